@@ -1,0 +1,23 @@
+//! The vocabulary of chat: rooms, people, posts, entries, cursors.
+//!
+//! Plain values with their rules. Nothing here knows of protobuf, sockets, databases or terminals.
+
+mod body;
+mod entry;
+mod id;
+mod limits;
+mod name;
+mod order;
+mod people;
+mod refusal;
+mod room;
+
+pub use body::Body;
+pub use entry::{Author, Entry, Post, Recipient};
+pub use id::{Epoch, IdentityId, InstanceId, RoomId, Secret, SecretHash, ServerId, SessionId};
+pub use limits::Limits;
+pub use name::{NameError, NameKey, RoomName, UserName};
+pub use order::{ClientId, Cursor, Digest, Seq, digest};
+pub use people::{Person, Presence, Role, Roster};
+pub use refusal::{Refusal, RefusalCode};
+pub use room::{FollowResult, RoomInfo, RoomKind};

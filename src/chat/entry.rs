@@ -1,0 +1,45 @@
+//! Posts and entries: what is asked for, and what became of it.
+
+use super::{Body, ClientId, Digest, Epoch, IdentityId, RoomId, Seq};
+
+/// Who said something, with the name they had then.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Author {
+    pub id: IdentityId,
+    pub name: String,
+}
+
+/// Something asked for: it becomes an [`Entry`] once the room has ordered it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Post {
+    pub author: Author,
+    /// Absent for what the server does by itself (joins, renames).
+    pub client_id: Option<ClientId>,
+    pub body: Body,
+    /// Unix milliseconds at the node that took it.
+    pub at_ms: u64,
+}
+
+/// One ordered, durable item of a room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    pub room: RoomId,
+    pub epoch: Epoch,
+    pub seq: Seq,
+    pub digest: Digest,
+    /// Unix milliseconds, never decreasing within a room. For people.
+    pub at_ms: u64,
+    pub author: Author,
+    pub client_id: Option<ClientId>,
+    pub body: Body,
+}
+
+/// Where a post is meant to go.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Recipient {
+    Room(RoomId),
+    /// A private message to an identity.
+    Person(IdentityId),
+    /// A private message to whoever holds this name.
+    Name(String),
+}

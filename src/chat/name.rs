@@ -1,0 +1,256 @@
+//! Names of people and rooms: what is allowed, and when two are the same.
+//!
+//! Letters and digits of any script, combining marks where a script needs them, and `_ - .`. Two names are the same if their
+//! mapped forms are (RFC 8265, `UsernameCaseMapped`); they are shown as typed, in NFC.
+
+use std::fmt;
+
+use precis_profiles::UsernameCaseMapped;
+use precis_profiles::precis_core::profile::PrecisFastInvocation;
+use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+
+/// The mapped form of a name, equal for names that count as the same.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct NameKey(String);
+
+impl NameKey {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a string is no name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NameError {
+    #[error("it is empty")]
+    Empty,
+    #[error("it has {length} characters, {limit} are allowed")]
+    TooLong { length: usize, limit: usize },
+    #[error("'{}' is not allowed in a name", .0.escape_default())]
+    Character(char),
+    #[error("its letters cannot stand together in a name")]
+    Mixed,
+    #[error("it is kept for tchat's own use")]
+    Reserved,
+}
+
+/// Names that would let somebody pass for the program or for everybody.
+const RESERVED: [&str; 14] = [
+    "admin",
+    "administrator",
+    "all",
+    "bot",
+    "channel",
+    "everyone",
+    "here",
+    "server",
+    "stream",
+    "system",
+    "tchat",
+    "系统",
+    "管理员",
+    "所有人",
+];
+
+/// Combining marks a letter may carry after NFC.
+const MARKS: usize = 2;
+
+/// A person's name: 1–32 code points.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct UserName(String);
+
+impl UserName {
+    pub const LIMIT: usize = 32;
+
+    /// # Errors
+    /// Says what is wrong with the first thing that is.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        let name = Self(checked(text, Self::LIMIT)?);
+        if RESERVED.contains(&name.key().as_str()) {
+            Err(NameError::Reserved)
+        } else {
+            Ok(name)
+        }
+    }
+
+    /// A name that was checked when it was kept; rules that came later do not undo it.
+    pub fn kept(text: String) -> Self {
+        Self(text)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn key(&self) -> NameKey {
+        mapped(&self.0)
+    }
+
+    /// The `n`th name like this one: `ann2`, `ann3`; cut where it would grow too long.
+    #[must_use]
+    pub fn numbered(&self, n: usize) -> Self {
+        let suffix = n.to_string();
+        let keep = Self::LIMIT - suffix.len();
+        Self(self.0.chars().take(keep).chain(suffix.chars()).collect())
+    }
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A room's name: 1–64 code points.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct RoomName(String);
+
+impl RoomName {
+    pub const LIMIT: usize = 64;
+
+    /// # Errors
+    /// Says what is wrong with the first thing that is.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        checked(text, Self::LIMIT).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn key(&self) -> NameKey {
+        mapped(&self.0)
+    }
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+fn checked(text: &str, limit: usize) -> Result<String, NameError> {
+    let name: String = text.nfc().collect();
+    let length = name.chars().count();
+    if length == 0 {
+        return Err(NameError::Empty);
+    }
+    if length > limit {
+        return Err(NameError::TooLong { length, limit });
+    }
+    let mut marks = MARKS;
+    for c in name.chars() {
+        match c.general_category_group() {
+            GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number => marks = 0,
+            GeneralCategoryGroup::Mark if marks < MARKS => marks += 1,
+            _ if matches!(c, '_' | '-' | '.') => marks = MARKS,
+            _ => return Err(NameError::Character(c)),
+        }
+    }
+    if !name.chars().any(char::is_alphanumeric) {
+        return Err(NameError::Mixed);
+    }
+    match UsernameCaseMapped::enforce(name.as_str()) {
+        Ok(key) if key.chars().count() <= limit => Ok(name),
+        Ok(key) => Err(NameError::TooLong {
+            length: key.chars().count(),
+            limit,
+        }),
+        Err(precis_profiles::precis_core::Error::BadCodepoint(info)) => {
+            Err(char::from_u32(info.cp).map_or(NameError::Mixed, NameError::Character))
+        }
+        Err(_) => Err(NameError::Mixed),
+    }
+}
+
+fn mapped(name: &str) -> NameKey {
+    // A checked name always maps; the fallback only keeps this function total.
+    NameKey(
+        UsernameCaseMapped::enforce(name)
+            .map_or_else(|_| name.to_lowercase(), std::borrow::Cow::into_owned),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_any_script_are_welcome() {
+        for name in [
+            "ann",
+            "张三",
+            "Ёлка",
+            "राम",
+            "محمد",
+            "a_b-c.d",
+            "王2",
+            "root",
+            "𠮷野",
+        ] {
+            assert_eq!(
+                UserName::new(name).map(|it| it.to_string()),
+                Ok(name.nfc().collect()),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_that_could_mislead_or_break_a_screen_are_refused() {
+        for name in [
+            "a b",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "\u{1b}[31m",
+            "a\tb",
+            "@ann",
+            "a/b",
+            "👋",
+            "b\u{301}\u{301}\u{301}",
+            "a|b",
+        ] {
+            assert!(
+                matches!(UserName::new(name), Err(NameError::Character(_))),
+                "{name:?}"
+            );
+        }
+        assert_eq!(UserName::new(""), Err(NameError::Empty));
+        assert_eq!(UserName::new("..."), Err(NameError::Mixed));
+        assert_eq!(UserName::new("Admin"), Err(NameError::Reserved));
+        assert_eq!(UserName::new("系统"), Err(NameError::Reserved));
+    }
+
+    #[test]
+    fn a_name_has_32_characters_at_most() {
+        assert!(UserName::new(&"张".repeat(32)).is_ok());
+        assert_eq!(
+            UserName::new(&"张".repeat(33)),
+            Err(NameError::TooLong {
+                length: 33,
+                limit: 32
+            })
+        );
+        assert!(RoomName::new(&"r".repeat(64)).is_ok());
+        assert!(RoomName::new(&"r".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn case_width_and_composition_do_not_make_two_names() {
+        let key = |name: &str| UserName::new(name).map(|it| it.key());
+        assert_eq!(key("ANN"), key("ann"));
+        assert_eq!(key("ａｎｎ"), key("ann"));
+        assert_eq!(key("e\u{301}"), key("é"));
+        assert_ne!(key("ann"), key("anne"));
+    }
+
+    #[test]
+    fn a_numbered_name_is_a_name() {
+        let long = UserName::new(&"x".repeat(32)).unwrap();
+        assert_eq!(
+            UserName::new(long.numbered(12).as_str()),
+            Ok(long.numbered(12))
+        );
+    }
+}

@@ -1,0 +1,70 @@
+//! People present in a room.
+
+use super::IdentityId;
+
+/// Whether a person has a session.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Presence {
+    Online,
+    /// The link was lost and the person may be back in a moment.
+    Waiting,
+}
+
+/// What a person may do in a room.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Role {
+    Member,
+    Owner,
+}
+
+/// A person present in a room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Person {
+    pub id: IdentityId,
+    pub name: String,
+    pub presence: Presence,
+    pub role: Role,
+}
+
+/// The people present in a room, in the order they are shown: by name, whatever its case.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Roster {
+    people: Vec<Person>,
+}
+
+impl Roster {
+    pub fn people(&self) -> &[Person] {
+        &self.people
+    }
+
+    pub fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+
+    pub fn clear(&mut self) {
+        self.people.clear();
+    }
+
+    pub fn find(&self, id: IdentityId) -> Option<&Person> {
+        self.people.iter().find(|person| person.id == id)
+    }
+
+    /// Adds a person, or takes over what changed of one.
+    pub fn put(&mut self, person: Person) {
+        self.remove(person.id);
+        let key = |person: &Person| (person.name.to_lowercase(), person.id);
+        let place = self
+            .people
+            .partition_point(|other| key(other) < key(&person));
+        self.people.insert(place, person);
+    }
+
+    pub fn remove(&mut self, id: IdentityId) -> Option<Person> {
+        let place = self.people.iter().position(|person| person.id == id)?;
+        Some(self.people.remove(place))
+    }
+}

@@ -1,0 +1,3 @@
+//! Chat that lives in the terminal.
+
+fn main() {}

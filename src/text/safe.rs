@@ -1,0 +1,329 @@
+//! The sanitiser: what other people wrote, made harmless for a terminal.
+//!
+//! Two forms: [`body`] keeps newlines, [`line()`] has none. Both are idempotent. Every code point is kept, replaced by something
+//! visible or dropped; the tables below say which. The rules for clusters (UAX #29) keep zalgo and invisible joiners out.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
+use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Text that can be drawn, logged or put into a title. Made by [`line()`], [`body`] or from what the program itself says.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct SafeText(Cow<'static, str>);
+
+impl SafeText {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A part of safe text. Cut between clusters it is safe as well.
+    #[must_use]
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
+        Self(Cow::Owned(self.0.get(range).unwrap_or_default().to_owned()))
+    }
+}
+
+impl fmt::Display for SafeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What the program itself says is safe as it is.
+impl From<&'static str> for SafeText {
+    fn from(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
+/// The most lines a body is shown with; later newlines become spaces.
+pub const BODY_LINES: usize = 100;
+/// Combining marks kept on one base.
+const MARKS: usize = 4;
+/// Code points kept in one cluster.
+const CLUSTER: usize = 10;
+
+const ZWJ: char = '\u{200d}';
+const KEYCAP: char = '\u{20e3}';
+const BROKEN: char = char::REPLACEMENT_CHARACTER;
+
+/// Several lines, as people write them.
+pub fn body(text: &str) -> SafeText {
+    let mut lines = 1;
+    sanitised(text, |c| match c {
+        '\n' | '\u{2028}' | '\u{2029}' if lines < BODY_LINES => {
+            lines += 1;
+            Shown::As('\n')
+        }
+        '\n' | '\u{2028}' | '\u{2029}' => Shown::As(' '),
+        '\t' => Shown::Tab,
+        other => shown(other),
+    })
+}
+
+/// One line: a name, a topic, an error.
+pub fn line(text: &str) -> SafeText {
+    sanitised(text, |c| match c {
+        '\n' | '\t' | '\u{2028}' | '\u{2029}' => Shown::As(' '),
+        other => shown(other),
+    })
+}
+
+enum Shown {
+    As(char),
+    Tab,
+    Not,
+}
+
+fn sanitised(text: &str, mut rule: impl FnMut(char) -> Shown) -> SafeText {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == '\r' && chars.peek() == Some(&'\n') {
+            continue;
+        }
+        match rule(c) {
+            Shown::As(c) => out.push(c),
+            Shown::Tab => out.push_str("    "),
+            Shown::Not => {}
+        }
+    }
+    if out.chars().any(joins) {
+        settle(&mut out);
+    }
+    SafeText(Cow::Owned(out))
+}
+
+/// What becomes of a code point whatever stands beside it.
+fn shown(c: char) -> Shown {
+    match c {
+        '\u{0}'..='\u{1f}' => Shown::As(char::from_u32(0x2400 + u32::from(c)).unwrap_or(BROKEN)),
+        ' '..='~' | ZWJ | '\u{fe0e}' | '\u{fe0f}' => Shown::As(c),
+        '\u{7f}' => Shown::As('\u{2421}'),
+        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            Shown::As(BROKEN)
+        }
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{2800}' => {
+            Shown::As(' ')
+        }
+        _ if is_ignorable(c) => Shown::Not,
+        _ => match c.general_category() {
+            GeneralCategory::PrivateUse
+            | GeneralCategory::Unassigned
+            | GeneralCategory::Surrogate
+            | GeneralCategory::Control => Shown::As(BROKEN),
+            GeneralCategory::Format if !is_visible_format(c) => Shown::Not,
+            _ => Shown::As(c),
+        },
+    }
+}
+
+/// Marks of direction and the code points a renderer shows as nothing (`Default_Ignorable_Code_Point`).
+fn is_ignorable(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Format characters that have a shape: Arabic and other number signs, Egyptian and Shorthand layout are the exceptions to "Cf
+/// is invisible", of which only the first kind is drawn by terminals.
+fn is_visible_format(c: char) -> bool {
+    matches!(
+        c,
+        '\u{600}'
+            ..='\u{605}'
+                | '\u{6dd}'
+                | '\u{70f}'
+                | '\u{890}'
+                | '\u{891}'
+                | '\u{8e2}'
+                | '\u{110bd}'
+                | '\u{110cd}'
+    )
+}
+
+/// Whether a code point may join its neighbours into one cluster, so that [`settle`] has something to look at.
+fn joins(c: char) -> bool {
+    c >= '\u{300}'
+        && !matches!(c, '\u{3000}'..='\u{3029}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{9fff}' | '\u{ff01}'..='\u{ff60}')
+}
+
+/// Repeats the two rules about neighbours until nothing changes: each only drops, so this ends, mostly after one round.
+fn settle(text: &mut String) {
+    loop {
+        let next = trim_clusters(&keep_joined(text));
+        if next == *text {
+            return;
+        }
+        *text = next;
+    }
+}
+
+/// Drops joiners and selectors that join nothing, and marks beyond [`MARKS`].
+fn keep_joined(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut previous = '\n';
+    let mut marks = 0;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let keep = match c {
+            ZWJ => {
+                let after_virama = canonical_combining_class(previous) == 9;
+                let in_emoji = is_emoji_part(previous)
+                    && chars.peek().is_some_and(|next| is_pictographic(*next));
+                after_virama || in_emoji
+            }
+            '\u{fe0e}' | '\u{fe0f}' => {
+                is_pictographic(previous)
+                    || (is_keycap_base(previous) && chars.peek() == Some(&KEYCAP))
+            }
+            _ if is_combining_mark(c) => {
+                marks += 1;
+                marks <= MARKS && previous != '\n'
+            }
+            _ => {
+                marks = 0;
+                true
+            }
+        };
+        if keep {
+            out.push(c);
+            previous = c;
+        }
+    }
+    out
+}
+
+fn trim_clusters(text: &str) -> String {
+    text.graphemes(true)
+        .flat_map(|cluster| cluster.chars().take(CLUSTER))
+        .collect()
+}
+
+fn is_keycap_base(c: char) -> bool {
+    matches!(c, '0'..='9' | '#' | '*')
+}
+
+fn is_pictographic(c: char) -> bool {
+    c.is_emoji_char() && !c.is_ascii()
+}
+
+/// What may stand before a joiner inside an emoji: a picture, a skin tone or a selector after either.
+fn is_emoji_part(c: char) -> bool {
+    is_pictographic(c) || c == '\u{fe0f}'
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::text::width;
+
+    fn allowed(text: &str, newline: bool) -> Result<(), String> {
+        let mut lines = 1;
+        for c in text.chars() {
+            if c == '\n' {
+                lines += 1;
+                if newline {
+                    continue;
+                }
+            }
+            let bad = c.is_control()
+                || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}'..='\u{2029}'
+                    | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}' | '\u{a0}' | '\u{ad}' | '\u{3164}')
+                || matches!(
+                    c.general_category(),
+                    GeneralCategory::PrivateUse | GeneralCategory::Unassigned
+                );
+            if bad {
+                return Err(format!("{c:?} came through in {text:?}"));
+            }
+        }
+        if lines > BODY_LINES {
+            return Err(format!("{lines} lines"));
+        }
+        for cluster in text.graphemes(true) {
+            if cluster.chars().count() > CLUSTER
+                || cluster.chars().filter(|c| is_combining_mark(*c)).count() > 2 * MARKS
+            {
+                return Err(format!("a cluster too large: {cluster:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn every_code_point_alone_is_harmless_and_stable() {
+        for c in (0..=0x0010_ffff).filter_map(char::from_u32) {
+            let text = format!("{c}a{c}👩{c}");
+            let once = body(&text);
+            allowed(once.as_str(), true).unwrap();
+            assert_eq!(body(once.as_str()), once, "U+{:04X}", u32::from(c));
+            let single = line(&text);
+            allowed(single.as_str(), false).unwrap();
+            assert_eq!(line(single.as_str()), single, "U+{:04X}", u32::from(c));
+        }
+    }
+
+    #[test]
+    fn ordinary_text_is_left_alone() {
+        for text in [
+            "大家好！",
+            "早 👋🏽 ok",
+            "👩‍👩‍👧 family",
+            "❤️",
+            "1️⃣",
+            "e\u{301}",
+            "🇨🇳",
+            "ক্‍ষ",
+            "fn main() {\n    x\n}",
+            "한국어",
+        ] {
+            assert_eq!(body(text).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn escapes_are_shown_and_not_obeyed() {
+        assert_eq!(line("\u{1b}]0;pwn\u{7}").as_str(), "␛]0;pwn␇");
+        assert_eq!(line("a\u{9b}31mb").as_str(), "a\u{fffd}31mb");
+        assert_eq!(body("a\r\nb\rc").as_str(), "a\nb␍c");
+        assert_eq!(line("safe\u{202e}gnp.exe").as_str(), "safe\u{fffd}gnp.exe");
+        assert_eq!(line("a\u{200b}\u{200d}b\u{fe0f}").as_str(), "ab");
+    }
+
+    #[test]
+    fn zalgo_is_cut_and_lines_are_counted() {
+        let zalgo = format!("Z{}", "\u{301}".repeat(300));
+        assert_eq!(body(&zalgo).as_str().chars().count(), 1 + MARKS);
+        let long = "x\n".repeat(300);
+        assert_eq!(body(&long).as_str().lines().count(), BODY_LINES);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_becomes_allowed_text(text in any::<String>()) {
+            let once = body(&text);
+            prop_assert_eq!(allowed(once.as_str(), true), Ok(()));
+            prop_assert_eq!(&body(once.as_str()), &once);
+            prop_assert_eq!(allowed(line(&text).as_str(), false), Ok(()));
+        }
+
+        #[test]
+        fn joiners_and_marks_in_any_order_settle(text in "[aक\u{94d}👩👧🏽❤1#\u{20e3}\u{200d}\u{fe0f}\u{fe0e}\u{301}\u{1100}\u{600}\u{1f1e6}\n]{0,40}") {
+            let once = body(&text);
+            prop_assert_eq!(allowed(once.as_str(), true), Ok(()));
+            prop_assert_eq!(&body(once.as_str()), &once);
+            prop_assert!(width(once.as_str()) <= 2 * text.chars().count());
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Frames of tchat.v1 to and from the vocabulary, as total functions, and the codec that sends what is encoded already.
+//!
+//! [`Asked`] and [`Event`] are what the rest of the program sees of the protocol; only this module, the client's link and the
+//! server's endpoint know the generated types.
+
+mod codec;
+mod event;
+mod frame;
+mod parts;
+mod request;
+
+/// What the generator makes of `proto/tchat/v1`.
+#[allow(clippy::all, clippy::pedantic)] // Generated.
+pub mod proto {
+    tonic::include_proto!("tchat.v1");
+}
+
+pub use codec::{Frame, FrameCodec, encode_entries, encode_event};
+pub use event::{event_from, event_to};
+pub use frame::{
+    Asked, Event, Goodbye, GoodbyeReason, Hello, JoinTarget, PROTOCOL, Request, Then,
+    UnfollowReason, Welcome, Who,
+};
+pub use parts::{Malformed, entry_from, entry_to, refusal_from, refusal_to, room_from, room_to};
+pub use request::{request_from, request_to};

@@ -1,0 +1,288 @@
+//! Events: the protocol's `Event` to and from ours.
+
+use super::frame::{Event, Goodbye, GoodbyeReason, Then, UnfollowReason, Welcome};
+use super::parts::{
+    Malformed, author_from, author_to, client_id_from, client_id_to, duration, entry_from,
+    entry_to, epoch, identity, millis, person_from, person_to, refusal_from, refusal_to, room_from,
+    room_id, room_to,
+};
+use super::proto::{self, event::Kind, followed, goodbye, unfollowed};
+use crate::chat::{FollowResult, Limits, Seq, ServerId, SessionId};
+
+/// # Errors
+/// Names the field that is missing or malformed.
+pub fn event_from(event: proto::Event) -> Result<Event, Malformed> {
+    let Some(kind) = event.kind else {
+        return Ok(Event::Unknown);
+    };
+    Ok(match kind {
+        Kind::Welcome(welcome) => Event::Welcome(welcome_from(welcome)?),
+        Kind::Followed(it) => Event::Followed {
+            request: it.request,
+            room: room_id(&it.room)?,
+            epoch: epoch(&it.epoch)?,
+            first: Seq(it.first),
+            last: Seq(it.last),
+            result: result_from(it.result()),
+        },
+        Kind::Gap(gap) => Event::Gap {
+            room: room_id(&gap.room)?,
+            from: Seq(gap.from),
+            to: Seq(gap.to),
+        },
+        Kind::Unfollowed(it) => Event::Unfollowed {
+            request: it.request,
+            room: room_id(&it.room)?,
+            why: match it.why() {
+                unfollowed::Why::Left => UnfollowReason::Left,
+                unfollowed::Why::Asked | unfollowed::Why::Unspecified => UnfollowReason::Asked,
+            },
+        },
+        Kind::Entry(entry) => Event::Entry(entry_from(entry)?),
+        Kind::Accepted(it) => Event::Accepted {
+            client_id: client_id_from(it.client_id.as_ref().ok_or(Malformed("client_id"))?)?,
+            room: room_id(&it.room)?,
+            epoch: epoch(&it.epoch)?,
+            seq: (it.seq > 0).then_some(Seq(it.seq)),
+        },
+        Kind::Refused(it) => Event::Refused {
+            request: it.request,
+            client_id: it.client_id.as_ref().map(client_id_from).transpose()?,
+            refusal: refusal_from(it),
+        },
+        Kind::RoomChanged(it) => Event::RoomChanged {
+            request: it.request,
+            room: room_from(it.room.ok_or(Malformed("room"))?)?,
+        },
+        Kind::RosterPage(page) => Event::RosterPage {
+            room: room_id(&page.room)?,
+            first: page.first,
+            last: page.last,
+            people: page
+                .people
+                .into_iter()
+                .map(person_from)
+                .collect::<Result<_, _>>()?,
+            count: page.count,
+        },
+        Kind::RosterDelta(delta) => Event::RosterDelta {
+            room: room_id(&delta.room)?,
+            came: delta
+                .r#in
+                .into_iter()
+                .map(person_from)
+                .collect::<Result<_, _>>()?,
+            went: delta
+                .out
+                .iter()
+                .map(|id| identity(id))
+                .collect::<Result<_, _>>()?,
+            count: delta.count,
+        },
+        Kind::Named(named) => Event::Named {
+            request: named.request,
+            you: author_from(named.you)?,
+        },
+        Kind::Pong(pong) => Event::Pong {
+            request: pong.request,
+            now_ms: pong.now_ms,
+        },
+        Kind::Goodbye(bye) => Event::Goodbye(goodbye_from(&bye)),
+    })
+}
+
+pub fn event_to(event: &Event) -> proto::Event {
+    let kind = match event {
+        Event::Welcome(welcome) => Some(Kind::Welcome(welcome_to(welcome))),
+        Event::Followed {
+            request,
+            room,
+            epoch,
+            first,
+            last,
+            result,
+        } => Some(Kind::Followed(proto::Followed {
+            request: *request,
+            room: room.bytes().to_vec(),
+            epoch: epoch.bytes().to_vec(),
+            first: first.0,
+            last: last.0,
+            result: result_to(*result).into(),
+        })),
+        Event::Gap { room, from, to } => Some(Kind::Gap(proto::Gap {
+            room: room.bytes().to_vec(),
+            from: from.0,
+            to: to.0,
+        })),
+        Event::Unfollowed { request, room, why } => Some(Kind::Unfollowed(proto::Unfollowed {
+            request: *request,
+            room: room.bytes().to_vec(),
+            why: match why {
+                UnfollowReason::Asked => unfollowed::Why::Asked,
+                UnfollowReason::Left => unfollowed::Why::Left,
+            }
+            .into(),
+        })),
+        Event::Entry(entry) => Some(Kind::Entry(entry_to(entry))),
+        Event::Accepted {
+            client_id,
+            room,
+            epoch,
+            seq,
+        } => Some(Kind::Accepted(proto::Accepted {
+            client_id: Some(client_id_to(*client_id)),
+            room: room.bytes().to_vec(),
+            epoch: epoch.bytes().to_vec(),
+            seq: seq.map_or(0, |seq| seq.0),
+        })),
+        Event::Refused {
+            request,
+            client_id,
+            refusal,
+        } => Some(Kind::Refused(refusal_to(*request, *client_id, refusal))),
+        Event::RoomChanged { request, room } => Some(Kind::RoomChanged(proto::RoomChanged {
+            request: *request,
+            room: Some(room_to(room)),
+        })),
+        Event::RosterPage {
+            room,
+            first,
+            last,
+            people,
+            count,
+        } => Some(Kind::RosterPage(proto::RosterPage {
+            room: room.bytes().to_vec(),
+            first: *first,
+            last: *last,
+            people: people.iter().map(person_to).collect(),
+            count: *count,
+        })),
+        Event::RosterDelta {
+            room,
+            came,
+            went,
+            count,
+        } => Some(Kind::RosterDelta(proto::RosterDelta {
+            room: room.bytes().to_vec(),
+            r#in: came.iter().map(person_to).collect(),
+            out: went.iter().map(|id| id.bytes().to_vec()).collect(),
+            count: *count,
+        })),
+        Event::Named { request, you } => Some(Kind::Named(proto::Named {
+            request: *request,
+            you: Some(author_to(you)),
+        })),
+        Event::Pong { request, now_ms } => Some(Kind::Pong(proto::Pong {
+            request: *request,
+            now_ms: *now_ms,
+        })),
+        Event::Goodbye(bye) => Some(Kind::Goodbye(goodbye_to(bye))),
+        Event::Unknown => None,
+    };
+    proto::Event { kind }
+}
+
+fn welcome_from(welcome: proto::Welcome) -> Result<Welcome, Malformed> {
+    let limits = welcome.limits.ok_or(Malformed("limits"))?;
+    let size = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
+    Ok(Welcome {
+        session: SessionId::from_slice(&welcome.session).ok_or(Malformed("session"))?,
+        you: author_from(welcome.you)?,
+        server_id: ServerId::from_slice(&welcome.server_id).ok_or(Malformed("server_id"))?,
+        protocol: welcome.protocol,
+        features: welcome.features,
+        limits: Limits {
+            body_bytes: size(limits.body_bytes),
+            body_lines: size(limits.body_lines),
+            burst: limits.burst,
+            per_second: limits.per_second,
+        },
+        now_ms: welcome.now_ms,
+        rooms: welcome
+            .rooms
+            .into_iter()
+            .map(room_from)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn welcome_to(welcome: &Welcome) -> proto::Welcome {
+    let size = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+    proto::Welcome {
+        session: welcome.session.bytes().to_vec(),
+        you: Some(author_to(&welcome.you)),
+        server_id: welcome.server_id.bytes().to_vec(),
+        protocol: welcome.protocol,
+        features: welcome.features.clone(),
+        limits: Some(proto::Limits {
+            body_bytes: size(welcome.limits.body_bytes),
+            body_lines: size(welcome.limits.body_lines),
+            burst: welcome.limits.burst,
+            per_second: welcome.limits.per_second,
+        }),
+        now_ms: welcome.now_ms,
+        rooms: welcome.rooms.iter().map(room_to).collect(),
+    }
+}
+
+fn result_from(result: followed::Result) -> FollowResult {
+    match result {
+        followed::Result::Contiguous | followed::Result::Unspecified => FollowResult::Contiguous,
+        followed::Result::TooFar => FollowResult::TooFar,
+        followed::Result::Trimmed => FollowResult::Trimmed,
+        followed::Result::EpochChanged => FollowResult::EpochChanged,
+        followed::Result::Ahead => FollowResult::Ahead,
+    }
+}
+
+fn result_to(result: FollowResult) -> followed::Result {
+    match result {
+        FollowResult::Contiguous => followed::Result::Contiguous,
+        FollowResult::TooFar => followed::Result::TooFar,
+        FollowResult::Trimmed => followed::Result::Trimmed,
+        FollowResult::EpochChanged => followed::Result::EpochChanged,
+        FollowResult::Ahead => followed::Result::Ahead,
+    }
+}
+
+fn goodbye_from(bye: &proto::Goodbye) -> Goodbye {
+    let reason = match bye.reason() {
+        goodbye::Reason::Bye => GoodbyeReason::Bye,
+        goodbye::Reason::Draining => GoodbyeReason::Draining,
+        goodbye::Reason::TooSlow => GoodbyeReason::TooSlow,
+        goodbye::Reason::Malformed => GoodbyeReason::Malformed,
+        goodbye::Reason::Refused => GoodbyeReason::Refused,
+        goodbye::Reason::Unspecified => GoodbyeReason::Unknown,
+    };
+    let then = match bye.then() {
+        goodbye::Then::Resume | goodbye::Then::Unspecified => Then::Resume,
+        goodbye::Then::Reconnect => Then::Reconnect,
+        goodbye::Then::Stop => Then::Stop,
+    };
+    Goodbye {
+        reason,
+        then,
+        retry_after: duration(bye.retry_after_ms),
+    }
+}
+
+fn goodbye_to(bye: &Goodbye) -> proto::Goodbye {
+    let reason = match bye.reason {
+        GoodbyeReason::Bye => goodbye::Reason::Bye,
+        GoodbyeReason::Draining => goodbye::Reason::Draining,
+        GoodbyeReason::TooSlow => goodbye::Reason::TooSlow,
+        GoodbyeReason::Malformed => goodbye::Reason::Malformed,
+        GoodbyeReason::Refused => goodbye::Reason::Refused,
+        GoodbyeReason::Unknown => goodbye::Reason::Unspecified,
+    };
+    let then = match bye.then {
+        Then::Resume => goodbye::Then::Resume,
+        Then::Reconnect => goodbye::Then::Reconnect,
+        Then::Stop => goodbye::Then::Stop,
+    };
+    proto::Goodbye {
+        reason: reason.into(),
+        then: then.into(),
+        retry_after_ms: bye.retry_after.map(millis).unwrap_or_default(),
+    }
+}

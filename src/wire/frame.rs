@@ -1,0 +1,170 @@
+//! What travels, as plain values: requests one way, events the other.
+
+use std::time::Duration;
+
+use crate::chat::{
+    Author, Body, ClientId, Cursor, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits,
+    Person, Recipient, Refusal, RoomId, RoomInfo, Secret, Seq, ServerId, SessionId,
+};
+
+/// The protocol version this program speaks.
+pub const PROTOCOL: u32 = 1;
+
+/// A request with the number its answer will carry; 0 wants no answer.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Asked {
+    pub request: u64,
+    pub what: Request,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Request {
+    Hello(Hello),
+    Join(JoinTarget),
+    Leave(RoomId),
+    Follow {
+        room: RoomId,
+        cursor: Option<Cursor>,
+    },
+    Unfollow(RoomId),
+    Post {
+        client_id: ClientId,
+        to: Recipient,
+        body: Body,
+    },
+    SetName(String),
+    Open(Who),
+    Ping,
+    Bye,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Hello {
+    pub protocol_min: u32,
+    pub protocol_max: u32,
+    pub features: Vec<String>,
+    pub secret: Secret,
+    pub name: String,
+    pub last_session: Option<SessionId>,
+    pub instance: InstanceId,
+    pub locale: String,
+    pub agent: String,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum JoinTarget {
+    Room(RoomId),
+    Name(String),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Who {
+    Person(IdentityId),
+    Name(String),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    Welcome(Welcome),
+    Followed {
+        request: u64,
+        room: RoomId,
+        epoch: Epoch,
+        first: Seq,
+        last: Seq,
+        result: FollowResult,
+    },
+    Gap {
+        room: RoomId,
+        from: Seq,
+        to: Seq,
+    },
+    Unfollowed {
+        request: u64,
+        room: RoomId,
+        why: UnfollowReason,
+    },
+    Entry(Entry),
+    Accepted {
+        client_id: ClientId,
+        room: RoomId,
+        epoch: Epoch,
+        seq: Option<Seq>,
+    },
+    Refused {
+        request: u64,
+        client_id: Option<ClientId>,
+        refusal: Refusal,
+    },
+    RoomChanged {
+        request: u64,
+        room: RoomInfo,
+    },
+    RosterPage {
+        room: RoomId,
+        first: bool,
+        last: bool,
+        people: Vec<Person>,
+        count: u32,
+    },
+    RosterDelta {
+        room: RoomId,
+        came: Vec<Person>,
+        went: Vec<IdentityId>,
+        count: u32,
+    },
+    Named {
+        request: u64,
+        you: Author,
+    },
+    Pong {
+        request: u64,
+        now_ms: u64,
+    },
+    Goodbye(Goodbye),
+    /// Something a later version says; to be passed over.
+    Unknown,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Welcome {
+    pub session: SessionId,
+    pub you: Author,
+    pub server_id: ServerId,
+    pub protocol: u32,
+    pub features: Vec<String>,
+    pub limits: Limits,
+    pub now_ms: u64,
+    pub rooms: Vec<RoomInfo>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UnfollowReason {
+    Asked,
+    Left,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Goodbye {
+    pub reason: GoodbyeReason,
+    pub then: Then,
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GoodbyeReason {
+    Bye,
+    Draining,
+    TooSlow,
+    Malformed,
+    Refused,
+    Unknown,
+}
+
+/// What the client is to do after a goodbye.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Then {
+    Resume,
+    Reconnect,
+    Stop,
+}

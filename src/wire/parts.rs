@@ -1,0 +1,288 @@
+//! The pieces frames are made of.
+
+use std::time::Duration;
+
+use super::proto;
+use crate::chat::{
+    Author, Body, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, Person, Presence,
+    Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Seq,
+};
+
+/// A frame that breaks the rules of `chat.proto`; says which field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("'{0}' is missing or malformed")]
+pub struct Malformed(pub &'static str);
+
+pub(super) fn room_id(bytes: &[u8]) -> Result<RoomId, Malformed> {
+    RoomId::from_slice(bytes).ok_or(Malformed("room"))
+}
+
+pub(super) fn epoch(bytes: &[u8]) -> Result<Epoch, Malformed> {
+    Epoch::from_slice(bytes).ok_or(Malformed("epoch"))
+}
+
+pub(super) fn identity(bytes: &[u8]) -> Result<IdentityId, Malformed> {
+    IdentityId::from_slice(bytes).ok_or(Malformed("identity"))
+}
+
+pub(super) fn client_id_from(id: &proto::ClientId) -> Result<ClientId, Malformed> {
+    let instance = InstanceId::from_slice(&id.instance).ok_or(Malformed("instance"))?;
+    if id.counter == 0 {
+        Err(Malformed("counter"))
+    } else {
+        Ok(ClientId {
+            instance,
+            counter: id.counter,
+        })
+    }
+}
+
+pub(super) fn client_id_to(id: ClientId) -> proto::ClientId {
+    proto::ClientId {
+        instance: id.instance.bytes().to_vec(),
+        counter: id.counter,
+    }
+}
+
+pub(super) fn cursor_from(cursor: &proto::Cursor) -> Result<Option<Cursor>, Malformed> {
+    if cursor.seq == 0 {
+        return Ok(None);
+    }
+    let digest = match cursor.digest.as_slice() {
+        [] => None,
+        bytes => Some(Digest::from_slice(bytes).ok_or(Malformed("digest"))?),
+    };
+    Ok(Some(Cursor {
+        epoch: epoch(&cursor.epoch)?,
+        seq: Seq(cursor.seq),
+        digest,
+    }))
+}
+
+pub(super) fn cursor_to(cursor: &Cursor) -> proto::Cursor {
+    proto::Cursor {
+        epoch: cursor.epoch.bytes().to_vec(),
+        seq: cursor.seq.0,
+        digest: cursor
+            .digest
+            .map(|digest| digest.0.to_vec())
+            .unwrap_or_default(),
+    }
+}
+
+pub(super) fn author_from(author: Option<proto::Author>) -> Result<Author, Malformed> {
+    let author = author.ok_or(Malformed("author"))?;
+    Ok(Author {
+        id: identity(&author.id)?,
+        name: author.name,
+    })
+}
+
+pub(super) fn author_to(author: &Author) -> proto::Author {
+    proto::Author {
+        id: author.id.bytes().to_vec(),
+        name: author.name.clone(),
+    }
+}
+
+/// The body; an arm of a later version becomes [`Body::Unknown`].
+pub(super) fn body_from(body: Option<proto::Body>) -> Body {
+    use proto::body::Kind;
+    match body.and_then(|body| body.kind) {
+        Some(Kind::Text(text)) => Body::Text(text.text),
+        Some(Kind::Action(text)) => Body::Action(text.text),
+        Some(Kind::Created(_)) => Body::Created,
+        Some(Kind::Joined(_)) => Body::Joined,
+        Some(Kind::Left(_)) => Body::Left,
+        Some(Kind::Renamed(renamed)) => Body::Renamed(renamed.to),
+        None => Body::Unknown(0),
+    }
+}
+
+pub(super) fn body_to(body: &Body) -> proto::Body {
+    use proto::body::Kind;
+    let text = |text: &String| proto::Text { text: text.clone() };
+    let kind = match body {
+        Body::Text(said) => Some(Kind::Text(text(said))),
+        Body::Action(done) => Some(Kind::Action(text(done))),
+        Body::Created => Some(Kind::Created(proto::Created {})),
+        Body::Joined => Some(Kind::Joined(proto::Joined {})),
+        Body::Left => Some(Kind::Left(proto::Left {})),
+        Body::Renamed(to) => Some(Kind::Renamed(proto::Renamed { to: to.clone() })),
+        Body::Unknown(_) => None,
+    };
+    proto::Body { kind }
+}
+
+/// # Errors
+/// Names the field that is missing or malformed.
+pub fn entry_from(entry: proto::Entry) -> Result<Entry, Malformed> {
+    if entry.seq == 0 {
+        return Err(Malformed("seq"));
+    }
+    Ok(Entry {
+        room: room_id(&entry.room)?,
+        epoch: epoch(&entry.epoch)?,
+        seq: Seq(entry.seq),
+        digest: Digest::from_slice(&entry.digest).ok_or(Malformed("digest"))?,
+        at_ms: entry.at_ms,
+        author: author_from(entry.author)?,
+        client_id: entry.client_id.as_ref().map(client_id_from).transpose()?,
+        body: body_from(entry.body),
+    })
+}
+
+pub fn entry_to(entry: &Entry) -> proto::Entry {
+    proto::Entry {
+        room: entry.room.bytes().to_vec(),
+        epoch: entry.epoch.bytes().to_vec(),
+        seq: entry.seq.0,
+        digest: entry.digest.0.to_vec(),
+        at_ms: entry.at_ms,
+        author: Some(author_to(&entry.author)),
+        client_id: entry.client_id.map(client_id_to),
+        body: Some(body_to(&entry.body)),
+    }
+}
+
+/// # Errors
+/// Names the field that is missing or malformed.
+pub fn room_from(room: proto::RoomInfo) -> Result<RoomInfo, Malformed> {
+    let kind = match room.kind() {
+        proto::room_info::Kind::Conversation => RoomKind::Conversation,
+        proto::room_info::Kind::Public => RoomKind::Public,
+        proto::room_info::Kind::Unspecified => return Err(Malformed("kind")),
+    };
+    Ok(RoomInfo {
+        id: room_id(&room.id)?,
+        kind,
+        name: room.name,
+        topic: room.topic,
+        capacity: room.capacity,
+        present: room.present,
+        peer: room.peer.map(|peer| author_from(Some(peer))).transpose()?,
+    })
+}
+
+pub fn room_to(room: &RoomInfo) -> proto::RoomInfo {
+    let kind = match room.kind {
+        RoomKind::Public => proto::room_info::Kind::Public,
+        RoomKind::Conversation => proto::room_info::Kind::Conversation,
+    };
+    proto::RoomInfo {
+        id: room.id.bytes().to_vec(),
+        kind: kind.into(),
+        name: room.name.clone(),
+        topic: room.topic.clone(),
+        capacity: room.capacity,
+        present: room.present,
+        peer: room.peer.as_ref().map(author_to),
+    }
+}
+
+pub(super) fn person_from(person: proto::Person) -> Result<Person, Malformed> {
+    let presence = match person.presence() {
+        proto::Presence::Waiting => Presence::Waiting,
+        proto::Presence::Online | proto::Presence::Unspecified => Presence::Online,
+    };
+    let role = match person.role() {
+        proto::Role::Owner => Role::Owner,
+        proto::Role::Member | proto::Role::Unspecified => Role::Member,
+    };
+    Ok(Person {
+        id: identity(&person.id)?,
+        name: person.name,
+        presence,
+        role,
+    })
+}
+
+pub(super) fn person_to(person: &Person) -> proto::Person {
+    let presence = match person.presence {
+        Presence::Online => proto::Presence::Online,
+        Presence::Waiting => proto::Presence::Waiting,
+    };
+    let role = match person.role {
+        Role::Member => proto::Role::Member,
+        Role::Owner => proto::Role::Owner,
+    };
+    proto::Person {
+        id: person.id.bytes().to_vec(),
+        name: person.name.clone(),
+        presence: presence.into(),
+        role: role.into(),
+    }
+}
+
+/// Code and arguments on the wire, both ways from one table.
+macro_rules! codes {
+    ($($name:ident),* $(,)?) => {
+        fn code_to(code: RefusalCode) -> proto::RefusalCode {
+            match code {
+                $(RefusalCode::$name => proto::RefusalCode::$name,)*
+                RefusalCode::Offline | RefusalCode::Unknown => proto::RefusalCode::Unspecified,
+            }
+        }
+
+        fn code_from(code: proto::RefusalCode) -> RefusalCode {
+            match code {
+                $(proto::RefusalCode::$name => RefusalCode::$name,)*
+                proto::RefusalCode::Unspecified => RefusalCode::Unknown,
+            }
+        }
+    };
+}
+
+codes!(
+    Malformed,
+    Protocol,
+    NameTaken,
+    NameInvalid,
+    NameReserved,
+    RoomUnknown,
+    RoomFull,
+    NotAMember,
+    PersonUnknown,
+    PersonAmbiguous,
+    ToSelf,
+    BodyEmpty,
+    BodyTooLong,
+    BodyTooManyLines,
+    BodyControl,
+    RateLimited,
+    AfterRefused,
+    Draining,
+    EpochChanged,
+    Unauthenticated,
+    TooManyRooms,
+    CannotLeave,
+);
+
+pub fn refusal_to(request: u64, client_id: Option<ClientId>, refusal: &Refusal) -> proto::Refused {
+    proto::Refused {
+        request,
+        client_id: client_id.map(client_id_to),
+        code: code_to(refusal.code).into(),
+        arguments: refusal.arguments.clone(),
+        retry_after_ms: refusal.retry_after.map(millis).unwrap_or_default(),
+    }
+}
+
+pub fn refusal_from(refused: proto::Refused) -> Refusal {
+    Refusal {
+        code: code_from(refused.code()),
+        retry_after: duration(refused.retry_after_ms),
+        arguments: refused.arguments,
+    }
+}
+
+/// A duration as the wire has it: at least 1, because 0 means "none".
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis())
+        .unwrap_or(u64::MAX)
+        .max(1)
+}
+
+pub(super) fn duration(ms: u64) -> Option<Duration> {
+    (ms > 0).then(|| Duration::from_millis(ms))
+}

@@ -1,0 +1,145 @@
+//! Requests: `ChatRequest` to and from [`Asked`].
+
+use super::frame::{Asked, Hello, JoinTarget, Request, Who};
+use super::parts::{
+    Malformed, body_from, body_to, client_id_from, client_id_to, cursor_from, cursor_to, identity,
+    room_id,
+};
+use super::proto::{self, chat_request::Kind, join::Target, open, post::To};
+use crate::chat::{InstanceId, Recipient, RoomId, Secret, SessionId};
+
+/// # Errors
+/// Names the field that is missing or malformed.
+pub fn request_from(frame: proto::ChatRequest) -> Result<Asked, Malformed> {
+    let what = match frame.kind.ok_or(Malformed("kind"))? {
+        Kind::Hello(hello) => Request::Hello(hello_from(hello)?),
+        Kind::Join(join) => Request::Join(match join.target.ok_or(Malformed("target"))? {
+            Target::Room(room) => JoinTarget::Room(room_id(&room.id)?),
+            Target::Name(name) => JoinTarget::Name(name.name),
+        }),
+        Kind::Leave(leave) => Request::Leave(room_id(&leave.room)?),
+        Kind::Follow(follow) => Request::Follow {
+            room: room_id(&follow.room)?,
+            cursor: follow
+                .cursor
+                .as_ref()
+                .map(cursor_from)
+                .transpose()?
+                .flatten(),
+        },
+        Kind::Unfollow(unfollow) => Request::Unfollow(room_id(&unfollow.room)?),
+        Kind::Post(post) => Request::Post {
+            client_id: client_id_from(post.client_id.as_ref().ok_or(Malformed("client_id"))?)?,
+            to: match post.to.ok_or(Malformed("to"))? {
+                To::Room(room) => Recipient::Room(room_id(&room.id)?),
+                To::Person(person) => Recipient::Person(identity(&person.id)?),
+                To::Name(name) => Recipient::Name(name.name),
+            },
+            body: body_from(post.body),
+        },
+        Kind::SetName(name) => Request::SetName(name.name),
+        Kind::Open(open) => Request::Open(match open.who.ok_or(Malformed("who"))? {
+            open::Who::Person(person) => Who::Person(identity(&person.id)?),
+            open::Who::Name(name) => Who::Name(name.name),
+        }),
+        Kind::Ping(_) => Request::Ping,
+        Kind::Bye(_) => Request::Bye,
+    };
+    Ok(Asked {
+        request: frame.request,
+        what,
+    })
+}
+
+pub fn request_to(asked: &Asked) -> proto::ChatRequest {
+    let kind = match &asked.what {
+        Request::Hello(hello) => Kind::Hello(hello_to(hello)),
+        Request::Join(target) => Kind::Join(proto::Join {
+            target: Some(match target {
+                JoinTarget::Room(room) => Target::Room(room_message(*room)),
+                JoinTarget::Name(name) => Target::Name(proto::RoomName { name: name.clone() }),
+            }),
+        }),
+        Request::Leave(room) => Kind::Leave(proto::Leave {
+            room: room.bytes().to_vec(),
+        }),
+        Request::Follow { room, cursor } => Kind::Follow(proto::Follow {
+            room: room.bytes().to_vec(),
+            cursor: cursor.as_ref().map(cursor_to),
+        }),
+        Request::Unfollow(room) => Kind::Unfollow(proto::Unfollow {
+            room: room.bytes().to_vec(),
+        }),
+        Request::Post {
+            client_id,
+            to,
+            body,
+        } => Kind::Post(proto::Post {
+            client_id: Some(client_id_to(*client_id)),
+            to: Some(match to {
+                Recipient::Room(room) => To::Room(room_message(*room)),
+                Recipient::Person(id) => To::Person(proto::PersonId {
+                    id: id.bytes().to_vec(),
+                }),
+                Recipient::Name(name) => To::Name(proto::PersonName { name: name.clone() }),
+            }),
+            body: Some(body_to(body)),
+        }),
+        Request::SetName(name) => Kind::SetName(proto::SetName { name: name.clone() }),
+        Request::Open(who) => Kind::Open(proto::Open {
+            who: Some(match who {
+                Who::Person(id) => open::Who::Person(proto::PersonId {
+                    id: id.bytes().to_vec(),
+                }),
+                Who::Name(name) => open::Who::Name(proto::PersonName { name: name.clone() }),
+            }),
+        }),
+        Request::Ping => Kind::Ping(proto::Ping {}),
+        Request::Bye => Kind::Bye(proto::Bye {}),
+    };
+    proto::ChatRequest {
+        request: asked.request,
+        kind: Some(kind),
+    }
+}
+
+fn room_message(room: RoomId) -> proto::RoomId {
+    proto::RoomId {
+        id: room.bytes().to_vec(),
+    }
+}
+
+fn hello_from(hello: proto::Hello) -> Result<Hello, Malformed> {
+    let last_session = match hello.last_session.as_slice() {
+        [] => None,
+        bytes => Some(SessionId::from_slice(bytes).ok_or(Malformed("last_session"))?),
+    };
+    Ok(Hello {
+        protocol_min: hello.protocol_min,
+        protocol_max: hello.protocol_max,
+        features: hello.features,
+        secret: Secret::from_slice(&hello.secret).ok_or(Malformed("secret"))?,
+        name: hello.name,
+        last_session,
+        instance: InstanceId::from_slice(&hello.instance).ok_or(Malformed("instance"))?,
+        locale: hello.locale,
+        agent: hello.agent,
+    })
+}
+
+fn hello_to(hello: &Hello) -> proto::Hello {
+    proto::Hello {
+        protocol_min: hello.protocol_min,
+        protocol_max: hello.protocol_max,
+        features: hello.features.clone(),
+        secret: hello.secret.bytes().to_vec(),
+        name: hello.name.clone(),
+        last_session: hello
+            .last_session
+            .map(|id| id.bytes().to_vec())
+            .unwrap_or_default(),
+        instance: hello.instance.bytes().to_vec(),
+        locale: hello.locale.clone(),
+        agent: hello.agent.clone(),
+    }
+}
