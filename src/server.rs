@@ -1,0 +1,114 @@
+//! The host: rooms, people, the log and the doors to them.
+//!
+//! [`run`] takes connections, a store and a way to stop, never a listener or a path, so that a test needs neither.
+
+pub mod bus;
+pub mod data;
+pub mod delivery;
+pub mod endpoint;
+pub mod hub;
+pub mod listen;
+pub mod log;
+pub mod outbox;
+pub mod pace;
+pub mod room;
+pub mod session;
+pub mod store;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::Stream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep, timeout};
+
+use self::bus::local::LocalBus;
+use self::endpoint::grpc::{ChatServiceServer, Endpoint, REQUEST_BYTES};
+use self::hub::{Hub, HubConfig};
+use self::listen::{Caps, Peer};
+use self::store::Store;
+
+/// Writing back what is open has this long at the end.
+const CLOSE_WITHIN: Duration = Duration::from_secs(3);
+
+/// What a server is made with.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    pub hub: HubConfig,
+    pub caps: Caps,
+    /// Ends by itself when there was no session for this long.
+    pub idle_exit: Option<Duration>,
+}
+
+/// Why a server ended, other than by being asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The outcome of posts that were not answered is unknown; their senders will ask again.
+    #[error("cannot go on: the store failed: {0}")]
+    Store(String),
+}
+
+/// Serves until `shutdown` completes, then drains: goodbyes are said, commits are finished, and nobody can hold it up.
+///
+/// # Errors
+/// The store failed. Nothing was shown that is not stored.
+pub async fn run<S>(
+    config: ServerConfig,
+    incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
+    store: Arc<dyn Store>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServerError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let failed = |error: store::StoreError| ServerError::Store(error.to_string());
+    let hub = Hub::start(
+        Arc::clone(&store),
+        Arc::new(LocalBus::default()),
+        config.hub,
+    )
+    .await
+    .map_err(failed)?;
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<ChatServiceServer<Endpoint>>().await;
+    let chat = ChatServiceServer::new(Endpoint::new(Arc::clone(&hub)))
+        .max_decoding_message_size(REQUEST_BYTES);
+    let routes = tonic::service::Routes::new(chat).add_service(health_service);
+
+    let stop = async {
+        tokio::select! {
+            () = shutdown => {}
+            () = hub.fatal.raised() => {}
+            () = idle(&hub, config.idle_exit) => tracing::info!("nobody is here any more"),
+        }
+        hub.draining.cancel();
+    };
+    let serve = listen::serve(incoming, routes, config.caps, hub.draining.clone());
+    tokio::join!(stop, serve);
+
+    let fatal = hub.fatal.cause();
+    let closed = timeout(CLOSE_WITHIN, store.close()).await;
+    match (fatal, closed) {
+        (Some(cause), _) => Err(ServerError::Store(cause)),
+        (None, Ok(Err(error))) => Err(failed(error)),
+        (None, Ok(Ok(())) | Err(_)) => Ok(()),
+    }
+}
+
+/// Waits until there was no session for so long; for ever if that is not asked for.
+async fn idle(hub: &Hub, limit: Option<Duration>) {
+    let Some(limit) = limit else {
+        return std::future::pending().await;
+    };
+    let look = (limit / 10).clamp(Duration::from_millis(10), Duration::from_secs(1));
+    let mut since = Instant::now();
+    loop {
+        sleep(look).await;
+        if hub.sessions() > 0 {
+            since = Instant::now();
+        } else if since.elapsed() >= limit {
+            return;
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The data directory: one server at a time, on a disk of this machine.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::hub::random_id;
+use super::store::sqlite::{OpenError, SqliteStore};
+use crate::chat::ServerId;
+
+const DATABASE: &str = "tchat.db";
+const LOCK: &str = "tchat.lock";
+/// The server's id, for a client that wants to know whether a host is this directory's.
+const SERVER: &str = "tchat.id";
+
+/// Why a directory cannot be served from.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    #[error("cannot use the data directory '{path}': {cause}")]
+    Directory { path: PathBuf, cause: io::Error },
+    #[error("cannot use the data directory '{path}': another tchat{holder} serves it")]
+    Held { path: PathBuf, holder: String },
+    #[error(
+        "cannot use the data directory '{path}': it is on a network file system ({kind}), where locks and logs are not safe"
+    )]
+    Network { path: PathBuf, kind: &'static str },
+    #[error(transparent)]
+    Database(#[from] OpenError),
+}
+
+/// An opened directory. Dropping it lets another server in.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the directory if there is none and takes its lock.
+    ///
+    /// # Errors
+    /// It cannot be written, is held by another server or is not on a local disk.
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        let cause = |cause| DataError::Directory {
+            path: path.to_owned(),
+            cause,
+        };
+        fs::create_dir_all(path).map_err(cause)?;
+        if let Some(kind) = network_file_system(path).map_err(cause)? {
+            return Err(DataError::Network {
+                path: path.to_owned(),
+                kind,
+            });
+        }
+        make_private(path).map_err(cause)?;
+        let mut lock = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path.join(LOCK))
+            .map_err(cause)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut pid = String::new();
+                // The number only helps to find the other one; without it the message still says what is wrong.
+                drop(lock.read_to_string(&mut pid));
+                let holder = if pid.trim().is_empty() {
+                    String::new()
+                } else {
+                    format!(" (process {})", pid.trim())
+                };
+                return Err(DataError::Held {
+                    path: path.to_owned(),
+                    holder,
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(cause(error)),
+        }
+        lock.set_len(0).map_err(cause)?;
+        lock.rewind().map_err(cause)?;
+        writeln!(lock, "{}", std::process::id()).map_err(cause)?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Writes down which server this directory belongs to.
+    ///
+    /// # Errors
+    /// The directory cannot be written.
+    pub fn note_server(&self, id: ServerId) -> Result<(), DataError> {
+        fs::write(self.path.join(SERVER), format!("{id}\n")).map_err(|cause| DataError::Directory {
+            path: self.path.clone(),
+            cause,
+        })
+    }
+
+    /// Opens the database, or makes it.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn store(&self) -> Result<SqliteStore, DataError> {
+        Ok(SqliteStore::open(
+            &self.path.join(DATABASE),
+            ServerId::new(random_id()),
+        )?)
+    }
+}
+
+/// Which server a directory belongs to, if one has ever been served from it.
+pub fn server_of(path: &Path) -> Option<ServerId> {
+    let text = fs::read_to_string(path.join(SERVER)).ok()?;
+    ServerId::from_slice(&hex::decode(text.trim()).ok()?)
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// The kind of network file system a path is on, if it is.
+#[cfg(target_os = "linux")]
+fn network_file_system(path: &Path) -> io::Result<Option<&'static str>> {
+    // `linux/magic.h` and the file systems' own headers.
+    let magic = rustix::fs::statfs(path)?.f_type;
+    Ok(match magic {
+        0x6969 => Some("NFS"),
+        0x517b => Some("SMB"),
+        0xff53_4d42 => Some("CIFS"),
+        0xfe53_4d42 => Some("SMB2"),
+        0x5346_414f => Some("AFS"),
+        0x00c3_6400 => Some("Ceph"),
+        0x0102_1997 => Some("9P"),
+        _ => None,
+    })
+}
+
+#[cfg(target_vendor = "apple")]
+fn network_file_system(path: &Path) -> io::Result<Option<&'static str>> {
+    let name = rustix::fs::statfs(path)?.f_fstypename;
+    let name: Vec<u8> = name
+        .iter()
+        .take_while(|c| **c != 0)
+        .map(|c| c.to_ne_bytes()[0])
+        .collect();
+    Ok(match name.as_slice() {
+        b"nfs" => Some("NFS"),
+        b"smbfs" => Some("SMB"),
+        b"afpfs" => Some("AFP"),
+        b"webdav" => Some("WebDAV"),
+        _ => None,
+    })
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn network_file_system(_: &Path) -> io::Result<Option<&'static str>> {
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_one_server_at_a_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = DataDir::open(directory.path()).unwrap();
+        let error = DataDir::open(directory.path()).unwrap_err();
+        assert!(matches!(error, DataError::Held { .. }), "{error}");
+        assert!(error.to_string().contains(&std::process::id().to_string()));
+        drop(first);
+        assert!(DataDir::open(directory.path()).is_ok());
+    }
+}

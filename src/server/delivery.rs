@@ -1,0 +1,73 @@
+//! One committed batch of a room with its encoded form, made once and shared by everybody it goes to.
+//!
+//! It knows nothing of who reads it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::chat::{Digest, Entry, RoomId, Seq};
+use crate::wire::encode_entries;
+
+/// Consecutive entries of one room, at least one, and the frame that carries them.
+#[derive(Debug)]
+pub struct Delivery {
+    entries: Arc<Vec<Entry>>,
+    frame: Bytes,
+    /// Where in `frame` each entry ends.
+    ends: Vec<usize>,
+}
+
+impl Delivery {
+    /// Encodes entries; nothing for none.
+    pub fn new(entries: Arc<Vec<Entry>>) -> Option<Self> {
+        if entries.is_empty() {
+            return None;
+        }
+        let (frame, ends) = encode_entries(&entries);
+        Some(Self {
+            entries,
+            frame,
+            ends,
+        })
+    }
+
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub fn room(&self) -> RoomId {
+        self.entries[0].room
+    }
+
+    pub fn first(&self) -> Seq {
+        self.entries[0].seq
+    }
+
+    pub fn last(&self) -> Seq {
+        self.entries[self.entries.len() - 1].seq
+    }
+
+    /// Bytes of the whole frame.
+    pub fn size(&self) -> usize {
+        self.frame.len()
+    }
+
+    pub fn digest_at(&self, seq: Seq) -> Option<Digest> {
+        self.index(seq).map(|index| self.entries[index].digest)
+    }
+
+    /// The frame of the entries after `seq`, a slice of the shared one. Empty if there are none.
+    pub fn frame_after(&self, seq: Seq) -> Bytes {
+        if seq < self.first() {
+            return self.frame.clone();
+        }
+        self.index(seq)
+            .map_or_else(Bytes::new, |index| self.frame.slice(self.ends[index]..))
+    }
+
+    fn index(&self, seq: Seq) -> Option<usize> {
+        let index = usize::try_from(seq.0.checked_sub(self.first().0)?).ok()?;
+        (index < self.entries.len()).then_some(index)
+    }
+}

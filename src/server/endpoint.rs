@@ -1,0 +1,3 @@
+//! The doors of tchat's own protocol: frames to requests, items to frames, and nothing else.
+
+pub mod grpc;

@@ -1,0 +1,194 @@
+//! What all sessions share: the rooms that run, who is present under which name, and the way to stop.
+//!
+//! Its state sits behind one mutex that is held for a few lines at a time and never across an await.
+
+mod people;
+mod rooms;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use self::people::Names;
+pub use self::people::{AdmitError, Admitted};
+use super::bus::Bus;
+use super::outbox::{Budget, Outbox};
+use super::pace::Bucket;
+use super::room::mailbox::Fatal;
+use super::room::task::RoomHandle;
+use super::store::{RoomRecord, Store, StoreError};
+use crate::chat::{
+    Author, IdentityId, Limits, NameKey, Refusal, RefusalCode, RoomId, SecretHash, ServerId,
+    SessionId, UserName,
+};
+use crate::wire::Event;
+
+/// How long somebody whose link broke stays present, and how long nobody else gets their name.
+pub const GRACE: Duration = Duration::from_mins(1);
+pub const NAME_HOLD: Duration = Duration::from_mins(2);
+
+/// What a hub is made with.
+#[derive(Clone, Debug)]
+pub struct HubConfig {
+    pub limits: Limits,
+    /// Rooms that are there from the start; the first one is where everybody begins and nobody leaves.
+    pub presets: Vec<Preset>,
+    /// Names whose first bearer owns the preset rooms.
+    pub operators: Vec<UserName>,
+    /// Whoever shows the secret with this hash hosts here and owns the preset rooms.
+    pub owner: Option<SecretHash>,
+}
+
+/// A room that is there from the start.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Preset {
+    pub name: crate::chat::RoomName,
+    pub topic: String,
+    /// 0 means no limit.
+    pub capacity: u32,
+}
+
+#[derive(Debug)]
+pub struct Hub {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) limits: Limits,
+    pub(super) server_id: ServerId,
+    pub(super) budget: Arc<Budget>,
+    /// Cancelled when the server stops: sessions say goodbye.
+    pub(super) draining: CancellationToken,
+    pub(super) fatal: Fatal,
+    bus: Arc<dyn Bus>,
+    operators: HashSet<NameKey>,
+    owner: Option<SecretHash>,
+    sessions: AtomicUsize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: HashMap<RoomId, RoomHandle>,
+    /// The public rooms, in the order they are listed.
+    directory: Vec<RoomRecord>,
+    names: Names,
+    people: HashMap<IdentityId, Attending>,
+}
+
+/// An identity with at least one session.
+#[derive(Debug)]
+struct Attending {
+    name: UserName,
+    secret: SecretHash,
+    is_owner: bool,
+    sessions: HashMap<SessionId, Weak<Outbox>>,
+    bucket: Bucket,
+}
+
+impl Hub {
+    /// Makes or updates the preset rooms and holds the names of those who were present when the last server stopped.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+        config: HubConfig,
+    ) -> Result<Arc<Self>, StoreError> {
+        let hub = Self {
+            server_id: store.server_id().await?,
+            limits: config.limits,
+            budget: Arc::default(),
+            draining: CancellationToken::new(),
+            fatal: Fatal::default(),
+            bus,
+            operators: config.operators.iter().map(UserName::key).collect(),
+            owner: config.owner,
+            sessions: AtomicUsize::new(0),
+            state: Mutex::default(),
+            store,
+        };
+        hub.set_up_rooms(&config.presets).await?;
+        let until = Instant::now() + NAME_HOLD;
+        for record in hub.store.present().await? {
+            hub.lock().names.hold(record.name.key(), record.id, until);
+            // They have no session now; whoever comes back is present again.
+            hub.store
+                .put_identity(
+                    super::store::IdentityRecord {
+                        present: false,
+                        ..record
+                    },
+                    now_ms(),
+                )
+                .await?;
+        }
+        Ok(Arc::new(hub))
+    }
+
+    /// Sessions there are now.
+    pub fn sessions(&self) -> usize {
+        self.sessions.load(Ordering::Relaxed)
+    }
+
+    /// Takes a token of an identity's rate.
+    ///
+    /// # Errors
+    /// A retryable refusal.
+    pub fn pace(&self, identity: IdentityId) -> Result<(), Refusal> {
+        let mut state = self.lock();
+        let Some(attending) = state.people.get_mut(&identity) else {
+            return Ok(());
+        };
+        let taken = attending.bucket.take(&self.limits, Instant::now());
+        taken.map_err(|after| Refusal::new(RefusalCode::RateLimited).retry_after(after))
+    }
+
+    /// Queues an event for every session of an identity.
+    pub fn tell(&self, identity: IdentityId, event: &Event) {
+        let outboxes: Vec<Arc<Outbox>> = {
+            let state = self.lock();
+            let sessions = state
+                .people
+                .get(&identity)
+                .map(|attending| attending.sessions.values());
+            sessions
+                .into_iter()
+                .flatten()
+                .filter_map(Weak::upgrade)
+                .collect()
+        };
+        for outbox in outboxes {
+            outbox.answer(event.clone());
+        }
+    }
+
+    /// Somebody's present name.
+    pub fn author(&self, identity: IdentityId) -> Option<Author> {
+        let name = self.lock().people.get(&identity)?.name.to_string();
+        Some(Author { id: identity, name })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // What is done under the lock cannot leave the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The server's clock, for people.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Sixteen random bytes.
+pub fn random_id() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    // The system's generator does not fail once it is running, and without it no id and no secret is worth anything.
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}

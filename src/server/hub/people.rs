@@ -1,0 +1,458 @@
+//! Identities: who comes in, under which name, and who is meant by `@name`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::time::{Instant, sleep};
+
+use super::{Attending, GRACE, Hub, NAME_HOLD, now_ms, random_id};
+use crate::chat::{
+    Author, Body, IdentityId, NameError, NameKey, Post, Refusal, RefusalCode, Role, RoomId, Secret,
+    SessionId, UserName,
+};
+use crate::server::outbox::Outbox;
+use crate::server::pace::Bucket;
+use crate::server::room::attendance::Departure;
+use crate::server::room::mailbox::RoomMsg;
+use crate::server::store::{IdentityRecord, StoreError};
+use crate::wire::Event;
+
+/// Names in use and whose they are.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    holders: HashMap<NameKey, Holder>,
+}
+
+#[derive(Debug)]
+struct Holder {
+    identity: IdentityId,
+    /// Absent while present.
+    until: Option<Instant>,
+}
+
+impl Names {
+    /// Gives a name to an identity unless it is somebody else's.
+    fn claim(&mut self, key: NameKey, identity: IdentityId, now: Instant) -> bool {
+        if self
+            .holder(&key, now)
+            .is_some_and(|holder| holder != identity)
+        {
+            return false;
+        }
+        self.holders.insert(
+            key,
+            Holder {
+                identity,
+                until: None,
+            },
+        );
+        true
+    }
+
+    /// Whose name it is now, those included who may be back in a moment.
+    fn holder(&self, key: &NameKey, now: Instant) -> Option<IdentityId> {
+        let holder = self.holders.get(key)?;
+        holder
+            .until
+            .is_none_or(|until| now < until)
+            .then_some(holder.identity)
+    }
+
+    pub(super) fn hold(&mut self, key: NameKey, identity: IdentityId, until: Instant) {
+        self.holders.insert(
+            key,
+            Holder {
+                identity,
+                until: Some(until),
+            },
+        );
+        let now = Instant::now();
+        self.holders
+            .retain(|_, holder| holder.until.is_none_or(|until| now < until));
+    }
+
+    fn release(&mut self, key: &NameKey, identity: IdentityId) {
+        if self
+            .holders
+            .get(key)
+            .is_some_and(|holder| holder.identity == identity)
+        {
+            self.holders.remove(key);
+        }
+    }
+}
+
+/// Somebody who was let in.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    pub session: SessionId,
+    pub author: Author,
+    /// What they become in a preset room.
+    pub role: Role,
+}
+
+impl Hub {
+    /// Lets somebody in: finds the identity of a secret or makes one with the name asked for.
+    ///
+    /// # Errors
+    /// The name is bad, taken or kept; the store failed.
+    pub async fn admit(
+        &self,
+        secret: &Secret,
+        asked: &str,
+        outbox: &Arc<Outbox>,
+    ) -> Result<Admitted, AdmitError> {
+        let hash = secret.hash();
+        let record = if let Some(known) = self.store.identity_of(hash).await? {
+            self.return_of(known, asked).await?
+        } else {
+            let name = valid(asked)?;
+            let fresh = IdentityRecord {
+                id: IdentityId::new(random_id()),
+                secret: hash,
+                name,
+                present: true,
+            };
+            self.claim(&fresh.name, fresh.id).await?;
+            match self.store.put_identity(fresh.clone(), now_ms()).await {
+                Ok(()) => fresh,
+                Err(StoreError::Conflict) => {
+                    // Another session of the same new person was faster.
+                    self.lock().names.release(&fresh.name.key(), fresh.id);
+                    let known = self
+                        .store
+                        .identity_of(hash)
+                        .await?
+                        .ok_or(StoreError::Conflict)?;
+                    self.return_of(known, asked).await?
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        let session = SessionId::new(random_id());
+        let is_owner = self.owner == Some(hash) || self.operators.contains(&record.name.key());
+        self.attend(session, &record, is_owner, outbox);
+        let role = if is_owner { Role::Owner } else { Role::Member };
+        Ok(Admitted {
+            session,
+            author: Author {
+                id: record.id,
+                name: record.name.to_string(),
+            },
+            role,
+        })
+    }
+
+    /// Somebody known comes back: under their own name, or, where another has it now, under the one asked for.
+    async fn return_of(
+        &self,
+        known: IdentityRecord,
+        asked: &str,
+    ) -> Result<IdentityRecord, AdmitError> {
+        let mut record = IdentityRecord {
+            present: true,
+            ..known.clone()
+        };
+        if let Err(taken) = self.claim(&known.name, known.id).await {
+            let other = valid(asked)?;
+            if other.key() == known.name.key() {
+                return Err(taken);
+            }
+            self.claim(&other, known.id).await?;
+            record.name = other;
+        }
+        self.store.put_identity(record.clone(), now_ms()).await?;
+        if record.name != known.name {
+            self.announce_rename(
+                &Author {
+                    id: known.id,
+                    name: known.name.to_string(),
+                },
+                &record.name,
+            )
+            .await?;
+        }
+        Ok(record)
+    }
+
+    async fn claim(&self, name: &UserName, identity: IdentityId) -> Result<(), AdmitError> {
+        let now = Instant::now();
+        if !self.lock().names.claim(name.key(), identity, now) {
+            return Err(self.taken(name, now).into());
+        }
+        // An operator's name belongs to the first who bore it, present or not.
+        if self.operators.contains(&name.key())
+            && self.store.bind_operator(name.key(), identity).await? != identity
+        {
+            self.lock().names.release(&name.key(), identity);
+            return Err(self.taken(name, now).into());
+        }
+        Ok(())
+    }
+
+    /// The refusal of a name, with the first free one like it.
+    fn taken(&self, name: &UserName, now: Instant) -> Refusal {
+        let state = self.lock();
+        let is_free = |name: &UserName| {
+            state.names.holder(&name.key(), now).is_none() && !self.operators.contains(&name.key())
+        };
+        let like_it = (2..1000).map(|n| name.numbered(n)).find(is_free);
+        let refusal = Refusal::new(RefusalCode::NameTaken).with(name);
+        match like_it {
+            Some(free) => refusal.with(free),
+            None => refusal,
+        }
+    }
+
+    fn attend(
+        &self,
+        session: SessionId,
+        record: &IdentityRecord,
+        is_owner: bool,
+        outbox: &Arc<Outbox>,
+    ) {
+        self.sessions.fetch_add(1, Ordering::Relaxed);
+        let now = Instant::now();
+        let mut state = self.lock();
+        let attending = state.people.entry(record.id).or_insert_with(|| Attending {
+            name: record.name.clone(),
+            secret: record.secret,
+            is_owner,
+            sessions: HashMap::new(),
+            bucket: Bucket::full(&self.limits, now),
+        });
+        attending.name = record.name.clone();
+        attending.sessions.insert(session, Arc::downgrade(outbox));
+        // Between the claim and now another session of the same person may have gone and released the name.
+        state.names.claim(record.name.key(), record.id, now);
+    }
+
+    /// A session has ended. After a lost link the person stays present, and their name theirs, for a while.
+    pub async fn depart(
+        self: &Arc<Self>,
+        who: &Admitted,
+        rooms: Vec<RoomId>,
+        how: Departure,
+    ) -> Result<(), StoreError> {
+        self.sessions.fetch_sub(1, Ordering::Relaxed);
+        let identity = who.author.id;
+        for room in &rooms {
+            self.notify(
+                *room,
+                RoomMsg::Depart {
+                    session: who.session,
+                    identity,
+                    how,
+                },
+            )
+            .await;
+        }
+        let left = {
+            let mut state = self.lock();
+            let Some(attending) = state.people.get_mut(&identity) else {
+                return Ok(());
+            };
+            attending.sessions.remove(&who.session);
+            if attending.sessions.is_empty() {
+                state.people.remove(&identity)
+            } else {
+                None
+            }
+        };
+        if how == Departure::Lost {
+            let hub = Arc::clone(self);
+            tokio::spawn(async move {
+                sleep(GRACE).await;
+                for room in rooms {
+                    hub.notify(room, RoomMsg::Expire(identity)).await;
+                }
+            });
+        }
+        let Some(left) = left else { return Ok(()) };
+        let key = left.name.key();
+        match how {
+            Departure::Clean => {
+                self.lock().names.release(&key, identity);
+                let record = IdentityRecord {
+                    id: identity,
+                    secret: left.secret,
+                    name: left.name,
+                    present: false,
+                };
+                self.store.put_identity(record, now_ms()).await?;
+                // They may have come back while that was written.
+                let back = self
+                    .lock()
+                    .people
+                    .get(&identity)
+                    .map(|back| (back.secret, back.name.clone()));
+                if let Some((secret, name)) = back {
+                    self.store
+                        .put_identity(
+                            IdentityRecord {
+                                id: identity,
+                                secret,
+                                name,
+                                present: true,
+                            },
+                            now_ms(),
+                        )
+                        .await?;
+                }
+            }
+            // A server that is stopping leaves them marked as present: the next one holds their names.
+            Departure::Lost => self
+                .lock()
+                .names
+                .hold(key, identity, Instant::now() + NAME_HOLD),
+        }
+        Ok(())
+    }
+
+    /// Gives an identity another name.
+    ///
+    /// # Errors
+    /// The name is bad, taken or kept; the store failed.
+    pub async fn rename(&self, old: &Author, asked: &str) -> Result<Author, AdmitError> {
+        let name = valid(asked)?;
+        if name.as_str() == old.name {
+            return Ok(old.clone());
+        }
+        self.claim(&name, old.id).await?;
+        let secret = {
+            let mut state = self.lock();
+            let Some(attending) = state.people.get_mut(&old.id) else {
+                return Err(Refusal::new(RefusalCode::Unauthenticated).into());
+            };
+            let before = std::mem::replace(&mut attending.name, name.clone());
+            let secret = attending.secret;
+            if before.key() != name.key() {
+                state.names.release(&before.key(), old.id);
+            }
+            secret
+        };
+        let record = IdentityRecord {
+            id: old.id,
+            secret,
+            name: name.clone(),
+            present: true,
+        };
+        self.store.put_identity(record, now_ms()).await?;
+        self.announce_rename(old, &name).await?;
+        Ok(Author {
+            id: old.id,
+            name: name.to_string(),
+        })
+    }
+
+    /// A name is an attribute that changes by an entry in every room its bearer is a member of.
+    async fn announce_rename(&self, old: &Author, name: &UserName) -> Result<(), StoreError> {
+        for room in self.store.memberships(old.id).await? {
+            let body = Body::Renamed(name.to_string());
+            self.send(
+                room.id,
+                RoomMsg::Announce(Post {
+                    author: old.clone(),
+                    client_id: None,
+                    body,
+                    at_ms: now_ms(),
+                }),
+            )
+            .await;
+        }
+        let you = Author {
+            id: old.id,
+            name: name.to_string(),
+        };
+        self.tell(old.id, &Event::Named { request: 0, you });
+        Ok(())
+    }
+
+    /// Who is meant by a name: its present holder, else the one who last bore it among the asker's conversations and rooms.
+    ///
+    /// # Errors
+    /// Nobody, or more than one, could be meant; the store failed.
+    pub async fn resolve(&self, name: &str, asker: IdentityId) -> Result<IdentityId, AdmitError> {
+        let unknown = || Refusal::new(RefusalCode::PersonUnknown).with(name);
+        let key = valid(name).map_err(|_| unknown())?.key();
+        if let Some(holder) = self.lock().names.holder(&key, Instant::now()) {
+            return Ok(holder);
+        }
+        let called = self.store.called(key).await?;
+        let mut near = Vec::new();
+        if !called.is_empty() {
+            for room in self.store.memberships(asker).await? {
+                let members = self.store.members(room.id).await?;
+                near.extend(
+                    called
+                        .iter()
+                        .map(|record| record.id)
+                        .filter(|id| members.contains(id)),
+                );
+            }
+        }
+        near.sort_unstable();
+        near.dedup();
+        match near.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(unknown().into()),
+            _ => Err(Refusal::new(RefusalCode::PersonAmbiguous).with(name).into()),
+        }
+    }
+
+    /// The identity of a secret that was let in before.
+    ///
+    /// # Errors
+    /// The secret is unknown; the store failed.
+    pub async fn known(&self, secret: &Secret) -> Result<IdentityId, AdmitError> {
+        let known = self.store.identity_of(secret.hash()).await?;
+        Ok(known
+            .ok_or_else(|| Refusal::new(RefusalCode::Unauthenticated))?
+            .id)
+    }
+
+    /// Whether somebody owns the preset rooms.
+    pub fn role(&self, identity: IdentityId) -> Role {
+        let is_owner = self
+            .lock()
+            .people
+            .get(&identity)
+            .is_some_and(|attending| attending.is_owner);
+        if is_owner { Role::Owner } else { Role::Member }
+    }
+}
+
+/// A refusal for the one who asked, or a failure of the server.
+#[derive(Debug)]
+pub enum AdmitError {
+    Refused(Refusal),
+    Store(StoreError),
+}
+
+impl From<Refusal> for AdmitError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for AdmitError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn valid(name: &str) -> Result<UserName, Refusal> {
+    UserName::new(name).map_err(|error| match error {
+        NameError::Reserved => Refusal::new(RefusalCode::NameReserved).with(name),
+        NameError::Empty => Refusal::new(RefusalCode::NameInvalid)
+            .with(name)
+            .with("empty"),
+        NameError::TooLong { .. } => Refusal::new(RefusalCode::NameInvalid)
+            .with(name)
+            .with("length"),
+        NameError::Character(_) | NameError::Mixed => Refusal::new(RefusalCode::NameInvalid)
+            .with(name)
+            .with("character"),
+    })
+}

@@ -1,0 +1,392 @@
+//! The accept loop: connections are counted before they are accepted, and none may keep another waiting.
+//!
+//! A connection has a deadline until its first request, a kill switch handed on with each request, and HTTP/2 limits; keepalive
+//! and graceful shutdown alone reach neither a peer that never speaks nor one that never listens.
+
+pub mod tcp;
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use futures::{Stream, StreamExt};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::body::Body;
+use tower::ServiceExt;
+
+use super::outbox::Outbox;
+use super::session::Greeted;
+
+/// Until its first whole request a connection has this long.
+pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
+/// A stream that was not asked for what waits in it for this long ends, and with it its connection.
+pub const STALLED: Duration = Duration::from_secs(30);
+/// How often that is looked at.
+const SWEEP: Duration = Duration::from_secs(5);
+/// Sessions have this long to say goodbye when the server stops; then connections are dropped.
+pub const GOODBYES: Duration = Duration::from_secs(5);
+
+/// How many connections there may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caps {
+    pub connections: usize,
+    /// Of these, connections whose client was not let in yet.
+    pub strangers: usize,
+    /// From one address, unless it is this machine's own.
+    pub per_address: usize,
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            strangers: 256,
+            per_address: 128,
+        }
+    }
+}
+
+/// Where a connection comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Peer {
+    Tcp(SocketAddr),
+    /// A pipe in memory.
+    Memory,
+}
+
+impl Peer {
+    /// The address that counts against the cap.
+    fn counted(self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(address) => {
+                let ip = address.ip().to_canonical();
+                (!ip.is_loopback()).then_some(ip)
+            }
+            Self::Memory => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Memory => f.write_str("memory"),
+        }
+    }
+}
+
+/// One accepted connection, as its requests see it.
+#[derive(Clone, Debug)]
+pub struct Connection(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    peer: Peer,
+    /// Drops the connection, whatever its peer does.
+    kill: CancellationToken,
+    has_asked: AtomicBool,
+    /// Held until the client is let in.
+    stranger: Mutex<Option<OwnedSemaphorePermit>>,
+    outboxes: Mutex<Vec<Weak<Outbox>>>,
+}
+
+impl Connection {
+    fn new(peer: Peer, stranger: OwnedSemaphorePermit) -> Self {
+        Self(Arc::new(Inner {
+            peer,
+            kill: CancellationToken::new(),
+            has_asked: AtomicBool::new(false),
+            stranger: Mutex::new(Some(stranger)),
+            outboxes: Mutex::default(),
+        }))
+    }
+
+    pub fn peer(&self) -> String {
+        self.0.peer.to_string()
+    }
+
+    /// Ends the connection if this outbox is not read for too long.
+    pub fn watch(&self, outbox: &Arc<Outbox>) {
+        let mut outboxes = self
+            .0
+            .outboxes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        outboxes.retain(|it| it.strong_count() > 0);
+        outboxes.push(Arc::downgrade(outbox));
+    }
+
+    fn is_stalled(&self) -> bool {
+        let outboxes = self
+            .0
+            .outboxes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        outboxes
+            .iter()
+            .filter_map(Weak::upgrade)
+            .any(|outbox| outbox.stalled() >= STALLED)
+    }
+}
+
+impl Greeted for Connection {
+    fn greeted(&self) {
+        self.0
+            .stranger
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+    }
+}
+
+/// All connections there are.
+#[derive(Debug, Default)]
+struct Registry {
+    next: AtomicU64,
+    connections: Mutex<HashMap<u64, Connection>>,
+    addresses: Mutex<HashMap<IpAddr, usize>>,
+}
+
+impl Registry {
+    fn add(&self, connection: Connection) -> u64 {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, connection);
+        id
+    }
+
+    fn remove(&self, id: u64, address: Option<IpAddr>) {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id);
+        let mut addresses = self
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(address) = address
+            && let Some(count) = addresses.get_mut(&address)
+        {
+            *count -= 1;
+            if *count == 0 {
+                addresses.remove(&address);
+            }
+        }
+    }
+
+    /// Counts a connection of an address; false if it has its share.
+    fn admits(&self, address: Option<IpAddr>, most: usize) -> bool {
+        let Some(address) = address else { return true };
+        let mut addresses = self
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let count = addresses.entry(address).or_default();
+        if *count >= most {
+            return false;
+        }
+        *count += 1;
+        true
+    }
+
+    fn each(&self, act: impl Fn(&Connection)) {
+        let all: Vec<Connection> = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect();
+        all.iter().for_each(act);
+    }
+}
+
+/// Serves connections until `drain` is cancelled, then lets them finish, but not for ever.
+pub async fn serve<S>(
+    incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
+    routes: tonic::service::Routes,
+    caps: Caps,
+    drain: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let registry = Arc::new(Registry::default());
+    let tracker = TaskTracker::new();
+    let sweeper = tokio::spawn(sweep(Arc::clone(&registry)));
+    tokio::select! {
+        () = accept(incoming, routes, caps, &drain, &registry, &tracker) => {}
+        () = drain.cancelled() => {}
+    }
+    // The listening sockets are closed now: nobody waits in a queue that nobody will empty.
+    drain.cancelled().await;
+    tracker.close();
+    if timeout(GOODBYES, tracker.wait()).await.is_err() {
+        registry.each(|connection| connection.0.kill.cancel());
+        tracker.wait().await;
+    }
+    sweeper.abort();
+}
+
+/// Drops connections that are not read.
+async fn sweep(registry: Arc<Registry>) {
+    let mut every = interval(SWEEP);
+    loop {
+        every.tick().await;
+        registry.each(|connection| {
+            if connection.is_stalled() {
+                tracing::info!(peer = %connection.0.peer, "dropped: the client does not read");
+                connection.0.kill.cancel();
+            }
+        });
+    }
+}
+
+async fn accept<S>(
+    incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
+    routes: tonic::service::Routes,
+    caps: Caps,
+    drain: &CancellationToken,
+    registry: &Arc<Registry>,
+    tracker: &TaskTracker,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(caps.connections));
+    let strangers = Arc::new(Semaphore::new(caps.strangers));
+    let router = routes.prepare();
+    let mut incoming = pin!(incoming);
+    let mut pause = Duration::ZERO;
+    loop {
+        // Neither semaphore is ever closed.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
+        let Ok(stranger) = Arc::clone(&strangers).acquire_owned().await else {
+            return;
+        };
+        let (io, peer) = match incoming.next().await {
+            Some(Ok(accepted)) => accepted,
+            Some(Err(error)) => {
+                // Out of descriptors, most likely: it passes, and trying again at once would only burn a core.
+                if pause.is_zero() {
+                    tracing::warn!(%error, "cannot accept connections");
+                }
+                pause = (pause * 2).clamp(Duration::from_millis(10), Duration::from_secs(1));
+                sleep(pause).await;
+                continue;
+            }
+            None => return,
+        };
+        pause = Duration::ZERO;
+        let address = peer.counted();
+        if !registry.admits(address, caps.per_address) {
+            tracing::debug!(%peer, "dropped: too many connections of one address");
+            continue;
+        }
+        let connection = Connection::new(peer, stranger);
+        let id = registry.add(connection.clone());
+        let (router, drain, registry) = (router.clone(), drain.clone(), Arc::clone(registry));
+        tracker.spawn(async move {
+            serve_one(io, connection, router, drain).await;
+            registry.remove(id, address);
+            drop(place);
+        });
+    }
+}
+
+async fn serve_one<S>(
+    io: S,
+    connection: Connection,
+    routes: tonic::service::Routes,
+    drain: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let kill = connection.0.kill.clone();
+    let seen = connection.clone();
+    let service = tower::service_fn(move |mut request: http::Request<Incoming>| {
+        seen.0.has_asked.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(seen.clone());
+        answer(routes.clone(), request)
+    });
+    let http = http();
+    let mut served =
+        pin!(http.serve_connection(TokioIo::new(io), TowerToHyperService::new(service)));
+    let mut is_draining = false;
+    let mut first_request = pin!(sleep(FIRST_REQUEST_WITHIN));
+    let mut awaits_first = true;
+    loop {
+        tokio::select! {
+            // How a connection ends is its peer's affair; what it meant for a session is logged there.
+            _ = served.as_mut() => return,
+            () = kill.cancelled() => return,
+            () = first_request.as_mut(), if awaits_first => {
+                if !connection.0.has_asked.load(Ordering::Relaxed) {
+                    return;
+                }
+                awaits_first = false;
+            }
+            () = drain.cancelled(), if !is_draining => {
+                is_draining = true;
+                if !connection.0.has_asked.load(Ordering::Relaxed) {
+                    return;
+                }
+                served.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+/// gRPC goes to its services; anything else is not served here.
+async fn answer(
+    routes: tonic::service::Routes,
+    request: http::Request<Incoming>,
+) -> Result<http::Response<Body>, Infallible> {
+    let is_grpc = request
+        .headers()
+        .get(http::header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
+    if is_grpc {
+        return routes.oneshot(request.map(Body::new)).await;
+    }
+    let mut response = http::Response::new(Body::empty());
+    *response.status_mut() = http::StatusCode::NOT_FOUND;
+    Ok(response)
+}
+
+fn http() -> Builder<TokioExecutor> {
+    let mut http = Builder::new(TokioExecutor::new());
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(FIRST_REQUEST_WITHIN)
+        .keep_alive(false);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(16)
+        .max_header_list_size(8 * 1024)
+        .max_frame_size(16 * 1024)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(256)
+        .initial_stream_window_size(256 * 1024)
+        .initial_connection_window_size(512 * 1024)
+        .max_send_buf_size(64 * 1024)
+        .keep_alive_interval(Duration::from_secs(25))
+        .keep_alive_timeout(Duration::from_secs(8));
+    http
+}

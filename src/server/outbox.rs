@@ -1,0 +1,453 @@
+//! What waits to be written to one session: two bounded lanes, and the cursors of what has left.
+//!
+//! *Answers* (Welcome, Followed, pages, Accepted, Refused …) are bounded by the session's own requests: it waits for
+//! [`Outbox::has_room`] before it takes the next one, and they are never dropped. The *live* lane is filled by rooms that wait for
+//! nobody: when it overflows it is emptied and its generation rises, and the session catches up from its cursors.
+//!
+//! A mutex, two deques and a waker: a third cheaper under fan-out than a channel. It knows no wire format.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::task::AtomicWaker;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::delivery::Delivery;
+use crate::chat::Seq;
+use crate::wire::Event;
+
+/// Entries and bytes that may wait in one live lane.
+pub const LIVE_ENTRIES: usize = 1024;
+pub const LIVE_BYTES: usize = 1024 * 1024;
+/// Bytes that may wait in all live lanes together.
+pub const LIVE_BYTES_ALL: usize = 256 * 1024 * 1024;
+/// Answers and page bytes beyond which a session takes no further request.
+const ANSWERS: usize = 64;
+const ANSWER_BYTES: usize = 256 * 1024;
+/// Signals are dropped once this many bytes of entries wait.
+const SIGNAL_BYTES: usize = LIVE_BYTES / 4;
+
+/// Something to write.
+#[derive(Clone, Debug)]
+pub enum Item {
+    Answer(Event),
+    /// The entries of a delivery after a seq.
+    Entries(Arc<Delivery>, Seq),
+    /// Presence and the like, encoded by the room once for everybody.
+    Signal(Arc<Signal>),
+}
+
+/// An event for everybody in a room, with its encoded form.
+#[derive(Debug)]
+pub struct Signal {
+    pub event: Event,
+    pub frame: bytes::Bytes,
+}
+
+/// What became of an offer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Offered {
+    Taken,
+    /// Forget this follower; its session follows again from its cursors.
+    Gone,
+}
+
+/// A followed room's place in an outbox.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slot(usize);
+
+/// Counts the bytes in all live lanes of a server.
+#[derive(Debug, Default)]
+pub struct Budget {
+    bytes: AtomicUsize,
+    lanes: AtomicUsize,
+}
+
+impl Budget {
+    /// Whether a lane with this many bytes is to be emptied: the budget is used up and the lane is above the mean, so that the
+    /// largest go first and somebody always does.
+    fn is_exceeded_by(&self, lane: usize) -> bool {
+        let all = self.bytes.load(Ordering::Relaxed);
+        all > LIVE_BYTES_ALL && lane >= all / self.lanes.load(Ordering::Relaxed).max(1)
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Outbox {
+    lanes: Mutex<Lanes>,
+    budget: Arc<Budget>,
+    /// Wakes whoever writes.
+    writer: AtomicWaker,
+    /// Tells the session that the live lane overflowed, room was made or the writer went away.
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct Lanes {
+    answers: VecDeque<(Option<Slot>, Item)>,
+    answer_bytes: usize,
+    live: VecDeque<(Slot, Item)>,
+    live_entries: usize,
+    live_bytes: usize,
+    generation: u64,
+    /// The last seq of each followed room that was handed to the writer.
+    written: Vec<Option<Seq>>,
+    /// Rooms whose roster signals were dropped.
+    stale: Vec<Slot>,
+    last_progress: Instant,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Open,
+    /// What waits is still written, then the stream ends.
+    Finished,
+    /// Nobody writes any more.
+    Abandoned,
+}
+
+impl Outbox {
+    pub fn new(budget: Arc<Budget>) -> Arc<Self> {
+        budget.lanes.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self {
+            lanes: Mutex::new(Lanes {
+                answers: VecDeque::new(),
+                answer_bytes: 0,
+                live: VecDeque::new(),
+                live_entries: 0,
+                live_bytes: 0,
+                generation: 0,
+                written: Vec::new(),
+                stale: Vec::new(),
+                last_progress: Instant::now(),
+                state: State::Open,
+            }),
+            budget,
+            writer: AtomicWaker::new(),
+            changed: Notify::new(),
+        })
+    }
+
+    /// Offers a delivery without waiting.
+    ///
+    /// 1. MUST NOT block: the caller is delivering to thousands of others.
+    /// 2. MUST keep order: what was offered first leaves first.
+    /// 3. On overflow the live lane is emptied and its generation rises: the caller hears [`Offered::Gone`] and forgets the
+    ///    follower, and the session catches up from its cursors.
+    pub fn offer(
+        &self,
+        slot: Slot,
+        generation: u64,
+        delivery: &Arc<Delivery>,
+        after: Seq,
+    ) -> Offered {
+        let mut lanes = self.lock();
+        if lanes.generation != generation || lanes.state != State::Open {
+            return Offered::Gone;
+        }
+        let entries = delivery.entries().len();
+        let bytes = delivery.size();
+        let full =
+            lanes.live_entries + entries > LIVE_ENTRIES || lanes.live_bytes + bytes > LIVE_BYTES;
+        if (full && !lanes.live.is_empty()) || self.budget.is_exceeded_by(lanes.live_bytes + bytes)
+        {
+            self.empty_live(&mut lanes);
+            lanes.generation += 1;
+            drop(lanes);
+            self.changed.notify_one();
+            return Offered::Gone;
+        }
+        let idle = lanes.live.is_empty() && lanes.answers.is_empty();
+        if idle {
+            lanes.last_progress = Instant::now();
+        }
+        lanes
+            .live
+            .push_back((slot, Item::Entries(Arc::clone(delivery), after)));
+        lanes.live_entries += entries;
+        lanes.live_bytes += bytes;
+        self.budget.bytes.fetch_add(bytes, Ordering::Relaxed);
+        drop(lanes);
+        if idle {
+            self.writer.wake();
+        }
+        Offered::Taken
+    }
+
+    /// Offers a signal; it is dropped, and the roster marked stale, where entries are waiting already.
+    pub fn offer_signal(&self, slot: Slot, generation: u64, signal: &Arc<Signal>) -> Offered {
+        let mut lanes = self.lock();
+        if lanes.generation != generation || lanes.state != State::Open {
+            return Offered::Gone;
+        }
+        if lanes.live_bytes + signal.frame.len() > SIGNAL_BYTES {
+            if !lanes.stale.contains(&slot) {
+                lanes.stale.push(slot);
+            }
+            return Offered::Taken;
+        }
+        let idle = lanes.live.is_empty() && lanes.answers.is_empty();
+        lanes
+            .live
+            .push_back((slot, Item::Signal(Arc::clone(signal))));
+        lanes.live_bytes += signal.frame.len();
+        self.budget
+            .bytes
+            .fetch_add(signal.frame.len(), Ordering::Relaxed);
+        drop(lanes);
+        if idle {
+            self.writer.wake();
+        }
+        Offered::Taken
+    }
+
+    /// Queues an answer.
+    pub fn answer(&self, event: Event) {
+        self.push_answer(None, Item::Answer(event), 0);
+    }
+
+    /// Queues a page of a room that is catching up; its cursor moves to the page's end.
+    pub fn page(&self, slot: Slot, page: &Arc<Delivery>, after: Seq) {
+        self.push_answer(
+            Some(slot),
+            Item::Entries(Arc::clone(page), after),
+            page.size(),
+        );
+    }
+
+    fn push_answer(&self, slot: Option<Slot>, item: Item, bytes: usize) {
+        let mut lanes = self.lock();
+        if lanes.state != State::Open {
+            return;
+        }
+        if lanes.live.is_empty() && lanes.answers.is_empty() {
+            lanes.last_progress = Instant::now();
+        }
+        if let (Some(slot), Item::Entries(page, _)) = (slot, &item) {
+            // The answers lane is never emptied, so what is queued there is as good as written.
+            lanes.written[slot.0] = Some(page.last());
+        }
+        lanes.answers.push_back((slot, item));
+        lanes.answer_bytes += bytes;
+        drop(lanes);
+        self.writer.wake();
+    }
+
+    /// Takes the next item to write: answers first. `None` when the stream is to end.
+    pub fn poll_pop(&self, context: &mut Context<'_>) -> Poll<Option<Item>> {
+        if let Poll::Ready(item) = self.pop() {
+            return Poll::Ready(item);
+        }
+        self.writer.register(context.waker());
+        self.pop()
+    }
+
+    /// Like [`Outbox::poll_pop`], without waking anybody later.
+    pub fn pop(&self) -> Poll<Option<Item>> {
+        let mut lanes = self.lock();
+        lanes.last_progress = Instant::now();
+        if let Some((slot, item)) = lanes.answers.pop_front() {
+            if let (Some(_), Item::Entries(page, _)) = (slot, &item) {
+                lanes.answer_bytes -= page.size();
+            }
+            let roomy = lanes.has_room();
+            drop(lanes);
+            if roomy {
+                self.changed.notify_one();
+            }
+            return Poll::Ready(Some(item));
+        }
+        while let Some((slot, item)) = lanes.live.pop_front() {
+            let fresh = self.leave_live(&mut lanes, slot, &item);
+            let stale = lanes.live.is_empty() && !lanes.stale.is_empty();
+            if stale {
+                self.changed.notify_one();
+            }
+            if let Some(item) = fresh {
+                return Poll::Ready(Some(item));
+            }
+        }
+        if lanes.state == State::Open {
+            Poll::Pending
+        } else {
+            Poll::Ready(None)
+        }
+    }
+
+    /// Accounts for an item that leaves the live lane and moves the cursor; nothing if its entries were written before.
+    fn leave_live(&self, lanes: &mut Lanes, slot: Slot, item: &Item) -> Option<Item> {
+        match item {
+            Item::Entries(delivery, after) => {
+                lanes.live_entries -= delivery.entries().len();
+                lanes.live_bytes -= delivery.size();
+                self.budget
+                    .bytes
+                    .fetch_sub(delivery.size(), Ordering::Relaxed);
+                let written = lanes
+                    .written
+                    .get(slot.0)
+                    .copied()
+                    .flatten()
+                    .unwrap_or_default();
+                if delivery.last() <= written {
+                    return None;
+                }
+                lanes.written[slot.0] = Some(delivery.last());
+                Some(Item::Entries(Arc::clone(delivery), written.max(*after)))
+            }
+            Item::Signal(signal) => {
+                lanes.live_bytes -= signal.frame.len();
+                self.budget
+                    .bytes
+                    .fetch_sub(signal.frame.len(), Ordering::Relaxed);
+                Some(item.clone())
+            }
+            Item::Answer(_) => Some(item.clone()),
+        }
+    }
+
+    /// Takes a place for a room whose entries up to `seq` the client has.
+    pub fn take_slot(&self, seq: Seq) -> Slot {
+        let mut lanes = self.lock();
+        if let Some(free) = lanes.written.iter().position(Option::is_none) {
+            lanes.written[free] = Some(seq);
+            return Slot(free);
+        }
+        lanes.written.push(Some(seq));
+        Slot(lanes.written.len() - 1)
+    }
+
+    /// Moves a room's cursor, for a client that starts elsewhere than it asked for.
+    pub fn set_cursor(&self, slot: Slot, seq: Seq) {
+        self.lock().written[slot.0] = Some(seq);
+    }
+
+    /// Gives a place back, and drops what waits for it. The room MUST have forgotten the follower before.
+    pub fn free_slot(&self, slot: Slot) {
+        let mut lanes = self.lock();
+        let waiting = std::mem::take(&mut lanes.live);
+        for (of, item) in waiting {
+            if of == slot {
+                self.leave_live(&mut lanes, of, &item);
+            } else {
+                lanes.live.push_back((of, item));
+            }
+        }
+        lanes.stale.retain(|of| *of != slot);
+        lanes.written[slot.0] = None;
+    }
+
+    /// The last seq of a room that was handed to the writer.
+    pub fn written(&self, slot: Slot) -> Seq {
+        self.lock().written[slot.0].unwrap_or_default()
+    }
+
+    pub fn generation(&self) -> u64 {
+        self.lock().generation
+    }
+
+    /// Rooms whose roster has to be sent afresh, once the lane is empty again.
+    pub fn take_stale(&self) -> Vec<Slot> {
+        let mut lanes = self.lock();
+        if lanes.live.is_empty() {
+            std::mem::take(&mut lanes.stale)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Whether the session may take another request or send another page.
+    pub fn has_room(&self) -> bool {
+        self.lock().has_room()
+    }
+
+    /// Waits until something changed: an overflow, room for answers, a writer that went away. May wake for nothing.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Waits for [`Outbox::has_room`], or for the end.
+    pub async fn wait_for_room(&self) {
+        loop {
+            let changed = self.changed.notified();
+            {
+                let lanes = self.lock();
+                if lanes.has_room() || lanes.state != State::Open {
+                    break;
+                }
+            }
+            changed.await;
+        }
+        // The permit that was taken here may have been meant for an overflow.
+        self.changed.notify_one();
+    }
+
+    /// Nothing more will come; what waits in the answers lane is still written.
+    pub fn finish(&self) {
+        let mut lanes = self.lock();
+        if lanes.state == State::Open {
+            lanes.state = State::Finished;
+            self.empty_live(&mut lanes);
+        }
+        drop(lanes);
+        self.writer.wake();
+    }
+
+    /// The writer is gone; nothing will be written any more.
+    pub fn abandon(&self) {
+        let mut lanes = self.lock();
+        lanes.state = State::Abandoned;
+        self.empty_live(&mut lanes);
+        lanes.answers.clear();
+        lanes.answer_bytes = 0;
+        drop(lanes);
+        self.changed.notify_one();
+    }
+
+    pub fn is_abandoned(&self) -> bool {
+        self.lock().state == State::Abandoned
+    }
+
+    /// How long something has been waiting without the writer asking for it.
+    pub fn stalled(&self) -> Duration {
+        let lanes = self.lock();
+        if lanes.answers.is_empty() && lanes.live.is_empty() {
+            Duration::ZERO
+        } else {
+            lanes.last_progress.elapsed()
+        }
+    }
+
+    fn empty_live(&self, lanes: &mut Lanes) {
+        self.budget
+            .bytes
+            .fetch_sub(lanes.live_bytes, Ordering::Relaxed);
+        lanes.live.clear();
+        (lanes.live_entries, lanes.live_bytes) = (0, 0);
+    }
+
+    /// A panic while the lock was held cannot leave the lanes half changed in a way that matters to others.
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lanes {
+    fn has_room(&self) -> bool {
+        self.answers.len() < ANSWERS && self.answer_bytes < ANSWER_BYTES
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        let waiting = self.lock().live_bytes;
+        self.budget.bytes.fetch_sub(waiting, Ordering::Relaxed);
+        self.budget.lanes.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,297 @@
+//! A room: its numbering, its tail and its followers.
+//!
+//! A `Room` is owned by one task and never awaits, so what happens inside one call happens at once for everybody. It knows
+//! nothing of sockets, protobuf or SQLite, and reads no clock.
+
+pub mod attendance;
+pub mod mailbox;
+mod tail;
+pub mod task;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use self::tail::Tail;
+use super::delivery::Delivery;
+use super::outbox::{Offered, Outbox, Signal, Slot};
+use crate::chat::{
+    Body, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId, Post, Role, RoomId,
+    Seq, SessionId, digest,
+};
+
+/// More entries after a cursor than this are not replayed; a newcomer gets the newest [`NEWEST`] and an explicit gap.
+pub const REPLAY_ENTRIES: u64 = 1000;
+pub const NEWEST: u64 = 200;
+
+/// What the room knows of the last entry that is durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Head {
+    pub epoch: Epoch,
+    /// The first seq the room still has.
+    pub first: Seq,
+    pub seq: Seq,
+    pub digest: Digest,
+    pub at_ms: u64,
+}
+
+/// The highest counter of each outbox an author posted from. Instances are visible in entries, so the author is part of the key:
+/// nobody can use up another's numbers.
+pub type Marks = HashMap<(IdentityId, InstanceId), u64>;
+
+#[derive(Debug)]
+pub struct Room {
+    id: RoomId,
+    head: Head,
+    marks: Marks,
+    members: HashMap<IdentityId, Role>,
+    tail: Tail,
+    followers: Vec<Follower>,
+}
+
+/// A live subscription.
+#[derive(Clone, Debug)]
+pub struct Follower {
+    pub session: SessionId,
+    pub identity: IdentityId,
+    pub outbox: Arc<Outbox>,
+    pub slot: Slot,
+    pub generation: u64,
+}
+
+/// What a post became.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    Entry(Seq),
+    /// It was taken before, or the batch has it twice.
+    Duplicate,
+    /// Its author is not, or no longer, a member.
+    NotAMember,
+}
+
+/// The answer to [`Room::follow`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Follow {
+    /// Everything after the cursor is queued and live entries follow.
+    Live,
+    /// The tail does not reach back that far: read a page from the store and ask again.
+    Behind,
+    /// The session's live lane overflowed meanwhile: begin again from what was written.
+    Overflowed,
+}
+
+impl Room {
+    pub fn new(id: RoomId, head: Head, marks: Marks, members: HashMap<IdentityId, Role>) -> Self {
+        Self {
+            id,
+            head,
+            marks,
+            members,
+            tail: Tail::default(),
+            followers: Vec::new(),
+        }
+    }
+
+    pub const fn head(&self) -> Head {
+        self.head
+    }
+
+    pub fn role(&self, identity: IdentityId) -> Option<Role> {
+        self.members.get(&identity).copied()
+    }
+
+    pub fn followers(&self) -> usize {
+        self.followers.len()
+    }
+
+    /// Decides the fate of posts and makes the entries they become, without changing anything: the room moves on with
+    /// [`Room::admit`], once they are durable. Everything here depends on the log alone.
+    pub fn number(&self, posts: Vec<Post>) -> (Vec<Entry>, Vec<Fate>) {
+        let Head {
+            epoch,
+            mut seq,
+            mut digest,
+            mut at_ms,
+            ..
+        } = self.head;
+        let mut entries = Vec::with_capacity(posts.len());
+        let mut fates = Vec::with_capacity(posts.len());
+        let mut raised = HashMap::new();
+        let mut members = HashMap::new();
+        for post in posts {
+            let author = post.author.id;
+            let member = members
+                .get(&author)
+                .copied()
+                .unwrap_or_else(|| self.members.contains_key(&author));
+            if !member && !matches!(post.body, Body::Joined | Body::Created) {
+                fates.push(Fate::NotAMember);
+                continue;
+            }
+            if let Some(id) = post.client_id {
+                let outbox = (author, id.instance);
+                let mark = raised
+                    .get(&outbox)
+                    .or_else(|| self.marks.get(&outbox))
+                    .copied()
+                    .unwrap_or(0);
+                if id.counter <= mark {
+                    fates.push(Fate::Duplicate);
+                    continue;
+                }
+                raised.insert(outbox, id.counter);
+            }
+            match (&post.body, member) {
+                (Body::Joined, true) => {
+                    fates.push(Fate::Duplicate);
+                    continue;
+                }
+                (Body::Joined, false) => drop(members.insert(author, true)),
+                (Body::Left, _) => drop(members.insert(author, false)),
+                _ => {}
+            }
+            seq = seq.next();
+            digest = self::digest(digest, seq, author, post.client_id, &post.body);
+            at_ms = at_ms.max(post.at_ms);
+            entries.push(Entry {
+                room: self.id,
+                epoch,
+                seq,
+                digest,
+                at_ms,
+                author: post.author,
+                client_id: post.client_id,
+                body: post.body,
+            });
+            fates.push(Fate::Entry(seq));
+        }
+        (entries, fates)
+    }
+
+    /// Takes over entries that are durable now and offers them to every follower. `role` is what a newcomer becomes.
+    ///
+    /// MUST be called with what [`Room::number`] made, and nothing in between.
+    pub fn admit(&mut self, entries: Arc<Vec<Entry>>, role: impl Fn(IdentityId) -> Role) {
+        for entry in entries.iter() {
+            debug_assert_eq!(
+                entry.seq,
+                self.head.seq.next(),
+                "entries are admitted in order"
+            );
+            self.head = Head {
+                seq: entry.seq,
+                digest: entry.digest,
+                at_ms: entry.at_ms,
+                ..self.head
+            };
+            if let Some(id) = entry.client_id {
+                self.marks
+                    .insert((entry.author.id, id.instance), id.counter);
+            }
+            match entry.body {
+                Body::Joined => drop(self.members.insert(entry.author.id, role(entry.author.id))),
+                Body::Left => drop(self.members.remove(&entry.author.id)),
+                _ => {}
+            }
+        }
+        let Some(delivery) = Delivery::new(entries).map(Arc::new) else {
+            return;
+        };
+        let before = delivery.first().before();
+        self.followers.retain(|it| {
+            it.outbox.offer(it.slot, it.generation, &delivery, before) == Offered::Taken
+        });
+        self.tail.push(delivery);
+    }
+
+    /// Judges a cursor: what the client is told, and after which seq it starts. `known` is the log's own digest at the cursor,
+    /// where the caller could find one.
+    pub fn judge(
+        head: &Head,
+        cursor: Option<&Cursor>,
+        known: Option<Digest>,
+    ) -> (FollowResult, Seq) {
+        let Head {
+            first, seq: last, ..
+        } = *head;
+        let newest = Seq(last.0.saturating_sub(NEWEST)).max(first.before());
+        let anew = |result| {
+            (
+                result,
+                if last.0 - first.before().0 > REPLAY_ENTRIES {
+                    newest
+                } else {
+                    first.before()
+                },
+            )
+        };
+        let after = match cursor {
+            None => Seq::ZERO,
+            Some(cursor) if cursor.epoch != head.epoch => return anew(FollowResult::EpochChanged),
+            Some(cursor) if cursor.seq > last => return anew(FollowResult::Ahead),
+            Some(Cursor {
+                digest: Some(digest),
+                ..
+            }) if known.is_some_and(|known| known != *digest) => {
+                return anew(FollowResult::EpochChanged);
+            }
+            Some(cursor) => cursor.seq,
+        };
+        if last.0 - after.0 > REPLAY_ENTRIES {
+            (FollowResult::TooFar, newest)
+        } else if after < first.before() {
+            (FollowResult::Trimmed, first.before())
+        } else {
+            (FollowResult::Contiguous, after)
+        }
+    }
+
+    /// The digest at a seq, if the tail has it.
+    pub fn digest_at(&self, seq: Seq) -> Option<Digest> {
+        self.tail.digest_at(seq)
+    }
+
+    /// Queues everything after `after` and adds the follower, in one step: no gap, no duplicate, no lock.
+    pub fn follow(&mut self, follower: Follower, after: Seq) -> Follow {
+        self.unfollow(follower.session);
+        let Some(deliveries) = self.tail.after(after, self.head.seq) else {
+            return Follow::Behind;
+        };
+        for delivery in deliveries {
+            if follower
+                .outbox
+                .offer(follower.slot, follower.generation, delivery, after)
+                == Offered::Gone
+            {
+                return Follow::Overflowed;
+            }
+        }
+        if follower.outbox.generation() != follower.generation {
+            return Follow::Overflowed;
+        }
+        self.followers.push(follower);
+        Follow::Live
+    }
+
+    pub fn unfollow(&mut self, session: SessionId) {
+        self.followers.retain(|it| it.session != session);
+    }
+
+    /// Ends every subscription of an identity that is no longer a member, telling each session.
+    pub fn dismiss(&mut self, identity: IdentityId, tell: impl Fn(&Outbox)) {
+        self.followers.retain(|it| {
+            if it.identity == identity {
+                tell(&it.outbox);
+            }
+            it.identity != identity
+        });
+    }
+
+    /// Offers a signal to every follower.
+    pub fn signal(&mut self, signal: &Arc<Signal>) {
+        self.followers
+            .retain(|it| it.outbox.offer_signal(it.slot, it.generation, signal) == Offered::Taken);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! Who is present in a room, and what changed since it was last told. Pure: no clock, no sessions' internals.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::chat::{IdentityId, Person, Presence, Role, SessionId};
+
+/// The people present in a room: each with the sessions that are there.
+#[derive(Debug, Default)]
+pub struct Attendance {
+    present: HashMap<IdentityId, Present>,
+    /// Changes not told yet: what somebody is now, or that they went.
+    changes: BTreeMap<IdentityId, Option<Person>>,
+}
+
+#[derive(Debug)]
+struct Present {
+    person: Person,
+    sessions: HashSet<SessionId>,
+}
+
+/// How a session goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Departure {
+    /// The person said so.
+    Clean,
+    /// The link broke: they may be back in a moment.
+    Lost,
+}
+
+impl Attendance {
+    /// People present, those who may be back in a moment included.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.present.len()).unwrap_or(u32::MAX)
+    }
+
+    pub fn contains(&self, identity: IdentityId) -> bool {
+        self.present.contains_key(&identity)
+    }
+
+    pub fn people(&self) -> impl Iterator<Item = &Person> {
+        self.present.values().map(|it| &it.person)
+    }
+
+    /// A session of somebody is here.
+    pub fn arrive(&mut self, session: SessionId, identity: IdentityId, name: &str, role: Role) {
+        let person = Person {
+            id: identity,
+            name: name.to_owned(),
+            presence: Presence::Online,
+            role,
+        };
+        let present = self.present.entry(identity).or_insert_with(|| Present {
+            person: person.clone(),
+            sessions: HashSet::new(),
+        });
+        let is_news = present.sessions.is_empty() || present.person != person;
+        present.sessions.insert(session);
+        present.person = person;
+        if is_news {
+            self.changes.insert(identity, Some(present.person.clone()));
+        }
+    }
+
+    /// A session of somebody is gone.
+    pub fn depart(&mut self, session: SessionId, identity: IdentityId, how: Departure) {
+        let Some(present) = self.present.get_mut(&identity) else {
+            return;
+        };
+        if !present.sessions.remove(&session) || !present.sessions.is_empty() {
+            return;
+        }
+        match how {
+            Departure::Clean => self.remove(identity),
+            Departure::Lost => {
+                present.person.presence = Presence::Waiting;
+                self.changes.insert(identity, Some(present.person.clone()));
+            }
+        }
+    }
+
+    /// The grace of somebody whose link was lost is over; nothing if they are back.
+    pub fn expire(&mut self, identity: IdentityId) {
+        if self
+            .present
+            .get(&identity)
+            .is_some_and(|present| present.sessions.is_empty())
+        {
+            self.remove(identity);
+        }
+    }
+
+    /// Somebody is no longer a member.
+    pub fn remove(&mut self, identity: IdentityId) {
+        if self.present.remove(&identity).is_some() {
+            self.changes.insert(identity, None);
+        }
+    }
+
+    pub fn rename(&mut self, identity: IdentityId, name: &str) {
+        if let Some(present) = self.present.get_mut(&identity) {
+            name.clone_into(&mut present.person.name);
+            self.changes.insert(identity, Some(present.person.clone()));
+        }
+    }
+
+    pub fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    /// What changed since the last call: who came or changed, and who went.
+    pub fn take_changes(&mut self) -> (Vec<Person>, Vec<IdentityId>) {
+        let mut came = Vec::new();
+        let mut went = Vec::new();
+        for (id, change) in std::mem::take(&mut self.changes) {
+            match change {
+                Some(person) => came.push(person),
+                None => went.push(id),
+            }
+        }
+        (came, went)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANN: IdentityId = IdentityId::new([1; 16]);
+    const ONE: SessionId = SessionId::new([1; 16]);
+    const TWO: SessionId = SessionId::new([2; 16]);
+
+    fn with_ann() -> Attendance {
+        let mut room = Attendance::default();
+        room.arrive(ONE, ANN, "ann", Role::Member);
+        room.take_changes();
+        room
+    }
+
+    #[test]
+    fn a_second_session_is_no_news_and_its_end_neither() {
+        let mut room = with_ann();
+        room.arrive(TWO, ANN, "ann", Role::Member);
+        room.depart(ONE, ANN, Departure::Clean);
+        assert!(!room.has_changes());
+        assert_eq!(room.count(), 1);
+    }
+
+    #[test]
+    fn a_clean_end_is_told_at_once() {
+        let mut room = with_ann();
+        room.depart(ONE, ANN, Departure::Clean);
+        assert_eq!(room.take_changes(), (vec![], vec![ANN]));
+        assert_eq!(room.count(), 0);
+    }
+
+    #[test]
+    fn a_lost_link_keeps_the_place_until_the_grace_is_over() {
+        let mut room = with_ann();
+        room.depart(ONE, ANN, Departure::Lost);
+        assert_eq!(room.take_changes().0[0].presence, Presence::Waiting);
+        assert_eq!(room.count(), 1);
+        room.expire(ANN);
+        assert_eq!(room.take_changes(), (vec![], vec![ANN]));
+    }
+
+    #[test]
+    fn whoever_is_back_in_time_does_not_expire() {
+        let mut room = with_ann();
+        room.depart(ONE, ANN, Departure::Lost);
+        room.arrive(TWO, ANN, "ann", Role::Member);
+        room.expire(ANN);
+        let (came, went) = room.take_changes();
+        assert_eq!((came[0].presence, went.len()), (Presence::Online, 0));
+    }
+}

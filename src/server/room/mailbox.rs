@@ -1,0 +1,106 @@
+//! What a room is asked, and who asks.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::attendance::Departure;
+use super::{Follow, Follower, Head};
+use crate::chat::{
+    Author, Digest, IdentityId, Person, Post, Refusal, Role, RoomInfo, Seq, SessionId,
+};
+use crate::server::outbox::Outbox;
+use crate::server::store::StoreError;
+
+/// What a room is asked.
+#[derive(Debug)]
+pub enum RoomMsg {
+    Post {
+        post: Post,
+        session: SessionId,
+        outbox: Arc<Outbox>,
+    },
+    /// Says something for the server itself, to be answered by nothing.
+    Announce(Post),
+    /// Makes somebody a member, and present.
+    Join {
+        who: Attendee,
+        reply: oneshot::Sender<Result<RoomInfo, Refusal>>,
+    },
+    /// Ends a membership.
+    Leave {
+        author: Author,
+        at_ms: u64,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    /// Makes a member present.
+    Attend {
+        who: Attendee,
+        reply: oneshot::Sender<Result<Head, Refusal>>,
+    },
+    /// The head, for a member.
+    Peek {
+        identity: IdentityId,
+        reply: oneshot::Sender<Option<Head>>,
+    },
+    /// The digest at a seq, if it is still in memory.
+    DigestAt {
+        seq: Seq,
+        reply: oneshot::Sender<Option<Digest>>,
+    },
+    Follow {
+        follower: Follower,
+        after: Seq,
+        reply: oneshot::Sender<(Follow, Head)>,
+    },
+    Unfollow {
+        session: SessionId,
+        reply: oneshot::Sender<()>,
+    },
+    Depart {
+        session: SessionId,
+        identity: IdentityId,
+        how: Departure,
+    },
+    Expire(IdentityId),
+    Roster(oneshot::Sender<Vec<Person>>),
+    Count(oneshot::Sender<u32>),
+}
+
+/// Somebody's session that is to be present in a room.
+#[derive(Clone, Debug)]
+pub struct Attendee {
+    pub session: SessionId,
+    pub author: Author,
+    /// What they become if they are not a member yet.
+    pub role: Role,
+    pub at_ms: u64,
+}
+
+/// Stops the whole server when the store fails: an error of the disk cannot be tried again.
+#[derive(Clone, Debug, Default)]
+pub struct Fatal {
+    raised: CancellationToken,
+    cause: Arc<Mutex<Option<String>>>,
+}
+
+impl Fatal {
+    pub fn raise(&self, cause: &StoreError) {
+        let mut first = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| cause.to_string());
+        drop(first);
+        self.raised.cancel();
+    }
+
+    pub async fn raised(&self) {
+        self.raised.cancelled().await;
+    }
+
+    pub fn cause(&self) -> Option<String> {
+        self.cause
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

@@ -1,0 +1,60 @@
+//! The newest entries of a room, kept in memory so that a short absence costs no read.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::chat::{Digest, Seq};
+use crate::server::delivery::Delivery;
+use crate::server::outbox::LIVE_BYTES;
+
+/// Entries and bytes kept.
+const ENTRIES: usize = 1024;
+const BYTES: usize = 1024 * 1024;
+
+#[derive(Debug, Default)]
+pub struct Tail {
+    deliveries: VecDeque<Arc<Delivery>>,
+    entries: usize,
+    bytes: usize,
+}
+
+impl Tail {
+    pub fn push(&mut self, delivery: Arc<Delivery>) {
+        self.entries += delivery.entries().len();
+        self.bytes += delivery.size();
+        self.deliveries.push_back(delivery);
+        while self.entries > ENTRIES || self.bytes > BYTES {
+            let Some(oldest) = self.deliveries.pop_front() else {
+                break;
+            };
+            self.entries -= oldest.entries().len();
+            self.bytes -= oldest.size();
+        }
+    }
+
+    /// The deliveries with entries after `after`, if the tail reaches back that far and they fit a live lane with room to
+    /// spare for what comes next.
+    pub fn after(&self, after: Seq, last: Seq) -> Option<impl Iterator<Item = &Arc<Delivery>>> {
+        let start = self
+            .deliveries
+            .partition_point(|delivery| delivery.last() <= after);
+        let covered = match self.deliveries.get(start) {
+            Some(delivery) => delivery.first() <= after.next(),
+            None => after >= last,
+        };
+        let wanted = self.deliveries.range(start..);
+        let bytes: usize = wanted.clone().map(|delivery| delivery.size()).sum();
+        let entries: usize = wanted
+            .clone()
+            .map(|delivery| delivery.entries().len())
+            .sum();
+        (covered && entries <= ENTRIES / 2 && bytes <= LIVE_BYTES / 2).then_some(wanted)
+    }
+
+    pub fn digest_at(&self, seq: Seq) -> Option<Digest> {
+        let place = self
+            .deliveries
+            .partition_point(|delivery| delivery.last() < seq);
+        self.deliveries.get(place)?.digest_at(seq)
+    }
+}

@@ -1,0 +1,533 @@
+//! The one task that owns a room: it orders what is posted, stores it, and shows it to everybody.
+//!
+//! Posts go out on the bus and come back in order; what comes back is numbered, appended durably and admitted in one step.
+//! Follows wait in the mailbox meanwhile, so that none falls between an append and its delivery.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::attendance::Attendance;
+use super::mailbox::{Attendee, Fatal, RoomMsg};
+use super::{Fate, Head, Marks, Room};
+use crate::chat::{
+    Body, ClientId, Entry, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, RoomInfo,
+    RoomKind, SessionId,
+};
+use crate::server::bus::{Batch, Bus, IN_FLIGHT};
+use crate::server::outbox::{Outbox, Signal};
+use crate::server::store::{Append, RoomRecord, Store, StoreError};
+use crate::text;
+use crate::wire::{Event, UnfollowReason, encode_event};
+
+/// Messages that may wait for a room.
+pub const MAILBOX: usize = 1024;
+/// Posts and bytes of one batch.
+const BATCH_POSTS: usize = 256;
+const BATCH_BYTES: usize = 64 * 1024;
+/// A room with at least this many followers that has just sent holds the next batch this long: at a thousand messages a second
+/// it halves the server's work. A smaller one gains nothing by waiting.
+const HOLD_FOLLOWERS: usize = 32;
+const HOLD: Duration = Duration::from_millis(1);
+/// Changes of presence are told together.
+const ROSTER_EVERY: Duration = Duration::from_millis(250);
+/// The log target of message bodies, off unless asked for.
+pub const MESSAGES: &str = "tchat::messages";
+/// A room that nobody uses ends after this long; it is started again on demand.
+const IDLE: Duration = Duration::from_mins(10);
+
+/// A running room.
+#[derive(Clone, Debug)]
+pub struct RoomHandle {
+    pub mailbox: mpsc::Sender<RoomMsg>,
+    /// Cancelled when the task has ended.
+    pub ended: CancellationToken,
+}
+
+/// Starts a room's task. It waits for `predecessor`, an earlier task of the same room that is on its way out, because two tasks
+/// must never number the same room.
+pub fn start(
+    id: RoomId,
+    store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
+    fatal: Fatal,
+    predecessor: Option<CancellationToken>,
+) -> RoomHandle {
+    let (mailbox, inbox) = mpsc::channel(MAILBOX);
+    let ended = CancellationToken::new();
+    let guard = ended.clone().drop_guard();
+    tokio::spawn(async move {
+        if let Some(predecessor) = predecessor {
+            predecessor.cancelled().await;
+        }
+        if let Err(error) = run(id, store, bus, inbox).await {
+            tracing::error!(room = %id, %error, "room stopped");
+            fatal.raise(&error);
+        }
+        drop(guard);
+    });
+    RoomHandle { mailbox, ended }
+}
+
+async fn run(
+    id: RoomId,
+    store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
+    mut inbox: mpsc::Receiver<RoomMsg>,
+) -> Result<(), StoreError> {
+    let Some(state) = store.room(id).await? else {
+        // Whoever asked hears from the dropped reply that there is no such room.
+        inbox.close();
+        while inbox.recv().await.is_some() {}
+        return Ok(());
+    };
+    let (seq, digest, at_ms) = state.last.unwrap_or_default();
+    let head = Head {
+        epoch: state.record.epoch,
+        first: state.first,
+        seq,
+        digest,
+        at_ms,
+    };
+    let marks: Marks = state
+        .marks
+        .into_iter()
+        .map(|(author, instance, counter)| ((author, instance), counter))
+        .collect();
+    let ordered = bus.follow(id);
+    let task = Task {
+        room: Room::new(id, head, marks, state.members.into_iter().collect()),
+        record: state.record,
+        attendance: Attendance::default(),
+        store,
+        bus,
+        ordered,
+        in_flight: 0,
+        waiting: HashMap::new(),
+        joining: HashMap::new(),
+        subscribed: HashSet::new(),
+        tell_at: None,
+        sent_at: None,
+    };
+    task.serve(inbox).await
+}
+
+/// What a post was, for finding who waits for its fate when it comes back from the bus.
+type Key = (IdentityId, Option<ClientId>, u8);
+
+fn key(post: &Post) -> Key {
+    (post.author.id, post.client_id, post.body.kind())
+}
+
+/// Who waits for the fate of a post.
+enum Waiter {
+    Session(SessionId, Arc<Outbox>),
+    Join(Attendee, oneshot::Sender<Result<RoomInfo, Refusal>>),
+    Leave(oneshot::Sender<Result<(), Refusal>>),
+}
+
+struct Task {
+    room: Room,
+    record: RoomRecord,
+    attendance: Attendance,
+    store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
+    ordered: mpsc::Receiver<Batch>,
+    in_flight: usize,
+    waiting: HashMap<Key, Vec<Waiter>>,
+    /// The roles of those whose join is on its way.
+    joining: HashMap<IdentityId, Role>,
+    /// Sessions that follow, also while they are catching up: their posts' entries will come to them.
+    subscribed: HashSet<SessionId>,
+    tell_at: Option<Instant>,
+    sent_at: Option<Instant>,
+}
+
+impl Task {
+    async fn serve(mut self, mut inbox: mpsc::Receiver<RoomMsg>) -> Result<(), StoreError> {
+        let mut messages = Vec::new();
+        loop {
+            let tell_at = self.tell_at;
+            let idle =
+                self.in_flight == 0 && self.subscribed.is_empty() && self.attendance.count() == 0;
+            tokio::select! {
+                batch = self.ordered.recv() => {
+                    // The local bus never ends before its rooms; if another does, nothing more can be ordered here.
+                    let Some(batch) = batch else { return Ok(()) };
+                    self.in_flight = self.in_flight.saturating_sub(1);
+                    self.apply(batch).await?;
+                }
+                taken = inbox.recv_many(&mut messages, BATCH_POSTS), if self.in_flight < IN_FLIGHT => {
+                    if taken == 0 {
+                        break;
+                    }
+                    if self.room.followers() >= HOLD_FOLLOWERS && self.sent_at.is_some_and(|sent| sent.elapsed() < HOLD) {
+                        sleep(HOLD).await;
+                        while messages.len() < BATCH_POSTS && let Ok(message) = inbox.try_recv() {
+                            messages.push(message);
+                        }
+                    }
+                    self.take(&mut messages).await?;
+                }
+                () = sleep_until(tell_at.unwrap_or_else(Instant::now)), if tell_at.is_some() => self.tell(),
+                // What was sent before the mailbox closed is still taken, through the arm above.
+                () = sleep(IDLE), if idle => inbox.close(),
+            }
+        }
+        while self.in_flight > 0
+            && let Some(batch) = self.ordered.recv().await
+        {
+            self.in_flight -= 1;
+            self.apply(batch).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends posts to be ordered, a batch at a time, and does the rest at once.
+    async fn take(&mut self, messages: &mut Vec<RoomMsg>) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        let mut bytes = 0;
+        for message in messages.drain(..) {
+            let Some(post) = self.heed(message) else {
+                continue;
+            };
+            if bytes + post.body.text().len() > BATCH_BYTES && !batch.is_empty() {
+                self.publish(std::mem::take(&mut batch)).await?;
+                bytes = 0;
+            }
+            bytes += post.body.text().len();
+            batch.push(post);
+        }
+        if batch.is_empty() {
+            Ok(())
+        } else {
+            self.publish(batch).await
+        }
+    }
+
+    /// Publishes a batch; what is ordered already is applied first where the bus is full, because a task that waited for its own
+    /// follower would wait for ever.
+    async fn publish(&mut self, batch: Batch) -> Result<(), StoreError> {
+        while self.in_flight >= IN_FLIGHT
+            && let Some(ordered) = self.ordered.recv().await
+        {
+            self.in_flight -= 1;
+            self.apply(ordered).await?;
+        }
+        self.in_flight += 1;
+        if self.bus.publish(self.record.id, batch).await.is_err() {
+            self.in_flight -= 1;
+        }
+        Ok(())
+    }
+
+    /// Handles a message; gives back the post it asks for, if it does.
+    fn heed(&mut self, message: RoomMsg) -> Option<Post> {
+        match message {
+            RoomMsg::Post {
+                post,
+                session,
+                outbox,
+            } => {
+                self.waiting
+                    .entry(key(&post))
+                    .or_default()
+                    .push(Waiter::Session(session, outbox));
+                return Some(post);
+            }
+            RoomMsg::Announce(post) => return Some(post),
+            RoomMsg::Join { who, reply } => return self.join(who, reply),
+            RoomMsg::Leave {
+                author,
+                at_ms,
+                reply,
+            } => {
+                let post = Post {
+                    author,
+                    client_id: None,
+                    body: Body::Left,
+                    at_ms,
+                };
+                self.waiting
+                    .entry(key(&post))
+                    .or_default()
+                    .push(Waiter::Leave(reply));
+                return Some(post);
+            }
+            RoomMsg::Attend { who, reply } => {
+                let head = self.attend(&who).map(|()| self.room.head());
+                tell(reply, head);
+            }
+            RoomMsg::Peek { identity, reply } => {
+                tell(reply, self.room.role(identity).map(|_| self.room.head()));
+            }
+            RoomMsg::DigestAt { seq, reply } => tell(reply, self.room.digest_at(seq)),
+            RoomMsg::Follow {
+                follower,
+                after,
+                reply,
+            } => {
+                self.subscribed.insert(follower.session);
+                let follow = self.room.follow(follower, after);
+                tell(reply, (follow, self.room.head()));
+            }
+            RoomMsg::Unfollow { session, reply } => {
+                self.subscribed.remove(&session);
+                self.room.unfollow(session);
+                tell(reply, ());
+            }
+            RoomMsg::Depart {
+                session,
+                identity,
+                how,
+            } => {
+                self.subscribed.remove(&session);
+                self.room.unfollow(session);
+                self.attendance.depart(session, identity, how);
+                self.note_changes();
+            }
+            RoomMsg::Expire(identity) => {
+                self.attendance.expire(identity);
+                self.note_changes();
+            }
+            RoomMsg::Roster(reply) => tell(reply, self.attendance.people().cloned().collect()),
+            RoomMsg::Count(reply) => tell(reply, self.attendance.count()),
+        }
+        None
+    }
+
+    fn join(
+        &mut self,
+        who: Attendee,
+        reply: oneshot::Sender<Result<RoomInfo, Refusal>>,
+    ) -> Option<Post> {
+        if self.room.role(who.author.id).is_some() {
+            let answer = self.attend(&who).map(|()| self.info());
+            tell(reply, answer);
+            return None;
+        }
+        if self.record.kind == RoomKind::Conversation {
+            tell(
+                reply,
+                Err(Refusal::new(RefusalCode::RoomUnknown).with(self.record.id)),
+            );
+            return None;
+        }
+        if let Some(refusal) = self.full_for(who.author.id) {
+            tell(reply, Err(refusal));
+            return None;
+        }
+        // The place is taken now, so that two who join at once do not both get the last one.
+        self.attendance
+            .arrive(who.session, who.author.id, &who.author.name, who.role);
+        self.joining.insert(who.author.id, who.role);
+        let post = Post {
+            author: who.author.clone(),
+            client_id: None,
+            body: Body::Joined,
+            at_ms: who.at_ms,
+        };
+        self.waiting
+            .entry(key(&post))
+            .or_default()
+            .push(Waiter::Join(who, reply));
+        Some(post)
+    }
+
+    fn attend(&mut self, who: &Attendee) -> Result<(), Refusal> {
+        let Some(role) = self.room.role(who.author.id) else {
+            return Err(Refusal::new(RefusalCode::NotAMember).with(&self.record.name));
+        };
+        if let Some(refusal) = self.full_for(who.author.id) {
+            return Err(refusal);
+        }
+        let role = if who.role == Role::Owner {
+            Role::Owner
+        } else {
+            role
+        };
+        self.attendance
+            .arrive(who.session, who.author.id, &who.author.name, role);
+        self.note_changes();
+        Ok(())
+    }
+
+    fn full_for(&self, identity: IdentityId) -> Option<Refusal> {
+        let (count, capacity) = (self.attendance.count(), self.record.capacity);
+        let is_full = capacity > 0 && count >= capacity && !self.attendance.contains(identity);
+        is_full.then(|| {
+            Refusal::new(RefusalCode::RoomFull)
+                .with(&self.record.name)
+                .with(count)
+                .with(capacity)
+        })
+    }
+
+    /// Numbers a batch that came back in order, stores it and shows it.
+    async fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
+        let keys: Vec<Key> = batch.iter().map(key).collect();
+        let (entries, fates) = self.room.number(batch);
+        let entries = Arc::new(entries);
+        if !entries.is_empty() {
+            let members = entries
+                .iter()
+                .filter_map(|entry| self.membership(entry))
+                .collect();
+            self.store
+                .append(Append {
+                    room: self.record.id,
+                    entries: Arc::clone(&entries),
+                    members,
+                })
+                .await?;
+            let joining = std::mem::take(&mut self.joining);
+            self.room.admit(Arc::clone(&entries), |id| {
+                joining.get(&id).copied().unwrap_or(Role::Member)
+            });
+            self.sent_at = Some(Instant::now());
+            for entry in entries.iter() {
+                self.log_message(entry);
+                self.follow_up(entry);
+            }
+        }
+        for (key, fate) in keys.into_iter().zip(fates) {
+            self.answer(key, fate);
+        }
+        self.note_changes();
+        Ok(())
+    }
+
+    fn membership(&self, entry: &Entry) -> Option<(IdentityId, Option<Role>)> {
+        let author = entry.author.id;
+        match entry.body {
+            Body::Joined => Some((
+                author,
+                Some(self.joining.get(&author).copied().unwrap_or(Role::Member)),
+            )),
+            Body::Left => Some((author, None)),
+            _ => None,
+        }
+    }
+
+    /// Says what was said, where the log's filter lets [`MESSAGES`] through: only `--log-messages` does.
+    fn log_message(&self, entry: &Entry) {
+        if entry.body.is_said() {
+            tracing::info!(
+                target: MESSAGES, room = %text::line(&self.record.name), seq = %entry.seq, author = %entry.author.name,
+                text = %text::line(entry.body.text()), "message"
+            );
+        }
+    }
+
+    /// What an entry changes among those present.
+    fn follow_up(&mut self, entry: &Entry) {
+        match &entry.body {
+            Body::Left => {
+                let room = self.record.id;
+                self.attendance.remove(entry.author.id);
+                self.room.dismiss(entry.author.id, |outbox| {
+                    outbox.answer(Event::Unfollowed {
+                        request: 0,
+                        room,
+                        why: UnfollowReason::Left,
+                    });
+                });
+            }
+            Body::Renamed(name) => self.attendance.rename(entry.author.id, name),
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, key: Key, fate: Fate) {
+        let Some(waiters) = self.waiting.get_mut(&key) else {
+            return;
+        };
+        let waiter = waiters.remove(0);
+        if waiters.is_empty() {
+            self.waiting.remove(&key);
+        }
+        let (_, client_id, _) = key;
+        let not_a_member = || Refusal::new(RefusalCode::NotAMember).with(&self.record.name);
+        match waiter {
+            Waiter::Session(session, outbox) => {
+                let Some(client_id) = client_id else { return };
+                let (room, epoch) = (self.record.id, self.record.epoch);
+                match fate {
+                    Fate::Entry(_) if self.subscribed.contains(&session) => {}
+                    Fate::Entry(seq) => outbox.answer(Event::Accepted {
+                        client_id,
+                        room,
+                        epoch,
+                        seq: Some(seq),
+                    }),
+                    Fate::Duplicate => outbox.answer(Event::Accepted {
+                        client_id,
+                        room,
+                        epoch,
+                        seq: None,
+                    }),
+                    Fate::NotAMember => {
+                        outbox.answer(Event::Refused {
+                            request: 0,
+                            client_id: Some(client_id),
+                            refusal: not_a_member(),
+                        });
+                    }
+                }
+            }
+            Waiter::Join(who, reply) => {
+                // A second session of the same person may have joined with the same post.
+                let answer = self.attend(&who).map(|()| self.info());
+                tell(reply, answer);
+            }
+            Waiter::Leave(reply) => {
+                let answer = if fate == Fate::NotAMember {
+                    Err(not_a_member())
+                } else {
+                    Ok(())
+                };
+                tell(reply, answer);
+            }
+        }
+    }
+
+    fn info(&self) -> RoomInfo {
+        RoomInfo {
+            id: self.record.id,
+            kind: self.record.kind,
+            name: self.record.name.clone(),
+            topic: self.record.topic.clone(),
+            capacity: self.record.capacity,
+            present: self.attendance.count(),
+            peer: None,
+        }
+    }
+
+    fn note_changes(&mut self) {
+        if self.tell_at.is_none() && self.attendance.has_changes() {
+            self.tell_at = Some(Instant::now() + ROSTER_EVERY);
+        }
+    }
+
+    fn tell(&mut self) {
+        self.tell_at = None;
+        let (came, went) = self.attendance.take_changes();
+        let event = Event::RosterDelta {
+            room: self.record.id,
+            came,
+            went,
+            count: self.attendance.count(),
+        };
+        let frame = encode_event(&event);
+        self.room.signal(&Arc::new(Signal { event, frame }));
+    }
+}
+
+/// Answers a question; whoever asked may be gone.
+fn tell<T>(reply: oneshot::Sender<T>, value: T) {
+    let _gone = reply.send(value);
+}

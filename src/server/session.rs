@@ -1,0 +1,413 @@
+//! One attached client: it is let in, follows rooms, posts, and is said goodbye to.
+//!
+//! A session is one task. It takes one request at a time, writes only into its outbox and never waits for a reader but by
+//! waiting for room there. It knows nothing of gRPC: an endpoint or a bridge turns frames into requests and items into frames.
+
+mod catch_up;
+mod post;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{Stream, StreamExt};
+use tokio::time::timeout;
+
+use self::post::Order;
+use super::hub::{AdmitError, Admitted, Hub, now_ms};
+use super::outbox::{Outbox, Slot};
+use super::room::attendance::Departure;
+use super::room::mailbox::{Attendee, RoomMsg};
+use super::store::StoreError;
+use crate::chat::{Refusal, RefusalCode, RoomId};
+use crate::text;
+use crate::wire::{
+    Asked, Event, Goodbye, GoodbyeReason, Hello, JoinTarget, Malformed, PROTOCOL, Request, Then,
+    UnfollowReason, Welcome, Who,
+};
+
+/// Hello has to come within this of the stream's opening.
+pub const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// Rooms and conversations one session may follow.
+const ROOMS: usize = 512;
+
+/// How a client's stream ended early.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Broken {
+    /// A frame that cannot be understood.
+    Malformed(Malformed),
+    /// The connection is gone.
+    Lost,
+}
+
+/// What an endpoint knows of the connection a session came over.
+pub trait Greeted: Send {
+    /// The client was let in: it no longer counts as a stranger.
+    fn greeted(&self);
+}
+
+/// Runs one client's session to its end.
+pub async fn run(
+    hub: Arc<Hub>,
+    outbox: Arc<Outbox>,
+    mut inbound: impl Stream<Item = Result<Asked, Broken>> + Unpin + Send,
+    connection: impl Greeted,
+    peer: String,
+) {
+    let goodbye = match admit(&hub, &outbox, &mut inbound).await {
+        Ok((admitted, hello)) => {
+            connection.greeted();
+            let session = Session {
+                who: admitted,
+                rooms: HashMap::new(),
+                order: Order::default(),
+                hub: Arc::clone(&hub),
+                outbox: Arc::clone(&outbox),
+                quits: false,
+            };
+            session.attached(&mut inbound, &hello, &peer).await
+        }
+        Err(goodbye) => goodbye,
+    };
+    if let Some(goodbye) = goodbye {
+        outbox.answer(Event::Goodbye(goodbye));
+    }
+    outbox.finish();
+}
+
+/// Takes Hello and answers it with Welcome or a refusal.
+async fn admit(
+    hub: &Arc<Hub>,
+    outbox: &Arc<Outbox>,
+    inbound: &mut (impl Stream<Item = Result<Asked, Broken>> + Unpin),
+) -> Result<(Admitted, Hello), Option<Goodbye>> {
+    let first = tokio::select! {
+        first = timeout(HELLO_WITHIN, inbound.next()) => first,
+        () = hub.draining.cancelled() => return Err(Some(leaving())),
+    };
+    let malformed = Goodbye {
+        reason: GoodbyeReason::Malformed,
+        then: Then::Stop,
+        retry_after: None,
+    };
+    let asked = match first {
+        Ok(Some(Ok(asked))) => asked,
+        Ok(Some(Err(Broken::Malformed(what)))) => {
+            let refusal = Refusal::new(RefusalCode::Malformed).with(what.0);
+            outbox.answer(Event::Refused {
+                request: 0,
+                client_id: None,
+                refusal,
+            });
+            return Err(Some(malformed));
+        }
+        Ok(Some(Err(Broken::Lost)) | None) => return Err(None),
+        Err(_) => return Err(Some(malformed)),
+    };
+    let refuse = |refusal| {
+        outbox.answer(Event::Refused {
+            request: asked.request,
+            client_id: None,
+            refusal,
+        });
+        Some(Goodbye {
+            reason: GoodbyeReason::Refused,
+            then: Then::Stop,
+            retry_after: None,
+        })
+    };
+    let Request::Hello(hello) = asked.what else {
+        return Err(refuse(Refusal::new(RefusalCode::Malformed).with("hello")));
+    };
+    if !(hello.protocol_min..=hello.protocol_max).contains(&PROTOCOL) {
+        return Err(refuse(
+            Refusal::new(RefusalCode::Protocol)
+                .with(PROTOCOL)
+                .with(PROTOCOL),
+        ));
+    }
+    match hub.admit(&hello.secret, &hello.name, outbox).await {
+        Ok(admitted) => Ok((admitted, hello)),
+        Err(AdmitError::Refused(refusal)) => Err(refuse(refusal)),
+        Err(AdmitError::Store(error)) => {
+            hub.fatal.raise(&error);
+            Err(None)
+        }
+    }
+}
+
+/// The goodbye of a server that stops: clients come back in their own time, not all at once.
+fn leaving() -> Goodbye {
+    let jitter = u64::from(super::hub::random_id()[0]) * 4;
+    let retry_after = Some(Duration::from_millis(500 + jitter));
+    Goodbye {
+        reason: GoodbyeReason::Draining,
+        then: Then::Resume,
+        retry_after,
+    }
+}
+
+struct Session {
+    hub: Arc<Hub>,
+    outbox: Arc<Outbox>,
+    who: Admitted,
+    rooms: HashMap<RoomId, Following>,
+    order: Order,
+    /// The person said goodbye.
+    quits: bool,
+}
+
+/// A room this session is present in.
+#[derive(Clone, Copy, Debug)]
+struct Following {
+    /// Absent while it is not followed.
+    slot: Option<Slot>,
+}
+
+impl Session {
+    async fn attached(
+        mut self,
+        inbound: &mut (impl Stream<Item = Result<Asked, Broken>> + Unpin),
+        hello: &Hello,
+        peer: &str,
+    ) -> Option<Goodbye> {
+        let id = self.who.author.id;
+        tracing::info!(
+            name = %self.who.author.name, identity = %id, session = %self.who.session, peer,
+            agent = %text::line(&hello.agent), "connected"
+        );
+        let end = match self.serve(inbound).await {
+            Ok(end) => end,
+            Err(error) => {
+                self.hub.fatal.raise(&error);
+                None
+            }
+        };
+        let how = if self.quits {
+            Departure::Clean
+        } else {
+            Departure::Lost
+        };
+        tracing::info!(
+            name = %self.who.author.name, identity = %id, session = %self.who.session, peer,
+            how = if self.quits { "quit" } else { "lost" }, "disconnected"
+        );
+        let rooms = self.rooms.keys().copied().collect();
+        if let Err(error) = self.hub.depart(&self.who, rooms, how).await {
+            self.hub.fatal.raise(&error);
+        }
+        end
+    }
+
+    async fn serve(
+        &mut self,
+        inbound: &mut (impl Stream<Item = Result<Asked, Broken>> + Unpin),
+    ) -> Result<Option<Goodbye>, StoreError> {
+        self.welcome().await?;
+        let hub = Arc::clone(&self.hub);
+        let outbox = Arc::clone(&self.outbox);
+        let mut generation = outbox.generation();
+        loop {
+            let taking = outbox.has_room();
+            tokio::select! {
+                asked = inbound.next(), if taking => match asked {
+                    Some(Ok(asked)) => {
+                        self.heed(asked).await?;
+                        if self.quits {
+                            return Ok(Some(Goodbye { reason: GoodbyeReason::Bye, then: Then::Stop, retry_after: None }));
+                        }
+                    }
+                    Some(Err(Broken::Malformed(what))) => {
+                        let refusal = Refusal::new(RefusalCode::Malformed).with(what.0);
+                        outbox.answer(Event::Refused { request: 0, client_id: None, refusal });
+                        return Ok(Some(Goodbye { reason: GoodbyeReason::Malformed, then: Then::Stop, retry_after: None }));
+                    }
+                    Some(Err(Broken::Lost)) | None => return Ok(None),
+                },
+                () = outbox.changed() => {
+                    if outbox.is_abandoned() {
+                        return Ok(None);
+                    }
+                }
+                () = hub.draining.cancelled() => return Ok(Some(leaving())),
+            }
+            if outbox.generation() != generation {
+                generation = self.catch_up_all().await?;
+            }
+            for slot in outbox.take_stale() {
+                self.send_roster_of(slot).await;
+            }
+        }
+    }
+
+    async fn welcome(&self) -> Result<(), StoreError> {
+        let me = self.who.author.id;
+        let mut rooms = Vec::new();
+        for record in self.hub.store.memberships(me).await? {
+            rooms.push(self.hub.describe(&record, me).await?);
+        }
+        self.outbox.answer(Event::Welcome(Welcome {
+            session: self.who.session,
+            you: self.who.author.clone(),
+            server_id: self.hub.server_id,
+            protocol: PROTOCOL,
+            features: Vec::new(),
+            limits: self.hub.limits,
+            now_ms: now_ms(),
+            rooms,
+        }));
+        Ok(())
+    }
+
+    async fn heed(&mut self, asked: Asked) -> Result<(), StoreError> {
+        let request = asked.request;
+        let done = match asked.what {
+            Request::Hello(_) => Err(Refusal::new(RefusalCode::Malformed).with("hello").into()),
+            Request::Post {
+                client_id,
+                to,
+                body,
+            } => {
+                self.post(client_id, to, body).await?;
+                Ok(())
+            }
+            Request::Join(target) => self.join(request, target).await,
+            Request::Leave(room) => self.leave(request, room).await,
+            Request::Follow { room, cursor } => self.follow(request, room, cursor).await,
+            Request::Unfollow(room) => {
+                self.unfollow(room).await;
+                self.outbox.answer(Event::Unfollowed {
+                    request,
+                    room,
+                    why: UnfollowReason::Asked,
+                });
+                Ok(())
+            }
+            Request::SetName(name) => self.set_name(request, &name).await,
+            Request::Open(who) => self.open(request, who).await,
+            Request::Ping => {
+                self.outbox.answer(Event::Pong {
+                    request,
+                    now_ms: now_ms(),
+                });
+                Ok(())
+            }
+            Request::Bye => {
+                self.quits = true;
+                Ok(())
+            }
+        };
+        match done {
+            Ok(()) => Ok(()),
+            Err(AdmitError::Refused(refusal)) => {
+                self.outbox.answer(Event::Refused {
+                    request,
+                    client_id: None,
+                    refusal,
+                });
+                Ok(())
+            }
+            Err(AdmitError::Store(error)) => Err(error),
+        }
+    }
+
+    async fn join(&mut self, request: u64, target: JoinTarget) -> Result<(), AdmitError> {
+        let room = match target {
+            JoinTarget::Room(room) => room,
+            JoinTarget::Name(name) => self.hub.find(&name)?,
+        };
+        self.hub.pace(self.who.author.id)?;
+        self.check_room_for_one_more(room)?;
+        let who = self.attendee();
+        let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
+        let info = self
+            .hub
+            .ask(room, |reply| RoomMsg::Join { who, reply })
+            .await
+            .ok_or_else(unknown)??;
+        self.rooms.entry(room).or_insert(Following { slot: None });
+        tracing::info!(name = %self.who.author.name, room = %text::line(&info.name), "joined");
+        self.outbox.answer(Event::RoomChanged {
+            request,
+            room: info,
+        });
+        Ok(())
+    }
+
+    async fn leave(&mut self, request: u64, room: RoomId) -> Result<(), AdmitError> {
+        if self.hub.is_home(room) {
+            return Err(Refusal::new(RefusalCode::CannotLeave).into());
+        }
+        self.hub.pace(self.who.author.id)?;
+        self.unfollow(room).await;
+        let author = self.who.author.clone();
+        let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
+        self.hub
+            .ask(room, |reply| RoomMsg::Leave {
+                author,
+                at_ms: now_ms(),
+                reply,
+            })
+            .await
+            .ok_or_else(unknown)??;
+        self.rooms.remove(&room);
+        tracing::info!(name = %self.who.author.name, %room, "left");
+        self.outbox.answer(Event::Unfollowed {
+            request,
+            room,
+            why: UnfollowReason::Left,
+        });
+        Ok(())
+    }
+
+    async fn set_name(&mut self, request: u64, name: &str) -> Result<(), AdmitError> {
+        self.hub.pace(self.who.author.id)?;
+        let old = self.who.author.clone();
+        let you = self.hub.rename(&old, name).await?;
+        tracing::info!(from = %old.name, to = %you.name, identity = %you.id, "renamed");
+        self.who.author = you.clone();
+        self.outbox.answer(Event::Named { request, you });
+        Ok(())
+    }
+
+    async fn open(&self, request: u64, who: Who) -> Result<(), AdmitError> {
+        let me = self.who.author.id;
+        let other = match who {
+            Who::Person(person) => self.existing(person).await?,
+            Who::Name(name) => self.hub.resolve(&name, me).await?,
+        };
+        if other == me {
+            return Err(Refusal::new(RefusalCode::ToSelf).into());
+        }
+        self.hub.pace(me)?;
+        let record = self.hub.conversation(&self.who.author, other).await?;
+        let room = self.hub.describe(&record, me).await?;
+        self.outbox.answer(Event::RoomChanged { request, room });
+        Ok(())
+    }
+
+    /// My name may have been changed by another session of mine.
+    fn refresh_name(&mut self) {
+        if let Some(author) = self.hub.author(self.who.author.id) {
+            self.who.author = author;
+        }
+    }
+
+    fn attendee(&mut self) -> Attendee {
+        self.refresh_name();
+        let role = self.hub.role(self.who.author.id);
+        Attendee {
+            session: self.who.session,
+            author: self.who.author.clone(),
+            role,
+            at_ms: now_ms(),
+        }
+    }
+
+    fn check_room_for_one_more(&self, room: RoomId) -> Result<(), Refusal> {
+        if self.rooms.len() >= ROOMS && !self.rooms.contains_key(&room) {
+            return Err(Refusal::new(RefusalCode::TooManyRooms).with(ROOMS));
+        }
+        Ok(())
+    }
+}

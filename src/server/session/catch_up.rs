@@ -1,0 +1,251 @@
+//! Following: the one way to catch up, for a first join, a reconnect and a reader that fell behind.
+
+use std::sync::Arc;
+
+use super::{Following, Session};
+use crate::chat::{Cursor, Digest, FollowResult, Person, Refusal, RefusalCode, RoomId, Seq};
+use crate::server::delivery::Delivery;
+use crate::server::hub::AdmitError;
+use crate::server::outbox::Slot;
+use crate::server::room::mailbox::RoomMsg;
+use crate::server::room::{Follow, Follower, Head, Room};
+use crate::server::store::{PageLimit, Span, StoreError};
+use crate::wire::Event;
+
+/// People in one page of a roster.
+const ROSTER_PAGE: usize = 500;
+
+impl Session {
+    /// Answers Follow, sends everything after the cursor and goes live.
+    pub(super) async fn follow(
+        &mut self,
+        request: u64,
+        room: RoomId,
+        cursor: Option<Cursor>,
+    ) -> Result<(), AdmitError> {
+        self.check_room_for_one_more(room)?;
+        let who = self.attendee();
+        let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
+        let head = self
+            .hub
+            .ask(room, |reply| RoomMsg::Attend { who, reply })
+            .await
+            .ok_or_else(unknown)??;
+        self.unfollow(room).await;
+        let (result, after) = self.judge(room, &head, cursor.as_ref()).await?;
+        self.tell_result(request, room, &head, result, cursor.as_ref(), after);
+        let slot = self.outbox.take_slot(after);
+        self.rooms.insert(room, Following { slot: Some(slot) });
+        if self.go_live(room, slot, after).await? {
+            self.send_roster(room).await;
+        }
+        Ok(())
+    }
+
+    /// Follows every room again from what was written, after the live lane overflowed; answers the generation now valid.
+    pub(super) async fn catch_up_all(&mut self) -> Result<u64, StoreError> {
+        'anew: loop {
+            let generation = self.outbox.generation();
+            let following: Vec<_> = self
+                .rooms
+                .iter()
+                .filter_map(|(room, it)| it.slot.map(|slot| (*room, slot)))
+                .collect();
+            for (room, slot) in following {
+                if self.outbox.is_abandoned() {
+                    return Ok(generation);
+                }
+                self.resume(room, slot).await?;
+                if self.outbox.generation() != generation {
+                    continue 'anew;
+                }
+            }
+            return Ok(generation);
+        }
+    }
+
+    /// Goes on with one room from what was written. Says so if too much has come since.
+    async fn resume(&mut self, room: RoomId, slot: Slot) -> Result<(), StoreError> {
+        let written = self.outbox.written(slot);
+        let who = self.attendee();
+        let Some(Ok(head)) = self
+            .hub
+            .ask(room, |reply| RoomMsg::Attend { who, reply })
+            .await
+        else {
+            return Ok(());
+        };
+        let cursor = Cursor {
+            epoch: head.epoch,
+            seq: written,
+            digest: None,
+        };
+        let (result, after) = Room::judge(&head, Some(&cursor), None);
+        if result != FollowResult::Contiguous {
+            self.tell_result(0, room, &head, result, Some(&cursor), after);
+            self.outbox.set_cursor(slot, after);
+        }
+        if self.go_live(room, slot, after).await? {
+            self.send_roster(room).await;
+        }
+        Ok(())
+    }
+
+    async fn judge(
+        &self,
+        room: RoomId,
+        head: &Head,
+        cursor: Option<&Cursor>,
+    ) -> Result<(FollowResult, Seq), StoreError> {
+        let known = match cursor {
+            Some(cursor)
+                if cursor.digest.is_some()
+                    && cursor.epoch == head.epoch
+                    && cursor.seq <= head.seq =>
+            {
+                self.digest_at(room, cursor.seq).await?
+            }
+            _ => None,
+        };
+        Ok(Room::judge(head, cursor, known))
+    }
+
+    async fn digest_at(&self, room: RoomId, seq: Seq) -> Result<Option<Digest>, StoreError> {
+        let in_memory = self
+            .hub
+            .ask(room, |reply| RoomMsg::DigestAt { seq, reply })
+            .await
+            .flatten();
+        if in_memory.is_some() {
+            return Ok(in_memory);
+        }
+        let one = PageLimit {
+            entries: 1,
+            ..PageLimit::PAGE
+        };
+        let page = self
+            .hub
+            .store
+            .page(room, Span::After(seq.before()), one)
+            .await?;
+        Ok(page
+            .first()
+            .filter(|entry| entry.seq == seq)
+            .map(|entry| entry.digest))
+    }
+
+    fn tell_result(
+        &self,
+        request: u64,
+        room: RoomId,
+        head: &Head,
+        result: FollowResult,
+        cursor: Option<&Cursor>,
+        after: Seq,
+    ) {
+        let Head {
+            epoch,
+            first,
+            seq: last,
+            ..
+        } = *head;
+        self.outbox.answer(Event::Followed {
+            request,
+            room,
+            epoch,
+            first,
+            last,
+            result,
+        });
+        let had = match result {
+            FollowResult::EpochChanged | FollowResult::Ahead => Seq::ZERO,
+            _ => cursor.map_or(Seq::ZERO, |cursor| cursor.seq),
+        };
+        if after > had {
+            self.outbox.answer(Event::Gap {
+                room,
+                from: had.next(),
+                to: after,
+            });
+        }
+    }
+
+    /// Pages from the store until the room's tail reaches back far enough, then live. False if another overflow came between.
+    async fn go_live(&self, room: RoomId, slot: Slot, mut after: Seq) -> Result<bool, StoreError> {
+        loop {
+            let follower = Follower {
+                session: self.who.session,
+                identity: self.who.author.id,
+                outbox: Arc::clone(&self.outbox),
+                slot,
+                generation: self.outbox.generation(),
+            };
+            match self
+                .hub
+                .ask(room, |reply| RoomMsg::Follow {
+                    follower,
+                    after,
+                    reply,
+                })
+                .await
+            {
+                Some((Follow::Live, _)) => return Ok(true),
+                Some((Follow::Overflowed, _)) | None => return Ok(false),
+                Some((Follow::Behind, _)) => {}
+            }
+            self.outbox.wait_for_room().await;
+            if self.outbox.is_abandoned() {
+                return Ok(false);
+            }
+            let entries = self
+                .hub
+                .store
+                .page(room, Span::After(after), PageLimit::PAGE)
+                .await?;
+            // The room says there is more; a store that has nothing would make this go round for ever.
+            let Some(page) = Delivery::new(Arc::new(entries)).map(Arc::new) else {
+                return Err(StoreError::Failed(format!(
+                    "entries after {after} of room {room} are missing"
+                )));
+            };
+            self.outbox.page(slot, &page, after);
+            after = page.last();
+        }
+    }
+
+    pub(super) async fn unfollow(&mut self, room: RoomId) {
+        let Some(Following { slot: Some(slot) }) = self.rooms.get(&room).copied() else {
+            return;
+        };
+        let session = self.who.session;
+        self.hub
+            .ask(room, |reply| RoomMsg::Unfollow { session, reply })
+            .await;
+        self.outbox.free_slot(slot);
+        self.rooms.insert(room, Following { slot: None });
+    }
+
+    pub(super) async fn send_roster_of(&self, slot: Slot) {
+        if let Some((room, _)) = self.rooms.iter().find(|(_, it)| it.slot == Some(slot)) {
+            self.send_roster(*room).await;
+        }
+    }
+
+    async fn send_roster(&self, room: RoomId) {
+        let Some(people) = self.hub.ask(room, RoomMsg::Roster).await else {
+            return;
+        };
+        let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
+        let pages: Vec<&[Person]> = people.chunks(ROSTER_PAGE).collect();
+        let last = pages.len().saturating_sub(1);
+        for (n, page) in pages.iter().enumerate() {
+            self.outbox.answer(Event::RosterPage {
+                room,
+                first: n == 0,
+                last: n == last,
+                people: page.to_vec(),
+                count,
+            });
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Posting: what is checked before a room hears of it, and the order that survives a refusal.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Session;
+use crate::chat::{
+    Body, ClientId, IdentityId, Limits, Post, Recipient, Refusal, RefusalCode, RoomId,
+};
+use crate::server::hub::{AdmitError, now_ms};
+use crate::server::room::mailbox::RoomMsg;
+use crate::server::store::StoreError;
+use crate::wire::Event;
+
+/// Remembers, for each recipient, the first post that was refused for a while: later ones must not overtake it.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    refused: HashMap<Recipient, u64>,
+}
+
+impl Order {
+    /// # Errors
+    /// An earlier post has to come first.
+    fn check(&self, to: &Recipient, counter: u64) -> Result<(), Refusal> {
+        let overtakes = self
+            .refused
+            .get(to)
+            .is_some_and(|refused| counter > *refused);
+        if overtakes {
+            Err(Refusal::new(RefusalCode::AfterRefused).retry_after(AFTER_REFUSED))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn note(&mut self, to: &Recipient, counter: u64, outcome: &Result<RoomId, Refusal>) {
+        match outcome {
+            Err(refusal) if refusal.retry_after.is_some() => {
+                if refusal.code != RefusalCode::AfterRefused {
+                    self.refused.insert(to.clone(), counter);
+                }
+            }
+            _ => drop(self.refused.remove(to)),
+        }
+    }
+}
+
+/// When to send a post again that waits for an earlier one; the earlier one's own wait is what counts.
+const AFTER_REFUSED: Duration = Duration::from_millis(100);
+
+impl Session {
+    /// Passes a post on to its room; every post gets an answer, here or from there.
+    pub(super) async fn post(
+        &mut self,
+        client_id: ClientId,
+        to: Recipient,
+        body: Body,
+    ) -> Result<(), StoreError> {
+        let checked = match self.order.check(&to, client_id.counter) {
+            Ok(()) => self.destination(&to, &body).await,
+            Err(refusal) => Err(refusal.into()),
+        };
+        let outcome = match checked {
+            Ok(room) => Ok(room),
+            Err(AdmitError::Refused(refusal)) => Err(refusal),
+            Err(AdmitError::Store(error)) => return Err(error),
+        };
+        self.order.note(&to, client_id.counter, &outcome);
+        match outcome {
+            Ok(room) => {
+                self.refresh_name();
+                let post = Post {
+                    author: self.who.author.clone(),
+                    client_id: Some(client_id),
+                    body,
+                    at_ms: now_ms(),
+                };
+                let outbox = Arc::clone(&self.outbox);
+                self.hub
+                    .send(
+                        room,
+                        RoomMsg::Post {
+                            post,
+                            session: self.who.session,
+                            outbox,
+                        },
+                    )
+                    .await;
+            }
+            Err(refusal) => self.outbox.answer(Event::Refused {
+                request: 0,
+                client_id: Some(client_id),
+                refusal,
+            }),
+        }
+        Ok(())
+    }
+
+    /// The room a post goes to, if it may.
+    async fn destination(&self, to: &Recipient, body: &Body) -> Result<RoomId, AdmitError> {
+        if self.hub.draining.is_cancelled() {
+            return Err(Refusal::new(RefusalCode::Draining)
+                .retry_after(Duration::from_secs(1))
+                .into());
+        }
+        check_body(body, &self.hub.limits)?;
+        let me = self.who.author.id;
+        self.hub.pace(me)?;
+        let other = match to {
+            Recipient::Room(room) if self.rooms.contains_key(room) => return Ok(*room),
+            Recipient::Room(room) => return self.known_room(*room).await,
+            Recipient::Person(person) => self.existing(*person).await?,
+            Recipient::Name(name) => self.hub.resolve(name, me).await?,
+        };
+        if other == me {
+            return Err(Refusal::new(RefusalCode::ToSelf).into());
+        }
+        Ok(self.hub.conversation(&self.who.author, other).await?.id)
+    }
+
+    /// A room this session is not in: it has to exist and be ours, or the post would never be answered.
+    async fn known_room(&self, room: RoomId) -> Result<RoomId, AdmitError> {
+        let identity = self.who.author.id;
+        match self
+            .hub
+            .ask(room, |reply| RoomMsg::Peek { identity, reply })
+            .await
+        {
+            Some(Some(_)) => Ok(room),
+            Some(None) => Err(Refusal::new(RefusalCode::NotAMember).with("").into()),
+            None => Err(Refusal::new(RefusalCode::RoomUnknown).with(room).into()),
+        }
+    }
+
+    pub(super) async fn existing(&self, person: IdentityId) -> Result<IdentityId, AdmitError> {
+        match self.hub.store.identity(person).await? {
+            Some(record) => Ok(record.id),
+            None => Err(Refusal::new(RefusalCode::PersonUnknown).with(person).into()),
+        }
+    }
+}
+
+fn check_body(body: &Body, limits: &Limits) -> Result<(), Refusal> {
+    if !body.is_said() {
+        return Err(Refusal::new(RefusalCode::Malformed).with("body"));
+    }
+    let text = body.text();
+    if text.len() > limits.body_bytes {
+        return Err(Refusal::new(RefusalCode::BodyTooLong)
+            .with(text.len())
+            .with(limits.body_bytes));
+    }
+    let lines = text.split('\n').count();
+    if lines > limits.body_lines {
+        return Err(Refusal::new(RefusalCode::BodyTooManyLines)
+            .with(lines)
+            .with(limits.body_lines));
+    }
+    if text.trim().is_empty() {
+        return Err(Refusal::new(RefusalCode::BodyEmpty));
+    }
+    match text
+        .chars()
+        .find(|c| c.is_control() && !matches!(c, '\n' | '\t'))
+    {
+        Some(control) => {
+            Err(Refusal::new(RefusalCode::BodyControl)
+                .with(format!("U+{:04X}", u32::from(control))))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(text: &str) -> Option<RefusalCode> {
+        check_body(&Body::Text(text.into()), &Limits::default())
+            .err()
+            .map(|refusal| refusal.code)
+    }
+
+    #[test]
+    fn a_body_is_taken_at_its_limits_and_refused_one_over() {
+        assert_eq!(checked(&"x".repeat(8192)), None);
+        assert_eq!(checked(&"x".repeat(8193)), Some(RefusalCode::BodyTooLong));
+        assert_eq!(checked(&"汉".repeat(2731)), Some(RefusalCode::BodyTooLong));
+        assert_eq!(checked(&["x"; 100].join("\n")), None);
+        assert_eq!(
+            checked(&["x"; 101].join("\n")),
+            Some(RefusalCode::BodyTooManyLines)
+        );
+        assert_eq!(checked(" \n\t "), Some(RefusalCode::BodyEmpty));
+        assert_eq!(checked("a\tb\nc"), None);
+        assert_eq!(checked("\u{1b}[2J"), Some(RefusalCode::BodyControl));
+        assert_eq!(checked("a\u{9b}b"), Some(RefusalCode::BodyControl));
+    }
+
+    #[test]
+    fn only_what_people_say_may_be_posted() {
+        assert!(check_body(&Body::Joined, &Limits::default()).is_err());
+        assert!(check_body(&Body::Renamed("root".into()), &Limits::default()).is_err());
+    }
+
+    #[test]
+    fn nothing_overtakes_a_post_that_was_refused_for_a_while() {
+        let room = Recipient::Room(RoomId::new([1; 16]));
+        let mut order = Order::default();
+        let limited =
+            Err(Refusal::new(RefusalCode::RateLimited).retry_after(Duration::from_millis(1)));
+        order.note(&room, 5, &limited);
+        assert_eq!(
+            order.check(&room, 6).map_err(|it| it.code),
+            Err(RefusalCode::AfterRefused)
+        );
+        assert!(
+            order
+                .check(&Recipient::Room(RoomId::new([2; 16])), 6)
+                .is_ok(),
+            "other rooms go on"
+        );
+        assert!(order.check(&room, 5).is_ok());
+        order.note(&room, 5, &Ok(RoomId::new([1; 16])));
+        assert!(order.check(&room, 6).is_ok());
+    }
+}

@@ -1,0 +1,181 @@
+//! What a server keeps: identities, rooms, members and the log of each room.
+//!
+//! Contract, held by the suite in `tests/it/store.rs` over every implementation:
+//! 1. When a call that writes answers `Ok`, what it wrote survives a power cut; when it answers an error of the kind
+//!    [`StoreError::Failed`], whether it was written is unknown and the server stops.
+//! 2. [`Store::append`] writes all of its entries, marks and member changes or none, and only if they follow the room's last
+//!    entry without a hole.
+//! 3. Appends of one room are made one after the other, by one task; appends of different rooms may share a commit.
+//! 4. Reads see everything that was answered `Ok` before they were asked.
+
+pub mod memory;
+pub mod sqlite;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::chat::{
+    Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind, SecretHash, Seq,
+    ServerId, UserName,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// I/O failed or the data is damaged. Not to be tried again.
+    #[error("{0}")]
+    Failed(String),
+    /// A unique value exists already, or an append does not follow the last entry. Nothing was written.
+    #[error("it exists already")]
+    Conflict,
+}
+
+/// A room as it is kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoomRecord {
+    pub id: RoomId,
+    pub kind: RoomKind,
+    /// Empty for a conversation.
+    pub name: String,
+    /// Unique among rooms; absent for a conversation.
+    pub key: Option<NameKey>,
+    pub topic: String,
+    pub capacity: u32,
+    /// Preset rooms come first, in this order; others have `u32::MAX`.
+    pub position: u32,
+    pub epoch: Epoch,
+    /// The two people of a conversation, the lower id first.
+    pub pair: Option<(IdentityId, IdentityId)>,
+}
+
+/// A person as they are kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IdentityRecord {
+    pub id: IdentityId,
+    /// Whoever shows the secret with this hash is this person.
+    pub secret: SecretHash,
+    pub name: UserName,
+    /// Had a session when last heard of.
+    pub present: bool,
+}
+
+/// A room with what its task needs to go on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoomState {
+    pub record: RoomRecord,
+    /// The first seq that is kept; 1 as long as nothing was trimmed.
+    pub first: Seq,
+    pub last: Option<(Seq, Digest, u64)>,
+    pub marks: Vec<(IdentityId, InstanceId, u64)>,
+    pub members: Vec<(IdentityId, Role)>,
+}
+
+/// Entries of one room that belong together.
+#[derive(Clone, Debug)]
+pub struct Append {
+    pub room: RoomId,
+    /// At least one, consecutive.
+    pub entries: Arc<Vec<Entry>>,
+    /// Who became a member in which role, or stopped being one.
+    pub members: Vec<(IdentityId, Option<Role>)>,
+}
+
+/// Which entries of a room a page is of. Both answer in ascending order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Span {
+    /// The oldest with a greater seq.
+    After(Seq),
+    /// The newest with a smaller seq.
+    Before(Seq),
+}
+
+/// How large a page may grow; it has at least one entry if there is one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PageLimit {
+    pub entries: usize,
+    pub bytes: usize,
+}
+
+impl PageLimit {
+    /// The page of the protocol.
+    pub const PAGE: Self = Self {
+        entries: 200,
+        bytes: 256 * 1024,
+    };
+}
+
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// The id this data was given when it was made.
+    async fn server_id(&self) -> Result<ServerId, StoreError>;
+
+    /// The room with its head, marks and members; nothing if there is no such room.
+    async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError>;
+
+    /// All rooms but conversations, in the order they are listed.
+    async fn public_rooms(&self) -> Result<Vec<RoomRecord>, StoreError>;
+
+    /// The rooms and conversations somebody is a member of.
+    async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError>;
+
+    /// The members of a room.
+    async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError>;
+
+    /// Makes a room with its first entry (seq 1) and members.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if a room of that key or pair exists.
+    async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError>;
+
+    /// Changes a room's topic, capacity and position; the rest of the record is as it was made.
+    async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError>;
+
+    /// The conversation of two people, whatever their order.
+    async fn conversation(
+        &self,
+        one: IdentityId,
+        other: IdentityId,
+    ) -> Result<Option<RoomRecord>, StoreError>;
+
+    /// Appends entries durably; see the contract.
+    async fn append(&self, append: Append) -> Result<(), StoreError>;
+
+    async fn page(
+        &self,
+        room: RoomId,
+        span: Span,
+        limit: PageLimit,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError>;
+
+    async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError>;
+
+    /// Everybody who was last called so.
+    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;
+
+    /// Everybody who had a session when last heard of.
+    async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError>;
+
+    /// Adds a person, or takes over their new name and presence.
+    async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError>;
+
+    /// Binds an operator's name to the first identity that bears it; answers who that is.
+    async fn bind_operator(
+        &self,
+        key: NameKey,
+        identity: IdentityId,
+    ) -> Result<IdentityId, StoreError>;
+
+    /// Writes back what can be written back, before the end.
+    async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// The two of a conversation in the order they are kept.
+pub fn pair(one: IdentityId, other: IdentityId) -> (IdentityId, IdentityId) {
+    if one <= other {
+        (one, other)
+    } else {
+        (other, one)
+    }
+}

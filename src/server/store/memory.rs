@@ -1,0 +1,288 @@
+//! The store that keeps everything in memory, for tests. The same contract, without the disk.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{
+    Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError, pair,
+};
+use crate::chat::{
+    Entry, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind, SecretHash, Seq, ServerId,
+};
+
+#[derive(Debug)]
+pub struct MemoryStore {
+    server_id: ServerId,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    rooms: HashMap<RoomId, KeptRoom>,
+    identities: HashMap<IdentityId, IdentityRecord>,
+    operators: HashMap<NameKey, IdentityId>,
+}
+
+#[derive(Debug)]
+struct KeptRoom {
+    record: RoomRecord,
+    entries: Vec<Entry>,
+    marks: HashMap<(IdentityId, InstanceId), u64>,
+    members: BTreeMap<IdentityId, Role>,
+}
+
+impl MemoryStore {
+    pub fn new(server_id: ServerId) -> Self {
+        Self {
+            server_id,
+            kept: Mutex::default(),
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KeptRoom {
+    fn append(&mut self, append: Append) -> Result<(), StoreError> {
+        let last = self.entries.last().map_or(Seq::ZERO, |entry| entry.seq);
+        let follows = append
+            .entries
+            .iter()
+            .zip(1..)
+            .all(|(entry, n)| entry.seq.0 == last.0 + n);
+        if !follows || append.entries.is_empty() {
+            return Err(StoreError::Conflict);
+        }
+        for entry in append.entries.iter() {
+            if let Some(id) = entry.client_id {
+                self.marks
+                    .insert((entry.author.id, id.instance), id.counter);
+            }
+            self.entries.push(entry.clone());
+        }
+        for (identity, role) in append.members {
+            match role {
+                Some(role) => drop(self.members.insert(identity, role)),
+                None => drop(self.members.remove(&identity)),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn server_id(&self) -> Result<ServerId, StoreError> {
+        Ok(self.server_id)
+    }
+
+    async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError> {
+        Ok(self.kept().rooms.get(&id).map(|room| RoomState {
+            record: room.record.clone(),
+            first: Seq(1),
+            last: room
+                .entries
+                .last()
+                .map(|entry| (entry.seq, entry.digest, entry.at_ms)),
+            marks: room
+                .marks
+                .iter()
+                .map(|((identity, instance), counter)| (*identity, *instance, *counter))
+                .collect(),
+            members: room
+                .members
+                .iter()
+                .map(|(identity, role)| (*identity, *role))
+                .collect(),
+        }))
+    }
+
+    async fn public_rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
+        let mut rooms: Vec<RoomRecord> = self
+            .kept()
+            .rooms
+            .values()
+            .filter(|room| room.record.kind == RoomKind::Public)
+            .map(|room| room.record.clone())
+            .collect();
+        rooms.sort_by(|one, other| (one.position, &one.name).cmp(&(other.position, &other.name)));
+        Ok(rooms)
+    }
+
+    async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
+        let kept = self.kept();
+        let mine = kept
+            .rooms
+            .values()
+            .filter(|room| room.members.contains_key(&identity));
+        let mut rooms: Vec<RoomRecord> = mine.map(|room| room.record.clone()).collect();
+        rooms.sort_by(|one, other| {
+            (one.position, &one.name, one.id).cmp(&(other.position, &other.name, other.id))
+        });
+        Ok(rooms)
+    }
+
+    async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError> {
+        Ok(self
+            .kept()
+            .rooms
+            .get(&room)
+            .map(|room| room.members.keys().copied().collect())
+            .unwrap_or_default())
+    }
+
+    async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError> {
+        let mut kept = self.kept();
+        let clashes = |other: &RoomRecord| {
+            other.id == record.id
+                || (record.key.is_some() && other.key == record.key)
+                || (record.pair.is_some() && other.pair == record.pair)
+        };
+        if kept.rooms.values().any(|room| clashes(&room.record)) {
+            return Err(StoreError::Conflict);
+        }
+        let id = record.id;
+        let mut room = KeptRoom {
+            record,
+            entries: Vec::new(),
+            marks: HashMap::new(),
+            members: BTreeMap::new(),
+        };
+        room.append(created)?;
+        kept.rooms.insert(id, room);
+        Ok(())
+    }
+
+    async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError> {
+        if let Some(room) = self.kept().rooms.get_mut(&record.id) {
+            room.record.topic = record.topic;
+            room.record.capacity = record.capacity;
+            room.record.position = record.position;
+        }
+        Ok(())
+    }
+
+    async fn conversation(
+        &self,
+        one: IdentityId,
+        other: IdentityId,
+    ) -> Result<Option<RoomRecord>, StoreError> {
+        let wanted = Some(pair(one, other));
+        Ok(self
+            .kept()
+            .rooms
+            .values()
+            .find(|room| room.record.pair == wanted)
+            .map(|room| room.record.clone()))
+    }
+
+    async fn append(&self, append: Append) -> Result<(), StoreError> {
+        match self.kept().rooms.get_mut(&append.room) {
+            Some(room) => room.append(append),
+            None => Err(StoreError::Conflict),
+        }
+    }
+
+    async fn page(
+        &self,
+        room: RoomId,
+        span: Span,
+        limit: PageLimit,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let kept = self.kept();
+        let Some(room) = kept.rooms.get(&room) else {
+            return Ok(Vec::new());
+        };
+        let mut page = Vec::new();
+        let mut bytes = 0;
+        let mut take = |entry: &Entry| {
+            bytes += entry.body.text().len();
+            if page.len() == limit.entries || (bytes > limit.bytes && !page.is_empty()) {
+                return false;
+            }
+            page.push(entry.clone());
+            true
+        };
+        match span {
+            Span::After(seq) => {
+                let _ = room
+                    .entries
+                    .iter()
+                    .filter(|entry| entry.seq > seq)
+                    .all(&mut take);
+            }
+            Span::Before(seq) => {
+                let _ = room
+                    .entries
+                    .iter()
+                    .rev()
+                    .filter(|entry| entry.seq < seq)
+                    .all(&mut take);
+                page.reverse();
+            }
+        }
+        Ok(page)
+    }
+
+    async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError> {
+        Ok(self.kept().identities.get(&id).cloned())
+    }
+
+    async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError> {
+        Ok(self
+            .kept()
+            .identities
+            .values()
+            .find(|record| record.secret == secret)
+            .cloned())
+    }
+
+    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
+        Ok(self
+            .kept()
+            .identities
+            .values()
+            .filter(|record| record.name.key() == key)
+            .cloned()
+            .collect())
+    }
+
+    async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError> {
+        Ok(self
+            .kept()
+            .identities
+            .values()
+            .filter(|record| record.present)
+            .cloned()
+            .collect())
+    }
+
+    async fn put_identity(&self, record: IdentityRecord, _seen_ms: u64) -> Result<(), StoreError> {
+        let mut kept = self.kept();
+        if kept
+            .identities
+            .values()
+            .any(|other| other.secret == record.secret && other.id != record.id)
+        {
+            return Err(StoreError::Conflict);
+        }
+        kept.identities.insert(record.id, record);
+        Ok(())
+    }
+
+    async fn bind_operator(
+        &self,
+        key: NameKey,
+        identity: IdentityId,
+    ) -> Result<IdentityId, StoreError> {
+        Ok(*self.kept().operators.entry(key).or_insert(identity))
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! The store on embedded SQLite: one file, WAL with FULL sync, one writer, pooled readers.
+//!
+//! A power cut loses acknowledged rows with `synchronous = NORMAL` and none with FULL; the group commit in `writer` is what
+//! makes FULL affordable.
+
+mod read;
+mod schema;
+mod write;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::Semaphore;
+
+use self::writer::Writer;
+use super::{Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError};
+use crate::chat::{Entry, IdentityId, NameKey, RoomId, SecretHash, ServerId};
+
+/// Reads that may run at once; more wait.
+const READERS: usize = 4;
+
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Writer,
+    path: PathBuf,
+    readers: Arc<Mutex<Vec<Connection>>>,
+    reading: Arc<Semaphore>,
+}
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("cannot open '{path}': {cause}")]
+    Open {
+        path: PathBuf,
+        cause: rusqlite::Error,
+    },
+    #[error("'{0}' is not a tchat database")]
+    Foreign(PathBuf),
+    #[error(
+        "'{path}' was made by a newer tchat (format {found}, this one knows {known}); it was left as it is"
+    )]
+    Newer {
+        path: PathBuf,
+        found: i64,
+        known: i64,
+    },
+}
+
+impl SqliteStore {
+    /// Opens the database, or makes one with this server id; brings an older one up to date.
+    ///
+    /// # Errors
+    /// Says which file cannot be used, and why. A file of a newer tchat is not touched.
+    pub fn open(path: &Path, fresh_id: ServerId) -> Result<Self, OpenError> {
+        let cause = |cause| OpenError::Open {
+            path: path.to_owned(),
+            cause,
+        };
+        let mut connection = Connection::open(path).map_err(cause)?;
+        schema::prepare(&mut connection, path, fresh_id)?;
+        let writer = Writer::start(connection, path).map_err(|error| {
+            cause(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
+                Some(error.to_string()),
+            ))
+        })?;
+        Ok(Self {
+            writer,
+            path: path.to_owned(),
+            readers: Arc::default(),
+            reading: Arc::new(Semaphore::new(READERS)),
+        })
+    }
+
+    /// Runs a query on a pooled connection, off the runtime's own threads.
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let permit = Arc::clone(&self.reading)
+            .acquire_owned()
+            .await
+            .map_err(failed)?;
+        let readers = Arc::clone(&self.readers);
+        let path = self.path.clone();
+        let read = move || {
+            let pooled = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = match pooled {
+                Some(connection) => connection,
+                None => reader(&path)?,
+            };
+            let answer = query(&connection);
+            readers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(connection);
+            drop(permit);
+            answer
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(failed)?
+            .map_err(failed)
+    }
+}
+
+fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;")?;
+    Ok(connection)
+}
+
+fn failed(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Failed(error.to_string())
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn server_id(&self) -> Result<ServerId, StoreError> {
+        self.read(read::server_id).await
+    }
+
+    async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError> {
+        self.read(move |db| read::room(db, id)).await
+    }
+
+    async fn public_rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
+        self.read(read::public_rooms).await
+    }
+
+    async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
+        self.read(move |db| read::memberships(db, identity)).await
+    }
+
+    async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError> {
+        self.read(move |db| read::members(db, room)).await
+    }
+
+    async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError> {
+        let rows = created.entries.len();
+        self.writer
+            .run(rows, move |db| write::create_room(db, &record, &created))
+            .await
+    }
+
+    async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError> {
+        self.writer
+            .run(1, move |db| write::update_room(db, &record))
+            .await
+    }
+
+    async fn conversation(
+        &self,
+        one: IdentityId,
+        other: IdentityId,
+    ) -> Result<Option<RoomRecord>, StoreError> {
+        self.read(move |db| read::conversation(db, one, other))
+            .await
+    }
+
+    async fn append(&self, append: Append) -> Result<(), StoreError> {
+        let rows = append.entries.len();
+        self.writer
+            .run(rows, move |db| write::append(db, &append))
+            .await
+    }
+
+    async fn page(
+        &self,
+        room: RoomId,
+        span: Span,
+        limit: PageLimit,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.read(move |db| read::page(db, room, span, limit)).await
+    }
+
+    async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError> {
+        self.read(move |db| read::identity(db, id)).await
+    }
+
+    async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError> {
+        self.read(move |db| read::identity_of(db, secret)).await
+    }
+
+    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.read(move |db| read::called(db, &key)).await
+    }
+
+    async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.read(read::present).await
+    }
+
+    async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
+        self.writer
+            .run(1, move |db| write::put_identity(db, &record, seen_ms))
+            .await
+    }
+
+    async fn bind_operator(
+        &self,
+        key: NameKey,
+        identity: IdentityId,
+    ) -> Result<IdentityId, StoreError> {
+        self.writer
+            .run(1, move |db| write::bind_operator(db, &key, identity))
+            .await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.writer.close().await
+    }
+}

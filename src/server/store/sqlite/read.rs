@@ -1,0 +1,250 @@
+//! The queries. Each runs on a connection that cannot write.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::write::room_number;
+use crate::chat::{
+    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Role, RoomId,
+    RoomKind, RoomName, SecretHash, Seq, ServerId, UserName,
+};
+use crate::server::store::{IdentityRecord, PageLimit, RoomRecord, RoomState, Span, pair};
+
+const ROOM: &str = "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high";
+const IDENTITY: &str = "id, secret, name, present";
+
+/// What a damaged or foreign value is answered with.
+fn damaged(column: usize, what: &'static str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, what.into())
+}
+
+fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    u64::try_from(row.get::<_, i64>(column)?).map_err(|_| damaged(column, "a negative number"))
+}
+
+pub fn server_id(db: &Connection) -> rusqlite::Result<ServerId> {
+    db.query_row(
+        "SELECT value FROM meta WHERE key = 'server_id'",
+        [],
+        |row| row.get(0).map(ServerId::new),
+    )
+}
+
+pub fn room(db: &Connection, id: RoomId) -> rusqlite::Result<Option<RoomState>> {
+    let Some(num) = room_number(db, id)? else {
+        return Ok(None);
+    };
+    let (record, first) = db
+        .prepare_cached(&format!(
+            "SELECT {ROOM}, r.first FROM rooms r WHERE num = ?1"
+        ))?
+        .query_row([num], |row| Ok((room_record(row)?, Seq(unsigned(row, 9)?))))?;
+    let last = db
+        .prepare_cached(
+            "SELECT seq, digest, at_ms FROM entries WHERE room = ?1 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row([num], |row| {
+            Ok((
+                Seq(unsigned(row, 0)?),
+                Digest(row.get(1)?),
+                unsigned(row, 2)?,
+            ))
+        })
+        .optional()?;
+    let marks = db
+        .prepare_cached("SELECT author, instance, counter FROM marks WHERE room = ?1")?
+        .query_map([num], |row| {
+            Ok((
+                IdentityId::new(row.get(0)?),
+                InstanceId::new(row.get(1)?),
+                unsigned(row, 2)?,
+            ))
+        })?
+        .collect::<Result<_, _>>()?;
+    let members = db
+        .prepare_cached("SELECT identity, role FROM members WHERE room = ?1")?
+        .query_map([num], |row| {
+            Ok((IdentityId::new(row.get(0)?), role(row.get(1)?)))
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(Some(RoomState {
+        record,
+        first,
+        last,
+        marks,
+        members,
+    }))
+}
+
+/// A role of a later version grants nothing here.
+const fn role(number: i64) -> Role {
+    match number {
+        2 => Role::Owner,
+        _ => Role::Member,
+    }
+}
+
+fn room_record(row: &Row<'_>) -> rusqlite::Result<RoomRecord> {
+    let name: String = row.get(2)?;
+    let low: Option<[u8; 16]> = row.get(7)?;
+    let high: Option<[u8; 16]> = row.get(8)?;
+    Ok(RoomRecord {
+        id: RoomId::new(row.get(0)?),
+        kind: match row.get::<_, i64>(1)? {
+            1 => RoomKind::Public,
+            2 => RoomKind::Conversation,
+            _ => return Err(damaged(1, "an unknown kind of room")),
+        },
+        key: RoomName::new(&name).ok().map(|name| name.key()),
+        name,
+        topic: row.get(3)?,
+        capacity: row.get(4)?,
+        position: row.get(5)?,
+        epoch: Epoch::new(row.get(6)?),
+        pair: low
+            .zip(high)
+            .map(|(low, high)| (IdentityId::new(low), IdentityId::new(high))),
+    })
+}
+
+pub fn public_rooms(db: &Connection) -> rusqlite::Result<Vec<RoomRecord>> {
+    db.prepare_cached(&format!(
+        "SELECT {ROOM} FROM rooms r WHERE kind = 1 ORDER BY position, name"
+    ))?
+    .query_map([], room_record)?
+    .collect()
+}
+
+pub fn memberships(db: &Connection, identity: IdentityId) -> rusqlite::Result<Vec<RoomRecord>> {
+    db.prepare_cached(&format!(
+        "SELECT {ROOM} FROM members m JOIN rooms r ON r.num = m.room WHERE m.identity = ?1 ORDER BY r.position, r.name, r.id"
+    ))?
+    .query_map([identity.bytes()], room_record)?
+    .collect()
+}
+
+pub fn members(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<IdentityId>> {
+    db.prepare_cached("SELECT m.identity FROM members m JOIN rooms r ON r.num = m.room WHERE r.id = ?1 ORDER BY m.identity")?
+        .query_map([room.bytes()], |row| row.get(0).map(IdentityId::new))?
+        .collect()
+}
+
+pub fn conversation(
+    db: &Connection,
+    one: IdentityId,
+    other: IdentityId,
+) -> rusqlite::Result<Option<RoomRecord>> {
+    let (low, high) = pair(one, other);
+    db.prepare_cached(&format!(
+        "SELECT {ROOM} FROM rooms r WHERE low = ?1 AND high = ?2"
+    ))?
+    .query_row(params![low.bytes(), high.bytes()], room_record)
+    .optional()
+}
+
+pub fn page(
+    db: &Connection,
+    room: RoomId,
+    span: Span,
+    limit: PageLimit,
+) -> rusqlite::Result<Vec<Entry>> {
+    const COLUMNS: &str =
+        "e.seq, e.digest, e.at_ms, e.author, e.author_name, e.instance, e.counter, e.kind, e.text";
+    let Some(num) = room_number(db, room)? else {
+        return Ok(Vec::new());
+    };
+    let epoch = db
+        .prepare_cached("SELECT epoch FROM rooms WHERE num = ?1")?
+        .query_row([num], |row| row.get(0).map(Epoch::new))?;
+    let (bound, order, seq) = match span {
+        Span::After(seq) => ("e.seq > ?2", "ASC", seq),
+        Span::Before(seq) => ("e.seq < ?2", "DESC", seq),
+    };
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM entries e WHERE e.room = ?1 AND {bound} ORDER BY e.seq {order} LIMIT ?3"
+    ))?;
+    let most = i64::try_from(limit.entries).unwrap_or(i64::MAX);
+    let mut rows = query.query(params![num, i64::try_from(seq.0).unwrap_or(i64::MAX), most])?;
+    let mut page = Vec::new();
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let entry = entry(row, room, epoch)?;
+        bytes += entry.body.text().len();
+        if bytes > limit.bytes && !page.is_empty() {
+            break;
+        }
+        page.push(entry);
+    }
+    if matches!(span, Span::Before(_)) {
+        page.reverse();
+    }
+    Ok(page)
+}
+
+fn entry(row: &Row<'_>, room: RoomId, epoch: Epoch) -> rusqlite::Result<Entry> {
+    let instance: Option<[u8; 16]> = row.get(5)?;
+    let client_id = match instance {
+        Some(instance) => Some(ClientId {
+            instance: InstanceId::new(instance),
+            counter: unsigned(row, 6)?,
+        }),
+        None => None,
+    };
+    Ok(Entry {
+        room,
+        epoch,
+        seq: Seq(unsigned(row, 0)?),
+        digest: Digest(row.get(1)?),
+        at_ms: unsigned(row, 2)?,
+        author: Author {
+            id: IdentityId::new(row.get(3)?),
+            name: row.get(4)?,
+        },
+        client_id,
+        body: Body::from_parts(row.get(7)?, row.get(8)?),
+    })
+}
+
+pub fn identity(db: &Connection, id: IdentityId) -> rusqlite::Result<Option<IdentityRecord>> {
+    one_identity(db, "id = ?1", id.bytes())
+}
+
+pub fn identity_of(
+    db: &Connection,
+    secret: SecretHash,
+) -> rusqlite::Result<Option<IdentityRecord>> {
+    one_identity(db, "secret = ?1", secret.bytes())
+}
+
+fn one_identity(
+    db: &Connection,
+    bound: &str,
+    value: &[u8],
+) -> rusqlite::Result<Option<IdentityRecord>> {
+    db.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE {bound}"))?
+        .query_row([value], identity_record)
+        .optional()
+}
+
+pub fn called(db: &Connection, key: &NameKey) -> rusqlite::Result<Vec<IdentityRecord>> {
+    db.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE key = ?1"))?
+        .query_map([key.as_str()], identity_record)?
+        .collect()
+}
+
+pub fn present(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {
+    db.prepare_cached(&format!(
+        "SELECT {IDENTITY} FROM identities WHERE present = 1"
+    ))?
+    .query_map([], identity_record)?
+    .collect()
+}
+
+fn identity_record(row: &Row<'_>) -> rusqlite::Result<IdentityRecord> {
+    Ok(IdentityRecord {
+        id: IdentityId::new(row.get(0)?),
+        secret: SecretHash::new(row.get(1)?),
+        name: UserName::kept(row.get(2)?),
+        present: row.get(3)?,
+    })
+}

@@ -1,0 +1,116 @@
+//! The tables, for ever: a later version adds steps, it never changes one that was released.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, params};
+
+use super::OpenError;
+use crate::chat::ServerId;
+
+/// "tcht", so that `file` and a stranger's tool can tell what this is.
+const APPLICATION_ID: i64 = 0x7463_6874;
+
+/// One migration a version: step `n` brings a database from `user_version` n to n + 1, in one transaction.
+const STEPS: [&str; 1] = [VERSION_1];
+
+const VERSION_1: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE identities (
+    id BLOB PRIMARY KEY, secret BLOB NOT NULL UNIQUE, name TEXT NOT NULL, key TEXT NOT NULL,
+    present INTEGER NOT NULL, seen_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX identities_by_key ON identities (key);
+CREATE INDEX identities_present ON identities (present) WHERE present = 1;
+
+CREATE TABLE rooms (
+    num INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, name TEXT NOT NULL, key TEXT UNIQUE,
+    topic TEXT NOT NULL, capacity INTEGER NOT NULL, position INTEGER NOT NULL, epoch BLOB NOT NULL,
+    first INTEGER NOT NULL DEFAULT 1, low BLOB, high BLOB, UNIQUE (low, high)
+) STRICT;
+
+CREATE TABLE members (
+    room INTEGER NOT NULL REFERENCES rooms, identity BLOB NOT NULL, role INTEGER NOT NULL, PRIMARY KEY (room, identity)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX members_by_identity ON members (identity);
+
+CREATE TABLE entries (
+    room INTEGER NOT NULL REFERENCES rooms, seq INTEGER NOT NULL, digest BLOB NOT NULL, at_ms INTEGER NOT NULL,
+    author BLOB NOT NULL, author_name TEXT NOT NULL, instance BLOB, counter INTEGER,
+    kind INTEGER NOT NULL, text TEXT NOT NULL, body_hash BLOB NOT NULL, PRIMARY KEY (room, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE marks (
+    room INTEGER NOT NULL REFERENCES rooms, author BLOB NOT NULL, instance BLOB NOT NULL, counter INTEGER NOT NULL,
+    PRIMARY KEY (room, author, instance)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE operators (key TEXT PRIMARY KEY, identity BLOB NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+/// Sets a connection up and brings the database up to date.
+pub fn prepare(db: &mut Connection, path: &Path, fresh_id: ServerId) -> Result<(), OpenError> {
+    let cause = |cause| OpenError::Open {
+        path: path.to_owned(),
+        cause,
+    };
+    let pragma = |db: &Connection, name| {
+        db.pragma_query_value(None, name, |row| row.get::<_, i64>(0))
+            .map_err(cause)
+    };
+    let known = STEPS.len().try_into().unwrap_or(i64::MAX);
+    let version = pragma(db, "user_version")?;
+    let application = pragma(db, "application_id")?;
+    if application != APPLICATION_ID {
+        let tables: i64 = db
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .map_err(cause)?;
+        if application != 0 || tables != 0 {
+            return Err(OpenError::Foreign(path.to_owned()));
+        }
+    }
+    if version > known {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found: version,
+            known,
+        });
+    }
+    // A checkpoint in the writer is what makes its slowest commit slow; `writer` runs them elsewhere.
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;
+         PRAGMA wal_autocheckpoint = 0;",
+    )
+    .map_err(cause)?;
+    for (step, sql) in STEPS
+        .iter()
+        .enumerate()
+        .skip(usize::try_from(version).unwrap_or(0))
+    {
+        let migration = db.transaction().map_err(cause)?;
+        migrate(&migration, step, sql, fresh_id).map_err(cause)?;
+        migration.commit().map_err(cause)?;
+    }
+    Ok(())
+}
+
+fn migrate(
+    db: &Transaction<'_>,
+    step: usize,
+    sql: &str,
+    fresh_id: ServerId,
+) -> rusqlite::Result<()> {
+    db.execute_batch(sql)?;
+    if step == 0 {
+        db.pragma_update(None, "application_id", APPLICATION_ID)?;
+        db.execute(
+            "INSERT INTO meta (key, value) VALUES ('server_id', ?1)",
+            params![fresh_id.bytes()],
+        )?;
+    }
+    db.pragma_update(
+        None,
+        "user_version",
+        i64::try_from(step + 1).unwrap_or(i64::MAX),
+    )
+}

@@ -1,0 +1,157 @@
+//! The statements that write. Each runs inside the writer's transaction.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::writer::WriteError;
+use crate::chat::{Entry, IdentityId, NameKey, Role, RoomId, RoomKind};
+use crate::server::store::{Append, IdentityRecord, RoomRecord};
+
+pub const fn kind_number(kind: RoomKind) -> i64 {
+    match kind {
+        RoomKind::Public => 1,
+        RoomKind::Conversation => 2,
+    }
+}
+
+pub const fn role_number(role: Role) -> i64 {
+    match role {
+        Role::Member => 1,
+        Role::Owner => 2,
+    }
+}
+
+/// SQLite's integers are signed; counters and times never come near the edge, and one that does is kept at it.
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+pub fn create_room(
+    db: &Connection,
+    record: &RoomRecord,
+    created: &Append,
+) -> Result<(), WriteError> {
+    db.prepare_cached(
+        "INSERT INTO rooms (id, kind, name, key, topic, capacity, position, epoch, low, high)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        record.id.bytes(),
+        kind_number(record.kind),
+        record.name,
+        record.key.as_ref().map(NameKey::as_str),
+        record.topic,
+        record.capacity,
+        record.position,
+        record.epoch.bytes(),
+        record.pair.map(|(low, _)| *low.bytes()),
+        record.pair.map(|(_, high)| *high.bytes()),
+    ])?;
+    append(db, created)
+}
+
+pub fn update_room(db: &Connection, record: &RoomRecord) -> Result<(), WriteError> {
+    db.prepare_cached("UPDATE rooms SET topic = ?2, capacity = ?3, position = ?4 WHERE id = ?1")?
+        .execute(params![
+            record.id.bytes(),
+            record.topic,
+            record.capacity,
+            record.position
+        ])?;
+    Ok(())
+}
+
+pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
+    let num = room_number(db, append.room)?.ok_or(WriteError::Conflict)?;
+    let last: i64 = db
+        .prepare_cached("SELECT coalesce(max(seq), (SELECT first - 1 FROM rooms WHERE num = ?1)) FROM entries WHERE room = ?1")?
+        .query_row([num], |row| row.get(0))?;
+    let follows = append
+        .entries
+        .iter()
+        .zip(last + 1..)
+        .all(|(entry, seq)| signed(entry.seq.0) == seq);
+    if !follows || append.entries.is_empty() {
+        return Err(WriteError::Conflict);
+    }
+    for entry in append.entries.iter() {
+        append_one(db, num, entry)?;
+    }
+    for (identity, role) in &append.members {
+        match role {
+            Some(role) => db
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO members (room, identity, role) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![num, identity.bytes(), role_number(*role)])?,
+            None => db
+                .prepare_cached("DELETE FROM members WHERE room = ?1 AND identity = ?2")?
+                .execute(params![num, identity.bytes()])?,
+        };
+    }
+    Ok(())
+}
+
+fn append_one(db: &Connection, num: i64, entry: &Entry) -> Result<(), WriteError> {
+    db.prepare_cached(
+        "INSERT INTO entries (room, seq, digest, at_ms, author, author_name, instance, counter, kind, text, body_hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        num,
+        signed(entry.seq.0),
+        entry.digest.0,
+        signed(entry.at_ms),
+        entry.author.id.bytes(),
+        entry.author.name,
+        entry.client_id.map(|id| *id.instance.bytes()),
+        entry.client_id.map(|id| signed(id.counter)),
+        entry.body.kind(),
+        entry.body.text(),
+        entry.body.hash(),
+    ])?;
+    if let Some(id) = entry.client_id {
+        db.prepare_cached("INSERT OR REPLACE INTO marks (room, author, instance, counter) VALUES (?1, ?2, ?3, ?4)")?.execute(
+            params![num, entry.author.id.bytes(), id.instance.bytes(), signed(id.counter)],
+        )?;
+    }
+    Ok(())
+}
+
+pub fn put_identity(
+    db: &Connection,
+    record: &IdentityRecord,
+    seen_ms: u64,
+) -> Result<(), WriteError> {
+    db.prepare_cached(
+        "INSERT INTO identities (id, secret, name, key, present, seen_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (id) DO UPDATE SET name = ?3, key = ?4, present = ?5, seen_ms = ?6",
+    )?
+    .execute(params![
+        record.id.bytes(),
+        record.secret.bytes(),
+        record.name.as_str(),
+        record.name.key().as_str(),
+        record.present,
+        signed(seen_ms),
+    ])?;
+    Ok(())
+}
+
+pub fn bind_operator(
+    db: &Connection,
+    key: &NameKey,
+    identity: IdentityId,
+) -> Result<IdentityId, WriteError> {
+    db.prepare_cached("INSERT OR IGNORE INTO operators (key, identity) VALUES (?1, ?2)")?
+        .execute(params![key.as_str(), identity.bytes()])?;
+    let bound = db
+        .prepare_cached("SELECT identity FROM operators WHERE key = ?1")?
+        .query_row([key.as_str()], |row| row.get::<_, [u8; 16]>(0))?;
+    Ok(IdentityId::new(bound))
+}
+
+pub fn room_number(db: &Connection, id: RoomId) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached("SELECT num FROM rooms WHERE id = ?1")?
+        .query_row([id.bytes()], |row| row.get(0))
+        .optional()
+}

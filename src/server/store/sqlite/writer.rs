@@ -1,0 +1,236 @@
+//! The one thread that writes: it takes all that waits, commits it at once and then answers everybody.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use crate::server::store::StoreError;
+
+/// Writes that may wait; a room has at most one, so this is met by more busy rooms than a machine serves.
+const WAITING: usize = 4096;
+/// Rows of one commit, so that the first in it does not wait for ever.
+const ROWS: usize = 1024;
+/// Rows after which a checkpoint is asked for.
+const CHECKPOINT_ROWS: usize = 2000;
+/// A log longer than this is checkpointed by the writer itself, whatever that costs.
+const WAL_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A write and the way to answer it, in two steps: it runs inside the transaction, and answers after the commit.
+trait Job: Send {
+    fn rows(&self) -> usize;
+    /// Whether the connection is still good.
+    fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Write<T, F> {
+    rows: usize,
+    run: Option<F>,
+    done: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T: Send, F: FnOnce(&Connection) -> Result<T, WriteError> + Send> Job for Write<T, F> {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
+        let Some(run) = self.run.take() else {
+            return Ok(());
+        };
+        // A refused write must not take back those that share the commit.
+        db.execute_batch("SAVEPOINT job")
+            .map_err(|error| failed(&error))?;
+        let done = run(db);
+        let end = if done.is_ok() {
+            "RELEASE job"
+        } else {
+            "ROLLBACK TO job; RELEASE job"
+        };
+        db.execute_batch(end).map_err(|error| failed(&error))?;
+        match done {
+            Ok(value) => self.done = Some(Ok(value)),
+            Err(WriteError::Conflict) => self.done = Some(Err(StoreError::Conflict)),
+            Err(WriteError::Sqlite(error)) => return Err(failed(&error)),
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let answer = match (committed, self.done) {
+            (Err(error), _) => Err(error),
+            (Ok(()), Some(done)) => done,
+            (Ok(()), None) => Err(StoreError::Failed("a write was not run".into())),
+        };
+        // Whoever asked may be gone; the write stands all the same.
+        let _gone = self.reply.send(answer);
+    }
+}
+
+/// What a write inside the transaction may end with.
+#[derive(Debug)]
+pub enum WriteError {
+    Conflict,
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for WriteError {
+    fn from(error: rusqlite::Error) -> Self {
+        match &error {
+            rusqlite::Error::SqliteFailure(cause, _)
+                if cause.code == ErrorCode::ConstraintViolation =>
+            {
+                Self::Conflict
+            }
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+fn failed(error: &rusqlite::Error) -> StoreError {
+    StoreError::Failed(error.to_string())
+}
+
+/// The handle of the writing thread.
+#[derive(Debug)]
+pub struct Writer {
+    jobs: Mutex<Option<tokio::sync::mpsc::Sender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
+}
+
+impl Writer {
+    pub fn start(db: Connection, path: &Path) -> std::io::Result<Self> {
+        let (jobs, waiting) = tokio::sync::mpsc::channel(WAITING);
+        let (ask, asked) = mpsc::sync_channel(1);
+        let log = path.with_extension("db-wal");
+        let database = path.to_owned();
+        thread::Builder::new()
+            .name("tchat-checkpoint".into())
+            .spawn(move || checkpoints(&database, &asked))?;
+        let thread = thread::Builder::new()
+            .name("tchat-writer".into())
+            .spawn(move || write_all(db, waiting, &ask, &log))?;
+        Ok(Self {
+            jobs: Mutex::new(Some(jobs)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Runs a write and answers once it is durable.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        rows: usize,
+        run: impl FnOnce(&Connection) -> Result<T, WriteError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let gone = || StoreError::Failed("the writer has stopped".into());
+        let jobs = self
+            .jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .ok_or_else(gone)?;
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Write {
+            rows,
+            run: Some(run),
+            done: None,
+            reply,
+        });
+        jobs.send(job).await.map_err(|_| gone())?;
+        drop(jobs);
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Ends the thread once everything that waits is written, with a last checkpoint.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(thread) = thread else { return Ok(()) };
+        let panicked = |_| StoreError::Failed("the writer has panicked".into());
+        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+        joined
+            .map_err(|error| StoreError::Failed(error.to_string()))?
+            .map_err(panicked)?
+    }
+}
+
+fn write_all(
+    mut db: Connection,
+    mut waiting: tokio::sync::mpsc::Receiver<Box<dyn Job>>,
+    checkpoint: &SyncSender<()>,
+    log: &Path,
+) -> Result<(), StoreError> {
+    let mut since_checkpoint = 0;
+    while let Some(first) = waiting.blocking_recv() {
+        let mut rows = first.rows();
+        let mut jobs = vec![first];
+        while rows < ROWS
+            && let Ok(job) = waiting.try_recv()
+        {
+            rows += job.rows();
+            jobs.push(job);
+        }
+        let committed = commit(&mut db, &mut jobs);
+        for job in jobs {
+            job.answer(
+                committed
+                    .as_ref()
+                    .copied()
+                    .map_err(|error| StoreError::Failed(error.to_string())),
+            );
+        }
+        // After a failed write nothing may be written any more: an error of the disk cannot be tried again.
+        committed?;
+        since_checkpoint += rows;
+        if since_checkpoint >= CHECKPOINT_ROWS {
+            since_checkpoint = 0;
+            if log.metadata().is_ok_and(|log| log.len() > WAL_BYTES) {
+                truncate(&db)?;
+            } else {
+                // One asked for and not begun is enough.
+                let _asked = checkpoint.try_send(());
+            }
+        }
+    }
+    truncate(&db)
+}
+
+fn commit(db: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    let transaction = db
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| failed(&error))?;
+    for job in jobs {
+        job.run(&transaction)?;
+    }
+    transaction.commit().map_err(|error| failed(&error))
+}
+
+fn truncate(db: &Connection) -> Result<(), StoreError> {
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .map_err(|error| failed(&error))
+}
+
+/// Moves the log into the database beside the writer. What it cannot do now, the next one will.
+fn checkpoints(path: &Path, asked: &Receiver<()>) {
+    let Ok(db) = Connection::open(path) else {
+        return;
+    };
+    while asked.recv().is_ok() {
+        if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+            tracing::warn!(%error, "cannot checkpoint the database");
+        }
+    }
+}
