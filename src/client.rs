@@ -1,0 +1,238 @@
+//! The joining side without a screen: commands in, events out.
+//!
+//! [`Client::start`] gives a handle and a bounded queue of events. Behind them one task, the link, dials, says hello, follows
+//! rooms from its cursors, sends what is pending and starts over when the connection breaks. It knows nothing of terminals.
+
+mod backoff;
+mod history;
+mod link;
+mod pending;
+pub mod profile;
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+
+use crate::chat::{
+    Author, Body, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits, Person,
+    Recipient, Refusal, RoomId, RoomInfo, Secret, Seq, ServerId,
+};
+
+/// What the link is told to do.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Command {
+    /// Sends a post, now or when the link is back. Its counter rises from call to call.
+    Post {
+        client_id: ClientId,
+        to: Recipient,
+        body: Body,
+    },
+    Join(String),
+    Leave(RoomId),
+    /// Finds or makes the private conversation with whoever holds a name.
+    Open(String),
+    SetName(String),
+    ListRooms,
+    /// The page of entries before a seq.
+    Older {
+        room: RoomId,
+        before: Seq,
+    },
+    /// Dials at once instead of waiting.
+    RetryNow,
+    /// Says goodbye and ends.
+    Quit,
+}
+
+/// What a request was about, given back with its refusal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum About {
+    Join(String),
+    Leave(RoomId),
+    Open(String),
+    SetName(String),
+    Follow(RoomId),
+    ListRooms,
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    Link(LinkState),
+    /// The server let us in; `rooms` are what we are a member of.
+    Welcome {
+        you: Author,
+        server_id: ServerId,
+        limits: Limits,
+        rooms: Vec<RoomInfo>,
+    },
+    /// A room is new to us or changed. `asked` says that we asked to join or open it.
+    Room {
+        room: RoomInfo,
+        asked: bool,
+    },
+    Left(RoomId),
+    Followed {
+        room: RoomId,
+        epoch: Epoch,
+        first: Seq,
+        last: Seq,
+        result: FollowResult,
+    },
+    /// Entries that exist and will not come by themselves.
+    Gap {
+        room: RoomId,
+        from: Seq,
+        to: Seq,
+    },
+    /// Live or replayed entries of one room, ascending and without holes after what came before.
+    Entries(Vec<Entry>),
+    /// An older page, ascending. `first` is the first seq the room has.
+    Page {
+        room: RoomId,
+        before: Seq,
+        epoch: Epoch,
+        first: Seq,
+        entries: Vec<Entry>,
+    },
+    PageFailed {
+        room: RoomId,
+        before: Seq,
+    },
+    Roster {
+        room: RoomId,
+        is_first: bool,
+        people: Vec<Person>,
+    },
+    RosterDelta {
+        room: RoomId,
+        came: Vec<Person>,
+        went: Vec<IdentityId>,
+    },
+    /// A post was stored and its entry will not come. No seq: it was stored before.
+    Accepted {
+        client_id: ClientId,
+        room: RoomId,
+        epoch: Epoch,
+        seq: Option<Seq>,
+    },
+    /// A post was refused for good.
+    PostRefused {
+        client_id: ClientId,
+        refusal: Refusal,
+    },
+    Refused {
+        about: About,
+        refusal: Refusal,
+    },
+    Named(Author),
+    Rooms(Vec<RoomInfo>),
+}
+
+/// How the link is.
+#[derive(Clone, PartialEq, Debug)]
+pub enum LinkState {
+    Connecting,
+    Online,
+    /// Dials again by itself after `retry_in`.
+    Waiting {
+        retry_in: Duration,
+        why: Why,
+    },
+    /// Needs another name before it can go on.
+    NameRefused(Refusal),
+    /// Does not dial again by itself.
+    Stopped(Why),
+}
+
+/// Why there is no link.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// The address cannot be reached; the system's words.
+    Unreachable(String),
+    /// It answers, but not as a tchat server does.
+    NotTchat(String),
+    /// The connection broke.
+    Lost,
+    /// The server is stopping.
+    Draining,
+    TooSlow,
+    /// We closed it ourselves.
+    Disconnected,
+    Refused(Refusal),
+}
+
+/// Both directions of a connection.
+pub trait Pipe: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Pipe for T {}
+
+/// Opens a connection to the server: over TCP, or a pipe in memory. It is told which server was there before, if one was.
+pub type Connector =
+    Arc<dyn Fn(Option<ServerId>) -> BoxFuture<'static, io::Result<Box<dyn Pipe>>> + Send + Sync>;
+
+/// What a link is started with.
+#[derive(Clone)]
+pub struct ClientConfig {
+    pub connector: Connector,
+    pub secret: Secret,
+    /// The name asked for.
+    pub name: String,
+    /// Where this client's posts come from; not used by any other client at the same time.
+    pub instance: InstanceId,
+    /// The room to be in from the start.
+    pub room: String,
+    pub locale: String,
+}
+
+impl fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("name", &self.name)
+            .field("room", &self.room)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Commands that may wait for the link, and events that may wait for whoever reads them.
+const COMMANDS: usize = 1024;
+const EVENTS: usize = 1024;
+
+/// The handle of a link. Dropping it ends the link without a goodbye.
+#[derive(Clone, Debug)]
+pub struct Client {
+    commands: mpsc::Sender<Command>,
+}
+
+/// The link takes no more commands now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Busy;
+
+impl Client {
+    /// Starts a link on the present runtime.
+    pub fn start(config: ClientConfig) -> (Self, mpsc::Receiver<Event>) {
+        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let (events, outbox) = mpsc::channel(EVENTS);
+        tokio::spawn(link::run(config, inbox, events));
+        (Self { commands }, outbox)
+    }
+
+    /// Gives a command without waiting.
+    ///
+    /// # Errors
+    /// A thousand commands wait already, or the link has ended.
+    pub fn send(&self, command: Command) -> Result<(), Busy> {
+        self.commands.try_send(command).map_err(|_| Busy)
+    }
+
+    /// Says goodbye and waits until the link has ended.
+    pub async fn quit(self) {
+        if self.commands.send(Command::Quit).await.is_ok() {
+            self.commands.closed().await;
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! How long to wait before dialling again: full jitter, so that a thousand clients do not come back at the same moment. Pure.
+
+use std::time::Duration;
+
+const FIRST: Duration = Duration::from_millis(500);
+const MOST: Duration = Duration::from_secs(15);
+/// No wait is shorter, or a person could not read what happened.
+const LEAST: Duration = Duration::from_millis(100);
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    /// The next wait; `random` is any number, evenly spread.
+    pub fn next(&mut self, random: u64) -> Duration {
+        let ceiling = FIRST.saturating_mul(1 << self.failures.min(10)).min(MOST);
+        self.failures = self.failures.saturating_add(1);
+        let span = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis(random % (span + 1)).max(LEAST)
+    }
+
+    pub fn reset(&mut self) {
+        self.failures = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_limit_and_start_over() {
+        let mut backoff = Backoff::default();
+        let mut longest = || backoff.next(u64::MAX / 15_001 * 15_001 - 1);
+        assert!((0..20).all(|_| longest() <= MOST));
+        backoff.reset();
+        for ceiling in [500, 1000, 2000, 4000, 8000, 15_000, 15_000] {
+            assert_eq!(backoff.next(ceiling), Duration::from_millis(ceiling));
+        }
+        assert_eq!(backoff.next(0), LEAST);
+    }
+}

@@ -1,0 +1,70 @@
+//! The unary calls beside the stream: older pages and the list of rooms.
+
+use tonic::metadata::MetadataValue;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+use super::Event;
+use crate::chat::{Epoch, RoomId, RoomInfo, Secret, Seq};
+use crate::wire::proto::chat_service_client::ChatServiceClient;
+use crate::wire::{entry_from, proto, room_from};
+
+/// Carries the secret as the protocol wants it: never in an address, never in a log.
+fn authorised<T>(message: T, secret: &Secret) -> Result<Request<T>, Status> {
+    let value = format!("Bearer {}", hex::encode(secret.bytes()));
+    let mut value: MetadataValue<_> = value
+        .parse()
+        .map_err(|_| Status::internal("a secret is always a header"))?;
+    value.set_sensitive(true);
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("authorization", value);
+    Ok(request)
+}
+
+/// A page of older entries, or the word that it could not be had.
+pub async fn older(
+    mut service: ChatServiceClient<Channel>,
+    secret: Secret,
+    room: RoomId,
+    before: Seq,
+) -> Event {
+    let failed = Event::PageFailed { room, before };
+    let message = proto::GetHistoryRequest {
+        room: room.bytes().to_vec(),
+        before: before.0,
+        limit: 200,
+        ..Default::default()
+    };
+    let Ok(request) = authorised(message, &secret) else {
+        return failed;
+    };
+    let Ok(answer) = service.get_history(request).await else {
+        return failed;
+    };
+    let answer = answer.into_inner();
+    let entries: Result<Vec<_>, _> = answer.entries.into_iter().map(entry_from).collect();
+    match (entries, Epoch::from_slice(&answer.epoch)) {
+        (Ok(entries), Some(epoch)) => Event::Page {
+            room,
+            before,
+            epoch,
+            first: Seq(answer.first),
+            entries,
+        },
+        _ => failed,
+    }
+}
+
+/// The rooms anyone may join.
+pub async fn rooms(
+    mut service: ChatServiceClient<Channel>,
+    secret: Secret,
+) -> Option<Vec<RoomInfo>> {
+    let request = authorised(proto::ListRoomsRequest {}, &secret).ok()?;
+    let answer = service.list_rooms(request).await.ok()?.into_inner();
+    answer
+        .rooms
+        .into_iter()
+        .map(|room| room_from(room).ok())
+        .collect()
+}

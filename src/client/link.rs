@@ -1,0 +1,246 @@
+//! The link: one task that owns the connection, from dialling to goodbye, again and again.
+
+mod attached;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
+use tonic::transport::{Channel, Endpoint};
+
+use self::attached::{Attached, End};
+use super::backoff::Backoff;
+use super::pending::{Pending, Post};
+use super::{About, ClientConfig, Command, Connector, Event, LinkState, Why};
+use crate::chat::{Cursor, RoomId, ServerId, SessionId};
+
+/// A server has this long to take the connection and to let us in.
+const DIAL_WITHIN: Duration = Duration::from_secs(10);
+/// A link that held this long starts its back-off anew.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// What outlives a connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    config: ClientConfig,
+    events: mpsc::Sender<Event>,
+    pending: Pending,
+    /// What the reader of events has of each room.
+    cursors: HashMap<RoomId, Cursor>,
+    last_session: Option<SessionId>,
+    server_id: Option<ServerId>,
+    /// Rooms to be joined as soon as there is a link.
+    to_join: Vec<String>,
+}
+
+/// Whoever reads the events is gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unheard;
+
+/// Runs a link until it is told to quit or nobody listens any more.
+pub async fn run(
+    config: ClientConfig,
+    mut commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
+) {
+    let to_join = vec![config.room.clone()];
+    let mut link = Link {
+        config,
+        events,
+        pending: Pending::default(),
+        cursors: HashMap::new(),
+        last_session: None,
+        server_id: None,
+        to_join,
+    };
+    let mut backoff = Backoff::default();
+    loop {
+        let Ok(end) = link.once(&mut commands, &mut backoff).await else {
+            return;
+        };
+        let waiting = match end {
+            End::Quit => return,
+            End::NameRefused(refusal) => {
+                link.idle(&mut commands, LinkState::NameRefused(refusal), None)
+                    .await
+            }
+            End::Stopped(why) => {
+                link.idle(&mut commands, LinkState::Stopped(why), None)
+                    .await
+            }
+            End::Lost { why, retry_after } => {
+                let retry_in = backoff.next(random()).max(retry_after.unwrap_or_default());
+                let state = LinkState::Waiting { retry_in, why };
+                link.idle(&mut commands, state, Some(Instant::now() + retry_in))
+                    .await
+            }
+        };
+        if waiting.is_err() {
+            return;
+        }
+    }
+}
+
+impl Link {
+    pub(super) async fn tell(&self, event: Event) -> Result<(), Unheard> {
+        self.events.send(event).await.map_err(|_| Unheard)
+    }
+
+    /// One connection, from dialling to its end.
+    async fn once(
+        &mut self,
+        commands: &mut mpsc::Receiver<Command>,
+        backoff: &mut Backoff,
+    ) -> Result<End, Unheard> {
+        self.tell(Event::Link(LinkState::Connecting)).await?;
+        let mut dialling = std::pin::pin!(timeout(
+            DIAL_WITHIN,
+            dial(self.config.connector.clone(), self.server_id)
+        ));
+        let channel = loop {
+            tokio::select! {
+                dialled = &mut dialling => break dialled,
+                command = commands.recv() => match command {
+                    None | Some(Command::Quit) => return Ok(End::Quit),
+                    Some(command) => self.offline(command).await?,
+                },
+            }
+        };
+        let channel = match channel {
+            Ok(Ok(channel)) => channel,
+            Ok(Err(why)) => {
+                return Ok(End::Lost {
+                    why,
+                    retry_after: None,
+                });
+            }
+            Err(_) => {
+                let why = Why::Unreachable("no answer within 10 seconds".into());
+                return Ok(End::Lost {
+                    why,
+                    retry_after: None,
+                });
+            }
+        };
+        let started = Instant::now();
+        self.pending.restart();
+        let end = Attached::run(self, channel, commands).await?;
+        if matches!(end, End::Lost { .. }) && started.elapsed() >= STEADY {
+            backoff.reset();
+        }
+        Ok(end)
+    }
+
+    /// Waits without a connection: until a moment, or until a person does something about it.
+    async fn idle(
+        &mut self,
+        commands: &mut mpsc::Receiver<Command>,
+        state: LinkState,
+        until: Option<Instant>,
+    ) -> Result<(), Unheard> {
+        self.tell(Event::Link(state)).await?;
+        loop {
+            tokio::select! {
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => return Ok(()),
+                command = commands.recv() => match command {
+                    None | Some(Command::Quit) => return Err(Unheard),
+                    Some(Command::RetryNow) => return Ok(()),
+                    Some(Command::SetName(name)) => {
+                        self.config.name = name;
+                        return Ok(());
+                    }
+                    Some(command) => self.offline(command).await?,
+                },
+            }
+        }
+    }
+
+    /// What can be done without a connection: posts wait, rooms are joined later, the rest cannot be done now.
+    async fn offline(&mut self, command: Command) -> Result<(), Unheard> {
+        match command {
+            Command::Post {
+                client_id,
+                to,
+                body,
+            } => self.pending.add(Post {
+                client_id,
+                to,
+                body,
+            }),
+            Command::Join(room) => self.to_join.push(room),
+            Command::SetName(name) => self.config.name = name,
+            Command::Older { room, before } => {
+                self.tell(Event::PageFailed { room, before }).await?;
+            }
+            Command::Open(name) => self.offline_refusal(About::Open(name)).await?,
+            Command::Leave(room) => self.offline_refusal(About::Leave(room)).await?,
+            Command::ListRooms => self.offline_refusal(About::ListRooms).await?,
+            Command::RetryNow | Command::Quit => {}
+        }
+        Ok(())
+    }
+
+    async fn offline_refusal(&self, about: About) -> Result<(), Unheard> {
+        let refusal = crate::chat::Refusal::new(crate::chat::RefusalCode::Offline);
+        self.tell(Event::Refused { about, refusal }).await
+    }
+}
+
+/// Opens an HTTP/2 connection through the connector.
+async fn dial(connector: Connector, before: Option<ServerId>) -> Result<Channel, Why> {
+    // The address is the connector's business; this one only fills the `:authority` of requests.
+    let endpoint = Endpoint::from_static("http://tchat")
+        .initial_stream_window_size(2 * 1024 * 1024)
+        .initial_connection_window_size(4 * 1024 * 1024)
+        .http2_keep_alive_interval(Duration::from_secs(25))
+        .keep_alive_timeout(Duration::from_secs(8))
+        .keep_alive_while_idle(true);
+    let reason = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let noted = std::sync::Arc::clone(&reason);
+    let service = tower::service_fn(move |_: http::Uri| {
+        let (opening, noted) = (connector(before), std::sync::Arc::clone(&noted));
+        async move {
+            opening
+                .await
+                .map(hyper_util::rt::TokioIo::new)
+                .inspect_err(|error| {
+                    *noted
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(words(error));
+                })
+        }
+    });
+    endpoint
+        .connect_with_connector(service)
+        .await
+        .map_err(|error| {
+            let noted = reason
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .take();
+            match noted {
+                Some(words) => Why::Unreachable(words),
+                None => Why::NotTchat(error.to_string()),
+            }
+        })
+}
+
+/// What went wrong with an address, in words without numbers.
+fn words(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionRefused => "nobody hosts there".into(),
+        std::io::ErrorKind::TimedOut => "no answer".into(),
+        std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable => {
+            "the host cannot be reached".into()
+        }
+        _ => error.to_string(),
+    }
+}
+
+fn random() -> u64 {
+    let mut bytes = [0; 8];
+    // Without randomness the wait is the shortest there is, which is no harm for one client.
+    let _same = getrandom::fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}

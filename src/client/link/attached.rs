@@ -1,0 +1,300 @@
+//! One connection: hello, then requests out and events in, until it ends.
+
+mod hear;
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+
+use super::{DIAL_WITHIN, Link, Unheard};
+use crate::chat::{Refusal, RefusalCode, RoomId};
+use crate::client::pending::{Next, Post};
+use crate::client::{About, Command, Event, Why, history};
+use crate::wire::proto::chat_service_client::ChatServiceClient;
+use crate::wire::{Asked, Hello, JoinTarget, PROTOCOL, Request, Who, proto, request_to};
+
+/// Frames that may wait for the connection; more posts stay in the pending set.
+const FRAMES: usize = 64;
+/// A server that does not answer this long is taken for dead by HTTP/2's keepalive; this one keeps middle boxes awake.
+const PING: Duration = Duration::from_secs(25);
+/// A server has this long to end the stream after our goodbye.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
+/// The largest frame that is taken.
+const EVENT_BYTES: usize = 1024 * 1024;
+
+/// How a connection ended.
+#[derive(Debug)]
+pub enum End {
+    Quit,
+    Lost {
+        why: Why,
+        retry_after: Option<Duration>,
+    },
+    NameRefused(Refusal),
+    Stopped(Why),
+}
+
+/// A request that awaits its answer.
+#[derive(Debug)]
+enum Waits {
+    For(About),
+    /// The conversation of a name that posts wait for.
+    Resolve(String),
+}
+
+pub(super) struct Attached<'a> {
+    link: &'a mut Link,
+    service: ChatServiceClient<Channel>,
+    /// Frames to be sent; drained into the connection as it takes them.
+    outgoing: VecDeque<proto::ChatRequest>,
+    waiting: HashMap<u64, Waits>,
+    next_request: u64,
+    calls: FuturesUnordered<BoxFuture<'static, Event>>,
+    is_welcome: bool,
+}
+
+impl<'a> Attached<'a> {
+    pub(super) async fn run(
+        link: &'a mut Link,
+        channel: Channel,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<End, Unheard> {
+        let service = ChatServiceClient::new(channel).max_decoding_message_size(EVENT_BYTES);
+        let mut attached = Self {
+            link,
+            service: service.clone(),
+            outgoing: VecDeque::new(),
+            waiting: HashMap::new(),
+            next_request: 1,
+            calls: FuturesUnordered::new(),
+            is_welcome: false,
+        };
+        attached.ask_hello();
+        attached.talk(service, commands).await
+    }
+
+    async fn talk(
+        mut self,
+        mut service: ChatServiceClient<Channel>,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<End, Unheard> {
+        let (frames, sending) = mpsc::channel(FRAMES);
+        let mut stream =
+            match timeout(DIAL_WITHIN, service.chat(ReceiverStream::new(sending))).await {
+                Ok(Ok(answer)) => answer.into_inner(),
+                Ok(Err(status)) => return Ok(lost(&status)),
+                Err(_) => {
+                    return Ok(End::Lost {
+                        why: Why::Lost,
+                        retry_after: None,
+                    });
+                }
+            };
+        let mut ping = interval_at(Instant::now() + PING, PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let welcome_by = Instant::now() + DIAL_WITHIN;
+        loop {
+            self.send_pending();
+            let wakes_at = self
+                .link
+                .pending
+                .wakes_at(Instant::now())
+                .filter(|_| self.is_welcome);
+            tokio::select! {
+                permit = frames.reserve(), if !self.outgoing.is_empty() => {
+                    let Ok(permit) = permit else { return Ok(End::Lost { why: Why::Lost, retry_after: None }) };
+                    if let Some(frame) = self.outgoing.pop_front() {
+                        permit.send(frame);
+                    }
+                }
+                frame = stream.message() => match frame {
+                    Ok(Some(frame)) => {
+                        if let Some(end) = self.take(frame).await? {
+                            return Ok(end);
+                        }
+                    }
+                    Ok(None) => return Ok(End::Lost { why: Why::Lost, retry_after: None }),
+                    Err(status) => return Ok(lost(&status)),
+                },
+                command = commands.recv() => match command {
+                    None | Some(Command::Quit) => {
+                        self.say_goodbye(&frames, stream).await;
+                        return Ok(End::Quit);
+                    }
+                    Some(command) => self.heed(command).await?,
+                },
+                Some(event) = self.calls.next() => self.link.tell(event).await?,
+                _ = ping.tick() => self.ask(Request::Ping, None),
+                () = sleep_until(wakes_at.unwrap_or_else(Instant::now)), if wakes_at.is_some() => {}
+                () = sleep_until(welcome_by), if !self.is_welcome => {
+                    return Ok(End::Lost { why: Why::NotTchat("no welcome within 10 seconds".into()), retry_after: None });
+                }
+            }
+        }
+    }
+
+    /// Sends what is still to be sent, then goodbye, and gives the server a moment to end the stream itself.
+    async fn say_goodbye(
+        &mut self,
+        frames: &mpsc::Sender<proto::ChatRequest>,
+        mut stream: tonic::Streaming<proto::ChatResponse>,
+    ) {
+        self.ask(Request::Bye, None);
+        let farewell = async {
+            for frame in self.outgoing.drain(..) {
+                if frames.send(frame).await.is_err() {
+                    return;
+                }
+            }
+            while let Ok(Some(_)) = stream.message().await {}
+        };
+        // A server that does not end the stream in time finds out by the closed connection.
+        let _late = timeout(GOODBYE_WITHIN, farewell).await;
+    }
+
+    fn ask(&mut self, what: Request, waits: Option<Waits>) {
+        let request = if let Some(waits) = waits {
+            let request = self.next_request;
+            self.next_request += 1;
+            self.waiting.insert(request, waits);
+            request
+        } else {
+            0
+        };
+        self.outgoing
+            .push_back(request_to(&Asked { request, what }));
+    }
+
+    fn ask_hello(&mut self) {
+        let config = &self.link.config;
+        let hello = Hello {
+            protocol_min: PROTOCOL,
+            protocol_max: PROTOCOL,
+            features: Vec::new(),
+            secret: config.secret.clone(),
+            name: config.name.clone(),
+            last_session: self.link.last_session,
+            instance: config.instance,
+            locale: config.locale.clone(),
+            agent: concat!("tchat/", env!("CARGO_PKG_VERSION")).into(),
+        };
+        self.ask(Request::Hello(hello), None);
+    }
+
+    fn follow(&mut self, room: RoomId) {
+        let cursor = self.link.cursors.get(&room).copied();
+        self.ask(
+            Request::Follow { room, cursor },
+            Some(Waits::For(About::Follow(room))),
+        );
+    }
+
+    fn send_pending(&mut self) {
+        while self.is_welcome && self.outgoing.len() < FRAMES {
+            match self.link.pending.next(Instant::now()) {
+                Some(Next::Post(Post {
+                    client_id,
+                    to,
+                    body,
+                })) => self.ask(
+                    Request::Post {
+                        client_id,
+                        to,
+                        body,
+                    },
+                    None,
+                ),
+                Some(Next::Open(name)) => {
+                    self.ask(
+                        Request::Open(Who::Name(name.clone())),
+                        Some(Waits::Resolve(name)),
+                    );
+                }
+                None => return,
+            }
+        }
+    }
+
+    async fn heed(&mut self, command: Command) -> Result<(), Unheard> {
+        if !self.is_welcome && !matches!(command, Command::Older { .. } | Command::ListRooms) {
+            return self.link.offline(command).await;
+        }
+        let secret = self.link.config.secret.clone();
+        match command {
+            Command::Post {
+                client_id,
+                to,
+                body,
+            } => self.link.pending.add(Post {
+                client_id,
+                to,
+                body,
+            }),
+            Command::Join(room) => self.join(room),
+            Command::Leave(room) => {
+                self.ask(Request::Leave(room), Some(Waits::For(About::Leave(room))));
+            }
+            Command::Open(name) => {
+                self.ask(
+                    Request::Open(Who::Name(name.clone())),
+                    Some(Waits::For(About::Open(name))),
+                );
+            }
+            Command::SetName(name) => {
+                self.ask(
+                    Request::SetName(name.clone()),
+                    Some(Waits::For(About::SetName(name))),
+                );
+            }
+            Command::Older { room, before } => {
+                self.calls.push(Box::pin(history::older(
+                    self.service.clone(),
+                    secret,
+                    room,
+                    before,
+                )));
+            }
+            Command::ListRooms => {
+                let call = history::rooms(self.service.clone(), secret);
+                self.calls.push(Box::pin(async {
+                    match call.await {
+                        Some(rooms) => Event::Rooms(rooms),
+                        None => Event::Refused {
+                            about: About::ListRooms,
+                            refusal: Refusal::new(RefusalCode::Offline),
+                        },
+                    }
+                }));
+            }
+            Command::RetryNow | Command::Quit => {}
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, room: String) {
+        self.ask(
+            Request::Join(JoinTarget::Name(room.clone())),
+            Some(Waits::For(About::Join(room))),
+        );
+    }
+}
+
+fn lost(status: &Status) -> End {
+    let why = match status.code() {
+        Code::Unimplemented | Code::Unauthenticated | Code::PermissionDenied => {
+            Why::NotTchat(status.message().to_owned())
+        }
+        _ => Why::Lost,
+    };
+    End::Lost {
+        why,
+        retry_after: None,
+    }
+}

@@ -1,0 +1,285 @@
+//! What the server says, passed on; cursors and pending posts move with it.
+
+use super::{Attached, End, Waits};
+use crate::chat::{Cursor, Entry, FollowResult, Refusal, RefusalCode, RoomId, Seq};
+use crate::client::link::Unheard;
+use crate::client::{About, Event, LinkState, Why};
+use crate::wire::{self, Goodbye, GoodbyeReason, Then, UnfollowReason, Welcome, event_from, proto};
+use tokio::time::Instant;
+
+impl Attached<'_> {
+    /// Takes a frame of the server's; consecutive entries of one room are passed on together.
+    pub(super) async fn take(
+        &mut self,
+        frame: proto::ChatResponse,
+    ) -> Result<Option<End>, Unheard> {
+        let mut entries: Vec<Entry> = Vec::new();
+        for event in frame.events {
+            // A server that breaks the protocol is left rather than guessed at.
+            let Ok(event) = event_from(event) else {
+                return Ok(Some(End::Lost {
+                    why: Why::NotTchat("a malformed frame".into()),
+                    retry_after: None,
+                }));
+            };
+            match event {
+                wire::Event::Entry(entry) => {
+                    if entries.last().is_some_and(|last| last.room != entry.room) {
+                        self.link
+                            .tell(Event::Entries(std::mem::take(&mut entries)))
+                            .await?;
+                    }
+                    entries.extend(self.advance(entry));
+                }
+                other => {
+                    if !entries.is_empty() {
+                        self.link
+                            .tell(Event::Entries(std::mem::take(&mut entries)))
+                            .await?;
+                    }
+                    if let Some(end) = self.hear(other).await? {
+                        return Ok(Some(end));
+                    }
+                }
+            }
+        }
+        if !entries.is_empty() {
+            self.link.tell(Event::Entries(entries)).await?;
+        }
+        Ok(None)
+    }
+
+    /// Moves the room's cursor over an entry; nothing if it was had before or comes after a hole nobody told of.
+    fn advance(&mut self, entry: Entry) -> Option<Entry> {
+        if let Some(id) = entry.client_id
+            && id.instance == self.link.config.instance
+        {
+            self.link.pending.answered(id);
+        }
+        let room = entry.room;
+        let has = self.link.cursors.get(&room);
+        let after = has
+            .filter(|cursor| cursor.epoch == entry.epoch)
+            .map_or(Seq::ZERO, |cursor| cursor.seq);
+        if has.is_some() && entry.seq <= after {
+            return None;
+        }
+        if has.is_some() && entry.seq != after.next() {
+            self.follow(room);
+            return None;
+        }
+        self.link.cursors.insert(
+            room,
+            Cursor {
+                epoch: entry.epoch,
+                seq: entry.seq,
+                digest: Some(entry.digest),
+            },
+        );
+        Some(entry)
+    }
+
+    async fn hear(&mut self, event: wire::Event) -> Result<Option<End>, Unheard> {
+        match event {
+            wire::Event::Welcome(welcome) => self.welcomed(welcome).await?,
+            wire::Event::Followed {
+                request,
+                room,
+                epoch,
+                first,
+                last,
+                result,
+            } => {
+                self.waiting.remove(&request);
+                if result != FollowResult::Contiguous {
+                    self.link.cursors.remove(&room);
+                    self.link.pending.ask_again(room);
+                }
+                self.link
+                    .tell(Event::Followed {
+                        room,
+                        epoch,
+                        first,
+                        last,
+                        result,
+                    })
+                    .await?;
+            }
+            wire::Event::Gap { room, from, to } => {
+                self.link.tell(Event::Gap { room, from, to }).await?;
+            }
+            wire::Event::Unfollowed { request, room, why } => {
+                self.waiting.remove(&request);
+                if why == UnfollowReason::Left {
+                    self.link.cursors.remove(&room);
+                    self.link.tell(Event::Left(room)).await?;
+                }
+            }
+            wire::Event::Accepted {
+                client_id,
+                room,
+                epoch,
+                seq,
+            } => {
+                self.link.pending.answered(client_id);
+                self.link
+                    .tell(Event::Accepted {
+                        client_id,
+                        room,
+                        epoch,
+                        seq,
+                    })
+                    .await?;
+            }
+            wire::Event::Refused {
+                request,
+                client_id,
+                refusal,
+            } => return self.refused(request, client_id, refusal).await,
+            wire::Event::RoomChanged { request, room } => self.room_changed(request, room).await?,
+            wire::Event::RosterPage {
+                room,
+                first,
+                people,
+                ..
+            } => {
+                self.link
+                    .tell(Event::Roster {
+                        room,
+                        is_first: first,
+                        people,
+                    })
+                    .await?;
+            }
+            wire::Event::RosterDelta {
+                room, came, went, ..
+            } => {
+                self.link
+                    .tell(Event::RosterDelta { room, came, went })
+                    .await?;
+            }
+            wire::Event::Named { request, you } => {
+                self.waiting.remove(&request);
+                self.link.config.name.clone_from(&you.name);
+                self.link.tell(Event::Named(you)).await?;
+            }
+            wire::Event::Goodbye(goodbye) => return Ok(Some(ended(&goodbye))),
+            wire::Event::Entry(_) | wire::Event::Pong { .. } | wire::Event::Unknown => {}
+        }
+        Ok(None)
+    }
+
+    async fn welcomed(&mut self, welcome: Welcome) -> Result<(), Unheard> {
+        self.is_welcome = true;
+        self.link.last_session = Some(welcome.session);
+        self.link.config.name.clone_from(&welcome.you.name);
+        let rooms: Vec<RoomId> = welcome.rooms.iter().map(|room| room.id).collect();
+        self.link.cursors.retain(|room, _| rooms.contains(room));
+        if self
+            .link
+            .server_id
+            .replace(welcome.server_id)
+            .is_some_and(|before| before != welcome.server_id)
+        {
+            // Another server answers at this address: what we had of the former means nothing to it.
+            self.link.cursors.clear();
+        }
+        let (you, server_id, limits) = (welcome.you, welcome.server_id, welcome.limits);
+        self.link
+            .tell(Event::Welcome {
+                you,
+                server_id,
+                limits,
+                rooms: welcome.rooms,
+            })
+            .await?;
+        self.link.tell(Event::Link(LinkState::Online)).await?;
+        for room in rooms {
+            self.follow(room);
+        }
+        for room in std::mem::take(&mut self.link.to_join) {
+            self.join(room);
+        }
+        Ok(())
+    }
+
+    async fn room_changed(
+        &mut self,
+        request: u64,
+        room: crate::chat::RoomInfo,
+    ) -> Result<(), Unheard> {
+        let waits = self.waiting.remove(&request);
+        if let Some(Waits::Resolve(name)) = &waits {
+            self.link.pending.resolved(name, room.id);
+        }
+        let asked = matches!(waits, Some(Waits::For(_)));
+        let id = room.id;
+        self.link.tell(Event::Room { room, asked }).await?;
+        let is_followed = self.link.cursors.contains_key(&id)
+            || self
+                .waiting
+                .values()
+                .any(|waits| matches!(waits, Waits::For(About::Follow(room)) if *room == id));
+        if !is_followed {
+            self.follow(id);
+        }
+        Ok(())
+    }
+
+    async fn refused(
+        &mut self,
+        request: u64,
+        client_id: Option<crate::chat::ClientId>,
+        refusal: Refusal,
+    ) -> Result<Option<End>, Unheard> {
+        if !self.is_welcome {
+            return Ok(Some(match refusal.code {
+                RefusalCode::NameTaken | RefusalCode::NameInvalid | RefusalCode::NameReserved => {
+                    End::NameRefused(refusal)
+                }
+                _ => End::Stopped(Why::Refused(refusal)),
+            }));
+        }
+        if let Some(client_id) = client_id {
+            if let Some(after) = refusal.retry_after {
+                self.link
+                    .pending
+                    .postponed(client_id, after, Instant::now());
+            } else if self.link.pending.answered(client_id).is_some() {
+                self.link
+                    .tell(Event::PostRefused { client_id, refusal })
+                    .await?;
+            }
+            return Ok(None);
+        }
+        match self.waiting.remove(&request) {
+            Some(Waits::For(about)) => self.link.tell(Event::Refused { about, refusal }).await?,
+            Some(Waits::Resolve(name)) => {
+                for post in self.link.pending.unresolved(&name) {
+                    let event = Event::PostRefused {
+                        client_id: post.client_id,
+                        refusal: refusal.clone(),
+                    };
+                    self.link.tell(event).await?;
+                }
+            }
+            None => {}
+        }
+        Ok(None)
+    }
+}
+
+fn ended(goodbye: &Goodbye) -> End {
+    let why = match goodbye.reason {
+        GoodbyeReason::Draining => Why::Draining,
+        GoodbyeReason::TooSlow => Why::TooSlow,
+        _ => Why::Lost,
+    };
+    match goodbye.then {
+        Then::Stop => End::Stopped(why),
+        Then::Resume | Then::Reconnect => End::Lost {
+            why,
+            retry_after: goodbye.retry_after,
+        },
+    }
+}
