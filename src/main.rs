@@ -1,3 +1,25 @@
-//! Chat that lives in the terminal.
+//! Parses, calls, prints the error and sets the exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use tchat::cli::{self, Args};
+use tchat::server::ServerError;
+
+/// An I/O error of the store (`EX_IOERR`).
+const STORE_FAILED: u8 = 74;
+
+#[allow(clippy::print_stderr)] // This is where errors reach people.
+fn main() -> ExitCode {
+    match cli::run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tchat: {error:#}");
+            if error.is::<ServerError>() {
+                ExitCode::from(STORE_FAILED)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}

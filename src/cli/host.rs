@@ -1,0 +1,116 @@
+//! The background host: this same program, started when nobody hosts, as tmux starts its server.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
+
+use crate::chat::ServerId;
+use crate::config::Config;
+use crate::server::data;
+
+/// A host has this long to listen.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+/// How often it is tried.
+const TRY_EVERY: Duration = Duration::from_millis(20);
+
+/// How a host is started.
+#[derive(Debug)]
+pub struct Host {
+    data: PathBuf,
+    arguments: Vec<std::ffi::OsString>,
+}
+
+impl Host {
+    pub fn new(config: &Config, port: u16) -> Self {
+        let paths = &config.paths;
+        let mut arguments: Vec<std::ffi::OsString> =
+            ["--serve", "--background", "--host", "localhost"]
+                .into_iter()
+                .map(Into::into)
+                .collect();
+        let mut pass =
+            |flag: &str, value: std::ffi::OsString| arguments.extend([flag.into(), value]);
+        pass("--port", port.to_string().into());
+        pass("--data", paths.data.clone().into());
+        pass("--log-dir", paths.logs.clone().into());
+        pass("--name", config.join.name.clone().into());
+        if let Some(config) = &paths.config {
+            pass("--config", config.clone().into());
+        }
+        if let Some(idle) = config.serve.idle_exit {
+            pass("--idle-exit", format!("{}s", idle.as_secs()).into());
+        }
+        if config.serve.log_messages {
+            arguments.push("--log-messages".into());
+        }
+        Self {
+            data: paths.data.clone(),
+            arguments,
+        }
+    }
+
+    /// Whether a server is the one this directory belongs to.
+    pub fn serves(&self, id: ServerId) -> bool {
+        data::server_of(&self.data) == Some(id)
+    }
+
+    /// Starts a host and dials it as soon as it listens. If another one was faster, that is dialled.
+    pub async fn start<F>(&self, dial: impl Fn() -> F) -> io::Result<TcpStream>
+    where
+        F: Future<Output = io::Result<TcpStream>>,
+    {
+        let mut child = self.spawn()?;
+        let until = Instant::now() + READY_WITHIN;
+        let failure = loop {
+            match dial().await {
+                Ok(stream) => {
+                    reap(child);
+                    return Ok(stream);
+                }
+                Err(error) if Instant::now() >= until => break error,
+                Err(_) => {}
+            }
+            if let Some(status) = child.try_wait()? {
+                // It may have found that another host has just begun; then that one answers.
+                if let Ok(stream) = dial().await {
+                    return Ok(stream);
+                }
+                break said(&mut child)
+                    .unwrap_or_else(|| io::Error::other(format!("the host ended with {status}")));
+            }
+            sleep(TRY_EVERY).await;
+        };
+        reap(child);
+        Err(failure)
+    }
+
+    fn spawn(&self) -> io::Result<Child> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        // Neither Ctrl+C nor a closed terminal is meant for it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command.spawn()
+    }
+}
+
+/// Why a host that ended could not begin, in its own words.
+fn said(child: &mut Child) -> Option<io::Error> {
+    let mut words = String::new();
+    io::Read::read_to_string(child.stderr.as_mut()?, &mut words).ok()?;
+    let first = words.lines().next()?.trim_start_matches("tchat: ");
+    (!first.is_empty()).then(|| io::Error::other(first.to_owned()))
+}
+
+/// Takes note of the host's end, should it come before ours, so that it leaves no zombie.
+fn reap(mut child: Child) {
+    std::thread::spawn(move || drop(child.wait()));
+}

@@ -1,0 +1,158 @@
+//! `tchat`: the screen, and a host in the background where nobody hosts yet.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use crossterm::event::EventStream;
+use jiff::tz::TimeZone;
+use tokio::net::TcpStream;
+
+use super::host::Host;
+use crate::chat::InstanceId;
+use crate::client::{Client, ClientConfig, Connector, Pipe, profile};
+use crate::config::{Address, Config};
+use crate::tui::run::{Connect, Connection, Setup, run as run_screen};
+use crate::tui::terminal::Screen;
+
+pub fn run(config: Config) -> Result<()> {
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        bail!(
+            "cannot show a screen: this is no terminal\nrun tchat in one, or host without a screen with `tchat --serve`"
+        );
+    }
+    if !config.join.server.is_loopback() {
+        eprint_warning();
+    }
+    // The screen and one connection: a thread more would only cost memory.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(screen(config));
+    // Reading the terminal cannot be interrupted; the process ends without waiting for it.
+    runtime.shutdown_background();
+    ended
+}
+
+#[allow(clippy::print_stderr)] // Said before the screen opens.
+fn eprint_warning() {
+    eprintln!("tchat: there is no encryption yet: what you say can be read on the way");
+}
+
+async fn screen(config: Config) -> Result<()> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)
+        .map_err(|error| anyhow::anyhow!("cannot get random bytes: {error}"))?;
+    let instance = InstanceId::new(random);
+    let setup = Setup {
+        caps: config.join.caps,
+        theme: config.join.theme.clone(),
+        themes: Some(config.paths.themes.clone()),
+        zone: TimeZone::system(),
+        room: config.join.room.clone(),
+        instance,
+    };
+    let connect = connect(config, instance);
+    let mut screen = Screen::take()?;
+    screen.set_title("tchat");
+    let result = run_screen(
+        &mut screen.terminal,
+        EventStream::new(),
+        setup,
+        connect,
+        stopped(),
+    )
+    .await;
+    drop(screen);
+    Ok(result?)
+}
+
+/// Begins connections: each server and start name has a profile of its own.
+fn connect(config: Config, instance: InstanceId) -> Connect {
+    let mut last: Option<(Address, bool)> = None;
+    Box::new(move |asked| {
+        let (server, may_host) = match (asked, &last) {
+            (Some(text), _) => {
+                let server: Address = text
+                    .parse()
+                    .map_err(|error| format!("cannot connect to '{text}': {error}"))?;
+                (server, false)
+            }
+            (None, Some(last)) => last.clone(),
+            (None, None) => (config.join.server.clone(), config.join.may_host),
+        };
+        let profiles = config.paths.data.join("profiles");
+        let secret = profile::secret(&profiles, &server.profile_key(), &config.join.name)
+            .map_err(|it| it.to_string())?;
+        let host = may_host.then(|| Arc::new(Host::new(&config, server.port)));
+        let ours = host.clone();
+        let client_config = ClientConfig {
+            connector: connector(server.clone(), host),
+            secret,
+            name: config.join.name.clone(),
+            instance,
+            room: config.join.room.clone(),
+            locale: config.join.locale.clone(),
+        };
+        let (client, events) = Client::start(client_config);
+        last = Some((server.clone(), may_host));
+        let is_ours = Box::new(move |id| ours.as_ref().is_some_and(|host| host.serves(id)));
+        Ok(Connection {
+            client,
+            events,
+            server: server.short(),
+            is_ours,
+        })
+    })
+}
+
+fn connector(server: Address, host: Option<Arc<Host>>) -> Connector {
+    Arc::new(move |before| {
+        let (server, host) = (server.clone(), host.clone());
+        Box::pin(async move {
+            let dialled = dial(&server).await;
+            let stream = match (dialled, host) {
+                // Only our own host is started again: in the place of somebody else's a new and empty one would be a lie.
+                (Err(error), Some(host))
+                    if error.kind() == io::ErrorKind::ConnectionRefused
+                        && before.is_none_or(|id| host.serves(id)) =>
+                {
+                    host.start(|| dial(&server)).await?
+                }
+                (dialled, _) => dialled?,
+            };
+            Ok(Box::new(stream) as Box<dyn Pipe>)
+        })
+    })
+}
+
+async fn dial(server: &Address) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect((server.host.as_str(), server.port)).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Waits for a signal that ends the screen.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+            SignalKind::interrupt(),
+        ];
+        let signals: Vec<_> = kinds
+            .into_iter()
+            .filter_map(|kind| signal(kind).ok())
+            .collect();
+        let waiting = signals
+            .into_iter()
+            .map(|mut signal| Box::pin(async move { signal.recv().await }));
+        futures::future::select_all(waiting).await;
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,229 @@
+//! `tchat --serve`: a host without a screen.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use crate::chat::SecretHash;
+use crate::client::profile;
+use crate::config::{Address, Config, Serve};
+use crate::server::data::{DataDir, DataError};
+use crate::server::hub::HubConfig;
+use crate::server::listen::{Caps, tcp};
+use crate::server::log::{self, Bodies};
+use crate::server::store::Store;
+use crate::server::{self, ServerConfig};
+
+/// Descriptors kept for files and the database.
+const SPARE_DESCRIPTORS: u64 = 512;
+
+pub fn run(config: Config) -> Result<()> {
+    if config.serve.is_background {
+        leave_session();
+    }
+    let directory = DataDir::open(&config.paths.data).map_err(explained)?;
+    let bodies = if config.serve.log_messages {
+        Bodies::Logged
+    } else {
+        Bodies::Left
+    };
+    let terminal = if config.serve.is_background {
+        log::Terminal::Silent
+    } else {
+        log::Terminal::Shown
+    };
+    std::fs::create_dir_all(&config.paths.logs)
+        .and_then(|()| {
+            log::start(&config.paths.logs, bodies, terminal).map_err(std::io::Error::other)
+        })
+        .with_context(|| format!("cannot write the log in '{}'", config.paths.logs.display()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(config, directory))
+}
+
+async fn serve(config: Config, directory: DataDir) -> Result<()> {
+    let Config { serve, join, paths } = config;
+    let listeners = tcp::bind(&serve.host, serve.port).await.map_err(|error| {
+        let next = format!(
+            "another tchat may be hosting here; try `tchat` to join it or `--port {}`",
+            serve.port + 1
+        );
+        match error {
+            tcp::BindError::Bind { ref cause, .. }
+                if cause.kind() == std::io::ErrorKind::AddrInUse =>
+            {
+                anyhow::anyhow!("{error}\n{next}")
+            }
+            other => other.into(),
+        }
+    })?;
+    let addresses: Vec<SocketAddr> = listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect();
+    let store = Arc::new(directory.store()?);
+    directory.note_server(store.server_id().await?)?;
+    let profile_key = Address {
+        host: "localhost".into(),
+        port: serve.port,
+    }
+    .profile_key();
+    // Whoever joins from here under this login is the host, and owns the preset rooms.
+    let owner: Option<SecretHash> =
+        profile::secret(&paths.data.join("profiles"), &profile_key, &join.name)
+            .ok()
+            .map(|secret| secret.hash());
+    let server_config = ServerConfig {
+        hub: HubConfig {
+            limits: serve.limits,
+            presets: serve.presets.clone(),
+            operators: serve.operators.clone(),
+            owner,
+        },
+        caps: Caps {
+            connections: connections(),
+            ..Caps::default()
+        },
+        idle_exit: serve.idle_exit,
+    };
+    if !serve.is_background {
+        print_card(&serve, &addresses, &paths.data);
+    }
+    for address in &addresses {
+        tracing::info!(%address, data = %paths.data.display(), "started");
+    }
+    let ended = server::run(server_config, tcp::incoming(listeners), store, stopped()).await;
+    match &ended {
+        Ok(()) => tracing::info!("stopped"),
+        Err(error) => tracing::error!(%error, "stopped"),
+    }
+    drop(directory);
+    Ok(ended?)
+}
+
+/// Waits for a signal to stop. A host in the background has no terminal to lose.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut interrupt), Ok(mut terminate)) = (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+        ) else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => tracing::info!(signal = "SIGINT", "stopping"),
+            _ = terminate.recv() => tracing::info!(signal = "SIGTERM", "stopping"),
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Becomes independent of the terminal the screen runs in, so that closing it hurts nobody.
+fn leave_session() {
+    #[cfg(unix)]
+    // It fails only for a process that leads its group already, which then is as independent as it can be.
+    let _leads_already = rustix::process::setsid();
+}
+
+/// How many connections the descriptors allow, after raising their limit as far as this process may.
+fn connections() -> usize {
+    let most = Caps::default().connections;
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        // Without the raise there are fewer connections and no other harm.
+        let _unraised = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: limit.maximum,
+                maximum: limit.maximum,
+            },
+        );
+        if let Some(now) = getrlimit(Resource::Nofile).current {
+            let spare = now.saturating_sub(SPARE_DESCRIPTORS).max(16);
+            return usize::try_from(spare).unwrap_or(most).min(most);
+        }
+    }
+    most
+}
+
+/// How to join, to be pasted to others.
+#[allow(clippy::print_stdout)] // The card is the answer to the command.
+fn print_card(serve: &Serve, addresses: &[SocketAddr], data: &std::path::Path) {
+    let is_local = addresses.iter().all(|address| address.ip().is_loopback());
+    println!("tchat hosts here");
+    for address in addresses {
+        println!("  address  {address}");
+    }
+    let rooms: Vec<String> = serve
+        .presets
+        .iter()
+        .map(|room| format!("#{}", room.name))
+        .collect();
+    println!("  rooms    {}", rooms.join(" "));
+    println!("  data     {}", data.display());
+    println!("  join     {}", join_line(addresses));
+    if is_local {
+        println!("  others   cannot reach this address; --host :: lets them in");
+    } else {
+        println!("  warning  there is no encryption yet: what is said can be read on the way");
+    }
+}
+
+/// The line others paste: with this machine's name where it listens to everybody.
+fn join_line(addresses: &[SocketAddr]) -> String {
+    let Some(address) = addresses.first() else {
+        return "tchat".into();
+    };
+    let is_everywhere = matches!(address.ip(), ip if ip.is_unspecified());
+    let host = if is_everywhere {
+        own_name().unwrap_or_else(|| "THIS-HOST".into())
+    } else {
+        match address.ip() {
+            IpAddr::V6(ip) if !ip.is_loopback() => ip.to_string(),
+            ip if ip.is_loopback() => "localhost".into(),
+            ip => ip.to_string(),
+        }
+    };
+    let target = Address {
+        host,
+        port: address.port(),
+    };
+    format!("tchat --server {}", target.short())
+}
+
+#[cfg(unix)]
+fn own_name() -> Option<String> {
+    rustix::system::uname()
+        .nodename()
+        .to_str()
+        .ok()
+        .map(str::to_owned)
+        .filter(|name| !name.is_empty())
+}
+
+#[cfg(not(unix))]
+fn own_name() -> Option<String> {
+    None
+}
+
+fn explained(error: DataError) -> anyhow::Error {
+    match error {
+        DataError::Held { .. } => anyhow::anyhow!(
+            "{error}\njoin it with `tchat`, or give this one another with `--data DIR`"
+        ),
+        DataError::Network { .. } => {
+            anyhow::anyhow!("{error}\ngive it a directory on this machine with `--data DIR`")
+        }
+        other => other.into(),
+    }
+}

@@ -1,0 +1,323 @@
+//! One validated configuration from defaults, the config file, the environment and flags, in that order.
+//!
+//! The defaults live here, and nothing else reads the environment.
+
+mod address;
+mod file;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use directories::ProjectDirs;
+
+pub use self::address::Address;
+use self::file::File;
+use crate::chat::{Limits, RoomName, UserName};
+use crate::cli::Args;
+use crate::server::hub::Preset;
+use crate::tui::run::Caps;
+use crate::tui::theme::{self, Depth};
+
+pub const DEFAULT_PORT: u16 = 50051;
+/// A host that was started in the background ends this long after the last client.
+const BACKGROUND_IDLE: Duration = Duration::from_mins(5);
+
+/// Everything the program was told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub paths: Paths,
+    pub join: Join,
+    pub serve: Serve,
+}
+
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// Profiles, and what a host keeps.
+    pub data: PathBuf,
+    pub logs: PathBuf,
+    /// The user's own themes.
+    pub themes: PathBuf,
+    /// The config file that was named, for passing it on.
+    pub config: Option<PathBuf>,
+}
+
+/// How to join.
+#[derive(Clone, Debug)]
+pub struct Join {
+    pub server: Address,
+    /// Nobody named a server: if none is there, one is started here.
+    pub may_host: bool,
+    pub name: String,
+    pub room: String,
+    pub theme: String,
+    pub locale: String,
+    pub caps: Caps,
+}
+
+/// How to host.
+#[derive(Clone, Debug)]
+pub struct Serve {
+    pub host: String,
+    pub port: u16,
+    pub log_messages: bool,
+    pub idle_exit: Option<Duration>,
+    pub is_background: bool,
+    pub presets: Vec<Preset>,
+    pub operators: Vec<UserName>,
+    pub limits: Limits,
+}
+
+impl Config {
+    /// Puts flags (which hold the environment already) over the file over the defaults.
+    ///
+    /// # Errors
+    /// Names the file with line and key, or the flag, that cannot be used.
+    pub fn load(args: &Args) -> Result<Self> {
+        let project =
+            ProjectDirs::from("", "", "tchat").context("cannot find your home directory")?;
+        let named = args.config.clone();
+        let path = named
+            .clone()
+            .unwrap_or_else(|| project.config_dir().join("config.toml"));
+        let file = match std::fs::read_to_string(&path) {
+            Ok(text) => file::parse(&path, &text)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
+                File::default()
+            }
+            Err(error) => bail!("cannot read the config file '{}': {error}", path.display()),
+        };
+        let state = project
+            .state_dir()
+            .unwrap_or_else(|| project.data_local_dir());
+        let paths = Paths {
+            data: args
+                .data
+                .clone()
+                .or_else(|| file.data.clone())
+                .unwrap_or_else(|| project.data_dir().to_owned()),
+            logs: args
+                .log_dir
+                .clone()
+                .or_else(|| file.server.log_dir.clone())
+                .unwrap_or_else(|| state.to_owned()),
+            themes: path
+                .parent()
+                .unwrap_or_else(|| Path::new("."))
+                .join("themes"),
+            config: named,
+        };
+        Ok(Self {
+            join: join(args, &file)?,
+            serve: serve(args, &file)?,
+            paths,
+        })
+    }
+}
+
+fn join(args: &Args, file: &File) -> Result<Join> {
+    let given = args.server.as_deref().map(|text| (text, "--server"));
+    let given = given.or_else(|| args.host.as_deref().map(|text| (text, "--host")));
+    let given = given.or_else(|| {
+        file.server_address
+            .as_deref()
+            .map(|text| (text, "server in the config file"))
+    });
+    let mut server = match given {
+        Some((text, flag)) => text
+            .parse()
+            .with_context(|| format!("cannot use {flag} '{text}'"))?,
+        None => Address {
+            host: "localhost".into(),
+            port: DEFAULT_PORT,
+        },
+    };
+    if let Some(port) = args.port {
+        server.port = port;
+    }
+    let theme = args
+        .theme
+        .clone()
+        .or_else(|| file.theme.clone())
+        .unwrap_or_else(|| theme::DEFAULT.into());
+    Ok(Join {
+        server,
+        may_host: given.is_none(),
+        name: args
+            .name
+            .clone()
+            .or_else(|| file.name.clone())
+            .unwrap_or_else(login_name),
+        room: args
+            .room
+            .clone()
+            .or_else(|| file.room.clone())
+            .unwrap_or_else(|| "general".into()),
+        theme,
+        locale: locale(),
+        caps: caps(),
+    })
+}
+
+fn serve(args: &Args, file: &File) -> Result<Serve> {
+    let rooms = if file.rooms.is_empty() {
+        default_rooms()
+    } else {
+        file.rooms.clone()
+    };
+    let presets = rooms.iter().map(|room| {
+        let name = RoomName::new(&room.name)
+            .with_context(|| format!("cannot make the room '{}'", room.name))?;
+        Ok(Preset {
+            name,
+            topic: room.topic.clone(),
+            capacity: room.capacity,
+        })
+    });
+    let operators = file.server.operators.iter().map(|name| {
+        UserName::new(name)
+            .with_context(|| format!("cannot use the operator '{name}' in the config file"))
+    });
+    let idle_exit = match args.idle_exit.as_ref().or(file.server.idle_exit.as_ref()) {
+        Some(text) => Some(time(text)?),
+        None => args.background.then_some(BACKGROUND_IDLE),
+    };
+    let defaults = Limits::default();
+    Ok(Serve {
+        host: args
+            .host
+            .clone()
+            .or_else(|| file.server.host.clone())
+            .unwrap_or_else(|| "127.0.0.1".into()),
+        port: args.port.or(file.server.port).unwrap_or(DEFAULT_PORT),
+        log_messages: args.log_messages || file.server.log_messages,
+        idle_exit,
+        is_background: args.background,
+        presets: presets.collect::<Result<_>>()?,
+        operators: operators.collect::<Result<_>>()?,
+        limits: Limits {
+            burst: file.server.burst.unwrap_or(defaults.burst),
+            per_second: file.server.per_second.unwrap_or(defaults.per_second),
+            ..defaults
+        },
+    })
+}
+
+fn default_rooms() -> Vec<file::Room> {
+    let room = |name: &str, topic: &str, capacity| file::Room {
+        name: name.into(),
+        topic: topic.into(),
+        capacity,
+    };
+    vec![
+        room("general", "everybody meets here", 0),
+        room("tech", "machines and what makes them go", 20),
+        room("gaming", "games and who plays them", 20),
+        room("random", "everything else", 20),
+    ]
+}
+
+/// A time as people write it: `90s`, `5m`, `1h`.
+///
+/// # Errors
+/// Says how it is written.
+pub fn time(text: &str) -> Result<Duration> {
+    let wrong = || format!("cannot read the time '{text}': write a number and s, m or h, like 5m");
+    let split = text
+        .len()
+        .checked_sub(1)
+        .filter(|at| text.is_char_boundary(*at))
+        .with_context(wrong)?;
+    let (digits, unit) = text.split_at(split);
+    let amount: u64 = digits.parse().ok().with_context(wrong)?;
+    let seconds = match unit {
+        "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(3600),
+        _ => None,
+    };
+    let seconds = seconds
+        .and_then(|unit: u64| amount.checked_mul(unit))
+        .with_context(wrong)?;
+    Ok(Duration::from_secs(seconds))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The login name, without what a name may not have.
+fn login_name() -> String {
+    let login = ["USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(variable)
+        .unwrap_or_default();
+    if UserName::new(&login).is_ok() {
+        return login;
+    }
+    login
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        .take(UserName::LIMIT)
+        .collect()
+}
+
+fn locale() -> String {
+    let value = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(variable)
+        .unwrap_or_default();
+    let tag = value
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .replace('_', "-");
+    if tag.is_empty() || tag == "C" || tag == "POSIX" {
+        "en".into()
+    } else {
+        tag.chars().take(35).collect()
+    }
+}
+
+fn caps() -> Caps {
+    let term = variable("TERM").unwrap_or_default();
+    let colour = variable("COLORTERM").unwrap_or_default();
+    let depth = if variable("NO_COLOR").is_some() || term == "dumb" {
+        Depth::None
+    } else if matches!(colour.as_str(), "truecolor" | "24bit") || cfg!(windows) {
+        Depth::True
+    } else if term.contains("256color") || term.contains("direct") {
+        Depth::Ansi256
+    } else {
+        Depth::Ansi16
+    };
+    let encoding = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(variable)
+        .unwrap_or_default()
+        .to_lowercase();
+    // Without any locale the terminal is far more often UTF-8 than not; one that says otherwise is believed.
+    let unicode =
+        encoding.is_empty() || encoding.contains("utf") || encoding == "c" || encoding == "posix";
+    Caps {
+        depth,
+        unicode: unicode && term != "linux",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_a_number_and_a_unit() {
+        assert_eq!(time("5m").unwrap(), Duration::from_mins(5));
+        assert_eq!(time("90s").unwrap(), Duration::from_secs(90));
+        for wrong in ["", "5", "m", "5d", "-1s", "五m", "99999999999999999999h"] {
+            assert!(
+                time(wrong).unwrap_err().to_string().contains("like 5m"),
+                "{wrong}"
+            );
+        }
+    }
+}

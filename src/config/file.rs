@@ -1,0 +1,112 @@
+//! The config file: TOML, every key optional, none unknown.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use serde::Deserialize;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub name: Option<String>,
+    /// The server to join, `HOST[:PORT]`.
+    #[serde(rename = "join")]
+    pub server_address: Option<String>,
+    pub room: Option<String>,
+    pub theme: Option<String>,
+    pub data: Option<PathBuf>,
+    #[serde(default)]
+    pub server: Server,
+    /// The rooms there are from the start; the first is where everybody begins.
+    #[serde(default)]
+    pub rooms: Vec<Room>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub host: Option<String>,
+    pub port: Option<u16>,
+    pub log_dir: Option<PathBuf>,
+    #[serde(default)]
+    pub log_messages: bool,
+    pub idle_exit: Option<String>,
+    #[serde(default)]
+    pub operators: Vec<String>,
+    pub burst: Option<u32>,
+    pub per_second: Option<u32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Room {
+    pub name: String,
+    #[serde(default)]
+    pub topic: String,
+    /// The most people present at once; 0 means no limit.
+    #[serde(default)]
+    pub capacity: u32,
+}
+
+/// # Errors
+/// Names the file, the line and the key that cannot be used.
+pub fn parse(path: &Path, text: &str) -> Result<File> {
+    match toml::from_str(text) {
+        Ok(file) => Ok(file),
+        Err(error) => {
+            let at = error.span().map_or(0, |span| span.start.min(text.len()));
+            let before = text.get(..at).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let content = text.lines().nth(line - 1).unwrap_or_default();
+            let key = content.split('=').next().unwrap_or_default().trim();
+            bail!(
+                "cannot use the config file '{}', line {line}, at '{key}': {}",
+                path.display(),
+                error.message().trim()
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        parse(Path::new("config.toml"), text)
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn errors_name_file_line_and_key() {
+        let unknown = error("name = \"ann\"\n\ncolour = \"red\"\n");
+        assert!(
+            unknown.starts_with(
+                "cannot use the config file 'config.toml', line 3, at 'colour': unknown field"
+            ),
+            "{unknown}"
+        );
+        let wrong = error("[server]\nport = \"many\"\n");
+        assert!(
+            wrong.contains("line 2, at 'port'") && wrong.contains("invalid type"),
+            "{wrong}"
+        );
+        let broken = error("name = \n");
+        assert!(broken.contains("line 1, at 'name'"), "{broken}");
+    }
+
+    #[test]
+    fn every_key_is_optional() {
+        assert!(parse(Path::new("x"), "").is_ok());
+        let file = parse(
+            Path::new("x"),
+            "[[rooms]]\nname = \"大厅\"\n[server]\noperators = [\"张三\"]\n",
+        )
+        .unwrap();
+        assert_eq!(
+            (file.rooms[0].name.as_str(), file.rooms[0].capacity),
+            ("大厅", 0)
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! The screen: a pure `update` over a pure `State`, a pure `view`, and one loop that owns terminal, clock and client.
+
+pub mod command;
+pub mod complete;
+pub mod composer;
+pub mod event;
+pub mod keymap;
+pub mod regions;
+pub mod rows;
+pub mod run;
+pub mod state;
+pub mod strings;
+pub mod terminal;
+pub mod theme;
+pub mod timeline;
+pub mod update;
+pub mod view;

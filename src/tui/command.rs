@@ -1,0 +1,269 @@
+//! What a typed line means: something to say, something private, or a command. Pure; it knows no rooms and no people.
+
+use crate::chat::{Body, UserName};
+
+/// The commands, in the order help lists them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Name {
+    Help,
+    Join,
+    Leave,
+    Rooms,
+    Msg,
+    Me,
+    Nick,
+    Who,
+    Clear,
+    Theme,
+    Connect,
+    Disconnect,
+    Quit,
+}
+
+/// A command with its word.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    pub name: Name,
+    pub word: &'static str,
+}
+
+/// Every command. Its words for people are in the table of strings, under the same name.
+pub const COMMANDS: [Known; 13] = [
+    Known {
+        name: Name::Help,
+        word: "help",
+    },
+    Known {
+        name: Name::Join,
+        word: "join",
+    },
+    Known {
+        name: Name::Leave,
+        word: "leave",
+    },
+    Known {
+        name: Name::Rooms,
+        word: "rooms",
+    },
+    Known {
+        name: Name::Msg,
+        word: "msg",
+    },
+    Known {
+        name: Name::Me,
+        word: "me",
+    },
+    Known {
+        name: Name::Nick,
+        word: "nick",
+    },
+    Known {
+        name: Name::Who,
+        word: "who",
+    },
+    Known {
+        name: Name::Clear,
+        word: "clear",
+    },
+    Known {
+        name: Name::Theme,
+        word: "theme",
+    },
+    Known {
+        name: Name::Connect,
+        word: "connect",
+    },
+    Known {
+        name: Name::Disconnect,
+        word: "disconnect",
+    },
+    Known {
+        name: Name::Quit,
+        word: "quit",
+    },
+];
+
+/// A line, understood.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Line {
+    Empty,
+    Say(Body),
+    Private {
+        name: String,
+        text: String,
+    },
+    /// A command with what stands behind it, without spaces around.
+    Command(Name, String),
+    /// Addressed or begun, but something is missing.
+    Missing(Missing),
+    /// No command of that word; the nearest there is.
+    Unknown {
+        word: String,
+        nearest: Option<&'static str>,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Missing {
+    /// `@name` without a text.
+    PrivateText,
+    /// A command without what it needs.
+    Argument(Name),
+}
+
+/// Names that mean everybody and never one person.
+const EVERYBODY: [&str; 2] = ["here", "everyone"];
+
+/// Understands what was typed.
+pub fn parse(text: &str) -> Line {
+    if text.trim().is_empty() {
+        return Line::Empty;
+    }
+    if matches!(text.trim(), "exit" | "quit" | ":wq") {
+        return Line::Command(Name::Quit, String::new());
+    }
+    if let Some(said) = text.strip_prefix("//") {
+        return Line::Say(Body::Text(format!("/{said}")));
+    }
+    if let Some(command) = text.strip_prefix('/') {
+        return parse_command(command);
+    }
+    if text.starts_with("\\@") {
+        return Line::Say(Body::Text(text.chars().skip(1).collect()));
+    }
+    match addressee(text) {
+        Some((name, rest)) if rest.trim().is_empty() => {
+            let _ = name;
+            Line::Missing(Missing::PrivateText)
+        }
+        Some((name, rest)) => Line::Private {
+            name: name.to_owned(),
+            text: rest.trim().to_owned(),
+        },
+        // A space before `@name` only makes it public.
+        None if text.trim_start().starts_with('@') => Line::Say(Body::Text(text.trim().to_owned())),
+        None => Line::Say(Body::Text(text.trim_end().to_owned())),
+    }
+}
+
+/// Whom a line that begins with `@name` is for, and what follows the name. A comma or colon behind it is not part of it.
+pub fn addressee(text: &str) -> Option<(&str, &str)> {
+    let after = text.strip_prefix('@')?;
+    let end = after.find(char::is_whitespace).unwrap_or(after.len());
+    let (word, rest) = after.split_at(end);
+    let name = word.trim_end_matches([':', ',', '：', '，']);
+    let is_one = !EVERYBODY.contains(&name.to_lowercase().as_str()) && UserName::new(name).is_ok();
+    is_one.then_some((name, rest))
+}
+
+fn parse_command(line: &str) -> Line {
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let argument = rest.trim();
+    let lower = word.to_lowercase();
+    let Some(known) = COMMANDS.iter().find(|known| known.word == lower) else {
+        return Line::Unknown {
+            word: word.to_owned(),
+            nearest: nearest(&lower),
+        };
+    };
+    let has_words = |n: usize| argument.split_whitespace().nth(n - 1).is_some();
+    match known.name {
+        Name::Me if has_words(1) => Line::Say(Body::Action(argument.to_owned())),
+        Name::Msg if has_words(2) => {
+            let (name, text) = argument
+                .split_once(char::is_whitespace)
+                .unwrap_or((argument, ""));
+            Line::Private {
+                name: name.trim_start_matches('@').to_owned(),
+                text: text.trim().to_owned(),
+            }
+        }
+        Name::Join | Name::Me | Name::Nick if !has_words(1) => {
+            Line::Missing(Missing::Argument(known.name))
+        }
+        // `/msg ann` opens the conversation; without a name there is nothing to open.
+        Name::Msg if !has_words(1) => Line::Missing(Missing::Argument(known.name)),
+        name => Line::Command(name, argument.to_owned()),
+    }
+}
+
+/// The command a mistyped word is nearest to: it begins with it, or differs in few letters.
+fn nearest(word: &str) -> Option<&'static str> {
+    if word.is_empty() {
+        return None;
+    }
+    let words = COMMANDS.iter().map(|known| known.word);
+    words
+        .clone()
+        .find(|known| known.starts_with(word))
+        .or_else(|| {
+            let near = words.map(|known| (strsim::damerau_levenshtein(known, word), known));
+            near.min()
+                .filter(|(distance, known)| *distance <= 2 && *distance < known.len())
+                .map(|(_, known)| known)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn say(text: &str) -> Line {
+        Line::Say(Body::Text(text.into()))
+    }
+
+    fn private(name: &str, text: &str) -> Line {
+        Line::Private {
+            name: name.into(),
+            text: text.into(),
+        }
+    }
+
+    #[test]
+    fn lines_mean_what_people_expect() {
+        let cases = [
+            ("hello", say("hello")),
+            ("  indented", say("  indented")),
+            ("   ", Line::Empty),
+            ("@ann hi there", private("ann", "hi there")),
+            ("@张三 你好", private("张三", "你好")),
+            ("@ann: hi", private("ann", "hi")),
+            ("@ann", Line::Missing(Missing::PrivateText)),
+            ("@ann  ", Line::Missing(Missing::PrivateText)),
+            (" @ann hi", say("@ann hi")),
+            ("\\@ann hi", say("@ann hi")),
+            ("@here lunch", say("@here lunch")),
+            ("@Everyone lunch", say("@Everyone lunch")),
+            ("@ alone", say("@ alone")),
+            ("a@b.example", say("a@b.example")),
+            ("//etc/hosts", say("/etc/hosts")),
+            ("/me waves", Line::Say(Body::Action("waves".into()))),
+            ("/msg ann hi", private("ann", "hi")),
+            ("/msg @ann hi", private("ann", "hi")),
+            ("/msg ann", Line::Command(Name::Msg, "ann".into())),
+            ("/join  dev ", Line::Command(Name::Join, "dev".into())),
+            ("/JOIN dev", Line::Command(Name::Join, "dev".into())),
+            ("/join", Line::Missing(Missing::Argument(Name::Join))),
+            ("/quit", Line::Command(Name::Quit, String::new())),
+            ("exit", Line::Command(Name::Quit, String::new())),
+            (":wq", Line::Command(Name::Quit, String::new())),
+            ("quit smoking", say("quit smoking")),
+        ];
+        for (text, line) in cases {
+            assert_eq!(parse(text), line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_commands_are_never_said_and_the_nearest_is_proposed() {
+        let nearest_of = |text| match parse(text) {
+            Line::Unknown { nearest, .. } => nearest,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(nearest_of("/jion dev"), Some("join"));
+        assert_eq!(nearest_of("/q"), Some("quit"));
+        assert_eq!(nearest_of("/disc"), Some("disconnect"));
+        assert_eq!(nearest_of("/usr/bin/env"), None);
+        assert_eq!(nearest_of("/"), None);
+    }
+}

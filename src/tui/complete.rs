@@ -1,0 +1,121 @@
+//! Completion of `@names`, `/commands` and `#rooms`: what could stand where the cursor is, and what each one is.
+
+use super::command::COMMANDS;
+use super::state::State;
+
+/// What is offered, most.
+const MOST: usize = 8;
+
+/// Completions that are shown above the composer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Popup {
+    pub offers: Vec<Offer>,
+    /// Which one is chosen; none until somebody moves, so that Enter still sends.
+    pub chosen: Option<usize>,
+    /// Bytes before the cursor that an offer replaces.
+    pub replaces: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Offer {
+    /// What is put into the composer, without the space behind it.
+    pub text: String,
+    /// What it is or does.
+    pub about: String,
+}
+
+impl Popup {
+    pub fn step(&mut self, by: isize) {
+        let count = isize::try_from(self.offers.len()).unwrap_or(isize::MAX);
+        let now = self.chosen.and_then(|chosen| isize::try_from(chosen).ok());
+        let next = match now {
+            Some(now) => (now + by).rem_euclid(count),
+            None if by < 0 => count - 1,
+            None => 0,
+        };
+        self.chosen = usize::try_from(next).ok();
+    }
+
+    /// The offer Tab takes: the chosen one, else the first.
+    pub fn offer(&self) -> Option<&Offer> {
+        self.offers.get(self.chosen.unwrap_or(0))
+    }
+}
+
+/// What fits the word before the cursor, if it is one that can be completed.
+pub fn offers(state: &State) -> Option<Popup> {
+    let composer = state.composer();
+    let before = composer.before();
+    let start = before.rfind(char::is_whitespace).map_or(0, |at| {
+        at + before[at..].chars().next().map_or(1, char::len_utf8)
+    });
+    let word = &before[start..];
+    let begins_text = start == 0 && composer.is_in_first_line();
+    let (sign, stem) = word.split_at_checked(1)?;
+    let stem = stem.to_lowercase();
+    let mut offers = match sign {
+        "/" if begins_text => commands(state, &stem),
+        "@" => people(state, &stem),
+        "#" => rooms(state, &stem),
+        _ => return None,
+    };
+    // A word that is complete already needs no offer of itself.
+    offers.retain(|offer| offer.text != word);
+    offers.truncate(MOST);
+    (!offers.is_empty()).then_some(Popup {
+        offers,
+        chosen: None,
+        replaces: word.len(),
+    })
+}
+
+fn commands(state: &State, stem: &str) -> Vec<Offer> {
+    let fitting = COMMANDS.iter().filter(|known| known.word.starts_with(stem));
+    fitting
+        .map(|known| Offer {
+            text: format!("/{}", known.word),
+            about: state.strings.command(known.name).about.into(),
+        })
+        .collect()
+}
+
+fn people(state: &State, stem: &str) -> Vec<Offer> {
+    let s = state.strings;
+    let mut offers: Vec<Offer> = Vec::new();
+    let mut offer = |name: &str, about: &str| {
+        let text = format!("@{name}");
+        if name.to_lowercase().starts_with(stem) && !offers.iter().any(|known| known.text == text) {
+            offers.push(Offer {
+                text,
+                about: about.into(),
+            });
+        }
+    };
+    let here = state
+        .current()
+        .into_iter()
+        .flat_map(|room| room.roster.people());
+    here.filter(|person| !state.is_me(person.id))
+        .for_each(|person| offer(&person.name, s.in_this_room));
+    let peers = state
+        .rooms
+        .iter()
+        .filter_map(|room| room.info.peer.as_ref());
+    peers.for_each(|peer| offer(&peer.name, s.private_conversation));
+    let elsewhere = state.rooms.iter().flat_map(|room| room.roster.people());
+    elsewhere
+        .filter(|person| !state.is_me(person.id))
+        .for_each(|person| offer(&person.name, s.in_another_room));
+    offers
+}
+
+fn rooms(state: &State, stem: &str) -> Vec<Offer> {
+    let public = state.rooms.iter().filter(|room| !room.is_conversation());
+    let fitting = public.filter(|room| room.info.name.to_lowercase().starts_with(stem));
+    fitting
+        .map(|room| Offer {
+            text: format!("#{}", room.info.name),
+            about: room.info.topic.clone(),
+        })
+        .collect()
+}

@@ -1,0 +1,456 @@
+//! The composer: tui-textarea as buffer and undo engine, moved and edited by grapheme cluster.
+//!
+//! The buffer itself moves, deletes and measures by char, which splits an emoji or a Hangul syllable; so every motion is computed
+//! here and given to it as a jump.
+
+use tui_textarea::{CursorMove, TextArea};
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::text;
+
+/// Edits that can be undone.
+const UNDO: usize = 500;
+
+#[derive(Clone, Debug)]
+pub struct Composer {
+    area: TextArea<'static>,
+    /// What was killed last, for yanking.
+    killed: String,
+}
+
+/// The composer wrapped for drawing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Laid {
+    pub rows: Vec<String>,
+    /// Row and column of the cursor in `rows`.
+    pub cursor: (usize, usize),
+}
+
+impl Default for Composer {
+    fn default() -> Self {
+        Self::with("")
+    }
+}
+
+impl Composer {
+    /// A composer that holds a text, with the cursor at its end and nothing to undo.
+    pub fn with(text: &str) -> Self {
+        let mut area = TextArea::from(text.split('\n'));
+        area.set_max_histories(UNDO);
+        area.move_cursor(CursorMove::Bottom);
+        area.move_cursor(CursorMove::End);
+        Self {
+            area,
+            killed: String::new(),
+        }
+    }
+
+    pub fn text(&self) -> String {
+        self.area.lines().join("\n")
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.area.lines().iter().all(String::is_empty) && self.area.lines().len() <= 1
+    }
+
+    /// Bytes of UTF-8, as the server counts them.
+    pub fn bytes(&self) -> usize {
+        self.area
+            .lines()
+            .iter()
+            .map(|line| line.len() + 1)
+            .sum::<usize>()
+            .saturating_sub(1)
+    }
+
+    /// The text before the cursor, in its line.
+    pub fn before(&self) -> &str {
+        let (line, at) = self.place();
+        line.get(..at).unwrap_or_default()
+    }
+
+    /// Whether the cursor is in the first line.
+    pub fn is_in_first_line(&self) -> bool {
+        self.area.cursor().0 == 0
+    }
+
+    /// The text is empty from now on; what was typed can be brought back with undo.
+    pub fn clear(&mut self) {
+        self.area.move_cursor(CursorMove::Top);
+        self.area.move_cursor(CursorMove::Head);
+        let all = self.text().chars().count();
+        self.area.delete_str(all);
+    }
+
+    pub fn set(&mut self, text: &str) {
+        self.clear();
+        self.insert(text);
+    }
+
+    /// Inserts at the cursor. Line ends become newlines; other controls are left out.
+    pub fn insert(&mut self, text: &str) {
+        let normal = text.replace("\r\n", "\n").replace('\r', "\n");
+        let clean: String = normal
+            .chars()
+            .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+            .collect();
+        if !clean.is_empty() {
+            self.area.insert_str(clean);
+        }
+    }
+
+    pub fn newline(&mut self) {
+        self.area.insert_newline();
+    }
+
+    pub fn left(&mut self) {
+        let (line, at) = self.place();
+        match line
+            .get(..at)
+            .unwrap_or_default()
+            .grapheme_indices(true)
+            .next_back()
+        {
+            Some((start, _)) => self.jump_in_line(start),
+            None if self.area.cursor().0 > 0 => {
+                self.area.move_cursor(CursorMove::Up);
+                self.area.move_cursor(CursorMove::End);
+            }
+            None => {}
+        }
+    }
+
+    pub fn right(&mut self) {
+        let (line, at) = self.place();
+        match line.get(at..).unwrap_or_default().graphemes(true).next() {
+            Some(cluster) => self.jump_in_line(at + cluster.len()),
+            None if self.area.cursor().0 + 1 < self.area.lines().len() => {
+                self.area.move_cursor(CursorMove::Down);
+                self.area.move_cursor(CursorMove::Head);
+            }
+            None => {}
+        }
+    }
+
+    /// Moves a line up or down, to the same column of the screen or the nearest before it.
+    pub fn line_up(&mut self) {
+        self.go_to_row(self.area.cursor().0.checked_sub(1));
+    }
+
+    pub fn line_down(&mut self) {
+        let next = self.area.cursor().0 + 1;
+        self.go_to_row((next < self.area.lines().len()).then_some(next));
+    }
+
+    fn go_to_row(&mut self, row: Option<usize>) {
+        let Some(row) = row else { return };
+        let column = text::width(self.before());
+        let Some(line) = self.area.lines().get(row) else {
+            return;
+        };
+        let mut at = 0;
+        let mut used = 0;
+        for (start, cluster, wide) in text::clusters(line) {
+            if used + wide > column {
+                break;
+            }
+            used += wide;
+            at = start + cluster.len();
+        }
+        let chars = line.get(..at).unwrap_or_default().chars().count();
+        self.jump(row, chars);
+    }
+
+    pub fn home(&mut self) {
+        self.area.move_cursor(CursorMove::Head);
+    }
+
+    pub fn end(&mut self) {
+        self.area.move_cursor(CursorMove::End);
+    }
+
+    pub fn word_left(&mut self) {
+        let (line, at) = self.place();
+        match line
+            .get(..at)
+            .unwrap_or_default()
+            .unicode_word_indices()
+            .next_back()
+        {
+            Some((start, _)) => self.jump_in_line(start),
+            None if at > 0 => self.jump_in_line(0),
+            None => self.left(),
+        }
+    }
+
+    pub fn word_right(&mut self) {
+        let (line, at) = self.place();
+        match line
+            .get(at..)
+            .unwrap_or_default()
+            .unicode_word_indices()
+            .next()
+        {
+            Some((start, word)) => self.jump_in_line(at + start + word.len()),
+            None if at < line.len() => self.jump_in_line(line.len()),
+            None => self.right(),
+        }
+    }
+
+    pub fn delete_back(&mut self) {
+        let end = self.area.cursor();
+        self.left();
+        self.delete_between(end.0, end.1);
+    }
+
+    pub fn delete_forward(&mut self) {
+        let start = self.area.cursor();
+        self.right();
+        let end = self.area.cursor();
+        self.jump(start.0, start.1);
+        self.delete_between(end.0, end.1);
+    }
+
+    pub fn kill_to_start(&mut self) {
+        let end = self.area.cursor();
+        self.home();
+        self.kill_between(end.0, end.1);
+    }
+
+    pub fn kill_to_end(&mut self) {
+        let start = self.area.cursor();
+        self.end();
+        let end = self.area.cursor();
+        self.jump(start.0, start.1);
+        self.kill_between(end.0, end.1);
+    }
+
+    pub fn kill_word(&mut self) {
+        let end = self.area.cursor();
+        self.word_left();
+        self.kill_between(end.0, end.1);
+    }
+
+    pub fn yank(&mut self) {
+        let killed = self.killed.clone();
+        self.insert(&killed);
+    }
+
+    pub fn undo(&mut self) {
+        self.area.undo();
+    }
+
+    pub fn redo(&mut self) {
+        self.area.redo();
+    }
+
+    /// Replaces the last `bytes` before the cursor, for completion.
+    pub fn replace_before(&mut self, bytes: usize, with: &str) {
+        let (line, at) = self.place();
+        let chars = line
+            .get(at.saturating_sub(bytes)..at)
+            .unwrap_or_default()
+            .chars()
+            .count();
+        let (row, column) = (self.area.cursor().0, self.area.cursor().1);
+        self.jump(row, column.saturating_sub(chars));
+        self.area.delete_str(chars);
+        self.insert(with);
+    }
+
+    /// Wraps the text at any cluster; columns may be as few as one.
+    pub fn lay(&self, columns: usize) -> Laid {
+        let columns = columns.max(1);
+        let (cursor_row, cursor_char) = (self.area.cursor().0, self.area.cursor().1);
+        let mut rows = Vec::new();
+        let mut cursor = (0, 0);
+        for (n, line) in self.area.lines().iter().enumerate() {
+            let cursor_byte = (n == cursor_row).then(|| byte_of(line, cursor_char));
+            let mut row = String::new();
+            let mut used = 0;
+            for (at, cluster, _) in text::clusters(line) {
+                // What is typed is drawn as it would be in a message, a tab as its four spaces.
+                let shown = if cluster == "\t" {
+                    "    ".to_owned()
+                } else {
+                    text::line(cluster).to_string()
+                };
+                let wide = text::width(&shown);
+                if used > 0 && used + wide > columns {
+                    rows.push(std::mem::take(&mut row));
+                    used = 0;
+                }
+                if cursor_byte == Some(at) {
+                    cursor = (rows.len(), used);
+                }
+                row.push_str(&shown);
+                used += wide;
+            }
+            if cursor_byte == Some(line.len()) {
+                if used >= columns {
+                    rows.push(std::mem::take(&mut row));
+                    used = 0;
+                }
+                cursor = (rows.len(), used);
+            }
+            rows.push(row);
+        }
+        Laid { rows, cursor }
+    }
+
+    /// The line of the cursor and the byte it stands at.
+    fn place(&self) -> (&str, usize) {
+        let (row, column) = (self.area.cursor().0, self.area.cursor().1);
+        let line = self.area.lines().get(row).map_or("", String::as_str);
+        (line, byte_of(line, column))
+    }
+
+    fn jump_in_line(&mut self, byte: usize) {
+        let (line, _) = self.place();
+        let column = line.get(..byte).unwrap_or_default().chars().count();
+        self.jump(self.area.cursor().0, column);
+    }
+
+    fn jump(&mut self, row: usize, column: usize) {
+        let place = |value: usize| u16::try_from(value).unwrap_or(u16::MAX);
+        self.area
+            .move_cursor(CursorMove::Jump(place(row), place(column)));
+    }
+
+    /// Deletes from the cursor to a later place.
+    fn delete_between(&mut self, row: usize, column: usize) -> String {
+        let (from_row, from) = (self.area.cursor().0, self.area.cursor().1);
+        let lines = self.area.lines();
+        let mut between = String::new();
+        for n in from_row..=row {
+            let line = lines.get(n).map_or("", String::as_str);
+            let start = if n == from_row {
+                byte_of(line, from)
+            } else {
+                0
+            };
+            let end = if n == row {
+                byte_of(line, column)
+            } else {
+                line.len()
+            };
+            between.push_str(line.get(start..end).unwrap_or_default());
+            if n < row {
+                between.push('\n');
+            }
+        }
+        self.area.delete_str(between.chars().count());
+        between
+    }
+
+    fn kill_between(&mut self, row: usize, column: usize) {
+        let killed = self.delete_between(row, column);
+        if !killed.is_empty() {
+            self.killed = killed;
+        }
+    }
+}
+
+fn byte_of(line: &str, chars: usize) -> usize {
+    line.char_indices()
+        .nth(chars)
+        .map_or(line.len(), |(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn motions_and_deletions_go_by_cluster() {
+        let mut composer = Composer::with("a👩‍👩‍👧张e\u{301}");
+        composer.delete_back();
+        assert_eq!(composer.text(), "a👩‍👩‍👧张");
+        composer.left();
+        composer.delete_back();
+        assert_eq!(composer.text(), "a张");
+        composer.delete_forward();
+        assert_eq!(composer.text(), "a");
+        composer.undo();
+        assert_eq!(composer.text(), "a张");
+    }
+
+    #[test]
+    fn lines_join_and_split_at_their_ends() {
+        let mut composer = Composer::with("ab\ncd");
+        composer.home();
+        composer.delete_back();
+        assert_eq!(composer.text(), "abcd");
+        composer.newline();
+        assert_eq!(composer.text(), "ab\ncd");
+        composer.left();
+        composer.delete_forward();
+        assert_eq!(composer.text(), "abcd");
+    }
+
+    #[test]
+    fn what_is_killed_can_be_yanked() {
+        let mut composer = Composer::with("hello 世界 wide");
+        composer.kill_word();
+        assert_eq!(composer.text(), "hello 世界 ");
+        composer.home();
+        composer.yank();
+        assert_eq!(composer.text(), "widehello 世界 ");
+        composer.kill_to_end();
+        assert_eq!(composer.text(), "wide");
+        composer.kill_to_start();
+        assert_eq!(composer.text(), "");
+        composer.yank();
+        assert_eq!(composer.text(), "wide");
+    }
+
+    #[test]
+    fn pasted_controls_are_left_out() {
+        let mut composer = Composer::default();
+        composer.insert("a\r\nb\u{1b}[31m\rc\u{7}");
+        assert_eq!(composer.text(), "a\nb[31m\nc");
+    }
+
+    #[test]
+    fn the_cursor_stands_where_text_goes() {
+        let mut composer = Composer::with("张三李四");
+        assert_eq!(
+            composer.lay(10),
+            Laid {
+                rows: vec!["张三李四".into()],
+                cursor: (0, 8)
+            }
+        );
+        assert_eq!(composer.lay(5).rows, ["张三", "李四"]);
+        assert_eq!(
+            composer.lay(4),
+            Laid {
+                rows: vec!["张三".into(), "李四".into(), String::new()],
+                cursor: (2, 0)
+            }
+        );
+        composer.left();
+        assert_eq!(composer.lay(10).cursor, (0, 6));
+        composer.insert("x\ny");
+        assert_eq!(
+            composer.lay(10),
+            Laid {
+                rows: vec!["张三李x".into(), "y四".into()],
+                cursor: (1, 1)
+            }
+        );
+    }
+
+    #[test]
+    fn up_and_down_keep_the_column_on_the_screen() {
+        let mut composer = Composer::with("张三\nabcd\nx");
+        composer.line_up();
+        composer.end();
+        composer.line_up();
+        assert_eq!(composer.before(), "张三");
+        composer.line_down();
+        assert_eq!(composer.before(), "abcd");
+        composer.line_down();
+        assert_eq!(composer.before(), "x");
+    }
+}

@@ -1,0 +1,47 @@
+//! Everything that can happen to the screen, and everything the screen can ask for. A table of contents.
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use crate::chat::{Body, ClientId, Recipient, RoomId, Seq};
+use crate::client;
+
+#[derive(Clone, Debug)]
+pub enum Event {
+    Key(KeyEvent),
+    Paste(String),
+    Mouse(MouseEvent),
+    Resize(u16, u16),
+    Client(client::Event),
+    /// Time has passed and something on the screen depends on it.
+    Tick,
+    /// The client took no more commands; the post with this id was not taken.
+    Busy(Option<ClientId>),
+    /// `/connect` could not be begun; says why.
+    CannotConnect(String),
+    /// `/theme` could not be followed; says why.
+    ThemeFailed(String),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    Post {
+        client_id: ClientId,
+        to: Recipient,
+        body: Body,
+    },
+    Join(String),
+    Leave(RoomId),
+    Open(String),
+    SetName(String),
+    ListRooms,
+    Older {
+        room: RoomId,
+        before: Seq,
+    },
+    RetryNow,
+    /// Ends this connection and begins another; without an address the same again.
+    Connect(Option<String>),
+    Disconnect,
+    Theme(String),
+    Quit,
+}

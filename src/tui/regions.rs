@@ -1,0 +1,94 @@
+//! Where each part of the screen lies: one function of size and content, used by both update and view.
+
+use ratatui::layout::Rect;
+
+use super::state::State;
+
+/// Below these many columns people fold away, and rooms.
+const PEOPLE_FROM: u16 = 100;
+const ROOMS_FROM: u16 = 70;
+const ROOMS_COLUMNS: u16 = 19;
+const PEOPLE_COLUMNS: u16 = 23;
+/// A screen smaller than this shows the newest line, and the composer once somebody types.
+const TINY: (u16, u16) = (20, 6);
+
+/// The parts; one that is not shown has no area.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Regions {
+    pub header: Rect,
+    pub rooms: Rect,
+    pub messages: Rect,
+    pub people: Rect,
+    /// Above the composer: a rule, or a notice.
+    pub rule: Rect,
+    pub composer: Rect,
+    pub status: Rect,
+    /// Columns of the prompt before the composer's text.
+    pub prompt: u16,
+}
+
+pub fn regions(state: &State, prompt_columns: usize) -> Regions {
+    let (width, height) = state.size;
+    if width == 0 || height == 0 {
+        return Regions::default();
+    }
+    let prompt = u16::try_from(prompt_columns)
+        .unwrap_or(u16::MAX)
+        .min(width / 2);
+    if width < TINY.0 || height < TINY.1 {
+        return tiny(state, width, height, prompt);
+    }
+    let most = (height / 3).max(1);
+    let text_columns = usize::from(width.saturating_sub(prompt + 1).max(1));
+    let rows = state.composer().lay(text_columns).rows.len();
+    let composer_rows = u16::try_from(rows).unwrap_or(u16::MAX).clamp(1, most);
+    let has_header = height >= 10 && width >= 50;
+    let is_conversation = state
+        .current()
+        .is_some_and(super::state::Room::is_conversation);
+    let rooms = if state.shows_panes && width >= ROOMS_FROM {
+        ROOMS_COLUMNS
+    } else {
+        0
+    };
+    let people = if state.shows_panes && width >= PEOPLE_FROM && !is_conversation {
+        PEOPLE_COLUMNS
+    } else {
+        0
+    };
+    let top = u16::from(has_header);
+    let body = height - top - composer_rows - 2;
+    let messages = width - rooms - people;
+    let rule = top + body;
+    Regions {
+        header: if has_header {
+            Rect::new(rooms, 0, width - rooms, 1)
+        } else {
+            Rect::default()
+        },
+        rooms: Rect::new(0, top, rooms, body),
+        messages: Rect::new(rooms, top, messages, body),
+        people: Rect::new(rooms + messages, top, people, body),
+        rule: Rect::new(0, rule, width, 1),
+        composer: Rect::new(0, rule + 1, width, composer_rows),
+        status: Rect::new(0, height - 1, width, 1),
+        prompt,
+    }
+}
+
+fn tiny(state: &State, width: u16, height: u16, prompt: u16) -> Regions {
+    let composes = !state.composer().is_empty() || state.overlay.is_some();
+    let composer = u16::from(composes && height > 1);
+    let messages = if composes && height == 1 {
+        0
+    } else {
+        height - composer
+    };
+    let composer_rows = u16::from(composes);
+    Regions {
+        messages: Rect::new(0, 0, width, messages),
+        composer: Rect::new(0, height - composer_rows, width, composer_rows),
+        prompt: if width < 16 { 0 } else { prompt },
+        ..Regions::default()
+    }
+}

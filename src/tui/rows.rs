@@ -1,0 +1,293 @@
+//! An item of the timeline as rows of a given width. Only what is visible is ever asked for.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::strings::{Strings, fill};
+use super::theme::Scope;
+use super::timeline::{Fate, Item, Timeline, What};
+use crate::chat::IdentityId;
+use crate::text::{self, SafeText};
+
+/// Consecutive messages of one author within this show name and time once.
+const TOGETHER_MS: u64 = 5 * 60 * 1000;
+/// Below these columns the time, and then the name's own column, is left out.
+const TIME_FROM: usize = 34;
+const NAME_FROM: usize = 24;
+
+/// How rows are laid out at present.
+#[derive(Clone, Debug)]
+pub struct Layout<'a> {
+    pub columns: usize,
+    pub name_columns: usize,
+    pub zone: &'a TimeZone,
+    pub strings: &'static Strings,
+}
+
+/// One row of the message area.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Row {
+    /// A rule with a date in it.
+    Date(String),
+    Line(Line),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    pub gutter: Gutter,
+    pub time: Option<String>,
+    pub name: Option<(IdentityId, SafeText)>,
+    pub text: SafeText,
+    pub scope: Scope,
+    /// Dim words behind the text.
+    pub aside: Option<SafeText>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gutter {
+    Empty,
+    Pending,
+    Failed,
+    Private,
+}
+
+impl Layout<'_> {
+    pub fn shows_time(&self) -> bool {
+        self.columns >= TIME_FROM
+    }
+
+    pub fn shows_name(&self) -> bool {
+        self.columns >= NAME_FROM
+    }
+
+    /// The column text starts at: behind gutter, time and name.
+    pub fn indent(&self) -> usize {
+        let time = if self.shows_time() { 6 } else { 0 };
+        let name = if self.shows_name() {
+            self.name_columns + 1
+        } else {
+            0
+        };
+        2.min(self.columns / 4) + time + name
+    }
+
+    fn text_columns(&self) -> usize {
+        self.columns.saturating_sub(self.indent() + 1).max(1)
+    }
+
+    /// The rows of the item at an index; at least one.
+    pub fn rows(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
+        let Some(item) = timeline.get(index) else {
+            return Vec::new();
+        };
+        let before = index.checked_sub(1).and_then(|before| timeline.get(before));
+        let mut rows = Vec::new();
+        let date = self.date(item.at_ms);
+        let is_new_day =
+            date.is_some() && before.and_then(|before| self.date(before.at_ms)) != date;
+        if let Some(date) = date.filter(|_| is_new_day) {
+            rows.push(Row::Date(date.strftime("%a %-d %b %Y").to_string()));
+        }
+        let continues = !is_new_day && before.is_some_and(|before| goes_on(before, item));
+        self.lines(item, continues, &mut rows);
+        rows
+    }
+
+    pub fn height(&self, timeline: &Timeline, index: usize) -> usize {
+        self.rows(timeline, index).len()
+    }
+
+    fn lines(&self, item: &Item, continues: bool, rows: &mut Vec<Row>) {
+        let time = self.time(item.at_ms);
+        match &item.what {
+            What::System(words) => {
+                self.wrapped(
+                    words,
+                    Scope::MessageSystem,
+                    Gutter::Empty,
+                    None,
+                    None,
+                    None,
+                    rows,
+                );
+            }
+            What::Said {
+                author,
+                name,
+                text,
+                is_action,
+            } => {
+                let scope = if *is_action {
+                    Scope::MessageSystem
+                } else {
+                    Scope::MessageText
+                };
+                let (text, name) = self.spoken(*author, name, text, *is_action);
+                let (time, name) = if continues {
+                    (None, None)
+                } else {
+                    (time, name)
+                };
+                self.wrapped(&text, scope, Gutter::Empty, time, name, None, rows);
+            }
+            What::Private {
+                author,
+                name,
+                text,
+                whom,
+                fate,
+                ..
+            } => {
+                let (gutter, aside) = match fate {
+                    Fate::Stored => (Gutter::Private, whom.clone()),
+                    Fate::Pending => (Gutter::Pending, whom.clone()),
+                    Fate::Failed(why) => (Gutter::Failed, why.clone()),
+                };
+                let name = Some((*author, name.clone()));
+                self.wrapped(
+                    text,
+                    Scope::MessagePrivate,
+                    gutter,
+                    time,
+                    name,
+                    Some(aside),
+                    rows,
+                );
+            }
+            What::Mine {
+                name,
+                text,
+                is_action,
+                fate,
+                ..
+            } => {
+                let (gutter, scope, aside) = match fate {
+                    Fate::Failed(why) => (Gutter::Failed, Scope::MessageFailed, Some(why.clone())),
+                    Fate::Pending | Fate::Stored => (Gutter::Pending, Scope::MessagePending, None),
+                };
+                let nobody = IdentityId::new([0; 16]);
+                let (text, name) = self.spoken(nobody, name, text, *is_action);
+                self.wrapped(&text, scope, gutter, time, name, aside, rows);
+            }
+        }
+    }
+
+    /// Text and name of something said: an action carries its name in the text, and so does everything where names have no column.
+    fn spoken(
+        &self,
+        author: IdentityId,
+        name: &SafeText,
+        text: &SafeText,
+        is_action: bool,
+    ) -> (SafeText, Option<(IdentityId, SafeText)>) {
+        if is_action {
+            return (
+                text::body(&format!("{name} {text}")),
+                Some((author, "*".into())),
+            );
+        }
+        if self.shows_name() {
+            (text.clone(), Some((author, name.clone())))
+        } else {
+            (text::body(&format!("{name}: {text}")), None)
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // The parts of a line, each of another type.
+    fn wrapped(
+        &self,
+        text: &SafeText,
+        scope: Scope,
+        gutter: Gutter,
+        time: Option<String>,
+        name: Option<(IdentityId, SafeText)>,
+        aside: Option<SafeText>,
+        rows: &mut Vec<Row>,
+    ) {
+        let columns = self.text_columns();
+        let mut ranges = text::wrap(text.as_str(), columns);
+        let last = ranges.pop();
+        let mut head = Some((gutter, time, name));
+        let mut take_head = || head.take().unwrap_or((Gutter::Empty, None, None));
+        for range in ranges {
+            let (gutter, time, name) = take_head();
+            rows.push(Row::Line(Line {
+                gutter,
+                time,
+                name,
+                text: text.slice(range),
+                scope,
+                aside: None,
+            }));
+        }
+        let text = last.map(|range| text.slice(range)).unwrap_or_default();
+        let (gutter, time, name) = take_head();
+        let fits = |aside: &SafeText| {
+            text::width(text.as_str()) + 2 + text::width(aside.as_str()) <= columns
+        };
+        let (beside, below) = match aside {
+            Some(aside) if fits(&aside) => (Some(aside), None),
+            other => (None, other),
+        };
+        rows.push(Row::Line(Line {
+            gutter,
+            time,
+            name,
+            text,
+            scope,
+            aside: beside,
+        }));
+        if let Some(below) = below {
+            let whole = text::wrap(below.as_str(), columns);
+            rows.extend(whole.into_iter().map(|range| {
+                Row::Line(Line {
+                    gutter: Gutter::Empty,
+                    time: None,
+                    name: None,
+                    text: SafeText::default(),
+                    scope,
+                    aside: Some(below.slice(range)),
+                })
+            }));
+        }
+    }
+
+    fn time(&self, at_ms: u64) -> Option<String> {
+        if !self.shows_time() {
+            return None;
+        }
+        let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
+        Some(at.to_zoned(self.zone.clone()).strftime("%H:%M").to_string())
+    }
+
+    fn date(&self, at_ms: u64) -> Option<Date> {
+        let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
+        Some(at.to_zoned(self.zone.clone()).date())
+    }
+}
+
+/// Whether an item goes on what the one before said: same author, same kind, not long after.
+fn goes_on(before: &Item, item: &Item) -> bool {
+    let (
+        What::Said {
+            author,
+            is_action: false,
+            ..
+        },
+        What::Said {
+            author: other,
+            is_action: false,
+            ..
+        },
+    ) = (&before.what, &item.what)
+    else {
+        return false;
+    };
+    author == other && item.at_ms.saturating_sub(before.at_ms) < TOGETHER_MS
+}
+
+/// The words of a system line.
+pub fn system(template: &'static str, arguments: &[&dyn std::fmt::Display]) -> What {
+    What::System(text::line(&fill(template, arguments)))
+}

@@ -1,0 +1,345 @@
+//! The only loop: it owns terminal, clock and client, feeds `update`, performs its effects and draws.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crossterm::event::Event as Input;
+use futures::{Stream, StreamExt};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::event::{Effect, Event};
+use super::state::{Moment, State};
+use super::strings::ENGLISH;
+use super::theme::{self, Depth, Theme};
+use super::update::update;
+use super::view::{Glyphs, Look, draw};
+use crate::chat::{InstanceId, Limits, ServerId};
+use crate::client::{self, Client, Command, LinkState};
+
+/// A frame at most this often.
+const FRAME: Duration = Duration::from_millis(16);
+/// How often a countdown is looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// Client events taken at once, before the next frame.
+const EVENTS: usize = 256;
+
+/// What was found out about the terminal before the loop began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caps {
+    pub depth: Depth,
+    /// Whether it shows more than ASCII.
+    pub unicode: bool,
+}
+
+/// What the screen is started with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub caps: Caps,
+    pub theme: String,
+    /// Where the user's own themes are.
+    pub themes: Option<PathBuf>,
+    pub zone: TimeZone,
+    /// The room to begin in.
+    pub room: String,
+    pub instance: InstanceId,
+}
+
+/// A connection that was begun.
+pub struct Connection {
+    pub client: Client,
+    pub events: mpsc::Receiver<client::Event>,
+    /// The server as people write it.
+    pub server: String,
+    /// Whether a server is the one this machine's own directory belongs to.
+    pub is_ours: Box<dyn Fn(ServerId) -> bool + Send>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Begins a connection: to an address, or to where the program was started for.
+pub type Connect = Box<dyn FnMut(Option<&str>) -> Result<Connection, String> + Send>;
+
+/// Runs the screen until the person quits, the input ends or `stop` completes.
+///
+/// # Errors
+/// The terminal is gone, the theme cannot be used, or the first connection could not be begun.
+pub async fn run<B: Backend<Error = io::Error>>(
+    terminal: &mut Terminal<B>,
+    mut input: impl Stream<Item = io::Result<Input>> + Unpin,
+    setup: Setup,
+    mut connect: Connect,
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let (first_theme, warnings) =
+        Theme::load(&setup.theme, setup.themes.as_deref(), setup.caps.depth)?;
+    let glyphs = if setup.caps.unicode {
+        Glyphs::UNICODE
+    } else {
+        Glyphs::ASCII
+    };
+    let mut look = Look {
+        theme: first_theme,
+        glyphs,
+    };
+    let size = terminal.size().map_err(RunError::Terminal)?;
+    let mut state = first_state(&setup, (size.width, size.height));
+    if let Some(warning) = warnings.first() {
+        state.say(super::state::Tone::Problem, warning.clone());
+    }
+    let connection = connect(None).map_err(RunError::Connect)?;
+    state.server.clone_from(&connection.server);
+    let mut performer = Performer {
+        connection: Some(connection),
+        connect,
+        setup,
+    };
+
+    let mut stop = std::pin::pin!(stop);
+    let mut arrived = Vec::new();
+    let mut drawn_at = Instant::now() - FRAME;
+    let mut is_dirty = true;
+    loop {
+        let frame_at = drawn_at + FRAME;
+        let tick_at = Instant::now() + TICK;
+        let event = tokio::select! {
+            biased;
+            () = stop.as_mut() => return performer.quit().await,
+            // A frame that is due goes before what would make the next one.
+            () = sleep_until(frame_at), if is_dirty => {
+                state.now = now();
+                terminal.draw(|frame| draw(frame, &state, &look)).map_err(RunError::Terminal)?;
+                (drawn_at, is_dirty) = (Instant::now(), false);
+                continue;
+            }
+            event = input.next() => match event {
+                Some(Ok(event)) => from_input(event),
+                // The terminal is gone.
+                Some(Err(_)) | None => return performer.quit().await,
+            },
+            count = performer.recv(&mut arrived) => {
+                if count == 0 {
+                    performer.connection = None;
+                }
+                None
+            }
+            () = sleep_until(tick_at), if state.wants_ticks() => Some(Event::Tick),
+        };
+        state.now = now();
+        is_dirty = true;
+        let events = event
+            .into_iter()
+            .chain(arrived.drain(..).map(Event::Client));
+        for event in events.collect::<Vec<_>>() {
+            performer.note(&event, &mut state);
+            let mut effects = update(&mut state, event);
+            while !effects.is_empty() {
+                let mut further = Vec::new();
+                for effect in effects {
+                    if effect == Effect::Quit {
+                        return performer.quit().await;
+                    }
+                    let result = performer.perform(effect, &mut state, &mut look);
+                    further.extend(
+                        result
+                            .into_iter()
+                            .flat_map(|event| update(&mut state, event)),
+                    );
+                }
+                effects = further;
+            }
+        }
+    }
+}
+
+/// Why the screen could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("cannot use the terminal: {0}")]
+    Terminal(io::Error),
+    #[error(transparent)]
+    Theme(#[from] theme::ThemeError),
+    #[error("{0}")]
+    Connect(String),
+}
+
+fn now() -> Moment {
+    Moment {
+        instant: Instant::now(),
+        wall: Timestamp::now(),
+    }
+}
+
+fn first_state(setup: &Setup, size: (u16, u16)) -> State {
+    State {
+        server: String::new(),
+        is_hosting: false,
+        me: None,
+        limits: Limits::default(),
+        link: LinkState::Connecting,
+        link_since: Instant::now(),
+        rooms: Vec::new(),
+        current: None,
+        wanted: Some(setup.room.clone()),
+        lobby: super::composer::Composer::default(),
+        popup: None,
+        overlay: None,
+        notice: None,
+        confirm: None,
+        shows_panes: true,
+        size,
+        now: now(),
+        zone: setup.zone.clone(),
+        theme: setup.theme.clone(),
+        themes: theme::list(setup.themes.as_deref()),
+        strings: &ENGLISH,
+        instance: setup.instance,
+        next_counter: 1,
+    }
+}
+
+fn from_input(event: Input) -> Option<Event> {
+    match event {
+        Input::Key(key) => Some(Event::Key(key)),
+        Input::Paste(text) => Some(Event::Paste(text)),
+        Input::Mouse(mouse) => Some(Event::Mouse(mouse)),
+        Input::Resize(width, height) => Some(Event::Resize(width, height)),
+        Input::FocusGained | Input::FocusLost => None,
+    }
+}
+
+/// Does what `update` asks for.
+struct Performer {
+    connection: Option<Connection>,
+    connect: Connect,
+    setup: Setup,
+}
+
+impl Performer {
+    async fn recv(&mut self, into: &mut Vec<client::Event>) -> usize {
+        match &mut self.connection {
+            Some(connection) => connection.events.recv_many(into, EVENTS).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// What only the loop knows about an event.
+    fn note(&self, event: &Event, state: &mut State) {
+        if let (Event::Client(client::Event::Welcome { server_id, .. }), Some(connection)) =
+            (event, &self.connection)
+        {
+            state.is_hosting = (connection.is_ours)(*server_id);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect, state: &mut State, look: &mut Look) -> Option<Event> {
+        let command = match effect {
+            Effect::Post {
+                client_id,
+                to,
+                body,
+            } => {
+                let taken = self.send(Command::Post {
+                    client_id,
+                    to,
+                    body,
+                });
+                return (!taken).then_some(Event::Busy(Some(client_id)));
+            }
+            Effect::Join(room) => Command::Join(room),
+            Effect::Leave(room) => Command::Leave(room),
+            Effect::Open(name) => Command::Open(name),
+            Effect::SetName(name) => Command::SetName(name),
+            Effect::ListRooms => Command::ListRooms,
+            Effect::Older { room, before } => Command::Older { room, before },
+            Effect::RetryNow => Command::RetryNow,
+            Effect::Connect(address) => return self.reconnect(address.as_deref(), state),
+            Effect::Disconnect => {
+                self.hang_up();
+                let stopped = LinkState::Stopped(client::Why::Disconnected);
+                return Some(Event::Client(client::Event::Link(stopped)));
+            }
+            Effect::Theme(name) => return self.change_theme(&name, state, look),
+            Effect::Quit => return None,
+        };
+        (!self.send(command)).then_some(Event::Busy(None))
+    }
+
+    fn send(&self, command: Command) -> bool {
+        self.connection
+            .as_ref()
+            .is_some_and(|connection| connection.client.send(command).is_ok())
+    }
+
+    /// Says goodbye in the background: whoever goes elsewhere does not wait for it.
+    fn hang_up(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            tokio::spawn(async move {
+                let mut events = connection.events;
+                // The link ends once its last events are taken, so they are.
+                let drained = async { while events.recv().await.is_some() {} };
+                tokio::join!(connection.client.quit(), drained);
+            });
+        }
+    }
+
+    fn reconnect(&mut self, address: Option<&str>, state: &mut State) -> Option<Event> {
+        match (self.connect)(address) {
+            Ok(connection) => {
+                self.hang_up();
+                let is_elsewhere = connection.server != state.server;
+                if is_elsewhere {
+                    let fresh = first_state(&self.setup, state.size);
+                    // What was typed is taken along; what was said stays with the server it was said on.
+                    let lobby = super::composer::Composer::with(&state.composer().text());
+                    let (theme, shows_panes) = (state.theme.clone(), state.shows_panes);
+                    let next_counter = state.next_counter;
+                    *state = State {
+                        lobby,
+                        shows_panes,
+                        theme,
+                        next_counter,
+                        ..fresh
+                    };
+                    state.server.clone_from(&connection.server);
+                }
+                self.connection = Some(connection);
+                None
+            }
+            Err(why) => Some(Event::CannotConnect(why)),
+        }
+    }
+
+    fn change_theme(&self, name: &str, state: &mut State, look: &mut Look) -> Option<Event> {
+        match Theme::load(name, self.setup.themes.as_deref(), self.setup.caps.depth) {
+            Ok((theme, warnings)) => {
+                look.theme = theme;
+                name.clone_into(&mut state.theme);
+                warnings
+                    .first()
+                    .map(|warning| Event::ThemeFailed(warning.clone()))
+            }
+            Err(error) => Some(Event::ThemeFailed(error.to_string())),
+        }
+    }
+
+    async fn quit(mut self) -> Result<(), RunError> {
+        if let Some(connection) = self.connection.take() {
+            let mut events = connection.events;
+            let drained = async { while events.recv().await.is_some() {} };
+            tokio::join!(connection.client.quit(), drained);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,247 @@
+//! What the screen shows, as plain data. Nothing here draws, reads a clock or talks to anybody.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::time::Instant;
+
+use super::complete::Popup;
+use super::composer::Composer;
+use super::strings::Strings;
+use super::timeline::Timeline;
+use crate::chat::{
+    Author, ClientId, IdentityId, InstanceId, Limits, RoomId, RoomInfo, RoomKind, Roster, Seq,
+};
+use crate::client::LinkState;
+
+/// What was sent in a room and can be called back.
+const HISTORY: usize = 100;
+
+/// The whole screen.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The server as the status line names it.
+    pub server: String,
+    /// A background host of our own serves it.
+    pub is_hosting: bool,
+    pub me: Option<Author>,
+    pub limits: Limits,
+    pub link: LinkState,
+    /// When the link last changed; countdowns start there.
+    pub link_since: Instant,
+    pub rooms: Vec<Room>,
+    pub current: Option<RoomId>,
+    /// The room to be shown as soon as it is there.
+    pub wanted: Option<String>,
+    /// Where text goes as long as there is no room.
+    pub lobby: Composer,
+    pub popup: Option<Popup>,
+    pub overlay: Option<Overlay>,
+    /// One line for the person, gone with the next key.
+    pub notice: Option<Notice>,
+    /// A private line that waits for a second Enter, because its name has changed hands.
+    pub confirm: Option<(String, IdentityId)>,
+    pub shows_panes: bool,
+    pub size: (u16, u16),
+    pub now: Moment,
+    pub zone: TimeZone,
+    pub theme: String,
+    pub themes: Vec<String>,
+    pub strings: &'static Strings,
+    /// Where our posts come from, and the number of the next one.
+    pub instance: InstanceId,
+    pub next_counter: u64,
+}
+
+/// The time, twice: for timeouts and for people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Moment {
+    pub instant: Instant,
+    pub wall: Timestamp,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    pub text: String,
+    pub tone: Tone,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tone {
+    Info,
+    Problem,
+}
+
+/// What lies over the screen; the topmost sees the key first.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    /// Keys and commands.
+    Help { scroll: usize },
+    /// A list to read, one line each.
+    List {
+        title: String,
+        lines: Vec<String>,
+        scroll: usize,
+    },
+    /// Asks for another name, because this one cannot be had.
+    Name {
+        why: String,
+        composer: Box<Composer>,
+    },
+}
+
+/// A room or conversation we are in.
+#[derive(Clone, Debug)]
+pub struct Room {
+    pub info: RoomInfo,
+    pub timeline: Timeline,
+    pub roster: Roster,
+    pub composer: Composer,
+    pub sent: VecDeque<String>,
+    /// Which of `sent` is in the composer.
+    pub recalled: Option<usize>,
+    /// Messages that came while another room was read.
+    pub unseen: usize,
+    /// Entries up to this one are history and no news; unknown until the room is followed.
+    pub history_to: Option<Seq>,
+    /// Put away with `/leave`, until something comes.
+    pub is_hidden: bool,
+}
+
+impl Room {
+    pub fn new(info: RoomInfo) -> Self {
+        Self {
+            info,
+            timeline: Timeline::default(),
+            roster: Roster::default(),
+            composer: Composer::default(),
+            sent: VecDeque::new(),
+            recalled: None,
+            unseen: 0,
+            history_to: None,
+            is_hidden: false,
+        }
+    }
+
+    pub fn is_conversation(&self) -> bool {
+        self.info.kind == RoomKind::Conversation
+    }
+
+    /// `#general` or `@张三`.
+    pub fn label(&self) -> String {
+        match &self.info.peer {
+            Some(peer) => format!("@{}", peer.name),
+            None => format!("#{}", self.info.name),
+        }
+    }
+
+    /// Remembers what was sent, newest last.
+    pub fn remember(&mut self, text: String) {
+        self.recalled = None;
+        if self.sent.back() != Some(&text) {
+            self.sent.push_back(text);
+        }
+        if self.sent.len() > HISTORY {
+            self.sent.pop_front();
+        }
+    }
+}
+
+impl State {
+    pub fn room(&self, id: RoomId) -> Option<&Room> {
+        self.rooms.iter().find(|room| room.info.id == id)
+    }
+
+    pub fn room_mut(&mut self, id: RoomId) -> Option<&mut Room> {
+        self.rooms.iter_mut().find(|room| room.info.id == id)
+    }
+
+    pub fn current(&self) -> Option<&Room> {
+        self.current.and_then(|id| self.room(id))
+    }
+
+    pub fn current_mut(&mut self) -> Option<&mut Room> {
+        self.current.and_then(|id| self.room_mut(id))
+    }
+
+    pub fn composer(&self) -> &Composer {
+        self.current().map_or(&self.lobby, |room| &room.composer)
+    }
+
+    pub fn composer_mut(&mut self) -> &mut Composer {
+        let current = self.current;
+        match self
+            .rooms
+            .iter_mut()
+            .find(|room| Some(room.info.id) == current)
+        {
+            Some(room) => &mut room.composer,
+            None => &mut self.lobby,
+        }
+    }
+
+    /// Rooms as they are listed: not those put away.
+    pub fn listed(&self) -> impl Iterator<Item = &Room> {
+        self.rooms.iter().filter(|room| !room.is_hidden)
+    }
+
+    pub fn is_me(&self, identity: IdentityId) -> bool {
+        self.me.as_ref().is_some_and(|me| me.id == identity)
+    }
+
+    pub fn next_client_id(&mut self) -> ClientId {
+        let counter = self.next_counter;
+        self.next_counter += 1;
+        ClientId {
+            instance: self.instance,
+            counter,
+        }
+    }
+
+    pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.notice = Some(Notice {
+            text: text.into(),
+            tone,
+        });
+    }
+
+    /// How long until the link dials again, if it waits for that.
+    pub fn retry_in(&self) -> Option<Duration> {
+        match &self.link {
+            LinkState::Waiting { retry_in, .. } => {
+                let passed = self.now.instant.saturating_duration_since(self.link_since);
+                Some(retry_in.saturating_sub(passed))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether something on the screen changes by the mere passing of time.
+    pub fn wants_ticks(&self) -> bool {
+        self.retry_in().is_some()
+    }
+
+    /// Whoever a name means here: present in a room we are in, or the other of a conversation.
+    pub fn people_called(&self, name: &str) -> Called {
+        let lower = name.to_lowercase();
+        let is_called = |other: &str| other.to_lowercase() == lower;
+        let present = self
+            .rooms
+            .iter()
+            .flat_map(|room| room.roster.people())
+            .find(|it| is_called(&it.name))
+            .map(|it| it.id);
+        let peers = self.rooms.iter().filter_map(|room| room.info.peer.as_ref());
+        let peer = peers.clone().find(|it| is_called(&it.name)).map(|it| it.id);
+        Called { present, peer }
+    }
+}
+
+/// See [`State::people_called`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Called {
+    pub present: Option<IdentityId>,
+    pub peer: Option<IdentityId>,
+}

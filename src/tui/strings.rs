@@ -1,0 +1,299 @@
+//! Every word the interface says, one table per language. Templates carry `{0}`, `{1}` … for what is filled in.
+
+use super::command::Name;
+use super::keymap::Action;
+use crate::chat::{Refusal, RefusalCode};
+use crate::client::{About, Why};
+
+/// How a command is called, and what it does.
+#[derive(Clone, Copy, Debug)]
+pub struct CommandWords {
+    pub usage: &'static str,
+    pub about: &'static str,
+}
+
+#[derive(Debug)]
+pub struct Strings {
+    pub rooms: &'static str,
+    pub private: &'static str,
+    pub people: &'static str,
+    pub you: &'static str,
+    pub owner: &'static str,
+    pub privately_to_you: &'static str,
+    pub privately_to: &'static str,
+    pub privately: &'static str,
+    pub joined: &'static str,
+    pub left: &'static str,
+    pub renamed: &'static str,
+    pub created: &'static str,
+    pub unknown_body: &'static str,
+    pub new_below: &'static str,
+    pub loading: &'static str,
+    pub connecting: &'static str,
+    pub reconnecting: &'static str,
+    pub reconnecting_short: &'static str,
+    pub offline: &'static str,
+    pub hosting_here: &'static str,
+    pub help_key: &'static str,
+    pub help_title: &'static str,
+    pub help_commands: &'static str,
+    pub help_sending: &'static [&'static str],
+    pub close_hint: &'static str,
+    pub name_title: &'static str,
+    pub name_prompt: &'static str,
+    pub in_this_room: &'static str,
+    pub in_another_room: &'static str,
+    pub private_conversation: &'static str,
+    pub private_text_missing: &'static str,
+    pub unknown_command: &'static str,
+    pub unknown_command_nearest: &'static str,
+    pub usage: &'static str,
+    pub not_in_a_room: &'static str,
+    pub who_title: &'static str,
+    pub rooms_title: &'static str,
+    pub rooms_line: &'static str,
+    pub rooms_line_capacity: &'static str,
+    pub themes_title: &'static str,
+    pub theme_is: &'static str,
+    pub too_long: &'static str,
+    pub too_many_lines: &'static str,
+    pub too_many_pending: &'static str,
+    pub name_changed_hands: &'static str,
+    pub named: &'static str,
+    pub cannot: &'static str,
+    pub no_such_room_here: &'static str,
+    pub disconnected: &'static str,
+    pub conversation_put_away: &'static str,
+    pub retry_now: &'static str,
+}
+
+pub static ENGLISH: Strings = Strings {
+    rooms: "ROOMS",
+    private: "PRIVATE",
+    people: "PEOPLE {0}",
+    you: "you",
+    owner: "owner",
+    privately_to_you: "privately to you",
+    privately_to: "privately to {0}",
+    privately: "@{0} privately",
+    joined: "{0} joined",
+    left: "{0} left",
+    renamed: "{0} is now called {1}",
+    created: "{0} opened this room",
+    unknown_body: "needs a newer tchat",
+    new_below: "{0} new · Ctrl+End",
+    loading: "loading older messages",
+    connecting: "connecting to {0}",
+    reconnecting: "{0} · reconnecting in {1} s · Enter now",
+    reconnecting_short: "in {0} s",
+    offline: "offline · {0}",
+    hosting_here: "hosting here",
+    help_key: "F1 help",
+    help_title: "Keys",
+    help_commands: "Commands",
+    help_sending: &[
+        "@name text     says it privately to one person",
+        " @name text    a space before it says it to the room",
+        "//text         says a text that begins with a slash",
+    ],
+    close_hint: "Esc closes",
+    name_title: "Another name",
+    name_prompt: "name ›",
+    in_this_room: "in this room",
+    in_another_room: "in another room",
+    private_conversation: "private conversation",
+    private_text_missing: "write what @{0} is to read behind the name, or a space before it to say it to the room",
+    unknown_command: "there is no command /{0}; F1 lists them, // begins a text with a slash",
+    unknown_command_nearest: "there is no command /{0}; did you mean /{1}?",
+    usage: "it is used so: {0}",
+    not_in_a_room: "you are in no room; /join general brings you to one",
+    who_title: "In {0}",
+    rooms_title: "Rooms",
+    rooms_line: "#{0}  {1} here  {2}",
+    rooms_line_capacity: "#{0}  {1} of {2} here  {3}",
+    themes_title: "Themes",
+    theme_is: "theme {0}",
+    too_long: "too long: {0} of {1} bytes",
+    too_many_lines: "too many lines: {0} of {1}",
+    too_many_pending: "a thousand messages wait already; this one stays here until some are sent",
+    name_changed_hands: "this {0} is not the one you wrote with before; Enter again writes to the one who is here now",
+    named: "you are now called {0}",
+    cannot: "cannot {0}: {1}",
+    no_such_room_here: "you are not in {0}",
+    disconnected: "/connect comes back",
+    conversation_put_away: "put away; it comes back with the next message",
+    retry_now: "Enter now",
+};
+
+/// Fills a template in. What is filled in is never read as a template itself.
+pub fn fill(template: &str, arguments: &[&dyn std::fmt::Display]) -> String {
+    let mut text = String::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let Some((number, behind)) = after.split_once('}') else {
+            rest = after;
+            continue;
+        };
+        if let Some(argument) = number.parse::<usize>().ok().and_then(|n| arguments.get(n)) {
+            text.push_str(&argument.to_string());
+        }
+        rest = behind;
+    }
+    text.push_str(rest);
+    text
+}
+
+impl Strings {
+    pub fn command(&self, name: Name) -> CommandWords {
+        let (usage, about) = match name {
+            Name::Help => ("/help", "keys and commands"),
+            Name::Join => ("/join ROOM", "go to a room"),
+            Name::Leave => (
+                "/leave [ROOM]",
+                "leave a room, or put a private conversation away",
+            ),
+            Name::Rooms => ("/rooms", "the rooms there are"),
+            Name::Msg => ("/msg NAME [TEXT]", "write privately to somebody"),
+            Name::Me => ("/me TEXT", "say what you do"),
+            Name::Nick => ("/nick NAME", "take another name"),
+            Name::Who => ("/who", "who is in this room"),
+            Name::Clear => ("/clear", "empty the screen; nothing is deleted"),
+            Name::Theme => ("/theme [NAME]", "change the colours"),
+            Name::Connect => (
+                "/connect [HOST[:PORT]]",
+                "go to another server, or come back",
+            ),
+            Name::Disconnect => ("/disconnect", "close the connection and stay here"),
+            Name::Quit => ("/quit", "leave tchat"),
+        };
+        CommandWords { usage, about }
+    }
+
+    /// What a key does, for help; nothing for keys that every editor has.
+    pub fn action(&self, action: Action) -> Option<&'static str> {
+        Some(match action {
+            Action::Send => "send, or run a command",
+            Action::Newline => "new line",
+            Action::Complete => "complete a name, command or room",
+            Action::WordLeft => "a word back",
+            Action::WordRight => "a word forward",
+            Action::Home => "start of line",
+            Action::End => "end of line",
+            Action::KillToStart => "delete to the start of the line",
+            Action::KillToEnd => "delete to the end of the line",
+            Action::KillWord => "delete a word",
+            Action::Yank => "put back what was deleted",
+            Action::Undo => "undo",
+            Action::Redo => "redo",
+            Action::SentBefore => "what I sent here before",
+            Action::SentAfter => "what I sent here after that",
+            Action::PageUp => "older messages",
+            Action::PageDown => "newer messages",
+            Action::Oldest => "oldest message",
+            Action::Newest => "newest message",
+            Action::RoomBefore => "room above",
+            Action::RoomAfter => "room below",
+            Action::Help => "this help",
+            Action::Panes => "show or hide the side panes",
+            Action::Quit => "quit",
+            _ => return None,
+        })
+    }
+
+    /// Why there is no link.
+    pub fn why(&self, why: &Why) -> String {
+        match why {
+            Why::Unreachable(reason) => reason.clone(),
+            Why::NotTchat(reason) if reason.is_empty() => {
+                "what answers there is no tchat server".into()
+            }
+            Why::NotTchat(reason) => format!("what answers there is no tchat server ({reason})"),
+            Why::Lost => "the connection was lost".into(),
+            Why::Draining => "the server is restarting".into(),
+            Why::TooSlow => "the server gave up waiting for us to read".into(),
+            Why::Disconnected => self.disconnected.into(),
+            Why::Refused(refusal) => self.refusal(refusal),
+        }
+    }
+
+    /// What was asked for, as the rest of "cannot …".
+    pub fn about(&self, about: &About) -> String {
+        match about {
+            About::Join(room) => format!("join #{room}"),
+            About::Leave(_) => "leave this room".into(),
+            About::Open(name) => format!("write to {name}"),
+            About::SetName(name) => format!("take the name {name}"),
+            About::Follow(_) => "read a room".into(),
+            About::ListRooms => "list the rooms".into(),
+        }
+    }
+
+    /// Why something was refused, in words a person can act on.
+    pub fn refusal(&self, refusal: &Refusal) -> String {
+        let argument = |n: usize| refusal.arguments.get(n).map_or("", String::as_str);
+        let template = match refusal.code {
+            RefusalCode::Malformed => {
+                "the server did not understand '{0}'; one of both may need a newer tchat"
+            }
+            RefusalCode::Protocol => {
+                "the server speaks protocol {0} to {1}; a newer tchat is needed on one side"
+            }
+            RefusalCode::NameTaken if argument(1).is_empty() => {
+                "somebody here is called {0} already"
+            }
+            RefusalCode::NameTaken => "somebody here is called {0} already; {1} is free",
+            RefusalCode::NameInvalid => match argument(1) {
+                "empty" => "a name has at least one letter or digit",
+                "length" => "a name has at most 32 characters",
+                _ => "'{0}' is no name: letters and digits of any script, _ - and . are allowed",
+            },
+            RefusalCode::NameReserved => "'{0}' is kept for tchat's own use; take another name",
+            RefusalCode::RoomUnknown => "there is no room '{0}'; /rooms lists them",
+            RefusalCode::RoomFull => "#{0} is full ({1} of {2}); try again when somebody has left",
+            RefusalCode::NotAMember => "you are not in this room; /join it first",
+            RefusalCode::PersonUnknown => "nobody here is called {0}",
+            RefusalCode::PersonAmbiguous => {
+                "more than one person was called {0}, and none is here now"
+            }
+            RefusalCode::ToSelf => "that is you",
+            RefusalCode::BodyEmpty => "there is nothing to send",
+            RefusalCode::BodyTooLong => "too long: {0} of {1} bytes",
+            RefusalCode::BodyTooManyLines => "too many lines: {0} of {1}",
+            RefusalCode::BodyControl => "a message cannot hold the control character {0}",
+            RefusalCode::RateLimited => "too many messages at once",
+            RefusalCode::AfterRefused => "an earlier message has to go first",
+            RefusalCode::Draining => "the server is restarting",
+            RefusalCode::EpochChanged => "the room's history was replaced",
+            RefusalCode::Unauthenticated => "the server does not know us",
+            RefusalCode::TooManyRooms => "you are in {0} rooms, and no more are allowed",
+            RefusalCode::CannotLeave => "everybody starts in this room, and it cannot be left",
+            RefusalCode::Offline => "there is no connection now",
+            RefusalCode::Unknown => "the server refused it for a reason this tchat does not know",
+        };
+        fill(template, &[&argument(0), &argument(1), &argument(2)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_take_their_arguments() {
+        assert_eq!(fill("{0} of {1}", &[&3, &"four"]), "3 of four");
+        assert_eq!(fill("{0} and {1}", &[&"{1}", &"x"]), "{1} and x");
+        assert_eq!(fill("plain", &[]), "plain");
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        let refusal = Refusal::new(RefusalCode::NameTaken)
+            .with("ann")
+            .with("ann2");
+        assert_eq!(
+            ENGLISH.refusal(&refusal),
+            "somebody here is called ann already; ann2 is free"
+        );
+    }
+}

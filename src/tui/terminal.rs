@@ -1,0 +1,126 @@
+//! The terminal: taken over on start, given back on every way out.
+//!
+//! [`Screen`] restores when it is dropped, and a panic hook restores before the message is printed, so that a shell is never
+//! left without echo or in the alternate screen.
+
+use std::io::{self, Stdout, stdout};
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::style::ResetColor;
+use crossterm::terminal::{
+    DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use crate::text;
+
+/// Whether the terminal is ours now.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+static HOOK: Once = Once::new();
+
+/// The terminal while it is ours.
+#[derive(Debug)]
+pub struct Screen {
+    pub terminal: Terminal<CrosstermBackend<Synced>>,
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    /// Standard output is no terminal, or it refuses.
+    pub fn take() -> io::Result<Self> {
+        HOOK.call_once(|| {
+            let before = panic::take_hook();
+            panic::set_hook(Box::new(move |info| {
+                restore();
+                before(info);
+            }));
+        });
+        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        execute!(
+            stdout(),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            EnableMouseCapture,
+            DisableLineWrap
+        )?;
+        Ok(Self {
+            terminal: Terminal::new(CrosstermBackend::new(Synced {
+                frame: Vec::new(),
+                out: stdout(),
+            }))?,
+        })
+    }
+
+    /// Sets the title; a terminal takes no more than ASCII there for granted.
+    pub fn set_title(&self, title: &str) {
+        let plain: String = text::line(title)
+            .as_str()
+            .chars()
+            .filter(char::is_ascii)
+            .collect();
+        // A terminal without titles is no less a terminal.
+        let _untitled = execute!(stdout(), SetTitle(plain));
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Writes a frame at once, between the marks that tell the terminal to show it at once, so that nothing tears.
+#[derive(Debug)]
+pub struct Synced {
+    frame: Vec<u8>,
+    out: Stdout,
+}
+
+impl io::Write for Synced {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.frame.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.frame.is_empty() {
+            return Ok(());
+        }
+        let mut whole = Vec::with_capacity(self.frame.len() + 16);
+        whole.extend_from_slice(b"\x1b[?2026h");
+        whole.append(&mut self.frame);
+        whole.extend_from_slice(b"\x1b[?2026l");
+        self.out.write_all(&whole)?;
+        self.out.flush()
+    }
+}
+
+/// Gives the terminal back. Safe to call at any time, from anywhere, more than once.
+pub fn restore() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    // There is nobody left to tell if the terminal refuses its own restoration.
+    let _gone = execute!(
+        stdout(),
+        EndSynchronizedUpdate,
+        EnableLineWrap,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        ResetColor,
+        cursor::Show
+    );
+    let _raw = disable_raw_mode();
+}

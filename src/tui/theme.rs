@@ -1,0 +1,334 @@
+//! Colour themes: TOML with dotted scopes, a palette, inheritance and fallback by cutting at the last dot.
+//!
+//! ```toml
+//! inherits = "dusk"
+//! names = ["#e06c75", "cyan"]
+//! [palette]
+//! ink = "#1a1b26"
+//! [scopes]
+//! "ui.text" = "#c0caf5"
+//! "message.own" = { fg = "ink", bold = true }
+//! ```
+
+mod depth;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ratatui::style::{Color, Modifier, Style};
+use serde::Deserialize;
+
+pub use self::depth::Depth;
+use self::depth::{reduced, reduced_colour};
+use crate::chat::IdentityId;
+
+macro_rules! scopes {
+    ($($name:ident = $text:literal),* $(,)?) => {
+        /// What a part of the screen is.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum Scope { $($name),* }
+
+        impl Scope {
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+        }
+    };
+}
+
+scopes! {
+    Background = "ui.background", Panel = "ui.panel", Text = "ui.text", Dim = "ui.text.dim", Rule = "ui.rule",
+    Accent = "ui.accent", Selection = "ui.selection",
+    Status = "ui.status", StatusOnline = "ui.status.online", StatusConnecting = "ui.status.connecting",
+    StatusOffline = "ui.status.offline", BadgeUnread = "ui.badge.unread", BadgeMention = "ui.badge.mention",
+    MessageTime = "message.time", MessageAuthor = "message.author", MessageOwn = "message.own", MessageText = "message.text",
+    MessagePrivate = "message.private", MessageMention = "message.mention", MessageSystem = "message.system",
+    MessagePending = "message.pending", MessageFailed = "message.failed", MessageGap = "message.gap",
+    MessageDate = "message.date", MessageUnread = "message.unread", MessageCode = "message.code", MessageLink = "message.link",
+    MessageQuote = "message.quote", MessageReaction = "message.reaction",
+    PeoplePresent = "people.present", PeopleAway = "people.away", PeopleOffline = "people.offline", PeopleRole = "people.role",
+    PeopleBridge = "people.bridge",
+    Composer = "composer", ComposerPrompt = "composer.prompt", ComposerPrivate = "composer.private",
+    ComposerLimit = "composer.limit",
+    Popup = "popup", PopupSelected = "popup.selected", PopupMatch = "popup.match", PopupKey = "popup.key",
+}
+
+/// A theme, resolved for one terminal.
+#[derive(Clone, Debug)]
+pub struct Theme {
+    pub name: String,
+    styles: Vec<Style>,
+    names: Vec<Color>,
+}
+
+/// Why a theme cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ThemeError {
+    #[error("there is no theme '{0}'; /theme lists them")]
+    Unknown(String),
+    #[error("cannot read the theme '{name}': {cause}")]
+    Unreadable { name: String, cause: String },
+    #[error("the theme '{theme}' has no colour '{colour}' (in '{scope}')")]
+    Colour {
+        theme: String,
+        scope: String,
+        colour: String,
+    },
+    #[error("the themes '{0}' and '{1}' inherit from each other")]
+    Circle(String, String),
+}
+
+/// The themes that come with the program; the first is the default.
+const BUILT_IN: [(&str, &str); 6] = [
+    ("dusk", include_str!("../../themes/dusk.toml")),
+    ("night", include_str!("../../themes/night.toml")),
+    ("paper", include_str!("../../themes/paper.toml")),
+    ("daylight", include_str!("../../themes/daylight.toml")),
+    ("contrast", include_str!("../../themes/contrast.toml")),
+    ("ansi", include_str!("../../themes/ansi.toml")),
+];
+
+pub const DEFAULT: &str = BUILT_IN[0].0;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    inherits: Option<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    palette: BTreeMap<String, String>,
+    #[serde(default)]
+    scopes: BTreeMap<String, Spec>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Spec {
+    Foreground(String),
+    Full(Full),
+}
+
+#[allow(clippy::struct_excessive_bools)] // The keys of the file, each a switch of its own.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Full {
+    fg: Option<String>,
+    bg: Option<String>,
+    #[serde(default)]
+    bold: bool,
+    #[serde(default)]
+    dim: bool,
+    #[serde(default)]
+    italic: bool,
+    #[serde(default)]
+    underlined: bool,
+    #[serde(default)]
+    reversed: bool,
+}
+
+/// Names of all themes: those of the program, then the user's own.
+pub fn list(directory: Option<&Path>) -> Vec<String> {
+    let mut names: Vec<String> = BUILT_IN
+        .iter()
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+    let files = directory
+        .and_then(|directory| std::fs::read_dir(directory).ok())
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut own: Vec<String> = files
+        .map(|file| file.path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .filter(|name| !names.contains(name))
+        .collect();
+    own.sort();
+    names.append(&mut own);
+    names
+}
+
+impl Theme {
+    /// Loads a theme: the user's own file goes before one of the program. The warnings name scopes nobody knows.
+    ///
+    /// # Errors
+    /// There is no such theme, or it cannot be understood.
+    pub fn load(
+        name: &str,
+        directory: Option<&Path>,
+        depth: Depth,
+    ) -> Result<(Self, Vec<String>), ThemeError> {
+        let mut warnings = Vec::new();
+        let mut chain = vec![(name.to_owned(), file(name, directory)?)];
+        while let Some(parent) = chain.last().and_then(|(_, file)| file.inherits.clone()) {
+            if chain.iter().any(|(known, _)| *known == parent) {
+                return Err(ThemeError::Circle(name.to_owned(), parent));
+            }
+            let file = file(&parent, directory)?;
+            chain.push((parent, file));
+        }
+        let mut palette = BTreeMap::new();
+        let mut scopes: BTreeMap<String, Style> = BTreeMap::new();
+        let mut names = Vec::new();
+        for (theme, file) in chain.iter().rev() {
+            palette.extend(
+                file.palette
+                    .iter()
+                    .map(|(key, value)| (key.as_str(), value.as_str())),
+            );
+            for (scope, spec) in &file.scopes {
+                if !is_known(scope) {
+                    warnings.push(format!("theme '{theme}': nothing is called '{scope}'"));
+                }
+                scopes.insert(scope.clone(), style(spec, &palette, theme, scope)?);
+            }
+            if !file.names.is_empty() {
+                let of = |text: &String| colour(text, &palette, theme, "names");
+                names = file.names.iter().map(of).collect::<Result<_, _>>()?;
+            }
+        }
+        let styles = Scope::ALL
+            .iter()
+            .map(|scope| reduced(find(&scopes, scope.name()), depth))
+            .collect();
+        let names = names
+            .into_iter()
+            .filter_map(|colour| reduced_colour(colour, depth))
+            .collect();
+        Ok((
+            Self {
+                name: name.to_owned(),
+                styles,
+                names,
+            },
+            warnings,
+        ))
+    }
+
+    pub fn style(&self, scope: Scope) -> Style {
+        let place = Scope::ALL.iter().position(|known| *known == scope);
+        place
+            .and_then(|place| self.styles.get(place))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// The style of a person's name, always the same for the same person.
+    pub fn name(&self, person: IdentityId) -> Style {
+        let base = self.style(Scope::MessageAuthor);
+        if self.names.is_empty() {
+            return base;
+        }
+        let number = person.bytes().iter().fold(0_usize, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(usize::from(*byte))
+        });
+        base.fg(self.names[number % self.names.len()])
+    }
+
+    /// The colours of names, for checking their contrast.
+    pub fn names(&self) -> &[Color] {
+        &self.names
+    }
+}
+
+fn file(name: &str, directory: Option<&Path>) -> Result<File, ThemeError> {
+    // A theme's name is a name and no path.
+    let is_name = !name.is_empty() && !name.contains(['/', '\\', '.']);
+    let own = directory
+        .filter(|_| is_name)
+        .map(|directory| directory.join(format!("{name}.toml")));
+    let text = if let Some(path) = own.filter(|path| path.exists()) {
+        std::fs::read_to_string(&path).map_err(|cause| ThemeError::Unreadable {
+            name: name.to_owned(),
+            cause: cause.to_string(),
+        })?
+    } else {
+        let built_in = BUILT_IN.iter().find(|(known, _)| *known == name);
+        built_in
+            .ok_or_else(|| ThemeError::Unknown(name.to_owned()))?
+            .1
+            .to_owned()
+    };
+    toml::from_str(&text).map_err(|cause| ThemeError::Unreadable {
+        name: name.to_owned(),
+        cause: cause.to_string().trim().to_owned(),
+    })
+}
+
+/// Whether a scope, or one below it, is drawn.
+fn is_known(scope: &str) -> bool {
+    let below = format!("{scope}.");
+    Scope::ALL
+        .iter()
+        .any(|known| known.name() == scope || known.name().starts_with(&below))
+}
+
+/// The style of a scope, or of what is left when it is cut at the last dot.
+fn find(scopes: &BTreeMap<String, Style>, name: &str) -> Style {
+    let mut name = name;
+    loop {
+        if let Some(style) = scopes.get(name) {
+            return *style;
+        }
+        match name.rsplit_once('.') {
+            Some((shorter, _)) => name = shorter,
+            None => return scopes.get("ui.text").copied().unwrap_or_default(),
+        }
+    }
+}
+
+fn style(
+    spec: &Spec,
+    palette: &BTreeMap<&str, &str>,
+    theme: &str,
+    scope: &str,
+) -> Result<Style, ThemeError> {
+    let full = match spec {
+        Spec::Foreground(text) => &Full {
+            fg: Some(text.clone()),
+            ..Full::default()
+        },
+        Spec::Full(full) => full,
+    };
+    let mut style = Style::default();
+    if let Some(text) = &full.fg {
+        style = style.fg(colour(text, palette, theme, scope)?);
+    }
+    if let Some(text) = &full.bg {
+        style = style.bg(colour(text, palette, theme, scope)?);
+    }
+    let modifiers = [
+        (full.bold, Modifier::BOLD),
+        (full.dim, Modifier::DIM),
+        (full.italic, Modifier::ITALIC),
+        (full.underlined, Modifier::UNDERLINED),
+        (full.reversed, Modifier::REVERSED),
+    ];
+    Ok(modifiers
+        .into_iter()
+        .filter(|(on, _)| *on)
+        .fold(style, |style, (_, modifier)| style.add_modifier(modifier)))
+}
+
+fn colour(
+    text: &str,
+    palette: &BTreeMap<&str, &str>,
+    theme: &str,
+    scope: &str,
+) -> Result<Color, ThemeError> {
+    let meant = palette.get(text).copied().unwrap_or(text);
+    meant.parse().map_err(|_| ThemeError::Colour {
+        theme: theme.into(),
+        scope: scope.into(),
+        colour: text.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! `update`: what an event makes of the state, and what is to be done about it. Pure: no I/O, no clock, no waiting.
+
+mod client;
+mod keys;
+mod lines;
+mod send;
+
+use crossterm::event::{MouseEvent, MouseEventKind};
+
+pub use self::lines::{Prompt, help, prompt};
+use super::event::{Effect, Event};
+use super::regions::{Regions, regions};
+use super::rows::Layout;
+use super::state::{Overlay, State, Tone};
+use crate::text;
+
+/// Rows one turn of the wheel scrolls.
+const WHEEL: isize = 3;
+
+/// The heart of the screen.
+pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Key(key) => keys::press(state, key),
+        Event::Paste(text) => {
+            paste(state, &text);
+            Vec::new()
+        }
+        Event::Mouse(mouse) => wheel(state, mouse),
+        Event::Resize(width, height) => {
+            state.size = (width, height);
+            Vec::new()
+        }
+        Event::Client(event) => client::hear(state, event),
+        Event::Tick => Vec::new(),
+        Event::Busy(client_id) => {
+            let why = text::line(state.strings.too_many_pending);
+            for room in &mut state.rooms {
+                if let Some(id) = client_id {
+                    room.timeline.fail(id, &why);
+                }
+            }
+            Vec::new()
+        }
+        Event::CannotConnect(why) | Event::ThemeFailed(why) => {
+            state.say(Tone::Problem, why);
+            Vec::new()
+        }
+    }
+}
+
+/// Pasted text is put in, whatever it holds: it never sends.
+fn paste(state: &mut State, text: &str) {
+    match &mut state.overlay {
+        Some(Overlay::Name { composer, .. }) => {
+            composer.insert(text.lines().next().unwrap_or_default());
+        }
+        Some(Overlay::Help { .. } | Overlay::List { .. }) => {}
+        None => {
+            state.composer_mut().insert(text);
+            typed(state);
+        }
+    }
+}
+
+/// What follows from a changed composer.
+fn typed(state: &mut State) {
+    state.confirm = None;
+    state.popup = super::complete::offers(state);
+}
+
+fn wheel(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
+    match mouse.kind {
+        MouseEventKind::ScrollUp => scroll(state, -WHEEL),
+        MouseEventKind::ScrollDown => scroll(state, WHEEL),
+        _ => Vec::new(),
+    }
+}
+
+/// The parts of the screen as they are now.
+pub(super) fn layout(state: &State) -> Regions {
+    regions(state, text::width(&lines::prompt(state).text))
+}
+
+/// How items are laid out in the room being read.
+fn rows_layout(state: &State, columns: u16, name_columns: usize) -> Layout<'_> {
+    Layout {
+        columns: usize::from(columns),
+        name_columns,
+        zone: &state.zone,
+        strings: state.strings,
+    }
+}
+
+/// Scrolls the room being read, and loads what is near its top.
+fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
+    let area = layout(state).messages;
+    let anchor = state.current().map(|room| {
+        let rows = rows_layout(state, area.width, room.timeline.name_columns());
+        room.timeline
+            .scrolled(by, usize::from(area.height), |index| {
+                rows.height(&room.timeline, index)
+            })
+    });
+    if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
+        room.timeline.set_anchor(anchor);
+    }
+    load_older(state)
+}
+
+/// A screen of rows, less one that stays for orientation.
+fn page(state: &State) -> isize {
+    isize::try_from(layout(state).messages.height)
+        .unwrap_or(1)
+        .saturating_sub(1)
+        .max(1)
+}
+
+/// Asks for the page before the oldest entry where the top of the screen is near it.
+fn load_older(state: &mut State) -> Vec<Effect> {
+    let area = layout(state).messages;
+    let Some(room) = state.current() else {
+        return Vec::new();
+    };
+    let rows = rows_layout(state, area.width, room.timeline.name_columns());
+    let (top, _) = room.timeline.top(usize::from(area.height), |index| {
+        rows.height(&room.timeline, index)
+    });
+    let Some(room) = state.current_mut() else {
+        return Vec::new();
+    };
+    let wanted = room.timeline.wants_page(top);
+    wanted
+        .map(|before| Effect::Older {
+            room: room.info.id,
+            before,
+        })
+        .into_iter()
+        .collect()
+}
+
+/// Shows a room: what came meanwhile counts as seen.
+fn show(state: &mut State, room: crate::chat::RoomId) -> Vec<Effect> {
+    state.popup = None;
+    state.confirm = None;
+    state.current = Some(room);
+    if let Some(room) = state.room_mut(room) {
+        room.unseen = 0;
+        room.is_hidden = false;
+    }
+    load_older(state)
+}
+
+#[cfg(test)]
+mod tests;

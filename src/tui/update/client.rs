@@ -1,0 +1,268 @@
+//! What the client tells: the link's state, rooms, entries, people, answers.
+
+use super::{lines, load_older, show};
+use crate::chat::{Author, ClientId, Entry, RefusalCode, RoomId, RoomInfo, Seq};
+use crate::client::{About, Event, LinkState};
+use crate::text;
+use crate::tui::composer::Composer;
+use crate::tui::event::Effect;
+use crate::tui::state::{Overlay, Room, State, Tone};
+use crate::tui::strings::fill;
+use crate::tui::timeline::{Fate, What};
+
+pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
+    let s = state.strings;
+    match event {
+        Event::Link(link) => linked(state, link),
+        Event::Welcome {
+            you, limits, rooms, ..
+        } => {
+            state.me = Some(you);
+            state.limits = limits;
+            return welcome(state, rooms);
+        }
+        Event::Room { room, asked } => return room_changed(state, room, asked),
+        Event::Left(room) => return left(state, room),
+        Event::Followed {
+            room,
+            epoch,
+            first,
+            last,
+            ..
+        } => {
+            if let Some(room) = state.room_mut(room) {
+                room.history_to.get_or_insert(last);
+                room.timeline.followed(epoch, first);
+            }
+        }
+        Event::Gap { room, to, .. } => {
+            if let Some(room) = state.room_mut(room) {
+                room.timeline.skipped_to(to);
+            }
+        }
+        Event::Entries(entries) => return arrived(state, &entries),
+        Event::Page {
+            room,
+            before,
+            epoch,
+            first,
+            entries,
+        } => {
+            if let Some(room) = state.room_mut(room) {
+                room.timeline
+                    .prepend(before, epoch, first, &entries, lines::item(s));
+            }
+            return load_older(state);
+        }
+        Event::PageFailed { room, before } => {
+            if let Some(room) = state.room_mut(room) {
+                room.timeline.page_failed(before);
+            }
+        }
+        Event::Roster {
+            room,
+            is_first,
+            people,
+        } => {
+            if let Some(room) = state.room_mut(room) {
+                if is_first {
+                    room.roster.clear();
+                }
+                for person in people {
+                    room.roster.put(person);
+                }
+            }
+        }
+        Event::RosterDelta { room, came, went } => {
+            if let Some(room) = state.room_mut(room) {
+                for id in went {
+                    room.roster.remove(id);
+                }
+                for person in came {
+                    room.roster.put(person);
+                }
+            }
+        }
+        Event::Accepted { client_id, .. } => settle(state, client_id),
+        Event::PostRefused { client_id, refusal } => {
+            let why = text::line(&s.refusal(&refusal));
+            for room in &mut state.rooms {
+                room.timeline.fail(client_id, &why);
+            }
+        }
+        Event::Refused {
+            about: About::Follow(room),
+            refusal,
+        } if refusal.code == RefusalCode::NotAMember => {
+            return left(state, room);
+        }
+        Event::Refused { about, refusal } => {
+            let words = fill(s.cannot, &[&s.about(&about), &s.refusal(&refusal)]);
+            state.say(Tone::Problem, text::line(&words).to_string());
+        }
+        Event::Named(you) => {
+            let name = text::line(&you.name);
+            if state.me.as_ref().is_some_and(|me| me.name != you.name) {
+                state.say(Tone::Info, fill(s.named, &[&name]));
+            }
+            state.me = Some(you);
+        }
+        Event::Rooms(rooms) => state.overlay = Some(lines::room_list(s, &rooms)),
+    }
+    Vec::new()
+}
+
+fn linked(state: &mut State, link: LinkState) {
+    if let LinkState::NameRefused(refusal) = &link {
+        // The free name the server proposes is there to be taken with Enter.
+        let proposed = refusal
+            .arguments
+            .get(1)
+            .filter(|_| refusal.code == RefusalCode::NameTaken);
+        let why = state.strings.refusal(refusal);
+        let composer = Box::new(Composer::with(proposed.map_or("", String::as_str)));
+        state.overlay = Some(Overlay::Name { why, composer });
+    }
+    state.link = link;
+    state.link_since = state.now.instant;
+}
+
+fn welcome(state: &mut State, rooms: Vec<RoomInfo>) -> Vec<Effect> {
+    // What we were a member of and are no more is gone; the rest keeps what it shows.
+    let is_ours = |room: &Room| rooms.iter().any(|info| info.id == room.info.id);
+    state.rooms.retain(is_ours);
+    for info in rooms {
+        put_room(state, info);
+    }
+    if state.current().is_none() {
+        state.current = None;
+        let wanted = state.wanted.clone();
+        let found = state
+            .rooms
+            .iter()
+            .find(|room| Some(&room.info.name) == wanted.as_ref() && !room.is_conversation());
+        if let Some(room) = found.map(|room| room.info.id) {
+            return show(state, room);
+        }
+    }
+    Vec::new()
+}
+
+/// Adds a room or takes over what changed. Public rooms come first, in the order of the server; then conversations.
+fn put_room(state: &mut State, info: RoomInfo) {
+    if let Some(room) = state.room_mut(info.id) {
+        room.info = info;
+        return;
+    }
+    let room = Room::new(info);
+    let place = if room.is_conversation() {
+        state.rooms.len()
+    } else {
+        state
+            .rooms
+            .iter()
+            .position(Room::is_conversation)
+            .unwrap_or(state.rooms.len())
+    };
+    state.rooms.insert(place, room);
+}
+
+fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Vec<Effect> {
+    let id = room.id;
+    let is_new = state.room(id).is_none();
+    put_room(state, room);
+    if let Some(room) = state
+        .room_mut(id)
+        .filter(|room| is_new && room.is_conversation() && !asked)
+    {
+        // Somebody has just begun it: what it holds is news.
+        room.history_to = Some(Seq::ZERO);
+    }
+    if !asked && state.current.is_some() {
+        return Vec::new();
+    }
+    // What was typed while there was no room is taken along.
+    let typed = std::mem::take(&mut state.lobby).text();
+    let effects = show(state, id);
+    if !typed.is_empty() {
+        state.composer_mut().insert(&typed);
+    }
+    effects
+}
+
+fn left(state: &mut State, room: RoomId) -> Vec<Effect> {
+    state.rooms.retain(|it| it.info.id != room);
+    if state.current != Some(room) {
+        return Vec::new();
+    }
+    state.current = None;
+    let first = state.listed().next().map(|room| room.info.id);
+    first.map_or_else(Vec::new, |first| show(state, first))
+}
+
+/// Entries of one room.
+fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
+    let Some(id) = entries.first().map(|entry| entry.room) else {
+        return Vec::new();
+    };
+    let item = lines::item(state.strings);
+    let is_current = state.current == Some(id);
+    for entry in entries {
+        let is_mine = state.is_me(entry.author.id);
+        if let Some(client_id) = entry.client_id.filter(|_| is_mine) {
+            settle(state, client_id);
+        }
+        let Some(room) = state.room_mut(id) else {
+            return Vec::new();
+        };
+        if !room.timeline.append(entry, item) {
+            continue;
+        }
+        rename_peer(room, entry);
+        let is_past = room.history_to.is_some_and(|to| entry.seq <= to);
+        if entry.body.is_said() && !is_mine && !is_current && !is_past {
+            room.unseen += 1;
+            if room.is_conversation() {
+                room.is_hidden = false;
+                show_beside(state, entry);
+            }
+        }
+    }
+    if is_current {
+        load_older(state)
+    } else {
+        Vec::new()
+    }
+}
+
+/// A private message that arrives elsewhere is shown in the room being read as well, in memory only.
+fn show_beside(state: &mut State, entry: &Entry) {
+    let what = What::Private {
+        author: entry.author.id,
+        name: text::line(&entry.author.name),
+        text: text::body(entry.body.text()),
+        whom: text::line(state.strings.privately_to_you),
+        fate: Fate::Stored,
+        client_id: None,
+    };
+    if let Some(room) = state.current_mut() {
+        room.timeline.local(what, entry.at_ms);
+    }
+}
+
+fn rename_peer(room: &mut Room, entry: &Entry) {
+    if let (crate::chat::Body::Renamed(to), Some(peer)) = (&entry.body, &mut room.info.peer)
+        && peer.id == entry.author.id
+    {
+        *peer = Author {
+            id: peer.id,
+            name: to.clone(),
+        };
+    }
+}
+
+fn settle(state: &mut State, id: ClientId) {
+    for room in &mut state.rooms {
+        room.timeline.settle(id);
+    }
+}

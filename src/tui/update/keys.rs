@@ -1,0 +1,254 @@
+//! A pressed key: the topmost part of the screen sees it first.
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+use super::{page, scroll, send, show, typed};
+use crate::tui::composer::Composer;
+use crate::tui::event::Effect;
+use crate::tui::keymap::{self, Action, Context};
+use crate::tui::state::{Overlay, State};
+
+pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    if key.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    state.notice = None;
+    match &state.overlay {
+        Some(Overlay::Name { .. }) => return name_overlay(state, key),
+        Some(Overlay::Help { .. } | Overlay::List { .. }) => return read_overlay(state, key),
+        None => {}
+    }
+    if state.popup.is_some()
+        && let Some(action) = keymap::action(Context::Popup, key)
+    {
+        popup(state, action);
+        return Vec::new();
+    }
+    if let Some(action) = keymap::action(Context::Composer, key) {
+        act(state, action)
+    } else {
+        if let Some(c) = keymap::typed(key) {
+            state.composer_mut().insert(c.encode_utf8(&mut [0; 4]));
+            typed(state);
+        }
+        Vec::new()
+    }
+}
+
+fn popup(state: &mut State, action: Action) {
+    let Some(popup) = &mut state.popup else {
+        return;
+    };
+    match action {
+        Action::PopupUp => popup.step(-1),
+        Action::PopupDown => popup.step(1),
+        Action::PopupTake => take_offer(state),
+        _ => state.popup = None,
+    }
+}
+
+/// Puts the chosen completion into the composer.
+fn take_offer(state: &mut State) {
+    let Some(popup) = state.popup.take() else {
+        return;
+    };
+    let Some(offer) = popup.offer() else { return };
+    let text = format!("{} ", offer.text);
+    state.composer_mut().replace_before(popup.replaces, &text);
+    typed(state);
+}
+
+fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Send => {
+            if state
+                .popup
+                .as_ref()
+                .is_some_and(|popup| popup.chosen.is_some())
+            {
+                take_offer(state);
+                return Vec::new();
+            }
+            state.popup = None;
+            return send::enter(state);
+        }
+        Action::PageUp => return scroll(state, -page(state)),
+        Action::PageDown => return scroll(state, page(state)),
+        Action::Oldest => {
+            if let Some(room) = state.current_mut() {
+                room.timeline.to_oldest();
+            }
+            return super::load_older(state);
+        }
+        Action::Newest => {
+            if let Some(room) = state.current_mut() {
+                room.timeline.to_newest();
+            }
+        }
+        Action::RoomBefore => return step_room(state, -1),
+        Action::RoomAfter => return step_room(state, 1),
+        Action::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
+        Action::Panes => state.shows_panes = !state.shows_panes,
+        Action::Quit => return vec![Effect::Quit],
+        Action::Close => state.confirm = None,
+        Action::SentBefore => recall(state, 1),
+        Action::SentAfter => recall(state, -1),
+        Action::Complete => {
+            state.popup = crate::tui::complete::offers(state);
+            if state
+                .popup
+                .as_ref()
+                .is_some_and(|popup| popup.offers.len() == 1)
+            {
+                take_offer(state);
+            }
+        }
+        edit => {
+            let is_change = edits(state.composer_mut(), edit);
+            if is_change {
+                typed(state);
+            } else {
+                state.popup = None;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Does an editing action; says whether it may have changed the text.
+fn edits(composer: &mut Composer, action: Action) -> bool {
+    match action {
+        Action::Left => composer.left(),
+        Action::Right => composer.right(),
+        Action::Up => composer.line_up(),
+        Action::Down => composer.line_down(),
+        Action::WordLeft => composer.word_left(),
+        Action::WordRight => composer.word_right(),
+        Action::Home => composer.home(),
+        Action::End => composer.end(),
+        Action::Newline => {
+            composer.newline();
+            return true;
+        }
+        Action::DeleteBack => {
+            composer.delete_back();
+            return true;
+        }
+        Action::DeleteForward => {
+            composer.delete_forward();
+            return true;
+        }
+        Action::KillToStart => {
+            composer.kill_to_start();
+            return true;
+        }
+        Action::KillToEnd => {
+            composer.kill_to_end();
+            return true;
+        }
+        Action::KillWord => {
+            composer.kill_word();
+            return true;
+        }
+        Action::Yank => {
+            composer.yank();
+            return true;
+        }
+        Action::Undo => {
+            composer.undo();
+            return true;
+        }
+        Action::Redo => {
+            composer.redo();
+            return true;
+        }
+        _ => {}
+    }
+    false
+}
+
+/// Goes through what was sent here: back if positive.
+fn recall(state: &mut State, by: isize) {
+    let Some(room) = state.current_mut() else {
+        return;
+    };
+    let count = room.sent.len();
+    let back = room.recalled.map_or(0, |at| count - at);
+    let Some(back) = back.checked_add_signed(by).filter(|back| *back <= count) else {
+        return;
+    };
+    if back == 0 {
+        room.recalled = None;
+        room.composer.set("");
+    } else {
+        room.recalled = Some(count - back);
+        let text = room.sent[count - back].clone();
+        room.composer.set(&text);
+    }
+    typed(state);
+    state.popup = None;
+}
+
+/// To the room above or below in the list, around its ends.
+fn step_room(state: &mut State, by: isize) -> Vec<Effect> {
+    let listed: Vec<_> = state.listed().map(|room| room.info.id).collect();
+    let Some(count) = isize::try_from(listed.len())
+        .ok()
+        .filter(|count| *count > 0)
+    else {
+        return Vec::new();
+    };
+    let now = listed
+        .iter()
+        .position(|room| Some(*room) == state.current)
+        .and_then(|at| isize::try_from(at).ok());
+    let next = now.map_or(0, |now| (now + by).rem_euclid(count));
+    match usize::try_from(next).ok().and_then(|next| listed.get(next)) {
+        Some(room) => show(state, *room),
+        None => Vec::new(),
+    }
+}
+
+fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let action = keymap::action(Context::Overlay, key);
+    let Some(Overlay::Help { scroll } | Overlay::List { scroll, .. }) = &mut state.overlay else {
+        return Vec::new();
+    };
+    match action {
+        Some(Action::OverlayUp) => *scroll = scroll.saturating_sub(1),
+        Some(Action::OverlayDown) => *scroll += 1,
+        Some(Action::Quit) => return vec![Effect::Quit],
+        Some(_) => state.overlay = None,
+        None => {
+            // A letter is meant for the composer.
+            state.overlay = None;
+            return press(state, key);
+        }
+    }
+    Vec::new()
+}
+
+fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let Some(Overlay::Name { composer, .. }) = &mut state.overlay else {
+        return Vec::new();
+    };
+    match keymap::action(Context::Composer, key) {
+        Some(Action::Send) => {
+            let name = composer.text().trim().to_owned();
+            if name.is_empty() {
+                return Vec::new();
+            }
+            state.overlay = None;
+            return vec![Effect::SetName(name)];
+        }
+        Some(Action::Quit) => return vec![Effect::Quit],
+        Some(Action::Newline | Action::Up | Action::Down) => {}
+        Some(action) => drop(edits(composer, action)),
+        None => {
+            if let Some(c) = keymap::typed(key) {
+                composer.insert(c.encode_utf8(&mut [0; 4]));
+            }
+        }
+    }
+    Vec::new()
+}

@@ -1,0 +1,306 @@
+//! Enter: what was typed is said, said privately, or done.
+
+use crate::chat::{Body, IdentityId, Recipient};
+use crate::client::LinkState;
+use crate::text;
+use crate::tui::command::{self, Line, Missing, Name};
+use crate::tui::event::Effect;
+use crate::tui::state::{Overlay, State, Tone};
+use crate::tui::strings::fill;
+use crate::tui::timeline::{Fate, What};
+
+/// Posts that may wait at once; more stay in the composer.
+const PENDING: usize = 1000;
+
+pub(super) fn enter(state: &mut State) -> Vec<Effect> {
+    let text = state.composer().text();
+    let s = state.strings;
+    match command::parse(&text) {
+        Line::Empty => match state.link {
+            LinkState::Waiting { .. } | LinkState::Stopped(_) => vec![Effect::RetryNow],
+            _ => Vec::new(),
+        },
+        Line::Say(body) => say(state, &text, body),
+        Line::Private { name, text: said } => privately(state, &text, &name, said),
+        Line::Command(name, argument) => {
+            let effects = run(state, name, &argument);
+            // A command that could not be done stays to be mended.
+            if state
+                .notice
+                .as_ref()
+                .is_none_or(|notice| notice.tone == Tone::Info)
+            {
+                sent(state, text);
+            }
+            effects
+        }
+        Line::Missing(Missing::PrivateText) => {
+            let name = command::addressee(&text).map_or("", |(name, _)| name);
+            state.say(Tone::Problem, fill(s.private_text_missing, &[&name]));
+            Vec::new()
+        }
+        Line::Missing(Missing::Argument(name)) => {
+            state.say(Tone::Problem, fill(s.usage, &[&s.command(name).usage]));
+            Vec::new()
+        }
+        Line::Unknown { word, nearest } => {
+            let words = match nearest {
+                Some(nearest) => fill(s.unknown_command_nearest, &[&word, &nearest]),
+                None => fill(s.unknown_command, &[&word]),
+            };
+            state.say(Tone::Problem, words);
+            Vec::new()
+        }
+    }
+}
+
+/// Empties the composer and remembers what was in it.
+fn sent(state: &mut State, text: String) {
+    let here = state.current;
+    let wrote_in = here.and_then(|id| state.room_mut(id));
+    if let Some(room) = wrote_in {
+        room.remember(text);
+    }
+    state.composer_mut().clear();
+    state.popup = None;
+    state.confirm = None;
+}
+
+/// Whether a body may be sent; the server would refuse it with the same words.
+fn is_sendable(state: &mut State, body: &Body) -> bool {
+    let s = state.strings;
+    let (bytes, lines) = (body.text().len(), body.text().split('\n').count());
+    let pending: usize = state.rooms.iter().map(|room| room.timeline.pending()).sum();
+    if bytes > state.limits.body_bytes {
+        state.say(
+            Tone::Problem,
+            fill(s.too_long, &[&bytes, &state.limits.body_bytes]),
+        );
+    } else if lines > state.limits.body_lines {
+        state.say(
+            Tone::Problem,
+            fill(s.too_many_lines, &[&lines, &state.limits.body_lines]),
+        );
+    } else if pending >= PENDING {
+        state.say(Tone::Problem, s.too_many_pending);
+    } else {
+        return true;
+    }
+    false
+}
+
+fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
+    let (Some(room), Some(me)) = (state.current, state.me.clone()) else {
+        state.say(Tone::Problem, state.strings.not_in_a_room);
+        return Vec::new();
+    };
+    if !is_sendable(state, &body) {
+        return Vec::new();
+    }
+    let client_id = state.next_client_id();
+    let at_ms = now_ms(state);
+    if let Some(room) = state.room_mut(room) {
+        room.timeline.post(client_id, &me, &body, at_ms);
+    }
+    sent(state, typed.to_owned());
+    vec![Effect::Post {
+        client_id,
+        to: Recipient::Room(room),
+        body,
+    }]
+}
+
+fn privately(state: &mut State, typed: &str, name: &str, said: String) -> Vec<Effect> {
+    let called = state.people_called(name);
+    // A name that changed hands is asked about before a stranger reads what was meant for a friend.
+    if let (Some(present), Some(peer)) = (called.present, called.peer)
+        && present != peer
+        && state.confirm.as_ref() != Some(&(typed.to_owned(), present))
+    {
+        state.confirm = Some((typed.to_owned(), present));
+        state.say(
+            Tone::Problem,
+            fill(state.strings.name_changed_hands, &[&text::line(name)]),
+        );
+        return Vec::new();
+    }
+    let person = called.present.or(called.peer);
+    let conversation = person.and_then(|person| conversation_with(state, person));
+    if conversation.is_some() && conversation == state.current {
+        return say(state, typed, Body::Text(said));
+    }
+    let Some(me) = state.me.clone() else {
+        state.say(Tone::Problem, state.strings.not_in_a_room);
+        return Vec::new();
+    };
+    let body = Body::Text(said);
+    if !is_sendable(state, &body) {
+        return Vec::new();
+    }
+    let to = match (conversation, person) {
+        (Some(room), _) => Recipient::Room(room),
+        (None, Some(person)) => Recipient::Person(person),
+        (None, None) => Recipient::Name(name.to_owned()),
+    };
+    let client_id = state.next_client_id();
+    let at_ms = now_ms(state);
+    let what = What::Private {
+        author: me.id,
+        name: text::line(&me.name),
+        text: text::body(body.text()),
+        whom: text::line(&fill(state.strings.privately_to, &[&name])),
+        fate: Fate::Pending,
+        client_id: Some(client_id),
+    };
+    if let Some(room) = state.current_mut() {
+        room.timeline.local(what, at_ms);
+        room.timeline.to_newest();
+    }
+    sent(state, typed.to_owned());
+    vec![Effect::Post {
+        client_id,
+        to,
+        body,
+    }]
+}
+
+fn conversation_with(state: &State, person: IdentityId) -> Option<crate::chat::RoomId> {
+    let is_theirs = |room: &&crate::tui::state::Room| {
+        room.info
+            .peer
+            .as_ref()
+            .is_some_and(|peer| peer.id == person)
+    };
+    state.rooms.iter().find(is_theirs).map(|room| room.info.id)
+}
+
+fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
+    let s = state.strings;
+    match name {
+        Name::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
+        Name::Join => return join(state, argument),
+        Name::Leave => return leave(state, argument),
+        Name::Rooms => return vec![Effect::ListRooms],
+        Name::Msg => return open(state, argument.trim_start_matches('@')),
+        Name::Nick => return vec![Effect::SetName(argument.to_owned())],
+        Name::Who => who(state),
+        Name::Clear => {
+            if let Some(room) = state.current_mut() {
+                room.timeline.clear();
+            }
+        }
+        Name::Theme if argument.is_empty() => {
+            let title = s.themes_title.to_owned();
+            let line = |theme: &String| {
+                format!("{} {theme}", if *theme == state.theme { "›" } else { " " })
+            };
+            state.overlay = Some(Overlay::List {
+                title,
+                lines: state.themes.iter().map(line).collect(),
+                scroll: 0,
+            });
+        }
+        Name::Theme => return vec![Effect::Theme(argument.to_owned())],
+        Name::Connect => {
+            let address = (!argument.is_empty()).then(|| argument.to_owned());
+            return vec![Effect::Connect(address)];
+        }
+        Name::Disconnect => return vec![Effect::Disconnect],
+        Name::Quit => return vec![Effect::Quit],
+        // Said like any other text, so it is never run.
+        Name::Me => {}
+    }
+    Vec::new()
+}
+
+/// Goes to a room: one we are in at once, another when the server let us in.
+fn join(state: &mut State, argument: &str) -> Vec<Effect> {
+    let name = argument.trim_start_matches('#');
+    let lower = name.to_lowercase();
+    let known = state
+        .rooms
+        .iter()
+        .find(|room| !room.is_conversation() && room.info.name.to_lowercase() == lower);
+    match known.map(|room| room.info.id) {
+        Some(room) => super::show(state, room),
+        None => vec![Effect::Join(name.to_owned())],
+    }
+}
+
+fn open(state: &mut State, name: &str) -> Vec<Effect> {
+    let called = state.people_called(name);
+    let known = called
+        .present
+        .or(called.peer)
+        .and_then(|person| conversation_with(state, person));
+    match known {
+        Some(room) => super::show(state, room),
+        None => vec![Effect::Open(name.to_owned())],
+    }
+}
+
+fn leave(state: &mut State, argument: &str) -> Vec<Effect> {
+    let s = state.strings;
+    let wanted = argument.to_lowercase();
+    let room = if argument.is_empty() {
+        state.current()
+    } else {
+        state.rooms.iter().find(|room| {
+            let label = room.label().to_lowercase();
+            label == wanted || label.trim_start_matches(['#', '@']) == wanted
+        })
+    };
+    let Some((id, is_conversation)) = room.map(|room| (room.info.id, room.is_conversation()))
+    else {
+        state.say(Tone::Problem, fill(s.no_such_room_here, &[&argument]));
+        return Vec::new();
+    };
+    if !is_conversation {
+        return vec![Effect::Leave(id)];
+    }
+    if let Some(room) = state.room_mut(id) {
+        room.is_hidden = true;
+    }
+    state.say(Tone::Info, s.conversation_put_away);
+    let first = state.listed().next().map(|room| room.info.id);
+    match first.filter(|_| state.current == Some(id)) {
+        Some(first) => {
+            state.composer_mut().clear();
+            super::show(state, first)
+        }
+        None => Vec::new(),
+    }
+}
+
+fn who(state: &mut State) {
+    let s = state.strings;
+    let Some(room) = state.current() else {
+        state.say(Tone::Problem, s.not_in_a_room);
+        return;
+    };
+    let lines = room.roster.people().iter().map(|person| {
+        let mark = if state.is_me(person.id) { s.you } else { "" };
+        let role = if person.role == crate::chat::Role::Owner {
+            s.owner
+        } else {
+            ""
+        };
+        format!(
+            "{}  {role} {mark}",
+            text::pad(text::line(&person.name).as_str(), 20)
+        )
+        .trim_end()
+        .to_owned()
+    });
+    let title = fill(s.who_title, &[&text::line(&room.label())]);
+    state.overlay = Some(Overlay::List {
+        title,
+        lines: lines.collect(),
+        scroll: 0,
+    });
+}
+
+/// The time of our own lines until the server's comes.
+fn now_ms(state: &State) -> u64 {
+    u64::try_from(state.now.wall.as_millisecond()).unwrap_or(0)
+}

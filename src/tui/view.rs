@@ -1,0 +1,146 @@
+//! The picture: one function per region, drawn from the state and nothing else.
+
+mod messages;
+mod overlay;
+mod prompt;
+mod sides;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::regions::regions;
+use super::state::State;
+use super::theme::{Scope, Theme};
+use super::update::prompt as prompt_of;
+use crate::text::{self, SafeText};
+
+/// The marks of the screen, and what stands in for them where a terminal cannot show them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Glyphs {
+    pub online: &'static str,
+    pub waiting: &'static str,
+    pub offline: &'static str,
+    pub hosting: &'static str,
+    pub pending: &'static str,
+    pub failed: &'static str,
+    pub private: &'static str,
+    pub below: &'static str,
+    pub rule: &'static str,
+    pub chosen: &'static str,
+}
+
+impl Glyphs {
+    pub const UNICODE: Self = Self {
+        online: "●",
+        waiting: "◌",
+        offline: "○",
+        hosting: "◇",
+        pending: "…",
+        failed: "✗",
+        private: "▎",
+        below: "↓",
+        rule: "─",
+        chosen: "›",
+    };
+    pub const ASCII: Self = Self {
+        online: "*",
+        waiting: "~",
+        offline: "o",
+        hosting: "^",
+        pending: ".",
+        failed: "x",
+        private: "|",
+        below: "v",
+        rule: "-",
+        chosen: ">",
+    };
+}
+
+/// How it is drawn.
+#[derive(Clone, Debug)]
+pub struct Look {
+    pub theme: Theme,
+    pub glyphs: Glyphs,
+}
+
+/// Draws the whole screen. The size is the state's own, so that what was scrolled is what is shown.
+pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
+    let prompt = prompt_of(state);
+    let regions = regions(state, text::width(&prompt.text));
+    let area = frame
+        .area()
+        .intersection(Rect::new(0, 0, state.size.0, state.size.1));
+    let mut canvas = Canvas {
+        buffer: frame.buffer_mut(),
+        look,
+        clip: area,
+    };
+    canvas.fill(area, Scope::Background);
+    sides::header(&mut canvas, state, regions.header);
+    sides::rooms(&mut canvas, state, regions.rooms);
+    sides::people(&mut canvas, state, regions.people);
+    messages::draw(&mut canvas, state, regions.messages);
+    prompt::rule(&mut canvas, state, regions.rule);
+    sides::status(&mut canvas, state, &regions);
+    let mut cursor = prompt::composer(&mut canvas, state, &prompt, &regions);
+    overlay::popup(&mut canvas, state, &regions);
+    if state.overlay.is_some() {
+        cursor = overlay::draw(&mut canvas, state);
+    }
+    if let Some((x, y)) = cursor.filter(|(x, y)| *x < area.width && *y < area.height) {
+        frame.set_cursor_position((x, y));
+    }
+}
+
+/// A buffer that takes safe text only and never draws outside.
+struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    look: &'a Look,
+    clip: Rect,
+}
+
+impl Canvas<'_> {
+    fn style(&self, scope: Scope) -> Style {
+        self.look.theme.style(scope)
+    }
+
+    fn fill(&mut self, area: Rect, scope: Scope) {
+        let style = self.style(scope);
+        self.buffer.set_style(area.intersection(self.clip), style);
+    }
+
+    /// Empties an area and gives it a ground.
+    fn clear(&mut self, area: Rect, scope: Scope) {
+        let style = self.style(scope);
+        for position in area.intersection(self.clip).positions() {
+            self.buffer[position].reset();
+            self.buffer[position].set_style(style);
+        }
+    }
+
+    /// Draws text from a place, at most so many columns, and says how many it took.
+    fn put(&mut self, x: u16, y: u16, columns: u16, text: &SafeText, style: Style) -> u16 {
+        let inside = y < self.clip.bottom() && y >= self.clip.top() && x < self.clip.right();
+        if !inside {
+            return 0;
+        }
+        let columns = usize::from(columns.min(self.clip.right() - x));
+        let cut = text::cut(text.as_str(), columns);
+        let (end, _) = self.buffer.set_stringn(x, y, cut, columns, style);
+        end - x
+    }
+
+    /// Draws text in an area's row, at its right end.
+    fn put_right(&mut self, area: Rect, row: u16, text: &SafeText, style: Style) {
+        let wide = u16::try_from(text::width(text.as_str())).unwrap_or(u16::MAX);
+        if wide <= area.width && row < area.height {
+            self.put(area.right() - wide, area.y + row, wide, text, style);
+        }
+    }
+}
+
+fn columns(text: &str) -> u16 {
+    u16::try_from(text::width(text)).unwrap_or(u16::MAX)
+}

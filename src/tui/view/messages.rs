@@ -1,0 +1,183 @@
+//! The message area: the visible part of a timeline, from its anchor on.
+
+use ratatui::layout::Rect;
+
+use super::{Canvas, columns};
+use crate::text::{self, SafeText};
+use crate::tui::rows::{Gutter, Layout, Line, Row};
+use crate::tui::state::{Room, State};
+use crate::tui::strings::fill;
+use crate::tui::theme::Scope;
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let Some(room) = state.current() else {
+        nothing(canvas, state, area);
+        return;
+    };
+    let layout = Layout {
+        columns: usize::from(area.width),
+        name_columns: room.timeline.name_columns(),
+        zone: &state.zone,
+        strings: state.strings,
+    };
+    let timeline = &room.timeline;
+    let height = usize::from(area.height);
+    let (top, line) = timeline.top(height, |index| layout.height(timeline, index));
+    let visible = (top..timeline.len())
+        .flat_map(|index| layout.rows(timeline, index))
+        .skip(line)
+        .take(height);
+    let rows: Vec<Row> = visible.collect();
+    // A short timeline stands at the bottom, where the next message will come.
+    let offset = height - rows.len();
+    for (n, row) in rows.iter().enumerate() {
+        let y = area.y + u16::try_from(offset + n).unwrap_or(u16::MAX);
+        match row {
+            Row::Date(date) => rule_with(
+                canvas,
+                Rect {
+                    y,
+                    height: 1,
+                    ..area
+                },
+                date,
+                Scope::MessageDate,
+            ),
+            Row::Line(line) => draw_line(
+                canvas,
+                state,
+                &layout,
+                Rect {
+                    y,
+                    height: 1,
+                    ..area
+                },
+                line,
+            ),
+        }
+    }
+    new_below(canvas, state, room, area);
+}
+
+/// The empty screen says what it waits for.
+fn nothing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    let words = match &state.link {
+        crate::client::LinkState::Connecting => {
+            fill(state.strings.connecting, &[&text::line(&state.server)])
+        }
+        crate::client::LinkState::Online => state.strings.not_in_a_room.to_owned(),
+        _ => return,
+    };
+    let style = canvas.style(Scope::MessageSystem);
+    canvas.put(
+        area.x + 2,
+        area.bottom() - 1,
+        area.width.saturating_sub(2),
+        &text::line(&words),
+        style,
+    );
+}
+
+fn draw_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, area: Rect, line: &Line) {
+    let (glyphs, y) = (canvas.look.glyphs, area.y);
+    let (mark, scope) = match line.gutter {
+        Gutter::Empty => ("", Scope::Text),
+        Gutter::Pending => (glyphs.pending, Scope::MessagePending),
+        Gutter::Failed => (glyphs.failed, Scope::MessageFailed),
+        Gutter::Private => (glyphs.private, Scope::Accent),
+    };
+    let style = canvas.style(scope);
+    canvas.put(area.x, y, 1, &mark.into(), style);
+    let mut x = area.x + 2.min(area.width / 4);
+    if layout.shows_time() {
+        if let Some(time) = &line.time {
+            let style = canvas.style(Scope::MessageTime);
+            canvas.put(x, y, 5, &text::line(time), style);
+        }
+        x += 6;
+    }
+    if let Some((person, name)) = line.name.as_ref().filter(|_| layout.shows_name()) {
+        let is_mine = line.gutter == Gutter::Pending || state.is_me(*person);
+        let style = if is_mine {
+            canvas.style(Scope::MessageOwn)
+        } else {
+            canvas.look.theme.name(*person)
+        };
+        canvas.put(
+            x,
+            y,
+            u16::try_from(layout.name_columns).unwrap_or(u16::MAX),
+            name,
+            style,
+        );
+    }
+    let x = area.x + u16::try_from(layout.indent()).unwrap_or(u16::MAX);
+    let style = canvas.style(line.scope);
+    let left = area.right().saturating_sub(x);
+    let used = canvas.put(x, y, left, &line.text, style);
+    if let Some(aside) = &line.aside {
+        let scope = if line.scope == Scope::MessageFailed {
+            Scope::MessageFailed
+        } else {
+            Scope::Dim
+        };
+        let style = canvas.style(scope);
+        if line.text.is_empty() {
+            canvas.put(x, y, left, aside, style);
+        } else {
+            let x = x + used + 2;
+            canvas.put(x, y, area.right().saturating_sub(x), aside, style);
+        }
+    }
+}
+
+/// A rule across an area with words in its middle.
+fn rule_with(canvas: &mut Canvas<'_>, area: Rect, words: &str, scope: Scope) {
+    let inner = Rect {
+        x: area.x + 1.min(area.width),
+        width: area.width.saturating_sub(2),
+        ..area
+    };
+    let line: SafeText = text::line(&canvas.look.glyphs.rule.repeat(usize::from(inner.width)));
+    let style = canvas.style(Scope::Rule);
+    canvas.put(inner.x, inner.y, inner.width, &line, style);
+    let words = text::line(&format!(" {words} "));
+    let wide = columns(words.as_str());
+    if wide < inner.width {
+        let style = canvas.style(scope);
+        canvas.put(
+            inner.x + (inner.width - wide) / 2,
+            inner.y,
+            wide,
+            &words,
+            style,
+        );
+    }
+}
+
+fn new_below(canvas: &mut Canvas<'_>, state: &State, room: &Room, area: Rect) {
+    let count = room.timeline.unread_below();
+    if count == 0 || area.height < 3 {
+        return;
+    }
+    let words = format!(
+        " {} {} ",
+        canvas.look.glyphs.below,
+        fill(state.strings.new_below, &[&count])
+    );
+    let words = text::line(&words);
+    let wide = columns(words.as_str()).min(area.width);
+    let style = canvas
+        .style(Scope::Popup)
+        .patch(canvas.style(Scope::Accent));
+    canvas.put(
+        area.x + (area.width - wide) / 2,
+        area.bottom() - 1,
+        wide,
+        &words,
+        style,
+    );
+}

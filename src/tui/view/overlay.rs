@@ -1,0 +1,229 @@
+//! What lies over the rest: completions, and the overlays.
+
+use ratatui::layout::Rect;
+
+use super::{Canvas, columns};
+use crate::text;
+use crate::tui::composer::Composer;
+use crate::tui::regions::Regions;
+use crate::tui::state::{Overlay, State};
+use crate::tui::theme::Scope;
+use crate::tui::update::help;
+
+/// The widest an overlay grows.
+const WIDEST: u16 = 72;
+
+/// Completions, above the composer.
+pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
+    let Some(popup) = state.popup.as_ref().filter(|_| state.overlay.is_none()) else {
+        return;
+    };
+    let above = regions.rule.y;
+    let rows = u16::try_from(popup.offers.len())
+        .unwrap_or(u16::MAX)
+        .min(above);
+    if rows == 0 || regions.composer.is_empty() {
+        return;
+    }
+    let widest = popup
+        .offers
+        .iter()
+        .map(|offer| columns(&offer.text))
+        .max()
+        .unwrap_or(0);
+    let about = popup
+        .offers
+        .iter()
+        .map(|offer| columns(&offer.about))
+        .max()
+        .unwrap_or(0);
+    let width = (widest + about + 5).min(WIDEST).min(regions.composer.width);
+    let area = Rect::new(
+        regions
+            .prompt
+            .saturating_sub(1)
+            .min(regions.composer.width - width),
+        above - rows,
+        width,
+        rows,
+    );
+    canvas.clear(area, Scope::Popup);
+    for (n, offer) in popup.offers.iter().take(usize::from(rows)).enumerate() {
+        let y = area.y + u16::try_from(n).unwrap_or(0);
+        let scope = if popup.chosen == Some(n) {
+            Scope::PopupSelected
+        } else {
+            Scope::Popup
+        };
+        canvas.fill(
+            Rect {
+                y,
+                height: 1,
+                ..area
+            },
+            scope,
+        );
+        let style = canvas.style(scope);
+        canvas.put(
+            area.x + 1,
+            y,
+            area.width.saturating_sub(2),
+            &text::line(&offer.text),
+            style,
+        );
+        let x = area.x + 1 + widest + 2;
+        let style = style.patch(canvas.style(Scope::Dim));
+        canvas.put(
+            x,
+            y,
+            (area.right().saturating_sub(1)).saturating_sub(x),
+            &text::line(&offer.about),
+            style,
+        );
+    }
+}
+
+/// The overlay, if one is open; says where the cursor stands if it is typed into.
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)> {
+    let overlay = state.overlay.as_ref()?;
+    let screen = Rect::new(0, 0, state.size.0, state.size.1);
+    match overlay {
+        Overlay::Help { scroll } => {
+            list(
+                canvas,
+                state,
+                screen,
+                state.strings.help_title,
+                &help(state.strings),
+                *scroll,
+            );
+            None
+        }
+        Overlay::List {
+            title,
+            lines,
+            scroll,
+        } => {
+            list(canvas, state, screen, title, lines, *scroll);
+            None
+        }
+        Overlay::Name { why, composer } => Some(name(canvas, state, screen, why, composer)),
+    }
+}
+
+/// Near the top, never over the composer.
+fn place(screen: Rect, rows: u16) -> Rect {
+    let width = WIDEST.min(screen.width);
+    let most = screen.height.saturating_sub(4).max(1).min(screen.height);
+    let height = rows.min(most);
+    let y = u16::from(screen.height > height + 4);
+    Rect::new((screen.width - width) / 2, y, width, height)
+}
+
+fn list(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    screen: Rect,
+    title: &str,
+    lines: &[String],
+    scroll: usize,
+) {
+    let area = place(screen, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
+    canvas.clear(area, Scope::Popup);
+    let accent = canvas
+        .style(Scope::Popup)
+        .patch(canvas.style(Scope::Accent));
+    canvas.put(
+        area.x + 1,
+        area.y,
+        area.width.saturating_sub(2),
+        &text::line(title),
+        accent,
+    );
+    let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
+    canvas.put_right(
+        Rect {
+            width: area.width.saturating_sub(1),
+            ..area
+        },
+        0,
+        &state.strings.close_hint.into(),
+        dim,
+    );
+    let shown = usize::from(area.height.saturating_sub(2));
+    let first = scroll.min(lines.len().saturating_sub(shown));
+    let style = canvas.style(Scope::Popup);
+    for (y, line) in (area.y + 1..).zip(lines.iter().skip(first).take(shown)) {
+        canvas.put(
+            area.x + 2,
+            y,
+            area.width.saturating_sub(4),
+            &text::line(line),
+            style,
+        );
+    }
+    if first + shown < lines.len() && area.height > 2 {
+        let more = format!(
+            "{} {}",
+            canvas.look.glyphs.below,
+            lines.len() - first - shown
+        );
+        canvas.put(
+            area.x + 2,
+            area.bottom() - 1,
+            area.width.saturating_sub(4),
+            &text::line(&more),
+            dim,
+        );
+    }
+}
+
+fn name(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    screen: Rect,
+    why: &str,
+    composer: &Composer,
+) -> (u16, u16) {
+    let inner = usize::from(WIDEST.min(screen.width).saturating_sub(4).max(1));
+    let reasons = text::wrap(why, inner);
+    let area = place(screen, u16::try_from(reasons.len() + 4).unwrap_or(u16::MAX));
+    canvas.clear(area, Scope::Popup);
+    let accent = canvas
+        .style(Scope::Popup)
+        .patch(canvas.style(Scope::Accent));
+    canvas.put(
+        area.x + 1,
+        area.y,
+        area.width.saturating_sub(2),
+        &state.strings.name_title.into(),
+        accent,
+    );
+    let style = canvas.style(Scope::Popup);
+    let mut y = area.y + 1;
+    for range in reasons {
+        let line = text::line(why.get(range).unwrap_or_default());
+        canvas.put(area.x + 2, y, area.width.saturating_sub(4), &line, style);
+        y += 1;
+    }
+    // On a screen with few rows the line that is typed into goes before the reasons.
+    let y = (y + 1).min(area.bottom().saturating_sub(1));
+    let used = canvas.put(
+        area.x + 2,
+        y,
+        area.width.saturating_sub(4),
+        &state.strings.name_prompt.into(),
+        accent,
+    );
+    let x = area.x + 2 + used + 1;
+    let width = area.right().saturating_sub(x + 1).max(1);
+    let laid = composer.lay(usize::from(width));
+    canvas.put(
+        x,
+        y,
+        width,
+        &text::line(laid.rows.first().map_or("", String::as_str)),
+        style,
+    );
+    (x + u16::try_from(laid.cursor.1).unwrap_or(0), y)
+}

@@ -1,0 +1,119 @@
+//! The rule above the composer, with a notice in it, and the composer itself.
+
+use ratatui::layout::Rect;
+
+use super::{Canvas, columns};
+use crate::text;
+use crate::tui::regions::Regions;
+use crate::tui::state::{State, Tone};
+use crate::tui::theme::Scope;
+use crate::tui::update::Prompt;
+
+/// From this share of the limit on, the size is shown.
+const NEAR_LIMIT: (usize, usize) = (9, 10);
+
+pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let inner = Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
+    };
+    let style = canvas.style(Scope::Rule);
+    canvas.put(
+        inner.x,
+        inner.y,
+        inner.width,
+        &text::line(&canvas.look.glyphs.rule.repeat(usize::from(inner.width))),
+        style,
+    );
+    if let Some(notice) = &state.notice {
+        let scope = match notice.tone {
+            Tone::Info => Scope::Accent,
+            Tone::Problem => Scope::MessageFailed,
+        };
+        let words = text::line(&format!(" {} ", notice.text));
+        let style = canvas.style(scope);
+        canvas.put(
+            inner.x + 1,
+            inner.y,
+            inner.width.saturating_sub(1),
+            &words,
+            style,
+        );
+    }
+    let (bytes, limit) = (state.composer().bytes(), state.limits.body_bytes);
+    if bytes * NEAR_LIMIT.1 >= limit * NEAR_LIMIT.0 {
+        let words = text::line(&format!(" {} / {} ", grouped(bytes), grouped(limit)));
+        let scope = if bytes > limit {
+            Scope::MessageFailed
+        } else {
+            Scope::ComposerLimit
+        };
+        let style = canvas.style(scope);
+        canvas.put_right(inner, 0, &words, style);
+    }
+}
+
+/// `8,192`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Draws prompt and text; says where the cursor stands.
+pub(super) fn composer(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    prompt: &Prompt,
+    regions: &Regions,
+) -> Option<(u16, u16)> {
+    let area = regions.composer;
+    if area.is_empty() {
+        return None;
+    }
+    let scope = if prompt.is_private {
+        Scope::ComposerPrivate
+    } else {
+        Scope::ComposerPrompt
+    };
+    let style = canvas.style(scope);
+    let shown = text::line(&prompt.text);
+    if columns(shown.as_str()) <= regions.prompt {
+        canvas.put(area.x, area.y, regions.prompt, &shown, style);
+    } else if regions.prompt > 2 {
+        // A name too long for the screen is cut, but the sign stays.
+        let name = text::cut(
+            prompt.text.trim_end_matches([' ', '›']),
+            usize::from(regions.prompt - 2),
+        );
+        canvas.put(
+            area.x,
+            area.y,
+            regions.prompt,
+            &text::line(&format!("{name}› ")),
+            style,
+        );
+    }
+    let left = area.x + regions.prompt;
+    let width = area.width.saturating_sub(regions.prompt + 1).max(1);
+    let laid = state.composer().lay(usize::from(width));
+    let (row, column) = laid.cursor;
+    let height = usize::from(area.height);
+    let first = (row + 1).saturating_sub(height);
+    let style = canvas.style(Scope::Composer);
+    for (y, line) in (area.y..).zip(laid.rows.iter().skip(first).take(height)) {
+        canvas.put(left, y, width + 1, &text::line(line), style);
+    }
+    let x = left + u16::try_from(column).unwrap_or(u16::MAX).min(width);
+    Some((x, area.y + u16::try_from(row - first).unwrap_or(0)))
+}
