@@ -1,0 +1,317 @@
+//! Following, appending and overflowing in any order: every session sees one contiguous run, without a duplicate, and everybody
+//! the same entry at a seq.
+//!
+//! This is the session's side of catching up, written down as a model over the real `Room` and the real `Outbox`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::task::Poll;
+
+use proptest::prelude::*;
+use tchat::chat::{
+    Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId,
+    Post, Role, RoomId, Seq, SessionId,
+};
+use tchat::server::delivery::Delivery;
+use tchat::server::outbox::{Budget, Item, LIVE_ENTRIES, Outbox, Slot};
+use tchat::server::room::{Fate, Follow, Follower, Head, Marks, Room};
+
+const ROOM: RoomId = RoomId::new([1; 16]);
+const EPOCH: Epoch = Epoch::new([2; 16]);
+const AUTHOR: IdentityId = IdentityId::new([3; 16]);
+/// Entries of a page in the model; small, so that catching up takes several.
+const PAGE: usize = 40;
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// So many posts, some of which were sent before.
+    Post { count: usize, repeats: usize },
+    /// A session writes so many items.
+    Write { session: usize, items: usize },
+    /// A session does what it has to after an overflow.
+    CatchUp { session: usize },
+    /// A session's connection breaks and comes back with the cursor of what its client has.
+    Reconnect { session: usize },
+    /// The server starts anew: the room remembers its head and its marks, and nothing in memory.
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let session = 0..3_usize;
+    prop_oneof![
+        4 => (1..400_usize, 0..3_usize).prop_map(|(count, repeats)| Step::Post { count, repeats }),
+        4 => (session.clone(), 0..6_usize).prop_map(|(session, items)| Step::Write { session, items }),
+        2 => session.clone().prop_map(|session| Step::CatchUp { session }),
+        1 => session.prop_map(|session| Step::Reconnect { session }),
+        1 => Just(Step::Restart),
+    ]
+}
+
+/// One session and what its client has.
+struct Session {
+    id: SessionId,
+    outbox: Arc<Outbox>,
+    slot: Slot,
+    generation: u64,
+    seen: Vec<Seq>,
+    cursor: Option<Cursor>,
+    /// The gaps it was told of, as the seq after each.
+    skips: Vec<Seq>,
+}
+
+struct World {
+    room: Room,
+    log: Vec<Entry>,
+    counter: u64,
+    sessions: Vec<Session>,
+}
+
+impl World {
+    fn new() -> Self {
+        let head = Head {
+            epoch: EPOCH,
+            first: Seq(1),
+            seq: Seq::ZERO,
+            digest: Digest::default(),
+            at_ms: 0,
+        };
+        let members = HashMap::from([(AUTHOR, Role::Member)]);
+        let mut world = Self {
+            room: Room::new(ROOM, head, Marks::new(), members),
+            log: Vec::new(),
+            counter: 0,
+            sessions: Vec::new(),
+        };
+        for n in 0..3 {
+            let outbox = Outbox::new(Arc::new(Budget::default()));
+            let slot = outbox.take_slot(Seq::ZERO);
+            let id = SessionId::new([n; 16]);
+            world.sessions.push(Session {
+                id,
+                outbox,
+                slot,
+                generation: 0,
+                seen: Vec::new(),
+                cursor: None,
+                skips: Vec::new(),
+            });
+            world.follow(usize::from(n));
+        }
+        world
+    }
+
+    fn post(&mut self, count: usize, repeats: usize) {
+        let first = self.counter.saturating_sub(u64::try_from(repeats).unwrap()) + 1;
+        self.counter += u64::try_from(count).unwrap();
+        let post = |counter| Post {
+            author: Author {
+                id: AUTHOR,
+                name: "ann".into(),
+            },
+            client_id: Some(ClientId {
+                instance: InstanceId::new([4; 16]),
+                counter,
+            }),
+            body: Body::Text(counter.to_string()),
+            at_ms: 1000 - counter.min(1000),
+        };
+        let (entries, fates) = self.room.number((first..=self.counter).map(post).collect());
+        assert_eq!(
+            fates
+                .iter()
+                .filter(|fate| **fate == Fate::Duplicate)
+                .count(),
+            fates.len() - count
+        );
+        self.log.extend(entries.iter().cloned());
+        self.room.admit(Arc::new(entries), |_| Role::Member);
+    }
+
+    /// A session begins, or begins again, from the cursor its client has.
+    fn follow(&mut self, n: usize) {
+        let head = self.room.head();
+        let session = &mut self.sessions[n];
+        let known = session
+            .cursor
+            .and_then(|cursor| self.log.get(usize::try_from(cursor.seq.0).unwrap() - 1));
+        let (result, after) = Room::judge(
+            &head,
+            session.cursor.as_ref(),
+            known.map(|entry| entry.digest),
+        );
+        assert!(
+            matches!(result, FollowResult::Contiguous | FollowResult::TooFar),
+            "{result:?}"
+        );
+        session.told(result, after);
+        self.go_live(n, after);
+    }
+
+    fn go_live(&mut self, n: usize, mut after: Seq) {
+        loop {
+            let session = &mut self.sessions[n];
+            session.generation = session.outbox.generation();
+            let follower = Follower {
+                session: session.id,
+                identity: AUTHOR,
+                outbox: Arc::clone(&session.outbox),
+                slot: session.slot,
+                generation: session.generation,
+            };
+            match self.room.follow(follower, after) {
+                Follow::Live | Follow::Overflowed => return,
+                Follow::Behind => {
+                    let from = usize::try_from(after.0).unwrap();
+                    let page = self.log[from..self.log.len().min(from + PAGE)].to_vec();
+                    let page = Arc::new(Delivery::new(Arc::new(page)).unwrap());
+                    session.outbox.page(session.slot, &page, after);
+                    after = page.last();
+                }
+            }
+        }
+    }
+
+    /// What a session does when its live lane overflowed.
+    fn catch_up(&mut self, n: usize) {
+        let head = self.room.head();
+        let session = &mut self.sessions[n];
+        if session.outbox.generation() == session.generation {
+            return;
+        }
+        let written = session.outbox.written(session.slot);
+        let cursor = Cursor {
+            epoch: EPOCH,
+            seq: written,
+            digest: None,
+        };
+        let (result, after) = Room::judge(&head, Some(&cursor), None);
+        session.told(result, after);
+        self.go_live(n, after);
+    }
+
+    fn write(&mut self, n: usize, items: usize) {
+        for _ in 0..items {
+            let Poll::Ready(Some(item)) = self.sessions[n].outbox.pop() else {
+                return;
+            };
+            self.sessions[n].take(&item);
+        }
+    }
+
+    fn reconnect(&mut self, n: usize) {
+        let session = &mut self.sessions[n];
+        self.room.unfollow(session.id);
+        session.outbox = Outbox::new(Arc::new(Budget::default()));
+        session.slot = session
+            .outbox
+            .take_slot(session.cursor.map_or(Seq::ZERO, |cursor| cursor.seq));
+        self.follow(n);
+    }
+
+    fn restart(&mut self) {
+        let mark = ((AUTHOR, InstanceId::new([4; 16])), self.counter);
+        let members = HashMap::from([(AUTHOR, Role::Member)]);
+        self.room = Room::new(ROOM, self.room.head(), Marks::from([mark]), members);
+        for n in 0..self.sessions.len() {
+            self.reconnect(n);
+        }
+    }
+
+    /// Everything is written and caught up in the end.
+    fn settle(&mut self) {
+        for n in 0..self.sessions.len() {
+            for _ in 0..100 {
+                self.write(n, usize::MAX);
+                self.catch_up(n);
+            }
+        }
+    }
+
+    fn check(&self) {
+        for session in &self.sessions {
+            for pair in session.seen.windows(2) {
+                let is_told = session.skips.contains(&pair[1]);
+                assert!(
+                    pair[1] == pair[0].next() || (is_told && pair[1] > pair[0]),
+                    "{} then {}",
+                    pair[0],
+                    pair[1]
+                );
+            }
+            assert_eq!(
+                session.seen.last().copied().unwrap_or_default(),
+                self.room.head().seq,
+                "nobody is left behind"
+            );
+        }
+    }
+}
+
+impl Session {
+    fn told(&mut self, result: FollowResult, after: Seq) {
+        if result == FollowResult::TooFar {
+            self.skips.push(after.next());
+            self.outbox.set_cursor(self.slot, after);
+        }
+    }
+
+    fn take(&mut self, item: &Item) {
+        let Item::Entries(delivery, after) = item else {
+            return;
+        };
+        for entry in delivery.entries().iter().filter(|entry| entry.seq > *after) {
+            self.seen.push(entry.seq);
+            self.cursor = Some(Cursor {
+                epoch: EPOCH,
+                seq: entry.seq,
+                digest: Some(entry.digest),
+            });
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_session_sees_one_contiguous_run(steps in prop::collection::vec(step(), 1..60)) {
+        let mut world = World::new();
+        for step in steps {
+            match step {
+                Step::Post { count, repeats } => world.post(count, repeats),
+                Step::Write { session, items } => world.write(session, items),
+                Step::CatchUp { session } => world.catch_up(session),
+                Step::Reconnect { session } => world.reconnect(session),
+                Step::Restart => world.restart(),
+            }
+        }
+        world.settle();
+        world.check();
+    }
+}
+
+#[test]
+fn an_overflow_empties_the_lane_and_is_caught_up() {
+    let mut world = World::new();
+    for _ in 0..20 {
+        world.post(100, 0);
+    }
+    let session = &world.sessions[0];
+    assert_ne!(
+        session.outbox.generation(),
+        session.generation,
+        "2,000 entries do not fit {LIVE_ENTRIES}"
+    );
+    assert_eq!(
+        world.room.followers(),
+        0,
+        "the room forgot everybody who overflowed"
+    );
+    world.settle();
+    world.check();
+    assert_eq!(
+        world.sessions[0].skips.len(),
+        1,
+        "2,000 entries are too far to replay"
+    );
+}

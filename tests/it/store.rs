@@ -1,0 +1,529 @@
+//! The contract of `Store`, run against every implementation, and what a room does when one fails.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use tchat::chat::{
+    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Role, RoomId,
+    RoomKind, RoomName, SecretHash, Seq, ServerId, UserName, digest,
+};
+use tchat::server::store::memory::MemoryStore;
+use tchat::server::store::sqlite::{OpenError, SqliteStore};
+use tchat::server::store::{
+    Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError, pair,
+};
+
+use crate::support::server::{Server, config};
+
+const ANN: IdentityId = IdentityId::new([1; 16]);
+const BEN: IdentityId = IdentityId::new([2; 16]);
+
+fn record(n: u8, name: &str) -> RoomRecord {
+    RoomRecord {
+        id: RoomId::new([n; 16]),
+        kind: RoomKind::Public,
+        name: name.into(),
+        key: Some(RoomName::new(name).unwrap().key()),
+        topic: "话题".into(),
+        capacity: 20,
+        position: u32::from(n),
+        epoch: Epoch::new([n; 16]),
+        pair: None,
+    }
+}
+
+fn entry(room: &RoomRecord, seq: u64, body: Body) -> Entry {
+    let client_id = (seq > 1).then(|| ClientId {
+        instance: InstanceId::new([5; 16]),
+        counter: seq * 10,
+    });
+    Entry {
+        room: room.id,
+        epoch: room.epoch,
+        seq: Seq(seq),
+        digest: digest(Digest::default(), Seq(seq), ANN, client_id, &body),
+        at_ms: 1_700_000_000_000 + seq,
+        author: Author {
+            id: ANN,
+            name: "安".into(),
+        },
+        client_id,
+        body,
+    }
+}
+
+fn append(room: &RoomRecord, seqs: std::ops::RangeInclusive<u64>) -> Append {
+    let entries = seqs
+        .map(|seq| entry(room, seq, Body::Text(format!("text {seq} 👋🏽"))))
+        .collect();
+    Append {
+        room: room.id,
+        entries: Arc::new(entries),
+        members: Vec::new(),
+    }
+}
+
+async fn made(store: &dyn Store, n: u8, name: &str) -> RoomRecord {
+    let record = record(n, name);
+    let created = Append {
+        room: record.id,
+        entries: Arc::new(vec![entry(&record, 1, Body::Created)]),
+        members: vec![(ANN, Some(Role::Owner)), (BEN, Some(Role::Member))],
+    };
+    store.create_room(record.clone(), created).await.unwrap();
+    record
+}
+
+async fn contract(store: &dyn Store) {
+    rooms_and_members(store).await;
+    entries_and_marks(store).await;
+    conversations(store).await;
+    identities(store).await;
+}
+
+async fn rooms_and_members(store: &dyn Store) {
+    let second = made(store, 2, "tech").await;
+    let first = made(store, 1, "大厅").await;
+    assert_eq!(
+        store.public_rooms().await.unwrap(),
+        [first.clone(), second.clone()]
+    );
+    let twin = RoomRecord {
+        id: RoomId::new([99; 16]),
+        name: "TECH".into(),
+        ..second.clone()
+    };
+    let created = Append {
+        room: twin.id,
+        entries: Arc::new(vec![entry(&twin, 1, Body::Created)]),
+        members: vec![],
+    };
+    assert!(matches!(
+        store.create_room(twin, created).await,
+        Err(StoreError::Conflict)
+    ));
+    assert_eq!(
+        store.public_rooms().await.unwrap().len(),
+        2,
+        "a refused room leaves nothing behind"
+    );
+
+    let changed = RoomRecord {
+        topic: "other".into(),
+        capacity: 0,
+        position: 7,
+        ..second.clone()
+    };
+    store.update_room(changed.clone()).await.unwrap();
+    let state = store.room(second.id).await.unwrap().unwrap();
+    assert_eq!(state.record, changed);
+    assert_eq!((state.first, state.last.unwrap().0), (Seq(1), Seq(1)));
+    assert_eq!(state.members, [(ANN, Role::Owner), (BEN, Role::Member)]);
+    assert_eq!(store.room(RoomId::new([98; 16])).await.unwrap(), None);
+
+    assert_eq!(store.memberships(BEN).await.unwrap().len(), 2);
+    assert_eq!(store.members(first.id).await.unwrap(), [ANN, BEN]);
+    let left = Append {
+        members: vec![(BEN, None)],
+        ..append(&first, 2..=2)
+    };
+    store.append(left).await.unwrap();
+    assert_eq!(store.members(first.id).await.unwrap(), [ANN]);
+    assert_eq!(store.memberships(BEN).await.unwrap(), [changed]);
+}
+
+async fn entries_and_marks(store: &dyn Store) {
+    let room = made(store, 3, "log").await;
+    store.append(append(&room, 2..=300)).await.unwrap();
+    let state = store.room(room.id).await.unwrap().unwrap();
+    let last = entry(&room, 300, Body::Text("text 300 👋🏽".into()));
+    assert_eq!(state.last, Some((Seq(300), last.digest, last.at_ms)));
+    assert_eq!(state.marks, [(ANN, InstanceId::new([5; 16]), 3000)]);
+
+    for wrong in [
+        append(&room, 302..=303),
+        append(&room, 300..=301),
+        append(&room, 1..=1),
+    ] {
+        assert!(matches!(
+            store.append(wrong).await,
+            Err(StoreError::Conflict)
+        ));
+    }
+    let holed = [301, 303]
+        .into_iter()
+        .map(|seq| entry(&room, seq, Body::Text("x".into())))
+        .collect();
+    let holed = Append {
+        room: room.id,
+        entries: Arc::new(holed),
+        members: vec![(BEN, None)],
+    };
+    assert!(matches!(
+        store.append(holed).await,
+        Err(StoreError::Conflict)
+    ));
+    let empty = Append {
+        room: room.id,
+        entries: Arc::default(),
+        members: vec![],
+    };
+    assert!(matches!(
+        store.append(empty).await,
+        Err(StoreError::Conflict)
+    ));
+    assert_eq!(
+        store.room(room.id).await.unwrap().unwrap(),
+        state,
+        "all or nothing"
+    );
+
+    let seqs = |page: Vec<Entry>| page.iter().map(|entry| entry.seq.0).collect::<Vec<_>>();
+    let page = |span, entries, bytes| async move {
+        seqs(
+            store
+                .page(record(3, "log").id, span, PageLimit { entries, bytes })
+                .await
+                .unwrap(),
+        )
+    };
+    assert_eq!(page(Span::After(Seq(0)), 3, 9999).await, [1, 2, 3]);
+    assert_eq!(page(Span::After(Seq(298)), 9, 9999).await, [299, 300]);
+    assert_eq!(
+        page(Span::After(Seq(300)), 9, 9999).await,
+        Vec::<u64>::new()
+    );
+    assert_eq!(page(Span::Before(Seq(5)), 3, 9999).await, [2, 3, 4]);
+    assert_eq!(page(Span::Before(Seq(u64::MAX)), 2, 9999).await, [299, 300]);
+    assert_eq!(page(Span::Before(Seq(1)), 2, 9999).await, Vec::<u64>::new());
+    assert_eq!(
+        page(Span::After(Seq(9)), 50, 40).await.len(),
+        2,
+        "a page ends at its bytes"
+    );
+    assert_eq!(
+        page(Span::After(Seq(9)), 50, 1).await,
+        [10],
+        "but has an entry if there is one"
+    );
+    let whole = store
+        .page(room.id, Span::After(Seq(299)), PageLimit::PAGE)
+        .await
+        .unwrap();
+    assert_eq!(whole, [last], "an entry comes back as it was");
+}
+
+async fn conversations(store: &dyn Store) {
+    let record = RoomRecord {
+        id: RoomId::new([50; 16]),
+        kind: RoomKind::Conversation,
+        name: String::new(),
+        key: None,
+        position: u32::MAX,
+        pair: Some(pair(BEN, ANN)),
+        ..record(50, "x")
+    };
+    let created = || Append {
+        room: record.id,
+        entries: Arc::new(vec![entry(&record, 1, Body::Created)]),
+        members: vec![],
+    };
+    store.create_room(record.clone(), created()).await.unwrap();
+    assert_eq!(
+        store.conversation(ANN, BEN).await.unwrap(),
+        Some(record.clone())
+    );
+    assert_eq!(
+        store.conversation(BEN, ANN).await.unwrap(),
+        Some(record.clone())
+    );
+    assert_eq!(store.conversation(ANN, ANN).await.unwrap(), None);
+    let again = RoomRecord {
+        id: RoomId::new([51; 16]),
+        ..record.clone()
+    };
+    let created = Append {
+        room: again.id,
+        entries: Arc::new(vec![entry(&again, 1, Body::Created)]),
+        members: vec![],
+    };
+    assert!(matches!(
+        store.create_room(again, created).await,
+        Err(StoreError::Conflict)
+    ));
+}
+
+async fn identities(store: &dyn Store) {
+    let of = |n: u8, name: &str, present| IdentityRecord {
+        id: IdentityId::new([n; 16]),
+        secret: SecretHash::new([n; 32]),
+        name: UserName::new(name).unwrap(),
+        present,
+    };
+    let (ann, ben) = (of(1, "Ann", true), of(2, "ben", false));
+    store.put_identity(ann.clone(), 5).await.unwrap();
+    store.put_identity(ben.clone(), 5).await.unwrap();
+    assert_eq!(store.identity(ann.id).await.unwrap(), Some(ann.clone()));
+    assert_eq!(
+        store.identity_of(ben.secret).await.unwrap(),
+        Some(ben.clone())
+    );
+    assert_eq!(
+        store.identity_of(SecretHash::new([9; 32])).await.unwrap(),
+        None
+    );
+    assert_eq!(store.present().await.unwrap(), [ann.clone()]);
+    assert_eq!(
+        store
+            .called(UserName::new("ANN").unwrap().key())
+            .await
+            .unwrap(),
+        [ann.clone()]
+    );
+    let thief = IdentityRecord {
+        id: IdentityId::new([7; 16]),
+        ..ann.clone()
+    };
+    assert!(
+        matches!(
+            store.put_identity(thief, 5).await,
+            Err(StoreError::Conflict)
+        ),
+        "a secret is one person's"
+    );
+    let renamed = IdentityRecord {
+        name: UserName::new("安").unwrap(),
+        present: false,
+        ..ann.clone()
+    };
+    store.put_identity(renamed.clone(), 6).await.unwrap();
+    assert_eq!(store.identity(ann.id).await.unwrap(), Some(renamed));
+    assert_eq!(
+        store
+            .called(UserName::new("ann").unwrap().key())
+            .await
+            .unwrap(),
+        []
+    );
+    let boss = UserName::new("boss").unwrap().key();
+    assert_eq!(
+        store.bind_operator(boss.clone(), ann.id).await.unwrap(),
+        ann.id
+    );
+    assert_eq!(
+        store.bind_operator(boss, ben.id).await.unwrap(),
+        ann.id,
+        "the first bearer stays"
+    );
+}
+
+#[tokio::test]
+async fn memory_keeps_the_contract() {
+    contract(&MemoryStore::new(ServerId::new([1; 16]))).await;
+}
+
+#[tokio::test]
+async fn sqlite_keeps_the_contract() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tchat.db");
+    let store = SqliteStore::open(&path, ServerId::new([1; 16])).unwrap();
+    contract(&store).await;
+    let before = store.room(RoomId::new([3; 16])).await.unwrap();
+    store.close().await.unwrap();
+    assert!(matches!(
+        store.append(append(&record(3, "log"), 301..=301)).await,
+        Err(StoreError::Failed(_))
+    ));
+    drop(store);
+    let store = SqliteStore::open(&path, ServerId::new([2; 16])).unwrap();
+    assert_eq!(
+        store.server_id().await.unwrap(),
+        ServerId::new([1; 16]),
+        "the id is the data's, not the process's"
+    );
+    assert_eq!(store.room(RoomId::new([3; 16])).await.unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_takes_writes_of_many_rooms_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(
+        SqliteStore::open(&directory.path().join("tchat.db"), ServerId::new([1; 16])).unwrap(),
+    );
+    let mut tasks = Vec::new();
+    for n in 1..=8 {
+        let store = Arc::clone(&store);
+        tasks.push(tokio::spawn(async move {
+            let room = made(&*store, n, &format!("room{n}")).await;
+            for seq in 2..200 {
+                store.append(append(&room, seq..=seq)).await.unwrap();
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    for n in 1..=8 {
+        assert_eq!(
+            store
+                .room(RoomId::new([n; 16]))
+                .await
+                .unwrap()
+                .unwrap()
+                .last
+                .unwrap()
+                .0,
+            Seq(199)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_tchat_and_one_of_another_program_are_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tchat.db");
+    SqliteStore::open(&path, ServerId::new([1; 16]))
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    let before = std::fs::read(&path).unwrap();
+    let error = SqliteStore::open(&path, ServerId::new([1; 16])).unwrap_err();
+    assert!(
+        matches!(error, OpenError::Newer { found: 99, .. }),
+        "{error}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+
+    let foreign = directory.path().join("foreign.db");
+    rusqlite::Connection::open(&foreign)
+        .unwrap()
+        .execute_batch("CREATE TABLE t (x)")
+        .unwrap();
+    assert!(matches!(
+        SqliteStore::open(&foreign, ServerId::new([1; 16])),
+        Err(OpenError::Foreign(_))
+    ));
+}
+
+/// A store whose writes fail from a chosen one on.
+#[derive(Debug)]
+struct Failing {
+    inner: MemoryStore,
+    appends_left: AtomicUsize,
+}
+
+#[async_trait]
+impl Store for Failing {
+    async fn append(&self, append: Append) -> Result<(), StoreError> {
+        let left = self
+            .appends_left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            });
+        match left {
+            Ok(_) => self.inner.append(append).await,
+            Err(_) => Err(StoreError::Failed("the disk is gone".into())),
+        }
+    }
+    async fn server_id(&self) -> Result<ServerId, StoreError> {
+        self.inner.server_id().await
+    }
+    async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError> {
+        self.inner.room(id).await
+    }
+    async fn public_rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
+        self.inner.public_rooms().await
+    }
+    async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
+        self.inner.memberships(identity).await
+    }
+    async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError> {
+        self.inner.members(room).await
+    }
+    async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError> {
+        self.inner.create_room(record, created).await
+    }
+    async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError> {
+        self.inner.update_room(record).await
+    }
+    async fn conversation(
+        &self,
+        one: IdentityId,
+        other: IdentityId,
+    ) -> Result<Option<RoomRecord>, StoreError> {
+        self.inner.conversation(one, other).await
+    }
+    async fn page(
+        &self,
+        room: RoomId,
+        span: Span,
+        limit: PageLimit,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.inner.page(room, span, limit).await
+    }
+    async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError> {
+        self.inner.identity(id).await
+    }
+    async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError> {
+        self.inner.identity_of(secret).await
+    }
+    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.inner.called(key).await
+    }
+    async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.inner.present().await
+    }
+    async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
+        self.inner.put_identity(record, seen_ms).await
+    }
+    async fn bind_operator(
+        &self,
+        key: NameKey,
+        identity: IdentityId,
+    ) -> Result<IdentityId, StoreError> {
+        self.inner.bind_operator(key, identity).await
+    }
+    async fn close(&self) -> Result<(), StoreError> {
+        self.inner.close().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_stored_is_seen_by_nobody_and_ends_the_server() {
+    // Two joins and one message pass.
+    let inner = MemoryStore::new(ServerId::new([1; 16]));
+    let store = Arc::new(Failing {
+        inner,
+        appends_left: AtomicUsize::new(3),
+    });
+    let mut server = Server::with(config(), store);
+    let mut ann = server.joins("ann").await;
+    let mut ben = server.joins("ben").await;
+    ann.says("general", "stored");
+    ben.sees("general", "stored").await;
+    let lost = ann.says("general", "lost");
+    let error = server
+        .ends(std::time::Duration::from_secs(20))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot go on: the store failed: the disk is gone"
+    );
+    ann.catch_up();
+    ben.catch_up();
+    assert_eq!(
+        (ann.heard("general"), ben.heard("general")),
+        (vec!["stored".into()], vec!["stored".into()])
+    );
+    assert_eq!(
+        ann.pending,
+        [lost],
+        "its outcome is unknown, so it has no answer"
+    );
+}

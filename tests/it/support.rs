@@ -1,0 +1,7 @@
+//! What tests stand on: a server in memory, people who talk to it, a raw client, a real terminal.
+
+pub mod person;
+pub mod raw;
+pub mod screen;
+pub mod server;
+pub mod terminal;

@@ -1,0 +1,213 @@
+//! A server over in-memory pipes: no sockets, so that time can be paused.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tchat::chat::{Limits, RoomName, Seq, ServerId, UserName};
+use tchat::client::{Connector, Pipe};
+use tchat::server::hub::{HubConfig, Preset};
+use tchat::server::listen::{Caps, Peer};
+use tchat::server::store::memory::MemoryStore;
+use tchat::server::store::{PageLimit, Span, Store};
+use tchat::server::{self, ServerConfig, ServerError};
+use tokio::io::DuplexStream;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+
+use super::person::Person;
+
+/// Bytes that may be on their way in a pipe.
+const PIPE: usize = 64 * 1024;
+
+type Incoming = mpsc::Sender<io::Result<(DuplexStream, Peer)>>;
+
+pub struct Server {
+    pub store: Arc<dyn Store>,
+    door: Arc<Mutex<Incoming>>,
+    stop: CancellationToken,
+    task: Option<JoinHandle<Result<(), ServerError>>>,
+    config: ServerConfig,
+    /// A runtime of its own, so that all of the server can be ended at once.
+    runtime: Option<Runtime>,
+}
+
+pub fn config() -> ServerConfig {
+    let preset = |name: &str, capacity| Preset {
+        name: RoomName::new(name).unwrap(),
+        topic: format!("all about {name}"),
+        capacity,
+    };
+    ServerConfig {
+        hub: HubConfig {
+            limits: Limits {
+                burst: 0,
+                ..Limits::default()
+            },
+            presets: vec![
+                preset("general", 0),
+                preset("tech", 20),
+                preset("random", 2),
+            ],
+            operators: vec![UserName::new("boss").unwrap()],
+            owner: None,
+        },
+        caps: Caps::default(),
+        idle_exit: None,
+    }
+}
+
+pub fn memory() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new(ServerId::new([9; 16])))
+}
+
+impl Server {
+    pub fn start() -> Self {
+        Self::with(config(), memory())
+    }
+
+    pub fn with(config: ServerConfig, store: Arc<dyn Store>) -> Self {
+        Self::on(None, config, store)
+    }
+
+    /// A server that can crash; not for paused time.
+    pub fn mortal(config: ServerConfig, store: Arc<dyn Store>) -> Self {
+        Self::on(Some(runtime()), config, store)
+    }
+
+    fn on(runtime: Option<Runtime>, config: ServerConfig, store: Arc<dyn Store>) -> Self {
+        let (door, incoming) = mpsc::channel(16);
+        let mut server = Self {
+            store,
+            door: Arc::new(Mutex::new(door)),
+            stop: CancellationToken::new(),
+            task: None,
+            config,
+            runtime,
+        };
+        server.run(incoming);
+        server
+    }
+
+    fn run(&mut self, incoming: mpsc::Receiver<io::Result<(DuplexStream, Peer)>>) {
+        let stop = self.stop.clone();
+        let (config, store) = (self.config.clone(), Arc::clone(&self.store));
+        let run = async move {
+            server::run(
+                config,
+                ReceiverStream::new(incoming),
+                store,
+                stop.cancelled(),
+            )
+            .await
+        };
+        self.task = Some(match &self.runtime {
+            Some(runtime) => runtime.spawn(run),
+            None => tokio::spawn(run),
+        });
+    }
+
+    /// A new pipe to the server, as a client sees it.
+    pub async fn dial(&self) -> DuplexStream {
+        dial(&self.door).await.unwrap()
+    }
+
+    pub fn connector(&self) -> Connector {
+        let door = Arc::clone(&self.door);
+        Arc::new(move |_| {
+            let door = Arc::clone(&door);
+            Box::pin(async move { Ok(Box::new(dial(&door).await?) as Box<dyn Pipe>) })
+        })
+    }
+
+    /// Somebody who is in `general`.
+    pub async fn joins(&self, name: &str) -> Person {
+        let mut person = Person::start(self.connector(), name);
+        person.is_in("general").await;
+        person
+    }
+
+    /// What was said in a public room, as the store has it.
+    pub async fn log(&self, name: &str) -> Vec<String> {
+        let rooms = self.store.public_rooms().await.unwrap();
+        let room = rooms.iter().find(|room| room.name == name).unwrap().id;
+        let all = PageLimit {
+            entries: usize::MAX,
+            bytes: usize::MAX,
+        };
+        let entries = self
+            .store
+            .page(room, Span::After(Seq::ZERO), all)
+            .await
+            .unwrap();
+        entries
+            .iter()
+            .filter(|entry| entry.body.is_said())
+            .map(|entry| entry.body.text().to_owned())
+            .collect()
+    }
+
+    /// Drains and ends the server; it says how it ended.
+    pub async fn stops(&mut self) -> Result<(), ServerError> {
+        self.stop.cancel();
+        self.task.take().unwrap().await.unwrap()
+    }
+
+    /// Ends the server as a crash would: nobody is said goodbye to, nothing is written back.
+    pub fn crashes(&mut self) {
+        let runtime = self
+            .runtime
+            .replace(runtime())
+            .expect("only a mortal server crashes");
+        let (door, _) = mpsc::channel(1);
+        *self.door.lock().unwrap() = door;
+        runtime.shutdown_background();
+        self.task = None;
+    }
+
+    /// Starts again on the same store.
+    pub fn restarts(&mut self) {
+        let (door, incoming) = mpsc::channel(16);
+        *self.door.lock().unwrap() = door;
+        self.stop = CancellationToken::new();
+        self.run(incoming);
+    }
+
+    /// Waits for the server to end by itself.
+    pub async fn ends(&mut self, within: Duration) -> Result<(), ServerError> {
+        tokio::time::timeout(within, self.task.take().unwrap())
+            .await
+            .expect("the server ends")
+            .unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A runtime must not be dropped where one may not block.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+async fn dial(door: &Mutex<Incoming>) -> io::Result<DuplexStream> {
+    let (ours, theirs) = tokio::io::duplex(PIPE);
+    let door = door.lock().unwrap().clone();
+    let refused = |_| io::Error::from(io::ErrorKind::ConnectionRefused);
+    door.send(Ok((theirs, Peer::Memory)))
+        .await
+        .map_err(refused)?;
+    Ok(ours)
+}
