@@ -84,7 +84,8 @@ where
         }
         hub.draining.cancel();
     };
-    let serve = listen::serve(incoming, routes, config.caps, hub.draining.clone());
+    let hurry = hub.fatal.token();
+    let serve = listen::serve(incoming, routes, config.caps, hub.draining.clone(), hurry);
     tokio::join!(stop, serve);
 
     let fatal = hub.fatal.cause();

@@ -33,6 +33,9 @@ pub enum RefusalCode {
     Unknown,
 }
 
+/// Code points of an argument; what somebody sent is not sent back at any length.
+const ARGUMENT: usize = 128;
+
 /// A request or post that was not done.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
@@ -55,7 +58,8 @@ impl Refusal {
     #[must_use]
     #[allow(clippy::needless_pass_by_value)] // References and values both read well at the call.
     pub fn with(mut self, argument: impl std::fmt::Display) -> Self {
-        self.arguments.push(argument.to_string());
+        self.arguments
+            .push(argument.to_string().chars().take(ARGUMENT).collect());
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -15,6 +16,8 @@ use crate::server::log::{self, Bodies};
 use crate::server::store::Store;
 use crate::server::{self, ServerConfig};
 
+/// What still runs at the end has this long.
+const EXIT_WITHIN: Duration = Duration::from_secs(1);
 /// Descriptors kept for files and the database.
 const SPARE_DESCRIPTORS: u64 = 512;
 
@@ -41,7 +44,10 @@ pub fn run(config: Config) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(config, directory))
+    let ended = runtime.block_on(serve(config, directory));
+    // A disk that hangs must not hold the process: what was answered is durable already.
+    runtime.shutdown_timeout(EXIT_WITHIN);
+    ended
 }
 
 async fn serve(config: Config, directory: DataDir) -> Result<()> {

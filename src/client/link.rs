@@ -13,11 +13,11 @@ use self::attached::{Attached, End};
 use super::backoff::Backoff;
 use super::pending::{Pending, Post};
 use super::{About, ClientConfig, Command, Connector, Event, LinkState, Why};
-use crate::chat::{Cursor, RoomId, ServerId, SessionId};
+use crate::chat::{Cursor, IdentityId, RoomId, ServerId, SessionId};
 
 /// A server has this long to take the connection and to let us in.
 const DIAL_WITHIN: Duration = Duration::from_secs(10);
-/// A link that held this long starts its back-off anew.
+/// A link that held this long after its welcome starts its back-off anew.
 const STEADY: Duration = Duration::from_secs(5);
 
 /// What outlives a connection.
@@ -30,6 +30,8 @@ pub(super) struct Link {
     cursors: HashMap<RoomId, Cursor>,
     last_session: Option<SessionId>,
     server_id: Option<ServerId>,
+    /// Who we are there.
+    me: Option<IdentityId>,
     /// Rooms to be joined as soon as there is a link.
     to_join: Vec<String>,
 }
@@ -52,6 +54,7 @@ pub async fn run(
         cursors: HashMap::new(),
         last_session: None,
         server_id: None,
+        me: None,
         to_join,
     };
     let mut backoff = Backoff::default();
@@ -123,10 +126,9 @@ impl Link {
                 });
             }
         };
-        let started = Instant::now();
         self.pending.restart();
-        let end = Attached::run(self, channel, commands).await?;
-        if matches!(end, End::Lost { .. }) && started.elapsed() >= STEADY {
+        let (end, welcome_at) = Attached::run(self, channel, commands).await?;
+        if welcome_at.is_some_and(|at| at.elapsed() >= STEADY) {
             backoff.reset();
         }
         Ok(end)

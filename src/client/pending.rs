@@ -1,9 +1,10 @@
 //! Posts that were not answered yet: which to send next, which to send again, and in which order. Pure; the time comes in.
 //!
-//! The posts of one recipient are answered in the order they were composed. After a refusal that may be tried again, that recipient's
-//! posts go one at a time until none is left, because the server refuses whatever would overtake.
+//! All posts go in the order they were composed, whoever they are for: a person, their name and the conversation with them are
+//! the same room to the server. After a refusal that may be tried again they go one at a time until none is left, because the
+//! server refuses whatever would overtake.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -27,10 +28,10 @@ struct Item {
 #[derive(Clone, Debug, Default)]
 pub struct Pending {
     items: VecDeque<Item>,
-    /// Recipients whose posts go one at a time, and not before this.
-    careful: HashMap<Recipient, Instant>,
-    /// Names whose conversation was asked for on this connection.
-    resolving: HashSet<String>,
+    /// Posts go one at a time, and not before this.
+    careful: Option<Instant>,
+    /// The name whose conversation was asked for on this connection.
+    resolving: Option<String>,
 }
 
 /// What is to be sent next.
@@ -51,38 +52,28 @@ impl Pending {
 
     /// Takes what may be sent now; ask again until there is nothing.
     pub fn next(&mut self, now: Instant) -> Option<Next> {
-        let mut passed = HashSet::new();
-        for item in &mut self.items {
-            let to = &item.post.to;
-            let first_of_its_recipient = passed.insert(to.clone());
-            if item.is_sent {
-                continue;
-            }
-            if let Recipient::Name(name) = to {
-                if self.resolving.insert(name.clone()) {
-                    return Some(Next::Open(name.clone()));
-                }
-                continue;
-            }
-            match self.careful.get(to) {
-                Some(not_before) if !first_of_its_recipient || now < *not_before => continue,
-                _ => {}
-            }
-            item.is_sent = true;
-            return Some(Next::Post(item.post.clone()));
+        let first = self.items.iter().position(|item| !item.is_sent)?;
+        if self
+            .careful
+            .is_some_and(|not_before| first > 0 || now < not_before)
+        {
+            return None;
         }
-        None
+        let item = self.items.get_mut(first)?;
+        if let Recipient::Name(name) = &item.post.to {
+            // Whatever comes after it waits until it is known where it goes.
+            let asks = self.resolving.is_none();
+            return asks.then(|| Next::Open(self.resolving.insert(name.clone()).clone()));
+        }
+        item.is_sent = true;
+        Some(Next::Post(item.post.clone()))
     }
 
     /// When [`Pending::next`] may have something again by the mere passing of time.
     pub fn wakes_at(&self, now: Instant) -> Option<Instant> {
-        let waiting = self.careful.iter().filter(|(to, _)| {
-            self.items
-                .iter()
-                .find(|item| item.post.to == **to)
-                .is_some_and(|first| !first.is_sent)
-        });
-        waiting.map(|(_, at)| (*at).max(now)).min()
+        let waits =
+            self.items.front().is_some_and(|first| !first.is_sent) && self.resolving.is_none();
+        self.careful.filter(|_| waits).map(|at| at.max(now))
     }
 
     /// A post was answered for good; gives it back if it was pending.
@@ -92,8 +83,8 @@ impl Pending {
             .iter()
             .position(|item| item.post.client_id == id)?;
         let post = self.items.remove(place)?.post;
-        if !self.items.iter().any(|item| item.post.to == post.to) {
-            self.careful.remove(&post.to);
+        if self.items.is_empty() {
+            self.careful = None;
         }
         Some(post)
     }
@@ -103,26 +94,19 @@ impl Pending {
         let Some(place) = self.items.iter().position(|item| item.post.client_id == id) else {
             return;
         };
-        let to = self.items[place].post.to.clone();
-        for item in self
-            .items
-            .iter_mut()
-            .skip(place)
-            .filter(|item| item.post.to == to)
-        {
+        for item in self.items.iter_mut().skip(place) {
             item.is_sent = false;
         }
         // A post that only waits for an earlier one says nothing of when that one may come.
-        let is_first = !self.items.iter().take(place).any(|item| item.post.to == to);
-        let not_before = self.careful.entry(to).or_insert(now);
-        if is_first {
+        let not_before = self.careful.get_or_insert(now);
+        if place == 0 {
             *not_before = now + after;
         }
     }
 
     /// The conversation of a name is known.
     pub fn resolved(&mut self, name: &str, room: RoomId) {
-        self.resolving.remove(name);
+        self.resolving = None;
         for item in &mut self.items {
             if matches!(&item.post.to, Recipient::Name(other) if other == name) {
                 item.post.to = Recipient::Room(room);
@@ -130,16 +114,20 @@ impl Pending {
         }
     }
 
+    /// The conversation of a name may be asked for again after a while.
+    pub fn not_resolved_yet(&mut self, after: Duration, now: Instant) {
+        self.resolving = None;
+        self.careful = Some(now + after);
+    }
+
     /// Nobody could be meant by a name: gives back the posts that were for them.
     pub fn unresolved(&mut self, name: &str) -> Vec<Post> {
-        self.resolving.remove(name);
+        self.resolving = None;
         let is_theirs =
             |item: &Item| matches!(&item.post.to, Recipient::Name(other) if other == name);
-        let (lost, kept) = std::mem::take(&mut self.items)
-            .into_iter()
-            .partition(is_theirs);
+        let all = std::mem::take(&mut self.items);
+        let (lost, kept): (VecDeque<Item>, _) = all.into_iter().partition(is_theirs);
         self.items = kept;
-        let lost: VecDeque<Item> = lost;
         lost.into_iter().map(|item| item.post).collect()
     }
 
@@ -148,17 +136,13 @@ impl Pending {
         for item in &mut self.items {
             item.is_sent = false;
         }
-        self.careful.clear();
-        self.resolving.clear();
+        self.careful = None;
+        self.resolving = None;
     }
 
-    /// Entries of a room were skipped, and answers may have been among them: what is asked again is answered again.
-    pub fn ask_again(&mut self, room: RoomId) {
-        for item in self
-            .items
-            .iter_mut()
-            .filter(|item| item.post.to == Recipient::Room(room))
-        {
+    /// Entries were skipped, and answers may have been among them: what is asked again is answered again.
+    pub fn ask_again(&mut self) {
+        for item in &mut self.items {
             item.is_sent = false;
         }
     }
@@ -217,19 +201,18 @@ mod tests {
     }
 
     #[test]
-    fn after_a_rate_limit_posts_go_one_at_a_time_and_other_rooms_go_on() {
+    fn after_a_rate_limit_posts_go_one_at_a_time() {
         let now = Instant::now();
         let later = now + Duration::from_millis(100);
         let mut pending = with(&[
             (1, Recipient::Room(ROOM)),
-            (2, Recipient::Room(ROOM)),
-            (3, Recipient::Room(OTHER)),
-            (4, Recipient::Room(ROOM)),
+            (2, Recipient::Room(OTHER)),
+            (3, Recipient::Room(ROOM)),
         ]);
-        assert_eq!(sent(&mut pending, now), [1, 2, 3, 4]);
+        assert_eq!(sent(&mut pending, now), [1, 2, 3]);
         pending.postponed(id(1), Duration::from_millis(100), now);
         pending.postponed(id(2), Duration::from_secs(9), now);
-        pending.postponed(id(4), Duration::from_secs(9), now);
+        pending.postponed(id(3), Duration::from_secs(9), now);
         assert_eq!(pending.wakes_at(now), Some(later));
         assert!(sent(&mut pending, now).is_empty());
         assert_eq!(sent(&mut pending, later), [1]);
@@ -238,26 +221,42 @@ mod tests {
             None,
             "it waits for an answer now, not for time"
         );
-        pending.answered(id(1));
-        assert_eq!(sent(&mut pending, later), [2]);
-        pending.answered(id(2));
-        assert_eq!(sent(&mut pending, later), [4]);
-        pending.answered(id(4));
-        pending.add(Post {
-            client_id: id(5),
-            to: Recipient::Room(ROOM),
-            body: Body::Text(String::new()),
-        });
-        pending.add(Post {
-            client_id: id(6),
-            to: Recipient::Room(ROOM),
-            body: Body::Text(String::new()),
-        });
+        for (answered, next) in [(1, 2), (2, 3)] {
+            pending.answered(id(answered));
+            assert_eq!(sent(&mut pending, later), [next]);
+        }
+        pending.answered(id(3));
+        for counter in [5, 6] {
+            let body = Body::Text(String::new());
+            pending.add(Post {
+                client_id: id(counter),
+                to: Recipient::Room(ROOM),
+                body,
+            });
+        }
         assert_eq!(
             sent(&mut pending, later),
             [5, 6],
             "care ends with the last post that waited"
         );
+    }
+
+    #[test]
+    fn nothing_overtakes_a_post_whose_recipient_is_not_known_yet() {
+        let now = Instant::now();
+        let mut pending = with(&[
+            (1, Recipient::Name("ben".into())),
+            (2, Recipient::Room(OTHER)),
+        ]);
+        assert_eq!(pending.next(now), Some(Next::Open("ben".into())));
+        assert_eq!(pending.next(now), None);
+        pending.not_resolved_yet(Duration::from_secs(1), now);
+        assert_eq!(pending.next(now), None);
+        let later = now + Duration::from_secs(1);
+        assert_eq!(pending.wakes_at(now), Some(later));
+        assert_eq!(pending.next(later), Some(Next::Open("ben".into())));
+        pending.resolved("ben", OTHER);
+        assert_eq!(sent(&mut pending, later), [1], "and then one at a time");
     }
 
     #[test]

@@ -75,6 +75,8 @@ struct State {
     directory: Vec<RoomRecord>,
     names: Names,
     people: HashMap<IdentityId, Attending>,
+    /// The rates of those who have gone, until they would be full again: coming back is no new burst.
+    buckets: HashMap<IdentityId, Bucket>,
 }
 
 /// An identity with at least one session.
@@ -114,17 +116,9 @@ impl Hub {
         let until = Instant::now() + NAME_HOLD;
         for record in hub.store.present().await? {
             hub.lock().names.hold(record.name.key(), record.id, until);
-            // They have no session now; whoever comes back is present again.
-            hub.store
-                .put_identity(
-                    super::store::IdentityRecord {
-                        present: false,
-                        ..record
-                    },
-                    now_ms(),
-                )
-                .await?;
         }
+        // They have no session now; whoever comes back is present again.
+        hub.store.clear_presence().await?;
         Ok(Arc::new(hub))
     }
 

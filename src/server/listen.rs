@@ -8,7 +8,7 @@ pub mod tcp;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -32,6 +32,8 @@ use super::session::Greeted;
 
 /// Until its first whole request a connection has this long.
 pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
+/// A client has this long to be let in.
+pub const GREETED_WITHIN: Duration = Duration::from_secs(20);
 /// A stream that was not asked for what waits in it for this long ends, and with it its connection.
 pub const STALLED: Duration = Duration::from_secs(30);
 /// How often that is looked at.
@@ -72,8 +74,14 @@ impl Peer {
     fn counted(self) -> Option<IpAddr> {
         match self {
             Self::Tcp(address) => {
-                let ip = address.ip().to_canonical();
-                (!ip.is_loopback()).then_some(ip)
+                let ip = match address.ip().to_canonical() {
+                    // Whoever has one address of a /64 has all of them.
+                    IpAddr::V6(ip) => {
+                        IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)))
+                    }
+                    v4 @ IpAddr::V4(_) => v4,
+                };
+                (!address.ip().to_canonical().is_loopback()).then_some(ip)
             }
             Self::Memory => None,
         }
@@ -128,6 +136,14 @@ impl Connection {
             .unwrap_or_else(PoisonError::into_inner);
         outboxes.retain(|it| it.strong_count() > 0);
         outboxes.push(Arc::downgrade(outbox));
+    }
+
+    fn is_stranger(&self) -> bool {
+        self.0
+            .stranger
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     fn is_stalled(&self) -> bool {
@@ -217,12 +233,13 @@ impl Registry {
     }
 }
 
-/// Serves connections until `drain` is cancelled, then lets them finish, but not for ever.
+/// Serves connections until `drain` is cancelled, then lets them finish, but not for ever; not at all once `hurry` is cancelled.
 pub async fn serve<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
     routes: tonic::service::Routes,
     caps: Caps,
     drain: CancellationToken,
+    hurry: CancellationToken,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -236,7 +253,11 @@ pub async fn serve<S>(
     // The listening sockets are closed now: nobody waits in a queue that nobody will empty.
     drain.cancelled().await;
     tracker.close();
-    if timeout(GOODBYES, tracker.wait()).await.is_err() {
+    let finished = tokio::select! {
+        finished = timeout(GOODBYES, tracker.wait()) => finished.is_ok(),
+        () = hurry.cancelled() => false,
+    };
+    if !finished {
         registry.each(|connection| connection.0.kill.cancel());
         tracker.wait().await;
     }
@@ -329,19 +350,21 @@ async fn serve_one<S>(
     let mut served =
         pin!(http.serve_connection(TokioIo::new(io), TowerToHyperService::new(service)));
     let mut is_draining = false;
-    let mut first_request = pin!(sleep(FIRST_REQUEST_WITHIN));
-    let mut awaits_first = true;
+    let mut deadline = pin!(sleep(FIRST_REQUEST_WITHIN));
+    let mut awaits = Awaits::Request;
     loop {
         tokio::select! {
             // How a connection ends is its peer's affair; what it meant for a session is logged there.
             _ = served.as_mut() => return,
             () = kill.cancelled() => return,
-            () = first_request.as_mut(), if awaits_first => {
-                if !connection.0.has_asked.load(Ordering::Relaxed) {
-                    return;
+            () = deadline.as_mut(), if awaits != Awaits::Nothing => match awaits {
+                Awaits::Request if connection.0.has_asked.load(Ordering::Relaxed) => {
+                    awaits = Awaits::Greeting;
+                    deadline.set(sleep(GREETED_WITHIN.checked_sub(FIRST_REQUEST_WITHIN).unwrap()));
                 }
-                awaits_first = false;
-            }
+                Awaits::Greeting if !connection.is_stranger() => awaits = Awaits::Nothing,
+                _ => return,
+            },
             () = drain.cancelled(), if !is_draining => {
                 is_draining = true;
                 if !connection.0.has_asked.load(Ordering::Relaxed) {
@@ -351,6 +374,14 @@ async fn serve_one<S>(
             }
         }
     }
+}
+
+/// What a connection's deadline is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Awaits {
+    Request,
+    Greeting,
+    Nothing,
 }
 
 /// gRPC goes to its services; anything else is not served here.

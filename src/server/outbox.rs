@@ -193,6 +193,9 @@ impl Outbox {
             return Offered::Taken;
         }
         let idle = lanes.live.is_empty() && lanes.answers.is_empty();
+        if idle {
+            lanes.last_progress = Instant::now();
+        }
         lanes
             .live
             .push_back((slot, Item::Signal(Arc::clone(signal))));
@@ -209,7 +212,8 @@ impl Outbox {
 
     /// Queues an answer.
     pub fn answer(&self, event: Event) {
-        self.push_answer(None, Item::Answer(event), 0);
+        let bytes = weight(&event);
+        self.push_answer(None, Item::Answer(event), bytes);
     }
 
     /// Queues a page of a room that is catching up; its cursor moves to the page's end.
@@ -252,10 +256,12 @@ impl Outbox {
     pub fn pop(&self) -> Poll<Option<Item>> {
         let mut lanes = self.lock();
         lanes.last_progress = Instant::now();
-        if let Some((slot, item)) = lanes.answers.pop_front() {
-            if let (Some(_), Item::Entries(page, _)) = (slot, &item) {
-                lanes.answer_bytes -= page.size();
-            }
+        if let Some((_, item)) = lanes.answers.pop_front() {
+            lanes.answer_bytes -= match &item {
+                Item::Answer(event) => weight(event),
+                Item::Entries(page, _) => page.size(),
+                Item::Signal(_) => 0,
+            };
             let roomy = lanes.has_room();
             drop(lanes);
             if roomy {
@@ -362,6 +368,13 @@ impl Outbox {
         }
     }
 
+    /// Whether a replay fits the live lane beside what waits there. One that does not is paged, with the writer's own pace.
+    pub fn fits(&self, entries: usize, bytes: usize) -> bool {
+        let lanes = self.lock();
+        lanes.live_entries + entries <= LIVE_ENTRIES / 2
+            && lanes.live_bytes + bytes <= LIVE_BYTES / 2
+    }
+
     /// Whether the session may take another request or send another page.
     pub fn has_room(&self) -> bool {
         self.lock().has_room()
@@ -450,4 +463,18 @@ impl Drop for Outbox {
         self.budget.bytes.fetch_sub(waiting, Ordering::Relaxed);
         self.budget.lanes.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// About how many bytes an answer takes.
+fn weight(event: &Event) -> usize {
+    const FRAME: usize = 64;
+    FRAME
+        + match event {
+            Event::Welcome(welcome) => welcome.rooms.len() * 2 * FRAME,
+            Event::RosterPage { people, .. } => {
+                people.iter().map(|person| FRAME + person.name.len()).sum()
+            }
+            Event::Refused { refusal, .. } => refusal.arguments.iter().map(String::len).sum(),
+            _ => 0,
+        }
 }

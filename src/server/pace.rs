@@ -23,6 +23,20 @@ impl Bucket {
         }
     }
 
+    /// Whether nothing is left of what was taken.
+    pub fn is_full(&self, limits: &Limits, now: Instant) -> bool {
+        self.filled_to(limits, now) >= u64::from(limits.burst) * TOKEN
+    }
+
+    fn filled_to(&self, limits: &Limits, now: Instant) -> u64 {
+        let passed = now.duration_since(self.filled).as_micros();
+        let passed = u64::try_from(passed).unwrap_or(u64::MAX);
+        let added = passed.saturating_mul(u64::from(limits.per_second));
+        self.micros
+            .saturating_add(added)
+            .min(u64::from(limits.burst) * TOKEN)
+    }
+
     /// Takes a token.
     ///
     /// # Errors
@@ -31,12 +45,8 @@ impl Bucket {
         if !limits.paces() {
             return Ok(());
         }
-        let passed = u64::try_from(now.duration_since(self.filled).as_micros()).unwrap_or(u64::MAX);
         let rate = u64::from(limits.per_second);
-        self.micros = self
-            .micros
-            .saturating_add(passed.saturating_mul(rate))
-            .min(u64::from(limits.burst) * TOKEN);
+        self.micros = self.filled_to(limits, now);
         self.filled = now;
         match self.micros.checked_sub(TOKEN) {
             Some(left) => {

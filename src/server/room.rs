@@ -73,8 +73,10 @@ pub enum Fate {
 pub enum Follow {
     /// Everything after the cursor is queued and live entries follow.
     Live,
-    /// The tail does not reach back that far: read a page from the store and ask again.
+    /// The tail does not reach back that far, or would not fit the lane: read a page from the store and ask again.
     Behind,
+    /// The identity is not, or no longer, a member.
+    NotAMember,
     /// The session's live lane overflowed meanwhile: begin again from what was written.
     Overflowed,
 }
@@ -253,9 +255,20 @@ impl Room {
     /// Queues everything after `after` and adds the follower, in one step: no gap, no duplicate, no lock.
     pub fn follow(&mut self, follower: Follower, after: Seq) -> Follow {
         self.unfollow(follower.session);
+        if !self.members.contains_key(&follower.identity) {
+            return Follow::NotAMember;
+        }
         let Some(deliveries) = self.tail.after(after, self.head.seq) else {
             return Follow::Behind;
         };
+        let (entries, bytes) = deliveries
+            .clone()
+            .fold((0, 0), |(entries, bytes), delivery| {
+                (entries + delivery.entries().len(), bytes + delivery.size())
+            });
+        if entries > 0 && !follower.outbox.fits(entries, bytes) {
+            return Follow::Behind;
+        }
         for delivery in deliveries {
             if follower
                 .outbox
@@ -277,10 +290,10 @@ impl Room {
     }
 
     /// Ends every subscription of an identity that is no longer a member, telling each session.
-    pub fn dismiss(&mut self, identity: IdentityId, tell: impl Fn(&Outbox)) {
+    pub fn dismiss(&mut self, identity: IdentityId, mut tell: impl FnMut(SessionId, &Outbox)) {
         self.followers.retain(|it| {
             if it.identity == identity {
-                tell(&it.outbox);
+                tell(it.session, &it.outbox);
             }
             it.identity != identity
         });

@@ -28,6 +28,8 @@ use crate::wire::{
 
 /// Hello has to come within this of the stream's opening.
 pub const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// Columns of a client's own name in the log.
+const AGENT: usize = 64;
 /// Rooms and conversations one session may follow.
 const ROOMS: usize = 512;
 
@@ -60,7 +62,7 @@ pub async fn run(
             let session = Session {
                 who: admitted,
                 rooms: HashMap::new(),
-                order: Order::default(),
+                order: Order::new(hello.instance),
                 hub: Arc::clone(&hub),
                 outbox: Arc::clone(&outbox),
                 quits: false,
@@ -174,7 +176,7 @@ impl Session {
         let id = self.who.author.id;
         tracing::info!(
             name = %self.who.author.name, identity = %id, session = %self.who.session, peer,
-            agent = %text::line(&hello.agent), "connected"
+            agent = %text::line(&text::cut(&hello.agent, AGENT)), "connected"
         );
         let end = match self.serve(inbound).await {
             Ok(end) => end,
@@ -243,7 +245,14 @@ impl Session {
     async fn welcome(&self) -> Result<(), StoreError> {
         let me = self.who.author.id;
         let mut rooms = Vec::new();
-        for record in self.hub.store.memberships(me).await? {
+        for record in self
+            .hub
+            .store
+            .memberships(me)
+            .await?
+            .into_iter()
+            .take(ROOMS)
+        {
             rooms.push(self.hub.describe(&record, me).await?);
         }
         self.outbox.answer(Event::Welcome(Welcome {
@@ -339,7 +348,6 @@ impl Session {
             return Err(Refusal::new(RefusalCode::CannotLeave).into());
         }
         self.hub.pace(self.who.author.id)?;
-        self.unfollow(room).await;
         let author = self.who.author.clone();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
         self.hub
@@ -350,6 +358,7 @@ impl Session {
             })
             .await
             .ok_or_else(unknown)??;
+        self.unfollow(room).await;
         self.rooms.remove(&room);
         tracing::info!(name = %self.who.author.name, %room, "left");
         self.outbox.answer(Event::Unfollowed {
@@ -362,6 +371,7 @@ impl Session {
 
     async fn set_name(&mut self, request: u64, name: &str) -> Result<(), AdmitError> {
         self.hub.pace(self.who.author.id)?;
+        self.refresh_name();
         let old = self.who.author.clone();
         let you = self.hub.rename(&old, name).await?;
         tracing::info!(from = %old.name, to = %you.name, identity = %you.id, "renamed");
@@ -372,6 +382,7 @@ impl Session {
 
     async fn open(&self, request: u64, who: Who) -> Result<(), AdmitError> {
         let me = self.who.author.id;
+        self.hub.pace(me)?;
         let other = match who {
             Who::Person(person) => self.existing(person).await?,
             Who::Name(name) => self.hub.resolve(&name, me).await?,
@@ -379,7 +390,6 @@ impl Session {
         if other == me {
             return Err(Refusal::new(RefusalCode::ToSelf).into());
         }
-        self.hub.pace(me)?;
         let record = self.hub.conversation(&self.who.author, other).await?;
         let room = self.hub.describe(&record, me).await?;
         self.outbox.answer(Event::RoomChanged { request, room });

@@ -115,7 +115,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// All rooms but conversations, in the order they are listed.
     async fn public_rooms(&self) -> Result<Vec<RoomRecord>, StoreError>;
 
-    /// The rooms and conversations somebody is a member of.
+    /// The rooms somebody is a member of, in the order they are listed, then their conversations, the one with the newest entry
+    /// first.
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError>;
 
     /// The members of a room.
@@ -156,6 +157,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Everybody who had a session when last heard of.
     async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError>;
+
+    /// Marks nobody as having a session: the server starts anew.
+    async fn clear_presence(&self) -> Result<(), StoreError>;
 
     /// Adds a person, or takes over their new name and presence.
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError>;

@@ -212,9 +212,6 @@ impl Timeline {
         if self.newest().is_some_and(|newest| entry.seq <= newest) {
             return false;
         }
-        if let Some(id) = entry.client_id {
-            self.settle(id);
-        }
         let item = Item {
             key: Key(entry.seq, 0),
             at_ms: entry.at_ms,

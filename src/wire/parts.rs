@@ -27,7 +27,8 @@ pub(super) fn identity(bytes: &[u8]) -> Result<IdentityId, Malformed> {
 
 pub(super) fn client_id_from(id: &proto::ClientId) -> Result<ClientId, Malformed> {
     let instance = InstanceId::from_slice(&id.instance).ok_or(Malformed("instance"))?;
-    if id.counter == 0 {
+    // A store's numbers are signed; one beyond would not come back as it was.
+    if id.counter == 0 || i64::try_from(id.counter).is_err() {
         Err(Malformed("counter"))
     } else {
         Ok(ClientId {

@@ -1,1 +1,335 @@
+//! Peers that say nothing, too much or the wrong thing: they get what they deserve and nobody else notices.
 
+use std::time::Duration;
+
+use tchat::chat::RefusalCode;
+use tchat::server::listen::{Caps, FIRST_REQUEST_WITHIN, GREETED_WITHIN};
+use tchat::wire::{Event, GoodbyeReason, Request, Then, proto};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::support::person::secret;
+use crate::support::raw::{Raw, channel, hello};
+use crate::support::server::{Server, config, memory};
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_says_nothing_or_half_of_it_is_closed_in_time() {
+    let server = Server::start();
+    for said in [
+        &b""[..],
+        &PREFACE[..10],
+        PREFACE,
+        b"GET / HTTP/1.1\r\nHost: x\r\n",
+    ] {
+        let mut socket = server.dial().await;
+        socket.write_all(said).await.unwrap();
+        let opened = Instant::now();
+        let mut answer = Vec::new();
+        let closed = timeout(FIRST_REQUEST_WITHIN * 2, socket.read_to_end(&mut answer)).await;
+        assert!(closed.is_ok(), "{said:?} is still open");
+        assert!(
+            opened.elapsed() >= FIRST_REQUEST_WITHIN / 2,
+            "{said:?} was closed after {:?}",
+            opened.elapsed()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn silent_sockets_do_not_keep_people_out() {
+    let mut config = config();
+    config.caps = Caps {
+        strangers: 8,
+        ..Caps::default()
+    };
+    let server = Server::with(config, memory());
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(server.dial().await);
+    }
+    let began = Instant::now();
+    let mut ann = server.joins("ann").await;
+    assert!(
+        began.elapsed() <= FIRST_REQUEST_WITHIN * 2,
+        "{:?}",
+        began.elapsed()
+    );
+    ann.says("general", "here at last");
+    ann.is_answered().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_without_being_let_in_has_to_go_and_makes_room() {
+    let mut config = config();
+    config.caps = Caps {
+        strangers: 4,
+        ..Caps::default()
+    };
+    let server = Server::with(config, memory());
+    let mut probes = Vec::new();
+    for _ in 0..4 {
+        let channel = channel(&server).await;
+        let mut health = tonic_health::pb::health_client::HealthClient::new(channel.clone());
+        let request = tonic_health::pb::HealthCheckRequest {
+            service: String::new(),
+        };
+        let status = health.check(request).await.unwrap().into_inner().status();
+        assert_eq!(
+            status,
+            tonic_health::pb::health_check_response::ServingStatus::Serving
+        );
+        probes.push(channel);
+    }
+    let began = Instant::now();
+    let _ann = server.joins("ann").await;
+    assert!(
+        began.elapsed() <= GREETED_WITHIN * 2,
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn plain_http_finds_nothing_here() {
+    let server = Server::start();
+    let mut socket = server.dial().await;
+    socket
+        .write_all(b"GET /tchat.v1.ChatService/Chat HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_without_a_hello_ends() {
+    let server = Server::start();
+    let mut raw = Raw::open(&server).await;
+    let opened = Instant::now();
+    let Event::Goodbye(goodbye) = raw.event().await else {
+        panic!("a goodbye")
+    };
+    assert_eq!(
+        (goodbye.reason, goodbye.then),
+        (GoodbyeReason::Malformed, Then::Stop)
+    );
+    assert_eq!(opened.elapsed().as_secs(), 10);
+    assert_eq!(raw.try_event().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_frame_that_is_no_hello_and_an_unknown_protocol_are_refused() {
+    let server = Server::start();
+    let mut newer = hello("ann", secret("ann"));
+    (newer.protocol_min, newer.protocol_max) = (2, 9);
+    for (request, code) in [
+        (Request::Ping, RefusalCode::Malformed),
+        (Request::Hello(newer), RefusalCode::Protocol),
+    ] {
+        let mut raw = Raw::open(&server).await;
+        raw.ask(4, request).await;
+        let Event::Refused {
+            request: 4,
+            refusal,
+            ..
+        } = raw.event().await
+        else {
+            panic!("a refusal")
+        };
+        assert_eq!(refusal.code, code);
+        assert!(matches!(raw.event().await, Event::Goodbye(goodbye) if goodbye.then == Then::Stop));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn malformed_frames_end_one_session_with_the_field_that_is_wrong() {
+    let server = Server::start();
+    let mut ann = server.joins("ann").await;
+    let kinds = [
+        (
+            proto::chat_request::Kind::Leave(proto::Leave { room: vec![1, 2] }),
+            "room",
+        ),
+        (
+            proto::chat_request::Kind::Join(proto::Join { target: None }),
+            "target",
+        ),
+        (
+            proto::chat_request::Kind::Post(proto::Post::default()),
+            "client_id",
+        ),
+    ];
+    for (kind, field) in kinds {
+        let (mut raw, _) = Raw::enter(&server, "eve").await;
+        raw.send(proto::ChatRequest {
+            request: 1,
+            kind: Some(kind),
+        })
+        .await;
+        let Event::Refused { refusal, .. } = raw.event().await else {
+            panic!("a refusal")
+        };
+        assert_eq!(
+            (refusal.code, refusal.arguments),
+            (RefusalCode::Malformed, vec![field.to_owned()])
+        );
+        assert!(matches!(raw.event().await, Event::Goodbye(_)));
+    }
+    ann.says("general", "not hurt");
+    ann.is_answered().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_over_64_kib_ends_the_stream_and_not_the_server() {
+    let server = Server::start();
+    let (mut raw, _) = Raw::enter(&server, "eve").await;
+    let name = "x".repeat(65 * 1024);
+    let join = proto::Join {
+        target: Some(proto::join::Target::Name(proto::RoomName { name })),
+    };
+    raw.send(proto::ChatRequest {
+        request: 1,
+        kind: Some(proto::chat_request::Kind::Join(join)),
+    })
+    .await;
+    while raw.try_event().await.is_some() {}
+    server.joins("ann").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_is_not_sent_back_at_any_length() {
+    let server = Server::start();
+    let (mut raw, _) = Raw::enter(&server, "eve").await;
+    raw.ask(
+        3,
+        Request::Join(tchat::wire::JoinTarget::Name("x".repeat(60_000))),
+    )
+    .await;
+    let Event::Refused { refusal, .. } = raw.event().await else {
+        panic!("a refusal")
+    };
+    assert_eq!(
+        (refusal.code, refusal.arguments[0].len()),
+        (RefusalCode::RoomUnknown, 128)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn history_and_rooms_need_the_secret_and_membership() {
+    let server = Server::start();
+    let (raw, room) = Raw::join(&server, "ann", "tech").await;
+    let history = proto::GetHistoryRequest {
+        room: room.bytes().to_vec(),
+        ..Default::default()
+    };
+    let code =
+        |result: Result<(), tonic::Status>| result.map(|(): ()| ()).map_err(|status| status.code());
+    let ask = async |who: Option<&str>| {
+        let mut request = tonic::Request::new(history.clone());
+        if let Some(who) = who {
+            let bearer = format!("Bearer {}", hex::encode(secret(who).bytes()));
+            request
+                .metadata_mut()
+                .insert("authorization", bearer.parse().unwrap());
+        }
+        code(raw.service.clone().get_history(request).await.map(drop))
+    };
+    let (_ben, _) = Raw::enter(&server, "ben").await;
+    assert_eq!(ask(None).await, Err(tonic::Code::Unauthenticated));
+    assert_eq!(ask(Some("nobody")).await, Err(tonic::Code::Unauthenticated));
+    assert_eq!(ask(Some("ben")).await, Err(tonic::Code::PermissionDenied));
+    assert_eq!(ask(Some("ann")).await, Ok(()));
+    let rooms = raw
+        .service
+        .clone()
+        .list_rooms(proto::ListRoomsRequest {})
+        .await;
+    assert_eq!(code(rooms.map(drop)), Err(tonic::Code::Unauthenticated));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_ends_in_time_whatever_clients_do() {
+    let mut server = Server::start();
+    let mut silent = Vec::new();
+    for said in [&b""[..], &PREFACE[..10], PREFACE] {
+        let mut socket = server.dial().await;
+        socket.write_all(said).await.unwrap();
+        silent.push(socket);
+    }
+    let (mut reader, room) = Raw::join(&server, "reader", "general").await;
+    let stalled = Raw::join(&server, "stalled", "general").await;
+    stalled.0.follow(room, None).await;
+    for n in 1..200 {
+        reader.post(n, room, &"x".repeat(8000)).await;
+        reader.answer().await;
+    }
+    sleep(Duration::from_secs(1)).await;
+    let began = Instant::now();
+    let (stopped, ()) = tokio::join!(server.stops(), async {
+        let Event::Goodbye(goodbye) = reader.answer().await else {
+            panic!("a goodbye")
+        };
+        assert_eq!(
+            (goodbye.reason, goodbye.then),
+            (GoodbyeReason::Draining, Then::Resume)
+        );
+        assert!(goodbye.retry_after.is_some());
+    });
+    stopped.unwrap();
+    assert!(
+        began.elapsed() <= Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_of_many_rooms_costs_nothing_while_it_waits() {
+    let server = Server::start();
+    let mut ann = server.joins("ann").await;
+    let mut rooms = vec![ann.room("general").unwrap()];
+    for room in ["tech", "random"] {
+        rooms.push(ann.goes_to(room).await);
+    }
+    let (mut slow, _) = Raw::enter(&server, "slow").await;
+    for (n, room) in rooms.iter().enumerate() {
+        slow.ask(
+            10 + u64::try_from(n).unwrap(),
+            Request::Join(tchat::wire::JoinTarget::Room(*room)),
+        )
+        .await;
+        slow.follow(*room, None).await;
+    }
+    let text = "x".repeat(2000);
+    for n in 0..400 {
+        for room in ["general", "tech", "random"] {
+            ann.says(room, &format!("{n} {text}"));
+        }
+        if n % 50 == 0 {
+            ann.is_answered().await;
+        }
+    }
+    ann.is_answered().await;
+    // Nothing turns round and round while the reader sleeps, or paused time would not pass.
+    sleep(Duration::from_secs(10)).await;
+    let mut last = std::collections::HashMap::new();
+    let mut skipped = std::collections::HashMap::new();
+    while last.len() < 3 || last.values().any(|seq| *seq < 403) {
+        match slow.event().await {
+            Event::Entry(entry) => {
+                let before = last.insert(entry.room, entry.seq.0).unwrap_or(0);
+                let is_told = skipped.get(&entry.room) == Some(&(entry.seq.0 - 1));
+                assert!(
+                    entry.seq.0 == before + 1 || is_told,
+                    "{before} then {}",
+                    entry.seq
+                );
+            }
+            Event::Gap { room, to, .. } => drop(skipped.insert(room, to.0)),
+            _ => {}
+        }
+    }
+}

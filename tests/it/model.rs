@@ -160,6 +160,7 @@ impl World {
             };
             match self.room.follow(follower, after) {
                 Follow::Live | Follow::Overflowed => return,
+                Follow::NotAMember => panic!("the author is a member"),
                 Follow::Behind => {
                     let from = usize::try_from(after.0).unwrap();
                     let page = self.log[from..self.log.len().min(from + PAGE)].to_vec();

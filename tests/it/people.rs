@@ -1,1 +1,483 @@
+//! Names and presence: grace, holds, renames, operators, several sessions.
 
+use std::time::Duration;
+
+use tchat::chat::{ClientId, Presence, Recipient, RefusalCode, RoomId};
+use tchat::client::{Command, LinkState};
+use tchat::wire::{Event, JoinTarget, Request, Who};
+use tokio::time::{Instant, sleep};
+
+use crate::support::person::{Person, secret};
+use crate::support::raw::{Raw, hello};
+use crate::support::server::Server;
+
+/// Somebody who follows `general` and tells who came and went.
+async fn watcher(server: &Server) -> (Raw, RoomId) {
+    let (mut raw, room) = Raw::join(server, "watcher", "general").await;
+    raw.follow(room, None).await;
+    // Its own coming is told as well, and of no interest here.
+    while !matches!(raw.event().await, Event::RosterDelta { .. }) {}
+    (raw, room)
+}
+
+/// The next change of presence: who came as what, how many went.
+async fn change(raw: &mut Raw) -> (Vec<(String, Presence)>, usize) {
+    loop {
+        if let Event::RosterDelta { came, went, .. } = raw.event().await {
+            return (
+                came.into_iter().map(|it| (it.name, it.presence)).collect(),
+                went.len(),
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clean_end_is_told_within_a_second_and_a_lost_link_after_its_grace() {
+    let server = Server::start();
+    let (mut watcher, _) = watcher(&server).await;
+    let (ann, _) = Raw::join(&server, "ann", "general").await;
+    assert_eq!(
+        change(&mut watcher).await,
+        (vec![("ann".into(), Presence::Online)], 0)
+    );
+    let left = Instant::now();
+    ann.ask(0, Request::Bye).await;
+    assert_eq!(change(&mut watcher).await, (vec![], 1));
+    assert!(
+        left.elapsed() <= Duration::from_secs(1),
+        "{:?}",
+        left.elapsed()
+    );
+
+    let (ann, _) = Raw::join(&server, "ann", "general").await;
+    assert_eq!(
+        change(&mut watcher).await.0,
+        [("ann".into(), Presence::Online)]
+    );
+    let lost = Instant::now();
+    drop(ann);
+    assert_eq!(
+        change(&mut watcher).await,
+        (vec![("ann".into(), Presence::Waiting)], 0)
+    );
+    assert_eq!(change(&mut watcher).await, (vec![], 1));
+    let grace = lost.elapsed().as_secs();
+    assert!((60..=61).contains(&grace), "gone after {grace} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_loss_has_a_grace_of_its_own() {
+    let server = Server::start();
+    let (mut watcher, _) = watcher(&server).await;
+    let (ann, _) = Raw::join(&server, "ann", "general").await;
+    assert_eq!(
+        change(&mut watcher).await.0,
+        [("ann".into(), Presence::Online)]
+    );
+    drop(ann);
+    assert_eq!(
+        change(&mut watcher).await.0,
+        [("ann".into(), Presence::Waiting)]
+    );
+    sleep(Duration::from_secs(10)).await;
+    let (ann, _) = Raw::join(&server, "ann", "general").await;
+    assert_eq!(
+        change(&mut watcher).await.0,
+        [("ann".into(), Presence::Online)]
+    );
+    sleep(Duration::from_secs(45)).await;
+    let lost = Instant::now();
+    drop(ann);
+    assert_eq!(
+        change(&mut watcher).await.0,
+        [("ann".into(), Presence::Waiting)]
+    );
+    assert_eq!(change(&mut watcher).await, (vec![], 1));
+    assert!(
+        lost.elapsed() >= Duration::from_mins(1),
+        "the first grace must not end the second"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_changes_come_as_few_frames() {
+    let server = Server::start();
+    let (mut watcher, _) = watcher(&server).await;
+    let mut people = Vec::new();
+    for n in 0..300 {
+        people.push(Raw::join(&server, &format!("p{n}"), "general").await);
+    }
+    let (mut came, mut deltas) = (0, 0);
+    while came < 300 {
+        came += change(&mut watcher).await.0.len();
+        deltas += 1;
+    }
+    assert!(deltas < 60, "{deltas} frames for 300 people");
+}
+
+async fn refused_name(server: &Server, name: &str, of: &str) -> Option<RefusalCode> {
+    let mut raw = Raw::open(server).await;
+    raw.ask(1, Request::Hello(hello(name, secret(of)))).await;
+    match raw.event().await {
+        Event::Welcome(_) => None,
+        Event::Refused { refusal, .. } => {
+            assert!(
+                matches!(raw.event().await, Event::Goodbye(_)),
+                "a refused hello ends the stream"
+            );
+            assert_eq!(raw.try_event().await, None);
+            Some(refusal.code)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_is_held_for_its_owner_after_a_lost_link_and_free_after_a_clean_end() {
+    let server = Server::start();
+    let ann = Raw::join(&server, "ann", "general").await;
+    drop(ann);
+    sleep(Duration::from_secs(100)).await;
+    assert_eq!(
+        refused_name(&server, "Ann", "stranger").await,
+        Some(RefusalCode::NameTaken)
+    );
+    assert_eq!(
+        refused_name(&server, "ann", "ann").await,
+        None,
+        "its owner has it at once"
+    );
+    sleep(Duration::from_secs(130)).await;
+    assert_eq!(
+        refused_name(&server, "ann", "stranger").await,
+        None,
+        "after 120 s it is free"
+    );
+
+    let (ben, _) = Raw::enter(&server, "ben").await;
+    ben.ask(0, Request::Bye).await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(refused_name(&server, "ben", "another").await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restarted_server_holds_the_names_that_were_present() {
+    let mut server = Server::start();
+    let ann = Raw::join(&server, "ann", "general").await;
+    let (ben, _) = Raw::enter(&server, "ben").await;
+    ben.ask(0, Request::Bye).await;
+    sleep(Duration::from_secs(1)).await;
+    server.stops().await.unwrap();
+    drop(ann);
+    server.restarts();
+    assert_eq!(
+        refused_name(&server, "ann", "stranger").await,
+        Some(RefusalCode::NameTaken)
+    );
+    assert_eq!(
+        refused_name(&server, "ben", "stranger").await,
+        None,
+        "who had left holds nothing"
+    );
+    assert_eq!(refused_name(&server, "ann", "ann").await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_names_are_refused_each_with_its_code() {
+    let server = Server::start();
+    let cases = [
+        ("", RefusalCode::NameInvalid),
+        ("a b", RefusalCode::NameInvalid),
+        ("\u{1b}[31m", RefusalCode::NameInvalid),
+        (&"x".repeat(33), RefusalCode::NameInvalid),
+        ("admin", RefusalCode::NameReserved),
+        ("系统", RefusalCode::NameReserved),
+    ];
+    for (name, code) in cases {
+        assert_eq!(
+            refused_name(&server, name, "somebody").await,
+            Some(code),
+            "{name:?}"
+        );
+    }
+    assert_eq!(
+        refused_name(&server, &"张".repeat(32), "somebody").await,
+        None
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rename_is_an_entry_frees_the_old_name_and_keeps_the_person() {
+    let server = Server::start();
+    let mut ann = server.joins("ann").await;
+    let mut ben = server.joins("ben").await;
+    ann.client.send(Command::SetName("安".into())).unwrap();
+    let renamed = ben
+        .until("the entry", |person, _| {
+            let general = person.room("general")?;
+            person.entries[&general]
+                .iter()
+                .find(|entry| entry.body.kind() == 6)
+                .cloned()
+        })
+        .await;
+    assert_eq!(
+        (renamed.author.name.as_str(), renamed.body.text()),
+        ("ann", "安")
+    );
+    ann.says("general", "still me");
+    assert_eq!(ben.sees("general", "still me").await.author.name, "安");
+    let mut other = Person::with_secret(server.connector(), "ann", secret("another"));
+    other.is_in("general").await;
+    assert_ne!(other.me.unwrap().id, ann.me.clone().unwrap().id);
+    ann.quits().await;
+    let again = server.joins("ann").await;
+    assert_eq!(
+        again.me.unwrap().name,
+        "安",
+        "renames stay inside the profile"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operators_name_belongs_to_its_first_bearer_who_owns_the_rooms() {
+    let server = Server::start();
+    let (mut boss, room) = Raw::join(&server, "boss", "general").await;
+    boss.follow(room, None).await;
+    let role = loop {
+        if let Event::RosterPage { people, .. } = boss.event().await {
+            break people[0].role;
+        }
+    };
+    assert_eq!(role, tchat::chat::Role::Owner);
+    boss.ask(0, Request::Bye).await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(
+        refused_name(&server, "boss", "stranger").await,
+        Some(RefusalCode::NameTaken),
+        "also when offline"
+    );
+    assert_eq!(refused_name(&server, "boss", "boss").await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_means_who_holds_it_now_else_who_was_near() {
+    let server = Server::start();
+    let (mut ann, _) = Raw::join(&server, "ann", "general").await;
+    // Two people were called ben; one of them is in a room with ann.
+    let (near, welcome) = Raw::enter(&server, "ben").await;
+    let near_id = welcome.you.id;
+    near.ask(1, Request::Join(JoinTarget::Name("general".into())))
+        .await;
+    near.ask(0, Request::Bye).await;
+    sleep(Duration::from_secs(1)).await;
+    let mut far = Raw::open(&server).await;
+    far.ask(0, Request::Hello(hello("ben", secret("far"))))
+        .await;
+    let Event::Welcome(welcome) = far.event().await else {
+        panic!("welcome")
+    };
+    let far_id = welcome.you.id;
+
+    let open = |name: &str| Request::Open(Who::Name(name.into()));
+    let peer = |event| match event {
+        Event::RoomChanged { request: 7, room } => room.peer.map(|peer| peer.id),
+        Event::Refused { refusal, .. } => panic!("{refusal:?}"),
+        _ => None,
+    };
+    let opened = async |raw: &mut Raw, name: &str| {
+        raw.ask(7, open(name)).await;
+        loop {
+            if let Some(id) = peer(raw.answer().await) {
+                return id;
+            }
+        }
+    };
+    assert_eq!(opened(&mut ann, "ben").await, far_id, "the present holder");
+    far.ask(0, Request::Bye).await;
+    sleep(Duration::from_secs(1)).await;
+    // Now both are near: one shares a room, the other a conversation.
+    ann.ask(8, open("ben")).await;
+    let code = loop {
+        if let Event::Refused {
+            request: 8,
+            refusal,
+            ..
+        } = ann.answer().await
+        {
+            break refusal.code;
+        }
+    };
+    assert_eq!(code, RefusalCode::PersonAmbiguous);
+    let (mut eve, _) = Raw::join(&server, "eve", "general").await;
+    assert_eq!(
+        opened(&mut eve, "ben").await,
+        near_id,
+        "of the two only this one is near eve"
+    );
+    eve.ask(9, open("nobody")).await;
+    assert!(matches!(
+        eve.answer().await,
+        Event::Refused { request: 9, .. }
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_can_answer_or_use_up_anothers_posts() {
+    let server = Server::start();
+    let mut ann = server.joins("ann").await;
+    let mine = ann.says("general", "first");
+    ann.is_answered().await;
+    let (mut eve, room) = Raw::join(&server, "eve", "general").await;
+    // The instance is there for everybody to read.
+    let body = tchat::chat::Body::Text("forged".into());
+    let forged = ClientId {
+        instance: mine.instance,
+        counter: mine.counter + 1,
+    };
+    eve.ask(
+        0,
+        Request::Post {
+            client_id: forged,
+            to: Recipient::Room(room),
+            body: body.clone(),
+        },
+    )
+    .await;
+    let Event::Refused { refusal, .. } = eve.answer().await else {
+        panic!("refused")
+    };
+    assert_eq!(
+        refusal.code,
+        RefusalCode::Malformed,
+        "a session posts from the outbox it named in its hello"
+    );
+    let mut with_instance = hello("mallory", secret("mallory"));
+    with_instance.instance = mine.instance;
+    let mut mallory = Raw::open(&server).await;
+    mallory.ask(0, Request::Hello(with_instance)).await;
+    mallory.event().await;
+    mallory.ask(1, Request::Join(JoinTarget::Room(room))).await;
+    mallory.event().await;
+    mallory
+        .ask(
+            0,
+            Request::Post {
+                client_id: forged,
+                to: Recipient::Room(room),
+                body,
+            },
+        )
+        .await;
+    mallory.answer().await;
+    ann.says("general", "second");
+    ann.sees("general", "second").await;
+    assert_eq!(server.log("general").await, ["first", "forged", "second"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_left_on_one_screen_is_left_on_the_other_and_can_be_joined_again() {
+    let server = Server::start();
+    let mut one = server.joins("ann").await;
+    let mut two = server.joins("ann").await;
+    let tech = one.goes_to("tech").await;
+    two.goes_to("tech").await;
+    one.client.send(Command::Leave(tech)).unwrap();
+    two.until("leaving", |_, event| {
+        (*event == tchat::client::Event::Left(tech)).then_some(())
+    })
+    .await;
+    two.follows.clear();
+    two.goes_to("tech").await;
+    two.says("tech", "back again");
+    two.sees("tech", "back again").await;
+    two.is_answered().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_cannot_be_left_and_so_never_breaks() {
+    let server = Server::start();
+    let mut ann = server.joins("ann").await;
+    let mut ben = server.joins("ben").await;
+    ann.whispers("ben", "hi");
+    ben.sees("@ann", "hi").await;
+    ann.sees("@ben", "hi").await;
+    let conversation = ann.room("@ben").unwrap();
+    ann.client.send(Command::Leave(conversation)).unwrap();
+    ann.until("a refusal", |_, event| {
+        matches!(event, tchat::client::Event::Refused { refusal, .. } if refusal.code == RefusalCode::CannotLeave).then_some(())
+    })
+    .await;
+    ben.says("@ann", "still here?");
+    ann.sees("@ben", "still here?").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_private_posts_over_the_rate_keep_their_order_whoever_they_are_addressed_to() {
+    let mut config = crate::support::server::config();
+    config.hub.limits.burst = 5;
+    config.hub.limits.per_second = 10;
+    let server = Server::with(config, crate::support::server::memory());
+    let mut ben = server.joins("ben").await;
+    let mut ann = server.joins("ann").await;
+    let ben_id = ben.me.clone().unwrap().id;
+    for n in 0..20 {
+        match n % 2 {
+            0 => ann.posts(Recipient::Name("ben".into()), &n.to_string()),
+            _ => ann.posts(Recipient::Person(ben_id), &n.to_string()),
+        };
+    }
+    ann.is_answered().await;
+    ben.sees("@ann", "19").await;
+    assert_eq!(
+        ben.heard("@ann"),
+        (0..20).map(|n| n.to_string()).collect::<Vec<_>>()
+    );
+    assert!(ann.refused.is_empty(), "{:?}", ann.refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn coming_back_is_no_new_burst() {
+    let mut config = crate::support::server::config();
+    config.hub.limits.burst = 10;
+    config.hub.limits.per_second = 1;
+    let server = Server::with(config, crate::support::server::memory());
+    let (mut raw, room) = Raw::join(&server, "ann", "general").await;
+    for n in 1..=9 {
+        raw.post(n, room, "x").await;
+        assert!(matches!(raw.answer().await, Event::Accepted { .. }));
+    }
+    raw.ask(0, Request::Bye).await;
+    drop(raw);
+    sleep(Duration::from_secs(2)).await;
+    let (mut raw, _) = Raw::enter(&server, "ann").await;
+    let mut taken = 0;
+    for n in 10..20 {
+        raw.post(n, room, "x").await;
+        if matches!(raw.answer().await, Event::Accepted { .. }) {
+            taken += 1;
+        }
+    }
+    assert!(
+        (1..=3).contains(&taken),
+        "{taken} posts were taken after two seconds"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_loses_its_name_asks_for_another() {
+    let server = Server::start();
+    let ann = server.joins("ann").await;
+    ann.quits().await;
+    let mut stranger = Person::with_secret(server.connector(), "ann", secret("stranger"));
+    stranger.is_in("general").await;
+    let mut ann = Person::start(server.connector(), "ann");
+    ann.until("the name's refusal", |_, event| {
+        matches!(event, tchat::client::Event::Link(LinkState::NameRefused(_))).then_some(())
+    })
+    .await;
+    ann.client.send(Command::SetName("annie".into())).unwrap();
+    ann.is_in("general").await;
+    assert_eq!(ann.me.unwrap().name, "annie");
+}

@@ -358,14 +358,14 @@ async fn a_rate_limit_delays_and_keeps_the_order() {
 #[tokio::test(start_paused = true)]
 async fn a_host_that_nobody_uses_ends_by_itself() {
     let mut config = config();
-    config.idle_exit = Some(std::time::Duration::from_secs(300));
+    config.idle_exit = Some(std::time::Duration::from_mins(5));
     let mut server = Server::with(config, memory());
     let ann = server.joins("ann").await;
-    tokio::time::sleep(std::time::Duration::from_secs(3000)).await;
+    tokio::time::sleep(std::time::Duration::from_mins(50)).await;
     ann.quits().await;
     let left = tokio::time::Instant::now();
     server
-        .ends(std::time::Duration::from_secs(3000))
+        .ends(std::time::Duration::from_mins(50))
         .await
         .unwrap();
     let waited = left.elapsed().as_secs();

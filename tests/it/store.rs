@@ -292,6 +292,8 @@ async fn identities(store: &dyn Store) {
         ),
         "a secret is one person's"
     );
+    store.clear_presence().await.unwrap();
+    assert_eq!(store.present().await.unwrap(), []);
     let renamed = IdentityRecord {
         name: UserName::new("安").unwrap(),
         present: false,
@@ -480,6 +482,9 @@ impl Store for Failing {
     }
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
         self.inner.put_identity(record, seen_ms).await
+    }
+    async fn clear_presence(&self) -> Result<(), StoreError> {
+        self.inner.clear_presence().await
     }
     async fn bind_operator(
         &self,

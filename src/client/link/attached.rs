@@ -2,7 +2,7 @@
 
 mod hear;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -14,7 +14,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::{DIAL_WITHIN, Link, Unheard};
-use crate::chat::{Refusal, RefusalCode, RoomId};
+use crate::chat::{Refusal, RefusalCode, RoomId, Seq};
 use crate::client::pending::{Next, Post};
 use crate::client::{About, Command, Event, Why, history};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
@@ -57,7 +57,11 @@ pub(super) struct Attached<'a> {
     waiting: HashMap<u64, Waits>,
     next_request: u64,
     calls: FuturesUnordered<BoxFuture<'static, Event>>,
-    is_welcome: bool,
+    welcome_at: Option<Instant>,
+    /// Rooms that were followed on this connection.
+    followed: HashSet<RoomId>,
+    /// Older pages that were asked for and have not come.
+    older: Vec<(RoomId, Seq)>,
 }
 
 impl<'a> Attached<'a> {
@@ -65,7 +69,7 @@ impl<'a> Attached<'a> {
         link: &'a mut Link,
         channel: Channel,
         commands: &mut mpsc::Receiver<Command>,
-    ) -> Result<End, Unheard> {
+    ) -> Result<(End, Option<Instant>), Unheard> {
         let service = ChatServiceClient::new(channel).max_decoding_message_size(EVENT_BYTES);
         let mut attached = Self {
             link,
@@ -74,14 +78,33 @@ impl<'a> Attached<'a> {
             waiting: HashMap::new(),
             next_request: 1,
             calls: FuturesUnordered::new(),
-            is_welcome: false,
+            welcome_at: None,
+            followed: HashSet::new(),
+            older: Vec::new(),
         };
         attached.ask_hello();
-        attached.talk(service, commands).await
+        let end = attached.talk(service, commands).await?;
+        attached.give_up_on_answers().await?;
+        Ok((end, attached.welcome_at))
+    }
+
+    /// What was asked for and will not be answered on this connection: joins are asked for again, the rest is told.
+    async fn give_up_on_answers(&mut self) -> Result<(), Unheard> {
+        for (room, before) in std::mem::take(&mut self.older) {
+            self.link.tell(Event::PageFailed { room, before }).await?;
+        }
+        for waits in std::mem::take(&mut self.waiting).into_values() {
+            match waits {
+                Waits::For(About::Join(room)) => self.link.to_join.push(room),
+                Waits::For(About::Follow(_)) | Waits::Resolve(_) => {}
+                Waits::For(about) => self.link.offline_refusal(about).await?,
+            }
+        }
+        Ok(())
     }
 
     async fn talk(
-        mut self,
+        &mut self,
         mut service: ChatServiceClient<Channel>,
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<End, Unheard> {
@@ -106,7 +129,7 @@ impl<'a> Attached<'a> {
                 .link
                 .pending
                 .wakes_at(Instant::now())
-                .filter(|_| self.is_welcome);
+                .filter(|_| self.welcome_at.is_some());
             tokio::select! {
                 permit = frames.reserve(), if !self.outgoing.is_empty() => {
                     let Ok(permit) = permit else { return Ok(End::Lost { why: Why::Lost, retry_after: None }) };
@@ -130,10 +153,15 @@ impl<'a> Attached<'a> {
                     }
                     Some(command) => self.heed(command).await?,
                 },
-                Some(event) = self.calls.next() => self.link.tell(event).await?,
+                Some(event) = self.calls.next() => {
+                    if let Event::Page { room, before, .. } | Event::PageFailed { room, before } = &event {
+                        self.older.retain(|asked| asked != &(*room, *before));
+                    }
+                    self.link.tell(event).await?;
+                }
                 _ = ping.tick() => self.ask(Request::Ping, None),
                 () = sleep_until(wakes_at.unwrap_or_else(Instant::now)), if wakes_at.is_some() => {}
-                () = sleep_until(welcome_by), if !self.is_welcome => {
+                () = sleep_until(welcome_by), if self.welcome_at.is_none() => {
                     return Ok(End::Lost { why: Why::NotTchat("no welcome within 10 seconds".into()), retry_after: None });
                 }
             }
@@ -189,6 +217,7 @@ impl<'a> Attached<'a> {
     }
 
     fn follow(&mut self, room: RoomId) {
+        self.followed.insert(room);
         let cursor = self.link.cursors.get(&room).copied();
         self.ask(
             Request::Follow { room, cursor },
@@ -197,7 +226,7 @@ impl<'a> Attached<'a> {
     }
 
     fn send_pending(&mut self) {
-        while self.is_welcome && self.outgoing.len() < FRAMES {
+        while self.welcome_at.is_some() && self.outgoing.len() < FRAMES {
             match self.link.pending.next(Instant::now()) {
                 Some(Next::Post(Post {
                     client_id,
@@ -223,7 +252,9 @@ impl<'a> Attached<'a> {
     }
 
     async fn heed(&mut self, command: Command) -> Result<(), Unheard> {
-        if !self.is_welcome && !matches!(command, Command::Older { .. } | Command::ListRooms) {
+        if self.welcome_at.is_none()
+            && !matches!(command, Command::Older { .. } | Command::ListRooms)
+        {
             return self.link.offline(command).await;
         }
         let secret = self.link.config.secret.clone();
@@ -254,6 +285,7 @@ impl<'a> Attached<'a> {
                 );
             }
             Command::Older { room, before } => {
+                self.older.push((room, before));
                 self.calls.push(Box::pin(history::older(
                     self.service.clone(),
                     secret,

@@ -33,10 +33,12 @@ impl Bus for LocalBus {
 
     fn follow(&self, room: RoomId) -> mpsc::Receiver<Batch> {
         let (sender, receiver) = mpsc::channel(IN_FLIGHT);
-        self.rooms
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(room, sender);
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        if rooms.len() == rooms.capacity() {
+            // Before the map grows, what belongs to rooms that have ended goes.
+            rooms.retain(|_, sender| !sender.is_closed());
+        }
+        rooms.insert(room, sender);
         receiver
     }
 }

@@ -15,7 +15,7 @@ use crate::server::hub::{AdmitError, Hub};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox};
 use crate::server::room::mailbox::RoomMsg;
-use crate::server::session::{self, Broken};
+use crate::server::session::{self, Broken, Greeted};
 use crate::server::store::{PageLimit, Span, StoreError};
 use crate::wire::{Frame, encode_event, entry_to, proto, request_from, room_to};
 
@@ -42,7 +42,8 @@ impl Endpoint {
     }
 
     /// Who asks, by the secret in the metadata.
-    async fn caller(&self, metadata: &MetadataMap) -> Result<IdentityId, Status> {
+    async fn caller<T>(&self, request: &Request<T>) -> Result<IdentityId, Status> {
+        let metadata = request.metadata();
         let unauthenticated = || Status::unauthenticated("the secret is missing or unknown");
         let value = metadata
             .get("authorization")
@@ -52,10 +53,14 @@ impl Endpoint {
             .strip_prefix("Bearer ")
             .and_then(secret_from_hex)
             .ok_or_else(unauthenticated)?;
-        self.hub.known(&secret).await.map_err(|error| match error {
+        let known = self.hub.known(&secret).await.map_err(|error| match error {
             AdmitError::Refused(_) => unauthenticated(),
             AdmitError::Store(error) => self.fail(&error),
-        })
+        })?;
+        if let Some(connection) = request.extensions().get::<Connection>() {
+            connection.greeted();
+        }
+        Ok(known)
     }
 
     fn fail(&self, error: &StoreError) -> Status {
@@ -100,7 +105,7 @@ impl ChatService for Endpoint {
         &self,
         request: Request<proto::ListRoomsRequest>,
     ) -> Result<Response<proto::ListRoomsResponse>, Status> {
-        self.caller(request.metadata()).await?;
+        self.caller(&request).await?;
         let rooms = self.hub.list().await.iter().map(room_to).collect();
         Ok(Response::new(proto::ListRoomsResponse { rooms }))
     }
@@ -109,7 +114,7 @@ impl ChatService for Endpoint {
         &self,
         request: Request<proto::GetHistoryRequest>,
     ) -> Result<Response<proto::GetHistoryResponse>, Status> {
-        let caller = self.caller(request.metadata()).await?;
+        let caller = self.caller(&request).await?;
         let asked = request.into_inner();
         let room = RoomId::from_slice(&asked.room)
             .ok_or_else(|| Status::invalid_argument("'room' is malformed"))?;

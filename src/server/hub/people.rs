@@ -18,6 +18,9 @@ use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::{IdentityRecord, StoreError};
 use crate::wire::Event;
 
+/// Rooms a change of name is written to, those listed first; elsewhere the next message says the new name.
+const RENAMES: usize = 512;
+
 /// Names in use and whose they are.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -132,7 +135,7 @@ impl Hub {
         };
         let session = SessionId::new(random_id());
         let is_owner = self.owner == Some(hash) || self.operators.contains(&record.name.key());
-        self.attend(session, &record, is_owner, outbox);
+        self.attend(session, &record, is_owner, outbox)?;
         let role = if is_owner { Role::Owner } else { Role::Member };
         Ok(Admitted {
             session,
@@ -211,21 +214,29 @@ impl Hub {
         record: &IdentityRecord,
         is_owner: bool,
         outbox: &Arc<Outbox>,
-    ) {
-        self.sessions.fetch_add(1, Ordering::Relaxed);
+    ) -> Result<(), Refusal> {
         let now = Instant::now();
         let mut state = self.lock();
+        // Between the claim and now another session of the same person may have gone, and somebody else have come.
+        if !state.names.claim(record.name.key(), record.id, now) {
+            drop(state);
+            return Err(self.taken(&record.name, now));
+        }
+        self.sessions.fetch_add(1, Ordering::Relaxed);
+        let bucket = state
+            .buckets
+            .remove(&record.id)
+            .unwrap_or_else(|| Bucket::full(&self.limits, now));
         let attending = state.people.entry(record.id).or_insert_with(|| Attending {
             name: record.name.clone(),
             secret: record.secret,
             is_owner,
             sessions: HashMap::new(),
-            bucket: Bucket::full(&self.limits, now),
+            bucket,
         });
         attending.name = record.name.clone();
         attending.sessions.insert(session, Arc::downgrade(outbox));
-        // Between the claim and now another session of the same person may have gone and released the name.
-        state.names.claim(record.name.key(), record.id, now);
+        Ok(())
     }
 
     /// A session has ended. After a lost link the person stays present, and their name theirs, for a while.
@@ -248,64 +259,99 @@ impl Hub {
             )
             .await;
         }
-        let left = {
-            let mut state = self.lock();
-            let Some(attending) = state.people.get_mut(&identity) else {
-                return Ok(());
-            };
-            attending.sessions.remove(&who.session);
-            if attending.sessions.is_empty() {
-                state.people.remove(&identity)
-            } else {
-                None
-            }
-        };
+        let left = self.detach(who.session, identity, how);
         if how == Departure::Lost {
-            let hub = Arc::clone(self);
-            tokio::spawn(async move {
-                sleep(GRACE).await;
-                for room in rooms {
-                    hub.notify(room, RoomMsg::Expire(identity)).await;
-                }
-            });
+            tokio::spawn(Arc::clone(self).grace(who.clone(), rooms));
         }
-        let Some(left) = left else { return Ok(()) };
+        match left {
+            Some(left) if how == Departure::Clean => self.note_absence(identity, left).await,
+            // A server that is stopping leaves them marked as present: the next one holds their names.
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a session off; gives back the identity if it was its last one. Name and presence change together.
+    fn detach(
+        &self,
+        session: SessionId,
+        identity: IdentityId,
+        how: Departure,
+    ) -> Option<Attending> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let attending = state.people.get_mut(&identity)?;
+        attending.sessions.remove(&session);
+        if !attending.sessions.is_empty() {
+            return None;
+        }
+        let left = state.people.remove(&identity)?;
         let key = left.name.key();
         match how {
-            Departure::Clean => {
-                self.lock().names.release(&key, identity);
-                let record = IdentityRecord {
-                    id: identity,
-                    secret: left.secret,
-                    name: left.name,
-                    present: false,
-                };
-                self.store.put_identity(record, now_ms()).await?;
-                // They may have come back while that was written.
-                let back = self
-                    .lock()
-                    .people
-                    .get(&identity)
-                    .map(|back| (back.secret, back.name.clone()));
-                if let Some((secret, name)) = back {
-                    self.store
-                        .put_identity(
-                            IdentityRecord {
-                                id: identity,
-                                secret,
-                                name,
-                                present: true,
-                            },
-                            now_ms(),
-                        )
-                        .await?;
-                }
-            }
-            // A server that is stopping leaves them marked as present: the next one holds their names.
-            Departure::Lost => self
-                .lock()
-                .names
-                .hold(key, identity, Instant::now() + NAME_HOLD),
+            Departure::Clean => state.names.release(&key, identity),
+            Departure::Lost => state.names.hold(key, identity, now + NAME_HOLD),
+        }
+        state
+            .buckets
+            .retain(|_, bucket| !bucket.is_full(&self.limits, now));
+        state.buckets.insert(identity, left.bucket);
+        Some(left)
+    }
+
+    /// Waits for somebody whose link broke; when they do not come back they are gone, and later their name is free.
+    async fn grace(self: Arc<Self>, who: Admitted, rooms: Vec<RoomId>) {
+        let identity = who.author.id;
+        sleep(GRACE).await;
+        for room in rooms {
+            self.notify(
+                room,
+                RoomMsg::Expire {
+                    identity,
+                    lost: who.session,
+                },
+            )
+            .await;
+        }
+        sleep(NAME_HOLD.saturating_sub(GRACE)).await;
+        let is_back = self.lock().people.contains_key(&identity);
+        if let Ok(Some(record)) = self.store.identity(identity).await
+            && !is_back
+            && let Err(error) = self
+                .store
+                .put_identity(
+                    IdentityRecord {
+                        present: false,
+                        ..record
+                    },
+                    now_ms(),
+                )
+                .await
+        {
+            self.fatal.raise(&error);
+        }
+    }
+
+    async fn note_absence(&self, identity: IdentityId, left: Attending) -> Result<(), StoreError> {
+        let record = IdentityRecord {
+            id: identity,
+            secret: left.secret,
+            name: left.name,
+            present: false,
+        };
+        self.store.put_identity(record, now_ms()).await?;
+        // They may have come back while that was written.
+        let back = self
+            .lock()
+            .people
+            .get(&identity)
+            .map(|back| (back.secret, back.name.clone()));
+        if let Some((secret, name)) = back {
+            let record = IdentityRecord {
+                id: identity,
+                secret,
+                name,
+                present: true,
+            };
+            self.store.put_identity(record, now_ms()).await?;
         }
         Ok(())
     }
@@ -348,7 +394,13 @@ impl Hub {
 
     /// A name is an attribute that changes by an entry in every room its bearer is a member of.
     async fn announce_rename(&self, old: &Author, name: &UserName) -> Result<(), StoreError> {
-        for room in self.store.memberships(old.id).await? {
+        for room in self
+            .store
+            .memberships(old.id)
+            .await?
+            .into_iter()
+            .take(RENAMES)
+        {
             let body = Body::Renamed(name.to_string());
             self.send(
                 room.id,

@@ -219,9 +219,12 @@ impl Hub {
             return handle.clone();
         }
         let predecessor = old.map(|handle| handle.ended.clone());
-        state
-            .running
-            .retain(|_, handle| !handle.ended.is_cancelled());
+        if state.running.len() == state.running.capacity() {
+            // Before the map grows, what belongs to rooms that have ended goes.
+            state
+                .running
+                .retain(|_, handle| !handle.ended.is_cancelled());
+        }
         let handle = task::start(
             room,
             Arc::clone(&self.store),

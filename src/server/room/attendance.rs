@@ -16,6 +16,8 @@ pub struct Attendance {
 struct Present {
     person: Person,
     sessions: HashSet<SessionId>,
+    /// The session whose loss began the grace.
+    lost: Option<SessionId>,
 }
 
 /// How a session goes.
@@ -52,6 +54,7 @@ impl Attendance {
         let present = self.present.entry(identity).or_insert_with(|| Present {
             person: person.clone(),
             sessions: HashSet::new(),
+            lost: None,
         });
         let is_news = present.sessions.is_empty() || present.person != person;
         present.sessions.insert(session);
@@ -72,18 +75,19 @@ impl Attendance {
         match how {
             Departure::Clean => self.remove(identity),
             Departure::Lost => {
+                present.lost = Some(session);
                 present.person.presence = Presence::Waiting;
                 self.changes.insert(identity, Some(present.person.clone()));
             }
         }
     }
 
-    /// The grace of somebody whose link was lost is over; nothing if they are back.
-    pub fn expire(&mut self, identity: IdentityId) {
+    /// The grace that began with the loss of a session is over; nothing if they are back, or were and were lost again.
+    pub fn expire(&mut self, identity: IdentityId, lost: SessionId) {
         if self
             .present
             .get(&identity)
-            .is_some_and(|present| present.sessions.is_empty())
+            .is_some_and(|present| present.sessions.is_empty() && present.lost == Some(lost))
         {
             self.remove(identity);
         }
@@ -159,7 +163,7 @@ mod tests {
         room.depart(ONE, ANN, Departure::Lost);
         assert_eq!(room.take_changes().0[0].presence, Presence::Waiting);
         assert_eq!(room.count(), 1);
-        room.expire(ANN);
+        room.expire(ANN, ONE);
         assert_eq!(room.take_changes(), (vec![], vec![ANN]));
     }
 
@@ -168,8 +172,20 @@ mod tests {
         let mut room = with_ann();
         room.depart(ONE, ANN, Departure::Lost);
         room.arrive(TWO, ANN, "ann", Role::Member);
-        room.expire(ANN);
+        room.expire(ANN, ONE);
         let (came, went) = room.take_changes();
         assert_eq!((came[0].presence, went.len()), (Presence::Online, 0));
+    }
+
+    #[test]
+    fn a_second_loss_has_a_grace_of_its_own() {
+        let mut room = with_ann();
+        room.depart(ONE, ANN, Departure::Lost);
+        room.arrive(TWO, ANN, "ann", Role::Member);
+        room.depart(TWO, ANN, Departure::Lost);
+        room.expire(ANN, ONE);
+        assert_eq!(room.count(), 1, "the first loss is over and done with");
+        room.expire(ANN, TWO);
+        assert_eq!(room.count(), 0);
     }
 }

@@ -63,7 +63,10 @@ pub enum RoomMsg {
         identity: IdentityId,
         how: Departure,
     },
-    Expire(IdentityId),
+    Expire {
+        identity: IdentityId,
+        lost: SessionId,
+    },
     Roster(oneshot::Sender<Vec<Person>>),
     Count(oneshot::Sender<u32>),
 }
@@ -91,6 +94,11 @@ impl Fatal {
         first.get_or_insert_with(|| cause.to_string());
         drop(first);
         self.raised.cancel();
+    }
+
+    /// Cancelled when it is raised.
+    pub fn token(&self) -> CancellationToken {
+        self.raised.clone()
     }
 
     pub async fn raised(&self) {

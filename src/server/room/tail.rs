@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::chat::{Digest, Seq};
 use crate::server::delivery::Delivery;
-use crate::server::outbox::LIVE_BYTES;
 
 /// Entries and bytes kept.
 const ENTRIES: usize = 1024;
@@ -32,23 +31,20 @@ impl Tail {
         }
     }
 
-    /// The deliveries with entries after `after`, if the tail reaches back that far and they fit a live lane with room to
-    /// spare for what comes next.
-    pub fn after(&self, after: Seq, last: Seq) -> Option<impl Iterator<Item = &Arc<Delivery>>> {
+    /// The deliveries with entries after `after`, if the tail reaches back that far.
+    pub fn after(
+        &self,
+        after: Seq,
+        last: Seq,
+    ) -> Option<impl Iterator<Item = &Arc<Delivery>> + Clone> {
         let start = self
             .deliveries
             .partition_point(|delivery| delivery.last() <= after);
-        let covered = match self.deliveries.get(start) {
+        let is_covered = match self.deliveries.get(start) {
             Some(delivery) => delivery.first() <= after.next(),
             None => after >= last,
         };
-        let wanted = self.deliveries.range(start..);
-        let bytes: usize = wanted.clone().map(|delivery| delivery.size()).sum();
-        let entries: usize = wanted
-            .clone()
-            .map(|delivery| delivery.entries().len())
-            .sum();
-        (covered && entries <= ENTRIES / 2 && bytes <= LIVE_BYTES / 2).then_some(wanted)
+        is_covered.then(|| self.deliveries.range(start..))
     }
 
     pub fn digest_at(&self, seq: Seq) -> Option<Digest> {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attendance::Attendance;
 use super::mailbox::{Attendee, Fatal, RoomMsg};
-use super::{Fate, Head, Marks, Room};
+use super::{Fate, Follow, Head, Marks, Room};
 use crate::chat::{
     Body, ClientId, Entry, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, RoomInfo,
     RoomKind, SessionId,
@@ -246,6 +246,10 @@ impl Task {
                 at_ms,
                 reply,
             } => {
+                if self.record.kind == RoomKind::Conversation {
+                    tell(reply, Err(Refusal::new(RefusalCode::CannotLeave)));
+                    return None;
+                }
                 let post = Post {
                     author,
                     client_id: None,
@@ -271,8 +275,11 @@ impl Task {
                 after,
                 reply,
             } => {
-                self.subscribed.insert(follower.session);
+                let session = follower.session;
                 let follow = self.room.follow(follower, after);
+                if follow != Follow::NotAMember {
+                    self.subscribed.insert(session);
+                }
                 tell(reply, (follow, self.room.head()));
             }
             RoomMsg::Unfollow { session, reply } => {
@@ -290,8 +297,8 @@ impl Task {
                 self.attendance.depart(session, identity, how);
                 self.note_changes();
             }
-            RoomMsg::Expire(identity) => {
-                self.attendance.expire(identity);
+            RoomMsg::Expire { identity, lost } => {
+                self.attendance.expire(identity, lost);
                 self.note_changes();
             }
             RoomMsg::Roster(reply) => tell(reply, self.attendance.people().cloned().collect()),
@@ -384,7 +391,7 @@ impl Task {
                     members,
                 })
                 .await?;
-            let joining = std::mem::take(&mut self.joining);
+            let joining = &self.joining;
             self.room.admit(Arc::clone(&entries), |id| {
                 joining.get(&id).copied().unwrap_or(Role::Member)
             });
@@ -429,7 +436,9 @@ impl Task {
             Body::Left => {
                 let room = self.record.id;
                 self.attendance.remove(entry.author.id);
-                self.room.dismiss(entry.author.id, |outbox| {
+                let subscribed = &mut self.subscribed;
+                self.room.dismiss(entry.author.id, |session, outbox| {
+                    subscribed.remove(&session);
                     outbox.answer(Event::Unfollowed {
                         request: 0,
                         room,
@@ -437,6 +446,7 @@ impl Task {
                     });
                 });
             }
+            Body::Joined => drop(self.joining.remove(&entry.author.id)),
             Body::Renamed(name) => self.attendance.rename(entry.author.id, name),
             _ => {}
         }

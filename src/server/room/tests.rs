@@ -1,5 +1,6 @@
 use super::*;
 use crate::chat::{Author, ClientId};
+use FollowResult::{Ahead, Contiguous, EpochChanged, TooFar, Trimmed};
 
 const ANN: IdentityId = IdentityId::new([1; 16]);
 const BEN: IdentityId = IdentityId::new([2; 16]);
@@ -156,7 +157,7 @@ fn only_members_are_heard_and_the_log_alone_says_who_is_one() {
 
 #[test]
 fn times_never_go_back() {
-    let mut room = room();
+    let room = room();
     let (entries, _) = room.number(vec![post(ANN, 1, 50), post(ANN, 2, 20), post(ANN, 3, 60)]);
     assert_eq!(
         entries.iter().map(|entry| entry.at_ms).collect::<Vec<_>>(),
@@ -183,7 +184,6 @@ fn cursors_are_judged_as_the_protocol_says() {
     let judge =
         |head: Head, cursor: Option<Cursor>, known| Room::judge(&head, cursor.as_ref(), known);
     let same = Some(Digest([1; 8]));
-    use FollowResult::*;
     assert_eq!(judge(head(1, 0), None, None), (Contiguous, Seq(0)));
     assert_eq!(judge(head(1, 1000), None, None), (Contiguous, Seq(0)));
     assert_eq!(judge(head(1, 1001), None, None), (TooFar, Seq(801)));

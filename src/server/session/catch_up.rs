@@ -10,7 +10,7 @@ use crate::server::outbox::Slot;
 use crate::server::room::mailbox::RoomMsg;
 use crate::server::room::{Follow, Follower, Head, Room};
 use crate::server::store::{PageLimit, Span, StoreError};
-use crate::wire::Event;
+use crate::wire::{Event, UnfollowReason};
 
 /// People in one page of a roster.
 const ROSTER_PAGE: usize = 500;
@@ -55,6 +55,8 @@ impl Session {
                 if self.outbox.is_abandoned() {
                     return Ok(generation);
                 }
+                // Nobody is caught up faster than they read.
+                self.outbox.wait_for_room().await;
                 self.resume(room, slot).await?;
                 if self.outbox.generation() != generation {
                     continue 'anew;
@@ -68,11 +70,12 @@ impl Session {
     async fn resume(&mut self, room: RoomId, slot: Slot) -> Result<(), StoreError> {
         let written = self.outbox.written(slot);
         let who = self.attendee();
-        let Some(Ok(head)) = self
+        let attended = self
             .hub
             .ask(room, |reply| RoomMsg::Attend { who, reply })
-            .await
-        else {
+            .await;
+        let Some(Ok(head)) = attended else {
+            self.dismissed(room, slot);
             return Ok(());
         };
         let cursor = Cursor {
@@ -171,7 +174,12 @@ impl Session {
     }
 
     /// Pages from the store until the room's tail reaches back far enough, then live. False if another overflow came between.
-    async fn go_live(&self, room: RoomId, slot: Slot, mut after: Seq) -> Result<bool, StoreError> {
+    async fn go_live(
+        &mut self,
+        room: RoomId,
+        slot: Slot,
+        mut after: Seq,
+    ) -> Result<bool, StoreError> {
         loop {
             let follower = Follower {
                 session: self.who.session,
@@ -190,7 +198,11 @@ impl Session {
                 .await
             {
                 Some((Follow::Live, _)) => return Ok(true),
-                Some((Follow::Overflowed, _)) | None => return Ok(false),
+                Some((Follow::Overflowed, _)) => return Ok(false),
+                Some((Follow::NotAMember, _)) | None => {
+                    self.dismissed(room, slot);
+                    return Ok(false);
+                }
                 Some((Follow::Behind, _)) => {}
             }
             self.outbox.wait_for_room().await;
@@ -213,6 +225,17 @@ impl Session {
         }
     }
 
+    /// The room no longer has us: another session of ours left it, or it is full.
+    fn dismissed(&mut self, room: RoomId, slot: Slot) {
+        self.outbox.free_slot(slot);
+        self.rooms.remove(&room);
+        self.outbox.answer(Event::Unfollowed {
+            request: 0,
+            room,
+            why: UnfollowReason::Left,
+        });
+    }
+
     pub(super) async fn unfollow(&mut self, room: RoomId) {
         let Some(Following { slot: Some(slot) }) = self.rooms.get(&room).copied() else {
             return;
@@ -232,6 +255,7 @@ impl Session {
     }
 
     async fn send_roster(&self, room: RoomId) {
+        self.outbox.wait_for_room().await;
         let Some(people) = self.hub.ask(room, RoomMsg::Roster).await else {
             return;
         };

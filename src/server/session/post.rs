@@ -1,47 +1,54 @@
 //! Posting: what is checked before a room hears of it, and the order that survives a refusal.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Session;
 use crate::chat::{
-    Body, ClientId, IdentityId, Limits, Post, Recipient, Refusal, RefusalCode, RoomId,
+    Body, ClientId, IdentityId, InstanceId, Limits, Post, Recipient, Refusal, RefusalCode, RoomId,
 };
 use crate::server::hub::{AdmitError, now_ms};
 use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::StoreError;
 use crate::wire::Event;
 
-/// Remembers, for each recipient, the first post that was refused for a while: later ones must not overtake it.
-#[derive(Debug, Default)]
+/// Keeps a sender's order: after a post that was refused for a while no later one of the outbox is taken until it comes again.
+///
+/// One outbox for all recipients, because a person, their name and the conversation with them are the same room.
+#[derive(Debug)]
 pub(super) struct Order {
-    refused: HashMap<Recipient, u64>,
+    instance: InstanceId,
+    refused: Option<u64>,
 }
 
 impl Order {
-    /// # Errors
-    /// An earlier post has to come first.
-    fn check(&self, to: &Recipient, counter: u64) -> Result<(), Refusal> {
-        let overtakes = self
-            .refused
-            .get(to)
-            .is_some_and(|refused| counter > *refused);
-        if overtakes {
-            Err(Refusal::new(RefusalCode::AfterRefused).retry_after(AFTER_REFUSED))
-        } else {
-            Ok(())
+    pub(super) fn new(instance: InstanceId) -> Self {
+        Self {
+            instance,
+            refused: None,
         }
     }
 
-    fn note(&mut self, to: &Recipient, counter: u64, outcome: &Result<RoomId, Refusal>) {
-        match outcome {
-            Err(refusal) if refusal.retry_after.is_some() => {
-                if refusal.code != RefusalCode::AfterRefused {
-                    self.refused.insert(to.clone(), counter);
-                }
+    /// # Errors
+    /// The post is of another outbox than this session's, or an earlier one has to come first.
+    fn check(&self, id: ClientId) -> Result<(), Refusal> {
+        if id.instance != self.instance {
+            return Err(Refusal::new(RefusalCode::Malformed).with("instance"));
+        }
+        match self.refused {
+            Some(refused) if id.counter > refused => {
+                Err(Refusal::new(RefusalCode::AfterRefused).retry_after(AFTER_REFUSED))
             }
-            _ => drop(self.refused.remove(to)),
+            _ => Ok(()),
+        }
+    }
+
+    fn note(&mut self, counter: u64, outcome: &Result<RoomId, Refusal>) {
+        match outcome {
+            Err(refusal) if refusal.code == RefusalCode::AfterRefused => {}
+            Err(refusal) if refusal.retry_after.is_some() => self.refused = Some(counter),
+            _ if self.refused == Some(counter) => self.refused = None,
+            _ => {}
         }
     }
 }
@@ -57,7 +64,7 @@ impl Session {
         to: Recipient,
         body: Body,
     ) -> Result<(), StoreError> {
-        let checked = match self.order.check(&to, client_id.counter) {
+        let checked = match self.order.check(client_id) {
             Ok(()) => self.destination(&to, &body).await,
             Err(refusal) => Err(refusal.into()),
         };
@@ -66,7 +73,7 @@ impl Session {
             Err(AdmitError::Refused(refusal)) => Err(refusal),
             Err(AdmitError::Store(error)) => return Err(error),
         };
-        self.order.note(&to, client_id.counter, &outcome);
+        self.order.note(client_id.counter, &outcome);
         match outcome {
             Ok(room) => {
                 self.refresh_name();
@@ -206,23 +213,35 @@ mod tests {
 
     #[test]
     fn nothing_overtakes_a_post_that_was_refused_for_a_while() {
-        let room = Recipient::Room(RoomId::new([1; 16]));
-        let mut order = Order::default();
+        let instance = InstanceId::new([7; 16]);
+        let id = |counter| ClientId { instance, counter };
+        let mut order = Order::new(instance);
         let limited =
             Err(Refusal::new(RefusalCode::RateLimited).retry_after(Duration::from_millis(1)));
-        order.note(&room, 5, &limited);
+        order.note(5, &limited);
         assert_eq!(
-            order.check(&room, 6).map_err(|it| it.code),
+            order.check(id(6)).map_err(|it| it.code),
             Err(RefusalCode::AfterRefused)
         );
-        assert!(
-            order
-                .check(&Recipient::Room(RoomId::new([2; 16])), 6)
-                .is_ok(),
-            "other rooms go on"
+        order.note(
+            6,
+            &Err(Refusal::new(RefusalCode::AfterRefused).retry_after(AFTER_REFUSED)),
         );
-        assert!(order.check(&room, 5).is_ok());
-        order.note(&room, 5, &Ok(RoomId::new([1; 16])));
-        assert!(order.check(&room, 6).is_ok());
+        assert!(order.check(id(5)).is_ok());
+        order.note(5, &Ok(RoomId::new([1; 16])));
+        assert!(order.check(id(6)).is_ok());
+    }
+
+    #[test]
+    fn a_session_posts_from_its_own_outbox_only() {
+        let order = Order::new(InstanceId::new([7; 16]));
+        let foreign = ClientId {
+            instance: InstanceId::new([8; 16]),
+            counter: 1,
+        };
+        assert_eq!(
+            order.check(foreign).map_err(|it| it.code),
+            Err(RefusalCode::Malformed)
+        );
     }
 }

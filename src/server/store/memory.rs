@@ -115,15 +115,21 @@ impl Store for MemoryStore {
 
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
         let kept = self.kept();
-        let mine = kept
+        let mut mine: Vec<&KeptRoom> = kept
             .rooms
             .values()
-            .filter(|room| room.members.contains_key(&identity));
-        let mut rooms: Vec<RoomRecord> = mine.map(|room| room.record.clone()).collect();
-        rooms.sort_by(|one, other| {
-            (one.position, &one.name, one.id).cmp(&(other.position, &other.name, other.id))
+            .filter(|room| room.members.contains_key(&identity))
+            .collect();
+        mine.sort_by_key(|room| {
+            let newest = room.entries.last().map_or(0, |entry| entry.at_ms);
+            (
+                room.record.position,
+                room.record.name.clone(),
+                std::cmp::Reverse(newest),
+                room.record.id,
+            )
         });
-        Ok(rooms)
+        Ok(mine.into_iter().map(|room| room.record.clone()).collect())
     }
 
     async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError> {
@@ -271,6 +277,13 @@ impl Store for MemoryStore {
             return Err(StoreError::Conflict);
         }
         kept.identities.insert(record.id, record);
+        Ok(())
+    }
+
+    async fn clear_presence(&self) -> Result<(), StoreError> {
+        for record in self.kept().identities.values_mut() {
+            record.present = false;
+        }
         Ok(())
     }
 

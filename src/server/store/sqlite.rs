@@ -203,6 +203,10 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn clear_presence(&self) -> Result<(), StoreError> {
+        self.writer.run(1, write::clear_presence).await
+    }
+
     async fn bind_operator(
         &self,
         key: NameKey,

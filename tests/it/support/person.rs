@@ -249,13 +249,6 @@ impl Person {
         }
     }
 
-    pub async fn is_online(&mut self) {
-        self.until("being online", |_, event| {
-            matches!(event, Event::Link(LinkState::Online)).then_some(())
-        })
-        .await;
-    }
-
     pub async fn quits(self) {
         let mut events = self.events;
         let drained = async { while events.recv().await.is_some() {} };

@@ -3,7 +3,7 @@
 use super::{Attached, End, Waits};
 use crate::chat::{Cursor, Entry, FollowResult, Refusal, RefusalCode, RoomId, Seq};
 use crate::client::link::Unheard;
-use crate::client::{About, Event, LinkState, Why};
+use crate::client::{Event, LinkState, Why};
 use crate::wire::{self, Goodbye, GoodbyeReason, Then, UnfollowReason, Welcome, event_from, proto};
 use tokio::time::Instant;
 
@@ -17,6 +17,9 @@ impl Attached<'_> {
         for event in frame.events {
             // A server that breaks the protocol is left rather than guessed at.
             let Ok(event) = event_from(event) else {
+                if !entries.is_empty() {
+                    self.link.tell(Event::Entries(entries)).await?;
+                }
                 return Ok(Some(End::Lost {
                     why: Why::NotTchat("a malformed frame".into()),
                     retry_after: None,
@@ -52,11 +55,15 @@ impl Attached<'_> {
     /// Moves the room's cursor over an entry; nothing if it was had before or comes after a hole nobody told of.
     fn advance(&mut self, entry: Entry) -> Option<Entry> {
         if let Some(id) = entry.client_id
-            && id.instance == self.link.config.instance
+            && Some(entry.author.id) == self.link.me
         {
             self.link.pending.answered(id);
         }
         let room = entry.room;
+        if !self.followed.contains(&room) {
+            // It was left while this was on its way.
+            return None;
+        }
         let has = self.link.cursors.get(&room);
         let after = has
             .filter(|cursor| cursor.epoch == entry.epoch)
@@ -93,7 +100,7 @@ impl Attached<'_> {
                 self.waiting.remove(&request);
                 if result != FollowResult::Contiguous {
                     self.link.cursors.remove(&room);
-                    self.link.pending.ask_again(room);
+                    self.link.pending.ask_again();
                 }
                 self.link
                     .tell(Event::Followed {
@@ -111,6 +118,7 @@ impl Attached<'_> {
             wire::Event::Unfollowed { request, room, why } => {
                 self.waiting.remove(&request);
                 if why == UnfollowReason::Left {
+                    self.followed.remove(&room);
                     self.link.cursors.remove(&room);
                     self.link.tell(Event::Left(room)).await?;
                 }
@@ -170,7 +178,8 @@ impl Attached<'_> {
     }
 
     async fn welcomed(&mut self, welcome: Welcome) -> Result<(), Unheard> {
-        self.is_welcome = true;
+        self.welcome_at = Some(Instant::now());
+        self.link.me = Some(welcome.you.id);
         self.link.last_session = Some(welcome.session);
         self.link.config.name.clone_from(&welcome.you.name);
         let rooms: Vec<RoomId> = welcome.rooms.iter().map(|room| room.id).collect();
@@ -215,12 +224,7 @@ impl Attached<'_> {
         let asked = matches!(waits, Some(Waits::For(_)));
         let id = room.id;
         self.link.tell(Event::Room { room, asked }).await?;
-        let is_followed = self.link.cursors.contains_key(&id)
-            || self
-                .waiting
-                .values()
-                .any(|waits| matches!(waits, Waits::For(About::Follow(room)) if *room == id));
-        if !is_followed {
+        if !self.followed.contains(&id) {
             self.follow(id);
         }
         Ok(())
@@ -232,7 +236,7 @@ impl Attached<'_> {
         client_id: Option<crate::chat::ClientId>,
         refusal: Refusal,
     ) -> Result<Option<End>, Unheard> {
-        if !self.is_welcome {
+        if self.welcome_at.is_none() {
             return Ok(Some(match refusal.code {
                 RefusalCode::NameTaken | RefusalCode::NameInvalid | RefusalCode::NameReserved => {
                     End::NameRefused(refusal)
@@ -254,6 +258,10 @@ impl Attached<'_> {
         }
         match self.waiting.remove(&request) {
             Some(Waits::For(about)) => self.link.tell(Event::Refused { about, refusal }).await?,
+            Some(Waits::Resolve(_)) if refusal.retry_after.is_some() => {
+                let after = refusal.retry_after.unwrap_or_default();
+                self.link.pending.not_resolved_yet(after, Instant::now());
+            }
             Some(Waits::Resolve(name)) => {
                 for post in self.link.pending.unresolved(&name) {
                     let event = Event::PostRefused {

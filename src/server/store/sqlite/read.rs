@@ -117,7 +117,9 @@ pub fn public_rooms(db: &Connection) -> rusqlite::Result<Vec<RoomRecord>> {
 
 pub fn memberships(db: &Connection, identity: IdentityId) -> rusqlite::Result<Vec<RoomRecord>> {
     db.prepare_cached(&format!(
-        "SELECT {ROOM} FROM members m JOIN rooms r ON r.num = m.room WHERE m.identity = ?1 ORDER BY r.position, r.name, r.id"
+        "SELECT {ROOM} FROM members m JOIN rooms r ON r.num = m.room WHERE m.identity = ?1
+         ORDER BY r.position, r.name,
+            (SELECT at_ms FROM entries e WHERE e.room = r.num ORDER BY seq DESC LIMIT 1) DESC, r.id"
     ))?
     .query_map([identity.bytes()], room_record)?
     .collect()

@@ -137,6 +137,11 @@ pub fn put_identity(
     Ok(())
 }
 
+pub fn clear_presence(db: &Connection) -> Result<(), WriteError> {
+    db.execute("UPDATE identities SET present = 0 WHERE present = 1", [])?;
+    Ok(())
+}
+
 pub fn bind_operator(
     db: &Connection,
     key: &NameKey,
