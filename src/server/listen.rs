@@ -360,7 +360,7 @@ async fn serve_one<S>(
             () = deadline.as_mut(), if awaits != Awaits::Nothing => match awaits {
                 Awaits::Request if connection.0.has_asked.load(Ordering::Relaxed) => {
                     awaits = Awaits::Greeting;
-                    deadline.set(sleep(GREETED_WITHIN.checked_sub(FIRST_REQUEST_WITHIN).unwrap()));
+                    deadline.set(sleep(GREETED_WITHIN.saturating_sub(FIRST_REQUEST_WITHIN)));
                 }
                 Awaits::Greeting if !connection.is_stranger() => awaits = Awaits::Nothing,
                 _ => return,

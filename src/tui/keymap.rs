@@ -171,13 +171,12 @@ fn normal(event: KeyEvent) -> (KeyCode, KeyModifiers) {
     }
 }
 
-/// The keys of an action as people write them: `Ctrl+A, Home`.
+/// The keys of an action where text is typed, as people write them: `Ctrl+A, Home`.
 pub fn label(action: Action) -> String {
-    let keys: Vec<String> = BINDINGS
+    let bound = BINDINGS
         .iter()
-        .filter(|it| it.action == action)
-        .map(name)
-        .collect();
+        .filter(|it| it.context == Composer && it.action == action);
+    let keys: Vec<String> = bound.map(name).collect();
     keys.join(", ")
 }
 

@@ -9,7 +9,7 @@ use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
-use ratatui::backend::Backend;
+use ratatui::backend::{Backend, ClearType};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -138,6 +138,14 @@ pub async fn run<B: Backend<Error = io::Error>>(
         };
         state.now = now();
         is_dirty = true;
+        if matches!(event, Some(Event::Resize(..))) {
+            // Terminals cut and reflow what they show, also where the size ends up the same as before.
+            terminal
+                .backend_mut()
+                .clear_region(ClearType::All)
+                .map_err(RunError::Terminal)?;
+            terminal.swap_buffers();
+        }
         let events = event
             .into_iter()
             .chain(arrived.drain(..).map(Event::Client));

@@ -1,1 +1,310 @@
+//! The bytes of every frame of version 1, so that a change of the wire cannot be silent.
+//!
+//! A line that changes here breaks every released client: add fields, never change what is.
 
+use std::time::Duration;
+
+use prost::Message;
+use tchat::chat::{
+    Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId,
+    Limits, Person, Presence, Recipient, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind,
+    Secret, Seq, ServerId, SessionId,
+};
+use tchat::wire::{
+    Asked, Event, Goodbye, GoodbyeReason, Hello, JoinTarget, Request, Then, UnfollowReason,
+    Welcome, Who, event_from, event_to, proto, request_from, request_to,
+};
+
+const ROOM: RoomId = RoomId::new([0xA1; 16]);
+const EPOCH: Epoch = Epoch::new([0xA2; 16]);
+const PERSON: IdentityId = IdentityId::new([0xA3; 16]);
+const POST: ClientId = ClientId {
+    instance: InstanceId::new([0xA4; 16]),
+    counter: 300,
+};
+
+fn author() -> Author {
+    Author {
+        id: PERSON,
+        name: "张三".into(),
+    }
+}
+
+pub fn requests() -> Vec<(&'static str, Request)> {
+    let hello = Hello {
+        protocol_min: 1,
+        protocol_max: 2,
+        features: vec!["one".into()],
+        secret: Secret::new([0xB1; 32]),
+        name: "ann".into(),
+        last_session: Some(SessionId::new([0xB2; 16])),
+        instance: POST.instance,
+        locale: "zh-CN".into(),
+        agent: "tchat/0".into(),
+    };
+    let cursor = Cursor {
+        epoch: EPOCH,
+        seq: Seq(7),
+        digest: Some(Digest([0xB3; 8])),
+    };
+    let post = |to, body| Request::Post {
+        client_id: POST,
+        to,
+        body,
+    };
+    vec![
+        ("hello", Request::Hello(hello)),
+        ("join by id", Request::Join(JoinTarget::Room(ROOM))),
+        (
+            "join by name",
+            Request::Join(JoinTarget::Name("general".into())),
+        ),
+        ("leave", Request::Leave(ROOM)),
+        (
+            "follow from a cursor",
+            Request::Follow {
+                room: ROOM,
+                cursor: Some(cursor),
+            },
+        ),
+        (
+            "follow from the beginning",
+            Request::Follow {
+                room: ROOM,
+                cursor: None,
+            },
+        ),
+        ("unfollow", Request::Unfollow(ROOM)),
+        (
+            "post text to a room",
+            post(Recipient::Room(ROOM), Body::Text("hi 世界".into())),
+        ),
+        (
+            "post an action to a person",
+            post(Recipient::Person(PERSON), Body::Action("waves".into())),
+        ),
+        (
+            "post to a name",
+            post(Recipient::Name("ben".into()), Body::Text("psst".into())),
+        ),
+        ("set name", Request::SetName("安".into())),
+        ("open by id", Request::Open(Who::Person(PERSON))),
+        ("open by name", Request::Open(Who::Name("ben".into()))),
+        ("ping", Request::Ping),
+        ("bye", Request::Bye),
+    ]
+}
+
+fn entry(body: Body) -> Event {
+    Event::Entry(Entry {
+        room: ROOM,
+        epoch: EPOCH,
+        seq: Seq(300),
+        digest: Digest([0xC1; 8]),
+        at_ms: 1_700_000_000_000,
+        author: author(),
+        client_id: Some(POST),
+        body,
+    })
+}
+
+fn events() -> Vec<(&'static str, Event)> {
+    let public = RoomInfo {
+        id: ROOM,
+        kind: RoomKind::Public,
+        name: "general".into(),
+        topic: "大家".into(),
+        capacity: 20,
+        present: 3,
+        peer: None,
+    };
+    let private = RoomInfo {
+        kind: RoomKind::Conversation,
+        name: String::new(),
+        peer: Some(author()),
+        ..public.clone()
+    };
+    let person = Person {
+        id: PERSON,
+        name: "ben".into(),
+        presence: Presence::Waiting,
+        role: Role::Owner,
+    };
+    let welcome = Welcome {
+        session: SessionId::new([0xC2; 16]),
+        you: author(),
+        server_id: ServerId::new([0xC3; 16]),
+        protocol: 1,
+        features: vec!["one".into()],
+        limits: Limits::default(),
+        now_ms: 1_700_000_000_000,
+        rooms: vec![public.clone(), private.clone()],
+    };
+    let refusal = Refusal::new(RefusalCode::RateLimited)
+        .with("x")
+        .retry_after(Duration::from_millis(100));
+    let followed = |result| Event::Followed {
+        request: 5,
+        room: ROOM,
+        epoch: EPOCH,
+        first: Seq(1),
+        last: Seq(300),
+        result,
+    };
+    let goodbye = Goodbye {
+        reason: GoodbyeReason::Draining,
+        then: Then::Resume,
+        retry_after: Some(Duration::from_millis(700)),
+    };
+    vec![
+        ("welcome", Event::Welcome(welcome)),
+        ("followed, contiguous", followed(FollowResult::Contiguous)),
+        ("followed, too far", followed(FollowResult::TooFar)),
+        ("followed, trimmed", followed(FollowResult::Trimmed)),
+        (
+            "followed, epoch changed",
+            followed(FollowResult::EpochChanged),
+        ),
+        ("followed, ahead", followed(FollowResult::Ahead)),
+        (
+            "gap",
+            Event::Gap {
+                room: ROOM,
+                from: Seq(2),
+                to: Seq(100),
+            },
+        ),
+        (
+            "unfollowed",
+            Event::Unfollowed {
+                request: 6,
+                room: ROOM,
+                why: UnfollowReason::Left,
+            },
+        ),
+        ("entry, text", entry(Body::Text("hi 世界".into()))),
+        ("entry, action", entry(Body::Action("waves".into()))),
+        ("entry, created", entry(Body::Created)),
+        ("entry, joined", entry(Body::Joined)),
+        ("entry, left", entry(Body::Left)),
+        ("entry, renamed", entry(Body::Renamed("安".into()))),
+        (
+            "accepted",
+            Event::Accepted {
+                client_id: POST,
+                room: ROOM,
+                epoch: EPOCH,
+                seq: Some(Seq(300)),
+            },
+        ),
+        (
+            "accepted before",
+            Event::Accepted {
+                client_id: POST,
+                room: ROOM,
+                epoch: EPOCH,
+                seq: None,
+            },
+        ),
+        (
+            "refused",
+            Event::Refused {
+                request: 0,
+                client_id: Some(POST),
+                refusal,
+            },
+        ),
+        (
+            "room changed",
+            Event::RoomChanged {
+                request: 7,
+                room: public,
+            },
+        ),
+        (
+            "conversation changed",
+            Event::RoomChanged {
+                request: 0,
+                room: private,
+            },
+        ),
+        (
+            "roster page",
+            Event::RosterPage {
+                room: ROOM,
+                first: true,
+                last: false,
+                people: vec![person.clone()],
+                count: 9,
+            },
+        ),
+        (
+            "roster delta",
+            Event::RosterDelta {
+                room: ROOM,
+                came: vec![person],
+                went: vec![PERSON],
+                count: 8,
+            },
+        ),
+        (
+            "named",
+            Event::Named {
+                request: 8,
+                you: author(),
+            },
+        ),
+        (
+            "pong",
+            Event::Pong {
+                request: 9,
+                now_ms: 1_700_000_000_000,
+            },
+        ),
+        ("goodbye", Event::Goodbye(goodbye)),
+    ]
+}
+
+#[test]
+fn every_request_has_these_bytes_and_comes_back() {
+    let mut lines = Vec::new();
+    for (name, what) in requests() {
+        let asked = Asked { request: 300, what };
+        let frame = request_to(&asked);
+        assert_eq!(request_from(frame.clone()), Ok(asked), "{name}");
+        lines.push(format!("{name}: {}", hex::encode(frame.encode_to_vec())));
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn every_event_has_these_bytes_and_comes_back() {
+    let mut lines = Vec::new();
+    for (name, event) in events() {
+        let frame = event_to(&event);
+        assert_eq!(event_from(frame.clone()), Ok(event), "{name}");
+        lines.push(format!("{name}: {}", hex::encode(frame.encode_to_vec())));
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn what_a_later_version_adds_is_passed_over() {
+    // An event with an arm 99, an entry with a body 14, and a field nobody knows.
+    let unknown = proto::Event::decode(&[0x9a, 0x06, 0x02, 0x08, 0x01][..]).unwrap();
+    assert_eq!(event_from(unknown), Ok(Event::Unknown));
+    let mut frame = match event_to(&entry(Body::Created)).kind {
+        Some(proto::event::Kind::Entry(entry)) => entry,
+        other => panic!("{other:?}"),
+    };
+    frame.body = Some(proto::Body::decode(&[0x72, 0x02, 0x08, 0x01][..]).unwrap());
+    let kind = Some(proto::event::Kind::Entry(frame));
+    let Ok(Event::Entry(entry)) = event_from(proto::Event { kind }) else {
+        panic!("an entry")
+    };
+    assert_eq!(
+        (entry.seq, entry.body),
+        (Seq(300), Body::Unknown(0)),
+        "it moves the cursor all the same"
+    );
+}

@@ -1,1 +1,223 @@
+//! `tchat --serve` as a process: its card, its log, its locks and its end.
 
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::terminal::{Home, ends, signal};
+
+/// What a drain may take, times five.
+const DRAIN: Duration = Duration::from_secs(50);
+
+fn serves(home: &Home, arguments: &[&str]) -> Child {
+    let port = home.port.to_string();
+    let arguments: Vec<&str> = ["--serve", "--port", &port]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .collect();
+    let child = home
+        .command(&arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while TcpStream::connect(("127.0.0.1", home.port)).is_err() {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "it does not listen"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child
+}
+
+fn fails(home: &Home, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = home.command(arguments).output().unwrap();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+fn log(home: &Home) -> String {
+    let mut text = String::new();
+    for file in std::fs::read_dir(home.logs()).unwrap() {
+        text.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
+    }
+    text
+}
+
+#[test]
+fn it_prints_a_card_logs_who_came_and_went_and_drains_on_a_signal() {
+    let home = Home::new();
+    let mut server = serves(&home, &[]);
+    let mut card = BufReader::new(server.stdout.take().unwrap());
+    let mut lines = String::new();
+    while !lines.contains("others") {
+        assert!(card.read_line(&mut lines).unwrap() > 0, "{lines}");
+    }
+    assert!(
+        lines.contains(&format!("address  127.0.0.1:{}", home.port)),
+        "{lines}"
+    );
+    assert!(lines.contains("rooms    #general #tech #gaming #random"));
+    assert!(lines.contains(&format!("join     tchat --server localhost:{}", home.port)));
+
+    let mut ann = home.opens((80, 24), &[]);
+    ann.shows("#general ›");
+    ann.says("a secret word");
+    ann.shows("a secret word");
+    // Peers that never finish a handshake do not hold a drain up.
+    let silent: Vec<TcpStream> = (0..20)
+        .map(|_| TcpStream::connect(("127.0.0.1", home.port)).unwrap())
+        .collect();
+    let began = Instant::now();
+    signal(server.id(), "TERM");
+    let status = ends(&mut server, DRAIN);
+    println!("drained in {:?}", began.elapsed());
+    assert_eq!(status.code(), Some(0));
+    drop(silent);
+    ann.shows("reconnecting in");
+
+    let log = log(&home);
+    for line in [
+        "started",
+        "connected",
+        "joined",
+        "disconnected",
+        "stopping",
+        "stopped",
+    ] {
+        assert!(log.contains(line), "'{line}' is missing in:\n{log}");
+    }
+    assert!(log.contains("name=ann") && log.contains("peer="), "{log}");
+    assert!(
+        !log.contains("a secret word"),
+        "what people say is not logged unless asked for"
+    );
+}
+
+#[test]
+fn messages_are_logged_if_asked_for() {
+    let home = Home::new();
+    let mut server = serves(&home, &["--log-messages"]);
+    let mut ann = home.opens((80, 24), &[]);
+    ann.shows("#general ›");
+    ann.says("for the record");
+    ann.shows("for the record");
+    signal(server.id(), "INT");
+    assert_eq!(ends(&mut server, DRAIN).code(), Some(0));
+    assert!(log(&home).contains("for the record"));
+}
+
+#[test]
+fn a_directory_has_one_server_and_an_address_too() {
+    let home = Home::new();
+    let mut server = serves(&home, &[]);
+    let (code, words) = fails(&home, &["--serve", "--port", "1"]);
+    assert_eq!(code, Some(1));
+    assert!(
+        words.contains("cannot use the data directory")
+            && words.contains(&format!("process {}", server.id())),
+        "{words}"
+    );
+    assert!(
+        words.lines().nth(1).unwrap().contains("--data DIR"),
+        "{words}"
+    );
+    let other = home.directory.path().join("other").display().to_string();
+    let port = home.port.to_string();
+    let (code, words) = fails(&home, &["--serve", "--port", &port, "--data", &other]);
+    assert_eq!(code, Some(1));
+    assert!(
+        words.starts_with(&format!(
+            "tchat: cannot listen on 127.0.0.1:{port}: the address is in use\n"
+        )),
+        "{words}"
+    );
+    assert!(words.contains("try `tchat` to join it"), "{words}");
+    signal(server.id(), "TERM");
+    ends(&mut server, DRAIN);
+}
+
+#[test]
+fn a_host_ends_when_nobody_was_there_for_long_enough() {
+    let home = Home::new();
+    let mut server = serves(&home, &["--idle-exit", "1s"]);
+    assert_eq!(ends(&mut server, Duration::from_secs(20)).code(), Some(0));
+}
+
+#[test]
+fn a_host_for_everybody_listens_on_both_families_and_warns() {
+    let home = Home::new();
+    let mut server = serves(&home, &["--host", "::"]);
+    let has_v6 = TcpStream::connect(("::1", home.port)).is_ok();
+    println!("IPv6 here: {has_v6}");
+    assert!(TcpStream::connect(("127.0.0.1", home.port)).is_ok());
+    signal(server.id(), "TERM");
+    ends(&mut server, DRAIN);
+    let mut card = String::new();
+    server
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut card)
+        .unwrap();
+    assert!(card.contains("can be read on the way"), "{card}");
+}
+
+#[test]
+fn what_cannot_be_used_is_named() {
+    let home = Home::new();
+    let config = home.directory.path().join("config.toml");
+    let named = config.display().to_string();
+    let (code, words) = fails(&home, &["--config", &named]);
+    assert_eq!(code, Some(1));
+    assert!(
+        words.contains(&format!("cannot read the config file '{named}'")),
+        "{words}"
+    );
+    std::fs::write(&config, "name = \"ann\"\n[server]\nprot = 1\n").unwrap();
+    let (_, words) = fails(&home, &["--config", &named, "--serve"]);
+    assert!(
+        words.contains("line 3, at 'prot': unknown field"),
+        "{words}"
+    );
+    let (_, words) = fails(&home, &["--server", "a:b:c"]);
+    assert!(words.contains("cannot use --server 'a:b:c'"), "{words}");
+    let (_, words) = fails(&home, &["--idle-exit", "soon", "--serve"]);
+    assert!(words.contains("cannot read the time 'soon'"), "{words}");
+    let (_, words) = fails(&home, &["--serve", "--data", "/proc/nowhere"]);
+    assert!(
+        words.contains("cannot use the data directory '/proc/nowhere'"),
+        "{words}"
+    );
+    let (code, words) = fails(&home, &[]);
+    assert_eq!(code, Some(1));
+    assert!(words.contains("this is no terminal"), "{words}");
+    let (code, _) = fails(&home, &["--no-such-flag"]);
+    assert_eq!(code, Some(2));
+}
+
+#[test]
+fn the_config_file_is_heeded_and_flags_go_before_it() {
+    let home = Home::new();
+    let config = home.directory.path().join("config.toml");
+    std::fs::write(
+        &config,
+        "name = \"filed\"\ntheme = \"paper\"\n[[rooms]]\nname = \"大厅\"\ntopic = \"欢迎\"\n",
+    )
+    .unwrap();
+    let named = config.display().to_string();
+    let ann = home.opens((80, 24), &["--config", &named, "--room", "大厅"]);
+    ann.shows("#大厅 ›");
+    ann.shows("欢迎");
+    ann.shows("hosting here · filed");
+    let ben = home.opens(
+        (80, 24),
+        &["--config", &named, "--room", "大厅", "--name", "flagged"],
+    );
+    ben.shows("hosting here · flagged");
+}

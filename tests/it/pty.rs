@@ -1,1 +1,197 @@
+//! The real binary in a real terminal: what a person does with it.
 
+use crate::support::terminal::{Home, signal};
+
+const WIDE: (u16, u16) = (100, 24);
+
+#[test]
+fn one_command_hosts_and_joins_and_another_talks_with_it() {
+    let home = Home::new();
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#general ›");
+    ann.shows("hosting here · ann");
+    let mut ben = home.opens((80, 24), &["--name", "张三"]);
+    ben.shows("hosting here · 张三");
+    ann.shows("张三 joined");
+    ann.says("hello 世界 👋");
+    ben.shows("hello 世界 👋");
+    ben.says("大家好！");
+    ann.shows("大家好！");
+
+    // Private, both ways, and the prompt says so before it is sent.
+    ann.types("@张三 ");
+    ann.shows("@张三 privately ›");
+    ann.says("the token is in the safe");
+    ann.shows("privately to 张三");
+    ben.shows("privately to you");
+    ben.says("/msg ann");
+    ben.shows("@ann privately ›");
+    ben.says("thanks");
+    ann.shows("thanks");
+
+    // Any size, and back.
+    for (width, height) in [(40, 12), (1, 1), (19, 5), (200, 50), (100, 24)] {
+        ann.resize(width, height);
+    }
+    ann.shows("thanks");
+    ann.shows("PEOPLE 2");
+
+    // Closing the first terminal is not noticed by the second.
+    let host = home.host();
+    drop(ann);
+    ben.says("/join general");
+    ben.says("still here");
+    ben.shows("still here");
+    assert_eq!(home.host(), host);
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("still here");
+    ann.shows("hello 世界 👋");
+    ann.says("back again");
+    ben.shows("back again");
+
+    ann.says("/quit");
+    assert!(ann.ends());
+    ann.is_restored();
+    ben.types("\x03");
+    assert!(ben.ends());
+    ben.is_restored();
+}
+
+#[test]
+fn a_second_terminal_without_a_name_is_the_same_person() {
+    let home = Home::new();
+    let mut one = home.opens(WIDE, &[]);
+    one.shows("PEOPLE 1");
+    let two = home.opens(WIDE, &[]);
+    two.shows("hosting here · ann");
+    two.shows("PEOPLE 1");
+    one.says("on both");
+    two.shows("on both");
+}
+
+#[test]
+fn a_host_killed_in_the_middle_is_started_again_and_nothing_is_lost_or_doubled() {
+    let home = Home::new();
+    let mut ann = home.opens((100, 50), &[]);
+    ann.shows("#general ›");
+    let ben = home.opens((100, 50), &["--name", "ben"]);
+    ben.shows("PEOPLE 2");
+    for n in 0..5 {
+        ann.says(&format!("before {n}"));
+    }
+    ben.shows("before 4");
+    home.host_is_killed();
+    for n in 0..5 {
+        ann.says(&format!("after {n}"));
+    }
+    ben.shows("after 4");
+    for screen in [&ann, &ben] {
+        screen.until("everything once and in order", |text| {
+            let said: Vec<&str> = text
+                .lines()
+                .filter(|line| line.contains("before ") || line.contains("after "))
+                .map(|line| line.trim().rsplit("  ").next().unwrap_or_default().trim())
+                .collect();
+            let expected: Vec<String> = ["before", "after"]
+                .iter()
+                .flat_map(|when| (0..5).map(move |n| format!("{when} {n}")))
+                .collect();
+            said.len() == 10
+                && said
+                    .iter()
+                    .zip(&expected)
+                    .all(|(said, expected)| said.ends_with(expected.as_str()))
+                && !text.contains('…')
+        });
+    }
+    let mut late = home.opens((100, 50), &["--name", "late"]);
+    late.shows("before 0");
+    late.shows("after 4");
+    late.says("/quit");
+    assert!(late.ends());
+}
+
+#[test]
+fn the_terminal_is_given_back_on_every_way_out() {
+    let home = Home::new();
+    for end in ["exit\r", ":wq\r", "/quit\r", "\x11"] {
+        let mut screen = home.opens(WIDE, &[]);
+        screen.shows("#general ›");
+        screen.types(end);
+        assert!(screen.ends(), "after {end:?}");
+        screen.is_restored();
+    }
+    for name in ["TERM", "HUP", "INT"] {
+        let mut screen = home.opens(WIDE, &[]);
+        screen.shows("#general ›");
+        signal(screen.process(), name);
+        assert!(screen.ends(), "after SIG{name}");
+        screen.is_restored();
+    }
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_its_program() {
+    let home = Home::new();
+    let screen = home.opens(WIDE, &[]);
+    screen.shows("#general ›");
+    let mut child = screen.is_closed();
+    let began = std::time::Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(
+            began.elapsed().as_secs() < 30,
+            "it goes on without a terminal"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_given_server_that_cannot_be_reached_keeps_the_screen_and_counts_down() {
+    let home = Home::new();
+    let server = format!("127.0.0.1:{}", home.port);
+    let mut screen = home.opens(WIDE, &["--server", &server]);
+    screen.shows("nobody hosts there · reconnecting in");
+    assert!(
+        home.host().is_none(),
+        "nobody hosts in the place of somebody else"
+    );
+    screen.says("/connect no-such-host.invalid");
+    screen.shows("reconnecting in");
+    screen.says("/connect a:b:c");
+    screen.shows("cannot connect to 'a:b:c'");
+    screen.says("/disconnect");
+    screen.shows("offline · /connect comes back");
+    assert!(screen.is_running());
+    screen.says("/quit");
+    assert!(screen.ends());
+    screen.is_restored();
+}
+
+#[test]
+fn escape_sequences_of_others_are_shown_and_not_obeyed() {
+    let home = Home::new();
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#general ›");
+    let ben = home.opens(WIDE, &["--name", "ben"]);
+    ben.shows("PEOPLE 2");
+    // A paste takes the escapes out; bidi controls and invisible characters pass the composer and are stopped when drawn.
+    ann.types("\x1b[200~a\u{1b}]0;pwn\u{7}b\u{202e}c\u{200b}d\x1b[201~");
+    ann.types("\r");
+    // vt100 draws no replacement characters; what was written is looked at below.
+    ben.shows("a]0;pwnbcd");
+    assert!(ben.written().contains("pwnb\u{fffd}cd"));
+    assert!(!ben.written().contains("pwn\u{7}") && !ben.written().contains('\u{202e}'));
+}
+
+#[test]
+fn nothing_is_written_while_nothing_happens() {
+    let home = Home::new();
+    let screen = home.opens(WIDE, &[]);
+    screen.shows("#general ›");
+    screen.shows("PEOPLE 1");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let before = screen.written().len();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert_eq!(screen.written().len(), before);
+}

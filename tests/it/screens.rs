@@ -1,1 +1,271 @@
+//! What is on the screen, at the three sizes it is made for, with Chinese and emoji.
 
+use std::time::Duration;
+
+use proptest::prelude::*;
+use ratatui::style::Modifier;
+use tchat::chat::{Body, Recipient, Refusal, RefusalCode};
+use tchat::client::{Event as Told, LinkState, Why};
+use tchat::tui::event::Event;
+
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, entry, says};
+
+/// A morning in `general`.
+fn morning(width: u16, height: u16) -> Screen {
+    let mut screen = Screen::online(width, height);
+    screen.hears(Told::Entries(vec![
+        entry(GENERAL, 1, ZHANG, 10, Body::Created),
+        entry(GENERAL, 2, LI, 11, Body::Joined),
+        says(GENERAL, 3, ZHANG, 12, "大家好！"),
+        says(
+            GENERAL,
+            4,
+            LI,
+            12,
+            "早 👋🏽 今天谁值班？我们需要一个人看着服务器，不然周末又要出事了，上次就是这样的。",
+        ),
+        says(GENERAL, 5, ANN, 14, "on it, deploy is green"),
+        says(GENERAL, 6, ANN, 15, "fn main() {\n    println!(\"hi\");\n}"),
+        entry(GENERAL, 7, LI, 16, Body::Action("drinks ☕ tea".into())),
+    ]));
+    screen.hears(Told::Entries(vec![
+        says(TECH, 1, LI, 17, "new compiler"),
+        says(TECH, 2, LI, 17, "is out"),
+    ]));
+    screen.hears(Told::Entries(vec![says(
+        WITH_LI,
+        1,
+        LI,
+        31,
+        "the token is in the safe",
+    )]));
+    screen.keys("typed while the link was slow<ret>");
+    screen.keys("this one is refused<ret>");
+    let refusal = Refusal::new(RefusalCode::BodyControl).with("U+001B");
+    screen.hears(Told::PostRefused {
+        client_id: screen.last_post(),
+        refusal,
+    });
+    screen.keys("@李四 wri");
+    screen
+}
+
+#[test]
+fn a_morning_on_a_wide_screen() {
+    insta::assert_snapshot!(morning(120, 40).text());
+}
+
+#[test]
+fn a_morning_on_an_ordinary_screen() {
+    insta::assert_snapshot!(morning(80, 24).text());
+}
+
+#[test]
+fn a_morning_on_a_narrow_screen() {
+    insta::assert_snapshot!(morning(40, 12).text());
+}
+
+#[test]
+fn a_morning_on_a_strip() {
+    insta::assert_snapshot!(morning(60, 16).text());
+}
+
+#[test]
+fn help_lists_the_real_keys() {
+    let mut screen = morning(80, 60);
+    screen.keys("<f1>");
+    insta::assert_snapshot!(screen.text());
+}
+
+#[test]
+fn lost_and_waiting() {
+    let mut screen = morning(80, 24);
+    let why = Why::Unreachable("nobody hosts there".into());
+    screen.hears(Told::Link(LinkState::Waiting {
+        retry_in: Duration::from_secs(5),
+        why,
+    }));
+    assert!(
+        screen.shows("◌ nobody hosts there · reconnecting in 5 s · Enter now"),
+        "{}",
+        screen.text()
+    );
+    screen.state.now.instant += Duration::from_millis(3100);
+    assert!(screen.shows("reconnecting in 2 s"));
+}
+
+#[test]
+fn a_taken_name_is_asked_for_with_a_free_one_in_place() {
+    let mut screen = Screen::blank(80, 24);
+    let refusal = Refusal::new(RefusalCode::NameTaken)
+        .with("ann")
+        .with("ann2");
+    screen.hears(Told::Link(LinkState::NameRefused(refusal)));
+    insta::assert_snapshot!(screen.text());
+    assert_eq!(
+        screen.keys("<ret>"),
+        [tchat::tui::event::Effect::SetName("ann2".into())]
+    );
+}
+
+#[test]
+fn the_cursor_stands_behind_what_was_typed() {
+    let mut screen = Screen::online(80, 24);
+    screen.keys("张三 ok");
+    let prompt = u16::try_from(tchat::text::width(" #general › ")).unwrap();
+    assert_eq!(screen.cursor(), (prompt + 7, 22));
+    screen.keys("<a-ret>x");
+    assert_eq!(screen.cursor(), (prompt + 1, 22));
+    assert!(
+        screen.rows()[21].contains("张三 ok"),
+        "the composer grows upward"
+    );
+}
+
+#[test]
+fn the_composer_takes_a_third_of_the_screen_and_no_more() {
+    let mut screen = Screen::online(80, 24);
+    screen.does(Event::Paste("line\n".repeat(40)));
+    let rule = screen
+        .rows()
+        .iter()
+        .position(|row| row.contains("──────"))
+        .unwrap();
+    assert_eq!(23 - rule - 1, 8);
+}
+
+#[test]
+fn near_the_limit_the_size_is_shown() {
+    let mut screen = Screen::online(80, 24);
+    screen.does(Event::Paste("x".repeat(8012)));
+    assert!(screen.shows("8,012 / 8,192"));
+    let mut screen = Screen::online(80, 24);
+    screen.does(Event::Paste("汉".repeat(2800)));
+    assert!(screen.shows("8,400 / 8,192"), "bytes are counted");
+    assert!(
+        screen.keys("<ret>").is_empty(),
+        "and a text over the limit stays in the composer"
+    );
+    assert!(screen.shows("too long: 8400 of 8192 bytes"));
+}
+
+#[test]
+fn privacy_and_failure_have_their_own_look() {
+    let screen = morning(80, 24);
+    let terminal = screen.terminal();
+    let buffer = terminal.backend().buffer();
+    let rows = screen.rows();
+    let style = |text: &str, of: &str| {
+        let y = rows.iter().position(|row| row.contains(text)).unwrap();
+        let line = &rows[y];
+        let x = tchat::text::width(&line[..line.find(of).unwrap()]);
+        buffer[(u16::try_from(x).unwrap(), u16::try_from(y).unwrap())].style()
+    };
+    let plain = style("on it, deploy", "on it");
+    assert_ne!(style("the token", "the token").fg, plain.fg);
+    assert_ne!(style("this one is refused", "this one").fg, plain.fg);
+    assert!(
+        style("privately ›", "@李四")
+            .add_modifier
+            .contains(Modifier::BOLD)
+    );
+}
+
+#[test]
+fn what_others_write_cannot_leave_its_place() {
+    let mut screen = Screen::online(80, 24);
+    let evil = "\u{1b}[2J\u{1b}]0;pwn\u{7}\u{202e}abc\u{9b}31m\u{200b}e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
+    let mut entry = says(GENERAL, 1, LI, 12, evil);
+    entry.author.name = "ev\u{1b}[31mil\nname".into();
+    screen.hears(Told::Entries(vec![entry]));
+    let text = screen.text();
+    assert!(
+        !text.contains('\u{1b}') && !text.contains('\u{202e}') && !text.contains('\u{9b}'),
+        "{text}"
+    );
+    assert!(screen.shows("␛[2J␛]0;pwn␇"));
+}
+
+#[test]
+fn nothing_of_later_issues_is_drawn() {
+    let screen = morning(120, 40);
+    assert!(!screen.shows("typing") && !screen.shows("mentions"));
+}
+
+/// A screen on which every kind of thing happened.
+fn busy(width: u16, height: u16, overlay: &str) -> Screen {
+    let mut screen = morning(width, height);
+    let long = "word ".repeat(200) + &"汉字".repeat(200) + "👩‍👩‍👧 e\u{301} ~";
+    let entries = (8..60).map(|seq| {
+        says(
+            GENERAL,
+            seq,
+            if seq % 2 == 0 { LI } else { ZHANG },
+            seq,
+            &long,
+        )
+    });
+    screen.hears(Told::Entries(entries.collect()));
+    screen.keys(overlay);
+    screen
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_size_from_one_cell_on_is_drawn(width in 1u16..180, height in 1u16..70, overlay in 0usize..5, keys in "(<pgup>|<pgdn>|<c-home>|<c-end>|x|张|<a-ret>|<bs>|<tab>|<f4>|<a-down>){0,12}") {
+        let overlay = ["", "<f1>", "<c-u>/theme<ret>", "<c-u>@", "<c-u>/who<ret>"][overlay];
+        let mut screen = busy(80, 24, overlay);
+        screen.does(Event::Resize(width, height));
+        screen.keys(&keys);
+        let rows = screen.rows();
+        prop_assert_eq!(rows.len(), usize::from(height));
+        prop_assert!(rows.iter().all(|row| tchat::text::width(row) <= usize::from(width)));
+    }
+}
+
+#[test]
+fn the_smallest_sizes_show_the_newest_line_and_then_the_composer() {
+    let mut screen = Screen::online(19, 5);
+    screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 12, "newest")]));
+    assert!(screen.shows("newest"));
+    assert!(!screen.shows("›"));
+    screen.keys("hi");
+    assert!(
+        screen.rows().last().unwrap().contains("hi"),
+        "{}",
+        screen.text()
+    );
+    for width in 1..6 {
+        for height in 1..6 {
+            busy(width, height, "").rows();
+        }
+    }
+}
+
+#[test]
+fn a_post_that_waits_is_marked_until_it_is_stored() {
+    let mut screen = Screen::online(80, 24);
+    let effects = screen.keys("hello<ret>");
+    let tchat::tui::event::Effect::Post { client_id, to, .. } = &effects[0] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(*to, Recipient::Room(GENERAL));
+    assert!(
+        screen
+            .rows()
+            .iter()
+            .any(|row| row.contains('…') && row.contains("hello"))
+    );
+    let mut mine = says(GENERAL, 1, ANN, 40, "hello");
+    mine.client_id = Some(*client_id);
+    screen.hears(Told::Entries(vec![mine]));
+    let hello: Vec<String> = screen
+        .rows()
+        .into_iter()
+        .filter(|row| row.contains("hello"))
+        .collect();
+    assert_eq!(hello.len(), 1);
+    assert!(!hello[0].contains('…'));
+}

@@ -1,1 +1,542 @@
+//! Scripts of keys and events over the pure `update`.
 
+use tchat::chat::{Author, Body, ClientId, Entry, IdentityId, Recipient, Seq};
+use tchat::client::{Event as Told, LinkState, Why};
+use tchat::tui::event::{Effect, Event};
+
+use crate::support::screen::{
+    ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, conversation, room, says,
+};
+
+fn said(effects: &[Effect]) -> Option<(Recipient, Body)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Post { to, body, .. } => Some((to.clone(), body.clone())),
+        _ => None,
+    })
+}
+
+fn text(text: &str) -> Body {
+    Body::Text(text.into())
+}
+
+#[test]
+fn enter_says_it_in_the_room_and_empties_the_composer() {
+    let mut screen = Screen::online(80, 24);
+    assert_eq!(
+        said(&screen.keys("hello 世界<ret>")),
+        Some((Recipient::Room(GENERAL), text("hello 世界")))
+    );
+    assert!(screen.state.composer().is_empty());
+    assert!(
+        screen.keys("<ret>").is_empty(),
+        "nothing is said without a text"
+    );
+}
+
+#[test]
+fn a_line_to_somebody_known_goes_to_that_person_and_one_to_a_conversation_there() {
+    let mut screen = Screen::online(80, 24);
+    assert_eq!(
+        said(&screen.keys("@张三 psst<ret>")),
+        Some((Recipient::Person(ZHANG), text("psst")))
+    );
+    assert_eq!(
+        said(&screen.keys("@李四 psst<ret>")),
+        Some((Recipient::Room(WITH_LI), text("psst")))
+    );
+    assert_eq!(
+        said(&screen.keys("@stranger psst<ret>")),
+        Some((Recipient::Name("stranger".into()), text("psst")))
+    );
+    assert!(screen.shows("privately to 张三"));
+}
+
+#[test]
+fn what_begins_with_a_space_or_a_backslash_is_public_and_everybody_is_nobody() {
+    let mut screen = Screen::online(80, 24);
+    for (keys, public) in [
+        (" @李四 hi<ret>", "@李四 hi"),
+        ("\\@李四 hi<ret>", "@李四 hi"),
+        ("@here hi<ret>", "@here hi"),
+    ] {
+        assert_eq!(
+            said(&screen.keys(keys)),
+            Some((Recipient::Room(GENERAL), text(public))),
+            "{keys}"
+        );
+    }
+}
+
+#[test]
+fn a_name_alone_says_what_is_missing_and_stays() {
+    let mut screen = Screen::online(100, 24);
+    assert!(screen.keys("@张三 <ret>").is_empty());
+    assert!(
+        screen.shows("write what @张三 is to read behind the name"),
+        "{}",
+        screen.text()
+    );
+    assert_eq!(screen.state.composer().text(), "@张三 ");
+    screen.keys("x");
+    assert!(
+        !screen.shows("write what"),
+        "the next key takes the notice away"
+    );
+}
+
+#[test]
+fn a_name_that_changed_hands_is_asked_about_first() {
+    let mut screen = Screen::online(100, 24);
+    // Somebody else is called like the peer of our conversation now.
+    let stranger = IdentityId::new([66; 16]);
+    let went = vec![LI];
+    let came = vec![tchat::chat::Person {
+        id: stranger,
+        name: "李四".into(),
+        presence: tchat::chat::Presence::Online,
+        role: tchat::chat::Role::Member,
+    }];
+    screen.hears(Told::RosterDelta {
+        room: GENERAL,
+        came,
+        went,
+    });
+    assert_eq!(said(&screen.keys("@李四 our secret<ret>")), None);
+    assert!(
+        screen.shows("is not the one you wrote with before"),
+        "{}",
+        screen.text()
+    );
+    assert_eq!(screen.state.composer().text(), "@李四 our secret");
+    assert_eq!(
+        said(&screen.keys("<ret>")),
+        Some((Recipient::Person(stranger), text("our secret")))
+    );
+}
+
+#[test]
+fn an_unknown_command_is_never_said_and_stays_with_a_proposal() {
+    let mut screen = Screen::online(100, 24);
+    assert!(screen.keys("/jion tech<ret>").is_empty());
+    assert!(screen.shows("there is no command /jion; did you mean /join?"));
+    assert_eq!(screen.state.composer().text(), "/jion tech");
+    screen.keys("<c-u>/nick<ret>");
+    assert!(screen.shows("it is used so: /nick NAME"));
+}
+
+#[test]
+fn commands_ask_for_what_they_say() {
+    let cases = [
+        ("/join dev<ret>", vec![Effect::Join("dev".into())]),
+        ("/join #dev<ret>", vec![Effect::Join("dev".into())]),
+        ("/leave<ret>", vec![Effect::Leave(GENERAL)]),
+        ("/leave #tech<ret>", vec![Effect::Leave(TECH)]),
+        ("/rooms<ret>", vec![Effect::ListRooms]),
+        ("/nick 安<ret>", vec![Effect::SetName("安".into())]),
+        ("/msg bob<ret>", vec![Effect::Open("bob".into())]),
+        ("/theme paper<ret>", vec![Effect::Theme("paper".into())]),
+        (
+            "/connect host:1<ret>",
+            vec![Effect::Connect(Some("host:1".into()))],
+        ),
+        ("/connect<ret>", vec![Effect::Connect(None)]),
+        ("/disconnect<ret>", vec![Effect::Disconnect]),
+        ("/quit<ret>", vec![Effect::Quit]),
+        ("exit<ret>", vec![Effect::Quit]),
+        (":wq<ret>", vec![Effect::Quit]),
+        ("<c-c>", vec![Effect::Quit]),
+        ("<c-q>", vec![Effect::Quit]),
+    ];
+    for (keys, effects) in cases {
+        let mut screen = Screen::online(80, 24);
+        assert_eq!(screen.keys(keys), effects, "{keys}");
+    }
+    let mut screen = Screen::online(80, 24);
+    assert_eq!(
+        said(&screen.keys("/me waves<ret>")).unwrap().1,
+        Body::Action("waves".into())
+    );
+    screen.keys("/who<ret>");
+    assert!(screen.shows("In #general") && screen.shows("张三"));
+    screen.keys("<esc>/help<ret>");
+    assert!(screen.shows("Keys"));
+    screen.keys("<esc>/theme<ret>");
+    assert!(screen.shows("› dusk") && screen.shows("ansi"));
+}
+
+#[test]
+fn clear_empties_the_screen_and_what_comes_next_is_shown() {
+    let mut screen = Screen::online(80, 24);
+    screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 12, "old")]));
+    screen.keys("/clear<ret>");
+    assert!(!screen.shows("old"));
+    screen.hears(Told::Entries(vec![says(GENERAL, 2, LI, 13, "new")]));
+    assert!(screen.shows("new"));
+}
+
+#[test]
+fn rooms_are_gone_through_and_each_keeps_its_draft() {
+    let mut screen = Screen::online(80, 24);
+    screen.keys("for general<a-down>for tech<c-n>");
+    assert_eq!(screen.state.current, Some(WITH_LI));
+    screen.keys("<a-up>");
+    assert_eq!(screen.state.composer().text(), "for tech");
+    screen.keys("<c-p>");
+    assert_eq!(
+        (
+            screen.state.current,
+            screen.state.composer().text().as_str()
+        ),
+        (Some(GENERAL), "for general")
+    );
+    screen.keys("<c-p>");
+    assert_eq!(screen.state.current, Some(WITH_LI), "around the end");
+    assert_eq!(
+        said(&screen.keys("hi<ret>")),
+        Some((Recipient::Room(WITH_LI), text("hi"))),
+        "and text goes where the prompt says"
+    );
+}
+
+#[test]
+fn pasting_never_sends() {
+    let mut screen = Screen::online(80, 24);
+    screen.does(Event::Paste("one\r\ntwo\n\u{1b}[31mthree\n".into()));
+    assert!(screen.effects.is_empty());
+    assert_eq!(screen.state.composer().text(), "one\ntwo\n[31mthree\n");
+    assert_eq!(
+        said(&screen.keys("<ret>")),
+        Some((Recipient::Room(GENERAL), text("one\ntwo\n[31mthree")))
+    );
+}
+
+#[test]
+fn completion_shows_what_fits_and_never_takes_enter_unasked() {
+    let mut screen = Screen::online(100, 24);
+    screen.keys("/co");
+    assert!(
+        screen.shows("/connect") && screen.shows("go to another server"),
+        "{}",
+        screen.text()
+    );
+    screen.keys("<tab>");
+    assert_eq!(screen.state.composer().text(), "/connect ");
+    screen.keys("<c-u>@李<tab>hello");
+    assert_eq!(screen.state.composer().text(), "@李四 hello");
+    screen.keys("<c-u>see #te<tab>");
+    assert_eq!(screen.state.composer().text(), "see #tech ");
+    screen.keys("<c-u>@");
+    assert_eq!(screen.keys("<ret>").len(), 1, "Enter sends what is typed");
+    screen.keys("<c-u>@<down><down>");
+    assert!(
+        said(&screen.keys("<ret>")).is_none(),
+        "but takes a completion that was chosen"
+    );
+    assert!(
+        screen.state.composer().text().starts_with('@')
+            && screen.state.composer().text().ends_with(' ')
+    );
+    screen.keys("<c-u>/q<esc>");
+    assert!(screen.state.popup.is_none());
+    assert_eq!(
+        screen.state.composer().text(),
+        "/q",
+        "Esc takes nothing but the popup away"
+    );
+}
+
+#[test]
+fn what_was_sent_is_called_back_in_its_room() {
+    let mut screen = Screen::online(80, 24);
+    screen.keys("one<ret>two<ret><a-down>elsewhere<ret><a-up>");
+    screen.keys("<a-p>");
+    assert_eq!(screen.state.composer().text(), "two");
+    screen.keys("<a-p><a-p>");
+    assert_eq!(screen.state.composer().text(), "one");
+    screen.keys("<a-n><a-n>");
+    assert_eq!(screen.state.composer().text(), "");
+}
+
+#[test]
+fn a_conversation_somebody_begins_is_shown_beside_and_counted() {
+    let mut screen = Screen::online(100, 24);
+    let with_zhang = tchat::chat::RoomId::new([44; 16]);
+    screen.hears(Told::Room {
+        room: conversation(with_zhang, ZHANG),
+        asked: false,
+    });
+    assert_eq!(
+        screen.state.current,
+        Some(GENERAL),
+        "nobody is torn away from what they read"
+    );
+    screen.follows(with_zhang, 2);
+    screen.hears(Told::Entries(vec![says(
+        with_zhang,
+        2,
+        ZHANG,
+        30,
+        "between us",
+    )]));
+    assert!(screen.shows("between us") && screen.shows("privately to you"));
+    assert!(
+        screen
+            .rows()
+            .iter()
+            .any(|row| row.contains("@ 张三") && row.contains('1')),
+        "{}",
+        screen.text()
+    );
+    // Going there clears the count.
+    screen.keys("/msg 张三<ret>");
+    assert_eq!(screen.state.current, Some(with_zhang));
+    assert_eq!(screen.state.room(with_zhang).unwrap().unseen, 0);
+}
+
+#[test]
+fn history_is_no_news() {
+    let mut screen = Screen::online(80, 24);
+    let dev = tchat::chat::RoomId::new([45; 16]);
+    screen.hears(Told::Room {
+        room: room(dev, "dev", ""),
+        asked: false,
+    });
+    screen.follows(dev, 2);
+    screen.hears(Told::Entries(vec![
+        says(dev, 1, LI, 1, "old"),
+        says(dev, 2, LI, 2, "old too"),
+    ]));
+    assert_eq!(screen.state.room(dev).unwrap().unseen, 0);
+    screen.hears(Told::Entries(vec![says(dev, 3, LI, 3, "new")]));
+    assert_eq!(screen.state.room(dev).unwrap().unseen, 1);
+}
+
+#[test]
+fn enter_in_an_empty_composer_dials_at_once() {
+    let mut screen = Screen::online(80, 24);
+    let waiting = LinkState::Waiting {
+        retry_in: std::time::Duration::from_secs(9),
+        why: Why::Lost,
+    };
+    screen.hears(Told::Link(waiting));
+    assert_eq!(screen.keys("<ret>"), [Effect::RetryNow]);
+    assert!(
+        said(&screen.keys("offline thought<ret>")).is_some(),
+        "and what is typed is sent when the link is back"
+    );
+}
+
+/// A room with so many messages, of which the newest 200 are loaded.
+fn long_room(screen: &mut Screen, count: u64) {
+    screen.follows(GENERAL, count);
+    screen.hears(Told::Gap {
+        room: GENERAL,
+        from: Seq(1),
+        to: Seq(count - 200),
+    });
+    let entries = (count - 199..=count).map(numbered).collect();
+    screen.hears(Told::Entries(entries));
+}
+
+fn numbered(seq: u64) -> Entry {
+    // Some are long, so that heights differ.
+    let long = if seq.is_multiple_of(7) {
+        "x ".repeat(100)
+    } else {
+        String::new()
+    };
+    says(
+        GENERAL,
+        seq,
+        if seq.is_multiple_of(2) { LI } else { ZHANG },
+        seq,
+        &format!("#{seq}# {long}"),
+    )
+}
+
+/// Answers every page that was asked for.
+fn load(screen: &mut Screen) {
+    while let Some(place) = screen
+        .effects
+        .iter()
+        .position(|effect| matches!(effect, Effect::Older { .. }))
+    {
+        let Effect::Older { before, .. } = screen.effects.remove(place) else {
+            return;
+        };
+        let from = before.0.saturating_sub(200).max(1);
+        screen.page(GENERAL, before.0, (from..before.0).map(numbered).collect());
+    }
+}
+
+/// The numbers of the messages on the screen.
+fn numbers(screen: &Screen) -> Vec<u64> {
+    screen
+        .rows()
+        .iter()
+        .filter_map(|row| row.split('#').find_map(|part| part.parse().ok()))
+        .collect()
+}
+
+#[test]
+fn paging_up_from_the_newest_of_5000_reaches_the_first_without_a_jump() {
+    let mut screen = Screen::online(80, 24);
+    long_room(&mut screen, 5000);
+    let mut seen: Vec<u64> = numbers(&screen);
+    assert_eq!(seen.last(), Some(&5000));
+    let mut pages = 0;
+    while seen[0] != 1 {
+        let top = seen[0];
+        screen.keys("<pgup>");
+        load(&mut screen);
+        let shown = numbers(&screen);
+        assert!(
+            shown.windows(2).all(|pair| pair[1] == pair[0] + 1),
+            "{shown:?}"
+        );
+        assert!(
+            shown.last().unwrap() + 1 >= top && shown[0] <= top,
+            "from {top} to {shown:?}"
+        );
+        seen = shown;
+        pages += 1;
+        assert!(pages < 2000, "it does not get there");
+    }
+    screen.keys("<c-end>");
+    assert_eq!(numbers(&screen).last(), Some(&5000));
+}
+
+#[test]
+fn what_arrives_never_moves_what_is_read() {
+    let mut screen = Screen::online(80, 24);
+    long_room(&mut screen, 1000);
+    screen.keys("<pgup><pgup>");
+    let before = numbers(&screen);
+    screen.hears(Told::Entries((1001..1010).map(numbered).collect()));
+    let with_the_count_below = before[..before.len() - 1].to_vec();
+    assert_eq!(numbers(&screen), with_the_count_below);
+    assert!(screen.shows("9 new · Ctrl+End"), "{}", screen.text());
+    load(&mut screen);
+    assert_eq!(
+        numbers(&screen),
+        with_the_count_below,
+        "nor does an older page"
+    );
+    screen.does(Event::Resize(60, 20));
+    assert_eq!(numbers(&screen)[0], before[0], "nor another size");
+    screen.does(Event::Resize(80, 24));
+    screen.keys("<pgdn><pgdn>");
+    screen.keys("<pgdn><pgdn><pgdn><pgdn>");
+    assert_eq!(numbers(&screen).last(), Some(&1009));
+    screen.hears(Told::Entries(vec![numbered(1010)]));
+    assert_eq!(
+        numbers(&screen).last(),
+        Some(&1010),
+        "at the newest end it follows"
+    );
+    assert!(!screen.shows("new ·"));
+}
+
+#[test]
+fn a_page_that_failed_is_asked_for_again() {
+    let mut screen = Screen::online(80, 24);
+    long_room(&mut screen, 1000);
+    let asked = |effects: &[Effect]| {
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Older { .. }))
+    };
+    let mut first = false;
+    for _ in 0..30 {
+        first |= asked(&screen.keys("<pgup>"));
+    }
+    assert!(first);
+    assert!(!asked(&screen.keys("<pgup>")), "once is enough");
+    screen.hears(Told::PageFailed {
+        room: GENERAL,
+        before: Seq(801),
+    });
+    assert!(asked(&screen.keys("<pgup>")));
+}
+
+#[test]
+fn after_a_skip_older_messages_load_from_the_server_and_nothing_is_hidden() {
+    let mut screen = Screen::online(80, 24);
+    screen.follows(GENERAL, 10);
+    screen.hears(Told::Entries((1..=10).map(numbered).collect()));
+    long_room(&mut screen, 5000);
+    assert_eq!(numbers(&screen).last(), Some(&5000));
+    for _ in 0..40 {
+        screen.keys("<pgup>");
+        load(&mut screen);
+        let shown = numbers(&screen);
+        assert!(
+            shown.windows(2).all(|pair| pair[1] == pair[0] + 1),
+            "no hole: {shown:?}"
+        );
+    }
+}
+
+#[test]
+fn posts_of_ours_are_settled_by_our_own_entries_only() {
+    let mut screen = Screen::online(80, 24);
+    screen.keys("mine<ret>");
+    let mut forged = says(GENERAL, 1, LI, 1, "forged");
+    forged.client_id = Some(screen.last_post());
+    screen.hears(Told::Entries(vec![forged]));
+    assert!(
+        screen
+            .rows()
+            .iter()
+            .any(|row| row.contains('…') && row.contains("mine")),
+        "{}",
+        screen.text()
+    );
+}
+
+#[test]
+fn what_is_typed_before_there_is_a_room_is_not_lost() {
+    let mut screen = Screen::blank(80, 24);
+    screen.keys("early bird");
+    screen.hears(Told::Welcome {
+        you: Author {
+            id: ANN,
+            name: "ann".into(),
+        },
+        server_id: tchat::chat::ServerId::new([1; 16]),
+        limits: tchat::chat::Limits::default(),
+        rooms: vec![],
+    });
+    screen.hears(Told::Room {
+        room: room(GENERAL, "general", ""),
+        asked: true,
+    });
+    assert_eq!(screen.state.composer().text(), "early bird");
+    let effects = screen.keys("<ret>");
+    assert!(matches!(
+        &effects[..],
+        [Effect::Post {
+            client_id: ClientId { counter: 1, .. },
+            ..
+        }]
+    ));
+}
+
+#[test]
+fn a_command_that_failed_says_why() {
+    let mut screen = Screen::online(100, 24);
+    let refusal = tchat::chat::Refusal::new(tchat::chat::RefusalCode::RoomFull)
+        .with("tech")
+        .with(20)
+        .with(20);
+    screen.hears(Told::Refused {
+        about: tchat::client::About::Join("tech".into()),
+        refusal,
+    });
+    assert!(
+        screen
+            .shows("cannot join #tech: #tech is full (20 of 20); try again when somebody has left"),
+        "{}",
+        screen.text()
+    );
+}

@@ -8,7 +8,7 @@ use tchat::chat::{
     Author, Body, ClientId, Entry, FollowResult, InstanceId, Recipient, Refusal, RoomId, RoomInfo,
     Secret, Seq,
 };
-use tchat::client::{Client, ClientConfig, Command, Connector, Event, LinkState};
+use tchat::client::{Client, ClientConfig, Command, Connector, Event};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 

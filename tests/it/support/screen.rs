@@ -1,1 +1,310 @@
+//! A screen without a terminal: keys as text in, rows as text out.
+//!
+//! Keys: plain characters type themselves; `<ret> <esc> <tab> <pgup> <a-ret> <c-p> <s-tab>` and the like are keys.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use tchat::chat::{
+    Author, Body, ClientId, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits,
+    Person, Presence, Role, RoomId, RoomInfo, RoomKind, Seq, ServerId,
+};
+use tchat::client::{Event as Told, LinkState};
+use tchat::tui::composer::Composer;
+use tchat::tui::event::{Effect, Event};
+use tchat::tui::state::{Moment, State};
+use tchat::tui::strings::ENGLISH;
+use tchat::tui::theme::{DEFAULT, Depth, Theme};
+use tchat::tui::update::update;
+use tchat::tui::view::{Glyphs, Look, draw};
+use tokio::time::Instant;
+
+pub const GENERAL: RoomId = RoomId::new([1; 16]);
+pub const TECH: RoomId = RoomId::new([2; 16]);
+pub const WITH_LI: RoomId = RoomId::new([3; 16]);
+pub const ANN: IdentityId = IdentityId::new([11; 16]);
+pub const ZHANG: IdentityId = IdentityId::new([12; 16]);
+pub const LI: IdentityId = IdentityId::new([13; 16]);
+const EPOCH: Epoch = Epoch::new([9; 16]);
+
+pub struct Screen {
+    pub state: State,
+    pub effects: Vec<Effect>,
+}
+
+pub fn author(id: IdentityId) -> Author {
+    let name = match id {
+        ANN => "ann",
+        ZHANG => "张三",
+        LI => "李四",
+        _ => "somebody",
+    };
+    Author {
+        id,
+        name: name.into(),
+    }
+}
+
+pub fn room(id: RoomId, name: &str, topic: &str) -> RoomInfo {
+    RoomInfo {
+        id,
+        kind: RoomKind::Public,
+        name: name.into(),
+        topic: topic.into(),
+        capacity: 0,
+        present: 0,
+        peer: None,
+    }
+}
+
+pub fn conversation(id: RoomId, peer: IdentityId) -> RoomInfo {
+    RoomInfo {
+        kind: RoomKind::Conversation,
+        peer: Some(author(peer)),
+        ..room(id, "", "")
+    }
+}
+
+/// 19 November 2026, so many minutes after nine in the morning.
+pub fn at(minutes: u64) -> u64 {
+    1_795_078_800_000 + minutes * 60_000
+}
+
+pub fn entry(room: RoomId, seq: u64, by: IdentityId, minutes: u64, body: Body) -> Entry {
+    Entry {
+        room,
+        epoch: EPOCH,
+        seq: Seq(seq),
+        digest: Digest([0; 8]),
+        at_ms: at(minutes),
+        author: author(by),
+        client_id: None,
+        body,
+    }
+}
+
+pub fn says(room: RoomId, seq: u64, by: IdentityId, minutes: u64, text: &str) -> Entry {
+    entry(room, seq, by, minutes, Body::Text(text.into()))
+}
+
+impl Screen {
+    /// A screen before anything happened.
+    pub fn blank(width: u16, height: u16) -> Self {
+        let instant = Instant::now();
+        let state = State {
+            server: "chat.example.org".into(),
+            is_hosting: false,
+            me: None,
+            limits: Limits::default(),
+            link: LinkState::Connecting,
+            link_since: instant,
+            rooms: Vec::new(),
+            current: None,
+            wanted: Some("general".into()),
+            lobby: Composer::default(),
+            popup: None,
+            overlay: None,
+            notice: None,
+            confirm: None,
+            shows_panes: true,
+            size: (width, height),
+            now: Moment {
+                instant,
+                wall: Timestamp::from_millisecond(i64::try_from(at(40)).unwrap()).unwrap(),
+            },
+            zone: TimeZone::UTC,
+            theme: DEFAULT.into(),
+            themes: tchat::tui::theme::list(None),
+            strings: &ENGLISH,
+            instance: InstanceId::new([7; 16]),
+            next_counter: 1,
+        };
+        Self {
+            state,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Online as ann, in `general`, with tech and a conversation beside it.
+    pub fn online(width: u16, height: u16) -> Self {
+        let mut screen = Self::blank(width, height);
+        let rooms = vec![
+            room(GENERAL, "general", "everybody meets here"),
+            room(TECH, "tech", "machines"),
+            conversation(WITH_LI, LI),
+        ];
+        screen.hears(Told::Welcome {
+            you: author(ANN),
+            server_id: ServerId::new([1; 16]),
+            limits: Limits::default(),
+            rooms,
+        });
+        screen.hears(Told::Link(LinkState::Online));
+        for room in [GENERAL, TECH, WITH_LI] {
+            screen.follows(room, 0);
+        }
+        let person = |id, presence, role| Person {
+            id,
+            name: author(id).name,
+            presence,
+            role,
+        };
+        let people = vec![
+            person(ZHANG, Presence::Online, Role::Owner),
+            person(LI, Presence::Online, Role::Member),
+            person(ANN, Presence::Online, Role::Member),
+        ];
+        screen.hears(Told::Roster {
+            room: GENERAL,
+            is_first: true,
+            people,
+        });
+        screen
+    }
+
+    pub fn follows(&mut self, room: RoomId, last: u64) {
+        let (first, last) = (Seq(1), Seq(last));
+        self.hears(Told::Followed {
+            room,
+            epoch: EPOCH,
+            first,
+            last,
+            result: FollowResult::Contiguous,
+        });
+    }
+
+    pub fn hears(&mut self, event: Told) {
+        let effects = update(&mut self.state, Event::Client(event));
+        self.effects.extend(effects);
+    }
+
+    pub fn page(&mut self, room: RoomId, before: u64, entries: Vec<Entry>) {
+        self.hears(Told::Page {
+            room,
+            before: Seq(before),
+            epoch: EPOCH,
+            first: Seq(1),
+            entries,
+        });
+    }
+
+    pub fn does(&mut self, event: Event) {
+        let effects = update(&mut self.state, event);
+        self.effects.extend(effects);
+    }
+
+    /// Presses keys; gives back what was asked for meanwhile.
+    pub fn keys(&mut self, keys: &str) -> Vec<Effect> {
+        self.effects.clear();
+        let mut rest = keys;
+        while let Some(c) = rest.chars().next() {
+            let named = rest
+                .strip_prefix('<')
+                .and_then(|inside| inside.split_once('>'));
+            let event = if let Some((key, after)) =
+                named.and_then(|(name, after)| key(name).map(|key| (key, after)))
+            {
+                rest = after;
+                key
+            } else {
+                rest = &rest[c.len_utf8()..];
+                KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)
+            };
+            self.does(Event::Key(event));
+        }
+        self.effects.clone()
+    }
+
+    /// The id of the newest post of ours.
+    pub fn last_post(&self) -> ClientId {
+        ClientId {
+            instance: self.state.instance,
+            counter: self.state.next_counter - 1,
+        }
+    }
+
+    pub fn terminal(&self) -> Terminal<TestBackend> {
+        let (width, height) = self.state.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
+        let look = Look {
+            theme,
+            glyphs: Glyphs::UNICODE,
+        };
+        terminal
+            .draw(|frame| draw(frame, &self.state, &look))
+            .unwrap();
+        terminal
+    }
+
+    /// The rows as text, without what is blank at their ends.
+    pub fn rows(&self) -> Vec<String> {
+        let terminal = self.terminal();
+        let buffer = terminal.backend().buffer();
+        let row = |y| {
+            let mut text = String::new();
+            let mut x = 0;
+            while x < buffer.area.width {
+                let symbol = buffer[(x, y)].symbol();
+                text.push_str(symbol);
+                x += u16::try_from(tchat::text::width(symbol)).unwrap().max(1);
+            }
+            text.trim_end().to_owned()
+        };
+        (0..buffer.area.height).map(row).collect()
+    }
+
+    pub fn text(&self) -> String {
+        self.rows().join("\n")
+    }
+
+    pub fn shows(&self, text: &str) -> bool {
+        self.rows().iter().any(|row| row.contains(text))
+    }
+
+    pub fn cursor(&self) -> (u16, u16) {
+        let mut terminal = self.terminal();
+        let position = terminal.get_cursor_position().unwrap();
+        (position.x, position.y)
+    }
+}
+
+fn key(name: &str) -> Option<KeyEvent> {
+    let mut modifiers = KeyModifiers::NONE;
+    let mut name = name;
+    while let Some((modifier, rest)) = name
+        .split_once('-')
+        .filter(|(modifier, rest)| modifier.len() == 1 && !rest.is_empty())
+    {
+        modifiers |= match modifier {
+            "c" => KeyModifiers::CONTROL,
+            "a" => KeyModifiers::ALT,
+            "s" => KeyModifiers::SHIFT,
+            _ => return None,
+        };
+        name = rest;
+    }
+    let code = match name {
+        "ret" => KeyCode::Enter,
+        "esc" => KeyCode::Esc,
+        "tab" if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
+        "tab" => KeyCode::Tab,
+        "bs" => KeyCode::Backspace,
+        "del" => KeyCode::Delete,
+        "up" => KeyCode::Up,
+        "down" => KeyCode::Down,
+        "left" => KeyCode::Left,
+        "right" => KeyCode::Right,
+        "home" => KeyCode::Home,
+        "end" => KeyCode::End,
+        "pgup" => KeyCode::PageUp,
+        "pgdn" => KeyCode::PageDown,
+        "f1" => KeyCode::F(1),
+        "f4" => KeyCode::F(4),
+        one if one.chars().count() == 1 => KeyCode::Char(one.chars().next()?),
+        _ => return None,
+    };
+    Some(KeyEvent::new(code, modifiers))
+}

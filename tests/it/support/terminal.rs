@@ -1,1 +1,314 @@
+//! The real binary in a real pty, its screen read back through vt100.
 
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// Five times what anything may take here.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A home of its own for some terminals, and a port nobody else uses.
+pub struct Home {
+    pub directory: tempfile::TempDir,
+    pub port: u16,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            port,
+        }
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    pub fn logs(&self) -> PathBuf {
+        self.directory.path().join("logs")
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let path = |name: &str| self.directory.path().join(name).display().to_string();
+        vec![
+            ("HOME", path("home")),
+            ("XDG_CONFIG_HOME", path("config")),
+            ("TCHAT_DATA", path("data")),
+            ("TCHAT_LOG_DIR", path("logs")),
+            ("TCHAT_IDLE_EXIT", "30s".into()),
+            ("USER", "ann".into()),
+            ("LANG", "C.UTF-8".into()),
+            ("TERM", "xterm-256color".into()),
+            ("COLORTERM", "truecolor".into()),
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+        ]
+    }
+
+    /// The program with these arguments, without a terminal.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.env_clear().envs(self.environment()).args(arguments);
+        command
+    }
+
+    /// The screen of `tchat` with these arguments, on this home's port.
+    pub fn opens(&self, size: (u16, u16), arguments: &[&str]) -> Screen {
+        let port = self.port.to_string();
+        let arguments: Vec<&str> = ["--port", &port]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .collect();
+        Screen::open(self, size, &arguments)
+    }
+
+    /// The process number of the host that serves this home.
+    pub fn host(&self) -> Option<u32> {
+        std::fs::read_to_string(self.data().join("tchat.lock"))
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    }
+
+    /// Ends the host at once, as a crash would.
+    pub fn host_is_killed(&self) {
+        let pid = self.host().expect("a host serves here");
+        signal(pid, "KILL");
+        let gone = Instant::now();
+        while Path::new(&format!("/proc/{pid}/stat")).exists() && !is_zombie(pid) {
+            assert!(gone.elapsed() < PATIENCE, "the host does not die");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        // What a test leaves running must not outlive it.
+        if let Some(pid) = self
+            .host()
+            .filter(|_| std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok())
+        {
+            signal(pid, "KILL");
+        }
+    }
+}
+
+fn is_zombie(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
+}
+
+pub fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args([format!("-{name}"), pid.to_string()])
+        .status();
+    assert!(sent.is_ok(), "kill is there");
+}
+
+pub fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_tchat"))
+}
+
+/// Waits until a process has ended, and says how.
+pub fn ends(child: &mut Child, within: Duration) -> std::process::ExitStatus {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(
+            began.elapsed() < within,
+            "it is still running after {within:?}"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+pub struct Screen {
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    parser: Arc<Mutex<vt100::Parser>>,
+    raw: Arc<Mutex<Vec<u8>>>,
+    is_closing: Arc<AtomicBool>,
+    reader: JoinHandle<()>,
+}
+
+impl Screen {
+    fn open(home: &Home, (width, height): (u16, u16), arguments: &[&str]) -> Self {
+        let pair = native_pty_system().openpty(size(width, height)).unwrap();
+        let mut command = CommandBuilder::new(binary());
+        command.env_clear();
+        for (name, value) in home.environment() {
+            command.env(name, value);
+        }
+        command.args(arguments);
+        command.cwd(home.directory.path());
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut output = pair.master.try_clone_reader().unwrap();
+        let keys = pair.master.take_writer().unwrap();
+        let parser = Arc::new(Mutex::new(vt100::Parser::new(
+            cells(height),
+            cells(width),
+            0,
+        )));
+        let raw = Arc::new(Mutex::new(Vec::new()));
+        let (seen, bytes) = (Arc::clone(&parser), Arc::clone(&raw));
+        let is_closing = Arc::new(AtomicBool::new(false));
+        let closes = Arc::clone(&is_closing);
+        let reader = std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = output.read(&mut buffer) {
+                seen.lock().unwrap().process(&buffer[..read]);
+                bytes.lock().unwrap().extend_from_slice(&buffer[..read]);
+                if closes.load(Ordering::SeqCst) {
+                    return;
+                }
+            }
+        });
+        Self {
+            master: pair.master,
+            keys,
+            child,
+            parser,
+            raw,
+            is_closing,
+            reader,
+        }
+    }
+
+    pub fn text(&self) -> String {
+        self.parser.lock().unwrap().screen().contents()
+    }
+
+    /// Everything the program has written to its terminal.
+    pub fn written(&self) -> String {
+        String::from_utf8_lossy(&self.raw.lock().unwrap()).into_owned()
+    }
+
+    /// Waits until the screen shows a text.
+    pub fn shows(&self, text: &str) {
+        self.until(&format!("'{text}'"), |screen| screen.contains(text));
+    }
+
+    pub fn until(&self, what: &str, is: impl Fn(&str) -> bool) {
+        let began = Instant::now();
+        while !is(&self.text()) {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "waited for {what} and see:\n{}",
+                self.text()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn types(&mut self, text: &str) {
+        self.keys.write_all(text.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Types a line and sends it.
+    pub fn says(&mut self, text: &str) {
+        self.types(&format!("{text}\r"));
+    }
+
+    pub fn resize(&mut self, width: u16, height: u16) {
+        self.parser
+            .lock()
+            .unwrap()
+            .screen_mut()
+            .set_size(cells(height), cells(width));
+        self.master.resize(size(width, height)).unwrap();
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits until the program has ended, and says whether it was content.
+    pub fn ends(&mut self) -> bool {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.success();
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "it does not end:\n{}",
+                self.text()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The terminal is as it was found: main screen, cursor shown, no mouse, no bracketed paste, echo and lines.
+    pub fn is_restored(&self) {
+        self.until_raw("the restoration", |written| written.contains("\x1b[?1049l"));
+        let parser = self.parser.lock().unwrap();
+        let screen = parser.screen();
+        assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        drop(parser);
+        assert!(
+            is_cooked(&*self.master),
+            "the terminal still is in raw mode"
+        );
+    }
+
+    fn until_raw(&self, what: &str, is: impl Fn(&str) -> bool) {
+        let began = Instant::now();
+        while !is(&self.written()) {
+            assert!(began.elapsed() < PATIENCE, "waited for {what}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The terminal goes away, as when its window is closed.
+    pub fn is_closed(mut self) -> Box<dyn portable_pty::Child + Send + Sync> {
+        // Every handle of the pty has to go: the reader lets its own go with the next thing it reads.
+        self.is_closing.store(true, Ordering::SeqCst);
+        self.types("x");
+        self.reader.join().unwrap();
+        self.child
+    }
+}
+
+/// Whether a pty echoes and reads by line.
+fn is_cooked(master: &dyn MasterPty) -> bool {
+    master.get_termios().is_some_and(|termios| {
+        let flags = termios.local_flags;
+        let text = format!("{flags:?}");
+        text.contains("ECHO") && text.contains("ICANON")
+    })
+}
+
+fn cells(count: u16) -> std::num::NonZeroU16 {
+    std::num::NonZeroU16::new(count).unwrap()
+}
+
+fn size(width: u16, height: u16) -> PtySize {
+    PtySize {
+        rows: height,
+        cols: width,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
