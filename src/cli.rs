@@ -36,7 +36,7 @@ pub struct Args {
     /// Host without a screen
     #[arg(long)]
     pub serve: bool,
-    /// The address to host on, or the host to join; `::` hosts on every address of both families
+    /// With --serve the address to host on (`::` is every address of both families), else the host to join
     #[arg(long, env = "TCHAT_HOST", value_name = "ADDR")]
     pub host: Option<String>,
     /// The port to host on or to join
@@ -45,7 +45,7 @@ pub struct Args {
     /// Where a host writes its log
     #[arg(long, env = "TCHAT_LOG_DIR", value_name = "DIR")]
     pub log_dir: Option<PathBuf>,
-    /// Log what people say as well
+    /// Log what people say in public rooms as well
     #[arg(long, env = "TCHAT_LOG_MESSAGES")]
     pub log_messages: bool,
     /// End a host when nobody was there for so long, like 5m

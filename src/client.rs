@@ -43,6 +43,8 @@ pub enum Command {
         room: RoomId,
         before: Seq,
     },
+    /// Says goodbye and stays without a connection; posts wait.
+    Disconnect,
     /// Dials at once instead of waiting.
     RetryNow,
     /// Says goodbye and ends.
@@ -131,7 +133,10 @@ pub enum Event {
         refusal: Refusal,
     },
     Named(Author),
+    /// The answer to [`Command::ListRooms`].
     Rooms(Vec<RoomInfo>),
+    /// The rooms anyone may join, told once a connection.
+    Directory(Vec<RoomInfo>),
 }
 
 /// How the link is.
@@ -184,8 +189,8 @@ pub struct ClientConfig {
     pub name: String,
     /// Where this client's posts come from; not used by any other client at the same time.
     pub instance: InstanceId,
-    /// The room to be in from the start.
-    pub room: String,
+    /// The room to go to from the start; none means the one everybody begins in.
+    pub room: Option<String>,
     pub locale: String,
 }
 

@@ -1,6 +1,7 @@
 //! One validated configuration from defaults, the config file, the environment and flags, in that order.
 //!
 //! The defaults live here, and nothing else reads the environment.
+#![doc = include_str!("config.md")]
 
 mod address;
 mod file;
@@ -49,7 +50,8 @@ pub struct Join {
     /// Nobody named a server: if none is there, one is started here.
     pub may_host: bool,
     pub name: String,
-    pub room: String,
+    /// The room to go to; the last one if absent.
+    pub room: Option<String>,
     pub theme: String,
     pub locale: String,
     pub caps: Caps,
@@ -148,11 +150,7 @@ fn join(args: &Args, file: &File) -> Result<Join> {
             .clone()
             .or_else(|| file.name.clone())
             .unwrap_or_else(login_name),
-        room: args
-            .room
-            .clone()
-            .or_else(|| file.room.clone())
-            .unwrap_or_else(|| "general".into()),
+        room: args.room.clone().or_else(|| file.room.clone()),
         theme,
         locale: locale(),
         caps: caps(),
@@ -193,7 +191,7 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
         log_messages: args.log_messages || file.server.log_messages,
         idle_exit,
         is_background: args.background,
-        presets: presets.collect::<Result<_>>()?,
+        presets: distinct(presets.collect::<Result<_>>()?)?,
         operators: operators.collect::<Result<_>>()?,
         limits: Limits {
             burst: file.server.burst.unwrap_or(defaults.burst),
@@ -201,6 +199,20 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
             ..defaults
         },
     })
+}
+
+/// Two rooms cannot have one name, whatever its case.
+fn distinct(presets: Vec<Preset>) -> Result<Vec<Preset>> {
+    let mut seen = std::collections::HashSet::new();
+    for preset in &presets {
+        if !seen.insert(preset.name.key()) {
+            bail!(
+                "cannot make the room '{}' twice: rooms differ by more than case",
+                preset.name
+            );
+        }
+    }
+    Ok(presets)
 }
 
 fn default_rooms() -> Vec<file::Room> {

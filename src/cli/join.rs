@@ -49,7 +49,6 @@ async fn screen(config: Config) -> Result<()> {
         theme: config.join.theme.clone(),
         themes: Some(config.paths.themes.clone()),
         zone: TimeZone::system(),
-        room: config.join.room.clone(),
         instance,
     };
     let connect = connect(config, instance);
@@ -84,6 +83,12 @@ fn connect(config: Config, instance: InstanceId) -> Connect {
         let profiles = config.paths.data.join("profiles");
         let secret = profile::secret(&profiles, &server.profile_key(), &config.join.name)
             .map_err(|it| it.to_string())?;
+        let (key, name) = (server.profile_key(), config.join.name.clone());
+        let room = config
+            .join
+            .room
+            .clone()
+            .or_else(|| profile::last_room(&profiles, &key, &name));
         let host = may_host.then(|| Arc::new(Host::new(&config, server.port)));
         let ours = host.clone();
         let client_config = ClientConfig {
@@ -91,7 +96,7 @@ fn connect(config: Config, instance: InstanceId) -> Connect {
             secret,
             name: config.join.name.clone(),
             instance,
-            room: config.join.room.clone(),
+            room: room.clone(),
             locale: config.join.locale.clone(),
         };
         let (client, events) = Client::start(client_config);
@@ -101,7 +106,9 @@ fn connect(config: Config, instance: InstanceId) -> Connect {
             client,
             events,
             server: server.short(),
+            room,
             is_ours,
+            remember: Box::new(move |room| profile::remember_room(&profiles, &key, &name, room)),
         })
     })
 }

@@ -37,6 +37,7 @@ pub fn run(config: Config) -> Result<()> {
         log::Terminal::Shown
     };
     std::fs::create_dir_all(&config.paths.logs)
+        .and_then(|()| private(&config.paths.logs))
         .and_then(|()| {
             log::start(&config.paths.logs, bodies, terminal).map_err(std::io::Error::other)
         })
@@ -71,17 +72,19 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         .filter_map(|listener| listener.local_addr().ok())
         .collect();
     let store = Arc::new(directory.store()?);
-    directory.note_server(store.server_id().await?)?;
+    let join_address = join_address(&addresses);
+    directory.note_server(store.server_id().await?, &join_address)?;
     let profile_key = Address {
         host: "localhost".into(),
         port: serve.port,
     }
     .profile_key();
     // Whoever joins from here under this login is the host, and owns the preset rooms.
-    let owner: Option<SecretHash> =
+    let host: Option<SecretHash> =
         profile::secret(&paths.data.join("profiles"), &profile_key, &join.name)
             .ok()
             .map(|secret| secret.hash());
+    let owner = directory.owner(host)?;
     let server_config = ServerConfig {
         hub: HubConfig {
             limits: serve.limits,
@@ -96,7 +99,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         idle_exit: serve.idle_exit,
     };
     if !serve.is_background {
-        print_card(&serve, &addresses, &paths.data);
+        print_card(&serve, &addresses, &paths.data, &join_address);
     }
     for address in &addresses {
         tracing::info!(%address, data = %paths.data.display(), "started");
@@ -164,7 +167,7 @@ fn connections() -> usize {
 
 /// How to join, to be pasted to others.
 #[allow(clippy::print_stdout)] // The card is the answer to the command.
-fn print_card(serve: &Serve, addresses: &[SocketAddr], data: &std::path::Path) {
+fn print_card(serve: &Serve, addresses: &[SocketAddr], data: &std::path::Path, join_address: &str) {
     let is_local = addresses.iter().all(|address| address.ip().is_loopback());
     println!("tchat hosts here");
     for address in addresses {
@@ -177,7 +180,7 @@ fn print_card(serve: &Serve, addresses: &[SocketAddr], data: &std::path::Path) {
         .collect();
     println!("  rooms    {}", rooms.join(" "));
     println!("  data     {}", data.display());
-    println!("  join     {}", join_line(addresses));
+    println!("  join     tchat --server {join_address}");
     if is_local {
         println!("  others   cannot reach this address; --host :: lets them in");
     } else {
@@ -185,10 +188,10 @@ fn print_card(serve: &Serve, addresses: &[SocketAddr], data: &std::path::Path) {
     }
 }
 
-/// The line others paste: with this machine's name where it listens to everybody.
-fn join_line(addresses: &[SocketAddr]) -> String {
+/// What others give to `--server`: this machine's name where it listens to everybody.
+fn join_address(addresses: &[SocketAddr]) -> String {
     let Some(address) = addresses.first() else {
-        return "tchat".into();
+        return "localhost".into();
     };
     let is_everywhere = matches!(address.ip(), ip if ip.is_unspecified());
     let host = if is_everywhere {
@@ -204,7 +207,7 @@ fn join_line(addresses: &[SocketAddr]) -> String {
         host,
         port: address.port(),
     };
-    format!("tchat --server {}", target.short())
+    target.short()
 }
 
 #[cfg(unix)]
@@ -224,12 +227,31 @@ fn own_name() -> Option<String> {
 
 fn explained(error: DataError) -> anyhow::Error {
     match error {
-        DataError::Held { .. } => anyhow::anyhow!(
-            "{error}\njoin it with `tchat`, or give this one another with `--data DIR`"
-        ),
+        DataError::Held { ref address, .. } => {
+            let server = address
+                .as_ref()
+                .map(|it| format!(" --server {it}"))
+                .unwrap_or_default();
+            anyhow::anyhow!(
+                "{error}
+join it with `tchat{server}`, or give this one another with `--data DIR`"
+            )
+        }
         DataError::Network { .. } => {
             anyhow::anyhow!("{error}\ngive it a directory on this machine with `--data DIR`")
         }
         other => other.into(),
     }
+}
+
+/// Who came and went, and what was said if that is logged, is for whoever hosts.
+#[cfg(unix)]
+fn private(directory: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn private(_: &std::path::Path) -> std::io::Result<()> {
+    Ok(())
 }

@@ -46,7 +46,10 @@ pub async fn run(
     mut commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
 ) {
-    let to_join = vec![config.room.clone()];
+    // Everybody is in the room the server begins with, which has no name here: servers choose it.
+    let to_join = std::iter::once(String::new())
+        .chain(config.room.clone())
+        .collect();
     let mut link = Link {
         config,
         events,
@@ -106,6 +109,7 @@ impl Link {
                 dialled = &mut dialling => break dialled,
                 command = commands.recv() => match command {
                     None | Some(Command::Quit) => return Ok(End::Quit),
+                    Some(Command::Disconnect) => return Ok(End::Stopped(Why::Disconnected)),
                     Some(command) => self.offline(command).await?,
                 },
             }
@@ -139,7 +143,7 @@ impl Link {
         &mut self,
         commands: &mut mpsc::Receiver<Command>,
         state: LinkState,
-        until: Option<Instant>,
+        mut until: Option<Instant>,
     ) -> Result<(), Unheard> {
         self.tell(Event::Link(state)).await?;
         loop {
@@ -148,6 +152,10 @@ impl Link {
                 command = commands.recv() => match command {
                     None | Some(Command::Quit) => return Err(Unheard),
                     Some(Command::RetryNow) => return Ok(()),
+                    Some(Command::Disconnect) => {
+                        until = None;
+                        self.tell(Event::Link(LinkState::Stopped(Why::Disconnected))).await?;
+                    }
                     Some(Command::SetName(name)) => {
                         self.config.name = name;
                         return Ok(());
@@ -178,7 +186,7 @@ impl Link {
             Command::Open(name) => self.offline_refusal(About::Open(name)).await?,
             Command::Leave(room) => self.offline_refusal(About::Leave(room)).await?,
             Command::ListRooms => self.offline_refusal(About::ListRooms).await?,
-            Command::RetryNow | Command::Quit => {}
+            Command::RetryNow | Command::Disconnect | Command::Quit => {}
         }
         Ok(())
     }
@@ -236,6 +244,7 @@ fn words(error: &std::io::Error) -> String {
         std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable => {
             "the host cannot be reached".into()
         }
+        _ if error.to_string().contains("lookup") => "no host has this name".into(),
         _ => error.to_string(),
     }
 }

@@ -24,7 +24,7 @@ pub enum ProfileError {
 /// # Errors
 /// The file cannot be read, written or understood. A damaged one is left as it is.
 pub fn secret(directory: &Path, server: &str, name: &str) -> Result<Secret, ProfileError> {
-    let path = directory.join(file_name(server, name));
+    let path = directory.join(file_name(server, name, "secret"));
     let cause = |cause| ProfileError::Io {
         path: path.clone(),
         cause,
@@ -63,6 +63,21 @@ pub fn secret(directory: &Path, server: &str, name: &str) -> Result<Secret, Prof
     }
 }
 
+/// The public room that was read last under a profile.
+pub fn last_room(directory: &Path, server: &str, name: &str) -> Option<String> {
+    let room = fs::read_to_string(directory.join(file_name(server, name, "room"))).ok()?;
+    let room = room.trim();
+    (!room.is_empty()).then(|| room.to_owned())
+}
+
+/// Remembers the room that is read. Best effort: without it one begins where everybody does.
+pub fn remember_room(directory: &Path, server: &str, name: &str, room: &str) {
+    let _forgotten = fs::write(
+        directory.join(file_name(server, name, "room")),
+        format!("{room}\n"),
+    );
+}
+
 fn read(path: &Path) -> Result<Option<Secret>, ProfileError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -83,10 +98,10 @@ fn read(path: &Path) -> Result<Option<Secret>, ProfileError> {
 }
 
 /// Names and addresses may hold what a file name may not, so a profile is found by a hash of both.
-fn file_name(server: &str, name: &str) -> String {
+fn file_name(server: &str, name: &str, kind: &str) -> String {
     let hash = Sha256::digest(format!("{server}\n{}", name.to_lowercase()));
     let short = hex::encode(&hash[..12]);
-    format!("{short}.secret")
+    format!("{short}.{kind}")
 }
 
 #[cfg(test)]
@@ -128,7 +143,7 @@ mod tests {
     #[test]
     fn a_damaged_profile_is_named_and_left_alone() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join(file_name("h:1", "ann"));
+        let path = directory.path().join(file_name("h:1", "ann", "secret"));
         fs::write(&path, "not a secret").unwrap();
         assert!(matches!(
             secret(directory.path(), "h:1", "ann"),

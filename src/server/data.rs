@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::hub::random_id;
 use super::store::sqlite::{OpenError, SqliteStore};
-use crate::chat::ServerId;
+use crate::chat::{SecretHash, ServerId};
 
 const DATABASE: &str = "tchat.db";
 const LOCK: &str = "tchat.lock";
+/// The hash of the secret that owns the rooms.
+const OWNER: &str = "tchat.owner";
 /// The server's id, for a client that wants to know whether a host is this directory's.
 const SERVER: &str = "tchat.id";
 
@@ -18,8 +20,12 @@ const SERVER: &str = "tchat.id";
 pub enum DataError {
     #[error("cannot use the data directory '{path}': {cause}")]
     Directory { path: PathBuf, cause: io::Error },
-    #[error("cannot use the data directory '{path}': another tchat{holder} serves it")]
-    Held { path: PathBuf, holder: String },
+    #[error("another tchat{holder} serves the data directory '{path}'")]
+    Held {
+        path: PathBuf,
+        holder: String,
+        address: Option<String>,
+    },
     #[error(
         "cannot use the data directory '{path}': it is on a network file system ({kind}), where locks and logs are not safe"
     )]
@@ -71,9 +77,12 @@ impl DataDir {
                 } else {
                     format!(" (process {})", pid.trim())
                 };
+                let noted = fs::read_to_string(path.join(SERVER)).unwrap_or_default();
+                let address = noted.lines().nth(1).map(str::to_owned);
                 return Err(DataError::Held {
                     path: path.to_owned(),
                     holder,
+                    address,
                 });
             }
             Err(TryLockError::Error(error)) => return Err(cause(error)),
@@ -87,14 +96,43 @@ impl DataDir {
         })
     }
 
-    /// Writes down which server this directory belongs to.
+    /// Whose secret owns the rooms of this directory: the first one that is named, for good.
+    ///
+    /// # Errors
+    /// The directory cannot be read or written.
+    pub fn owner(&self, host: Option<SecretHash>) -> Result<Option<SecretHash>, DataError> {
+        let cause = |cause| DataError::Directory {
+            path: self.path.clone(),
+            cause,
+        };
+        let path = self.path.join(OWNER);
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                let bytes = hex::decode(text.trim())
+                    .ok()
+                    .and_then(|bytes| bytes.try_into().ok());
+                Ok(bytes.map(SecretHash::new))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if let Some(host) = host {
+                    fs::write(&path, format!("{}\n", hex::encode(host.bytes()))).map_err(cause)?;
+                }
+                Ok(host)
+            }
+            Err(error) => Err(cause(error)),
+        }
+    }
+
+    /// Writes down which server this directory belongs to, and how to join it.
     ///
     /// # Errors
     /// The directory cannot be written.
-    pub fn note_server(&self, id: ServerId) -> Result<(), DataError> {
-        fs::write(self.path.join(SERVER), format!("{id}\n")).map_err(|cause| DataError::Directory {
-            path: self.path.clone(),
-            cause,
+    pub fn note_server(&self, id: ServerId, address: &str) -> Result<(), DataError> {
+        fs::write(self.path.join(SERVER), format!("{id}\n{address}\n")).map_err(|cause| {
+            DataError::Directory {
+                path: self.path.clone(),
+                cause,
+            }
         })
     }
 
@@ -113,7 +151,7 @@ impl DataDir {
 /// Which server a directory belongs to, if one has ever been served from it.
 pub fn server_of(path: &Path) -> Option<ServerId> {
     let text = fs::read_to_string(path.join(SERVER)).ok()?;
-    ServerId::from_slice(&hex::decode(text.trim()).ok()?)
+    ServerId::from_slice(&hex::decode(text.lines().next()?.trim()).ok()?)
 }
 
 #[cfg(unix)]

@@ -192,7 +192,8 @@ impl Session {
         };
         tracing::info!(
             name = %self.who.author.name, identity = %id, session = %self.who.session, peer,
-            how = if self.quits { "quit" } else { "lost" }, "disconnected"
+            how = if self.quits { "quit" } else if self.hub.draining.is_cancelled() { "drained" } else { "lost" },
+            "disconnected"
         );
         let rooms = self.rooms.keys().copied().collect();
         if let Err(error) = self.hub.depart(&self.who, rooms, how).await {

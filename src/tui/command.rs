@@ -119,7 +119,7 @@ pub fn parse(text: &str) -> Line {
     if text.trim().is_empty() {
         return Line::Empty;
     }
-    if matches!(text.trim(), "exit" | "quit" | ":wq") {
+    if matches!(text.trim(), "exit" | "/exit" | "quit" | ":q" | ":wq") {
         return Line::Command(Name::Quit, String::new());
     }
     if let Some(said) = text.strip_prefix("//") {

@@ -51,6 +51,11 @@ pub fn offers(state: &State) -> Option<Popup> {
     });
     let word = &before[start..];
     let begins_text = start == 0 && composer.is_in_first_line();
+    if composer.is_in_first_line()
+        && let Some(popup) = arguments(state, before, start, word)
+    {
+        return Some(popup);
+    }
     let (sign, stem) = word.split_at_checked(1)?;
     let stem = stem.to_lowercase();
     let mut offers = match sign {
@@ -109,13 +114,50 @@ fn people(state: &State, stem: &str) -> Vec<Offer> {
     offers
 }
 
+/// What could follow `/join`, `/leave` and `/theme`.
+fn arguments(state: &State, before: &str, start: usize, word: &str) -> Option<Popup> {
+    let command = before[..start].trim_end();
+    let stem = word.trim_start_matches('#').to_lowercase();
+    let mut offers: Vec<Offer> = match command {
+        "/join" | "/leave" => rooms(state, &stem),
+        "/theme" => {
+            let fitting = state.themes.iter().filter(|theme| theme.starts_with(&stem));
+            fitting
+                .map(|theme| Offer {
+                    text: theme.clone(),
+                    about: String::new(),
+                })
+                .collect()
+        }
+        _ => return None,
+    };
+    offers.retain(|offer| offer.text != word);
+    offers.truncate(MOST);
+    (!offers.is_empty()).then_some(Popup {
+        offers,
+        chosen: None,
+        replaces: word.len(),
+    })
+}
+
+/// Rooms we are in, then the others there are.
 fn rooms(state: &State, stem: &str) -> Vec<Offer> {
-    let public = state.rooms.iter().filter(|room| !room.is_conversation());
-    let fitting = public.filter(|room| room.info.name.to_lowercase().starts_with(stem));
-    fitting
-        .map(|room| Offer {
-            text: format!("#{}", room.info.name),
-            about: room.info.topic.clone(),
-        })
-        .collect()
+    let mut offers: Vec<Offer> = Vec::new();
+    let ours = state
+        .rooms
+        .iter()
+        .filter(|room| !room.is_conversation())
+        .map(|room| &room.info);
+    for room in ours.chain(&state.directory) {
+        let text = format!("#{}", room.name);
+        if room.name.to_lowercase().starts_with(stem)
+            && !offers.iter().any(|known| known.text == text)
+        {
+            offers.push(Offer {
+                text,
+                about: room.topic.clone(),
+            });
+        }
+    }
+    offers
 }

@@ -51,6 +51,8 @@ pub enum Action {
     Close,
     OverlayUp,
     OverlayDown,
+    OverlayPageUp,
+    OverlayPageDown,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -131,9 +133,9 @@ pub const BINDINGS: &[Binding] = &[
     key(Overlay, PLAIN, KeyCode::Char('q'), Action::Close),
     key(Overlay, PLAIN, KeyCode::F(1), Action::Close),
     key(Overlay, PLAIN, KeyCode::Up, Action::OverlayUp),
-    key(Overlay, PLAIN, KeyCode::PageUp, Action::OverlayUp),
+    key(Overlay, PLAIN, KeyCode::PageUp, Action::OverlayPageUp),
     key(Overlay, PLAIN, KeyCode::Down, Action::OverlayDown),
-    key(Overlay, PLAIN, KeyCode::PageDown, Action::OverlayDown),
+    key(Overlay, PLAIN, KeyCode::PageDown, Action::OverlayPageDown),
     key(Overlay, CTRL, KeyCode::Char('c'), Action::Quit),
     key(Overlay, CTRL, KeyCode::Char('q'), Action::Quit),
 ];

@@ -15,12 +15,11 @@ use tokio::time::{Instant, sleep_until};
 
 use super::event::{Effect, Event};
 use super::state::{Moment, State};
-use super::strings::ENGLISH;
 use super::theme::{self, Depth, Theme};
 use super::update::update;
 use super::view::{Glyphs, Look, draw};
-use crate::chat::{InstanceId, Limits, ServerId};
-use crate::client::{self, Client, Command, LinkState};
+use crate::chat::{InstanceId, ServerId};
+use crate::client::{self, Client, Command};
 
 /// A frame at most this often.
 const FRAME: Duration = Duration::from_millis(16);
@@ -45,8 +44,6 @@ pub struct Setup {
     /// Where the user's own themes are.
     pub themes: Option<PathBuf>,
     pub zone: TimeZone,
-    /// The room to begin in.
-    pub room: String,
     pub instance: InstanceId,
 }
 
@@ -56,6 +53,10 @@ pub struct Connection {
     pub events: mpsc::Receiver<client::Event>,
     /// The server as people write it.
     pub server: String,
+    /// The room to go to; none means the one everybody begins in.
+    pub room: Option<String>,
+    /// Keeps the room that is read for the next time.
+    pub remember: Box<dyn Fn(&str) + Send>,
     /// Whether a server is the one this machine's own directory belongs to.
     pub is_ours: Box<dyn Fn(ServerId) -> bool + Send>,
 }
@@ -100,6 +101,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
     }
     let connection = connect(None).map_err(RunError::Connect)?;
     state.server.clone_from(&connection.server);
+    state.wanted.clone_from(&connection.room);
     let mut performer = Performer {
         connection: Some(connection),
         connect,
@@ -115,7 +117,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
         let tick_at = Instant::now() + TICK;
         let event = tokio::select! {
             biased;
-            () = stop.as_mut() => return performer.quit().await,
+            () = stop.as_mut() => return performer.quit(&state).await,
             // A frame that is due goes before what would make the next one.
             () = sleep_until(frame_at), if is_dirty => {
                 state.now = now();
@@ -126,7 +128,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
             event = input.next() => match event {
                 Some(Ok(event)) => from_input(event),
                 // The terminal is gone.
-                Some(Err(_)) | None => return performer.quit().await,
+                Some(Err(_)) | None => return performer.quit(&state).await,
             },
             count = performer.recv(&mut arrived) => {
                 if count == 0 {
@@ -156,7 +158,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
                 let mut further = Vec::new();
                 for effect in effects {
                     if effect == Effect::Quit {
-                        return performer.quit().await;
+                        return performer.quit(&state).await;
                     }
                     let result = performer.perform(effect, &mut state, &mut look);
                     further.extend(
@@ -191,29 +193,9 @@ fn now() -> Moment {
 
 fn first_state(setup: &Setup, size: (u16, u16)) -> State {
     State {
-        server: String::new(),
-        is_hosting: false,
-        me: None,
-        limits: Limits::default(),
-        link: LinkState::Connecting,
-        link_since: Instant::now(),
-        rooms: Vec::new(),
-        current: None,
-        wanted: Some(setup.room.clone()),
-        lobby: super::composer::Composer::default(),
-        popup: None,
-        overlay: None,
-        notice: None,
-        confirm: None,
-        shows_panes: true,
-        size,
-        now: now(),
-        zone: setup.zone.clone(),
         theme: setup.theme.clone(),
         themes: theme::list(setup.themes.as_deref()),
-        strings: &ENGLISH,
-        instance: setup.instance,
-        next_counter: 1,
+        ..State::new(size, now(), setup.zone.clone(), setup.instance)
     }
 }
 
@@ -272,12 +254,9 @@ impl Performer {
             Effect::ListRooms => Command::ListRooms,
             Effect::Older { room, before } => Command::Older { room, before },
             Effect::RetryNow => Command::RetryNow,
+            Effect::Connect(None) if self.connection.is_some() => Command::RetryNow,
             Effect::Connect(address) => return self.reconnect(address.as_deref(), state),
-            Effect::Disconnect => {
-                self.hang_up();
-                let stopped = LinkState::Stopped(client::Why::Disconnected);
-                return Some(Event::Client(client::Event::Link(stopped)));
-            }
+            Effect::Disconnect => Command::Disconnect,
             Effect::Theme(name) => return self.change_theme(&name, state, look),
             Effect::Quit => return None,
         };
@@ -291,8 +270,9 @@ impl Performer {
     }
 
     /// Says goodbye in the background: whoever goes elsewhere does not wait for it.
-    fn hang_up(&mut self) {
+    fn hang_up(&mut self, state: &State) {
         if let Some(connection) = self.connection.take() {
+            remember(&connection, state);
             tokio::spawn(async move {
                 let mut events = connection.events;
                 // The link ends once its last events are taken, so they are.
@@ -305,7 +285,7 @@ impl Performer {
     fn reconnect(&mut self, address: Option<&str>, state: &mut State) -> Option<Event> {
         match (self.connect)(address) {
             Ok(connection) => {
-                self.hang_up();
+                self.hang_up(state);
                 let is_elsewhere = connection.server != state.server;
                 if is_elsewhere {
                     let fresh = first_state(&self.setup, state.size);
@@ -321,6 +301,7 @@ impl Performer {
                         ..fresh
                     };
                     state.server.clone_from(&connection.server);
+                    state.wanted.clone_from(&connection.room);
                 }
                 self.connection = Some(connection);
                 None
@@ -342,12 +323,20 @@ impl Performer {
         }
     }
 
-    async fn quit(mut self) -> Result<(), RunError> {
+    async fn quit(mut self, state: &State) -> Result<(), RunError> {
         if let Some(connection) = self.connection.take() {
+            remember(&connection, state);
             let mut events = connection.events;
             let drained = async { while events.recv().await.is_some() {} };
             tokio::join!(connection.client.quit(), drained);
         }
         Ok(())
+    }
+}
+
+/// The room that is read is where one begins the next time; a private conversation is not.
+fn remember(connection: &Connection, state: &State) {
+    if let Some(room) = state.current().filter(|room| !room.is_conversation()) {
+        (connection.remember)(&room.info.name);
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::complete::Popup;
 use super::composer::Composer;
-use super::strings::Strings;
+use super::strings::{ENGLISH, Strings};
 use super::timeline::Timeline;
 use crate::chat::{
     Author, ClientId, IdentityId, InstanceId, Limits, RoomId, RoomInfo, RoomKind, Roster, Seq,
@@ -39,6 +39,12 @@ pub struct State {
     pub lobby: Composer,
     pub popup: Option<Popup>,
     pub overlay: Option<Overlay>,
+    /// The public rooms of the server, as far as we know.
+    pub directory: Vec<RoomInfo>,
+    /// What was typed for posts that are not answered, to be given back if they are refused.
+    pub typed: VecDeque<Typed>,
+    /// The command whose answer is awaited.
+    pub asked: Option<String>,
     /// One line for the person, gone with the next key.
     pub notice: Option<Notice>,
     /// A private line that waits for a second Enter, because its name has changed hands.
@@ -72,6 +78,14 @@ pub struct Notice {
 pub enum Tone {
     Info,
     Problem,
+}
+
+/// What was typed for a post, and where.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Typed {
+    pub client_id: ClientId,
+    pub room: Option<RoomId>,
+    pub text: String,
 }
 
 /// What lies over the screen; the topmost sees the key first.
@@ -150,6 +164,38 @@ impl Room {
 }
 
 impl State {
+    /// A screen on which nothing has happened yet.
+    pub fn new(size: (u16, u16), now: Moment, zone: TimeZone, instance: InstanceId) -> Self {
+        Self {
+            server: String::new(),
+            is_hosting: false,
+            me: None,
+            limits: Limits::default(),
+            link: LinkState::Connecting,
+            link_since: now.instant,
+            rooms: Vec::new(),
+            current: None,
+            wanted: None,
+            lobby: Composer::default(),
+            popup: None,
+            overlay: None,
+            directory: Vec::new(),
+            typed: VecDeque::new(),
+            asked: None,
+            notice: None,
+            confirm: None,
+            shows_panes: true,
+            size,
+            now,
+            zone,
+            theme: String::new(),
+            themes: Vec::new(),
+            strings: &ENGLISH,
+            instance,
+            next_counter: 1,
+        }
+    }
+
     pub fn room(&self, id: RoomId) -> Option<&Room> {
         self.rooms.iter().find(|room| room.info.id == id)
     }

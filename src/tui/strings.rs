@@ -30,6 +30,7 @@ pub struct Strings {
     pub new_below: &'static str,
     pub loading: &'static str,
     pub connecting: &'static str,
+    pub cannot_reach: &'static str,
     pub reconnecting: &'static str,
     pub reconnecting_short: &'static str,
     pub offline: &'static str,
@@ -49,6 +50,8 @@ pub struct Strings {
     pub unknown_command_nearest: &'static str,
     pub usage: &'static str,
     pub not_in_a_room: &'static str,
+    pub no_connection_yet: &'static str,
+    pub not_sent: &'static str,
     pub who_title: &'static str,
     pub rooms_title: &'static str,
     pub rooms_line: &'static str,
@@ -84,7 +87,8 @@ pub static ENGLISH: Strings = Strings {
     new_below: "{0} new · Ctrl+End",
     loading: "loading older messages",
     connecting: "connecting to {0}",
-    reconnecting: "{0} · reconnecting in {1} s · Enter now",
+    cannot_reach: "cannot reach {0}: {1}",
+    reconnecting: "{0}: {1} · reconnecting in {2} s · Enter now",
     reconnecting_short: "in {0} s",
     offline: "offline · {0}",
     hosting_here: "hosting here",
@@ -106,7 +110,9 @@ pub static ENGLISH: Strings = Strings {
     unknown_command: "there is no command /{0}; F1 lists them, // begins a text with a slash",
     unknown_command_nearest: "there is no command /{0}; did you mean /{1}?",
     usage: "it is used so: {0}",
-    not_in_a_room: "you are in no room; /join general brings you to one",
+    not_in_a_room: "you are in no room; /rooms lists those there are",
+    no_connection_yet: "there is no connection to {0} yet; this stays here until there is",
+    not_sent: "not sent: {0}",
     who_title: "In {0}",
     rooms_title: "Rooms",
     rooms_line: "#{0}  {1} here  {2}",
@@ -206,9 +212,11 @@ impl Strings {
         match why {
             Why::Unreachable(reason) => reason.clone(),
             Why::NotTchat(reason) if reason.is_empty() => {
-                "what answers there is no tchat server".into()
+                "it answers, but not as a tchat server does".into()
             }
-            Why::NotTchat(reason) => format!("what answers there is no tchat server ({reason})"),
+            Why::NotTchat(reason) => {
+                format!("it does not answer as a tchat server does ({reason})")
+            }
             Why::Lost => "the connection was lost".into(),
             Why::Draining => "the server is restarting".into(),
             Why::TooSlow => "the server gave up waiting for us to read".into(),
@@ -220,6 +228,7 @@ impl Strings {
     /// What was asked for, as the rest of "cannot …".
     pub fn about(&self, about: &About) -> String {
         match about {
+            About::Join(room) if room.is_empty() => "join the first room".into(),
             About::Join(room) => format!("join #{room}"),
             About::Leave(_) => "leave this room".into(),
             About::Open(name) => format!("write to {name}"),

@@ -66,7 +66,7 @@ pub struct Theme {
 /// Why a theme cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
-    #[error("there is no theme '{0}'; /theme lists them")]
+    #[error("there is no theme '{0}'; there are {names}", names = names())]
     Unknown(String),
     #[error("cannot read the theme '{name}': {cause}")]
     Unreadable { name: String, cause: String },
@@ -127,6 +127,11 @@ struct Full {
     underlined: bool,
     #[serde(default)]
     reversed: bool,
+}
+
+/// The program's own themes, for people.
+fn names() -> String {
+    BUILT_IN.map(|(name, _)| name).join(", ")
 }
 
 /// Names of all themes: those of the program, then the user's own.

@@ -200,6 +200,15 @@ impl Timeline {
 
     /// Removes everything from the screen but what is still on its way; older entries load again when scrolled to.
     pub fn clear(&mut self) {
+        self.pending.retain(|item| {
+            matches!(
+                item.what,
+                What::Mine {
+                    fate: Fate::Pending,
+                    ..
+                }
+            )
+        });
         self.forget_entries();
     }
 
@@ -330,6 +339,13 @@ impl Timeline {
             return true;
         }
         self.set_private_fate(id, &Fate::Failed(why.clone()))
+    }
+
+    /// A post was given back to whoever typed it: it was never said.
+    pub fn take_back(&mut self, id: ClientId) {
+        self.settle(id);
+        let is_it = |item: &Item| matches!(&item.what, What::Private { client_id: Some(of), .. } if *of == id);
+        self.items.retain(|item| !is_it(item));
     }
 
     fn set_private_fate(&mut self, id: ClientId, to: &Fate) -> bool {

@@ -43,6 +43,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::CannotConnect(why) | Event::ThemeFailed(why) => {
             state.say(Tone::Problem, why);
+            client::give_back(state);
             Vec::new()
         }
     }

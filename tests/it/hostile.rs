@@ -238,6 +238,29 @@ async fn history_and_rooms_need_the_secret_and_membership() {
         code(raw.service.clone().get_history(request).await.map(drop))
     };
     let (_ben, _) = Raw::enter(&server, "ben").await;
+    for n in 1..=300 {
+        raw.post(n, room, "x").await;
+    }
+    // Forwards: the oldest after a seq, no more than a page.
+    let mut forwards = tonic::Request::new(proto::GetHistoryRequest {
+        after: 2,
+        ..history.clone()
+    });
+    let bearer = format!("Bearer {}", hex::encode(secret("ann").bytes()));
+    forwards
+        .metadata_mut()
+        .insert("authorization", bearer.parse().unwrap());
+    sleep(Duration::from_secs(1)).await;
+    let page = raw
+        .service
+        .clone()
+        .get_history(forwards)
+        .await
+        .unwrap()
+        .into_inner();
+    let seqs: Vec<u64> = page.entries.iter().map(|entry| entry.seq).collect();
+    assert_eq!(seqs, (3..=202).collect::<Vec<_>>());
+    assert_eq!((page.first, page.last), (1, 302));
     assert_eq!(ask(None).await, Err(tonic::Code::Unauthenticated));
     assert_eq!(ask(Some("nobody")).await, Err(tonic::Code::Unauthenticated));
     assert_eq!(ask(Some("ben")).await, Err(tonic::Code::PermissionDenied));

@@ -119,12 +119,14 @@ fn a_directory_has_one_server_and_an_address_too() {
     let (code, words) = fails(&home, &["--serve", "--port", "1"]);
     assert_eq!(code, Some(1));
     assert!(
-        words.contains("cannot use the data directory")
+        words.contains("serves the data directory")
             && words.contains(&format!("process {}", server.id())),
         "{words}"
     );
+    let next = words.lines().nth(1).unwrap();
+    let joins = format!("tchat --server localhost:{}", home.port);
     assert!(
-        words.lines().nth(1).unwrap().contains("--data DIR"),
+        next.contains(&joins) && next.contains("--data DIR"),
         "{words}"
     );
     let other = home.directory.path().join("other").display().to_string();
@@ -185,6 +187,14 @@ fn what_cannot_be_used_is_named() {
         words.contains("line 3, at 'prot': unknown field"),
         "{words}"
     );
+    std::fs::write(
+        &config,
+        "[[rooms]]\nname = \"x\"\n[[rooms]]\nname = \"X\"\n",
+    )
+    .unwrap();
+    let (code, words) = fails(&home, &["--config", &named, "--serve"]);
+    assert_eq!(code, Some(1));
+    assert!(words.contains("cannot make the room 'X' twice"), "{words}");
     let (_, words) = fails(&home, &["--server", "a:b:c"]);
     assert!(words.contains("cannot use --server 'a:b:c'"), "{words}");
     let (_, words) = fails(&home, &["--idle-exit", "soon", "--serve"]);

@@ -131,11 +131,45 @@ fn the_terminal_is_given_back_on_every_way_out() {
 }
 
 #[test]
+fn the_terminal_is_given_back_after_a_panic() {
+    let home = Home::new();
+    let test = std::env::current_exe().unwrap().display().to_string();
+    let program = [
+        "--ignored",
+        "--exact",
+        "--nocapture",
+        "pty::panics_while_drawing",
+    ];
+    let mut screen = home.runs(&test, WIDE, &program);
+    assert!(!screen.ends());
+    screen.is_restored();
+    let written = screen.written();
+    let (restored, said) = (
+        written.find("\x1b[?1049l").unwrap(),
+        written.find("the picture fell").unwrap(),
+    );
+    assert!(
+        restored < said,
+        "the message is printed on the terminal that was given back"
+    );
+}
+
+#[test]
+#[ignore = "what the test above runs in a terminal of its own"]
+fn panics_while_drawing() {
+    let mut screen = tchat::tui::terminal::Screen::take().unwrap();
+    screen
+        .terminal
+        .draw(|_| panic!("the picture fell"))
+        .unwrap();
+}
+
+#[test]
 fn a_terminal_that_is_closed_ends_its_program() {
     let home = Home::new();
     let screen = home.opens(WIDE, &[]);
     screen.shows("#general ›");
-    let mut child = screen.is_closed();
+    let mut child = screen.closes();
     let began = std::time::Instant::now();
     while child.try_wait().unwrap().is_none() {
         assert!(
@@ -152,14 +186,17 @@ fn a_given_server_that_cannot_be_reached_keeps_the_screen_and_counts_down() {
     let server = format!("127.0.0.1:{}", home.port);
     let mut screen = home.opens(WIDE, &["--server", &server]);
     screen.shows("nobody hosts there · reconnecting in");
+    screen.shows("cannot reach 127.0.0.1");
     assert!(
         home.host().is_none(),
         "nobody hosts in the place of somebody else"
     );
     screen.says("/connect no-such-host.invalid");
-    screen.shows("reconnecting in");
+    screen.shows("no-such-host.invalid: no host has this name · reconnecting in");
     screen.says("/connect a:b:c");
     screen.shows("cannot connect to 'a:b:c'");
+    screen.shows("/connect a:b:c");
+    screen.types("\x15");
     screen.says("/disconnect");
     screen.shows("offline · /connect comes back");
     assert!(screen.is_running());
@@ -194,4 +231,40 @@ fn nothing_is_written_while_nothing_happens() {
     let before = screen.written().len();
     std::thread::sleep(std::time::Duration::from_secs(2));
     assert_eq!(screen.written().len(), before);
+}
+
+#[test]
+fn what_is_typed_while_disconnected_is_sent_when_one_comes_back() {
+    let home = Home::new();
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#general ›");
+    let ben = home.opens(WIDE, &["--name", "ben"]);
+    ben.shows("PEOPLE 2");
+    ann.says("/disconnect");
+    ann.shows("offline · /connect comes back");
+    ben.shows("PEOPLE 1");
+    ann.says("typed while away");
+    ann.shows("typed while away");
+    ann.says("/connect");
+    ben.shows("typed while away");
+    ann.until("the post to be stored", |text| !text.contains('…'));
+}
+
+#[test]
+fn the_room_that_was_read_last_is_where_one_begins_the_next_time() {
+    let home = Home::new();
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#general ›");
+    ann.says("/join tech");
+    ann.shows("#tech ›");
+    ann.says("/quit");
+    assert!(ann.ends());
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#tech ›");
+    ann.shows("# general");
+    ann.says("/quit");
+    assert!(ann.ends());
+    let ann = home.opens(WIDE, &["--room", "nowhere"]);
+    ann.shows("there is no room 'nowhere'");
+    ann.shows("#general ›");
 }

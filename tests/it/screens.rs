@@ -40,13 +40,12 @@ fn morning(width: u16, height: u16) -> Screen {
         "the token is in the safe",
     )]));
     screen.keys("typed while the link was slow<ret>");
-    screen.keys("this one is refused<ret>");
+    screen.keys("this one is refused<ret>@李四 wri");
     let refusal = Refusal::new(RefusalCode::BodyControl).with("U+001B");
     screen.hears(Told::PostRefused {
         client_id: screen.last_post(),
         refusal,
     });
-    screen.keys("@李四 wri");
     screen
 }
 
@@ -86,7 +85,7 @@ fn lost_and_waiting() {
         why,
     }));
     assert!(
-        screen.shows("◌ nobody hosts there · reconnecting in 5 s · Enter now"),
+        screen.shows("◌ chat.example.org: nobody hosts there · reconnecting in 5 s · Enter now"),
         "{}",
         screen.text()
     );

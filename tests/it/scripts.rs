@@ -1,7 +1,9 @@
 //! Scripts of keys and events over the pure `update`.
 
-use tchat::chat::{Author, Body, ClientId, Entry, IdentityId, Recipient, Seq};
-use tchat::client::{Event as Told, LinkState, Why};
+use tchat::chat::{
+    Author, Body, ClientId, Entry, IdentityId, Recipient, Refusal, RefusalCode, Seq,
+};
+use tchat::client::{About, Event as Told, LinkState, Why};
 use tchat::tui::event::{Effect, Event};
 
 use crate::support::screen::{
@@ -523,20 +525,77 @@ fn what_is_typed_before_there_is_a_room_is_not_lost() {
 }
 
 #[test]
-fn a_command_that_failed_says_why() {
+fn a_command_that_was_refused_says_why_and_stays() {
     let mut screen = Screen::online(100, 24);
-    let refusal = tchat::chat::Refusal::new(tchat::chat::RefusalCode::RoomFull)
-        .with("tech")
+    screen.keys("/join full<ret>");
+    assert!(screen.state.composer().is_empty());
+    let refusal = Refusal::new(RefusalCode::RoomFull)
+        .with("full")
         .with(20)
         .with(20);
     screen.hears(Told::Refused {
-        about: tchat::client::About::Join("tech".into()),
+        about: About::Join("full".into()),
         refusal,
     });
     assert!(
         screen
-            .shows("cannot join #tech: #tech is full (20 of 20); try again when somebody has left"),
+            .shows("cannot join #full: #full is full (20 of 20); try again when somebody has left"),
         "{}",
         screen.text()
     );
+    assert_eq!(screen.state.composer().text(), "/join full");
+    screen.keys("<c-u>/theme nonsense<ret>");
+    screen.does(Event::ThemeFailed("there is no theme 'nonsense'".into()));
+    assert_eq!(screen.state.composer().text(), "/theme nonsense");
+}
+
+#[test]
+fn a_post_that_was_refused_goes_back_into_its_composer() {
+    let mut screen = Screen::online(100, 24);
+    screen.keys("@nobody psst<ret>");
+    let refused = |screen: &mut Screen| {
+        let refusal = Refusal::new(RefusalCode::PersonUnknown).with("nobody");
+        let client_id = screen.last_post();
+        screen.hears(Told::PostRefused { client_id, refusal });
+    };
+    refused(&mut screen);
+    assert_eq!(screen.state.composer().text(), "@nobody psst");
+    assert!(screen.shows("not sent: nobody here is called nobody"));
+    assert!(
+        !screen.shows("privately to nobody"),
+        "what was never said is not on the screen"
+    );
+    // Where something else is being typed by then, the line stays with its reason.
+    screen.keys("<ret>other words");
+    refused(&mut screen);
+    assert_eq!(screen.state.composer().text(), "other words");
+    assert!(
+        screen
+            .rows()
+            .iter()
+            .any(|row| row.contains('✗') && row.contains("psst"))
+    );
+    screen.keys("<c-u>/clear<ret>");
+}
+
+#[test]
+fn rooms_and_themes_are_completed_behind_their_commands() {
+    let mut screen = Screen::online(100, 24);
+    screen.hears(Told::Directory(vec![room(
+        tchat::chat::RoomId::new([70; 16]),
+        "testing",
+        "breaking things",
+    )]));
+    screen.keys("/join tes");
+    assert!(
+        screen.shows("#testing") && screen.shows("breaking things"),
+        "{}",
+        screen.text()
+    );
+    screen.keys("<tab>");
+    assert_eq!(screen.state.composer().text(), "/join #testing ");
+    screen.keys("<c-u>/theme pa<tab>");
+    assert_eq!(screen.state.composer().text(), "/theme paper ");
+    screen.keys("<c-u>see #testi<tab>");
+    assert_eq!(screen.state.composer().text(), "see #testing ");
 }

@@ -273,13 +273,13 @@ async fn identities(store: &dyn Store) {
         store.identity_of(SecretHash::new([9; 32])).await.unwrap(),
         None
     );
-    assert_eq!(store.present().await.unwrap(), [ann.clone()]);
+    assert_eq!(store.present().await.unwrap(), std::slice::from_ref(&ann));
     assert_eq!(
         store
             .called(UserName::new("ANN").unwrap().key())
             .await
             .unwrap(),
-        [ann.clone()]
+        std::slice::from_ref(&ann)
     );
     let thief = IdentityRecord {
         id: IdentityId::new([7; 16]),

@@ -45,6 +45,8 @@ pub enum End {
 #[derive(Debug)]
 enum Waits {
     For(About),
+    /// A room to be in from the start.
+    Start(String),
     /// The conversation of a name that posts wait for.
     Resolve(String),
 }
@@ -95,7 +97,7 @@ impl<'a> Attached<'a> {
         }
         for waits in std::mem::take(&mut self.waiting).into_values() {
             match waits {
-                Waits::For(About::Join(room)) => self.link.to_join.push(room),
+                Waits::For(About::Join(room)) | Waits::Start(room) => self.link.to_join.push(room),
                 Waits::For(About::Follow(_)) | Waits::Resolve(_) => {}
                 Waits::For(about) => self.link.offline_refusal(about).await?,
             }
@@ -112,10 +114,10 @@ impl<'a> Attached<'a> {
         let mut stream =
             match timeout(DIAL_WITHIN, service.chat(ReceiverStream::new(sending))).await {
                 Ok(Ok(answer)) => answer.into_inner(),
-                Ok(Err(status)) => return Ok(lost(&status)),
+                Ok(Err(status)) => return Ok(self.lost(&status)),
                 Err(_) => {
                     return Ok(End::Lost {
-                        why: Why::Lost,
+                        why: Why::NotTchat("no answer within 10 seconds".into()),
                         retry_after: None,
                     });
                 }
@@ -144,12 +146,16 @@ impl<'a> Attached<'a> {
                         }
                     }
                     Ok(None) => return Ok(End::Lost { why: Why::Lost, retry_after: None }),
-                    Err(status) => return Ok(lost(&status)),
+                    Err(status) => return Ok(self.lost(&status)),
                 },
                 command = commands.recv() => match command {
                     None | Some(Command::Quit) => {
                         self.say_goodbye(&frames, stream).await;
                         return Ok(End::Quit);
+                    }
+                    Some(Command::Disconnect) => {
+                        self.say_goodbye(&frames, stream).await;
+                        return Ok(End::Stopped(Why::Disconnected));
                     }
                     Some(command) => self.heed(command).await?,
                 },
@@ -216,6 +222,23 @@ impl<'a> Attached<'a> {
         self.ask(Request::Hello(hello), None);
     }
 
+    /// How a connection that broke is to be understood: one that never got to a welcome was none to a tchat server.
+    fn lost(&self, status: &Status) -> End {
+        let is_foreign = matches!(
+            status.code(),
+            Code::Unimplemented | Code::Unauthenticated | Code::PermissionDenied
+        );
+        let why = if is_foreign || self.welcome_at.is_none() {
+            Why::NotTchat(String::new())
+        } else {
+            Why::Lost
+        };
+        End::Lost {
+            why,
+            retry_after: None,
+        }
+    }
+
     fn follow(&mut self, room: RoomId) {
         self.followed.insert(room);
         let cursor = self.link.cursors.get(&room).copied();
@@ -268,7 +291,7 @@ impl<'a> Attached<'a> {
                 to,
                 body,
             }),
-            Command::Join(room) => self.join(room),
+            Command::Join(room) => self.join(room.clone(), Waits::For(About::Join(room))),
             Command::Leave(room) => {
                 self.ask(Request::Leave(room), Some(Waits::For(About::Leave(room))));
             }
@@ -305,28 +328,12 @@ impl<'a> Attached<'a> {
                     }
                 }));
             }
-            Command::RetryNow | Command::Quit => {}
+            Command::RetryNow | Command::Disconnect | Command::Quit => {}
         }
         Ok(())
     }
 
-    fn join(&mut self, room: String) {
-        self.ask(
-            Request::Join(JoinTarget::Name(room.clone())),
-            Some(Waits::For(About::Join(room))),
-        );
-    }
-}
-
-fn lost(status: &Status) -> End {
-    let why = match status.code() {
-        Code::Unimplemented | Code::Unauthenticated | Code::PermissionDenied => {
-            Why::NotTchat(status.message().to_owned())
-        }
-        _ => Why::Lost,
-    };
-    End::Lost {
-        why,
-        retry_after: None,
+    fn join(&mut self, room: String, waits: Waits) {
+        self.ask(Request::Join(JoinTarget::Name(room)), Some(waits));
     }
 }

@@ -68,11 +68,18 @@ impl Hub {
         rooms
     }
 
-    /// The public room of a name.
+    /// The public room of a name; no name means the one everybody begins in.
     pub fn find(&self, name: &str) -> Result<RoomId, Refusal> {
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(name);
-        let key = RoomName::new(name).map_err(|_| unknown())?.key();
         let state = self.lock();
+        if name.is_empty() {
+            return state
+                .directory
+                .first()
+                .map(|record| record.id)
+                .ok_or_else(unknown);
+        }
+        let key = RoomName::new(name).map_err(|_| unknown())?.key();
         state
             .directory
             .iter()

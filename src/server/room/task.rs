@@ -420,9 +420,9 @@ impl Task {
         }
     }
 
-    /// Says what was said, where the log's filter lets [`MESSAGES`] through: only `--log-messages` does.
+    /// Says what was said in public, where the log's filter lets [`MESSAGES`] through: only `--log-messages` does.
     fn log_message(&self, entry: &Entry) {
-        if entry.body.is_said() {
+        if entry.body.is_said() && self.record.kind == RoomKind::Public {
             tracing::info!(
                 target: MESSAGES, room = %text::line(&self.record.name), seq = %entry.seq, author = %entry.author.name,
                 text = %text::line(entry.body.text()), "message"

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
+use self::writer::Refusal::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
 use super::{Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError};
 use crate::chat::{Entry, IdentityId, NameKey, RoomId, SecretHash, ServerId};
@@ -146,13 +147,15 @@ impl Store for SqliteStore {
     async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError> {
         let rows = created.entries.len();
         self.writer
-            .run(rows, move |db| write::create_room(db, &record, &created))
+            .run(rows, WhileWriting, move |db| {
+                write::create_room(db, &record, &created)
+            })
             .await
     }
 
     async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError> {
         self.writer
-            .run(1, move |db| write::update_room(db, &record))
+            .run(1, WhileWriting, move |db| write::update_room(db, &record))
             .await
     }
 
@@ -168,7 +171,7 @@ impl Store for SqliteStore {
     async fn append(&self, append: Append) -> Result<(), StoreError> {
         let rows = append.entries.len();
         self.writer
-            .run(rows, move |db| write::append(db, &append))
+            .run(rows, BeforeWriting, move |db| write::append(db, &append))
             .await
     }
 
@@ -199,12 +202,16 @@ impl Store for SqliteStore {
 
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
         self.writer
-            .run(1, move |db| write::put_identity(db, &record, seen_ms))
+            .run(1, WhileWriting, move |db| {
+                write::put_identity(db, &record, seen_ms)
+            })
             .await
     }
 
     async fn clear_presence(&self) -> Result<(), StoreError> {
-        self.writer.run(1, write::clear_presence).await
+        self.writer
+            .run(1, WhileWriting, write::clear_presence)
+            .await
     }
 
     async fn bind_operator(
@@ -213,7 +220,9 @@ impl Store for SqliteStore {
         identity: IdentityId,
     ) -> Result<IdentityId, StoreError> {
         self.writer
-            .run(1, move |db| write::bind_operator(db, &key, identity))
+            .run(1, WhileWriting, move |db| {
+                write::bind_operator(db, &key, identity)
+            })
             .await
     }
 

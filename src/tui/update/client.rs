@@ -1,7 +1,7 @@
 //! What the client tells: the link's state, rooms, entries, people, answers.
 
 use super::{lines, load_older, show};
-use crate::chat::{Author, ClientId, Entry, RefusalCode, RoomId, RoomInfo, Seq};
+use crate::chat::{Author, ClientId, Entry, Refusal, RefusalCode, RoomId, RoomInfo, Seq};
 use crate::client::{About, Event, LinkState};
 use crate::text;
 use crate::tui::composer::Composer;
@@ -84,12 +84,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             }
         }
         Event::Accepted { client_id, .. } => settle(state, client_id),
-        Event::PostRefused { client_id, refusal } => {
-            let why = text::line(&s.refusal(&refusal));
-            for room in &mut state.rooms {
-                room.timeline.fail(client_id, &why);
-            }
-        }
+        Event::PostRefused { client_id, refusal } => post_refused(state, client_id, &refusal),
         Event::Refused {
             about: About::Follow(room),
             refusal,
@@ -99,6 +94,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Refused { about, refusal } => {
             let words = fill(s.cannot, &[&s.about(&about), &s.refusal(&refusal)]);
             state.say(Tone::Problem, text::line(&words).to_string());
+            give_back(state);
         }
         Event::Named(you) => {
             let name = text::line(&you.name);
@@ -107,6 +103,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             }
             state.me = Some(you);
         }
+        Event::Directory(rooms) => state.directory = rooms,
         Event::Rooms(rooms) => state.overlay = Some(lines::room_list(s, &rooms)),
     }
     Vec::new()
@@ -136,16 +133,20 @@ fn welcome(state: &mut State, rooms: Vec<RoomInfo>) -> Vec<Effect> {
     }
     if state.current().is_none() {
         state.current = None;
-        let wanted = state.wanted.clone();
-        let found = state
-            .rooms
-            .iter()
-            .find(|room| Some(&room.info.name) == wanted.as_ref() && !room.is_conversation());
-        if let Some(room) = found.map(|room| room.info.id) {
+        let first = state.rooms.iter().find(|room| is_wanted(state, &room.info));
+        if let Some(room) = first.map(|room| room.info.id) {
+            state.wanted = None;
             return show(state, room);
         }
     }
     Vec::new()
+}
+
+/// Whether a room is the one to begin in.
+fn is_wanted(state: &State, room: &RoomInfo) -> bool {
+    let wanted = state.wanted.as_ref();
+    room.peer.is_none()
+        && wanted.is_some_and(|wanted| wanted.to_lowercase() == room.name.to_lowercase())
 }
 
 /// Adds a room or takes over what changed. Public rooms come first, in the order of the server; then conversations.
@@ -178,9 +179,16 @@ fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Vec<Effect> {
         // Somebody has just begun it: what it holds is news.
         room.history_to = Some(Seq::ZERO);
     }
-    if !asked && state.current.is_some() {
+    let begins = state
+        .room(id)
+        .is_some_and(|room| is_wanted(state, &room.info));
+    if begins {
+        state.wanted = None;
+    }
+    if !asked && !begins && state.current.is_some() {
         return Vec::new();
     }
+    state.asked = None;
     // What was typed while there was no room is taken along.
     let typed = std::mem::take(&mut state.lobby).text();
     let effects = show(state, id);
@@ -240,7 +248,10 @@ fn show_beside(state: &mut State, entry: &Entry) {
     let what = What::Private {
         author: entry.author.id,
         name: text::line(&entry.author.name),
-        text: text::body(entry.body.text()),
+        text: match &entry.body {
+            crate::chat::Body::Action(done) => text::body(&format!("{} {done}", entry.author.name)),
+            other => text::body(other.text()),
+        },
         whom: text::line(state.strings.privately_to_you),
         fate: Fate::Stored,
         client_id: None,
@@ -261,7 +272,41 @@ fn rename_peer(room: &mut Room, entry: &Entry) {
     }
 }
 
+/// A post that was refused for good goes back into the composer it came from; if something else is there by now, it stays on the
+/// screen with the reason.
+fn post_refused(state: &mut State, id: ClientId, refusal: &Refusal) {
+    let why = text::line(&state.strings.refusal(refusal));
+    let place = state.typed.iter().position(|typed| typed.client_id == id);
+    let typed = place.and_then(|place| state.typed.remove(place));
+    let composer = typed
+        .as_ref()
+        .and_then(|typed| Some(&mut state.room_mut(typed.room?)?.composer));
+    if let (Some(typed), Some(composer)) = (&typed, composer)
+        && composer.is_empty()
+    {
+        composer.insert(&typed.text);
+        for room in &mut state.rooms {
+            room.timeline.take_back(id);
+        }
+        state.say(Tone::Problem, fill(state.strings.not_sent, &[&why]));
+        return;
+    }
+    for room in &mut state.rooms {
+        room.timeline.fail(id, &why);
+    }
+}
+
+/// A command that was refused stays to be mended.
+pub(super) fn give_back(state: &mut State) {
+    if let Some(asked) = state.asked.take()
+        && state.composer().is_empty()
+    {
+        state.composer_mut().insert(&asked);
+    }
+}
+
 fn settle(state: &mut State, id: ClientId) {
+    state.typed.retain(|typed| typed.client_id != id);
     for room in &mut state.rooms {
         room.timeline.settle(id);
     }

@@ -211,12 +211,16 @@ fn step_room(state: &mut State, by: isize) -> Vec<Effect> {
 
 fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let action = keymap::action(Context::Overlay, key);
+    let page = usize::from(state.size.1.saturating_sub(7).max(1));
+    let last = overlay_lines(state).saturating_sub(page);
     let Some(Overlay::Help { scroll } | Overlay::List { scroll, .. }) = &mut state.overlay else {
         return Vec::new();
     };
     match action {
         Some(Action::OverlayUp) => *scroll = scroll.saturating_sub(1),
-        Some(Action::OverlayDown) => *scroll += 1,
+        Some(Action::OverlayDown) => *scroll = (*scroll + 1).min(last),
+        Some(Action::OverlayPageUp) => *scroll = scroll.saturating_sub(page),
+        Some(Action::OverlayPageDown) => *scroll = (*scroll + page).min(last),
         Some(Action::Quit) => return vec![Effect::Quit],
         Some(_) => state.overlay = None,
         None => {
@@ -226,6 +230,15 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// How many lines the open overlay has.
+fn overlay_lines(state: &State) -> usize {
+    match &state.overlay {
+        Some(Overlay::Help { .. }) => super::help(state.strings).len(),
+        Some(Overlay::List { lines, .. }) => lines.len(),
+        Some(Overlay::Name { .. }) | None => 0,
+    }
 }
 
 fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {

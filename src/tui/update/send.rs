@@ -1,11 +1,11 @@
 //! Enter: what was typed is said, said privately, or done.
 
-use crate::chat::{Body, IdentityId, Recipient};
+use crate::chat::{Body, ClientId, IdentityId, Recipient};
 use crate::client::LinkState;
 use crate::text;
 use crate::tui::command::{self, Line, Missing, Name};
 use crate::tui::event::Effect;
-use crate::tui::state::{Overlay, State, Tone};
+use crate::tui::state::{Overlay, State, Tone, Typed};
 use crate::tui::strings::fill;
 use crate::tui::timeline::{Fate, What};
 
@@ -25,6 +25,7 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
         Line::Command(name, argument) => {
             let effects = run(state, name, &argument);
             // A command that could not be done stays to be mended.
+            state.asked = Some(text.clone());
             if state
                 .notice
                 .as_ref()
@@ -52,6 +53,18 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// Keeps what was typed until the post is answered.
+fn note_typed(state: &mut State, client_id: ClientId, text: &str) {
+    if state.typed.len() >= PENDING {
+        state.typed.pop_front();
+    }
+    state.typed.push_back(Typed {
+        client_id,
+        room: state.current,
+        text: text.to_owned(),
+    });
 }
 
 /// Empties the composer and remembers what was in it.
@@ -91,7 +104,7 @@ fn is_sendable(state: &mut State, body: &Body) -> bool {
 
 fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
     let (Some(room), Some(me)) = (state.current, state.me.clone()) else {
-        state.say(Tone::Problem, state.strings.not_in_a_room);
+        say_where_nobody_is(state);
         return Vec::new();
     };
     if !is_sendable(state, &body) {
@@ -102,12 +115,24 @@ fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
     if let Some(room) = state.room_mut(room) {
         room.timeline.post(client_id, &me, &body, at_ms);
     }
+    note_typed(state, client_id, typed);
     sent(state, typed.to_owned());
     vec![Effect::Post {
         client_id,
         to: Recipient::Room(room),
         body,
     }]
+}
+
+/// Without a room there is nobody to say anything to, and mostly because there is no connection.
+fn say_where_nobody_is(state: &mut State) {
+    let s = state.strings;
+    let words = if state.link == LinkState::Online {
+        s.not_in_a_room.to_owned()
+    } else {
+        fill(s.no_connection_yet, &[&text::line(&state.server)])
+    };
+    state.say(Tone::Problem, words);
 }
 
 fn privately(state: &mut State, typed: &str, name: &str, said: String) -> Vec<Effect> {
@@ -130,7 +155,7 @@ fn privately(state: &mut State, typed: &str, name: &str, said: String) -> Vec<Ef
         return say(state, typed, Body::Text(said));
     }
     let Some(me) = state.me.clone() else {
-        state.say(Tone::Problem, state.strings.not_in_a_room);
+        say_where_nobody_is(state);
         return Vec::new();
     };
     let body = Body::Text(said);
@@ -156,6 +181,7 @@ fn privately(state: &mut State, typed: &str, name: &str, said: String) -> Vec<Ef
         room.timeline.local(what, at_ms);
         room.timeline.to_newest();
     }
+    note_typed(state, client_id, typed);
     sent(state, typed.to_owned());
     vec![Effect::Post {
         client_id,

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Canvas, columns};
+use crate::client::LinkState;
 use crate::text::{self, SafeText};
 use crate::tui::rows::{Gutter, Layout, Line, Row};
 use crate::tui::state::{Room, State};
@@ -62,23 +63,28 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     new_below(canvas, state, room, area);
 }
 
-/// The empty screen says what it waits for.
+/// The empty screen says what it waits for, and why.
 fn nothing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    let s = state.strings;
     let words = match &state.link {
-        crate::client::LinkState::Connecting => {
-            fill(state.strings.connecting, &[&text::line(&state.server)])
+        LinkState::Connecting => fill(s.connecting, &[&state.server]),
+        LinkState::Online => s.not_in_a_room.to_owned(),
+        LinkState::Waiting { why, .. } | LinkState::Stopped(why) => {
+            fill(s.cannot_reach, &[&state.server, &s.why(why)])
         }
-        crate::client::LinkState::Online => state.strings.not_in_a_room.to_owned(),
-        _ => return,
+        LinkState::NameRefused(_) => return,
     };
+    let words = text::line(&words);
+    let columns = area.width.saturating_sub(4).max(1);
+    let lines = text::wrap(words.as_str(), usize::from(columns));
     let style = canvas.style(Scope::MessageSystem);
-    canvas.put(
-        area.x + 2,
-        area.bottom() - 1,
-        area.width.saturating_sub(2),
-        &text::line(&words),
-        style,
-    );
+    let first = area
+        .bottom()
+        .saturating_sub(u16::try_from(lines.len()).unwrap_or(u16::MAX))
+        .max(area.y);
+    for (y, range) in (first..area.bottom()).zip(lines) {
+        canvas.put(area.x + 2, y, columns, &words.slice(range), style);
+    }
 }
 
 fn draw_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, area: Rect, line: &Line) {

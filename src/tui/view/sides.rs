@@ -177,16 +177,17 @@ pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) 
         return;
     }
     let is_narrow = regions.rooms.is_empty();
-    let help = if area.width >= 60 {
-        state.strings.help_key
-    } else {
-        ""
-    };
     let (glyph, scope, words) = link_words(canvas, state, is_narrow);
     let style = canvas.style(scope);
     let mut x = area.x + 1;
     x += canvas.put(x, area.y, 1, &glyph.into(), style) + 1;
     let is_well = scope == Scope::StatusOnline;
+    // What is wrong needs the room more.
+    let help = if area.width >= 60 && is_well {
+        state.strings.help_key
+    } else {
+        ""
+    };
     let style = if is_well {
         canvas.style(Scope::Status)
     } else {
@@ -281,7 +282,7 @@ fn link_words(
                     s.why(why)
                 )
             } else {
-                fill(s.reconnecting, &[&s.why(why), &seconds])
+                fill(s.reconnecting, &[&state.server, &s.why(why), &seconds])
             };
             (glyphs.waiting, Scope::StatusConnecting, words)
         }

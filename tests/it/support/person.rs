@@ -51,7 +51,7 @@ impl Person {
             secret,
             name: name.into(),
             instance,
-            room: "general".into(),
+            room: None,
             locale: "en".into(),
         });
         Self {

@@ -12,10 +12,8 @@ use tchat::chat::{
     Person, Presence, Role, RoomId, RoomInfo, RoomKind, Seq, ServerId,
 };
 use tchat::client::{Event as Told, LinkState};
-use tchat::tui::composer::Composer;
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::state::{Moment, State};
-use tchat::tui::strings::ENGLISH;
 use tchat::tui::theme::{DEFAULT, Depth, Theme};
 use tchat::tui::update::update;
 use tchat::tui::view::{Glyphs, Look, draw};
@@ -93,33 +91,19 @@ impl Screen {
     /// A screen before anything happened.
     pub fn blank(width: u16, height: u16) -> Self {
         let instant = Instant::now();
+        let wall = Timestamp::from_millisecond(i64::try_from(at(40)).unwrap()).unwrap();
+        let now = Moment { instant, wall };
         let state = State {
             server: "chat.example.org".into(),
-            is_hosting: false,
-            me: None,
-            limits: Limits::default(),
-            link: LinkState::Connecting,
-            link_since: instant,
-            rooms: Vec::new(),
-            current: None,
             wanted: Some("general".into()),
-            lobby: Composer::default(),
-            popup: None,
-            overlay: None,
-            notice: None,
-            confirm: None,
-            shows_panes: true,
-            size: (width, height),
-            now: Moment {
-                instant,
-                wall: Timestamp::from_millisecond(i64::try_from(at(40)).unwrap()).unwrap(),
-            },
-            zone: TimeZone::UTC,
             theme: DEFAULT.into(),
             themes: tchat::tui::theme::list(None),
-            strings: &ENGLISH,
-            instance: InstanceId::new([7; 16]),
-            next_counter: 1,
+            ..State::new(
+                (width, height),
+                now,
+                TimeZone::UTC,
+                InstanceId::new([7; 16]),
+            )
         };
         Self {
             state,

@@ -70,7 +70,12 @@ impl Home {
             .into_iter()
             .chain(arguments.iter().copied())
             .collect();
-        Screen::open(self, size, &arguments)
+        self.runs(&binary().display().to_string(), size, &arguments)
+    }
+
+    /// Another program in a terminal of its own.
+    pub fn runs(&self, program: &str, size: (u16, u16), arguments: &[&str]) -> Screen {
+        Screen::open(self, program, size, arguments)
     }
 
     /// The process number of the host that serves this home.
@@ -147,9 +152,9 @@ pub struct Screen {
 }
 
 impl Screen {
-    fn open(home: &Home, (width, height): (u16, u16), arguments: &[&str]) -> Self {
+    fn open(home: &Home, program: &str, (width, height): (u16, u16), arguments: &[&str]) -> Self {
         let pair = native_pty_system().openpty(size(width, height)).unwrap();
-        let mut command = CommandBuilder::new(binary());
+        let mut command = CommandBuilder::new(program);
         command.env_clear();
         for (name, value) in home.environment() {
             command.env(name, value);
@@ -282,7 +287,7 @@ impl Screen {
     }
 
     /// The terminal goes away, as when its window is closed.
-    pub fn is_closed(mut self) -> Box<dyn portable_pty::Child + Send + Sync> {
+    pub fn closes(mut self) -> Box<dyn portable_pty::Child + Send + Sync> {
         // Every handle of the pty has to go: the reader lets its own go with the next thing it reads.
         self.is_closing.store(true, Ordering::SeqCst);
         self.types("x");

@@ -3,7 +3,7 @@
 use super::{Attached, End, Waits};
 use crate::chat::{Cursor, Entry, FollowResult, Refusal, RefusalCode, RoomId, Seq};
 use crate::client::link::Unheard;
-use crate::client::{Event, LinkState, Why};
+use crate::client::{About, Event, LinkState, Why, history};
 use crate::wire::{self, Goodbye, GoodbyeReason, Then, UnfollowReason, Welcome, event_from, proto};
 use tokio::time::Instant;
 
@@ -206,8 +206,12 @@ impl Attached<'_> {
         for room in rooms {
             self.follow(room);
         }
+        let directory = history::rooms(self.service.clone(), self.link.config.secret.clone());
+        self.calls.push(Box::pin(async {
+            Event::Directory(directory.await.unwrap_or_default())
+        }));
         for room in std::mem::take(&mut self.link.to_join) {
-            self.join(room);
+            self.join(room.clone(), Waits::Start(room));
         }
         Ok(())
     }
@@ -270,6 +274,14 @@ impl Attached<'_> {
                     };
                     self.link.tell(event).await?;
                 }
+            }
+            Some(Waits::Start(room)) => {
+                self.link
+                    .tell(Event::Refused {
+                        about: About::Join(room),
+                        refusal,
+                    })
+                    .await?;
             }
             None => {}
         }

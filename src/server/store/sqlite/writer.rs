@@ -30,36 +30,43 @@ trait Job: Send {
 
 struct Write<T, F> {
     rows: usize,
+    refusal: Refusal,
     run: Option<F>,
     done: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<T: Send, F: FnOnce(&Connection) -> Result<T, WriteError> + Send> Job for Write<T, F> {
-    fn rows(&self) -> usize {
-        self.rows
-    }
-
     fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
         let Some(run) = self.run.take() else {
             return Ok(());
         };
-        // A refused write must not take back those that share the commit.
-        db.execute_batch("SAVEPOINT job")
-            .map_err(|error| failed(&error))?;
-        let done = run(db);
-        let end = if done.is_ok() {
-            "RELEASE job"
-        } else {
-            "ROLLBACK TO job; RELEASE job"
-        };
-        db.execute_batch(end).map_err(|error| failed(&error))?;
-        match done {
-            Ok(value) => self.done = Some(Ok(value)),
-            Err(WriteError::Conflict) => self.done = Some(Err(StoreError::Conflict)),
-            Err(WriteError::Sqlite(error)) => return Err(failed(&error)),
+        if self.refusal == Refusal::BeforeWriting {
+            let before = db.total_changes();
+            let done = run(db);
+            if matches!(done, Err(WriteError::Conflict)) && db.total_changes() != before {
+                return Err(StoreError::Failed(
+                    "a write was refused after it had begun".into(),
+                ));
+            }
+            return self.done(done);
         }
-        Ok(())
+        // A refused write must not take back those that share the commit.
+        batch(db, "SAVEPOINT job")?;
+        let done = run(db);
+        batch(
+            db,
+            if done.is_ok() {
+                "RELEASE job"
+            } else {
+                "ROLLBACK TO job; RELEASE job"
+            },
+        )?;
+        self.done(done)
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
@@ -71,6 +78,30 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, WriteError> + Send> Job for Wr
         // Whoever asked may be gone; the write stands all the same.
         let _gone = self.reply.send(answer);
     }
+}
+
+impl<T, F> Write<T, F> {
+    fn done(&mut self, done: Result<T, WriteError>) -> Result<(), StoreError> {
+        match done {
+            Ok(value) => self.done = Some(Ok(value)),
+            Err(WriteError::Conflict) => self.done = Some(Err(StoreError::Conflict)),
+            Err(WriteError::Sqlite(error)) => return Err(failed(&error)),
+        }
+        Ok(())
+    }
+}
+
+fn batch(db: &Connection, sql: &str) -> Result<(), StoreError> {
+    db.execute_batch(sql).map_err(|error| failed(&error))
+}
+
+/// When a write may find that it conflicts with what is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// It looks first and then writes.
+    BeforeWriting,
+    /// A constraint may end it in the middle, and what it wrote has to go.
+    WhileWriting,
 }
 
 /// What a write inside the transaction may end with.
@@ -126,6 +157,7 @@ impl Writer {
     pub async fn run<T: Send + 'static>(
         &self,
         rows: usize,
+        refusal: Refusal,
         run: impl FnOnce(&Connection) -> Result<T, WriteError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let gone = || StoreError::Failed("the writer has stopped".into());
@@ -138,6 +170,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Write {
             rows,
+            refusal,
             run: Some(run),
             done: None,
             reply,

@@ -1,0 +1,440 @@
+//! Fan-out: one room, N members, 10 senders round robin, 64 to 256 bytes a message, everything durable before it is delivered.
+//!
+//! `cargo bench --bench fanout` runs the server as a process of its own (this binary again, with `serve`), because its CPU is what
+//! is measured, and prints deliveries a second and the server's CPU seconds per million deliveries, kernel included. *Saturated*:
+//! at most 64 messages in flight. *Paced*: due times at a fixed rate, latency counted from when a message was due. Beside each
+//! stands the same work done by a bare TCP fan-out in a process of its own, which stores nothing and encodes nothing: the
+//! practical limit, in the same run.
+
+#![allow(clippy::print_stdout)] // A benchmark's figures are its output.
+
+mod peer;
+
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use tchat::chat::{
+    Body, ClientId, InstanceId, Limits, Recipient, RoomId, RoomName, Secret, ServerId,
+};
+use tchat::server::hub::{HubConfig, Preset};
+use tchat::server::listen::{Caps, tcp};
+use tchat::server::store::sqlite::SqliteStore;
+use tchat::server::{self, ServerConfig};
+use tchat::wire::proto::chat_service_client::ChatServiceClient;
+use tchat::wire::{Asked, Hello, JoinTarget, PROTOCOL, Request, proto, request_to};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Endpoint;
+
+const SENDERS: usize = 10;
+const IN_FLIGHT: usize = 64;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    match arguments.get(1).map(String::as_str) {
+        Some("serve") => {
+            runtime.block_on(serve(&arguments[2], arguments[3].parse().expect("a port")));
+        }
+        Some("peer") => runtime.block_on(peer::serve(arguments[2].parse().expect("a port"))),
+        _ => {
+            println!(
+                "{:<34}{:>12}{:>10}{:>12}{:>12}",
+                "", "M del./s", "s/M", "p50 ms", "p99 ms"
+            );
+            for members in [100, 1000] {
+                let ours = runtime.block_on(saturated(members));
+                let bare = runtime.block_on(peer::saturated(members));
+                report(&format!("saturated, N={members}"), &ours);
+                report("  bare TCP, nothing stored", &bare);
+                println!(
+                    "  ratio: {:.2} of its deliveries, {:.2} of its CPU",
+                    ours.rate() / bare.rate(),
+                    ours.cpu() / bare.cpu()
+                );
+            }
+            for (members, rate) in [(100, 1000), (1000, 100)] {
+                report(
+                    &format!("paced {rate} msg/s, N={members}"),
+                    &runtime.block_on(paced(members, rate)),
+                );
+            }
+        }
+    }
+}
+
+pub struct Figures {
+    deliveries: u64,
+    over: Duration,
+    cpu: Duration,
+    latencies: Vec<Duration>,
+}
+
+#[allow(clippy::cast_precision_loss)] // Figures for people.
+impl Figures {
+    /// Deliveries a second, in millions.
+    fn rate(&self) -> f64 {
+        self.deliveries as f64 / self.over.as_secs_f64() / 1e6
+    }
+
+    /// The server's seconds per million deliveries.
+    fn cpu(&self) -> f64 {
+        self.cpu.as_secs_f64() / (self.deliveries as f64 / 1e6)
+    }
+
+    fn percentile(&self, share: f64) -> f64 {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // An index.
+        let place = ((self.latencies.len() as f64 - 1.0).max(0.0) * share) as usize;
+        self.latencies
+            .get(place)
+            .map_or(f64::NAN, |wait| wait.as_secs_f64() * 1e3)
+    }
+}
+
+fn report(name: &str, figures: &Figures) {
+    let (p50, p99) = (figures.percentile(0.5), figures.percentile(0.99));
+    println!(
+        "{name:<34}{:>12.2}{:>10.2}{p50:>12.2}{p99:>12.2}",
+        figures.rate(),
+        figures.cpu()
+    );
+}
+
+async fn serve(directory: &str, port: u16) {
+    let path = std::path::Path::new(directory).join("tchat.db");
+    let store = Arc::new(SqliteStore::open(&path, ServerId::new([1; 16])).expect("a database"));
+    let general = Preset {
+        name: RoomName::new("general").expect("a name"),
+        topic: String::new(),
+        capacity: 0,
+    };
+    let hub = HubConfig {
+        limits: Limits {
+            burst: 0,
+            ..Limits::default()
+        },
+        presets: vec![general],
+        operators: Vec::new(),
+        owner: None,
+    };
+    let config = ServerConfig {
+        hub,
+        caps: Caps {
+            strangers: 2000,
+            ..Caps::default()
+        },
+        idle_exit: None,
+    };
+    let listeners = tcp::bind("127.0.0.1", port).await.expect("a port");
+    let ended = server::run(
+        config,
+        tcp::incoming(listeners),
+        store,
+        std::future::pending(),
+    )
+    .await;
+    ended.expect("the server goes on");
+}
+
+/// A server in a process of its own, ended with the value.
+pub struct Server {
+    child: Child,
+    pub port: u16,
+    _directory: tempfile::TempDir,
+}
+
+impl Server {
+    pub async fn start(kind: &str) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|it| it.local_addr())
+            .expect("a free port")
+            .port();
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.arg(kind);
+        if kind == "serve" {
+            command.arg(directory.path());
+        }
+        let child = command
+            .arg(port.to_string())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("a process");
+        while tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .is_err()
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Self {
+            child,
+            port,
+            _directory: directory,
+        }
+    }
+
+    /// CPU of the process so far, user and kernel.
+    pub fn cpu(&self) -> Duration {
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        let ticks: u64 = after_name
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .filter_map(|it| it.parse::<u64>().ok())
+            .sum();
+        Duration::from_millis(ticks * 10)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// What all members count together.
+#[derive(Default)]
+pub struct Counts {
+    pub delivered: AtomicU64,
+    ready: AtomicUsize,
+}
+
+struct Member {
+    frames: mpsc::Sender<proto::ChatRequest>,
+    instance: InstanceId,
+}
+
+/// Joins a member; entries are counted, and the first member's are answered with a permit and a latency.
+async fn join(port: u16, n: usize, counts: &Arc<Counts>, first: Option<First>) -> (Member, RoomId) {
+    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).expect("an address");
+    let endpoint = endpoint
+        .initial_stream_window_size(2 * 1024 * 1024)
+        .initial_connection_window_size(4 * 1024 * 1024);
+    let mut service = ChatServiceClient::new(endpoint.connect().await.expect("a connection"));
+    let (frames, sending) = mpsc::channel(256);
+    let mut stream = service
+        .chat(ReceiverStream::new(sending))
+        .await
+        .expect("a stream")
+        .into_inner();
+    let mut secret = [0; 32];
+    secret[..8].copy_from_slice(&n.to_be_bytes());
+    let mut instance = [1; 16];
+    instance[..8].copy_from_slice(&n.to_be_bytes());
+    let instance = InstanceId::new(instance);
+    let ask = async |request, what| {
+        frames
+            .send(request_to(&Asked { request, what }))
+            .await
+            .expect("the stream goes on");
+    };
+    let hello = Hello {
+        protocol_min: PROTOCOL,
+        protocol_max: PROTOCOL,
+        features: Vec::new(),
+        secret: Secret::new(secret),
+        name: format!("member{n}"),
+        last_session: None,
+        instance,
+        locale: "en".into(),
+        agent: "bench".into(),
+    };
+    ask(0, Request::Hello(hello)).await;
+    ask(1, Request::Join(JoinTarget::Name("general".into()))).await;
+    let room = loop {
+        let frame = stream
+            .message()
+            .await
+            .expect("a frame")
+            .expect("the stream goes on");
+        let joined = frame.events.iter().find_map(|event| match &event.kind {
+            Some(proto::event::Kind::RoomChanged(changed)) => {
+                RoomId::from_slice(&changed.room.as_ref()?.id)
+            }
+            _ => None,
+        });
+        if let Some(room) = joined {
+            break room;
+        }
+    };
+    ask(2, Request::Follow { room, cursor: None }).await;
+    let counts = Arc::clone(counts);
+    tokio::spawn(async move {
+        let mut is_ready = false;
+        while let Ok(Some(frame)) = stream.message().await {
+            let mut entries = 0;
+            for event in frame.events {
+                match event.kind {
+                    Some(proto::event::Kind::Entry(entry)) if entry.client_id.is_some() => {
+                        entries += 1;
+                        if let Some(first) = &first {
+                            first.got(&entry);
+                        }
+                    }
+                    Some(proto::event::Kind::RosterPage(_)) if !is_ready => {
+                        is_ready = true;
+                        counts.ready.fetch_add(1, Ordering::Relaxed);
+                    }
+                    _ => {}
+                }
+            }
+            counts.delivered.fetch_add(entries, Ordering::Relaxed);
+        }
+    });
+    (Member { frames, instance }, room)
+}
+
+/// What is measured at one member.
+#[derive(Clone)]
+struct First {
+    permits: Arc<Semaphore>,
+    started: Instant,
+    waits: mpsc::Sender<Duration>,
+}
+
+impl First {
+    fn got(&self, entry: &proto::Entry) {
+        self.permits.add_permits(1);
+        let text = match entry.body.as_ref().and_then(|body| body.kind.as_ref()) {
+            Some(proto::body::Kind::Text(text)) => &text.text,
+            _ => return,
+        };
+        let due = text
+            .split(' ')
+            .next()
+            .and_then(|due| due.parse::<u64>().ok())
+            .map(Duration::from_micros);
+        if let Some(due) = due {
+            let _full = self
+                .waits
+                .try_send(self.started.elapsed().saturating_sub(due));
+        }
+    }
+}
+
+/// A message of 64 to 256 bytes that begins with its due time in microseconds.
+pub fn text(due: Duration, n: u64) -> String {
+    let length = 64 + usize::try_from(n * 67 % 193).unwrap_or(0);
+    let mut text = format!("{} ", due.as_micros());
+    text.extend(std::iter::repeat_n('x', length.saturating_sub(text.len())));
+    text
+}
+
+struct Bench {
+    server: Server,
+    members: Vec<Member>,
+    room: RoomId,
+    counts: Arc<Counts>,
+    permits: Arc<Semaphore>,
+    waits: mpsc::Receiver<Duration>,
+    started: Instant,
+}
+
+async fn set_up(members: usize) -> Bench {
+    let server = Server::start("serve").await;
+    let counts = Arc::new(Counts::default());
+    let permits = Arc::new(Semaphore::new(IN_FLIGHT));
+    let started = Instant::now();
+    let (sender, waits) = mpsc::channel(1_000_000);
+    let first = First {
+        permits: Arc::clone(&permits),
+        started,
+        waits: sender,
+    };
+    let (one, room) = join(server.port, 0, &counts, Some(first)).await;
+    let port = server.port;
+    let joining = futures::stream::iter(1..members).map(|n| {
+        let counts = Arc::clone(&counts);
+        async move { join(port, n, &counts, None).await.0 }
+    });
+    let mut all = vec![one];
+    all.extend(joining.buffer_unordered(32).collect::<Vec<_>>().await);
+    while counts.ready.load(Ordering::Relaxed) < members {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    Bench {
+        server,
+        members: all,
+        room,
+        counts,
+        permits,
+        waits,
+        started,
+    }
+}
+
+impl Bench {
+    async fn send(&self, n: u64, due: Duration) {
+        let sender = &self.members[usize::try_from(n).unwrap_or(0) % SENDERS];
+        let client_id = ClientId {
+            instance: sender.instance,
+            counter: n + 1,
+        };
+        let body = Body::Text(text(due, n));
+        let what = Request::Post {
+            client_id,
+            to: Recipient::Room(self.room),
+            body,
+        };
+        sender
+            .frames
+            .send(request_to(&Asked { request: 0, what }))
+            .await
+            .expect("the stream goes on");
+    }
+
+    async fn finish(mut self, messages: u64, began: Instant, cpu: Duration) -> Figures {
+        let all = messages * self.members.len() as u64;
+        while self.counts.delivered.load(Ordering::Relaxed) < all {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let (over, cpu) = (began.elapsed(), self.server.cpu().saturating_sub(cpu));
+        let mut latencies = Vec::new();
+        while let Ok(wait) = self.waits.try_recv() {
+            latencies.push(wait);
+        }
+        latencies.sort_unstable();
+        Figures {
+            deliveries: all,
+            over,
+            cpu,
+            latencies,
+        }
+    }
+}
+
+async fn saturated(members: usize) -> Figures {
+    let bench = set_up(members).await;
+    let (began, cpu) = (Instant::now(), bench.server.cpu());
+    let run = Duration::from_secs(5);
+    let mut n = 0;
+    while began.elapsed() < run {
+        bench.permits.acquire().await.expect("open").forget();
+        bench.send(n, bench.started.elapsed()).await;
+        n += 1;
+    }
+    bench.finish(n, began, cpu).await
+}
+
+async fn paced(members: usize, rate: u64) -> Figures {
+    let bench = set_up(members).await;
+    let (began, cpu) = (Instant::now(), bench.server.cpu());
+    let offset = bench.started.elapsed();
+    let messages = rate * 5;
+    for n in 0..messages {
+        let due = Duration::from_micros(n * 1_000_000 / rate);
+        tokio::time::sleep_until((began + due).into()).await;
+        bench.send(n, offset + due).await;
+    }
+    bench.finish(messages, began, cpu).await
+}

@@ -1,0 +1,149 @@
+//! Durable appends: what group commit makes of 1, 10, 100 and 1,000 writers that each wait for their answer.
+//!
+//! `cargo bench --bench store` prints appends a second and the median wait, on the disk of the temporary directory, and beside it
+//! what the same disk does with a bare append and `fdatasync`, which nothing durable can beat with one writer.
+
+#![allow(clippy::print_stdout)] // A benchmark's figures are its output.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tchat::chat::{
+    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, RoomId, RoomKind,
+    RoomName, Seq, ServerId,
+};
+use tchat::server::store::sqlite::SqliteStore;
+use tchat::server::store::{Append, RoomRecord, Store};
+
+const RUN: Duration = Duration::from_secs(2);
+
+fn main() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    println!("{:<28}{:>14}{:>14}", "", "appends/s", "p50");
+    let (rate, p50) = bare(directory.path());
+    println!(
+        "{:<28}{rate:>14.0}{p50:>14.2?}",
+        "append + fdatasync, 1 writer"
+    );
+    for writers in [1, 10, 100, 1000] {
+        let path = directory.path().join(format!("{writers}.db"));
+        let (rate, p50) = runtime.block_on(run(&path, writers));
+        println!(
+            "{:<28}{rate:>14.0}{p50:>14.2?}",
+            format!("SQLite, {writers} outstanding")
+        );
+    }
+}
+
+fn bare(directory: &std::path::Path) -> (f64, Duration) {
+    let path = directory.join("bare");
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .expect("a file");
+    let line = [b'x'; 300];
+    let mut waits = Vec::new();
+    let began = Instant::now();
+    while began.elapsed() < RUN {
+        let start = Instant::now();
+        file.write_all(&line)
+            .and_then(|()| file.sync_data())
+            .expect("a disk");
+        waits.push(start.elapsed());
+    }
+    summary(waits, began.elapsed())
+}
+
+async fn run(path: &std::path::Path, writers: usize) -> (f64, Duration) {
+    let store = Arc::new(SqliteStore::open(path, ServerId::new([1; 16])).expect("a database"));
+    let began = Instant::now();
+    let mut tasks = Vec::new();
+    // A room has one append at a time, so each writer has a room of its own.
+    for n in 0..writers {
+        let store = Arc::clone(&store);
+        tasks.push(tokio::spawn(async move {
+            let room = record(n);
+            let members = Vec::new();
+            let first = Append {
+                room: room.id,
+                entries: Arc::new(vec![entry(&room, 1)]),
+                members,
+            };
+            store
+                .create_room(room.clone(), first)
+                .await
+                .expect("a new room");
+            let mut waits = Vec::new();
+            let mut seq = 2;
+            while began.elapsed() < RUN {
+                let append = Append {
+                    room: room.id,
+                    entries: Arc::new(vec![entry(&room, seq)]),
+                    members: Vec::new(),
+                };
+                let start = Instant::now();
+                store.append(append).await.expect("an append");
+                waits.push(start.elapsed());
+                seq += 1;
+            }
+            waits
+        }));
+    }
+    let mut waits = Vec::new();
+    for task in tasks {
+        waits.extend(task.await.expect("a writer"));
+    }
+    summary(waits, began.elapsed())
+}
+
+#[allow(clippy::cast_precision_loss)] // A rate for people.
+fn summary(mut waits: Vec<Duration>, over: Duration) -> (f64, Duration) {
+    waits.sort_unstable();
+    (
+        waits.len() as f64 / over.as_secs_f64(),
+        waits[waits.len() / 2],
+    )
+}
+
+fn record(n: usize) -> RoomRecord {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&n.to_be_bytes());
+    let name = RoomName::new(&format!("room{n}")).expect("a name");
+    RoomRecord {
+        id: RoomId::new(id),
+        kind: RoomKind::Public,
+        name: name.to_string(),
+        key: Some(name.key()),
+        topic: String::new(),
+        capacity: 0,
+        position: 0,
+        epoch: Epoch::new(id),
+        pair: None,
+    }
+}
+
+fn entry(room: &RoomRecord, seq: u64) -> Entry {
+    Entry {
+        room: room.id,
+        epoch: room.epoch,
+        seq: Seq(seq),
+        digest: Digest([0; 8]),
+        at_ms: seq,
+        author: Author {
+            id: IdentityId::new([1; 16]),
+            name: "ann".into(),
+        },
+        client_id: Some(ClientId {
+            instance: InstanceId::new(*room.id.bytes()),
+            counter: seq,
+        }),
+        body: Body::Text("x".repeat(160)),
+    }
+}
