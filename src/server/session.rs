@@ -336,7 +336,6 @@ impl Session {
             .await
             .ok_or_else(unknown)??;
         self.rooms.entry(room).or_insert(Following { slot: None });
-        tracing::info!(name = %self.who.author.name, room = %text::line(&info.name), "joined");
         self.outbox.answer(Event::RoomChanged {
             request,
             room: info,
@@ -361,7 +360,6 @@ impl Session {
             .ok_or_else(unknown)??;
         self.unfollow(room).await;
         self.rooms.remove(&room);
-        tracing::info!(name = %self.who.author.name, %room, "left");
         self.outbox.answer(Event::Unfollowed {
             request,
             room,

@@ -58,13 +58,17 @@ pub fn offers(state: &State) -> Option<Popup> {
     }
     let (sign, stem) = word.split_at_checked(1)?;
     let stem = stem.to_lowercase();
-    let mut offers = match sign {
+    let offers = match sign {
         "/" if begins_text => commands(state, &stem),
         "@" => people(state, &stem),
         "#" => rooms(state, &stem),
         _ => return None,
     };
-    // A word that is complete already needs no offer of itself.
+    popup(offers, word)
+}
+
+/// The first of the offers for a word; a word that is complete already needs no offer of itself.
+fn popup(mut offers: Vec<Offer>, word: &str) -> Option<Popup> {
     offers.retain(|offer| offer.text != word);
     offers.truncate(MOST);
     (!offers.is_empty()).then_some(Popup {
@@ -118,7 +122,7 @@ fn people(state: &State, stem: &str) -> Vec<Offer> {
 fn arguments(state: &State, before: &str, start: usize, word: &str) -> Option<Popup> {
     let command = before[..start].trim_end();
     let stem = word.trim_start_matches('#').to_lowercase();
-    let mut offers: Vec<Offer> = match command {
+    let offers = match command {
         "/join" | "/leave" => rooms(state, &stem),
         "/theme" => {
             let fitting = state.themes.iter().filter(|theme| theme.starts_with(&stem));
@@ -131,13 +135,7 @@ fn arguments(state: &State, before: &str, start: usize, word: &str) -> Option<Po
         }
         _ => return None,
     };
-    offers.retain(|offer| offer.text != word);
-    offers.truncate(MOST);
-    (!offers.is_empty()).then_some(Popup {
-        offers,
-        chosen: None,
-        replaces: word.len(),
-    })
+    popup(offers, word)
 }
 
 /// Rooms we are in, then the others there are.

@@ -434,6 +434,7 @@ impl Task {
     fn follow_up(&mut self, entry: &Entry) {
         match &entry.body {
             Body::Left => {
+                tracing::info!(name = %text::line(&entry.author.name), room = %text::line(&self.record.name), "left");
                 let room = self.record.id;
                 self.attendance.remove(entry.author.id);
                 let subscribed = &mut self.subscribed;
@@ -446,7 +447,10 @@ impl Task {
                     });
                 });
             }
-            Body::Joined => drop(self.joining.remove(&entry.author.id)),
+            Body::Joined => {
+                self.joining.remove(&entry.author.id);
+                tracing::info!(name = %text::line(&entry.author.name), room = %text::line(&self.record.name), "joined");
+            }
             Body::Renamed(name) => self.attendance.rename(entry.author.id, name),
             _ => {}
         }

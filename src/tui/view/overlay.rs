@@ -1,9 +1,10 @@
 //! What lies over the rest: completions, and the overlays.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::{Canvas, columns};
-use crate::text;
+use crate::text::{self, SafeText};
 use crate::tui::composer::Composer;
 use crate::tui::regions::Regions;
 use crate::tui::state::{Overlay, State};
@@ -120,6 +121,22 @@ fn place(screen: Rect, rows: u16) -> Rect {
     Rect::new((screen.width - width) / 2, y, width, height)
 }
 
+/// Empties an overlay's area and puts its title there; gives back the style of titles.
+fn ground(canvas: &mut Canvas<'_>, area: Rect, title: &SafeText) -> Style {
+    canvas.clear(area, Scope::Popup);
+    let accent = canvas
+        .style(Scope::Popup)
+        .patch(canvas.style(Scope::Accent));
+    canvas.put(
+        area.x + 1,
+        area.y,
+        area.width.saturating_sub(2),
+        title,
+        accent,
+    );
+    accent
+}
+
 fn list(
     canvas: &mut Canvas<'_>,
     state: &State,
@@ -129,17 +146,7 @@ fn list(
     scroll: usize,
 ) {
     let area = place(screen, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
-    canvas.clear(area, Scope::Popup);
-    let accent = canvas
-        .style(Scope::Popup)
-        .patch(canvas.style(Scope::Accent));
-    canvas.put(
-        area.x + 1,
-        area.y,
-        area.width.saturating_sub(2),
-        &text::line(title),
-        accent,
-    );
+    ground(canvas, area, &text::line(title));
     let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
     canvas.put_right(
         Rect {
@@ -188,17 +195,7 @@ fn name(
     let inner = usize::from(WIDEST.min(screen.width).saturating_sub(4).max(1));
     let reasons = text::wrap(why, inner);
     let area = place(screen, u16::try_from(reasons.len() + 4).unwrap_or(u16::MAX));
-    canvas.clear(area, Scope::Popup);
-    let accent = canvas
-        .style(Scope::Popup)
-        .patch(canvas.style(Scope::Accent));
-    canvas.put(
-        area.x + 1,
-        area.y,
-        area.width.saturating_sub(2),
-        &state.strings.name_title.into(),
-        accent,
-    );
+    let accent = ground(canvas, area, &state.strings.name_title.into());
     let style = canvas.style(Scope::Popup);
     let mut y = area.y + 1;
     for range in reasons {
