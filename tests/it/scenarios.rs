@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tchat::chat::{FollowResult, RefusalCode, ServerId};
 use tchat::client::{About, Command, Event, LinkState};
+use tchat::server::store::Store;
 use tchat::server::store::sqlite::SqliteStore;
 
 use crate::support::person::{Person, secret};
@@ -269,7 +270,7 @@ async fn survives_crashes(mut server: Server) {
         // Some are answered, some are stored without an answer, some are not sent.
         ann.sees("general", &format!("{round}.{}", 40 * round))
             .await;
-        server.crashes();
+        server.crashes().await;
         server.restarts();
         ann.is_answered().await;
     }
@@ -293,15 +294,19 @@ async fn survives_crashes(mut server: Server) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_crashes_and_comes_back_loses_and_doubles_nothing() {
-    survives_crashes(Server::mortal(config(), memory())).await;
+    let store = memory();
+    survives_crashes(Server::mortal(config(), move || Arc::clone(&store))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_on_sqlite_that_crashes_and_comes_back_loses_and_doubles_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let store =
-        SqliteStore::open(&directory.path().join("tchat.db"), ServerId::new([1; 16])).unwrap();
-    survives_crashes(Server::mortal(config(), Arc::new(store))).await;
+    let path = directory.path().join("tchat.db");
+    let open = move || {
+        let store = SqliteStore::open(&path, ServerId::new([1; 16])).unwrap();
+        Arc::new(store) as Arc<dyn Store>
+    };
+    survives_crashes(Server::mortal(config(), open)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,6 +33,8 @@ pub struct Server {
     config: ServerConfig,
     /// A runtime of its own, so that all of the server can be ended at once.
     runtime: Option<Runtime>,
+    /// Opens the same data again after a crash, where it outlives the store.
+    reopen: Option<Box<dyn Fn() -> Arc<dyn Store> + Send>>,
 }
 
 pub fn config() -> ServerConfig {
@@ -73,9 +75,15 @@ impl Server {
         Self::on(None, config, store)
     }
 
-    /// A server that can crash; not for paused time.
-    pub fn mortal(config: ServerConfig, store: Arc<dyn Store>) -> Self {
-        Self::on(Some(runtime()), config, store)
+    /// A server that can crash; not for paused time. `open` opens its data, again after each crash.
+    pub fn mortal(
+        config: ServerConfig,
+        open: impl Fn() -> Arc<dyn Store> + Send + 'static,
+    ) -> Self {
+        let store = open();
+        let mut server = Self::on(Some(runtime()), config, store);
+        server.reopen = Some(Box::new(open));
+        server
     }
 
     fn on(runtime: Option<Runtime>, config: ServerConfig, store: Arc<dyn Store>) -> Self {
@@ -87,6 +95,7 @@ impl Server {
             task: None,
             config,
             runtime,
+            reopen: None,
         };
         server.run(incoming);
         server
@@ -157,15 +166,24 @@ impl Server {
     }
 
     /// Ends the server as a crash would: nobody is said goodbye to, nothing is written back.
-    pub fn crashes(&mut self) {
+    pub async fn crashes(&mut self) {
         let runtime = self
             .runtime
             .replace(runtime())
             .expect("only a mortal server crashes");
         let (door, _) = mpsc::channel(1);
         *self.door.lock().unwrap() = door;
-        runtime.shutdown_background();
+        // Nothing of the old server may still run when the new one begins, as nothing of a killed process does.
+        let ended = std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_secs(20)));
+        tokio::task::spawn_blocking(move || ended.join().unwrap())
+            .await
+            .unwrap();
         self.task = None;
+        self.store.close().await.unwrap();
+        self.store = self
+            .reopen
+            .as_ref()
+            .expect("a mortal server's data outlives it")();
     }
 
     /// Starts again on the same store.

@@ -144,11 +144,11 @@ pub fn ends(child: &mut Child, within: Duration) -> std::process::ExitStatus {
 pub struct Screen {
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn Write + Send>,
-    child: Box<dyn portable_pty::Child + Send + Sync>,
+    child: Option<Box<dyn portable_pty::Child + Send + Sync>>,
     parser: Arc<Mutex<vt100::Parser>>,
     raw: Arc<Mutex<Vec<u8>>>,
     is_closing: Arc<AtomicBool>,
-    reader: JoinHandle<()>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Screen {
@@ -187,11 +187,11 @@ impl Screen {
         Self {
             master: pair.master,
             keys,
-            child,
+            child: Some(child),
             parser,
             raw,
             is_closing,
-            reader,
+            reader: Some(reader),
         }
     }
 
@@ -241,18 +241,18 @@ impl Screen {
     }
 
     pub fn process(&self) -> u32 {
-        self.child.process_id().unwrap()
+        self.child.as_ref().unwrap().process_id().unwrap()
     }
 
     pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+        self.child.as_mut().unwrap().try_wait().unwrap().is_none()
     }
 
     /// Waits until the program has ended, and says whether it was content.
     pub fn ends(&mut self) -> bool {
         let began = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
                 return status.success();
             }
             assert!(
@@ -291,8 +291,18 @@ impl Screen {
         // Every handle of the pty has to go: the reader lets its own go with the next thing it reads.
         self.is_closing.store(true, Ordering::SeqCst);
         self.types("x");
-        self.reader.join().unwrap();
-        self.child
+        self.reader.take().unwrap().join().unwrap();
+        self.child.take().unwrap()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // The window is closed: a program that is still there goes with it.
+        if let Some(mut child) = self.child.take() {
+            let _gone = child.kill();
+            let _reaped = child.wait();
+        }
     }
 }
 
