@@ -62,9 +62,7 @@ pub fn update_room(db: &Connection, record: &RoomRecord) -> Result<(), WriteErro
 
 pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
     let num = room_number(db, append.room)?.ok_or(WriteError::Conflict)?;
-    let last: i64 = db
-        .prepare_cached("SELECT coalesce(max(seq), (SELECT first - 1 FROM rooms WHERE num = ?1)) FROM entries WHERE room = ?1")?
-        .query_row([num], |row| row.get(0))?;
+    let last = last_seq(db, num)?;
     let follows = append
         .entries
         .iter()
@@ -89,6 +87,20 @@ pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
         };
     }
     Ok(())
+}
+
+/// The seq of a room's last entry. By order and limit: `max()` inside an expression reads the whole room.
+fn last_seq(db: &Connection, num: i64) -> rusqlite::Result<i64> {
+    let last = db
+        .prepare_cached("SELECT seq FROM entries WHERE room = ?1 ORDER BY seq DESC LIMIT 1")?
+        .query_row([num], |row| row.get(0))
+        .optional()?;
+    match last {
+        Some(last) => Ok(last),
+        None => db
+            .prepare_cached("SELECT first - 1 FROM rooms WHERE num = ?1")?
+            .query_row([num], |row| row.get(0)),
+    }
 }
 
 fn append_one(db: &Connection, num: i64, entry: &Entry) -> Result<(), WriteError> {
