@@ -1,5 +1,7 @@
 //! The statements that write. Each runs inside the writer's transaction.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::writer::WriteError;
@@ -74,6 +76,21 @@ pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
     for entry in append.entries.iter() {
         append_one(db, num, entry)?;
     }
+    // Of each outbox only the highest counter counts, and within a batch the last one is.
+    let marks: HashMap<_, _> = append
+        .entries
+        .iter()
+        .filter_map(|entry| {
+            Some((
+                (entry.author.id, entry.client_id?.instance),
+                entry.client_id?.counter,
+            ))
+        })
+        .collect();
+    for ((author, instance), counter) in marks {
+        db.prepare_cached("INSERT OR REPLACE INTO marks (room, author, instance, counter) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![num, author.bytes(), instance.bytes(), signed(counter)])?;
+    }
     for (identity, role) in &append.members {
         match role {
             Some(role) => db
@@ -121,11 +138,6 @@ fn append_one(db: &Connection, num: i64, entry: &Entry) -> Result<(), WriteError
         entry.body.text(),
         entry.body.hash(),
     ])?;
-    if let Some(id) = entry.client_id {
-        db.prepare_cached("INSERT OR REPLACE INTO marks (room, author, instance, counter) VALUES (?1, ?2, ?3, ?4)")?.execute(
-            params![num, entry.author.id.bytes(), id.instance.bytes(), signed(id.counter)],
-        )?;
-    }
     Ok(())
 }
 
