@@ -165,7 +165,7 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
     };
     let presets = rooms.iter().map(|room| {
         let name = RoomName::new(&room.name)
-            .with_context(|| format!("cannot make the room '{}'", room.name))?;
+            .with_context(|| format!("cannot make the room '{}' of the config file", room.name))?;
         Ok(Preset {
             name,
             topic: room.topic.clone(),
@@ -176,9 +176,10 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
         UserName::new(name)
             .with_context(|| format!("cannot use the operator '{name}' in the config file"))
     });
-    let idle_exit = match args.idle_exit.as_ref().or(file.server.idle_exit.as_ref()) {
-        Some(text) => Some(time(text)?),
-        None => args.background.then_some(BACKGROUND_IDLE),
+    let idle_exit = match (&args.idle_exit, &file.server.idle_exit) {
+        (Some(text), _) => Some(time(text).context("cannot use --idle-exit")?),
+        (None, Some(text)) => Some(time(text).context("cannot use idle_exit of the config file")?),
+        (None, None) => args.background.then_some(BACKGROUND_IDLE),
     };
     let defaults = Limits::default();
     Ok(Serve {

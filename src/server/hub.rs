@@ -2,6 +2,7 @@
 //!
 //! Its state sits behind one mutex that is held for a few lines at a time and never across an await.
 
+mod names;
 mod people;
 mod rooms;
 
@@ -13,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use self::people::Names;
+use self::names::Names;
 pub use self::people::{AdmitError, Admitted};
 use super::bus::Bus;
 use super::outbox::{Budget, Outbox};

@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::{Instant, sleep};
 
+use super::names::valid;
 use super::{Attending, GRACE, Hub, NAME_HOLD, now_ms, random_id};
 use crate::chat::{
-    Author, Body, IdentityId, NameError, NameKey, Post, Refusal, RefusalCode, Role, RoomId, Secret,
-    SessionId, UserName,
+    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, Secret, SessionId, UserName,
 };
 use crate::server::outbox::Outbox;
 use crate::server::pace::Bucket;
@@ -20,71 +20,6 @@ use crate::wire::Event;
 
 /// Rooms a change of name is written to, those listed first; elsewhere the next message says the new name.
 const RENAMES: usize = 512;
-
-/// Names in use and whose they are.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    holders: HashMap<NameKey, Holder>,
-}
-
-#[derive(Debug)]
-struct Holder {
-    identity: IdentityId,
-    /// Absent while present.
-    until: Option<Instant>,
-}
-
-impl Names {
-    /// Gives a name to an identity unless it is somebody else's.
-    fn claim(&mut self, key: NameKey, identity: IdentityId, now: Instant) -> bool {
-        if self
-            .holder(&key, now)
-            .is_some_and(|holder| holder != identity)
-        {
-            return false;
-        }
-        self.holders.insert(
-            key,
-            Holder {
-                identity,
-                until: None,
-            },
-        );
-        true
-    }
-
-    /// Whose name it is now, those included who may be back in a moment.
-    fn holder(&self, key: &NameKey, now: Instant) -> Option<IdentityId> {
-        let holder = self.holders.get(key)?;
-        holder
-            .until
-            .is_none_or(|until| now < until)
-            .then_some(holder.identity)
-    }
-
-    pub(super) fn hold(&mut self, key: NameKey, identity: IdentityId, until: Instant) {
-        self.holders.insert(
-            key,
-            Holder {
-                identity,
-                until: Some(until),
-            },
-        );
-        let now = Instant::now();
-        self.holders
-            .retain(|_, holder| holder.until.is_none_or(|until| now < until));
-    }
-
-    fn release(&mut self, key: &NameKey, identity: IdentityId) {
-        if self
-            .holders
-            .get(key)
-            .is_some_and(|holder| holder.identity == identity)
-        {
-            self.holders.remove(key);
-        }
-    }
-}
 
 /// Somebody who was let in.
 #[derive(Clone, Debug)]
@@ -492,19 +427,4 @@ impl From<StoreError> for AdmitError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
-}
-
-fn valid(name: &str) -> Result<UserName, Refusal> {
-    UserName::new(name).map_err(|error| match error {
-        NameError::Reserved => Refusal::new(RefusalCode::NameReserved).with(name),
-        NameError::Empty => Refusal::new(RefusalCode::NameInvalid)
-            .with(name)
-            .with("empty"),
-        NameError::TooLong { .. } => Refusal::new(RefusalCode::NameInvalid)
-            .with(name)
-            .with("length"),
-        NameError::Character(_) | NameError::Mixed => Refusal::new(RefusalCode::NameInvalid)
-            .with(name)
-            .with("character"),
-    })
 }
