@@ -12,7 +12,7 @@ use tchat::chat::{
 };
 use tchat::wire::{
     Asked, Event, Goodbye, GoodbyeReason, Hello, JoinTarget, Request, Then, UnfollowReason,
-    Welcome, Who, event_from, event_to, proto, request_from, request_to,
+    Welcome, Who, entry_to, event_from, event_to, proto, request_from, request_to, room_to,
 };
 
 const ROOM: RoomId = RoomId::new([0xA1; 16]);
@@ -285,6 +285,45 @@ fn every_event_has_these_bytes_and_comes_back() {
         assert_eq!(event_from(frame.clone()), Ok(event), "{name}");
         lines.push(format!("{name}: {}", hex::encode(frame.encode_to_vec())));
     }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn the_unary_calls_have_these_bytes() {
+    let Event::RoomChanged { room, .. } = events()
+        .into_iter()
+        .find(|(name, _)| *name == "room changed")
+        .unwrap()
+        .1
+    else {
+        panic!("a room")
+    };
+    let Event::Entry(entry) = entry(Body::Text("hi".into())) else {
+        panic!("an entry")
+    };
+    let history = proto::GetHistoryRequest {
+        room: ROOM.bytes().to_vec(),
+        epoch: EPOCH.bytes().to_vec(),
+        before: 300,
+        after: 5,
+        limit: 200,
+    };
+    let page = proto::GetHistoryResponse {
+        entries: vec![entry_to(&entry)],
+        first: 1,
+        last: 300,
+        epoch: EPOCH.bytes().to_vec(),
+    };
+    let rooms = proto::ListRoomsResponse {
+        rooms: vec![room_to(&room)],
+    };
+    let lines = [
+        ("list rooms", proto::ListRoomsRequest {}.encode_to_vec()),
+        ("rooms", rooms.encode_to_vec()),
+        ("get history", history.encode_to_vec()),
+        ("history", page.encode_to_vec()),
+    ];
+    let lines = lines.map(|(name, bytes)| format!("{name}: {}", hex::encode(bytes)));
     insta::assert_snapshot!(lines.join("\n"));
 }
 

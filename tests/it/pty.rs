@@ -268,3 +268,29 @@ fn the_room_that_was_read_last_is_where_one_begins_the_next_time() {
     ann.shows("there is no room 'nowhere'");
     ann.shows("#general ›");
 }
+
+#[test]
+fn connect_goes_to_another_server_and_back() {
+    let (here, there) = (Home::new(), Home::new());
+    let mut ann = here.opens(WIDE, &[]);
+    let mut ben = there.opens(WIDE, &["--name", "ben"]);
+    ann.shows("#general ›");
+    ben.shows("#general ›");
+    ann.says("said here");
+    ann.shows("said here");
+    ann.says(&format!("/connect localhost:{}", there.port));
+    ann.shows(&format!("localhost:{} · ann", there.port));
+    ben.shows("ann joined");
+    ann.until("nothing of the first server", |text| {
+        !text.contains("said here")
+    });
+    ann.says("said there");
+    ben.shows("said there");
+    ben.says("welcome");
+    ann.shows("welcome");
+    ann.says(&format!("/connect localhost:{}", here.port));
+    ann.shows("said here");
+    ann.until("nothing of the second server", |text| {
+        !text.contains("said there")
+    });
+}
