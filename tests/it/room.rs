@@ -277,3 +277,45 @@ async fn a_reader_that_does_not_read_is_dropped_and_the_others_do_not_notice() {
     );
     drop(silent);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_overtakes_a_post_that_was_refused_for_a_while_whoever_it_is_for() {
+    let mut config = crate::support::server::config();
+    config.hub.limits.burst = 3;
+    config.hub.limits.per_second = 1;
+    let server = Server::with(config, crate::support::server::memory());
+    let (_ben, _) = Raw::enter(&server, "ben").await;
+    // Joining takes the first token.
+    let (mut raw, room) = Raw::join(&server, "ann", "general").await;
+    let code = |event| match event {
+        Event::Refused { refusal, .. } => Err(refusal.code),
+        Event::Accepted { client_id, .. } => Ok(client_id.counter),
+        other => panic!("{other:?}"),
+    };
+    for counter in 1..=2 {
+        raw.post(counter, room, "in time").await;
+        assert_eq!(code(raw.answer().await), Ok(counter));
+    }
+    raw.post(3, room, "too fast").await;
+    assert_eq!(code(raw.answer().await), Err(RefusalCode::RateLimited));
+    // There are tokens again, but the third has to come first, also before one for somebody else.
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    raw.post(4, room, "would overtake").await;
+    assert_eq!(code(raw.answer().await), Err(RefusalCode::AfterRefused));
+    let to = Recipient::Name("ben".into());
+    let body = tchat::chat::Body::Text("would overtake as well".into());
+    raw.ask(
+        0,
+        Request::Post {
+            client_id: id(5),
+            to,
+            body,
+        },
+    )
+    .await;
+    assert_eq!(code(raw.answer().await), Err(RefusalCode::AfterRefused));
+    for counter in 3..=4 {
+        raw.post(counter, room, "in order").await;
+        assert_eq!(code(raw.answer().await), Ok(counter));
+    }
+}
