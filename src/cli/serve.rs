@@ -53,6 +53,7 @@ pub fn run(config: Config) -> Result<()> {
 
 async fn serve(config: Config, directory: DataDir) -> Result<()> {
     let Config { serve, join, paths } = config;
+    let stop = stopped().context("cannot wait for signals")?;
     let listeners = tcp::bind(&serve.host, serve.port).await.map_err(|error| {
         let next = format!(
             "another tchat may be hosting here; try `tchat` to join it or `--port {}`",
@@ -104,7 +105,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     for address in &addresses {
         tracing::info!(%address, data = %paths.data.display(), "started");
     }
-    let ended = server::run(server_config, tcp::incoming(listeners), store, stopped()).await;
+    let ended = server::run(server_config, tcp::incoming(listeners), store, stop).await;
     match &ended {
         Ok(()) => tracing::info!("stopped"),
         Err(error) => tracing::error!(%error, "stopped"),
@@ -113,26 +114,27 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     Ok(ended?)
 }
 
-/// Waits for a signal to stop. A host in the background has no terminal to lose.
-async fn stopped() {
+/// Completes with a signal to stop. Signals count from the call on, so it is made before anybody can see that a host is here.
+/// A host in the background has no terminal to lose.
+fn stopped() -> Result<impl Future<Output = ()> + Send> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) = (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-        ) else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = interrupt.recv() => tracing::info!(signal = "SIGINT", "stopping"),
-            _ = terminate.recv() => tracing::info!(signal = "SIGTERM", "stopping"),
-        }
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => tracing::info!(signal = "SIGINT", "stopping"),
+                _ = terminate.recv() => tracing::info!(signal = "SIGTERM", "stopping"),
+            }
+        })
     }
     #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }
 
 /// Becomes independent of the terminal the screen runs in, so that closing it hurts nobody.

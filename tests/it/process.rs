@@ -23,7 +23,12 @@ fn serves(home: &Home, arguments: &[&str]) -> Child {
         .spawn()
         .unwrap();
     let began = Instant::now();
-    while TcpStream::connect(("127.0.0.1", home.port)).is_err() {
+    // It listens a moment before it has opened its data and written down who it is.
+    let is_up = || {
+        let is_noted = std::fs::metadata(home.data().join("tchat.id")).is_ok_and(|it| it.len() > 0);
+        is_noted && TcpStream::connect(("127.0.0.1", home.port)).is_ok()
+    };
+    while !is_up() {
         assert!(
             began.elapsed() < Duration::from_secs(30),
             "it does not listen"
