@@ -4,7 +4,6 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use crossterm::event::EventStream;
 use jiff::tz::TimeZone;
 use tokio::net::TcpStream;
 
@@ -13,7 +12,7 @@ use crate::chat::InstanceId;
 use crate::client::{Client, ClientConfig, Connector, Pipe, profile};
 use crate::config::{Address, Config};
 use crate::tui::run::{Connect, Connection, Setup, run as run_screen};
-use crate::tui::terminal::Screen;
+use crate::tui::terminal::{Input, Screen};
 
 pub fn run(config: Config) -> Result<()> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
@@ -56,7 +55,7 @@ async fn screen(config: Config) -> Result<()> {
     screen.set_title("tchat");
     let result = run_screen(
         &mut screen.terminal,
-        EventStream::new(),
+        Input::new(),
         setup,
         connect,
         stopped(),

@@ -5,11 +5,14 @@
 
 use std::io::{self, Stdout, stdout};
 use std::panic;
+use std::pin::Pin;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
 use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
+    EventStream,
 };
 use crossterm::style::ResetColor;
 use crossterm::terminal::{
@@ -17,6 +20,7 @@ use crossterm::terminal::{
     LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
+use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
@@ -123,4 +127,49 @@ pub fn restore() {
         cursor::Show
     );
     let _raw = disable_raw_mode();
+}
+
+/// What is typed, until the terminal goes away.
+///
+/// A terminal that has hung up is always readable and always empty. crossterm reads it for ever, in one call, and nothing else of the
+/// program would run again; so nothing is read where there is nobody any more.
+#[derive(Debug)]
+pub struct Input(EventStream);
+
+impl Input {
+    #[allow(clippy::new_without_default)] // It takes the process's own terminal, which is no default of anything.
+    pub fn new() -> Self {
+        Self(EventStream::new())
+    }
+}
+
+impl Stream for Input {
+    type Item = io::Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if has_hung_up() {
+            return Poll::Ready(None);
+        }
+        self.0.poll_next_unpin(context)
+    }
+}
+
+#[cfg(unix)]
+fn has_hung_up() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdin = rustix::stdio::stdin();
+    let mut asked = [PollFd::new(&stdin, PollFlags::empty())];
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    poll(&mut asked, Some(&at_once)).is_ok_and(|found| found > 0)
+        && asked[0]
+            .revents()
+            .intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
+}
+
+#[cfg(not(unix))]
+fn has_hung_up() -> bool {
+    false
 }
