@@ -1,9 +1,11 @@
 //! The joining side without a screen: commands in, events out.
 //!
 //! [`Client::start`] gives a handle and a bounded queue of events. Behind them one task, the link, dials, says hello, follows
-//! rooms from its cursors, sends what is pending and starts over when the connection breaks. It knows nothing of terminals.
+//! rooms from its cursors, sends what is pending and starts over when the connection breaks. What has to outlive the process is in
+//! the cache. It knows nothing of terminals.
 
 mod backoff;
+pub mod cache;
 mod history;
 mod link;
 mod pending;
@@ -11,6 +13,7 @@ pub mod profile;
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,9 +21,11 @@ use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
+use self::cache::{Cache, Drafts, Opened, Unsent};
+pub use self::pending::Post;
 use crate::chat::{
-    Author, Body, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits, Person,
-    Recipient, Refusal, RoomId, RoomInfo, Secret, Seq, ServerId,
+    Author, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits, Person, Refusal,
+    RoomId, RoomInfo, Secret, Seq, ServerId,
 };
 
 /// What the link is told to do.
@@ -28,9 +33,16 @@ use crate::chat::{
 pub enum Command {
     /// Sends a post, now or when the link is back. Its counter rises from call to call.
     Post {
-        client_id: ClientId,
-        to: Recipient,
-        body: Body,
+        post: Post,
+        /// The failed post that this one repeats.
+        instead_of: Option<ClientId>,
+    },
+    /// Gives a failed post up.
+    Forget(ClientId),
+    /// Keeps what is typed in a room and not sent; empty: nothing any more.
+    Draft {
+        room: Option<RoomId>,
+        text: String,
     },
     Join(String),
     Leave(RoomId),
@@ -38,7 +50,7 @@ pub enum Command {
     Open(String),
     SetName(String),
     ListRooms,
-    /// The page of entries before a seq.
+    /// The page of entries before a seq, or the newest before [`u64::MAX`].
     Older {
         room: RoomId,
         before: Seq,
@@ -66,6 +78,24 @@ pub enum About {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
     Link(LinkState),
+    /// What is known from before, as long as nobody has answered.
+    Kept {
+        you: Author,
+        limits: Limits,
+        rooms: Vec<RoomInfo>,
+    },
+    /// What was typed for this server and not sent, and the posts that were not answered.
+    Unsent {
+        drafts: Drafts,
+        posts: Vec<Unsent>,
+    },
+    /// What people said in a history of the room that is no more, as far as it is not in the present one.
+    Former {
+        room: RoomId,
+        entries: Vec<Entry>,
+    },
+    /// Nothing can be kept on this disk: why.
+    CacheFailed(String),
     /// The server let us in; `rooms` are what we are a member of.
     Welcome {
         you: Author,
@@ -192,6 +222,10 @@ pub struct ClientConfig {
     /// The room to go to from the start; none means the one everybody begins in.
     pub room: Option<String>,
     pub locale: String,
+    /// Where this profile keeps what has to outlive the process; without it nothing is kept.
+    pub cache: Option<PathBuf>,
+    /// Bytes the cache may grow to.
+    pub cache_bytes: u64,
 }
 
 impl fmt::Debug for ClientConfig {
@@ -218,11 +252,12 @@ pub struct Client {
 pub struct Busy;
 
 impl Client {
-    /// Starts a link on the present runtime.
+    /// Starts a link on the present runtime. What the cache has is among the events when this returns.
     pub fn start(config: ClientConfig) -> (Self, mpsc::Receiver<Event>) {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (events, outbox) = mpsc::channel(EVENTS);
-        tokio::spawn(link::run(config, inbox, events));
+        let opened = open(&config, &events);
+        tokio::spawn(link::run(config, opened, inbox, events));
         (Self { commands }, outbox)
     }
 
@@ -240,4 +275,44 @@ impl Client {
             self.commands.closed().await;
         }
     }
+}
+
+/// Opens the cache and tells what it holds.
+fn open(config: &ClientConfig, events: &mpsc::Sender<Event>) -> Option<Opened> {
+    let path = config.cache.as_ref()?;
+    let room = config.room.as_deref();
+    // The queue is empty yet, and takes all of these.
+    let tell = |event| drop(events.try_send(event));
+    let opened = match Cache::open(path, config.instance, room, config.cache_bytes) {
+        Ok(opened) => opened,
+        Err(error) => {
+            tell(Event::CacheFailed(error.to_string()));
+            return None;
+        }
+    };
+    if let Some(kept) = &opened.kept {
+        tell(Event::Kept {
+            you: kept.you.clone(),
+            limits: kept.limits,
+            rooms: kept.rooms.iter().map(|(room, _)| room.clone()).collect(),
+        });
+    }
+    if let Some((room, page, former)) = opened.page.clone() {
+        tell(Event::Page {
+            room,
+            before: Seq(u64::MAX),
+            epoch: page.epoch,
+            first: page.first,
+            entries: page.entries,
+        });
+        tell(Event::Former {
+            room,
+            entries: former,
+        });
+    }
+    tell(Event::Unsent {
+        drafts: opened.drafts.clone(),
+        posts: opened.posts.clone(),
+    });
+    Some(opened)
 }

@@ -16,6 +16,7 @@ pub use self::address::Address;
 use self::file::File;
 use crate::chat::{Limits, RoomName, UserName};
 use crate::cli::Args;
+use crate::client::cache;
 use crate::server::hub::Preset;
 use crate::tui::run::Caps;
 use crate::tui::theme::{self, Depth};
@@ -54,6 +55,8 @@ pub struct Join {
     pub room: Option<String>,
     pub theme: String,
     pub locale: String,
+    /// Bytes of messages kept here.
+    pub cache_bytes: u64,
     pub caps: Caps,
 }
 
@@ -153,6 +156,9 @@ fn join(args: &Args, file: &File) -> Result<Join> {
         room: args.room.clone().or_else(|| file.room.clone()),
         theme,
         locale: locale(),
+        cache_bytes: file
+            .cache_mb
+            .map_or(cache::BYTES, |mb| u64::from(mb) * 1024 * 1024),
         caps: caps(),
     })
 }

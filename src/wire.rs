@@ -21,5 +21,8 @@ pub use frame::{
     Asked, Event, Goodbye, GoodbyeReason, Hello, JoinTarget, PROTOCOL, Request, Then,
     UnfollowReason, Welcome, Who,
 };
-pub use parts::{Malformed, entry_from, entry_to, refusal_from, refusal_to, room_from, room_to};
+pub use parts::{
+    Malformed, entry_from, entry_to, refusal_from, refusal_from_bytes, refusal_to,
+    refusal_to_bytes, room_from, room_to,
+};
 pub use request::{request_from, request_to};

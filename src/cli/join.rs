@@ -97,6 +97,8 @@ fn connect(config: Config, instance: InstanceId) -> Connect {
             instance,
             room: room.clone(),
             locale: config.join.locale.clone(),
+            cache: Some(profile::cache(&profiles, &key, &name)),
+            cache_bytes: config.join.cache_bytes,
         };
         let (client, events) = Client::start(client_config);
         last = Some((server.clone(), may_host));

@@ -5,7 +5,8 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 use super::Event;
-use crate::chat::{Epoch, RoomId, RoomInfo, Secret, Seq};
+use super::cache::Cache;
+use crate::chat::{Epoch, RoomId, RoomInfo, Secret, Seq, ServerId};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
 use crate::wire::{entry_from, proto, room_from};
 
@@ -21,8 +22,39 @@ fn authorised<T>(message: T, secret: &Secret) -> Result<Request<T>, Status> {
     Ok(request)
 }
 
-/// A page of older entries, or the word that it could not be had.
+/// A page of older entries: from the cache if it has them, else from the server; or the word that it could not be had.
 pub async fn older(
+    service: ChatServiceClient<Channel>,
+    secret: Secret,
+    cache: Option<(Cache, ServerId)>,
+    room: RoomId,
+    before: Seq,
+) -> Event {
+    if let Some((cache, server)) = &cache
+        && let Some(page) = kept(cache, *server, room, before).await
+    {
+        return page;
+    }
+    let page = asked(service, secret, room, before).await;
+    if let (Some((cache, server)), Event::Page { entries, .. }) = (&cache, &page) {
+        cache.entries(*server, entries.clone());
+    }
+    page
+}
+
+/// A page that is here already.
+pub async fn kept(cache: &Cache, server: ServerId, room: RoomId, before: Seq) -> Option<Event> {
+    let page = cache.page(server, room, before).await?;
+    Some(Event::Page {
+        room,
+        before,
+        epoch: page.epoch,
+        first: page.first,
+        entries: page.entries,
+    })
+}
+
+async fn asked(
     mut service: ChatServiceClient<Channel>,
     secret: Secret,
     room: RoomId,

@@ -5,15 +5,16 @@ mod attached;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 use tonic::transport::{Channel, Endpoint};
 
 use self::attached::{Attached, End};
 use super::backoff::Backoff;
+use super::cache::{Cache, Opened};
 use super::pending::{Pending, Post};
-use super::{About, ClientConfig, Command, Connector, Event, LinkState, Why};
-use crate::chat::{Cursor, IdentityId, RoomId, ServerId, SessionId};
+use super::{About, ClientConfig, Command, Connector, Event, LinkState, Why, history};
+use crate::chat::{ClientId, Cursor, IdentityId, InstanceId, RoomId, ServerId, SessionId};
 
 /// A server has this long to take the connection and to let us in.
 const DIAL_WITHIN: Duration = Duration::from_secs(10);
@@ -26,9 +27,15 @@ pub(super) struct Link {
     config: ClientConfig,
     events: mpsc::Sender<Event>,
     pending: Pending,
+    cache: Option<Cache>,
+    /// The outboxes whose posts are ours to send.
+    instances: Vec<InstanceId>,
+    /// The server that cursors, drafts and pending posts belong to.
+    holds: Option<ServerId>,
     /// What the reader of events has of each room.
     cursors: HashMap<RoomId, Cursor>,
     last_session: Option<SessionId>,
+    /// The server this process has met.
     server_id: Option<ServerId>,
     /// Who we are there.
     me: Option<IdentityId>,
@@ -43,52 +50,114 @@ pub(super) struct Unheard;
 /// Runs a link until it is told to quit or nobody listens any more.
 pub async fn run(
     config: ClientConfig,
+    opened: Option<Opened>,
     mut commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
 ) {
-    // Everybody is in the room the server begins with, which has no name here: servers choose it.
-    let to_join = std::iter::once(String::new())
-        .chain(config.room.clone())
-        .collect();
-    let mut link = Link {
-        config,
-        events,
-        pending: Pending::default(),
-        cursors: HashMap::new(),
-        last_session: None,
-        server_id: None,
-        me: None,
-        to_join,
-    };
-    let mut backoff = Backoff::default();
-    loop {
-        let Ok(end) = link.once(&mut commands, &mut backoff).await else {
-            return;
-        };
-        let waiting = match end {
-            End::Quit => return,
-            End::NameRefused(refusal) => {
-                link.idle(&mut commands, LinkState::NameRefused(refusal), None)
-                    .await
-            }
-            End::Stopped(why) => {
-                link.idle(&mut commands, LinkState::Stopped(why), None)
-                    .await
-            }
-            End::Lost { why, retry_after } => {
-                let retry_in = backoff.next(random()).max(retry_after.unwrap_or_default());
-                let state = LinkState::Waiting { retry_in, why };
-                link.idle(&mut commands, state, Some(Instant::now() + retry_in))
-                    .await
-            }
-        };
-        if waiting.is_err() {
-            return;
-        }
+    let (link, ended) = Link::new(config, opened, events);
+    link.serve(&mut commands).await;
+    if let Some(ended) = ended {
+        // Whoever waits for the link to close its queue may end the process then.
+        let _written = ended.await;
     }
 }
-
 impl Link {
+    fn new(
+        config: ClientConfig,
+        opened: Option<Opened>,
+        events: mpsc::Sender<Event>,
+    ) -> (Self, Option<oneshot::Receiver<()>>) {
+        // Everybody is in the room the server begins with, which has no name here: servers choose it.
+        let to_join = std::iter::once(String::new())
+            .chain(config.room.clone())
+            .collect();
+        let mut link = Self {
+            instances: vec![config.instance],
+            config,
+            events,
+            pending: Pending::default(),
+            cache: None,
+            holds: None,
+            cursors: HashMap::new(),
+            last_session: None,
+            server_id: None,
+            me: None,
+            to_join,
+        };
+        let Some(opened) = opened else {
+            return (link, None);
+        };
+        link.cache = Some(opened.cache);
+        link.instances = opened.instances;
+        if let Some(kept) = opened.kept {
+            link.holds = Some(kept.server);
+            let cursors = kept.rooms.into_iter();
+            link.cursors = cursors
+                .filter_map(|(room, cursor)| Some((room.id, cursor?)))
+                .collect();
+        }
+        let unanswered = opened.posts.into_iter().filter(|it| it.failed.is_none());
+        unanswered.for_each(|unsent| link.pending.add(unsent.post));
+        (link, Some(opened.ended))
+    }
+
+    /// Connects again and again, until it is told to quit or nobody listens any more.
+    async fn serve(mut self, commands: &mut mpsc::Receiver<Command>) {
+        let mut backoff = Backoff::default();
+        loop {
+            let Ok(end) = self.once(commands, &mut backoff).await else {
+                return;
+            };
+            let (state, until) = match end {
+                End::Quit => return,
+                End::NameRefused(refusal) => (LinkState::NameRefused(refusal), None),
+                End::Stopped(why) => (LinkState::Stopped(why), None),
+                End::Lost { why, retry_after } => {
+                    let retry_in = backoff.next(random()).max(retry_after.unwrap_or_default());
+                    let state = LinkState::Waiting { retry_in, why };
+                    (state, Some(Instant::now() + retry_in))
+                }
+            };
+            if self.idle(commands, state, until).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Takes a post over: on the disk first, then into what is sent. Without a disk it is sent all the same, and that is told.
+    async fn keep(&mut self, post: Post, instead_of: Option<ClientId>) -> Result<(), Unheard> {
+        if let (Some(cache), Some(server)) = (&self.cache, self.holds)
+            && let Err(why) = cache.keep(server, post.clone(), instead_of).await
+        {
+            self.tell(Event::CacheFailed(why)).await?;
+        }
+        self.pending.add(post);
+        Ok(())
+    }
+
+    /// A post was answered for good.
+    async fn answered(&mut self, id: ClientId) -> Option<Post> {
+        let post = self.pending.answered(id)?;
+        if let Some(cache) = &self.cache {
+            cache.forget(id).await;
+        }
+        Some(post)
+    }
+
+    /// What the cache does beside the connection; gives back what is not its business.
+    async fn keep_or(&mut self, command: Command) -> Result<Option<Command>, Unheard> {
+        match (command, &self.cache, self.holds) {
+            (Command::Post { post, instead_of }, ..) => self.keep(post, instead_of).await?,
+            (Command::Forget(id), Some(cache), _) => cache.forget(id).await,
+            (Command::Draft { room, text }, Some(cache), Some(server)) => {
+                cache.draft(server, room, text).await;
+            }
+            (Command::Forget(_) | Command::Draft { .. }, ..) => {}
+            (other, ..) => return Ok(Some(other)),
+        }
+        Ok(None)
+    }
+
     pub(super) async fn tell(&self, event: Event) -> Result<(), Unheard> {
         self.events.send(event).await.map_err(|_| Unheard)
     }
@@ -168,25 +237,30 @@ impl Link {
 
     /// What can be done without a connection: posts wait, rooms are joined later, the rest cannot be done now.
     async fn offline(&mut self, command: Command) -> Result<(), Unheard> {
+        let Some(command) = self.keep_or(command).await? else {
+            return Ok(());
+        };
         match command {
-            Command::Post {
-                client_id,
-                to,
-                body,
-            } => self.pending.add(Post {
-                client_id,
-                to,
-                body,
-            }),
             Command::Join(room) => self.to_join.push(room),
             Command::SetName(name) => self.config.name = name,
             Command::Older { room, before } => {
-                self.tell(Event::PageFailed { room, before }).await?;
+                let page = match (&self.cache, self.holds) {
+                    (Some(cache), Some(server)) => history::kept(cache, server, room, before).await,
+                    _ => None,
+                };
+                let page = page.unwrap_or(Event::PageFailed { room, before });
+                self.tell(page).await?;
             }
             Command::Open(name) => self.offline_refusal(About::Open(name)).await?,
             Command::Leave(room) => self.offline_refusal(About::Leave(room)).await?,
             Command::ListRooms => self.offline_refusal(About::ListRooms).await?,
-            Command::RetryNow | Command::Disconnect | Command::Quit => {}
+            // The first three are done already.
+            Command::Post { .. }
+            | Command::Forget(_)
+            | Command::Draft { .. }
+            | Command::RetryNow
+            | Command::Disconnect
+            | Command::Quit => {}
         }
         Ok(())
     }

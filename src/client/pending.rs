@@ -11,11 +11,32 @@ use tokio::time::Instant;
 
 use crate::chat::{Body, ClientId, Recipient, RoomId};
 
+/// Something to be said, from Enter to its answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Post {
     pub client_id: ClientId,
     pub to: Recipient,
     pub body: Body,
+    /// When it was composed, Unix milliseconds; shown until the server's time comes.
+    pub at_ms: u64,
+    /// The room it was typed in; a private line may be typed anywhere.
+    pub from: Option<RoomId>,
+    /// What was typed, to be given back if it is refused.
+    pub typed: String,
+}
+
+impl Post {
+    /// A post that nobody typed.
+    pub fn new(client_id: ClientId, to: Recipient, body: Body) -> Self {
+        Self {
+            client_id,
+            to,
+            body,
+            at_ms: 0,
+            from: None,
+            typed: String::new(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -104,14 +125,17 @@ impl Pending {
         }
     }
 
-    /// The conversation of a name is known.
-    pub fn resolved(&mut self, name: &str, room: RoomId) {
+    /// The conversation of a name is known; gives back the posts that go there now.
+    pub fn resolved(&mut self, name: &str, room: RoomId) -> Vec<ClientId> {
         self.resolving = None;
+        let mut addressed = Vec::new();
         for item in &mut self.items {
             if matches!(&item.post.to, Recipient::Name(other) if other == name) {
                 item.post.to = Recipient::Room(room);
+                addressed.push(item.post.client_id);
             }
         }
+        addressed
     }
 
     /// The conversation of a name may be asked for again after a while.
@@ -166,11 +190,8 @@ mod tests {
     fn with(posts: &[(u64, Recipient)]) -> Pending {
         let mut pending = Pending::default();
         for (counter, to) in posts {
-            pending.add(Post {
-                client_id: id(*counter),
-                to: to.clone(),
-                body: Body::Text(counter.to_string()),
-            });
+            let body = Body::Text(counter.to_string());
+            pending.add(Post::new(id(*counter), to.clone(), body));
         }
         pending
     }
@@ -228,11 +249,7 @@ mod tests {
         pending.answered(id(3));
         for counter in [5, 6] {
             let body = Body::Text(String::new());
-            pending.add(Post {
-                client_id: id(counter),
-                to: Recipient::Room(ROOM),
-                body,
-            });
+            pending.add(Post::new(id(counter), Recipient::Room(ROOM), body));
         }
         assert_eq!(
             sent(&mut pending, later),

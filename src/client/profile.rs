@@ -63,6 +63,11 @@ pub fn secret(directory: &Path, server: &str, name: &str) -> Result<Secret, Prof
     }
 }
 
+/// Where a profile keeps messages, drafts and its outbox.
+pub fn cache(directory: &Path, server: &str, name: &str) -> PathBuf {
+    directory.join(file_name(server, name, "db"))
+}
+
 /// The public room that was read last under a profile.
 pub fn last_room(directory: &Path, server: &str, name: &str) -> Option<String> {
     let room = fs::read_to_string(directory.join(file_name(server, name, "room"))).ok()?;

@@ -15,6 +15,8 @@ pub struct File {
     pub room: Option<String>,
     pub theme: Option<String>,
     pub data: Option<PathBuf>,
+    /// Megabytes of messages kept here for each server and name.
+    pub cache_mb: Option<u32>,
     #[serde(default)]
     pub server: Server,
     /// The rooms there are from the start; the first is where everybody begins.

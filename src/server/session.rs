@@ -62,7 +62,7 @@ pub async fn run(
             let session = Session {
                 who: admitted,
                 rooms: HashMap::new(),
-                order: Order::new(hello.instance),
+                order: Order::default(),
                 hub: Arc::clone(&hub),
                 outbox: Arc::clone(&outbox),
                 quits: false,

@@ -2,8 +2,8 @@
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::chat::{Body, ClientId, Recipient, RoomId, Seq};
-use crate::client;
+use crate::chat::{ClientId, RoomId, Seq};
+use crate::client::{self, Post};
 
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -25,9 +25,16 @@ pub enum Event {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
     Post {
-        client_id: ClientId,
-        to: Recipient,
-        body: Body,
+        post: Post,
+        /// The failed post that this one repeats.
+        instead_of: Option<ClientId>,
+    },
+    /// Gives a failed post up.
+    Forget(ClientId),
+    /// Keeps what is typed in a room.
+    Draft {
+        room: Option<RoomId>,
+        text: String,
     },
     Join(String),
     Leave(RoomId),

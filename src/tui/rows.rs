@@ -30,6 +30,8 @@ pub struct Layout<'a> {
 pub enum Row {
     /// A rule with a date in it.
     Date(String),
+    /// A rule that says what is not here.
+    Gap(String),
     Line(Line),
 }
 
@@ -112,11 +114,17 @@ impl Layout<'_> {
                     rows,
                 );
             }
+            What::Gap(gap) => {
+                let s = self.strings;
+                let template = if gap.is_gone { s.gap_gone } else { s.gap };
+                rows.push(Row::Gap(fill(template, &[&gap.from.count_to(gap.to)])));
+            }
             What::Said {
                 author,
                 name,
                 text,
                 is_action,
+                ..
             } => {
                 let scope = if *is_action {
                     Scope::MessageSystem

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use super::event::{Effect, Event};
 use super::state::{Moment, State};
 use super::theme::{self, Depth, Theme};
-use super::update::update;
+use super::update::{flush_drafts, update};
 use super::view::{Glyphs, Look, draw};
 use crate::chat::{InstanceId, ServerId};
 use crate::client::{self, Client, Command};
@@ -107,6 +107,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
         connect,
         setup,
     };
+    performer.take_kept(&mut state);
 
     let mut stop = std::pin::pin!(stop);
     let mut arrived = Vec::new();
@@ -117,7 +118,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
         let tick_at = Instant::now() + TICK;
         let event = tokio::select! {
             biased;
-            () = stop.as_mut() => return performer.quit(&state).await,
+            () = stop.as_mut() => return performer.quit(&mut state).await,
             // A frame that is due goes before what would make the next one.
             () = sleep_until(frame_at), if is_dirty => {
                 state.now = now();
@@ -128,7 +129,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
             event = input.next() => match event {
                 Some(Ok(event)) => from_input(event),
                 // The terminal is gone.
-                Some(Err(_)) | None => return performer.quit(&state).await,
+                Some(Err(_)) | None => return performer.quit(&mut state).await,
             },
             count = performer.recv(&mut arrived) => {
                 if count == 0 {
@@ -158,7 +159,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
                 let mut further = Vec::new();
                 for effect in effects {
                     if effect == Effect::Quit {
-                        return performer.quit(&state).await;
+                        return performer.quit(&mut state).await;
                     }
                     let result = performer.perform(effect, &mut state, &mut look);
                     further.extend(
@@ -224,6 +225,17 @@ impl Performer {
         }
     }
 
+    /// What is known already is there before the first frame.
+    fn take_kept(&mut self, state: &mut State) {
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        while let Ok(event) = connection.events.try_recv() {
+            // What the first screen of a room lacks is asked for again by the first event that is not of the disk.
+            let _none = update(state, Event::Client(event));
+        }
+    }
+
     /// What only the loop knows about an event.
     fn note(&self, event: &Event, state: &mut State) {
         if let (Event::Client(client::Event::Welcome { server_id, .. }), Some(connection)) =
@@ -235,18 +247,13 @@ impl Performer {
 
     fn perform(&mut self, effect: Effect, state: &mut State, look: &mut Look) -> Option<Event> {
         let command = match effect {
-            Effect::Post {
-                client_id,
-                to,
-                body,
-            } => {
-                let taken = self.send(Command::Post {
-                    client_id,
-                    to,
-                    body,
-                });
-                return (!taken).then_some(Event::Busy(Some(client_id)));
+            Effect::Post { post, instead_of } => {
+                let id = post.client_id;
+                let taken = self.send(Command::Post { post, instead_of });
+                return (!taken).then_some(Event::Busy(Some(id)));
             }
+            Effect::Forget(id) => Command::Forget(id),
+            Effect::Draft { room, text } => Command::Draft { room, text },
             Effect::Join(room) => Command::Join(room),
             Effect::Leave(room) => Command::Leave(room),
             Effect::Open(name) => Command::Open(name),
@@ -269,8 +276,18 @@ impl Performer {
             .is_some_and(|connection| connection.client.send(command).is_ok())
     }
 
+    /// What is typed is kept before the connection that keeps it ends.
+    fn keep_drafts(&self, state: &mut State) {
+        for effect in flush_drafts(state) {
+            if let Effect::Draft { room, text } = effect {
+                self.send(Command::Draft { room, text });
+            }
+        }
+    }
+
     /// Says goodbye in the background: whoever goes elsewhere does not wait for it.
-    fn hang_up(&mut self, state: &State) {
+    fn hang_up(&mut self, state: &mut State) {
+        self.keep_drafts(state);
         if let Some(connection) = self.connection.take() {
             remember(&connection, state);
             tokio::spawn(async move {
@@ -304,6 +321,7 @@ impl Performer {
                     state.wanted.clone_from(&connection.room);
                 }
                 self.connection = Some(connection);
+                self.take_kept(state);
                 None
             }
             Err(why) => Some(Event::CannotConnect(why)),
@@ -323,7 +341,8 @@ impl Performer {
         }
     }
 
-    async fn quit(mut self, state: &State) -> Result<(), RunError> {
+    async fn quit(mut self, state: &mut State) -> Result<(), RunError> {
+        self.keep_drafts(state);
         if let Some(connection) = self.connection.take() {
             remember(&connection, state);
             let mut events = connection.events;

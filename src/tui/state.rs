@@ -14,7 +14,7 @@ use super::timeline::Timeline;
 use crate::chat::{
     Author, ClientId, IdentityId, InstanceId, Limits, RoomId, RoomInfo, RoomKind, Roster, Seq,
 };
-use crate::client::LinkState;
+use crate::client::{LinkState, Post};
 
 /// What was sent in a room and can be called back.
 const HISTORY: usize = 100;
@@ -41,8 +41,12 @@ pub struct State {
     pub overlay: Option<Overlay>,
     /// The public rooms of the server, as far as we know.
     pub directory: Vec<RoomInfo>,
-    /// What was typed for posts that are not answered, to be given back if they are refused.
-    pub typed: VecDeque<Typed>,
+    /// Posts of ours that are not answered, or failed.
+    pub posts: VecDeque<Post>,
+    /// When what is typed has to be on the disk.
+    pub drafts_due: Option<Instant>,
+    /// What is on the disk of what was typed without a room.
+    pub lobby_drafted: String,
     /// The command whose answer is awaited.
     pub asked: Option<String>,
     /// One line for the person, gone with the next key.
@@ -80,14 +84,6 @@ pub enum Tone {
     Problem,
 }
 
-/// What was typed for a post, and where.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Typed {
-    pub client_id: ClientId,
-    pub room: Option<RoomId>,
-    pub text: String,
-}
-
 /// What lies over the screen; the topmost sees the key first.
 #[derive(Clone, Debug)]
 pub enum Overlay {
@@ -113,6 +109,8 @@ pub struct Room {
     pub timeline: Timeline,
     pub roster: Roster,
     pub composer: Composer,
+    /// What is on the disk of what is in the composer.
+    pub drafted: String,
     pub sent: VecDeque<String>,
     /// Which of `sent` is in the composer.
     pub recalled: Option<usize>,
@@ -131,6 +129,7 @@ impl Room {
             timeline: Timeline::default(),
             roster: Roster::default(),
             composer: Composer::default(),
+            drafted: String::new(),
             sent: VecDeque::new(),
             recalled: None,
             unseen: 0,
@@ -180,7 +179,9 @@ impl State {
             popup: None,
             overlay: None,
             directory: Vec::new(),
-            typed: VecDeque::new(),
+            posts: VecDeque::new(),
+            drafts_due: None,
+            lobby_drafted: String::new(),
             asked: None,
             notice: None,
             confirm: None,
@@ -266,7 +267,7 @@ impl State {
 
     /// Whether something on the screen changes by the mere passing of time.
     pub fn wants_ticks(&self) -> bool {
-        self.retry_in().is_some()
+        self.retry_in().is_some() || self.drafts_due.is_some()
     }
 
     /// Whoever a name means here: present in a room we are in, or the other of a conversation.

@@ -1,66 +1,20 @@
-//! What a room has said, as it is scrolled: entries in order, local lines between them, posts that wait at the end.
-//!
-//! The scroll is anchored to an item and a line of it, never to a row, so that nothing moves when something arrives. This part
-//! knows no widths: whoever scrolls says how high an item is.
+//! What a room has said: entries in order with the gaps between them named, local lines, and posts that wait at the end.
 
-use std::collections::VecDeque;
+mod item;
+mod own;
+mod scroll;
 
-use crate::chat::{Author, Body, ClientId, Entry, Epoch, IdentityId, Seq};
-use crate::text::{self, SafeText};
+use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
 
-/// Where an item stands: after which entry, and which of the local lines there. An entry itself has 0.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Key(pub Seq, pub u32);
+pub use self::item::{Era, Fate, Gap, Item, Key, What};
+use crate::chat::{ClientId, Entry, Epoch, FollowResult, IdentityId, Seq};
+use crate::text;
 
-/// Pending posts stand after everything.
-const PENDING: Seq = Seq(u64::MAX);
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Item {
-    pub key: Key,
-    /// Unix milliseconds.
-    pub at_ms: u64,
-    pub what: What,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum What {
-    /// Somebody said something.
-    Said {
-        author: IdentityId,
-        name: SafeText,
-        text: SafeText,
-        is_action: bool,
-    },
-    /// Something about the room or its people.
-    System(SafeText),
-    /// A private message shown beside its conversation, with the words that say whom it is for.
-    Private {
-        author: IdentityId,
-        name: SafeText,
-        text: SafeText,
-        whom: SafeText,
-        fate: Fate,
-        client_id: Option<ClientId>,
-    },
-    /// A post of ours whose entry has not come.
-    Mine {
-        client_id: ClientId,
-        name: SafeText,
-        text: SafeText,
-        is_action: bool,
-        fate: Fate,
-    },
-}
-
-/// What became of a post of ours.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Fate {
-    Pending,
-    Stored,
-    /// Refused for good: why.
-    Failed(SafeText),
-}
+/// Asks for the newest page.
+pub const NEWEST: Seq = Seq(u64::MAX);
+/// Items beyond the screen within which what is missing is loaded.
+const NEAR: usize = 100;
 
 /// What the top of the screen shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,26 +25,23 @@ pub enum Anchor {
     Top { key: Key, line: usize },
 }
 
-/// A page that was asked for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Loading {
-    No,
-    Asked(Seq),
-    /// It failed; asked again when somebody scrolls.
-    Failed,
-}
-
 #[derive(Clone, Debug)]
 pub struct Timeline {
     epoch: Option<Epoch>,
+    /// What was said in a history that is no more, with a line of words at its end.
+    former: Vec<Item>,
+    /// Ascending by key. Where the seqs of two entries leave something out, a gap stands between them.
     items: VecDeque<Item>,
     pending: Vec<Item>,
     /// The first seq the room has.
     first: Seq,
+    /// Entries are known to be there though none is here.
+    wants_newest: bool,
     anchor: Anchor,
-    loading: Loading,
+    /// The page that was asked for and has not come.
+    asked: Option<Seq>,
     next_local: u32,
-    next_pending: u32,
+    next_pending: u64,
     /// Columns of the name; grows, never shrinks.
     name_columns: usize,
     /// Entries that came while something older was read.
@@ -104,11 +55,13 @@ impl Default for Timeline {
     fn default() -> Self {
         Self {
             epoch: None,
+            former: Vec::new(),
             items: VecDeque::new(),
             pending: Vec::new(),
             first: Seq(1),
+            wants_newest: false,
             anchor: Anchor::Newest,
-            loading: Loading::No,
+            asked: None,
             next_local: 1,
             next_pending: 1,
             name_columns: NAME_COLUMNS.0,
@@ -119,7 +72,7 @@ impl Default for Timeline {
 
 impl Timeline {
     pub fn len(&self) -> usize {
-        self.items.len() + self.pending.len()
+        self.former.len() + self.items.len() + self.pending.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -127,13 +80,13 @@ impl Timeline {
     }
 
     pub fn get(&self, index: usize) -> Option<&Item> {
+        if let Some(item) = self.former.get(index) {
+            return Some(item);
+        }
+        let index = index - self.former.len();
         self.items
             .get(index)
             .or_else(|| self.pending.get(index - self.items.len()))
-    }
-
-    pub fn anchor(&self) -> Anchor {
-        self.anchor
     }
 
     pub fn name_columns(&self) -> usize {
@@ -144,62 +97,137 @@ impl Timeline {
         self.unread_below
     }
 
-    pub fn epoch(&self) -> Option<Epoch> {
-        self.epoch
-    }
-
     /// The oldest and newest entry there is here.
     pub fn oldest(&self) -> Option<Seq> {
         self.items
             .iter()
-            .find(|item| item.key.1 == 0)
-            .map(|item| item.key.0)
+            .find(|item| item.key.line == 0)
+            .map(|item| item.key.seq)
     }
 
     pub fn newest(&self) -> Option<Seq> {
-        self.items.back().map(|item| item.key.0)
+        self.items.back().map(|item| item.key.seq)
     }
 
-    pub fn pending(&self) -> usize {
-        self.pending
-            .iter()
+    /// Entries that stand in gaps and could be loaded.
+    pub fn missing(&self) -> u64 {
+        let gap = |item: &Item| match item.what {
+            What::Gap(gap) if !gap.is_gone => gap.from.count_to(gap.to),
+            _ => 0,
+        };
+        self.items.iter().map(gap).sum()
+    }
+
+    /// Entries are known to be on disk or on the server: they are asked for when the room is shown.
+    pub fn expect_entries(&mut self) {
+        self.wants_newest = true;
+    }
+
+    /// What the server told of the room when it was followed. `words` stand below what it no longer has.
+    pub fn followed(
+        &mut self,
+        epoch: Epoch,
+        first: Seq,
+        result: FollowResult,
+        words: impl FnOnce() -> What,
+    ) {
+        let is_another = matches!(result, FollowResult::EpochChanged | FollowResult::Ahead);
+        if is_another || self.epoch.is_some_and(|known| known != epoch) {
+            self.put_aside(words);
+        }
+        self.epoch = Some(epoch);
+        self.first = first;
+        for item in &mut self.items {
+            if let What::Gap(gap) = &mut item.what {
+                gap.is_gone = gap.to < first;
+            }
+        }
+    }
+
+    /// The room has another history: what people said stays until the same is found there.
+    fn put_aside(&mut self, words: impl FnOnce() -> What) {
+        let said: Vec<Item> = self
+            .items
+            .drain(..)
             .filter(|item| {
                 matches!(
-                    item.what,
-                    What::Mine {
-                        fate: Fate::Pending,
+                    &item.what,
+                    What::Said {
+                        client_id: Some(_),
                         ..
                     }
                 )
             })
-            .count()
+            .collect();
+        self.forget_entries();
+        self.add_former(said, words);
     }
 
-    /// What the server told of the room when it was followed.
-    pub fn followed(&mut self, epoch: Epoch, first: Seq) {
-        if self.epoch.is_some_and(|known| known != epoch) {
-            self.forget_entries();
+    /// Shows what was said in a history that is no more, as far as the present one does not have it.
+    pub fn former(
+        &mut self,
+        entries: &[Entry],
+        item: impl Fn(&Entry) -> What,
+        words: impl FnOnce() -> What,
+    ) {
+        let item = |entry: &Entry| Item {
+            key: Key::entry(entry.seq),
+            at_ms: entry.at_ms,
+            what: item(entry),
+        };
+        self.add_former(entries.iter().map(item).collect(), words);
+    }
+
+    fn add_former(&mut self, said: Vec<Item>, words: impl FnOnce() -> What) {
+        self.former.pop();
+        let place = |n: usize| Key {
+            era: Era::Former,
+            seq: Seq(n as u64),
+            line: 0,
+        };
+        for item in said {
+            let key = place(self.former.len());
+            self.former.push(Item { key, ..item });
         }
-        self.epoch = Some(epoch);
-        self.first = first;
+        let here: HashSet<(IdentityId, ClientId)> = self
+            .items
+            .iter()
+            .filter_map(|item| said_by(&item.what))
+            .collect();
+        self.former
+            .retain(|item| said_by(&item.what).is_some_and(|said| !here.contains(&said)));
+        if let Some(last) = self.former.last() {
+            let key = Key {
+                line: 1,
+                ..last.key
+            };
+            let at_ms = last.at_ms;
+            let what = words();
+            self.former.push(Item { key, at_ms, what });
+        }
     }
 
-    /// Entries were skipped: what is older is loaded again when it is scrolled to, so that there is never a silent hole.
-    pub fn skipped_to(&mut self, to: Seq) {
-        if self.newest().is_some_and(|newest| newest < to) {
-            self.forget_entries();
+    /// What the present history says too need not be shown twice.
+    fn match_former(&mut self, what: &What) {
+        let Some(said) = said_by(what).filter(|_| !self.former.is_empty()) else {
+            return;
+        };
+        self.former.retain(|item| said_by(&item.what) != Some(said));
+        if self.former.len() == 1 {
+            self.former.clear();
         }
     }
 
     fn forget_entries(&mut self) {
         self.items.clear();
         self.anchor = Anchor::Newest;
-        self.loading = Loading::No;
+        self.asked = None;
         self.unread_below = 0;
     }
 
     /// Removes everything from the screen but what is still on its way; older entries load again when scrolled to.
     pub fn clear(&mut self) {
+        self.former.clear();
         self.pending.retain(|item| {
             matches!(
                 item.what,
@@ -212,30 +240,51 @@ impl Timeline {
         self.forget_entries();
     }
 
-    /// Adds an entry at the newest end; one that is there already is passed over.
+    /// Adds an entry at the newest end, with the gap before it if there is one; an entry that is there already is passed over.
     pub fn append(&mut self, entry: &Entry, words: impl FnOnce(&Entry) -> What) -> bool {
         if self.epoch != Some(entry.epoch) {
             self.forget_entries();
             self.epoch = Some(entry.epoch);
         }
-        if self.newest().is_some_and(|newest| entry.seq <= newest) {
+        let newest = self.newest();
+        if newest.is_some_and(|newest| entry.seq <= newest) {
             return false;
         }
-        let item = Item {
-            key: Key(entry.seq, 0),
-            at_ms: entry.at_ms,
-            what: words(entry),
-        };
-        self.widen(&item);
+        let item = self.item(entry, words);
+        let gap =
+            newest.and_then(|newest| self.gap(newest.next(), entry.seq.before(), entry.at_ms));
+        self.items.extend(gap);
         self.items.push_back(item);
+        self.wants_newest = false;
         if self.anchor != Anchor::Newest && entry.body.is_said() {
             self.unread_below += 1;
         }
         true
     }
 
-    /// Adds an older page before what is there. `before` says which page it is; another one is passed over.
-    pub fn prepend(
+    fn item(&mut self, entry: &Entry, words: impl FnOnce(&Entry) -> What) -> Item {
+        let item = Item {
+            key: Key::entry(entry.seq),
+            at_ms: entry.at_ms,
+            what: words(entry),
+        };
+        self.match_former(&item.what);
+        self.widen(&item);
+        item
+    }
+
+    fn gap(&self, from: Seq, to: Seq, at_ms: u64) -> Option<Item> {
+        let is_gone = to < self.first;
+        (from <= to).then_some(Item {
+            key: Key::gap(to),
+            at_ms,
+            what: What::Gap(Gap { from, to, is_gone }),
+        })
+    }
+
+    /// Adds a page of the entries right before a seq, wherever that is; what is there already is passed over. A page of another
+    /// history is of no use.
+    pub fn fill(
         &mut self,
         before: Seq,
         epoch: Epoch,
@@ -243,126 +292,123 @@ impl Timeline {
         entries: &[Entry],
         words: impl Fn(&Entry) -> What,
     ) {
-        if self.loading == Loading::Asked(before) {
-            self.loading = Loading::No;
+        if self.asked == Some(before) {
+            self.asked = None;
         }
-        if self.epoch != Some(epoch) || self.oldest() != Some(before) {
+        if before == NEWEST {
+            self.wants_newest = false;
+            if self.epoch.is_none_or(|known| known == epoch) {
+                self.first = first;
+                for entry in entries {
+                    self.append(entry, &words);
+                }
+            }
+            return;
+        }
+        if self.epoch != Some(epoch) {
             return;
         }
         self.first = first;
-        if entries.is_empty() {
-            self.first = before;
+        let mut place = self
+            .items
+            .partition_point(|item| item.key < Key::gap(before.before()));
+        if self
+            .items
+            .get(place)
+            .is_some_and(|item| item.key == Key::gap(before.before()))
+        {
+            self.items.remove(place);
         }
-        for entry in entries.iter().rev() {
-            let item = Item {
-                key: Key(entry.seq, 0),
-                at_ms: entry.at_ms,
-                what: words(entry),
-            };
-            self.widen(&item);
-            self.items.push_front(item);
+        let at_ms = self.items.get(place).map_or(0, |item| item.at_ms);
+        let below = place
+            .checked_sub(1)
+            .and_then(|place| self.items.get(place))
+            .map(|item| item.key.seq);
+        let fresh: Vec<Item> = entries
+            .iter()
+            .filter(|entry| entry.seq < before && below.is_none_or(|below| entry.seq > below))
+            .map(|entry| self.item(entry, &words))
+            .collect();
+        let oldest = fresh.first().map_or(before, |item| item.key.seq);
+        let Some(below) = below else {
+            if fresh.is_empty() {
+                // There is nothing more before it.
+                self.first = before;
+            }
+            fresh
+                .into_iter()
+                .rev()
+                .for_each(|item| self.items.push_front(item));
+            return;
+        };
+        let mut gap = self.gap(below.next(), oldest.before(), at_ms);
+        if let (
+            Some(Item {
+                what: What::Gap(gap),
+                ..
+            }),
+            true,
+        ) = (&mut gap, fresh.is_empty())
+        {
+            // Asked for and not given: it is not there.
+            gap.is_gone = true;
         }
+        let after = self.items.split_off(place);
+        self.items.extend(gap);
+        self.items.extend(fresh);
+        place = self.items.len();
+        self.items.extend(after);
+        debug_assert!(
+            place == 0
+                || self
+                    .items
+                    .get(place)
+                    .is_none_or(|next| self.items[place - 1].key < next.key),
+            "a page stands before what comes after it"
+        );
     }
 
     pub fn page_failed(&mut self, before: Seq) {
-        if self.loading == Loading::Asked(before) {
-            self.loading = Loading::Failed;
+        if self.asked == Some(before) {
+            self.asked = None;
         }
     }
 
-    /// Which page to ask for when the top is near; notes that it was asked for.
-    pub fn wants_page(&mut self, top: usize) -> Option<Seq> {
-        const NEAR: usize = 100;
-        let oldest = self.oldest()?;
-        let asked = matches!(self.loading, Loading::Asked(_));
-        if top >= NEAR || asked || oldest <= self.first {
+    /// Which page to ask for when these items are on the screen; notes that it was asked for.
+    pub fn wants_page(&mut self, shown: Range<usize>) -> Option<Seq> {
+        if self.asked.is_some() {
             return None;
         }
-        self.loading = Loading::Asked(oldest);
-        Some(oldest)
-    }
-
-    /// Shows a post of ours until its entry comes.
-    pub fn post(&mut self, client_id: ClientId, author: &Author, body: &Body, at_ms: u64) {
-        let what = What::Mine {
-            client_id,
-            name: text::line(&author.name),
-            text: text::body(body.text()),
-            is_action: matches!(body, Body::Action(_)),
-            fate: Fate::Pending,
+        let first = shown.start.saturating_sub(self.former.len() + NEAR);
+        let last = shown.end.saturating_sub(self.former.len()) + NEAR;
+        let near = first..last.min(self.items.len());
+        let gap = |index: usize| match self.items[index].what {
+            What::Gap(gap) if !gap.is_gone => Some(gap.to.next()),
+            _ => None,
         };
-        let item = Item {
-            key: Key(PENDING, self.next_pending),
-            at_ms,
-            what,
+        let wanted = if self.oldest().is_none() {
+            self.wants_newest.then_some(NEWEST)
+        } else if let Some(gap) = near.rev().find_map(gap) {
+            Some(gap)
+        } else {
+            self.oldest()
+                .filter(|oldest| first == 0 && *oldest > self.first)
         };
-        self.next_pending += 1;
-        self.widen(&item);
-        self.pending.push(item);
-        self.to_newest();
+        self.asked = wanted;
+        wanted
     }
 
     /// Adds a line of our own at the newest end, in memory only.
     pub fn local(&mut self, what: What, at_ms: u64) {
         let after = self.newest().unwrap_or(self.first.before());
         let item = Item {
-            key: Key(after, self.next_local),
+            key: Key::local(after, self.next_local),
             at_ms,
             what,
         };
         self.next_local += 1;
         self.widen(&item);
         self.items.push_back(item);
-    }
-
-    /// A post was stored: its pending line goes, because its entry is here or elsewhere; a private line stays and is plain.
-    pub fn settle(&mut self, id: ClientId) -> bool {
-        let before = self.pending.len();
-        self.pending
-            .retain(|item| !matches!(&item.what, What::Mine { client_id, .. } if *client_id == id));
-        self.set_private_fate(id, &Fate::Stored) || self.pending.len() < before
-    }
-
-    /// A post was refused for good.
-    pub fn fail(&mut self, id: ClientId, why: &SafeText) -> bool {
-        let mine = self
-            .pending
-            .iter_mut()
-            .find_map(|item| match &mut item.what {
-                What::Mine {
-                    client_id, fate, ..
-                } if *client_id == id => Some(fate),
-                _ => None,
-            });
-        if let Some(fate) = mine {
-            *fate = Fate::Failed(why.clone());
-            return true;
-        }
-        self.set_private_fate(id, &Fate::Failed(why.clone()))
-    }
-
-    /// A post was given back to whoever typed it: it was never said.
-    pub fn take_back(&mut self, id: ClientId) {
-        self.settle(id);
-        let is_it = |item: &Item| matches!(&item.what, What::Private { client_id: Some(of), .. } if *of == id);
-        self.items.retain(|item| !is_it(item));
-    }
-
-    fn set_private_fate(&mut self, id: ClientId, to: &Fate) -> bool {
-        // What waits is near the end, and a line that is older than this was answered long ago.
-        for item in self.items.iter_mut().rev().take(1000) {
-            if let What::Private {
-                client_id: Some(of),
-                fate,
-                ..
-            } = &mut item.what
-                && *of == id
-            {
-                fate.clone_from(to);
-                return true;
-            }
-        }
-        false
     }
 
     fn widen(&mut self, item: &Item) {
@@ -375,99 +421,24 @@ impl Timeline {
         self.name_columns = self.name_columns.max(wide.min(NAME_COLUMNS.1));
     }
 
-    /// The item and line at the top of a screen of `rows`, given how high each item is.
-    pub fn top(&self, rows: usize, height: impl Fn(usize) -> usize) -> (usize, usize) {
-        let newest = || above(self.len(), 0, rows, &height);
-        let Anchor::Top { key, line } = self.anchor else {
-            return newest();
-        };
-        let index = self.index(key);
-        if index >= self.len() {
-            return newest();
-        }
-        let line = line.min(height(index).saturating_sub(1));
-        // Where less than a screen is left below, the newest end is shown, and the screen is full.
-        let mut left = height(index) - line;
-        let mut next = index + 1;
-        while left < rows && next < self.len() {
-            left += height(next);
-            next += 1;
-        }
-        if left < rows { newest() } else { (index, line) }
-    }
-
-    /// Where a screen of `rows` is anchored after it was scrolled by some rows, up if negative. At the newest end it stays there
-    /// from then on.
-    pub fn scrolled(&self, by: isize, rows: usize, height: impl Fn(usize) -> usize) -> Anchor {
-        let (mut index, mut line) = self.top(rows, &height);
-        let last = above(self.len(), 0, rows, &height);
-        if by < 0 {
-            (index, line) = above(index, line, by.unsigned_abs(), &height);
-        } else {
-            line += by.unsigned_abs();
-            while index < self.len() && line >= height(index) {
-                line -= height(index);
-                index += 1;
+    fn index(&self, key: Key) -> usize {
+        match key.era {
+            Era::Former => self.former.partition_point(|item| item.key < key),
+            Era::Now => self.former.len() + self.items.partition_point(|item| item.key < key),
+            Era::Pending => {
+                let before = self.former.len() + self.items.len();
+                before + self.pending.partition_point(|item| item.key < key)
             }
         }
-        match self.get(index) {
-            Some(item) if (index, line) < last => Anchor::Top {
-                key: item.key,
-                line,
-            },
-            _ => Anchor::Newest,
-        }
-    }
-
-    pub fn set_anchor(&mut self, anchor: Anchor) {
-        self.anchor = anchor;
-        if anchor == Anchor::Newest {
-            self.unread_below = 0;
-        }
-    }
-
-    pub fn to_newest(&mut self) {
-        self.set_anchor(Anchor::Newest);
-    }
-
-    /// To the oldest that is loaded.
-    pub fn to_oldest(&mut self) {
-        if let Some(item) = self.get(0) {
-            self.anchor = Anchor::Top {
-                key: item.key,
-                line: 0,
-            };
-        }
-    }
-
-    fn index(&self, key: Key) -> usize {
-        if key.0 == PENDING {
-            return self.items.len() + self.pending.partition_point(|item| item.key < key);
-        }
-        self.items.partition_point(|item| item.key < key)
     }
 }
 
-/// The place some rows above a place.
-fn above(
-    mut index: usize,
-    mut line: usize,
-    rows: usize,
-    height: &impl Fn(usize) -> usize,
-) -> (usize, usize) {
-    let mut left = rows;
-    loop {
-        if left <= line {
-            return (index, line - left);
-        }
-        if index == 0 {
-            return (0, 0);
-        }
-        left -= line;
-        index -= 1;
-        line = height(index);
+/// What identifies something said through every history of a room.
+fn said_by(what: &What) -> Option<(IdentityId, ClientId)> {
+    match what {
+        What::Said {
+            author, client_id, ..
+        } => Some((*author, (*client_id)?)),
+        _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

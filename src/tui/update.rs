@@ -1,12 +1,15 @@
 //! `update`: what an event makes of the state, and what is to be done about it. Pure: no I/O, no clock, no waiting.
 
 mod client;
+mod drafts;
 mod keys;
 mod lines;
 mod send;
+mod unsent;
 
 use crossterm::event::{MouseEvent, MouseEventKind};
 
+pub use self::drafts::flush as flush_drafts;
 pub use self::lines::{Prompt, help, prompt};
 use super::event::{Effect, Event};
 use super::regions::{Regions, regions};
@@ -19,6 +22,12 @@ const WHEEL: isize = 3;
 
 /// The heart of the screen.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    let effects = happen(state, event);
+    drafts::note(state);
+    effects
+}
+
+fn happen(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
         Event::Key(key) => keys::press(state, key),
         Event::Paste(text) => {
@@ -31,13 +40,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Client(event) => client::hear(state, event),
-        Event::Tick => Vec::new(),
+        Event::Tick => drafts::due(state),
         Event::Busy(client_id) => {
-            let why = text::line(state.strings.too_many_pending);
-            for room in &mut state.rooms {
-                if let Some(id) = client_id {
-                    room.timeline.fail(id, &why);
-                }
+            if let Some(id) = client_id {
+                unsent::fail(state, id, state.strings.too_many_pending);
             }
             Vec::new()
         }
@@ -116,7 +122,7 @@ fn page(state: &State) -> isize {
         .max(1)
 }
 
-/// Asks for the page before the oldest entry where the top of the screen is near it.
+/// Asks for a page of what is missing near the screen: before the oldest entry, or in a gap.
 fn load_older(state: &mut State) -> Vec<Effect> {
     let area = layout(state).messages;
     let Some(room) = state.current() else {
@@ -129,7 +135,8 @@ fn load_older(state: &mut State) -> Vec<Effect> {
     let Some(room) = state.current_mut() else {
         return Vec::new();
     };
-    let wanted = room.timeline.wants_page(top);
+    let shown = top..top + usize::from(area.height);
+    let wanted = room.timeline.wants_page(shown);
     wanted
         .map(|before| Effect::Older {
             room: room.info.id,
@@ -150,6 +157,3 @@ fn show(state: &mut State, room: crate::chat::RoomId) -> Vec<Effect> {
     }
     load_older(state)
 }
-
-#[cfg(test)]
-mod tests;

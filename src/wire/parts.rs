@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use prost::Message as _;
+
 use super::proto;
 use crate::chat::{
     Author, Body, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, Person, Presence,
@@ -275,6 +277,16 @@ pub fn refusal_from(refused: proto::Refused) -> Refusal {
         retry_after: duration(refused.retry_after_ms),
         arguments: refused.arguments,
     }
+}
+
+/// A refusal as bytes that a later version can read as well.
+pub fn refusal_to_bytes(refusal: &Refusal) -> Vec<u8> {
+    refusal_to(0, None, refusal).encode_to_vec()
+}
+
+/// What cannot be read is a refusal for a reason this version does not know.
+pub fn refusal_from_bytes(bytes: &[u8]) -> Refusal {
+    refusal_from(proto::Refused::decode(bytes).unwrap_or_default())
 }
 
 /// A duration as the wire has it: at least 1, because 0 means "none".

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod bus;
+mod cache;
 mod fixtures;
 mod frames;
 mod hostile;

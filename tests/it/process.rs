@@ -2,41 +2,12 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::terminal::{Home, ends, signal};
 
 /// What a drain may take, times five.
 const DRAIN: Duration = Duration::from_secs(50);
-
-fn serves(home: &Home, arguments: &[&str]) -> Child {
-    let port = home.port.to_string();
-    let arguments: Vec<&str> = ["--serve", "--port", &port]
-        .into_iter()
-        .chain(arguments.iter().copied())
-        .collect();
-    let child = home
-        .command(&arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let began = Instant::now();
-    // It listens a moment before it has opened its data and written down who it is.
-    let is_up = || {
-        let is_noted = std::fs::metadata(home.data().join("tchat.id")).is_ok_and(|it| it.len() > 0);
-        is_noted && TcpStream::connect(("127.0.0.1", home.port)).is_ok()
-    };
-    while !is_up() {
-        assert!(
-            began.elapsed() < Duration::from_secs(30),
-            "it does not listen"
-        );
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    child
-}
 
 fn fails(home: &Home, arguments: &[&str]) -> (Option<i32>, String) {
     let output = home.command(arguments).output().unwrap();
@@ -57,7 +28,7 @@ fn log(home: &Home) -> String {
 #[test]
 fn it_prints_a_card_logs_who_came_and_went_and_drains_on_a_signal() {
     let home = Home::new();
-    let mut server = serves(&home, &[]);
+    let mut server = home.serves(&[]);
     let mut card = BufReader::new(server.stdout.take().unwrap());
     let mut lines = String::new();
     while !lines.contains("others") {
@@ -107,7 +78,7 @@ fn it_prints_a_card_logs_who_came_and_went_and_drains_on_a_signal() {
 #[test]
 fn messages_are_logged_if_asked_for() {
     let home = Home::new();
-    let mut server = serves(&home, &["--log-messages"]);
+    let mut server = home.serves(&["--log-messages"]);
     let mut ann = home.opens((80, 24), &[]);
     ann.shows("#general ›");
     ann.says("for the record");
@@ -120,7 +91,7 @@ fn messages_are_logged_if_asked_for() {
 #[test]
 fn a_directory_has_one_server_and_an_address_too() {
     let home = Home::new();
-    let mut server = serves(&home, &[]);
+    let mut server = home.serves(&[]);
     let (code, words) = fails(&home, &["--serve", "--port", "1"]);
     assert_eq!(code, Some(1));
     assert!(
@@ -152,14 +123,14 @@ fn a_directory_has_one_server_and_an_address_too() {
 #[test]
 fn a_host_ends_when_nobody_was_there_for_long_enough() {
     let home = Home::new();
-    let mut server = serves(&home, &["--idle-exit", "1s"]);
+    let mut server = home.serves(&["--idle-exit", "1s"]);
     assert_eq!(ends(&mut server, Duration::from_secs(20)).code(), Some(0));
 }
 
 #[test]
 fn a_host_for_everybody_listens_on_both_families_and_warns() {
     let home = Home::new();
-    let mut server = serves(&home, &["--host", "::"]);
+    let mut server = home.serves(&["--host", "::"]);
     let has_v6 = TcpStream::connect(("::1", home.port)).is_ok();
     println!("IPv6 here: {has_v6}");
     assert!(TcpStream::connect(("127.0.0.1", home.port)).is_ok());

@@ -247,10 +247,10 @@ fn the_smallest_sizes_show_the_newest_line_and_then_the_composer() {
 fn a_post_that_waits_is_marked_until_it_is_stored() {
     let mut screen = Screen::online(80, 24);
     let effects = screen.keys("hello<ret>");
-    let tchat::tui::event::Effect::Post { client_id, to, .. } = &effects[0] else {
+    let tchat::tui::event::Effect::Post { post, .. } = &effects[0] else {
         panic!("{effects:?}")
     };
-    assert_eq!(*to, Recipient::Room(GENERAL));
+    assert_eq!(post.to, Recipient::Room(GENERAL));
     assert!(
         screen
             .rows()
@@ -258,7 +258,7 @@ fn a_post_that_waits_is_marked_until_it_is_stored() {
             .any(|row| row.contains('…') && row.contains("hello"))
     );
     let mut mine = says(GENERAL, 1, ANN, 40, "hello");
-    mine.client_id = Some(*client_id);
+    mine.client_id = Some(post.client_id);
     screen.hears(Told::Entries(vec![mine]));
     let hello: Vec<String> = screen
         .rows()

@@ -1,9 +1,11 @@
 //! Scripts of keys and events over the pure `update`.
 
 use tchat::chat::{
-    Author, Body, ClientId, Entry, IdentityId, Recipient, Refusal, RefusalCode, Seq,
+    Author, Body, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Recipient, Refusal,
+    RefusalCode, Seq,
 };
-use tchat::client::{About, Event as Told, LinkState, Why};
+use tchat::client::cache::Unsent;
+use tchat::client::{About, Event as Told, LinkState, Post, Why};
 use tchat::tui::event::{Effect, Event};
 
 use crate::support::screen::{
@@ -12,7 +14,7 @@ use crate::support::screen::{
 
 fn said(effects: &[Effect]) -> Option<(Recipient, Body)> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Post { to, body, .. } => Some((to.clone(), body.clone())),
+        Effect::Post { post, .. } => Some((post.to.clone(), post.body.clone())),
         _ => None,
     })
 }
@@ -462,20 +464,115 @@ fn a_page_that_failed_is_asked_for_again() {
 }
 
 #[test]
-fn after_a_skip_older_messages_load_from_the_server_and_nothing_is_hidden() {
+fn a_skip_leaves_a_gap_that_says_how_much_is_missing_and_fills_when_it_is_seen() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 10);
     screen.hears(Told::Entries((1..=10).map(numbered).collect()));
     long_room(&mut screen, 5000);
     assert_eq!(numbers(&screen).last(), Some(&5000));
-    for _ in 0..40 {
-        screen.keys("<pgup>");
-        load(&mut screen);
+    assert_eq!(screen.state.current().unwrap().timeline.missing(), 4790);
+    let mut fewer = 4790;
+    for _ in 0..800 {
+        let asked = screen.keys("<pgup>");
         let shown = numbers(&screen);
+        let holes = shown
+            .windows(2)
+            .filter(|pair| pair[1] != pair[0] + 1)
+            .count();
+        let named = screen
+            .rows()
+            .iter()
+            .filter(|row| row.contains("not loaded"))
+            .count();
+        assert_eq!(holes, named, "every hole has a name: {}", screen.text());
+        screen.effects = asked;
+        load(&mut screen);
+        let missing = screen.state.current().unwrap().timeline.missing();
+        assert!(missing <= fewer);
+        fewer = missing;
+        if numbers(&screen).first() == Some(&1) {
+            break;
+        }
+    }
+    assert_eq!(fewer, 0, "everything was loaded on the way up");
+    assert_eq!(numbers(&screen).first(), Some(&1));
+}
+
+#[test]
+fn what_the_server_no_longer_has_is_named_and_not_asked_for_again() {
+    let mut screen = Screen::online(80, 24);
+    screen.hears(Told::Entries((1..=3).map(numbered).collect()));
+    screen.hears(Told::Followed {
+        room: GENERAL,
+        epoch: numbered(1).epoch,
+        first: Seq(9),
+        last: Seq(12),
+        result: FollowResult::Trimmed,
+    });
+    screen.hears(Told::Entries((9..=12).map(numbered).collect()));
+    assert!(
+        screen.shows("5 messages are no longer on the server"),
+        "{}",
+        screen.text()
+    );
+    let asks = screen.keys("<pgup><pgup><c-end>");
+    assert!(asks.is_empty(), "{asks:?}");
+}
+
+/// A line of ours that became entry `seq` of this history.
+fn mine(epoch: u8, seq: u64, text: &str) -> Entry {
+    let counter = text.len() as u64;
+    let client_id = ClientId {
+        instance: InstanceId::new([7; 16]),
+        counter,
+    };
+    Entry {
+        epoch: Epoch::new([epoch; 16]),
+        client_id: Some(client_id),
+        ..says(GENERAL, seq, ANN, seq, text)
+    }
+}
+
+#[test]
+fn after_a_change_of_history_old_lines_stay_until_the_new_one_has_them() {
+    for result in [FollowResult::EpochChanged, FollowResult::Ahead] {
+        let epoch = if result == FollowResult::Ahead { 1 } else { 2 };
+        let mut screen = Screen::online(80, 24);
+        let old = ["one", "three", "eleven"];
+        let entries = old.iter().zip(1..).map(|(text, seq)| mine(1, seq, text));
+        screen.hears(Told::Entries(entries.collect()));
+        screen.hears(Told::Followed {
+            room: GENERAL,
+            epoch: Epoch::new([epoch; 16]),
+            first: Seq(1),
+            last: Seq(2),
+            result,
+        });
         assert!(
-            shown.windows(2).all(|pair| pair[1] == pair[0] + 1),
-            "no hole: {shown:?}"
+            old.iter().all(|text| screen.shows(text)),
+            "{}",
+            screen.text()
         );
+        screen.hears(Told::Entries(vec![
+            mine(epoch, 1, "one"),
+            mine(epoch, 2, "said since"),
+        ]));
+        let rows: Vec<String> = screen.rows();
+        let place = |text: &str| {
+            let found: Vec<_> = (0..rows.len())
+                .filter(|n| rows[*n].contains(text))
+                .collect();
+            assert_eq!(found.len(), 1, "'{text}' once: {}", screen.text());
+            found[0]
+        };
+        let order = [
+            "three",
+            "eleven",
+            "another history now",
+            "one",
+            "said since",
+        ];
+        assert!(order.map(place).is_sorted(), "{}", screen.text());
     }
 }
 
@@ -517,10 +614,7 @@ fn what_is_typed_before_there_is_a_room_is_not_lost() {
     let effects = screen.keys("<ret>");
     assert!(matches!(
         &effects[..],
-        [Effect::Post {
-            client_id: ClientId { counter: 1, .. },
-            ..
-        }]
+        [Effect::Post { post, .. }] if post.client_id.counter == 1
     ));
 }
 
@@ -550,32 +644,169 @@ fn a_command_that_was_refused_says_why_and_stays() {
 }
 
 #[test]
-fn a_post_that_was_refused_goes_back_into_its_composer() {
-    let mut screen = Screen::online(100, 24);
-    screen.keys("@nobody psst<ret>");
-    let refused = |screen: &mut Screen| {
+fn a_post_that_failed_says_why_and_is_repeated_or_edited_on_a_key() {
+    let mut screen = Screen::online(140, 24);
+    let refuse = |screen: &mut Screen| {
         let refusal = Refusal::new(RefusalCode::PersonUnknown).with("nobody");
         let client_id = screen.last_post();
         screen.hears(Told::PostRefused { client_id, refusal });
+        client_id
     };
-    refused(&mut screen);
-    assert_eq!(screen.state.composer().text(), "@nobody psst");
-    assert!(screen.shows("not sent: nobody here is called nobody"));
-    assert!(
-        !screen.shows("privately to nobody"),
-        "what was never said is not on the screen"
-    );
-    // Where something else is being typed by then, the line stays with its reason.
-    screen.keys("<ret>other words");
-    refused(&mut screen);
-    assert_eq!(screen.state.composer().text(), "other words");
-    assert!(
+    screen.keys("@nobody psst<ret>");
+    let failed = refuse(&mut screen);
+    let marked = |screen: &Screen| {
         screen
             .rows()
             .iter()
             .any(|row| row.contains('✗') && row.contains("psst"))
+    };
+    assert!(marked(&screen), "{}", screen.text());
+    assert!(
+        screen.shows("nobody here is called nobody · Alt+R retry, Alt+E edit"),
+        "{}",
+        screen.text()
     );
-    screen.keys("<c-u>/clear<ret>");
+    // Again: a new number, because later ones may have been taken, in the place of the old one.
+    let effects = screen.keys("<a-r>");
+    let [Effect::Post { post, instead_of }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(*instead_of, Some(failed));
+    assert!(post.client_id.counter > failed.counter);
+    assert_eq!(post.body, text("psst"));
+    assert!(!marked(&screen), "it waits again: {}", screen.text());
+    let failed = refuse(&mut screen);
+    // It is edited where nothing else is being written.
+    screen.keys("other words<a-e>");
+    assert_eq!(screen.state.composer().text(), "other words");
+    let effects = screen.keys("<c-u><a-e>");
+    assert_eq!(screen.state.composer().text(), "@nobody psst");
+    let kept = effects
+        .iter()
+        .position(|it| matches!(it, Effect::Draft { text, .. } if text == "@nobody psst"));
+    let given_up = effects.iter().position(|it| *it == Effect::Forget(failed));
+    assert!(
+        kept.is_some() && kept < given_up,
+        "on the disk at every moment: {effects:?}"
+    );
+    assert!(!screen.shows("privately to nobody"), "{}", screen.text());
+}
+
+#[test]
+fn what_is_typed_is_kept_within_a_second_and_once() {
+    let mut screen = Screen::online(80, 24);
+    assert!(!screen.state.wants_ticks(), "nothing to wake up for");
+    screen.keys("half a sent");
+    assert!(screen.state.wants_ticks());
+    screen.does(Event::Tick);
+    assert!(screen.effects.is_empty(), "not with every key");
+    screen.state.now.instant += std::time::Duration::from_millis(600);
+    screen.does(Event::Tick);
+    let draft = |room, text: &str| Effect::Draft {
+        room: Some(room),
+        text: text.into(),
+    };
+    assert_eq!(screen.effects, [draft(GENERAL, "half a sent")]);
+    assert!(!screen.state.wants_ticks(), "nothing changes by itself");
+    screen.effects.clear();
+    // Rooms that are left in the middle of a sentence are kept too.
+    screen.keys("ence<c-n>elsewhere");
+    assert_eq!(
+        tchat::tui::update::flush_drafts(&mut screen.state),
+        [draft(GENERAL, "half a sentence"), draft(TECH, "elsewhere")]
+    );
+    assert_eq!(tchat::tui::update::flush_drafts(&mut screen.state), []);
+}
+
+#[test]
+fn what_was_kept_is_on_the_first_screen() {
+    let mut screen = Screen::blank(80, 24);
+    let rooms = vec![room(GENERAL, "general", "topic"), room(TECH, "tech", "")];
+    let you = Author {
+        id: ANN,
+        name: "ann".into(),
+    };
+    screen.hears(Told::Kept {
+        you,
+        limits: tchat::chat::Limits::default(),
+        rooms: rooms.clone(),
+    });
+    let id = |counter| ClientId {
+        instance: InstanceId::new([3; 16]),
+        counter,
+    };
+    screen.hears(Told::Page {
+        room: GENERAL,
+        before: Seq(u64::MAX),
+        epoch: numbered(1).epoch,
+        first: Seq(1),
+        entries: (40..=60).map(numbered).collect(),
+    });
+    let post = |counter, to, said: &str| Post {
+        from: Some(GENERAL),
+        ..Post::new(id(counter), to, text(said))
+    };
+    let unsent = |post, failed| Unsent { post, failed };
+    screen.hears(Told::Unsent {
+        drafts: vec![
+            (Some(GENERAL), "not yet".into()),
+            (Some(TECH), "there".into()),
+        ],
+        posts: vec![
+            unsent(post(1, Recipient::Room(GENERAL), "said offline"), None),
+            unsent(post(2, Recipient::Name("li".into()), "psst"), None),
+            unsent(
+                post(3, Recipient::Room(GENERAL), "in vain"),
+                Some(Refusal::new(RefusalCode::NotAMember)),
+            ),
+        ],
+    });
+    assert_eq!(numbers(&screen).last(), Some(&60));
+    let row = |mark: char, text: &str| {
+        assert!(
+            screen
+                .rows()
+                .iter()
+                .any(|row| row.contains(mark) && row.contains(text)),
+            "{mark} {text}: {}",
+            screen.text()
+        );
+    };
+    row('…', "said offline");
+    row('…', "psst");
+    row('✗', "in vain");
+    assert_eq!(screen.state.composer().text(), "not yet");
+    // The link comes up: the cursor was known, so only what is new comes, and nothing is there twice.
+    screen.hears(Told::Welcome {
+        you: Author {
+            id: ANN,
+            name: "ann".into(),
+        },
+        server_id: tchat::chat::ServerId::new([1; 16]),
+        limits: tchat::chat::Limits::default(),
+        rooms,
+    });
+    screen.follows(GENERAL, 62);
+    let mut own = says(GENERAL, 62, ANN, 62, "said offline");
+    own.client_id = Some(id(1));
+    screen.hears(Told::Entries(vec![numbered(61), own]));
+    let times = screen
+        .rows()
+        .iter()
+        .filter(|row| row.contains("said offline"))
+        .count();
+    assert_eq!(times, 1, "{}", screen.text());
+    assert_eq!(screen.state.current, Some(GENERAL));
+    // A room that is shown later asks for what is kept of it.
+    let asked = screen.keys("<c-u><c-n>");
+    assert!(
+        asked.contains(&Effect::Older {
+            room: TECH,
+            before: Seq(u64::MAX)
+        }),
+        "{asked:?}"
+    );
+    assert_eq!(screen.state.composer().text(), "there");
 }
 
 #[test]

@@ -255,6 +255,7 @@ impl<'a> Attached<'a> {
                     client_id,
                     to,
                     body,
+                    ..
                 })) => self.ask(
                     Request::Post {
                         client_id,
@@ -280,17 +281,11 @@ impl<'a> Attached<'a> {
         {
             return self.link.offline(command).await;
         }
+        let Some(command) = self.link.keep_or(command).await? else {
+            return Ok(());
+        };
         let secret = self.link.config.secret.clone();
         match command {
-            Command::Post {
-                client_id,
-                to,
-                body,
-            } => self.link.pending.add(Post {
-                client_id,
-                to,
-                body,
-            }),
             Command::Join(room) => self.join(room.clone(), Waits::For(About::Join(room))),
             Command::Leave(room) => {
                 self.ask(Request::Leave(room), Some(Waits::For(About::Leave(room))));
@@ -312,6 +307,7 @@ impl<'a> Attached<'a> {
                 self.calls.push(Box::pin(history::older(
                     self.service.clone(),
                     secret,
+                    self.link.cache.clone().zip(self.link.holds),
                     room,
                     before,
                 )));
@@ -328,7 +324,13 @@ impl<'a> Attached<'a> {
                     }
                 }));
             }
-            Command::RetryNow | Command::Disconnect | Command::Quit => {}
+            // The first three are done already, and the last three in the loop.
+            Command::Post { .. }
+            | Command::Forget(_)
+            | Command::Draft { .. }
+            | Command::RetryNow
+            | Command::Disconnect
+            | Command::Quit => {}
         }
         Ok(())
     }

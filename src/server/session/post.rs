@@ -5,49 +5,41 @@ use std::time::Duration;
 
 use super::Session;
 use crate::chat::{
-    Body, ClientId, IdentityId, InstanceId, Limits, Post, Recipient, Refusal, RefusalCode, RoomId,
+    Body, ClientId, IdentityId, Limits, Post, Recipient, Refusal, RefusalCode, RoomId,
 };
 use crate::server::hub::{AdmitError, now_ms};
 use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::StoreError;
 use crate::wire::Event;
 
-/// Keeps a sender's order: after a post that was refused for a while no later one of the outbox is taken until it comes again.
+/// Keeps a sender's order: after a post that was refused for a while no later one of the session is taken until it comes again.
 ///
-/// One outbox for all recipients, because a person, their name and the conversation with them are the same room.
-#[derive(Debug)]
+/// One order for all recipients, because a person, their name and the conversation with them are the same room; and for all
+/// outboxes, because a client that takes over what a dead one left sends it before what is new.
+#[derive(Debug, Default)]
 pub(super) struct Order {
-    instance: InstanceId,
-    refused: Option<u64>,
+    refused: Option<ClientId>,
 }
 
 impl Order {
-    pub(super) fn new(instance: InstanceId) -> Self {
-        Self {
-            instance,
-            refused: None,
-        }
-    }
-
     /// # Errors
-    /// The post is of another outbox than this session's, or an earlier one has to come first.
+    /// An earlier one has to come first.
     fn check(&self, id: ClientId) -> Result<(), Refusal> {
-        if id.instance != self.instance {
-            return Err(Refusal::new(RefusalCode::Malformed).with("instance"));
-        }
+        let is_earlier =
+            |refused: ClientId| id.instance == refused.instance && id.counter <= refused.counter;
         match self.refused {
-            Some(refused) if id.counter > refused => {
+            Some(refused) if !is_earlier(refused) => {
                 Err(Refusal::new(RefusalCode::AfterRefused).retry_after(AFTER_REFUSED))
             }
             _ => Ok(()),
         }
     }
 
-    fn note(&mut self, counter: u64, outcome: &Result<RoomId, Refusal>) {
+    fn note(&mut self, id: ClientId, outcome: &Result<RoomId, Refusal>) {
         match outcome {
             Err(refusal) if refusal.code == RefusalCode::AfterRefused => {}
-            Err(refusal) if refusal.retry_after.is_some() => self.refused = Some(counter),
-            _ if self.refused == Some(counter) => self.refused = None,
+            Err(refusal) if refusal.retry_after.is_some() => self.refused = Some(id),
+            _ if self.refused == Some(id) => self.refused = None,
             _ => {}
         }
     }
@@ -73,7 +65,7 @@ impl Session {
             Err(AdmitError::Refused(refusal)) => Err(refusal),
             Err(AdmitError::Store(error)) => return Err(error),
         };
-        self.order.note(client_id.counter, &outcome);
+        self.order.note(client_id, &outcome);
         match outcome {
             Ok(room) => {
                 self.refresh_name();
@@ -182,6 +174,7 @@ fn check_body(body: &Body, limits: &Limits) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::InstanceId;
 
     fn checked(text: &str) -> Option<RefusalCode> {
         check_body(&Body::Text(text.into()), &Limits::default())
@@ -213,35 +206,24 @@ mod tests {
 
     #[test]
     fn nothing_overtakes_a_post_that_was_refused_for_a_while() {
-        let instance = InstanceId::new([7; 16]);
-        let id = |counter| ClientId { instance, counter };
-        let mut order = Order::new(instance);
+        let of = |instance, counter| ClientId {
+            instance: InstanceId::new([instance; 16]),
+            counter,
+        };
+        let mut order = Order::default();
         let limited =
             Err(Refusal::new(RefusalCode::RateLimited).retry_after(Duration::from_millis(1)));
-        order.note(5, &limited);
-        assert_eq!(
-            order.check(id(6)).map_err(|it| it.code),
-            Err(RefusalCode::AfterRefused)
-        );
+        order.note(of(7, 5), &limited);
+        let refused = |order: &Order, id| order.check(id).err().map(|it| it.code);
+        for later in [of(7, 6), of(8, 1)] {
+            assert_eq!(refused(&order, later), Some(RefusalCode::AfterRefused));
+        }
         order.note(
-            6,
+            of(7, 6),
             &Err(Refusal::new(RefusalCode::AfterRefused).retry_after(AFTER_REFUSED)),
         );
-        assert!(order.check(id(5)).is_ok());
-        order.note(5, &Ok(RoomId::new([1; 16])));
-        assert!(order.check(id(6)).is_ok());
-    }
-
-    #[test]
-    fn a_session_posts_from_its_own_outbox_only() {
-        let order = Order::new(InstanceId::new([7; 16]));
-        let foreign = ClientId {
-            instance: InstanceId::new([8; 16]),
-            counter: 1,
-        };
-        assert_eq!(
-            order.check(foreign).map_err(|it| it.code),
-            Err(RefusalCode::Malformed)
-        );
+        assert!(order.check(of(7, 5)).is_ok());
+        order.note(of(7, 5), &Ok(RoomId::new([1; 16])));
+        assert!(order.check(of(7, 6)).is_ok() && order.check(of(8, 1)).is_ok());
     }
 }

@@ -1,11 +1,14 @@
 //! What the client tells: the link's state, rooms, entries, people, answers.
 
-use super::{lines, load_older, show};
-use crate::chat::{Author, ClientId, Entry, Refusal, RefusalCode, RoomId, RoomInfo, Seq};
+use super::{drafts, lines, load_older, show, unsent};
+use crate::chat::{
+    Author, ClientId, Entry, IdentityId, Person, RefusalCode, RoomId, RoomInfo, Seq,
+};
 use crate::client::{About, Event, LinkState};
 use crate::text;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
+use crate::tui::rows::system;
 use crate::tui::state::{Overlay, Room, State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::timeline::{Fate, What};
@@ -13,7 +16,25 @@ use crate::tui::timeline::{Fate, What};
 pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
     let s = state.strings;
     match event {
-        Event::Link(link) => linked(state, link),
+        Event::Link(link) => return linked(state, link),
+        Event::Kept { you, limits, rooms } => {
+            state.me = Some(you);
+            state.limits = limits;
+            return kept(state, rooms);
+        }
+        Event::Unsent { drafts, posts } => {
+            drafts::restore(state, drafts);
+            unsent::restore(state, posts);
+        }
+        Event::Former { room, entries } => {
+            if let Some(room) = state.room_mut(room) {
+                let words = || system(s.other_history, &[]);
+                room.timeline.former(&entries, lines::item(s), words);
+            }
+        }
+        Event::CacheFailed(why) => {
+            state.say(Tone::Problem, fill(s.not_kept, &[&text::line(&why)]));
+        }
         Event::Welcome {
             you, limits, rooms, ..
         } => {
@@ -28,18 +49,16 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             epoch,
             first,
             last,
-            ..
+            result,
         } => {
             if let Some(room) = state.room_mut(room) {
                 room.history_to.get_or_insert(last);
-                room.timeline.followed(epoch, first);
+                let words = || system(s.other_history, &[]);
+                room.timeline.followed(epoch, first, result, words);
             }
         }
-        Event::Gap { room, to, .. } => {
-            if let Some(room) = state.room_mut(room) {
-                room.timeline.skipped_to(to);
-            }
-        }
+        // What is missing is seen by what comes next.
+        Event::Gap { .. } => {}
         Event::Entries(entries) => return arrived(state, &entries),
         Event::Page {
             room,
@@ -50,7 +69,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         } => {
             if let Some(room) = state.room_mut(room) {
                 room.timeline
-                    .prepend(before, epoch, first, &entries, lines::item(s));
+                    .fill(before, epoch, first, &entries, lines::item(s));
             }
             return load_older(state);
         }
@@ -64,27 +83,14 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             is_first,
             people,
         } => {
-            if let Some(room) = state.room_mut(room) {
-                if is_first {
-                    room.roster.clear();
-                }
-                for person in people {
-                    room.roster.put(person);
-                }
+            if let Some(room) = state.room_mut(room).filter(|_| is_first) {
+                room.roster.clear();
             }
+            people_changed(state, room, people, &[]);
         }
-        Event::RosterDelta { room, came, went } => {
-            if let Some(room) = state.room_mut(room) {
-                for id in went {
-                    room.roster.remove(id);
-                }
-                for person in came {
-                    room.roster.put(person);
-                }
-            }
-        }
+        Event::RosterDelta { room, came, went } => people_changed(state, room, came, &went),
         Event::Accepted { client_id, .. } => settle(state, client_id),
-        Event::PostRefused { client_id, refusal } => post_refused(state, client_id, &refusal),
+        Event::PostRefused { client_id, refusal } => unsent::refused(state, client_id, &refusal),
         Event::Refused {
             about: About::Follow(room),
             refusal,
@@ -109,7 +115,19 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
     Vec::new()
 }
 
-fn linked(state: &mut State, link: LinkState) {
+fn people_changed(state: &mut State, room: RoomId, came: Vec<Person>, went: &[IdentityId]) {
+    let Some(room) = state.room_mut(room) else {
+        return;
+    };
+    for id in went {
+        room.roster.remove(*id);
+    }
+    for person in came {
+        room.roster.put(person);
+    }
+}
+
+fn linked(state: &mut State, link: LinkState) -> Vec<Effect> {
     if let LinkState::NameRefused(refusal) = &link {
         // The free name the server proposes is there to be taken with Enter.
         let proposed = refusal
@@ -122,6 +140,11 @@ fn linked(state: &mut State, link: LinkState) {
     }
     state.link = link;
     state.link_since = state.now.instant;
+    if state.link == LinkState::Online {
+        // What could not be loaded meanwhile can be now.
+        return load_older(state);
+    }
+    Vec::new()
 }
 
 fn welcome(state: &mut State, rooms: Vec<RoomInfo>) -> Vec<Effect> {
@@ -139,6 +162,21 @@ fn welcome(state: &mut State, rooms: Vec<RoomInfo>) -> Vec<Effect> {
             return show(state, room);
         }
     }
+    Vec::new()
+}
+
+/// Rooms as they were the last time; the one to begin in is shown before anybody has answered.
+fn kept(state: &mut State, rooms: Vec<RoomInfo>) -> Vec<Effect> {
+    for info in rooms {
+        put_room(state, info);
+    }
+    for room in &mut state.rooms {
+        room.timeline.expect_entries();
+    }
+    let wanted = state.rooms.iter().find(|room| is_wanted(state, &room.info));
+    let first = wanted.or(state.rooms.first()).map(|room| room.info.id);
+    state.current = first;
+    // What it says is told next; nothing is asked for yet.
     Vec::new()
 }
 
@@ -272,30 +310,6 @@ fn rename_peer(room: &mut Room, entry: &Entry) {
     }
 }
 
-/// A post that was refused for good goes back into the composer it came from; if something else is there by now, it stays on the
-/// screen with the reason.
-fn post_refused(state: &mut State, id: ClientId, refusal: &Refusal) {
-    let why = text::line(&state.strings.refusal(refusal));
-    let place = state.typed.iter().position(|typed| typed.client_id == id);
-    let typed = place.and_then(|place| state.typed.remove(place));
-    let composer = typed
-        .as_ref()
-        .and_then(|typed| Some(&mut state.room_mut(typed.room?)?.composer));
-    if let (Some(typed), Some(composer)) = (&typed, composer)
-        && composer.is_empty()
-    {
-        composer.insert(&typed.text);
-        for room in &mut state.rooms {
-            room.timeline.take_back(id);
-        }
-        state.say(Tone::Problem, fill(state.strings.not_sent, &[&why]));
-        return;
-    }
-    for room in &mut state.rooms {
-        room.timeline.fail(id, &why);
-    }
-}
-
 /// A command that was refused stays to be mended.
 pub(super) fn give_back(state: &mut State) {
     if let Some(asked) = state.asked.take()
@@ -306,7 +320,7 @@ pub(super) fn give_back(state: &mut State) {
 }
 
 fn settle(state: &mut State, id: ClientId) {
-    state.typed.retain(|typed| typed.client_id != id);
+    state.posts.retain(|post| post.client_id != id);
     for room in &mut state.rooms {
         room.timeline.settle(id);
     }

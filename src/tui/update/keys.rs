@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{page, scroll, send, show, typed};
+use super::{page, scroll, send, show, typed, unsent};
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
 use crate::tui::keymap::{self, Action, Context};
@@ -88,6 +88,8 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::RoomBefore => return step_room(state, -1),
         Action::RoomAfter => return step_room(state, 1),
         Action::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
+        Action::Retry => return unsent::retry(state),
+        Action::EditFailed => return unsent::edit(state),
         Action::Panes => state.shows_panes = !state.shows_panes,
         Action::Quit => return vec![Effect::Quit],
         Action::Close => state.confirm = None,

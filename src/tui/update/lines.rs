@@ -59,12 +59,14 @@ pub(super) fn item(strings: &'static Strings) -> impl Fn(&Entry) -> What + Copy 
         match &entry.body {
             Body::Text(said) => What::Said {
                 author: entry.author.id,
+                client_id: entry.client_id,
                 name,
                 text: text::body(said),
                 is_action: false,
             },
             Body::Action(done) => What::Said {
                 author: entry.author.id,
+                client_id: entry.client_id,
                 name,
                 text: text::line(done),
                 is_action: true,

@@ -1,13 +1,12 @@
 //! Enter: what was typed is said, said privately, or done.
 
-use crate::chat::{Body, ClientId, IdentityId, Recipient};
-use crate::client::LinkState;
+use crate::chat::{Author, Body, IdentityId, Recipient, RoomId};
+use crate::client::{LinkState, Post};
 use crate::text;
 use crate::tui::command::{self, Line, Missing, Name};
 use crate::tui::event::Effect;
-use crate::tui::state::{Overlay, State, Tone, Typed};
+use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
-use crate::tui::timeline::{Fate, What};
 
 /// Posts that may wait at once; more stay in the composer.
 const PENDING: usize = 1000;
@@ -55,16 +54,23 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Keeps what was typed until the post is answered.
-fn note_typed(state: &mut State, client_id: ClientId, text: &str) {
-    if state.typed.len() >= PENDING {
-        state.typed.pop_front();
-    }
-    state.typed.push_back(Typed {
-        client_id,
-        room: state.current,
-        text: text.to_owned(),
-    });
+/// Shows a post and sends it; it is kept until it is answered.
+fn post(state: &mut State, me: &Author, typed: &str, to: Recipient, body: Body) -> Vec<Effect> {
+    let post = Post {
+        client_id: state.next_client_id(),
+        to,
+        body,
+        at_ms: now_ms(state),
+        from: state.current,
+        typed: typed.to_owned(),
+    };
+    super::unsent::show(state, me, &post);
+    state.posts.push_back(post.clone());
+    sent(state, typed.to_owned());
+    vec![Effect::Post {
+        post,
+        instead_of: None,
+    }]
 }
 
 /// Empties the composer and remembers what was in it.
@@ -83,7 +89,6 @@ fn sent(state: &mut State, text: String) {
 fn is_sendable(state: &mut State, body: &Body) -> bool {
     let s = state.strings;
     let (bytes, lines) = (body.text().len(), body.text().split('\n').count());
-    let pending: usize = state.rooms.iter().map(|room| room.timeline.pending()).sum();
     if bytes > state.limits.body_bytes {
         state.say(
             Tone::Problem,
@@ -94,7 +99,7 @@ fn is_sendable(state: &mut State, body: &Body) -> bool {
             Tone::Problem,
             fill(s.too_many_lines, &[&lines, &state.limits.body_lines]),
         );
-    } else if pending >= PENDING {
+    } else if state.posts.len() >= PENDING {
         state.say(Tone::Problem, s.too_many_pending);
     } else {
         return true;
@@ -110,18 +115,7 @@ fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
     if !is_sendable(state, &body) {
         return Vec::new();
     }
-    let client_id = state.next_client_id();
-    let at_ms = now_ms(state);
-    if let Some(room) = state.room_mut(room) {
-        room.timeline.post(client_id, &me, &body, at_ms);
-    }
-    note_typed(state, client_id, typed);
-    sent(state, typed.to_owned());
-    vec![Effect::Post {
-        client_id,
-        to: Recipient::Room(room),
-        body,
-    }]
+    post(state, &me, typed, Recipient::Room(room), body)
 }
 
 /// Without a room there is nobody to say anything to, and mostly because there is no connection.
@@ -167,30 +161,10 @@ fn privately(state: &mut State, typed: &str, name: &str, said: String) -> Vec<Ef
         (None, Some(person)) => Recipient::Person(person),
         (None, None) => Recipient::Name(name.to_owned()),
     };
-    let client_id = state.next_client_id();
-    let at_ms = now_ms(state);
-    let what = What::Private {
-        author: me.id,
-        name: text::line(&me.name),
-        text: text::body(body.text()),
-        whom: text::line(&fill(state.strings.privately_to, &[&name])),
-        fate: Fate::Pending,
-        client_id: Some(client_id),
-    };
-    if let Some(room) = state.current_mut() {
-        room.timeline.local(what, at_ms);
-        room.timeline.to_newest();
-    }
-    note_typed(state, client_id, typed);
-    sent(state, typed.to_owned());
-    vec![Effect::Post {
-        client_id,
-        to,
-        body,
-    }]
+    post(state, &me, typed, to, body)
 }
 
-fn conversation_with(state: &State, person: IdentityId) -> Option<crate::chat::RoomId> {
+fn conversation_with(state: &State, person: IdentityId) -> Option<RoomId> {
     let is_theirs = |room: &&crate::tui::state::Room| {
         room.info
             .peer

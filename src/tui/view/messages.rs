@@ -47,6 +47,16 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
                 date,
                 Scope::MessageDate,
             ),
+            Row::Gap(words) => rule_with(
+                canvas,
+                Rect {
+                    y,
+                    height: 1,
+                    ..area
+                },
+                words,
+                Scope::MessageGap,
+            ),
             Row::Line(line) => draw_line(
                 canvas,
                 state,

@@ -1,6 +1,7 @@
 //! Somebody with a client: `ann.says("general", "hi").await; ben.sees("general", "hi").await`.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -8,7 +9,7 @@ use tchat::chat::{
     Author, Body, ClientId, Entry, FollowResult, InstanceId, Recipient, Refusal, RoomId, RoomInfo,
     Secret, Seq,
 };
-use tchat::client::{Client, ClientConfig, Command, Connector, Event};
+use tchat::client::{Client, ClientConfig, Command, Connector, Event, Post};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -43,6 +44,15 @@ impl Person {
     }
 
     pub fn with_secret(connector: Connector, name: &str, secret: Secret) -> Self {
+        Self::with(connector, name, secret, None)
+    }
+
+    /// Somebody whose client keeps a cache.
+    pub fn keeping(connector: Connector, name: &str, cache: &Path) -> Self {
+        Self::with(connector, name, secret(name), Some(cache.to_owned()))
+    }
+
+    fn with(connector: Connector, name: &str, secret: Secret, cache: Option<PathBuf>) -> Self {
         let mut random = [0; 16];
         getrandom::fill(&mut random).unwrap();
         let instance = InstanceId::new(random);
@@ -53,6 +63,8 @@ impl Person {
             instance,
             room: None,
             locale: "en".into(),
+            cache,
+            cache_bytes: tchat::client::cache::BYTES,
         });
         Self {
             client,
@@ -109,6 +121,11 @@ impl Person {
     fn note(&mut self, event: &Event) {
         match event {
             Event::Welcome { you, rooms, .. } => {
+                self.me = Some(you.clone());
+                self.rooms
+                    .extend(rooms.iter().map(|room| (room.id, room.clone())));
+            }
+            Event::Kept { you, rooms, .. } => {
                 self.me = Some(you.clone());
                 self.rooms
                     .extend(rooms.iter().map(|room| (room.id, room.clone())));
@@ -198,9 +215,8 @@ impl Person {
         let body = Body::Text(text.into());
         self.client
             .send(Command::Post {
-                client_id,
-                to,
-                body,
+                post: Post::new(client_id, to, body),
+                instead_of: None,
             })
             .unwrap();
         client_id

@@ -1,8 +1,9 @@
 //! The real binary in a real pty, its screen read back through vt100.
 
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -61,6 +62,33 @@ impl Home {
         let mut command = Command::new(binary());
         command.env_clear().envs(self.environment()).args(arguments);
         command
+    }
+
+    /// `tchat --serve` on this home's port, as soon as it listens.
+    pub fn serves(&self, arguments: &[&str]) -> Child {
+        let port = self.port.to_string();
+        let arguments: Vec<&str> = ["--serve", "--port", &port]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .collect();
+        let child = self
+            .command(&arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        // It listens a moment before it has opened its data and written down who it is.
+        let is_up = || {
+            let is_noted =
+                std::fs::metadata(self.data().join("tchat.id")).is_ok_and(|it| it.len() > 0);
+            is_noted && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        };
+        while !is_up() {
+            assert!(began.elapsed() < PATIENCE, "it does not listen");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child
     }
 
     /// The screen of `tchat` with these arguments, on this home's port.

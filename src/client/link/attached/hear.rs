@@ -1,8 +1,12 @@
 //! What the server says, passed on; cursors and pending posts move with it.
 
 use super::{Attached, End, Waits};
-use crate::chat::{Cursor, Entry, FollowResult, Refusal, RefusalCode, RoomId, Seq};
+use crate::chat::{
+    ClientId, Cursor, Entry, FollowResult, Refusal, RefusalCode, RoomId, RoomInfo, Seq, ServerId,
+};
+use crate::client::cache::History;
 use crate::client::link::Unheard;
+use crate::client::pending::Pending;
 use crate::client::{About, Event, LinkState, Why, history};
 use crate::wire::{self, Goodbye, GoodbyeReason, Then, UnfollowReason, Welcome, event_from, proto};
 use tokio::time::Instant;
@@ -17,9 +21,7 @@ impl Attached<'_> {
         for event in frame.events {
             // A server that breaks the protocol is left rather than guessed at.
             let Ok(event) = event_from(event) else {
-                if !entries.is_empty() {
-                    self.link.tell(Event::Entries(entries)).await?;
-                }
+                self.pass_on(entries).await?;
                 return Ok(Some(End::Lost {
                     why: Why::NotTchat("a malformed frame".into()),
                     retry_after: None,
@@ -28,36 +30,39 @@ impl Attached<'_> {
             match event {
                 wire::Event::Entry(entry) => {
                     if entries.last().is_some_and(|last| last.room != entry.room) {
-                        self.link
-                            .tell(Event::Entries(std::mem::take(&mut entries)))
-                            .await?;
+                        self.pass_on(std::mem::take(&mut entries)).await?;
                     }
-                    entries.extend(self.advance(entry));
+                    entries.extend(self.advance(entry).await);
                 }
                 other => {
-                    if !entries.is_empty() {
-                        self.link
-                            .tell(Event::Entries(std::mem::take(&mut entries)))
-                            .await?;
-                    }
+                    self.pass_on(std::mem::take(&mut entries)).await?;
                     if let Some(end) = self.hear(other).await? {
                         return Ok(Some(end));
                     }
                 }
             }
         }
-        if !entries.is_empty() {
-            self.link.tell(Event::Entries(entries)).await?;
-        }
+        self.pass_on(entries).await?;
         Ok(None)
     }
 
+    /// Tells of entries of one room, and keeps copies.
+    async fn pass_on(&mut self, entries: Vec<Entry>) -> Result<(), Unheard> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
+            cache.entries(server, entries.clone());
+        }
+        self.link.tell(Event::Entries(entries)).await
+    }
+
     /// Moves the room's cursor over an entry; nothing if it was had before or comes after a hole nobody told of.
-    fn advance(&mut self, entry: Entry) -> Option<Entry> {
+    async fn advance(&mut self, entry: Entry) -> Option<Entry> {
         if let Some(id) = entry.client_id
             && Some(entry.author.id) == self.link.me
         {
-            self.link.pending.answered(id);
+            self.link.answered(id).await;
         }
         let room = entry.room;
         if !self.followed.contains(&room) {
@@ -102,6 +107,13 @@ impl Attached<'_> {
                     self.link.cursors.remove(&room);
                     self.link.pending.ask_again();
                 }
+                if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
+                    let history = match result {
+                        FollowResult::EpochChanged | FollowResult::Ahead => History::Another,
+                        _ => History::Same,
+                    };
+                    cache.followed(server, room, epoch, first, history).await;
+                }
                 self.link
                     .tell(Event::Followed {
                         room,
@@ -120,6 +132,9 @@ impl Attached<'_> {
                 if why == UnfollowReason::Left {
                     self.followed.remove(&room);
                     self.link.cursors.remove(&room);
+                    if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
+                        cache.left(server, room).await;
+                    }
                     self.link.tell(Event::Left(room)).await?;
                 }
             }
@@ -129,7 +144,7 @@ impl Attached<'_> {
                 epoch,
                 seq,
             } => {
-                self.link.pending.answered(client_id);
+                self.link.answered(client_id).await;
                 self.link
                     .tell(Event::Accepted {
                         client_id,
@@ -184,16 +199,19 @@ impl Attached<'_> {
         self.link.config.name.clone_from(&welcome.you.name);
         let rooms: Vec<RoomId> = welcome.rooms.iter().map(|room| room.id).collect();
         self.link.cursors.retain(|room, _| rooms.contains(room));
-        if self
-            .link
-            .server_id
-            .replace(welcome.server_id)
-            .is_some_and(|before| before != welcome.server_id)
-        {
-            // Another server answers at this address: what we had of the former means nothing to it.
+        let server = welcome.server_id;
+        self.link.server_id = Some(server);
+        let is_another = self.link.holds.replace(server) != Some(server);
+        if is_another {
+            // Another server answers at this address: what we had of the former means nothing to it, and waits on the disk.
             self.link.cursors.clear();
+            self.link.pending = Pending::default();
         }
         let (you, server_id, limits) = (welcome.you, welcome.server_id, welcome.limits);
+        if let Some(cache) = self.link.cache.clone() {
+            let known = welcome.rooms.clone();
+            cache.joined(server, you.clone(), limits, known).await;
+        }
         self.link
             .tell(Event::Welcome {
                 you,
@@ -202,6 +220,9 @@ impl Attached<'_> {
                 rooms: welcome.rooms,
             })
             .await?;
+        if is_another {
+            self.take_unsent(server).await?;
+        }
         self.link.tell(Event::Link(LinkState::Online)).await?;
         for room in rooms {
             self.follow(room);
@@ -216,14 +237,32 @@ impl Attached<'_> {
         Ok(())
     }
 
-    async fn room_changed(
-        &mut self,
-        request: u64,
-        room: crate::chat::RoomInfo,
-    ) -> Result<(), Unheard> {
+    /// Takes up what was typed for this server at another time.
+    async fn take_unsent(&mut self, server: ServerId) -> Result<(), Unheard> {
+        let Some(cache) = self.link.cache.clone() else {
+            return Ok(());
+        };
+        let instances = self.link.instances.clone();
+        let (drafts, posts) = cache.unsent(server, instances).await;
+        for unsent in posts.iter().filter(|unsent| unsent.failed.is_none()) {
+            self.link.pending.add(unsent.post.clone());
+        }
+        self.link.tell(Event::Unsent { drafts, posts }).await
+    }
+
+    async fn room_changed(&mut self, request: u64, room: RoomInfo) -> Result<(), Unheard> {
         let waits = self.waiting.remove(&request);
+        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
+            cache.room(server, room.clone()).await;
+        }
         if let Some(Waits::Resolve(name)) = &waits {
-            self.link.pending.resolved(name, room.id);
+            let posts = self.link.pending.resolved(name, room.id);
+            // Known on the disk before the first is sent: names change hands, and a post must not be said to two people.
+            if let Some(cache) = &self.link.cache
+                && let Err(why) = cache.address(posts, room.id).await
+            {
+                self.link.tell(Event::CacheFailed(why)).await?;
+            }
         }
         let asked = matches!(waits, Some(Waits::For(_)));
         let id = room.id;
@@ -234,10 +273,20 @@ impl Attached<'_> {
         Ok(())
     }
 
+    /// A post was refused for good: it stays on the disk with the reason, until it is repeated or given up.
+    async fn fail(&mut self, client_id: ClientId, refusal: Refusal) -> Result<(), Unheard> {
+        if let Some(cache) = &self.link.cache {
+            cache.failed(client_id, refusal.clone()).await;
+        }
+        self.link
+            .tell(Event::PostRefused { client_id, refusal })
+            .await
+    }
+
     async fn refused(
         &mut self,
         request: u64,
-        client_id: Option<crate::chat::ClientId>,
+        client_id: Option<ClientId>,
         refusal: Refusal,
     ) -> Result<Option<End>, Unheard> {
         if self.welcome_at.is_none() {
@@ -254,9 +303,7 @@ impl Attached<'_> {
                     .pending
                     .postponed(client_id, after, Instant::now());
             } else if self.link.pending.answered(client_id).is_some() {
-                self.link
-                    .tell(Event::PostRefused { client_id, refusal })
-                    .await?;
+                self.fail(client_id, refusal).await?;
             }
             return Ok(None);
         }
@@ -268,11 +315,7 @@ impl Attached<'_> {
             }
             Some(Waits::Resolve(name)) => {
                 for post in self.link.pending.unresolved(&name) {
-                    let event = Event::PostRefused {
-                        client_id: post.client_id,
-                        refusal: refusal.clone(),
-                    };
-                    self.link.tell(event).await?;
+                    self.fail(post.client_id, refusal.clone()).await?;
                 }
             }
             Some(Waits::Start(room)) => {

@@ -1,0 +1,365 @@
+//! What one profile keeps on disk: rooms and entries that were shown, drafts, and the posts that are not answered yet.
+//!
+//! One SQLite file, one thread that owns it, one commit for all that waits. The entries are a copy and may lag or be trimmed; the
+//! outbox is the only place where a post is until the server has it, so a post is on disk before its first byte is sent.
+//! Several processes of one profile share the file: each posts under an instance of its own, and takes over what a dead one left.
+//! It knows nothing of the connection.
+
+mod lock;
+mod outbox;
+mod rooms;
+mod schema;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use self::lock::Locks;
+use super::Post;
+use crate::chat::{
+    Author, ClientId, Cursor, Entry, Epoch, InstanceId, Limits, Refusal, RoomId, RoomInfo, Seq,
+    ServerId,
+};
+
+/// Bytes a cache may grow to, if nothing else is said.
+pub const BYTES: u64 = 100 * 1024 * 1024;
+/// Jobs that may wait; copies of entries beyond that are left out and loaded again when they are wanted.
+const JOBS: usize = 256;
+/// Rows after which the size is looked at.
+const LOOK_EVERY: usize = 2000;
+
+/// Why there is no cache.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    #[error("cannot keep messages in '{path}': {cause}")]
+    Unusable { path: PathBuf, cause: String },
+    #[error("'{0}' was made by a newer tchat; it was left as it is, and nothing is kept")]
+    Newer(PathBuf),
+}
+
+/// A post on disk, with the reason if it was refused for good.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unsent {
+    pub post: Post,
+    pub failed: Option<Refusal>,
+}
+
+/// What was kept of the server that was joined last under this profile.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Kept {
+    pub server: ServerId,
+    pub you: Author,
+    pub limits: Limits,
+    /// In the order of the server, with the place up to which each is known.
+    pub rooms: Vec<(RoomInfo, Option<Cursor>)>,
+}
+
+/// A run of entries without holes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Page {
+    pub epoch: Epoch,
+    /// The first seq the room had when it was last followed.
+    pub first: Seq,
+    /// Ascending.
+    pub entries: Vec<Entry>,
+}
+
+/// What was typed and not sent, by room; none is where there was no room yet.
+pub type Drafts = Vec<(Option<RoomId>, String)>;
+
+type Work = Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>;
+
+struct Job {
+    work: Work,
+    /// Answered once it is committed: on the disk itself, not only in the system's memory.
+    done: Option<oneshot::Sender<Result<(), String>>>,
+    /// Rows of copies it adds, at most.
+    rows: usize,
+}
+
+/// The handle. When the last one is dropped the thread ends, once everything is written.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    jobs: mpsc::Sender<Job>,
+}
+
+/// A cache that was opened, with what it held.
+#[derive(Debug)]
+pub struct Opened {
+    pub cache: Cache,
+    /// Completes when everything is written, after the last handle is gone.
+    pub ended: oneshot::Receiver<()>,
+    /// The outboxes that are ours: this process's, and those of processes that are gone.
+    pub instances: Vec<InstanceId>,
+    pub kept: Option<Kept>,
+    /// The newest page of the room to begin in.
+    pub page: Option<(RoomId, Page, Vec<Entry>)>,
+    pub drafts: Drafts,
+    /// Posts for that server, oldest first.
+    pub posts: Vec<Unsent>,
+}
+
+impl Cache {
+    /// Opens a profile's file, or makes it. `room` is the one to begin in; `instance` is this process's outbox.
+    ///
+    /// # Errors
+    /// The file cannot be used. A damaged one is put aside and a new one is made.
+    pub fn open(
+        path: &Path,
+        instance: InstanceId,
+        room: Option<&str>,
+        limit: u64,
+    ) -> Result<Opened, CacheError> {
+        let unusable = |cause: String| CacheError::Unusable {
+            path: path.to_owned(),
+            cause,
+        };
+        let mut db = schema::open(path)?;
+        let mut locks = Locks::take(path, instance).map_err(|error| unusable(error.to_string()))?;
+        let sql = |error: rusqlite::Error| unusable(error.to_string());
+        let mut instances = vec![instance];
+        instances.extend(locks.adopt(outbox::instances(&db).map_err(sql)?));
+        let kept = rooms::kept(&db).map_err(sql)?;
+        let (mut page, mut drafts, mut posts) = (None, Drafts::new(), Vec::new());
+        if let Some(kept) = &kept {
+            let wanted = room.map(str::to_lowercase);
+            let is_wanted = |(info, _): &&(RoomInfo, Option<Cursor>)| {
+                info.peer.is_none() && Some(info.name.to_lowercase()) == wanted
+            };
+            let first = kept.rooms.iter().find(is_wanted).or(kept.rooms.first());
+            if let Some((info, _)) = first {
+                let newest = rooms::page(&db, kept.server, info.id, Seq(u64::MAX)).map_err(sql)?;
+                let former = rooms::former(&db, kept.server, info.id).map_err(sql)?;
+                page = newest.map(|page| (info.id, page, former));
+            }
+            drafts = rooms::drafts(&db, kept.server).map_err(sql)?;
+            posts = outbox::posts(&db, kept.server, &instances).map_err(sql)?;
+        }
+        let (jobs, waiting) = mpsc::channel(JOBS);
+        let (end, ended) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("tchat-cache".into());
+        thread
+            .spawn(move || {
+                serve(&mut db, waiting, limit);
+                let left = outbox::instances(&db).unwrap_or_default();
+                locks.release(&left);
+                drop(db);
+                let _nobody_waits = end.send(());
+            })
+            .map_err(|error| unusable(error.to_string()))?;
+        Ok(Opened {
+            cache: Self { jobs },
+            ended,
+            instances,
+            kept,
+            page,
+            drafts,
+            posts,
+        })
+    }
+
+    /// Does something and waits until it is on the disk.
+    async fn surely(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
+    ) -> Result<(), String> {
+        let gone = || "the cache has stopped".to_owned();
+        let (done, answer) = oneshot::channel();
+        let job = Job {
+            work: Box::new(work),
+            done: Some(done),
+            rows: 0,
+        };
+        self.jobs.send(job).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Does something soon. What is asked for afterwards sees it done.
+    async fn soon(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static) {
+        let job = Job {
+            work: Box::new(work),
+            done: None,
+            rows: 0,
+        };
+        // A thread that has ended has said why to whoever waited for it.
+        let _ended = self.jobs.send(job).await;
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.soon(move |db| {
+            // A read that fails is a page that is not here; the server has it.
+            if let Ok(found) = question(db) {
+                let _gone = reply.send(found);
+            }
+            Ok(())
+        })
+        .await;
+        answer.await.ok()
+    }
+
+    /// Puts a post into the outbox, in the place of the draft it was and of the failed one it repeats.
+    ///
+    /// # Errors
+    /// It could not be written; says why.
+    pub async fn keep(
+        &self,
+        server: ServerId,
+        post: Post,
+        instead_of: Option<ClientId>,
+    ) -> Result<(), String> {
+        self.surely(move |db| outbox::keep(db, server, &post, instead_of))
+            .await
+    }
+
+    /// Notes which conversation a name meant, for posts that will be sent again.
+    ///
+    /// # Errors
+    /// It could not be written; says why.
+    pub async fn address(&self, posts: Vec<ClientId>, room: RoomId) -> Result<(), String> {
+        self.surely(move |db| outbox::address(db, &posts, room))
+            .await
+    }
+
+    /// Takes a post out of the outbox: it was answered, or given up.
+    pub async fn forget(&self, id: ClientId) {
+        self.soon(move |db| outbox::remove(db, id)).await;
+    }
+
+    /// Keeps a post as one that failed.
+    pub async fn failed(&self, id: ClientId, refusal: Refusal) {
+        self.soon(move |db| outbox::fail(db, id, &refusal)).await;
+    }
+
+    /// What was typed for a server, and the posts of these outboxes for it, oldest first.
+    pub async fn unsent(
+        &self,
+        server: ServerId,
+        instances: Vec<InstanceId>,
+    ) -> (Drafts, Vec<Unsent>) {
+        self.ask(move |db| {
+            let posts = outbox::posts(db, server, &instances)?;
+            Ok((rooms::drafts(db, server)?, posts))
+        })
+        .await
+        .unwrap_or_default()
+    }
+
+    /// Takes over who we are on a server and the rooms we are in; what belongs to others goes.
+    pub async fn joined(
+        &self,
+        server: ServerId,
+        you: Author,
+        limits: Limits,
+        rooms: Vec<RoomInfo>,
+    ) {
+        self.soon(move |db| rooms::joined(db, server, &you, &limits, &rooms))
+            .await;
+    }
+
+    pub async fn room(&self, server: ServerId, room: RoomInfo) {
+        self.soon(move |db| rooms::put(db, server, &room, None))
+            .await;
+    }
+
+    pub async fn left(&self, server: ServerId, room: RoomId) {
+        self.soon(move |db| rooms::remove(db, server, room)).await;
+    }
+
+    /// Notes which history a room has. Where it is another one than before, what was kept of it stays until it is matched.
+    pub async fn followed(
+        &self,
+        server: ServerId,
+        room: RoomId,
+        epoch: Epoch,
+        first: Seq,
+        history: History,
+    ) {
+        self.soon(move |db| rooms::followed(db, server, room, epoch, first, history))
+            .await;
+    }
+
+    /// Copies entries. Never waits: where the disk is too slow, they are loaded again when they are wanted.
+    pub fn entries(&self, server: ServerId, entries: Vec<Entry>) {
+        let rows = entries.len();
+        let work = Box::new(move |db: &Connection| rooms::entries(db, server, &entries));
+        let _too_slow = self.jobs.try_send(Job {
+            work,
+            done: None,
+            rows,
+        });
+    }
+
+    /// The entries right before a seq, or the newest for [`u64::MAX`]; nothing if they are not here.
+    pub async fn page(&self, server: ServerId, room: RoomId, before: Seq) -> Option<Page> {
+        self.ask(move |db| rooms::page(db, server, room, before))
+            .await
+            .flatten()
+    }
+
+    /// Entries of a history the room had before, which no entry of its present one has matched.
+    pub async fn former(&self, server: ServerId, room: RoomId) -> Vec<Entry> {
+        self.ask(move |db| rooms::former(db, server, room))
+            .await
+            .unwrap_or_default()
+    }
+
+    /// Keeps what is typed and not sent; empty: nothing.
+    pub async fn draft(&self, server: ServerId, room: Option<RoomId>, text: String) {
+        self.soon(move |db| rooms::draft(db, server, room, &text))
+            .await;
+    }
+}
+
+/// How the history that a room has now relates to what was kept of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum History {
+    Same,
+    /// Numbers were given anew: nothing that was kept can be told apart by its seq.
+    Another,
+}
+
+/// The thread: all that waits is one commit.
+fn serve(db: &mut Connection, mut waiting: mpsc::Receiver<Job>, limit: u64) {
+    // The file may have grown under an earlier limit.
+    let mut rows = LOOK_EVERY;
+    while let Some(first) = waiting.blocking_recv() {
+        let mut jobs = vec![first];
+        while jobs.len() < JOBS
+            && let Ok(job) = waiting.try_recv()
+        {
+            jobs.push(job);
+        }
+        rows += jobs.iter().map(|job| job.rows).sum::<usize>();
+        let waits = jobs.iter().any(|job| job.done.is_some());
+        let (works, waiters): (Vec<Work>, Vec<_>) =
+            jobs.into_iter().map(|job| (job.work, job.done)).unzip();
+        let committed = commit(db, works, waits).map_err(|error| error.to_string());
+        if let Err(error) = &committed {
+            tracing::warn!(%error, "cannot write the cache");
+        }
+        for waiter in waiters.into_iter().flatten() {
+            let _gone = waiter.send(committed.clone());
+        }
+        if rows >= LOOK_EVERY {
+            rows = 0;
+            if let Err(error) = rooms::trim(db, limit) {
+                tracing::warn!(%error, "cannot trim the cache");
+            }
+        }
+    }
+}
+
+fn commit(db: &mut Connection, works: Vec<Work>, waits: bool) -> rusqlite::Result<()> {
+    // Copies may be lost with the power; a post that is about to be sent may not.
+    db.pragma_update(None, "synchronous", if waits { "FULL" } else { "NORMAL" })?;
+    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    for work in works {
+        work(&transaction)?;
+    }
+    transaction.commit()
+}

@@ -1,0 +1,99 @@
+//! Who is alive: every process holds a lock in the name of its instance, and the system lets go of it when the process ends,
+//! however it ends.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::chat::InstanceId;
+
+/// What this process holds: its own lock, and those of the dead whose posts it took over.
+#[derive(Debug)]
+pub struct Locks {
+    base: PathBuf,
+    held: Vec<(InstanceId, File)>,
+}
+
+impl Locks {
+    pub fn take(base: &Path, instance: InstanceId) -> io::Result<Self> {
+        let mut locks = Self {
+            base: base.to_owned(),
+            held: Vec::new(),
+        };
+        let file = locks.file(instance)?;
+        file.lock()?;
+        locks.held.push((instance, file));
+        locks.sweep();
+        Ok(locks)
+    }
+
+    fn path(&self, instance: InstanceId) -> PathBuf {
+        self.base.with_extension(format!("{instance}.live"))
+    }
+
+    fn file(&self, instance: InstanceId) -> io::Result<File> {
+        File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(self.path(instance))
+    }
+
+    /// Takes over the instances whose process is gone.
+    pub fn adopt(&mut self, instances: Vec<InstanceId>) -> Vec<InstanceId> {
+        let mut adopted = Vec::new();
+        for instance in instances {
+            if self.held.iter().any(|(held, _)| *held == instance) {
+                continue;
+            }
+            if let Ok(file) = self.file(instance)
+                && file.try_lock().is_ok()
+            {
+                self.held.push((instance, file));
+                adopted.push(instance);
+            }
+        }
+        adopted
+    }
+
+    /// Removes what is no longer needed: the locks of instances that have left nothing.
+    pub fn release(self, left: &[InstanceId]) {
+        for (instance, _) in &self.held {
+            if !left.contains(instance) {
+                // A name that stays is found free by the next process.
+                let _stays = fs::remove_file(self.path(*instance));
+            }
+        }
+    }
+
+    /// Removes the names that processes left which were killed and had nothing to send.
+    fn sweep(&self) {
+        let (Some(directory), Some(stem)) = (self.base.parent(), self.base.file_stem()) else {
+            return;
+        };
+        let prefix = format!("{}.", stem.to_string_lossy());
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_ours = name.starts_with(&prefix)
+                && Path::new(&name)
+                    .extension()
+                    .is_some_and(|extension| extension == "live");
+            let is_old = entry
+                .metadata()
+                .and_then(|file| file.modified())
+                .ok()
+                .and_then(|at| at.elapsed().ok())
+                .is_some_and(|age| age.as_secs() > OLD_SECONDS);
+            if is_ours
+                && is_old
+                && let Ok(file) = File::options().write(true).open(entry.path())
+                && file.try_lock().is_ok()
+            {
+                let _stays = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// A name is swept away when it is older than this: none that is being made just now.
+const OLD_SECONDS: u64 = 24 * 60 * 60;

@@ -1,0 +1,141 @@
+//! The outbox on disk: posts from Enter to their answer.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, params};
+
+use crate::chat::{Body, ClientId, IdentityId, InstanceId, Recipient, Refusal, RoomId, ServerId};
+use crate::client::Post;
+use crate::client::cache::Unsent;
+use crate::wire::{refusal_from_bytes, refusal_to_bytes};
+
+/// How a recipient is kept: a room, an identity or a name.
+const ROOM: i64 = 1;
+const PERSON: i64 = 2;
+const NAME: i64 = 3;
+
+/// SQLite's integers are signed; no counter and no time comes near the edge.
+pub(super) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    u64::try_from(row.get::<_, i64>(column)?).map_err(|_| damaged(column))
+}
+
+pub(super) fn damaged(column: usize) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, "a value cannot be read".into())
+}
+
+/// Adds a post; the draft it was and the failed post it repeats go in the same step, so that nothing is there twice or not at all.
+pub fn keep(
+    db: &Connection,
+    server: ServerId,
+    post: &Post,
+    instead_of: Option<ClientId>,
+) -> rusqlite::Result<()> {
+    let (to_kind, recipient) = match &post.to {
+        Recipient::Room(room) => (ROOM, room.bytes().to_vec()),
+        Recipient::Person(person) => (PERSON, person.bytes().to_vec()),
+        Recipient::Name(name) => (NAME, name.as_bytes().to_vec()),
+    };
+    db.prepare_cached(
+        "INSERT INTO outbox (server, instance, counter, to_kind, recipient, kind, text, at_ms, room, typed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        server.bytes(),
+        post.client_id.instance.bytes(),
+        signed(post.client_id.counter),
+        to_kind,
+        recipient,
+        post.body.kind(),
+        post.body.text(),
+        signed(post.at_ms),
+        post.from.map(|room| *room.bytes()),
+        post.typed,
+    ])?;
+    if instead_of.is_none() {
+        super::rooms::draft(db, server, post.from, "")?;
+    }
+    instead_of.map_or(Ok(()), |id| remove(db, id))
+}
+
+pub fn remove(db: &Connection, id: ClientId) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM outbox WHERE instance = ?1 AND counter = ?2")?
+        .execute(params![id.instance.bytes(), signed(id.counter)])?;
+    Ok(())
+}
+
+pub fn fail(db: &Connection, id: ClientId, refusal: &Refusal) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE outbox SET failed = ?3 WHERE instance = ?1 AND counter = ?2")?
+        .execute(params![
+            id.instance.bytes(),
+            signed(id.counter),
+            refusal_to_bytes(refusal)
+        ])?;
+    Ok(())
+}
+
+pub fn address(db: &Connection, posts: &[ClientId], room: RoomId) -> rusqlite::Result<()> {
+    for id in posts {
+        db.prepare_cached(
+            "UPDATE outbox SET to_kind = ?3, recipient = ?4 WHERE instance = ?1 AND counter = ?2",
+        )?
+        .execute(params![
+            id.instance.bytes(),
+            signed(id.counter),
+            ROOM,
+            room.bytes()
+        ])?;
+    }
+    Ok(())
+}
+
+/// The outboxes that have posts here.
+pub fn instances(db: &Connection) -> rusqlite::Result<Vec<InstanceId>> {
+    db.prepare_cached("SELECT DISTINCT instance FROM outbox")?
+        .query_map([], |row| row.get(0).map(InstanceId::new))?
+        .collect()
+}
+
+/// What is in these outboxes for a server, in the order it was composed.
+pub fn posts(
+    db: &Connection,
+    server: ServerId,
+    instances: &[InstanceId],
+) -> rusqlite::Result<Vec<Unsent>> {
+    let mut statement = db.prepare_cached(
+        "SELECT instance, counter, to_kind, recipient, kind, text, at_ms, room, typed, failed
+         FROM outbox WHERE server = ?1 ORDER BY n",
+    )?;
+    let all = statement.query_map([server.bytes()], unsent)?;
+    let is_ours = |unsent: &Unsent| instances.contains(&unsent.post.client_id.instance);
+    all.filter(|unsent| unsent.as_ref().map_or(true, is_ours))
+        .collect()
+}
+
+fn unsent(row: &Row<'_>) -> rusqlite::Result<Unsent> {
+    let recipient: Vec<u8> = row.get(3)?;
+    let to = match row.get::<_, i64>(2)? {
+        ROOM => RoomId::from_slice(&recipient).map(Recipient::Room),
+        PERSON => IdentityId::from_slice(&recipient).map(Recipient::Person),
+        NAME => String::from_utf8(recipient).ok().map(Recipient::Name),
+        _ => None,
+    };
+    let post = Post {
+        client_id: ClientId {
+            instance: InstanceId::new(row.get(0)?),
+            counter: unsigned(row, 1)?,
+        },
+        to: to.ok_or_else(|| damaged(3))?,
+        body: Body::from_parts(row.get(4)?, row.get(5)?),
+        at_ms: unsigned(row, 6)?,
+        from: row.get::<_, Option<[u8; 16]>>(7)?.map(RoomId::new),
+        typed: row.get(8)?,
+    };
+    let failed: Option<Vec<u8>> = row.get(9)?;
+    Ok(Unsent {
+        post,
+        failed: failed.map(|bytes| refusal_from_bytes(&bytes)),
+    })
+}

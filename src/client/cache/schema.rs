@@ -1,0 +1,162 @@
+//! The tables of the cache, for ever: a later version adds steps.
+
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::CacheError;
+
+/// "tchc".
+const APPLICATION_ID: i64 = 0x7463_6863;
+
+/// Step `n` brings a file from version n to n + 1, in one transaction.
+const STEPS: [&str; 1] = [VERSION_1];
+
+/// `used` and `seen` rise with every use, so that the last and the longest unused are found without a clock.
+const VERSION_1: &str = "
+CREATE TABLE servers (
+    id BLOB PRIMARY KEY, me BLOB NOT NULL, me_name TEXT NOT NULL, body_bytes INTEGER NOT NULL, body_lines INTEGER NOT NULL,
+    burst INTEGER NOT NULL, per_second INTEGER NOT NULL, seen INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rooms (
+    num INTEGER PRIMARY KEY, server BLOB NOT NULL, id BLOB NOT NULL, kind INTEGER NOT NULL, name TEXT NOT NULL,
+    topic TEXT NOT NULL, capacity INTEGER NOT NULL, peer BLOB, peer_name TEXT, place INTEGER NOT NULL,
+    epoch BLOB, first INTEGER NOT NULL DEFAULT 1, has_former INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (server, id)
+) STRICT;
+
+CREATE TABLE entries (
+    room INTEGER NOT NULL, epoch BLOB NOT NULL, seq INTEGER NOT NULL, digest BLOB NOT NULL, at_ms INTEGER NOT NULL,
+    author BLOB NOT NULL, author_name TEXT NOT NULL, instance BLOB, counter INTEGER,
+    kind INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (room, epoch, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE drafts (
+    server BLOB NOT NULL, room BLOB NOT NULL, text TEXT NOT NULL, PRIMARY KEY (server, room)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, server BLOB NOT NULL, instance BLOB NOT NULL, counter INTEGER NOT NULL,
+    to_kind INTEGER NOT NULL, recipient BLOB NOT NULL, kind INTEGER NOT NULL, text TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    room BLOB, typed TEXT NOT NULL, failed BLOB, UNIQUE (instance, counter)
+) STRICT;
+";
+
+/// Opens the file, made private, and brings it up to date. A damaged one is put aside, because what it still holds may be wanted.
+pub fn open(path: &Path) -> Result<Connection, CacheError> {
+    match try_open(path) {
+        Err(Failure::Damaged(cause)) => {
+            put_aside(path).map_err(|error| CacheError::Unusable {
+                path: path.to_owned(),
+                cause: format!("it is damaged ({cause}) and cannot be put aside: {error}"),
+            })?;
+            try_open(path)
+        }
+        other => other,
+    }
+    .map_err(|failure| match failure {
+        Failure::Newer => CacheError::Newer(path.to_owned()),
+        Failure::Damaged(cause) | Failure::Other(cause) => CacheError::Unusable {
+            path: path.to_owned(),
+            cause,
+        },
+    })
+}
+
+enum Failure {
+    Newer,
+    Damaged(String),
+    Other(String),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                Self::Damaged(error.to_string())
+            }
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+fn try_open(path: &Path) -> Result<Connection, Failure> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    make_private(path)?;
+    let mut db = Connection::open(path)?;
+    db.busy_timeout(Duration::from_secs(5))?;
+    let pragma =
+        |db: &Connection, name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let version = pragma(&db, "user_version")?;
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    if version > known {
+        return Err(Failure::Newer);
+    }
+    if version == 0 {
+        // Decided before the first table: what is trimmed goes back to the file system.
+        db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 4194304;",
+    )?;
+    if version < known {
+        migrate(&mut db)?;
+    }
+    if pragma(&db, "application_id")? != APPLICATION_ID {
+        return Err(Failure::Damaged("it is not a cache of tchat's".into()));
+    }
+    Ok(db)
+}
+
+fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
+    let migration = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    // Another process may have been faster.
+    let version = migration.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
+    for sql in STEPS
+        .iter()
+        .skip(usize::try_from(version).unwrap_or(usize::MAX))
+    {
+        migration.execute_batch(sql)?;
+    }
+    migration.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migration.pragma_update(
+        None,
+        "user_version",
+        i64::try_from(STEPS.len()).unwrap_or(i64::MAX),
+    )?;
+    migration.commit()
+}
+
+/// What people say to each other is nobody else's business on this machine; the log beside the file takes over its mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+fn put_aside(path: &Path) -> std::io::Result<()> {
+    let beside = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    for suffix in ["-wal", "-shm"] {
+        if beside(suffix).exists() {
+            fs::rename(beside(suffix), beside(&format!("{suffix}.damaged")))?;
+        }
+    }
+    fs::rename(path, beside(".damaged"))
+}

@@ -1,0 +1,100 @@
+//! What stands in a timeline, and where.
+
+use crate::chat::{ClientId, IdentityId, Seq};
+use crate::text::SafeText;
+
+/// Which part of a timeline an item is of, from top to bottom.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Era {
+    /// Said in a history that the room no longer has.
+    Former,
+    Now,
+    /// Not said yet.
+    Pending,
+}
+
+/// Where an item stands: after which entry, and which of the lines there. An entry itself has 0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Key {
+    pub era: Era,
+    pub seq: Seq,
+    pub line: u32,
+}
+
+impl Key {
+    pub(super) const fn entry(seq: Seq) -> Self {
+        Self::local(seq, 0)
+    }
+
+    pub(super) const fn local(seq: Seq, line: u32) -> Self {
+        Self {
+            era: Era::Now,
+            seq,
+            line,
+        }
+    }
+
+    /// A gap stands where its last entry would, below everything else there.
+    pub(super) const fn gap(to: Seq) -> Self {
+        Self::local(to, u32::MAX)
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Item {
+    pub key: Key,
+    /// Unix milliseconds.
+    pub at_ms: u64,
+    pub what: What,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum What {
+    /// Somebody said something.
+    Said {
+        author: IdentityId,
+        client_id: Option<ClientId>,
+        name: SafeText,
+        text: SafeText,
+        is_action: bool,
+    },
+    /// Something about the room or its people.
+    System(SafeText),
+    /// Entries that are not here; loaded when they come near the screen.
+    Gap(Gap),
+    /// A private message shown beside its conversation, with the words that say whom it is for.
+    Private {
+        author: IdentityId,
+        name: SafeText,
+        text: SafeText,
+        whom: SafeText,
+        fate: Fate,
+        client_id: Option<ClientId>,
+    },
+    /// A post of ours whose entry has not come.
+    Mine {
+        client_id: ClientId,
+        name: SafeText,
+        text: SafeText,
+        is_action: bool,
+        fate: Fate,
+    },
+}
+
+/// Entries `from..=to` that are not here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gap {
+    pub from: Seq,
+    pub to: Seq,
+    /// The server no longer has them either.
+    pub is_gone: bool,
+}
+
+/// What became of a post of ours.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fate {
+    Pending,
+    Stored,
+    /// Refused for good: why.
+    Failed(SafeText),
+}

@@ -1,0 +1,113 @@
+//! Posts of our own: shown from Enter on, until their entry comes or they fail.
+
+use super::{Era, Fate, Item, Key, Timeline, What};
+use crate::chat::{Author, Body, ClientId, Seq};
+use crate::text::{self, SafeText};
+
+/// Items at the newest end among which a private line of ours is looked for: an older one was answered long ago.
+const RECENT: usize = 1000;
+
+impl Timeline {
+    /// Shows a post of ours until its entry comes.
+    pub fn post(&mut self, client_id: ClientId, author: &Author, body: &Body, at_ms: u64) {
+        let what = What::Mine {
+            client_id,
+            name: text::line(&author.name),
+            text: text::body(body.text()),
+            is_action: matches!(body, Body::Action(_)),
+            fate: Fate::Pending,
+        };
+        let key = Key {
+            era: Era::Pending,
+            seq: Seq(self.next_pending),
+            line: 0,
+        };
+        self.next_pending += 1;
+        let item = Item { key, at_ms, what };
+        self.widen(&item);
+        self.pending.push(item);
+        self.to_newest();
+    }
+
+    /// How many posts wait for an answer here.
+    pub fn pending(&self) -> usize {
+        let waits = |item: &&Item| {
+            matches!(
+                item.what,
+                What::Mine {
+                    fate: Fate::Pending,
+                    ..
+                }
+            )
+        };
+        self.pending.iter().filter(waits).count()
+    }
+
+    /// A post was stored: its pending line goes, because its entry is here or elsewhere; a private line stays and is plain.
+    pub fn settle(&mut self, id: ClientId) -> bool {
+        let before = self.pending.len();
+        self.pending
+            .retain(|item| !matches!(&item.what, What::Mine { client_id, .. } if *client_id == id));
+        self.set_private_fate(id, &Fate::Stored) || self.pending.len() < before
+    }
+
+    /// A post was refused for good.
+    pub fn fail(&mut self, id: ClientId, why: &SafeText) -> bool {
+        let mine = self
+            .pending
+            .iter_mut()
+            .find_map(|item| match &mut item.what {
+                What::Mine {
+                    client_id, fate, ..
+                } if *client_id == id => Some(fate),
+                _ => None,
+            });
+        if let Some(fate) = mine {
+            *fate = Fate::Failed(why.clone());
+            return true;
+        }
+        self.set_private_fate(id, &Fate::Failed(why.clone()))
+    }
+
+    /// A post that failed is repeated, edited or given up: its line goes.
+    pub fn take_back(&mut self, id: ClientId) {
+        self.settle(id);
+        let is_it = |item: &Item| matches!(&item.what, What::Private { client_id: Some(of), .. } if *of == id);
+        self.items.retain(|item| !is_it(item));
+    }
+
+    /// The newest post that failed here.
+    pub fn newest_failed(&self) -> Option<ClientId> {
+        let failed = |item: &Item| match &item.what {
+            What::Mine {
+                client_id,
+                fate: Fate::Failed(_),
+                ..
+            } => Some(*client_id),
+            What::Private {
+                client_id,
+                fate: Fate::Failed(_),
+                ..
+            } => *client_id,
+            _ => None,
+        };
+        let recent = self.items.iter().rev().take(RECENT);
+        self.pending.iter().rev().chain(recent).find_map(failed)
+    }
+
+    fn set_private_fate(&mut self, id: ClientId, to: &Fate) -> bool {
+        for item in self.items.iter_mut().rev().take(RECENT) {
+            if let What::Private {
+                client_id: Some(of),
+                fate,
+                ..
+            } = &mut item.what
+                && *of == id
+            {
+                fate.clone_from(to);
+                return true;
+            }
+        }
+        false
+    }
+}

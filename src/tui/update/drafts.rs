@@ -1,0 +1,66 @@
+//! Drafts: what is typed and not sent is on the disk within a second.
+
+use std::time::Duration;
+
+use crate::chat::RoomId;
+use crate::client::cache::Drafts;
+use crate::tui::event::Effect;
+use crate::tui::state::State;
+
+/// From the first key to the disk.
+const WITHIN: Duration = Duration::from_millis(500);
+
+/// Notes that what is typed here is not what is on the disk.
+pub(super) fn note(state: &mut State) {
+    if state.drafts_due.is_none() && state.composer().text() != *drafted(state, state.current) {
+        state.drafts_due = Some(state.now.instant + WITHIN);
+    }
+}
+
+fn drafted(state: &State, room: Option<RoomId>) -> &str {
+    let room = room.and_then(|room| state.room(room));
+    room.map_or(&state.lobby_drafted, |room| &room.drafted)
+}
+
+/// What is to be kept now, if it is time.
+pub(super) fn due(state: &mut State) -> Vec<Effect> {
+    if state.drafts_due.is_some_and(|due| due <= state.now.instant) {
+        flush(state)
+    } else {
+        Vec::new()
+    }
+}
+
+/// Everything that is typed and not on the disk yet.
+pub fn flush(state: &mut State) -> Vec<Effect> {
+    state.drafts_due = None;
+    let mut effects = Vec::new();
+    let mut keep = |room, text: String, drafted: &mut String| {
+        if text != *drafted {
+            drafted.clone_from(&text);
+            effects.push(Effect::Draft { room, text });
+        }
+    };
+    keep(None, state.lobby.text(), &mut state.lobby_drafted);
+    for room in &mut state.rooms {
+        keep(Some(room.info.id), room.composer.text(), &mut room.drafted);
+    }
+    effects
+}
+
+/// Puts back what was typed another time; what is being typed now goes first.
+pub(super) fn restore(state: &mut State, drafts: Drafts) {
+    for (room, text) in drafts {
+        let (composer, drafted) = match room {
+            None => (&mut state.lobby, &mut state.lobby_drafted),
+            Some(id) => match state.room_mut(id) {
+                Some(room) => (&mut room.composer, &mut room.drafted),
+                None => continue,
+            },
+        };
+        if composer.is_empty() {
+            composer.insert(&text);
+        }
+        *drafted = text;
+    }
+}

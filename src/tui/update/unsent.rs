@@ -1,0 +1,157 @@
+//! Posts that failed or were found on the disk: shown where they were typed, repeated or edited on a key.
+
+use crate::chat::{Author, Body, ClientId, Recipient, Refusal};
+use crate::client::Post;
+use crate::client::cache::Unsent;
+use crate::text::{self, SafeText};
+use crate::tui::event::Effect;
+use crate::tui::keymap::{self, Action};
+use crate::tui::state::{State, Tone};
+use crate::tui::strings::fill;
+use crate::tui::timeline::{Fate, What};
+
+/// Shows posts of an earlier run.
+pub(super) fn restore(state: &mut State, posts: Vec<Unsent>) {
+    let Some(me) = state.me.clone() else { return };
+    for Unsent { post, failed } in posts {
+        let id = post.client_id;
+        show(state, &me, &post);
+        state.posts.push_back(post);
+        if let Some(refusal) = failed {
+            refused(state, id, &refusal);
+        }
+    }
+}
+
+/// Shows a post until it is answered: in its room, or as a private line where it was typed.
+pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
+    let to = match post.to {
+        Recipient::Room(room) => state.room(room).map(|room| room.info.id),
+        Recipient::Person(_) | Recipient::Name(_) => None,
+    };
+    if to.is_some() && (to == post.from || post.from.is_none()) {
+        if let Some(room) = to.and_then(|to| state.room_mut(to)) {
+            room.timeline
+                .post(post.client_id, me, &post.body, post.at_ms);
+        }
+        return;
+    }
+    let what = What::Private {
+        author: me.id,
+        name: text::line(&me.name),
+        text: text::body(post.body.text()),
+        whom: whom(state, &post.to),
+        fate: Fate::Pending,
+        client_id: Some(post.client_id),
+    };
+    let from = post.from.or(state.current);
+    if let Some(room) = from.and_then(|from| state.room_mut(from)) {
+        room.timeline.local(what, post.at_ms);
+        room.timeline.to_newest();
+    }
+}
+
+/// The words that say whom a private line is for.
+fn whom(state: &State, to: &Recipient) -> SafeText {
+    let is_theirs = |room: &&crate::tui::state::Room| match to {
+        Recipient::Room(id) => room.info.id == *id,
+        Recipient::Person(id) => room.info.peer.as_ref().is_some_and(|peer| peer.id == *id),
+        Recipient::Name(_) => false,
+    };
+    let peer = state
+        .rooms
+        .iter()
+        .find(is_theirs)
+        .and_then(|room| room.info.peer.as_ref());
+    let present = |id| state.rooms.iter().find_map(|room| room.roster.find(id));
+    let name = match (to, peer) {
+        (Recipient::Name(name), _) => name.clone(),
+        (_, Some(peer)) => peer.name.clone(),
+        (Recipient::Person(id), None) => {
+            present(*id).map_or_else(String::new, |it| it.name.clone())
+        }
+        (Recipient::Room(_), None) => String::new(),
+    };
+    text::line(&fill(state.strings.privately_to, &[&name]))
+}
+
+/// A post was refused for good: it stays where it is, with the reason and the keys.
+pub(super) fn refused(state: &mut State, id: ClientId, refusal: &Refusal) {
+    let why = state.strings.refusal(refusal);
+    fail(state, id, &why);
+}
+
+pub(super) fn fail(state: &mut State, id: ClientId, why: &str) {
+    let first = |action| {
+        let keys = keymap::label(action);
+        keys.split(", ").next().unwrap_or_default().to_owned()
+    };
+    let (retry, edit) = (first(Action::Retry), first(Action::EditFailed));
+    let words = text::line(&fill(state.strings.failed, &[&why, &retry, &edit]));
+    for room in &mut state.rooms {
+        room.timeline.fail(id, &words);
+    }
+}
+
+/// The newest post that failed in the room being read, taken off the screen.
+fn take(state: &mut State) -> Option<Post> {
+    let failed = state
+        .current()
+        .and_then(|room| room.timeline.newest_failed());
+    let place = failed.and_then(|id| state.posts.iter().position(|post| post.client_id == id));
+    let Some(place) = place else {
+        state.say(Tone::Info, state.strings.nothing_failed);
+        return None;
+    };
+    let post = state.posts.remove(place)?;
+    for room in &mut state.rooms {
+        room.timeline.take_back(post.client_id);
+    }
+    Some(post)
+}
+
+/// Says it again. It gets a new number: later ones may have been taken meanwhile.
+pub(super) fn retry(state: &mut State) -> Vec<Effect> {
+    let Some(me) = state.me.clone() else {
+        return Vec::new();
+    };
+    let Some(failed) = take(state) else {
+        return Vec::new();
+    };
+    let instead_of = Some(failed.client_id);
+    let post = Post {
+        client_id: state.next_client_id(),
+        ..failed
+    };
+    show(state, &me, &post);
+    state.posts.push_back(post.clone());
+    vec![Effect::Post { post, instead_of }]
+}
+
+/// Puts it back into the composer.
+pub(super) fn edit(state: &mut State) -> Vec<Effect> {
+    if !state.composer().is_empty() {
+        state.say(Tone::Problem, state.strings.composer_in_use);
+        return Vec::new();
+    }
+    let Some(post) = take(state) else {
+        return Vec::new();
+    };
+    let typed = if post.typed.is_empty() {
+        said(&post.body)
+    } else {
+        post.typed
+    };
+    state.composer_mut().insert(&typed);
+    // The draft is kept before the post is given up, so that it is on the disk at every moment.
+    let mut effects = super::drafts::flush(state);
+    effects.push(Effect::Forget(post.client_id));
+    effects
+}
+
+fn said(body: &Body) -> String {
+    match body {
+        Body::Action(done) => format!("/me {done}"),
+        other => other.text().to_owned(),
+    }
+}

@@ -1,0 +1,397 @@
+//! What outlives a client: its outbox, its drafts, and copies of what it has shown.
+
+use std::path::Path;
+
+use tchat::chat::{
+    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, Limits, Recipient,
+    Refusal, RefusalCode, RoomId, RoomInfo, RoomKind, Seq, ServerId,
+};
+use tchat::client::Post;
+use tchat::client::cache::{BYTES, Cache, CacheError, History, Opened, Unsent};
+
+use crate::support::person::Person;
+use crate::support::server::{Server, config, memory};
+use crate::support::terminal::{Home, signal};
+
+const SERVER: ServerId = ServerId::new([9; 16]);
+const ROOM: RoomId = RoomId::new([1; 16]);
+const EPOCH: Epoch = Epoch::new([5; 16]);
+const ANN: IdentityId = IdentityId::new([11; 16]);
+const WIDE: (u16, u16) = (100, 24);
+
+fn instance(n: u8) -> InstanceId {
+    InstanceId::new([n; 16])
+}
+
+fn post(instance: InstanceId, counter: u64, text: &str) -> Post {
+    let client_id = ClientId { instance, counter };
+    let body = Body::Text(text.into());
+    Post {
+        from: Some(ROOM),
+        typed: text.into(),
+        ..Post::new(client_id, Recipient::Room(ROOM), body)
+    }
+}
+
+fn room() -> RoomInfo {
+    RoomInfo {
+        id: ROOM,
+        kind: RoomKind::Public,
+        name: "general".into(),
+        topic: "topic".into(),
+        capacity: 0,
+        present: 0,
+        peer: None,
+    }
+}
+
+fn entry(epoch: Epoch, seq: u64, text: &str) -> Entry {
+    Entry {
+        room: ROOM,
+        epoch,
+        seq: Seq(seq),
+        digest: Digest([1; 8]),
+        at_ms: seq,
+        author: Author {
+            id: ANN,
+            name: "ann".into(),
+        },
+        client_id: Some(ClientId {
+            instance: instance(7),
+            counter: seq,
+        }),
+        body: Body::Text(text.into()),
+    }
+}
+
+fn entries(seqs: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
+    seqs.map(|seq| entry(EPOCH, seq, &seq.to_string()))
+        .collect()
+}
+
+fn open(path: &Path, instance: InstanceId) -> Opened {
+    Cache::open(path, instance, None, BYTES).unwrap()
+}
+
+/// Everything is written and the process is gone.
+async fn ends(opened: Opened) {
+    drop(opened.cache);
+    opened.ended.await.unwrap();
+}
+
+async fn joined(opened: &Opened) {
+    let you = Author {
+        id: ANN,
+        name: "ann".into(),
+    };
+    opened
+        .cache
+        .joined(SERVER, you, Limits::default(), vec![room()])
+        .await;
+}
+
+fn said(posts: &[Unsent]) -> Vec<&str> {
+    posts.iter().map(|it| it.post.body.text()).collect()
+}
+
+#[tokio::test]
+async fn a_post_is_kept_until_it_is_answered_and_taken_over_from_the_dead_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ann.db");
+    let first = open(&path, instance(1));
+    joined(&first).await;
+    for (counter, text) in [(1, "one"), (2, "two"), (3, "three")] {
+        let post = post(instance(1), counter, text);
+        first.cache.keep(SERVER, post, None).await.unwrap();
+    }
+    let id = |counter| ClientId {
+        instance: instance(1),
+        counter,
+    };
+    first.cache.forget(id(1)).await;
+    let refusal = Refusal::new(RefusalCode::RoomUnknown).with("general");
+    first.cache.failed(id(2), refusal.clone()).await;
+    // A second terminal of the same person: what the first one sends is not its business.
+    let second = open(&path, instance(2));
+    assert_eq!(said(&second.posts), [""; 0]);
+    ends(second).await;
+    ends(first).await;
+    let third = open(&path, instance(3));
+    assert_eq!(said(&third.posts), ["two", "three"]);
+    assert_eq!(third.posts[0].failed, Some(refusal));
+    assert_eq!(third.posts[1].failed, None);
+    assert_eq!(
+        third.posts[1].post.client_id,
+        id(3),
+        "under the number it may have been sent with"
+    );
+    // Repeating the failed one takes its place in one step.
+    let again = post(instance(3), 1, "two");
+    third.cache.keep(SERVER, again, Some(id(2))).await.unwrap();
+    ends(third).await;
+    let fourth = open(&path, instance(4));
+    assert_eq!(said(&fourth.posts), ["three", "two"]);
+    // Another server's posts are not ours to send here.
+    let other = ServerId::new([8; 16]);
+    let (drafts, posts) = fourth.cache.unsent(other, fourth.instances.clone()).await;
+    assert!(drafts.is_empty() && posts.is_empty());
+    ends(fourth).await;
+}
+
+#[tokio::test]
+async fn a_sent_line_and_its_draft_change_places_in_one_step() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ann.db");
+    let first = open(&path, instance(1));
+    joined(&first).await;
+    let draft = |room, text: &str| first.cache.draft(SERVER, room, text.into());
+    draft(Some(ROOM), "hello").await;
+    draft(None, "nowhere yet").await;
+    let hello = post(instance(1), 1, "hello");
+    first.cache.keep(SERVER, hello, None).await.unwrap();
+    ends(first).await;
+    let second = open(&path, instance(2));
+    assert_eq!(second.drafts, [(None, "nowhere yet".to_owned())]);
+    assert_eq!(said(&second.posts), ["hello"]);
+    let kept = second.kept.as_ref().unwrap();
+    assert_eq!((kept.server, kept.you.id), (SERVER, ANN));
+    assert_eq!(kept.rooms[0].0, room());
+    ends(second).await;
+}
+
+#[tokio::test]
+async fn pages_have_no_holes_and_cursors_stand_at_the_newest() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ann.db");
+    let opened = open(&path, instance(1));
+    joined(&opened).await;
+    let cache = &opened.cache;
+    cache
+        .followed(SERVER, ROOM, EPOCH, Seq(1), History::Same)
+        .await;
+    cache.entries(SERVER, entries(1..=10));
+    cache.entries(SERVER, entries(500..=800));
+    let seqs = |page: Option<tchat::client::cache::Page>| {
+        let entries = page?.entries;
+        Some((entries.first()?.seq.0, entries.last()?.seq.0, entries.len()))
+    };
+    let page = async |before| seqs(cache.page(SERVER, ROOM, Seq(before)).await);
+    assert_eq!(page(u64::MAX).await, Some((601, 800, 200)));
+    assert_eq!(page(601).await, Some((500, 600, 101)), "up to the hole");
+    assert_eq!(page(500).await, None, "what is before is not here");
+    assert_eq!(page(11).await, Some((1, 10, 10)));
+    ends(opened).await;
+    let again = open(&path, instance(2));
+    let kept = again.kept.as_ref().unwrap();
+    assert_eq!(kept.rooms[0].1.unwrap().seq, Seq(800));
+    let (_, page, former) = again.page.as_ref().unwrap();
+    assert_eq!(page.entries.len(), 200);
+    assert!(former.is_empty());
+    ends(again).await;
+}
+
+#[tokio::test]
+async fn a_former_history_is_kept_until_it_is_matched() {
+    for other in [Epoch::new([6; 16]), EPOCH] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ann.db");
+        let opened = open(&path, instance(1));
+        joined(&opened).await;
+        let cache = &opened.cache;
+        cache
+            .followed(SERVER, ROOM, EPOCH, Seq(1), History::Same)
+            .await;
+        cache.entries(SERVER, entries(1..=5));
+        cache
+            .followed(SERVER, ROOM, other, Seq(1), History::Another)
+            .await;
+        assert_eq!(cache.page(SERVER, ROOM, Seq(u64::MAX)).await, None);
+        assert_eq!(cache.former(SERVER, ROOM).await.len(), 5);
+        let back: Vec<Entry> = entries(1..=3)
+            .into_iter()
+            .map(|entry| Entry {
+                epoch: other,
+                ..entry
+            })
+            .collect();
+        cache.entries(SERVER, back);
+        let former = cache.former(SERVER, ROOM).await;
+        let left: Vec<&str> = former.iter().map(|it| it.body.text()).collect();
+        assert_eq!(
+            left,
+            ["4", "5"],
+            "what the server has again is not kept twice"
+        );
+        let page = cache.page(SERVER, ROOM, Seq(u64::MAX)).await.unwrap();
+        assert_eq!(page.entries.len(), 3);
+        ends(opened).await;
+    }
+}
+
+#[tokio::test]
+async fn over_its_limit_the_cache_loses_old_copies_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ann.db");
+    let limit = 1024 * 1024;
+    let opened = Cache::open(&path, instance(1), None, limit).unwrap();
+    joined(&opened).await;
+    let cache = &opened.cache;
+    cache
+        .followed(SERVER, ROOM, EPOCH, Seq(1), History::Same)
+        .await;
+    cache
+        .keep(SERVER, post(instance(1), 1, "kept"), None)
+        .await
+        .unwrap();
+    cache.draft(SERVER, Some(ROOM), "a draft".into()).await;
+    let long = "x".repeat(500);
+    for from in (0..10_000).step_by(500) {
+        let batch = (from + 1..=from + 500).map(|seq| entry(EPOCH, seq, &long));
+        cache.entries(SERVER, batch.collect());
+        // What comes faster than the disk takes it is left out, and this is about what is taken.
+        cache.page(SERVER, ROOM, Seq(1)).await;
+    }
+    ends(opened).await;
+    let size = std::fs::metadata(&path).unwrap().len();
+    assert!(size <= limit + 1024 * 1024, "{size} bytes");
+    let again = open(&path, instance(2));
+    assert_eq!(said(&again.posts), ["kept"]);
+    assert_eq!(again.drafts, [(Some(ROOM), "a draft".to_owned())]);
+    let kept = again.kept.as_ref().unwrap();
+    assert_eq!(kept.rooms[0].1.unwrap().seq, Seq(10_000), "the newest stay");
+    ends(again).await;
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_put_aside_and_a_newer_one_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ann.db");
+    std::fs::write(
+        &path,
+        "this is no database, but it is long enough to be looked at",
+    )
+    .unwrap();
+    let opened = open(&path, instance(1));
+    assert!(opened.kept.is_none());
+    assert!(directory.path().join("ann.db.damaged").exists());
+    ends(opened).await;
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    let newer = Cache::open(&path, instance(1), None, BYTES).unwrap_err();
+    assert!(matches!(newer, CacheError::Newer(_)), "{newer}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[tokio::test]
+async fn a_client_begins_again_where_it_was() {
+    let server = Server::start();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ann.db");
+    let mut ann = Person::keeping(server.connector(), "ann", &path);
+    ann.is_in("general").await;
+    for n in 1..=50 {
+        ann.says("general", &format!("#{n}"));
+    }
+    ann.is_answered().await;
+    ann.client.quit().await;
+    let mut ben = server.joins("ben").await;
+    ben.says("general", "while ann was away");
+    ben.is_answered().await;
+    // Only what is new comes from the server; the rest was on the disk.
+    let mut ann = Person::keeping(server.connector(), "ann", &path);
+    let kept = ann
+        .until("what was kept", |person, event| match event {
+            tchat::client::Event::Page { entries, .. } => {
+                Some((person.me.is_some(), entries.len()))
+            }
+            _ => None,
+        })
+        .await;
+    assert!(kept.0 && kept.1 >= 50, "{kept:?}");
+    ann.sees("general", "while ann was away").await;
+    let general = ann.room("general").unwrap();
+    let came: Vec<&str> = ann.entries[&general]
+        .iter()
+        .map(|it| it.body.text())
+        .collect();
+    assert!(!came.contains(&"#50"), "{came:?}");
+}
+
+#[tokio::test]
+async fn a_post_that_was_stored_before_the_client_died_is_not_made_twice() {
+    let server = Server::with(config(), memory());
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ann.db");
+    let mut ann = Person::keeping(server.connector(), "ann", &path);
+    let general = ann.is_in("general").await;
+    let id = ann.says("general", "once");
+    ann.sees("general", "once").await;
+    ann.client.quit().await;
+    // The client died between the entry and its note that it had come.
+    let mut left = open(&path, instance(6));
+    let server_id = left.kept.take().unwrap().server;
+    let unanswered = Post::new(id, Recipient::Room(general), Body::Text("once".into()));
+    left.cache.keep(server_id, unanswered, None).await.unwrap();
+    ends(left).await;
+    let mut ann = Person::keeping(server.connector(), "ann", &path);
+    ann.is_in("general").await;
+    ann.until("the answer", |person, _| {
+        person
+            .accepted
+            .iter()
+            .any(|(it, _)| *it == id)
+            .then_some(())
+    })
+    .await;
+    assert_eq!(server.log("general").await, ["once"]);
+}
+
+#[test]
+fn what_was_said_and_typed_offline_survives_a_killed_client() {
+    let home = Home::new();
+    let mut server = home.serves(&[]);
+    let address = format!("localhost:{}", home.port);
+    let mut ann = home.opens(WIDE, &["--server", &address]);
+    ann.shows("#general ›");
+    ann.says("said online");
+    ann.until("it to be stored", |text| {
+        text.contains("said online") && !text.contains('…')
+    });
+    server.kill().unwrap();
+    server.wait().unwrap();
+    ann.shows("reconnecting");
+    ann.says("said offline");
+    ann.until("it to wait", |text| {
+        text.lines()
+            .any(|line| line.contains('…') && line.contains("said offline"))
+    });
+    ann.types("half a thought");
+    ann.shows("#general › half a thought");
+    std::thread::sleep(std::time::Duration::from_secs(1)); // The promise: on the disk within a second.
+    signal(ann.process(), "KILL");
+    drop(ann);
+    // Nobody is there yet: the first screen is what is on the disk.
+    let ann = home.opens(WIDE, &["--server", &address]);
+    ann.shows("#general › half a thought");
+    ann.shows("said online");
+    ann.until("the post to wait", |text| {
+        text.lines()
+            .any(|line| line.contains('…') && line.contains("said offline"))
+    });
+    let mut server = home.serves(&[]);
+    let ben = home.opens(WIDE, &["--server", &address, "--name", "ben"]);
+    ben.shows("said offline");
+    ann.until("the post to be stored", |text| !text.contains('…'));
+    for screen in [&ann, &ben] {
+        assert_eq!(screen.text().matches("said offline").count(), 1);
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
