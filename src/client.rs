@@ -57,6 +57,8 @@ pub enum Command {
     },
     /// Says goodbye and stays without a connection; posts wait.
     Disconnect,
+    /// Says how the link does, now and when the server has answered.
+    Report,
     /// Dials at once instead of waiting.
     RetryNow,
     /// Says goodbye and ends.
@@ -167,6 +169,32 @@ pub enum Event {
     Rooms(Vec<RoomInfo>),
     /// The rooms anyone may join, told once a connection.
     Directory(Vec<RoomInfo>),
+    /// The answer to [`Command::Report`].
+    Report(Report),
+}
+
+/// How the link does, as far as it can tell from what arrived.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Report {
+    /// From our last ping to its answer.
+    pub rtt: Option<Duration>,
+    pub reconnects: u64,
+    pub rooms: Vec<RoomReport>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RoomReport {
+    pub room: RoomId,
+    /// The last entry that came.
+    pub last: Seq,
+    /// The last entry the server has told of.
+    pub head: Seq,
+    /// Entries that came again and were dropped.
+    pub duplicates: u64,
+    /// Times that entries were missing between two that came.
+    pub holes: u64,
+    /// Times that the end of the room was lost on the way, and asked for again.
+    pub repairs: u64,
 }
 
 /// How the link is.

@@ -18,7 +18,7 @@ pub mod proto {
 pub use codec::{Frame, FrameCodec, encode_entries, encode_event};
 pub use event::{event_from, event_to};
 pub use frame::{
-    Asked, Event, Goodbye, GoodbyeReason, Hello, JoinTarget, PROTOCOL, Request, Then,
+    Asked, Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, PROTOCOL, Request, Then,
     UnfollowReason, Welcome, Who,
 };
 pub use parts::{

@@ -1,6 +1,7 @@
 //! The link: one task that owns the connection, from dialling to goodbye, again and again.
 
 mod attached;
+mod health;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tonic::transport::{Channel, Endpoint};
 
 use self::attached::{Attached, End};
+use self::health::Health;
 use super::backoff::Backoff;
 use super::cache::{Cache, Opened};
 use super::pending::{Pending, Post};
@@ -39,6 +41,7 @@ pub(super) struct Link {
     server_id: Option<ServerId>,
     /// Who we are there.
     me: Option<IdentityId>,
+    health: Health,
     /// Rooms to be joined as soon as there is a link.
     to_join: Vec<String>,
 }
@@ -82,6 +85,7 @@ impl Link {
             last_session: None,
             server_id: None,
             me: None,
+            health: Health::default(),
             to_join,
         };
         let Some(opened) = opened else {
@@ -254,6 +258,7 @@ impl Link {
             Command::Open(name) => self.offline_refusal(About::Open(name)).await?,
             Command::Leave(room) => self.offline_refusal(About::Leave(room)).await?,
             Command::ListRooms => self.offline_refusal(About::ListRooms).await?,
+            Command::Report => self.report().await?,
             // The first three are done already.
             Command::Post { .. }
             | Command::Forget(_)
@@ -263,6 +268,11 @@ impl Link {
             | Command::Quit => {}
         }
         Ok(())
+    }
+
+    pub(super) async fn report(&self) -> Result<(), Unheard> {
+        self.tell(Event::Report(self.health.report(&self.cursors)))
+            .await
     }
 
     async fn offline_refusal(&self, about: About) -> Result<(), Unheard> {

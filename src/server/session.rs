@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use self::post::Order;
 use super::hub::{AdmitError, Admitted, Hub, now_ms};
@@ -63,6 +63,7 @@ pub async fn run(
                 who: admitted,
                 rooms: HashMap::new(),
                 order: Order::default(),
+                heads_at: None,
                 hub: Arc::clone(&hub),
                 outbox: Arc::clone(&outbox),
                 quits: false,
@@ -155,6 +156,8 @@ struct Session {
     who: Admitted,
     rooms: HashMap<RoomId, Following>,
     order: Order,
+    /// When it was last said where the rooms end.
+    heads_at: Option<Instant>,
     /// The person said goodbye.
     quits: bool,
 }
@@ -296,9 +299,11 @@ impl Session {
             Request::SetName(name) => self.set_name(request, &name).await,
             Request::Open(who) => self.open(request, who).await,
             Request::Ping => {
+                let heads = self.heads().await;
                 self.outbox.answer(Event::Pong {
                     request,
                     now_ms: now_ms(),
+                    heads,
                 });
                 Ok(())
             }

@@ -15,6 +15,7 @@ pub enum Name {
     Who,
     Clear,
     Theme,
+    Link,
     Connect,
     Disconnect,
     Quit,
@@ -28,7 +29,7 @@ pub struct Known {
 }
 
 /// Every command. Its words for people are in the table of strings, under the same name.
-pub const COMMANDS: [Known; 13] = [
+pub const COMMANDS: [Known; 14] = [
     Known {
         name: Name::Help,
         word: "help",
@@ -68,6 +69,10 @@ pub const COMMANDS: [Known; 13] = [
     Known {
         name: Name::Theme,
         word: "theme",
+    },
+    Known {
+        name: Name::Link,
+        word: "link",
     },
     Known {
         name: Name::Connect,

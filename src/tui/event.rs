@@ -41,6 +41,7 @@ pub enum Effect {
     Open(String),
     SetName(String),
     ListRooms,
+    Report,
     Older {
         room: RoomId,
         before: Seq,

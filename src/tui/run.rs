@@ -259,6 +259,7 @@ impl Performer {
             Effect::Open(name) => Command::Open(name),
             Effect::SetName(name) => Command::SetName(name),
             Effect::ListRooms => Command::ListRooms,
+            Effect::Report => Command::Report,
             Effect::Older { room, before } => Command::Older { room, before },
             Effect::RetryNow => Command::RetryNow,
             Effect::Connect(None) if self.connection.is_some() => Command::RetryNow,

@@ -14,7 +14,7 @@ use super::timeline::Timeline;
 use crate::chat::{
     Author, ClientId, IdentityId, InstanceId, Limits, RoomId, RoomInfo, RoomKind, Roster, Seq,
 };
-use crate::client::{LinkState, Post};
+use crate::client::{LinkState, Post, Report};
 
 /// What was sent in a room and can be called back.
 const HISTORY: usize = 100;
@@ -49,6 +49,8 @@ pub struct State {
     pub lobby_drafted: String,
     /// The command whose answer is awaited.
     pub asked: Option<String>,
+    /// When the link is asked again how it does.
+    pub report_due: Option<Instant>,
     /// One line for the person, gone with the next key.
     pub notice: Option<Notice>,
     /// A private line that waits for a second Enter, because its name has changed hands.
@@ -95,6 +97,8 @@ pub enum Overlay {
         lines: Vec<String>,
         scroll: usize,
     },
+    /// How the connection does.
+    Link { report: Report, scroll: usize },
     /// Asks for another name, because this one cannot be had.
     Name {
         why: String,
@@ -183,6 +187,7 @@ impl State {
             drafts_due: None,
             lobby_drafted: String::new(),
             asked: None,
+            report_due: None,
             notice: None,
             confirm: None,
             shows_panes: true,
@@ -267,7 +272,7 @@ impl State {
 
     /// Whether something on the screen changes by the mere passing of time.
     pub fn wants_ticks(&self) -> bool {
-        self.retry_in().is_some() || self.drafts_due.is_some()
+        self.retry_in().is_some() || self.drafts_due.is_some() || self.report_due.is_some()
     }
 
     /// Whoever a name means here: present in a room we are in, or the other of a conversation.

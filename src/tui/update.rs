@@ -4,6 +4,7 @@ mod client;
 mod drafts;
 mod keys;
 mod lines;
+mod link;
 mod send;
 mod unsent;
 
@@ -11,6 +12,7 @@ use crossterm::event::{MouseEvent, MouseEventKind};
 
 pub use self::drafts::flush as flush_drafts;
 pub use self::lines::{Prompt, help, prompt};
+pub use self::link::link;
 use super::event::{Effect, Event};
 use super::regions::{Regions, regions};
 use super::rows::Layout;
@@ -40,7 +42,11 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Client(event) => client::hear(state, event),
-        Event::Tick => drafts::due(state),
+        Event::Tick => {
+            let mut effects = drafts::due(state);
+            effects.extend(link::due(state));
+            effects
+        }
         Event::Busy(client_id) => {
             if let Some(id) = client_id {
                 unsent::fail(state, id, state.strings.too_many_pending);
@@ -61,7 +67,7 @@ fn paste(state: &mut State, text: &str) {
         Some(Overlay::Name { composer, .. }) => {
             composer.insert(text.lines().next().unwrap_or_default());
         }
-        Some(Overlay::Help { .. } | Overlay::List { .. }) => {}
+        Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {}
         None => {
             state.composer_mut().insert(text);
             typed(state);

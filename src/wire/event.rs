@@ -1,6 +1,6 @@
 //! Events: the protocol's `Event` to and from ours.
 
-use super::frame::{Event, Goodbye, GoodbyeReason, Then, UnfollowReason, Welcome};
+use super::frame::{Event, Goodbye, GoodbyeReason, Head, Then, UnfollowReason, Welcome};
 use super::parts::{
     Malformed, author_from, author_to, client_id_from, client_id_to, duration, entry_from,
     entry_to, epoch, identity, millis, person_from, person_to, refusal_from, refusal_to, room_from,
@@ -86,6 +86,7 @@ pub fn event_from(event: proto::Event) -> Result<Event, Malformed> {
         Kind::Pong(pong) => Event::Pong {
             request: pong.request,
             now_ms: pong.now_ms,
+            heads: pong.heads.iter().map(head_from).collect::<Result<_, _>>()?,
         },
         Kind::Goodbye(bye) => Event::Goodbye(goodbye_from(&bye)),
     })
@@ -172,9 +173,14 @@ pub fn event_to(event: &Event) -> proto::Event {
             request: *request,
             you: Some(author_to(you)),
         })),
-        Event::Pong { request, now_ms } => Some(Kind::Pong(proto::Pong {
+        Event::Pong {
+            request,
+            now_ms,
+            heads,
+        } => Some(Kind::Pong(proto::Pong {
             request: *request,
             now_ms: *now_ms,
+            heads: heads.iter().map(head_to).collect(),
         })),
         Event::Goodbye(bye) => Some(Kind::Goodbye(goodbye_to(bye))),
         Event::Unknown => None,
@@ -222,6 +228,22 @@ fn welcome_to(welcome: &Welcome) -> proto::Welcome {
         }),
         now_ms: welcome.now_ms,
         rooms: welcome.rooms.iter().map(room_to).collect(),
+    }
+}
+
+fn head_from(head: &proto::Head) -> Result<Head, Malformed> {
+    Ok(Head {
+        room: room_id(&head.room)?,
+        epoch: epoch(&head.epoch)?,
+        last: Seq(head.last),
+    })
+}
+
+fn head_to(head: &Head) -> proto::Head {
+    proto::Head {
+        room: head.room.bytes().to_vec(),
+        epoch: head.epoch.bytes().to_vec(),
+        last: head.last.0,
     }
 }
 

@@ -120,10 +120,19 @@ pub enum Event {
     Pong {
         request: u64,
         now_ms: u64,
+        heads: Vec<Head>,
     },
     Goodbye(Goodbye),
     /// Something a later version says; to be passed over.
     Unknown,
+}
+
+/// Where a room ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Head {
+    pub room: RoomId,
+    pub epoch: Epoch,
+    pub last: Seq,
 }
 
 #[derive(Clone, PartialEq, Debug)]

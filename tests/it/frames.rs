@@ -11,7 +11,7 @@ use tchat::chat::{
     Secret, Seq, ServerId, SessionId,
 };
 use tchat::wire::{
-    Asked, Event, Goodbye, GoodbyeReason, Hello, JoinTarget, Request, Then, UnfollowReason,
+    Asked, Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, Request, Then, UnfollowReason,
     Welcome, Who, entry_to, event_from, event_to, proto, request_from, request_to, room_to,
 };
 
@@ -259,6 +259,19 @@ fn events() -> Vec<(&'static str, Event)> {
             Event::Pong {
                 request: 9,
                 now_ms: 1_700_000_000_000,
+                heads: Vec::new(),
+            },
+        ),
+        (
+            "pong with heads",
+            Event::Pong {
+                request: 9,
+                now_ms: 1_700_000_000_000,
+                heads: vec![Head {
+                    room: ROOM,
+                    epoch: EPOCH,
+                    last: Seq(300),
+                }],
             },
         ),
         ("goodbye", Event::Goodbye(goodbye)),

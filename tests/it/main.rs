@@ -19,3 +19,4 @@ mod screens;
 mod scripts;
 mod store;
 mod support;
+mod truth;

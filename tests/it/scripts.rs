@@ -830,3 +830,62 @@ fn rooms_and_themes_are_completed_behind_their_commands() {
     screen.keys("<c-u>see #testi<tab>");
     assert_eq!(screen.state.composer().text(), "see #testing ");
 }
+
+#[test]
+fn the_link_overlay_counts_what_arrived_and_asks_while_it_is_open() {
+    let mut screen = Screen::online(80, 24);
+    screen.keys("one<ret>two<ret>");
+    let asked = screen.keys("<f2>");
+    assert_eq!(asked, [Effect::Report]);
+    let told = |duplicates, holes, head| tchat::client::RoomReport {
+        room: GENERAL,
+        last: Seq(1204),
+        head: Seq(head),
+        duplicates,
+        holes,
+        repairs: 0,
+    };
+    screen.hears(Told::Report(tchat::client::Report {
+        rtt: Some(std::time::Duration::from_micros(2_340)),
+        reconnects: 3,
+        rooms: vec![told(12, 0, 1204)],
+    }));
+    assert!(
+        screen.shows("online, 2.3 ms there and back"),
+        "{}",
+        screen.text()
+    );
+    assert!(screen.shows("3 reconnects · 2 messages wait to be sent"));
+    let line = |screen: &Screen| {
+        let rows = screen.rows();
+        let row = rows
+            .iter()
+            .find(|row| row.contains("1204"))
+            .unwrap()
+            .clone();
+        row.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let shown = line(&screen);
+    let from = shown.iter().position(|word| word == "1204").unwrap();
+    assert_eq!(shown[from..from + 4], ["1204", "0", "12", "2"]);
+    // What is wrong is said, and only then.
+    assert!(!screen.shows("on their way") && !screen.shows("asked again"));
+    screen.hears(Told::Report(tchat::client::Report {
+        rooms: vec![told(12, 1, 1210)],
+        ..Default::default()
+    }));
+    assert!(screen.shows("6 more are on their way"), "{}", screen.text());
+    assert!(screen.shows("1 holes, 0 ends"), "{}", screen.text());
+    // It is asked once a second, and not when nobody looks.
+    screen.effects.clear();
+    screen.state.now.instant += std::time::Duration::from_secs(1);
+    screen.does(Event::Tick);
+    assert_eq!(screen.effects, [Effect::Report]);
+    screen.keys("<esc>");
+    screen.state.now.instant += std::time::Duration::from_secs(1);
+    screen.does(Event::Tick);
+    assert!(screen.effects.is_empty());
+    assert!(!screen.state.wants_ticks());
+}

@@ -3,5 +3,6 @@
 pub mod person;
 pub mod raw;
 pub mod screen;
+pub mod scripted;
 pub mod server;
 pub mod terminal;

@@ -22,8 +22,9 @@ use crate::wire::{Asked, Hello, JoinTarget, PROTOCOL, Request, Who, proto, reque
 
 /// Frames that may wait for the connection; more posts stay in the pending set.
 const FRAMES: usize = 64;
-/// A server that does not answer this long is taken for dead by HTTP/2's keepalive; this one keeps middle boxes awake.
-const PING: Duration = Duration::from_secs(25);
+/// How often the server is asked where the rooms end. With the time that its answer is not yet believed, a lost end of a room is
+/// noticed within 30 seconds. (That the server is there at all is HTTP/2's keepalive's business.)
+const PING: Duration = Duration::from_secs(24);
 /// A server has this long to end the stream after our goodbye.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 /// The largest frame that is taken.
@@ -62,6 +63,11 @@ pub(super) struct Attached<'a> {
     welcome_at: Option<Instant>,
     /// Rooms that were followed on this connection.
     followed: HashSet<RoomId>,
+    /// Rooms that are asked for again: what comes before the answer is out of order.
+    resyncing: HashSet<RoomId>,
+    pinged_at: Option<Instant>,
+    /// Somebody looks at the report.
+    is_watched: bool,
     /// Older pages that were asked for and have not come.
     older: Vec<(RoomId, Seq)>,
 }
@@ -82,8 +88,12 @@ impl<'a> Attached<'a> {
             calls: FuturesUnordered::new(),
             welcome_at: None,
             followed: HashSet::new(),
+            resyncing: HashSet::new(),
+            pinged_at: None,
+            is_watched: false,
             older: Vec::new(),
         };
+        attached.link.health.begins();
         attached.ask_hello();
         let end = attached.talk(service, commands).await?;
         attached.give_up_on_answers().await?;
@@ -132,6 +142,7 @@ impl<'a> Attached<'a> {
                 .pending
                 .wakes_at(Instant::now())
                 .filter(|_| self.welcome_at.is_some());
+            let missed_until = self.link.health.wakes_at();
             tokio::select! {
                 permit = frames.reserve(), if !self.outgoing.is_empty() => {
                     let Ok(permit) = permit else { return Ok(End::Lost { why: Why::Lost, retry_after: None }) };
@@ -165,7 +176,12 @@ impl<'a> Attached<'a> {
                     }
                     self.link.tell(event).await?;
                 }
-                _ = ping.tick() => self.ask(Request::Ping, None),
+                _ = ping.tick() => self.ping(),
+                () = sleep_until(missed_until.unwrap_or_else(Instant::now)), if missed_until.is_some() => {
+                    for room in self.link.health.lost(&self.link.cursors, Instant::now()) {
+                        self.follow(room);
+                    }
+                }
                 () = sleep_until(wakes_at.unwrap_or_else(Instant::now)), if wakes_at.is_some() => {}
                 () = sleep_until(welcome_by), if self.welcome_at.is_none() => {
                     return Ok(End::Lost { why: Why::NotTchat("no welcome within 10 seconds".into()), retry_after: None });
@@ -239,8 +255,17 @@ impl<'a> Attached<'a> {
         }
     }
 
+    /// Asks whether the server is there, unless that is being asked already.
+    fn ping(&mut self) {
+        if self.pinged_at.is_none() {
+            self.pinged_at = Some(Instant::now());
+            self.ask(Request::Ping, None);
+        }
+    }
+
     fn follow(&mut self, room: RoomId) {
         self.followed.insert(room);
+        self.link.health.follows(room);
         let cursor = self.link.cursors.get(&room).copied();
         self.ask(
             Request::Follow { room, cursor },
@@ -311,6 +336,11 @@ impl<'a> Attached<'a> {
                     room,
                     before,
                 )));
+            }
+            Command::Report => {
+                self.is_watched = true;
+                self.ping();
+                self.link.report().await?;
             }
             Command::ListRooms => {
                 let call = history::rooms(self.service.clone(), secret);

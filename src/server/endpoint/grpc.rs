@@ -25,8 +25,7 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/server/tchat.v1.ChatService.rs"));
 }
 
-use generated::chat_service_server::ChatService;
-pub use generated::chat_service_server::ChatServiceServer;
+pub use generated::chat_service_server::{ChatService, ChatServiceServer};
 
 /// The largest request that is decoded.
 pub const REQUEST_BYTES: usize = 64 * 1024;

@@ -1,6 +1,9 @@
 //! Following: the one way to catch up, for a first join, a reconnect and a reader that fell behind.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{Following, Session};
 use crate::chat::{Cursor, Digest, FollowResult, Person, Refusal, RefusalCode, RoomId, Seq};
@@ -10,8 +13,10 @@ use crate::server::outbox::Slot;
 use crate::server::room::mailbox::RoomMsg;
 use crate::server::room::{Follow, Follower, Head, Room};
 use crate::server::store::{PageLimit, Span, StoreError};
-use crate::wire::{Event, UnfollowReason};
+use crate::wire::{self, Event, UnfollowReason};
 
+/// Asking every room where it ends is dear: a client that pings more often hears it this often.
+const HEADS_EVERY: Duration = Duration::from_secs(5);
 /// People in one page of a roster.
 const ROSTER_PAGE: usize = 500;
 
@@ -135,6 +140,30 @@ impl Session {
             .first()
             .filter(|entry| entry.seq == seq)
             .map(|entry| entry.digest))
+    }
+
+    /// Where the rooms that are followed end; nothing if that was said a moment ago.
+    pub(super) async fn heads(&mut self) -> Vec<wire::Head> {
+        if self.heads_at.is_some_and(|at| at.elapsed() < HEADS_EVERY) {
+            return Vec::new();
+        }
+        self.heads_at = Some(Instant::now());
+        let identity = self.who.author.id;
+        let followed = self.rooms.iter().filter(|(_, it)| it.slot.is_some());
+        let followed: Vec<RoomId> = followed.map(|(room, _)| *room).collect();
+        let mut heads = Vec::with_capacity(followed.len());
+        for room in followed {
+            let peek = self
+                .hub
+                .ask(room, |reply| RoomMsg::Peek { identity, reply })
+                .await;
+            heads.extend(peek.flatten().map(|head| wire::Head {
+                room,
+                epoch: head.epoch,
+                last: head.seq,
+            }));
+        }
+        heads
     }
 
     fn tell_result(

@@ -78,6 +78,11 @@ impl Timeline {
 
     /// The newest post that failed here.
     pub fn newest_failed(&self) -> Option<ClientId> {
+        self.failed().next()
+    }
+
+    /// The posts that failed here, the newest first.
+    pub fn failed(&self) -> impl Iterator<Item = ClientId> {
         let failed = |item: &Item| match &item.what {
             What::Mine {
                 client_id,
@@ -92,7 +97,7 @@ impl Timeline {
             _ => None,
         };
         let recent = self.items.iter().rev().take(RECENT);
-        self.pending.iter().rev().chain(recent).find_map(failed)
+        self.pending.iter().rev().chain(recent).filter_map(failed)
     }
 
     fn set_private_fate(&mut self, id: ClientId, to: &Fate) -> bool {

@@ -109,6 +109,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             }
             state.me = Some(you);
         }
+        Event::Report(report) => super::link::take(state, report),
         Event::Directory(rooms) => state.directory = rooms,
         Event::Rooms(rooms) => state.overlay = Some(lines::room_list(s, &rooms)),
     }

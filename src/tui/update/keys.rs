@@ -15,7 +15,9 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     state.notice = None;
     match &state.overlay {
         Some(Overlay::Name { .. }) => return name_overlay(state, key),
-        Some(Overlay::Help { .. } | Overlay::List { .. }) => return read_overlay(state, key),
+        Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {
+            return read_overlay(state, key);
+        }
         None => {}
     }
     if state.popup.is_some()
@@ -90,6 +92,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
         Action::Retry => return unsent::retry(state),
         Action::EditFailed => return unsent::edit(state),
+        Action::Link => return super::link::open(state),
         Action::Panes => state.shows_panes = !state.shows_panes,
         Action::Quit => return vec![Effect::Quit],
         Action::Close => state.confirm = None,
@@ -215,7 +218,10 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let action = keymap::action(Context::Overlay, key);
     let page = usize::from(state.size.1.saturating_sub(7).max(1));
     let last = overlay_lines(state).saturating_sub(page);
-    let Some(Overlay::Help { scroll } | Overlay::List { scroll, .. }) = &mut state.overlay else {
+    let Some(
+        Overlay::Help { scroll } | Overlay::List { scroll, .. } | Overlay::Link { scroll, .. },
+    ) = &mut state.overlay
+    else {
         return Vec::new();
     };
     match action {
@@ -239,6 +245,7 @@ fn overlay_lines(state: &State) -> usize {
     match &state.overlay {
         Some(Overlay::Help { .. }) => super::help(state.strings).len(),
         Some(Overlay::List { lines, .. }) => lines.len(),
+        Some(Overlay::Link { report, .. }) => super::link(state, report).len(),
         Some(Overlay::Name { .. }) | None => 0,
     }
 }

@@ -200,6 +200,7 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
                 scroll: 0,
             });
         }
+        Name::Link => return super::link::open(state),
         Name::Theme => return vec![Effect::Theme(argument.to_owned())],
         Name::Connect => {
             let address = (!argument.is_empty()).then(|| argument.to_owned());

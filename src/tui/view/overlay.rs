@@ -9,7 +9,7 @@ use crate::tui::composer::Composer;
 use crate::tui::regions::Regions;
 use crate::tui::state::{Overlay, State};
 use crate::tui::theme::Scope;
-use crate::tui::update::help;
+use crate::tui::update::{help, link};
 
 /// The widest an overlay grows.
 const WIDEST: u16 = 72;
@@ -106,6 +106,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)>
             scroll,
         } => {
             list(canvas, state, screen, title, lines, *scroll);
+            None
+        }
+        Overlay::Link { report, scroll } => {
+            let (title, lines) = (state.strings.link_title, link(state, report));
+            list(canvas, state, screen, title, &lines, *scroll);
             None
         }
         Overlay::Name { why, composer } => Some(name(canvas, state, screen, why, composer)),

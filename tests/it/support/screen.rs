@@ -286,6 +286,7 @@ fn key(name: &str) -> Option<KeyEvent> {
         "pgup" => KeyCode::PageUp,
         "pgdn" => KeyCode::PageDown,
         "f1" => KeyCode::F(1),
+        "f2" => KeyCode::F(2),
         "f4" => KeyCode::F(4),
         one if one.chars().count() == 1 => KeyCode::Char(one.chars().next()?),
         _ => return None,

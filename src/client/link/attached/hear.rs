@@ -2,7 +2,8 @@
 
 use super::{Attached, End, Waits};
 use crate::chat::{
-    ClientId, Cursor, Entry, FollowResult, Refusal, RefusalCode, RoomId, RoomInfo, Seq, ServerId,
+    ClientId, Cursor, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId, RoomInfo, Seq,
+    ServerId,
 };
 use crate::client::cache::History;
 use crate::client::link::Unheard;
@@ -65,8 +66,8 @@ impl Attached<'_> {
             self.link.answered(id).await;
         }
         let room = entry.room;
-        if !self.followed.contains(&room) {
-            // It was left while this was on its way.
+        if !self.followed.contains(&room) || self.resyncing.contains(&room) {
+            // It was left, or is being asked for again, while this was on its way.
             return None;
         }
         let has = self.link.cursors.get(&room);
@@ -74,12 +75,16 @@ impl Attached<'_> {
             .filter(|cursor| cursor.epoch == entry.epoch)
             .map_or(Seq::ZERO, |cursor| cursor.seq);
         if has.is_some() && entry.seq <= after {
+            self.link.health.duplicate(room);
             return None;
         }
         if has.is_some() && entry.seq != after.next() {
+            self.link.health.hole(room);
+            self.resyncing.insert(room);
             self.follow(room);
             return None;
         }
+        self.link.health.ends(room, entry.seq);
         self.link.cursors.insert(
             room,
             Cursor {
@@ -103,25 +108,7 @@ impl Attached<'_> {
                 result,
             } => {
                 self.waiting.remove(&request);
-                if result != FollowResult::Contiguous {
-                    self.link.cursors.remove(&room);
-                    self.link.pending.ask_again();
-                }
-                if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
-                    let history = match result {
-                        FollowResult::EpochChanged | FollowResult::Ahead => History::Another,
-                        _ => History::Same,
-                    };
-                    cache.followed(server, room, epoch, first, history).await;
-                }
-                self.link
-                    .tell(Event::Followed {
-                        room,
-                        epoch,
-                        first,
-                        last,
-                        result,
-                    })
+                self.followed_again(room, epoch, (first, last), result)
                     .await?;
             }
             wire::Event::Gap { room, from, to } => {
@@ -187,13 +174,67 @@ impl Attached<'_> {
                 self.link.tell(Event::Named(you)).await?;
             }
             wire::Event::Goodbye(goodbye) => return Ok(Some(ended(&goodbye))),
-            wire::Event::Entry(_) | wire::Event::Pong { .. } | wire::Event::Unknown => {}
+            wire::Event::Pong { heads, .. } => self.heard(heads).await?,
+            wire::Event::Entry(_) | wire::Event::Unknown => {}
         }
         Ok(None)
     }
 
+    /// A room begins, or begins again, behind the cursor or with what the server has instead.
+    async fn followed_again(
+        &mut self,
+        room: RoomId,
+        epoch: Epoch,
+        (first, last): (Seq, Seq),
+        result: FollowResult,
+    ) -> Result<(), Unheard> {
+        self.resyncing.remove(&room);
+        self.link.health.ends(room, last);
+        if result != FollowResult::Contiguous {
+            self.link.cursors.remove(&room);
+            self.link.pending.ask_again();
+        }
+        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
+            let history = match result {
+                FollowResult::EpochChanged | FollowResult::Ahead => History::Another,
+                _ => History::Same,
+            };
+            cache.followed(server, room, epoch, first, history).await;
+        }
+        self.link
+            .tell(Event::Followed {
+                room,
+                epoch,
+                first,
+                last,
+                result,
+            })
+            .await
+    }
+
+    /// The server is there, and says where the rooms end.
+    async fn heard(&mut self, heads: Vec<wire::Head>) -> Result<(), Unheard> {
+        let now = Instant::now();
+        if let Some(pinged_at) = self.pinged_at.take() {
+            self.link.health.rtt = Some(now.saturating_duration_since(pinged_at));
+        }
+        let (cursors, followed) = (&self.link.cursors, &self.followed);
+        for head in heads
+            .into_iter()
+            .filter(|head| followed.contains(&head.room))
+        {
+            let cursor = cursors.get(&head.room);
+            self.link.health.heard(head, cursor, now);
+        }
+        if std::mem::take(&mut self.is_watched) {
+            self.link.report().await?;
+        }
+        Ok(())
+    }
+
     async fn welcomed(&mut self, welcome: Welcome) -> Result<(), Unheard> {
         self.welcome_at = Some(Instant::now());
+        self.link.health.connections += 1;
         self.link.me = Some(welcome.you.id);
         self.link.last_session = Some(welcome.session);
         self.link.config.name.clone_from(&welcome.you.name);

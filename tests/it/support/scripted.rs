@@ -1,0 +1,187 @@
+//! A server that says exactly what a test wants, true or not.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use tchat::chat::{
+    Author, Body, Digest, Entry, Epoch, FollowResult, IdentityId, Limits, RoomId, RoomInfo,
+    RoomKind, Seq, ServerId, SessionId,
+};
+use tchat::client::{Connector, Pipe};
+use tchat::server::endpoint::grpc::{ChatService, ChatServiceServer};
+use tchat::server::listen::{self, Caps, Connection, Peer};
+use tchat::server::session::Greeted;
+use tchat::wire::{Asked, Event, Frame, Request, Welcome, encode_event, proto, request_from};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Response, Status, Streaming};
+
+const PATIENCE: Duration = Duration::from_secs(200);
+
+pub const ROOM: RoomId = RoomId::new([1; 16]);
+pub const EPOCH: Epoch = Epoch::new([9; 16]);
+pub const ANN: IdentityId = IdentityId::new([11; 16]);
+
+/// One client's stream, as the server sees it.
+pub struct Talk {
+    asked: BoxStream<'static, Asked>,
+    events: mpsc::Sender<Result<Frame, Status>>,
+}
+
+#[derive(Clone)]
+struct Fake {
+    talks: mpsc::Sender<Talk>,
+}
+
+#[tonic::async_trait]
+impl ChatService for Fake {
+    type ChatStream = ReceiverStream<Result<Frame, Status>>;
+
+    async fn chat(
+        &self,
+        request: tonic::Request<Streaming<proto::ChatRequest>>,
+    ) -> Result<Response<Self::ChatStream>, Status> {
+        let connection = request.extensions().get::<Connection>();
+        connection.expect("it came over a connection").greeted();
+        let (events, answer) = mpsc::channel(64);
+        let frames = request.into_inner();
+        let asked = frames.filter_map(async |frame| request_from(frame.ok()?).ok());
+        let asked = Box::pin(asked);
+        self.talks.send(Talk { asked, events }).await.unwrap();
+        Ok(Response::new(ReceiverStream::new(answer)))
+    }
+
+    async fn list_rooms(
+        &self,
+        _: tonic::Request<proto::ListRoomsRequest>,
+    ) -> Result<Response<proto::ListRoomsResponse>, Status> {
+        Ok(Response::new(proto::ListRoomsResponse::default()))
+    }
+
+    async fn get_history(
+        &self,
+        _: tonic::Request<proto::GetHistoryRequest>,
+    ) -> Result<Response<proto::GetHistoryResponse>, Status> {
+        Err(Status::unavailable("not in this script"))
+    }
+}
+
+/// Starts a scripted server: where to dial it, and the streams that come.
+pub fn start() -> (Connector, mpsc::Receiver<Talk>) {
+    let (door, incoming) = mpsc::channel(16);
+    let (talks, arriving) = mpsc::channel(16);
+    let routes = tonic::service::Routes::new(ChatServiceServer::new(Fake { talks }));
+    tokio::spawn(async move {
+        let (drain, hurry) = (CancellationToken::new(), CancellationToken::new());
+        let incoming = ReceiverStream::new(incoming);
+        listen::serve(incoming, routes, Caps::default(), drain, hurry).await;
+    });
+    let door = Arc::new(Mutex::new(door));
+    let connector: Connector = Arc::new(move |_| {
+        let door = door.lock().unwrap().clone();
+        Box::pin(async move {
+            let (ours, theirs) = tokio::io::duplex(64 * 1024);
+            let gone = |_| std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+            door.send(Ok((theirs, Peer::Memory))).await.map_err(gone)?;
+            Ok(Box::new(ours) as Box<dyn Pipe>)
+        })
+    });
+    (connector, arriving)
+}
+
+pub fn room() -> RoomInfo {
+    RoomInfo {
+        id: ROOM,
+        kind: RoomKind::Public,
+        name: "general".into(),
+        topic: String::new(),
+        capacity: 0,
+        present: 1,
+        peer: None,
+    }
+}
+
+pub fn entry(seq: u64, text: &str) -> Entry {
+    Entry {
+        room: ROOM,
+        epoch: EPOCH,
+        seq: Seq(seq),
+        digest: Digest([0; 8]),
+        at_ms: seq,
+        author: Author {
+            id: IdentityId::new([12; 16]),
+            name: "ben".into(),
+        },
+        client_id: None,
+        body: Body::Text(text.into()),
+    }
+}
+
+impl Talk {
+    pub async fn asked(&mut self) -> Asked {
+        let next = timeout(PATIENCE, self.asked.next()).await;
+        next.expect("something is asked")
+            .expect("the stream goes on")
+    }
+
+    /// Waits for a request of some kind, passing over the others.
+    pub async fn until<T>(&mut self, is: impl Fn(&Request) -> Option<T>) -> (u64, T) {
+        loop {
+            let asked = self.asked().await;
+            if let Some(found) = is(&asked.what) {
+                return (asked.request, found);
+            }
+        }
+    }
+
+    pub async fn says(&self, event: Event) {
+        self.events
+            .send(Ok(Frame(encode_event(&event))))
+            .await
+            .unwrap();
+    }
+
+    /// Lets the client in, as ann in `general`.
+    pub async fn welcomes(&mut self) {
+        self.until(|it| matches!(it, Request::Hello(_)).then_some(()))
+            .await;
+        self.says(Event::Welcome(Welcome {
+            session: SessionId::new([4; 16]),
+            you: Author {
+                id: ANN,
+                name: "ann".into(),
+            },
+            server_id: ServerId::new([8; 16]),
+            protocol: 1,
+            features: Vec::new(),
+            limits: Limits::default(),
+            now_ms: 0,
+            rooms: vec![room()],
+        }))
+        .await;
+    }
+
+    /// Waits until the room is followed, answers, and says up to which entry the client has it.
+    pub async fn is_followed(&mut self, last: u64, result: FollowResult) -> u64 {
+        let (request, after) = self
+            .until(|it| match it {
+                Request::Follow { cursor, .. } => Some(cursor.map_or(0, |it| it.seq.0)),
+                _ => None,
+            })
+            .await;
+        self.says(Event::Followed {
+            request,
+            room: ROOM,
+            epoch: EPOCH,
+            first: Seq(1),
+            last: Seq(last),
+            result,
+        })
+        .await;
+        after
+    }
+}
