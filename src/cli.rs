@@ -1,14 +1,18 @@
-//! The command line: what can be asked for, and the two things the program does, joining and hosting.
+//! The command line: what can be asked for. Joining and hosting, and what is done without a screen.
 
 mod host;
 mod join;
+mod pipe;
+mod send;
 mod serve;
+mod tail;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
+pub use self::pipe::Exit;
 use crate::config::Config;
 
 /// Chat that lives in the terminal. `tchat` joins, `tchat --serve` hosts.
@@ -16,31 +20,37 @@ use crate::config::Config;
 #[command(name = "tchat", version, about, max_term_width = 100)]
 pub struct Args {
     /// Your name; the login name if absent
-    #[arg(short, long, env = "TCHAT_NAME", value_name = "NAME")]
+    #[arg(short, long, env = "TCHAT_NAME", global = true, value_name = "NAME")]
     pub name: Option<String>,
     /// The server to join
-    #[arg(short, long, env = "TCHAT_SERVER", value_name = "HOST[:PORT]")]
+    #[arg(
+        short,
+        long,
+        env = "TCHAT_SERVER",
+        global = true,
+        value_name = "HOST[:PORT]"
+    )]
     pub server: Option<String>,
     /// The room to begin in
-    #[arg(short, long, env = "TCHAT_ROOM", value_name = "ROOM")]
+    #[arg(short, long, env = "TCHAT_ROOM", global = true, value_name = "ROOM")]
     pub room: Option<String>,
     /// The colours; /theme lists them
     #[arg(long, env = "TCHAT_THEME", value_name = "NAME")]
     pub theme: Option<String>,
     /// The config file
-    #[arg(long, env = "TCHAT_CONFIG", value_name = "FILE")]
+    #[arg(long, env = "TCHAT_CONFIG", global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where profiles and a host's rooms are kept
-    #[arg(long, env = "TCHAT_DATA", value_name = "DIR")]
+    #[arg(long, env = "TCHAT_DATA", global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Host without a screen
     #[arg(long)]
     pub serve: bool,
     /// With --serve the address to host on (`::` is every address of both families), else the host to join
-    #[arg(long, env = "TCHAT_HOST", value_name = "ADDR")]
+    #[arg(long, env = "TCHAT_HOST", value_name = "ADDR", global = true)]
     pub host: Option<String>,
     /// The port to host on or to join
-    #[arg(long, env = "TCHAT_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, env = "TCHAT_PORT", value_name = "PORT", global = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
     /// Where a host writes its log
     #[arg(long, env = "TCHAT_LOG_DIR", value_name = "DIR")]
@@ -54,6 +64,50 @@ pub struct Args {
     /// Host for a screen that was started first
     #[arg(long, hide = true, requires = "serve")]
     pub background: bool,
+    #[command(subcommand)]
+    pub task: Option<Task>,
+}
+
+/// What is done without a screen.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Task {
+    /// Say one thing; the exit code says what became of it
+    #[command(after_help = SEND_CODES)]
+    Send(SendArgs),
+    /// Print what a room says
+    Tail(TailArgs),
+}
+
+const SEND_CODES: &str = "Ends with 0 when it is stored for good, 1 when it was refused, 2 when it was called wrongly, \
+and 75 when it is not known (no answer in time).";
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct SendArgs {
+    /// Say it privately to this person instead of to a room
+    #[arg(short, long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Names what is sent: sending it again under the same name says it once
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// How long to wait for the answer
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub timeout: String,
+    /// What to say; standard input if absent
+    #[arg(value_name = "TEXT")]
+    pub text: Vec<String>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct TailArgs {
+    /// How many of the newest entries to begin with
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub last: u64,
+    /// Go on with what comes
+    #[arg(short, long)]
+    pub follow: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Does what the command line says.
@@ -62,9 +116,10 @@ pub struct Args {
 /// What could not be done, and what to do about it on a second line.
 pub fn run(args: &Args) -> Result<()> {
     let config = Config::load(args)?;
-    if args.serve {
-        serve::run(config)
-    } else {
-        join::run(config)
+    match &args.task {
+        Some(Task::Send(send)) => send::run(&config, send),
+        Some(Task::Tail(tail)) => tail::run(&config, tail),
+        None if args.serve => serve::run(config),
+        None => join::run(config),
     }
 }

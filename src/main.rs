@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use tchat::cli::{self, Args};
+use tchat::cli::{self, Args, Exit};
 use tchat::server::ServerError;
 
 /// An I/O error of the store (`EX_IOERR`).
@@ -15,10 +15,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tchat: {error:#}");
-            if error.is::<ServerError>() {
-                ExitCode::from(STORE_FAILED)
-            } else {
-                ExitCode::FAILURE
+            match error.downcast_ref::<Exit>() {
+                Some(exit) => ExitCode::from(exit.code),
+                None if error.is::<ServerError>() => ExitCode::from(STORE_FAILED),
+                None => ExitCode::FAILURE,
             }
         }
     }

@@ -114,7 +114,7 @@ fn connect(config: Config, instance: InstanceId) -> Connect {
     })
 }
 
-fn connector(server: Address, host: Option<Arc<Host>>) -> Connector {
+pub(super) fn connector(server: Address, host: Option<Arc<Host>>) -> Connector {
     Arc::new(move |before| {
         let (server, host) = (server.clone(), host.clone());
         Box::pin(async move {

@@ -11,6 +11,7 @@ mod frames;
 mod hostile;
 mod model;
 mod people;
+mod pipes;
 mod process;
 mod pty;
 mod room;

@@ -1,0 +1,158 @@
+//! What `tchat send` and `tchat tail` share: a connection without a screen, and exit codes a script can tell apart.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::sync::mpsc;
+
+use super::join::connector;
+use crate::chat::{InstanceId, Refusal, RoomInfo};
+use crate::client::{About, Client, ClientConfig, Command, Event, LinkState, profile};
+use crate::config::Config;
+use crate::text;
+use crate::tui::strings::ENGLISH;
+
+/// It was refused, and asking again as it is would not help.
+pub const REFUSED: u8 = 1;
+/// It was called wrongly.
+pub const USAGE: u8 = 2;
+/// It is not known whether it was done, or there was no connection; it may be tried again (`EX_TEMPFAIL`).
+pub const UNKNOWN: u8 = 75;
+
+/// A failure with the code the process ends with.
+#[derive(Debug, thiserror::Error)]
+#[error("{words}")]
+pub struct Exit {
+    pub code: u8,
+    pub words: String,
+}
+
+impl Exit {
+    pub fn new(code: u8, words: impl Into<String>) -> Self {
+        Self {
+            code,
+            words: words.into(),
+        }
+    }
+
+    pub fn refused(what: &str, refusal: &Refusal) -> Self {
+        let words = format!("cannot {what}: {}", ENGLISH.refusal(refusal));
+        Self::new(REFUSED, text::line(&words).to_string())
+    }
+}
+
+/// A connection, and what is known of the room it is for.
+pub struct Pipe {
+    pub client: Client,
+    events: mpsc::Receiver<Event>,
+    /// The room asked for; empty: the one everybody begins in.
+    wanted: Option<String>,
+    pub room: Option<RoomInfo>,
+    pub link: LinkState,
+}
+
+impl Pipe {
+    /// Dials. Nothing is kept on disk: what is not done when this process ends was not done.
+    pub fn open(config: &Config, instance: InstanceId, room: Option<String>) -> Result<Self> {
+        let server = config.join.server.clone();
+        let profiles = config.paths.data.join("profiles");
+        let secret = profile::secret(&profiles, &server.profile_key(), &config.join.name)?;
+        let (client, events) = Client::start(ClientConfig {
+            connector: connector(server, None),
+            secret,
+            name: config.join.name.clone(),
+            instance,
+            room: None,
+            locale: config.join.locale.clone(),
+            cache: None,
+            cache_bytes: 0,
+        });
+        Ok(Self {
+            client,
+            events,
+            wanted: room,
+            room: None,
+            link: LinkState::Connecting,
+        })
+    }
+
+    /// The next event. Goes to the room as soon as there is a connection, and again after each loss until it is there.
+    ///
+    /// # Errors
+    /// The server does not let us in, or not into the room.
+    pub async fn next(&mut self) -> Result<Event> {
+        let ended = || Exit::new(UNKNOWN, "the connection has ended");
+        let event = self.events.recv().await.ok_or_else(ended)?;
+        match &event {
+            Event::Link(link) => {
+                self.link = link.clone();
+                match link {
+                    LinkState::Online => self.ask_for_room()?,
+                    LinkState::NameRefused(refusal) => {
+                        return Err(Exit::refused("join", refusal).into());
+                    }
+                    LinkState::Stopped(why) => {
+                        let words = format!("cannot join: {}", ENGLISH.why(why));
+                        return Err(Exit::new(REFUSED, words).into());
+                    }
+                    LinkState::Connecting | LinkState::Waiting { .. } => {}
+                }
+            }
+            Event::Room { room, .. } if self.is_wanted(room) => {
+                self.room.get_or_insert_with(|| room.clone());
+            }
+            Event::Refused {
+                about: About::Join(room),
+                refusal,
+            } if self.wanted.as_ref() == Some(room) => {
+                let what = ENGLISH.about(&About::Join(room.clone()));
+                return Err(Exit::refused(&what, refusal).into());
+            }
+            _ => {}
+        }
+        Ok(event)
+    }
+
+    fn ask_for_room(&self) -> Result<()> {
+        let Some(room) = self.wanted.clone().filter(|_| self.room.is_none()) else {
+            return Ok(());
+        };
+        let busy = |_| Exit::new(UNKNOWN, "the connection has ended");
+        Ok(self.client.send(Command::Join(room)).map_err(busy)?)
+    }
+
+    /// Whether a room is the one asked for. The link itself goes to the one everybody begins in before any other.
+    fn is_wanted(&self, room: &RoomInfo) -> bool {
+        let Some(wanted) = &self.wanted else {
+            return false;
+        };
+        room.peer.is_none()
+            && (wanted.is_empty() || wanted.to_lowercase() == room.name.to_lowercase())
+    }
+
+    /// Why there is no connection now, in words.
+    pub fn trouble(&self) -> Option<String> {
+        match &self.link {
+            LinkState::Waiting { why, .. } | LinkState::Stopped(why) => Some(ENGLISH.why(why)),
+            LinkState::Connecting => Some("no answer yet".into()),
+            LinkState::Online | LinkState::NameRefused(_) => None,
+        }
+    }
+
+    /// Says goodbye.
+    pub async fn close(self) {
+        let mut events = self.events;
+        let drained = async { while events.recv().await.is_some() {} };
+        tokio::join!(self.client.quit(), drained);
+    }
+}
+
+/// Runs something with a connection; the process does not wait for what is left of it.
+pub fn run(work: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    done
+}

@@ -1,0 +1,417 @@
+//! `tchat tail`: prints what a room says, every entry once and in order, whatever happens to the connection.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind, Write};
+
+use anyhow::Result;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::TailArgs;
+use super::pipe::{self, Pipe};
+use crate::chat::{Body, Entry, Epoch, InstanceId, RoomId, Seq};
+use crate::client::{Command, Event};
+use crate::config::Config;
+use crate::text;
+
+pub fn run(config: &Config, args: &TailArgs) -> Result<()> {
+    pipe::run(tail(config, args))
+}
+
+async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
+    // A tail posts nothing, so its outbox needs no name of its own.
+    let instance = InstanceId::new([0; 16]);
+    let room = config.join.room.clone().unwrap_or_default();
+    let mut pipe = Pipe::open(config, instance, Some(room))?;
+    let form = if args.json { Form::Json } else { Form::Text };
+    let mut out = Out {
+        form,
+        zone: TimeZone::system(),
+        room: String::new(),
+    };
+    let mut reader = Reader::new(args.last);
+    // Rooms we are in already are followed before it is known which of them is meant.
+    let mut early = Vec::new();
+    loop {
+        early.push(pipe.next().await?);
+        let Some(room) = &pipe.room else { continue };
+        out.room.clone_from(&room.name);
+        let events = std::mem::take(&mut early);
+        let steps = events
+            .into_iter()
+            .flat_map(|event| reader.take(room.id, event));
+        for step in steps.collect::<Vec<_>>() {
+            match step {
+                Step::Print(entries) => match out.print(&entries) {
+                    Ok(()) => {}
+                    // Whoever read has had enough.
+                    Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                    Err(error) => return Err(error.into()),
+                },
+                Step::Ask(before) => {
+                    let room = room.id;
+                    // The queue is far longer than the pages there can be at once.
+                    let _asked = pipe.client.send(Command::Older { room, before });
+                }
+                Step::Say(words) => complain(&words),
+            }
+        }
+        if !args.follow && reader.has_ended() {
+            pipe.close().await;
+            return Ok(());
+        }
+    }
+}
+
+#[allow(clippy::print_stderr)] // Beside the entries, which are standard output.
+fn complain(words: &str) {
+    eprintln!("tchat: {words}");
+}
+
+/// What is to be done next.
+#[derive(Debug, PartialEq)]
+enum Step {
+    /// These come next.
+    Print(Vec<Entry>),
+    /// The page before this one is missing.
+    Ask(Seq),
+    /// Something is not there and never will be.
+    Say(String),
+}
+
+/// Puts what arrives in order. Pure.
+#[derive(Debug)]
+struct Reader {
+    last: u64,
+    epoch: Option<Epoch>,
+    /// The next to be printed; none until it is known where the room ends.
+    next: Option<Seq>,
+    /// Where the room ended when it was followed first.
+    end: Seq,
+    waiting: BTreeMap<Seq, Entry>,
+    asked: Option<Seq>,
+}
+
+impl Reader {
+    fn new(last: u64) -> Self {
+        Self {
+            last,
+            epoch: None,
+            next: None,
+            end: Seq::ZERO,
+            waiting: BTreeMap::new(),
+            asked: None,
+        }
+    }
+
+    /// Everything there was at the beginning has been printed.
+    fn has_ended(&self) -> bool {
+        self.next.is_some_and(|next| next > self.end)
+    }
+
+    fn take(&mut self, of: RoomId, event: Event) -> Vec<Step> {
+        let mut steps = Vec::new();
+        match event {
+            Event::Followed {
+                room,
+                epoch,
+                first,
+                last,
+                ..
+            } if room == of => self.followed(epoch, first, last, &mut steps),
+            Event::Entries(entries) => self.add(of, entries),
+            Event::Page {
+                room,
+                before,
+                epoch,
+                first,
+                entries,
+            } if room == of && self.epoch == Some(epoch) => {
+                self.asked = None;
+                let is_empty = entries.is_empty();
+                self.add(of, entries);
+                // What the server no longer has will not come.
+                let gone_to = if is_empty { before } else { first };
+                self.skip_to(gone_to, &mut steps);
+            }
+            Event::PageFailed { room, before } if room == of && self.asked == Some(before) => {
+                self.asked = None;
+                // It is asked for again when the room is followed again.
+                return steps;
+            }
+            _ => return steps,
+        }
+        self.go_on(&mut steps);
+        steps
+    }
+
+    fn followed(&mut self, epoch: Epoch, first: Seq, last: Seq, steps: &mut Vec<Step>) {
+        self.asked = None;
+        if self.epoch.replace(epoch) == Some(epoch) && self.next <= Some(last.next()) {
+            self.skip_to(first, steps);
+            return;
+        }
+        if self.next.is_some() {
+            steps.push(Step::Say("the room has another history now".into()));
+            self.next = Some(first);
+        } else {
+            let begin = last.0.saturating_sub(self.last) + 1;
+            self.next = Some(Seq(begin).max(first));
+            self.end = last;
+        }
+        self.waiting.clear();
+    }
+
+    fn add(&mut self, of: RoomId, entries: Vec<Entry>) {
+        let wanted = entries.into_iter().filter(|entry| {
+            entry.room == of && Some(entry.epoch) == self.epoch && Some(entry.seq) >= self.next
+        });
+        self.waiting.extend(wanted.map(|entry| (entry.seq, entry)));
+    }
+
+    fn skip_to(&mut self, first: Seq, steps: &mut Vec<Step>) {
+        if let Some(next) = self.next.filter(|next| *next < first) {
+            let gone = next.count_to(first.before());
+            steps.push(Step::Say(format!(
+                "{gone} messages are no longer on the server"
+            )));
+            self.next = Some(first);
+        }
+    }
+
+    /// Prints what comes next, or asks for it where something later is here already.
+    fn go_on(&mut self, steps: &mut Vec<Step>) {
+        let mut ready = Vec::new();
+        while let Some(next) = self.next
+            && let Some(entry) = self.waiting.remove(&next)
+        {
+            self.next = Some(next.next());
+            ready.push(entry);
+        }
+        if !ready.is_empty() {
+            steps.push(Step::Print(ready));
+        }
+        let Some(next) = self.next else { return };
+        let later = match self.waiting.first_key_value() {
+            Some((seq, _)) => *seq,
+            None if next <= self.end => self.end.next(),
+            None => return,
+        };
+        if self.asked.is_none() {
+            self.asked = Some(later);
+            steps.push(Step::Ask(later));
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Text,
+    Json,
+}
+
+struct Out {
+    form: Form,
+    zone: TimeZone,
+    room: String,
+}
+
+impl Out {
+    fn print(&self, entries: &[Entry]) -> io::Result<()> {
+        let mut lines = String::new();
+        for entry in entries {
+            match self.form {
+                Form::Json => lines.push_str(&self.json(entry).to_string()),
+                Form::Text => lines.push_str(&self.text(entry)),
+            }
+            lines.push('\n');
+        }
+        let mut out = io::stdout().lock();
+        out.write_all(lines.as_bytes())?;
+        out.flush()
+    }
+
+    /// One object a line; ids are hexadecimal, `at` is RFC 3339.
+    fn json(&self, entry: &Entry) -> serde_json::Value {
+        let id = entry
+            .client_id
+            .map(|id| json!({"instance": id.instance.to_string(), "counter": id.counter}));
+        let kind = match entry.body {
+            Body::Text(_) => "text",
+            Body::Action(_) => "action",
+            Body::Created => "created",
+            Body::Joined => "joined",
+            Body::Left => "left",
+            Body::Renamed(_) => "renamed",
+            Body::Unknown(_) => "unknown",
+        };
+        json!({
+            "room": self.room,
+            "room_id": entry.room.to_string(),
+            "epoch": entry.epoch.to_string(),
+            "seq": entry.seq.0,
+            "digest": hex::encode(entry.digest.0),
+            "at": at(entry).map(|at| at.to_string()),
+            "author": {"id": entry.author.id.to_string(), "name": entry.author.name},
+            "client_id": id,
+            "body": {"kind": kind, "text": entry.body.text()},
+        })
+    }
+
+    /// A line of time, name and text; what follows in a longer text is indented. Nothing in it can move a terminal's cursor.
+    fn text(&self, entry: &Entry) -> String {
+        let time = at(entry).map(|at| at.to_zoned(self.zone.clone()));
+        let time = time.map_or_else(String::new, |at| at.strftime("%Y-%m-%d %H:%M").to_string());
+        let name = text::line(&entry.author.name);
+        match &entry.body {
+            Body::Text(said) => {
+                let said = text::body(said).to_string().replace('\n', "\n    ");
+                format!("{time}  {name}  {said}")
+            }
+            Body::Action(done) => format!("{time}  * {name} {}", text::line(done)),
+            Body::Created => format!("{time}  * {name} opened this room"),
+            Body::Joined => format!("{time}  * {name} joined"),
+            Body::Left => format!("{time}  * {name} left"),
+            Body::Renamed(to) => {
+                format!("{time}  * {name} is now called {}", text::line(to))
+            }
+            Body::Unknown(_) => format!("{time}  * needs a newer tchat"),
+        }
+    }
+}
+
+fn at(entry: &Entry) -> Option<Timestamp> {
+    Timestamp::from_millisecond(i64::try_from(entry.at_ms).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{Author, Digest, FollowResult, IdentityId};
+
+    const ROOM: RoomId = RoomId::new([1; 16]);
+
+    fn entries(epoch: u8, seqs: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
+        let entry = |seq| Entry {
+            room: ROOM,
+            epoch: Epoch::new([epoch; 16]),
+            seq: Seq(seq),
+            digest: Digest::default(),
+            at_ms: 0,
+            author: Author {
+                id: IdentityId::new([2; 16]),
+                name: "ann".into(),
+            },
+            client_id: None,
+            body: Body::Joined,
+        };
+        seqs.map(entry).collect()
+    }
+
+    fn followed(epoch: u8, first: u64, last: u64) -> Event {
+        Event::Followed {
+            room: ROOM,
+            epoch: Epoch::new([epoch; 16]),
+            first: Seq(first),
+            last: Seq(last),
+            result: FollowResult::Contiguous,
+        }
+    }
+
+    fn page(before: u64, first: u64, seqs: std::ops::RangeInclusive<u64>) -> Event {
+        Event::Page {
+            room: ROOM,
+            before: Seq(before),
+            epoch: Epoch::new([1; 16]),
+            first: Seq(first),
+            entries: entries(1, seqs),
+        }
+    }
+
+    /// What was printed, what was asked for and what was said.
+    fn steps(reader: &mut Reader, event: Event) -> (Vec<u64>, Vec<u64>, usize) {
+        let (mut printed, mut asked, mut said) = (Vec::new(), Vec::new(), 0);
+        for step in reader.take(ROOM, event) {
+            match step {
+                Step::Print(entries) => printed.extend(entries.iter().map(|it| it.seq.0)),
+                Step::Ask(before) => asked.push(before.0),
+                Step::Say(_) => said += 1,
+            }
+        }
+        (printed, asked, said)
+    }
+
+    #[test]
+    fn the_last_few_and_then_what_comes() {
+        let mut reader = Reader::new(3);
+        assert_eq!(
+            steps(&mut reader, followed(1, 1, 10)),
+            (vec![], vec![11], 0)
+        );
+        let (printed, ..) = steps(&mut reader, Event::Entries(entries(1, 1..=10)));
+        assert_eq!(printed, [8, 9, 10]);
+        assert!(reader.has_ended());
+        let (printed, ..) = steps(&mut reader, Event::Entries(entries(1, 11..=12)));
+        assert_eq!(printed, [11, 12]);
+    }
+
+    #[test]
+    fn what_was_skipped_is_fetched_before_anything_later_is_printed() {
+        let mut reader = Reader::new(0);
+        steps(&mut reader, followed(1, 1, 10));
+        steps(&mut reader, Event::Entries(entries(1, 11..=11)));
+        // Away for long: the newest come, the rest has to be asked for, page by page.
+        steps(&mut reader, followed(1, 1, 900));
+        let came = steps(&mut reader, Event::Entries(entries(1, 701..=900)));
+        assert_eq!(came, (vec![], vec![701], 0));
+        assert_eq!(
+            steps(&mut reader, page(701, 1, 501..=700)),
+            (vec![], vec![501], 0)
+        );
+        assert_eq!(steps(&mut reader, page(501, 1, 301..=500)).1, [301]);
+        assert_eq!(steps(&mut reader, page(301, 1, 101..=300)).1, [101]);
+        let (printed, asked, _) = steps(&mut reader, page(101, 1, 1..=100));
+        assert_eq!(printed, (12..=900).collect::<Vec<_>>());
+        assert!(asked.is_empty());
+    }
+
+    #[test]
+    fn what_is_gone_is_said_and_not_waited_for() {
+        let mut reader = Reader::new(0);
+        steps(&mut reader, followed(1, 1, 10));
+        let (_, _, said) = steps(&mut reader, followed(1, 21, 30));
+        assert_eq!(said, 1);
+        let (printed, ..) = steps(&mut reader, Event::Entries(entries(1, 21..=30)));
+        assert_eq!(printed, (21..=30).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn another_history_is_said_and_printed_from_its_beginning() {
+        let mut reader = Reader::new(0);
+        steps(&mut reader, followed(1, 1, 10));
+        let (_, _, said) = steps(&mut reader, followed(2, 1, 4));
+        assert_eq!(said, 1);
+        let (printed, ..) = steps(&mut reader, Event::Entries(entries(2, 1..=5)));
+        assert_eq!(printed, [1, 2, 3, 4, 5]);
+        // The same name for it, but shorter than what was printed: an old file was put back.
+        let (_, _, said) = steps(&mut reader, followed(2, 1, 2));
+        assert_eq!(said, 1);
+    }
+
+    #[test]
+    fn text_cannot_move_the_cursor_of_a_terminal() {
+        let out = Out {
+            form: Form::Text,
+            zone: TimeZone::UTC,
+            room: "general".into(),
+        };
+        let mut entry = entries(1, 1..=1).remove(0);
+        entry.body = Body::Text("a\u{1b}[2Jb\u{9b}c\nd".into());
+        let line = out.text(&entry);
+        assert!(!line.contains(['\u{1b}', '\u{9b}']), "{line:?}");
+        assert!(line.contains("\n    d"));
+        let json = out.json(&entry).to_string();
+        assert!(!json.contains('\n') && !json.contains('\u{1b}'), "{json:?}");
+    }
+}
