@@ -1,5 +1,6 @@
 //! The command line: what can be asked for. Joining and hosting, and what is done without a screen.
 
+mod copies;
 mod host;
 mod join;
 mod pipe;
@@ -76,6 +77,18 @@ pub enum Task {
     Send(SendArgs),
     /// Print what a room says
     Tail(TailArgs),
+    /// Copy what a host keeps, while it hosts
+    Backup {
+        /// Where to; it must not be there yet
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Put a backup back, while nobody hosts
+    Restore {
+        /// What `tchat backup` made
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 const SEND_CODES: &str = "Ends with 0 when it is stored for good, 1 when it was refused, 2 when it was called wrongly, \
@@ -119,6 +132,8 @@ pub fn run(args: &Args) -> Result<()> {
     match &args.task {
         Some(Task::Send(send)) => send::run(&config, send),
         Some(Task::Tail(tail)) => tail::run(&config, tail),
+        Some(Task::Backup { file }) => copies::backup(&config, file),
+        Some(Task::Restore { file }) => copies::restore(&config, file),
         None if args.serve => serve::run(config),
         None => join::run(config),
     }

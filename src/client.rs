@@ -155,6 +155,8 @@ pub enum Event {
         epoch: Epoch,
         seq: Option<Seq>,
     },
+    /// Posts are not taken now, for a reason that people should know; they are sent again by themselves.
+    PostWaits(Refusal),
     /// A post was refused for good.
     PostRefused {
         client_id: ClientId,

@@ -18,6 +18,7 @@ use crate::chat::{Limits, RoomName, UserName};
 use crate::cli::Args;
 use crate::client::cache;
 use crate::server::hub::Preset;
+use crate::server::room::retention::Retention;
 use crate::tui::run::Caps;
 use crate::tui::theme::{self, Depth};
 
@@ -70,6 +71,7 @@ pub struct Serve {
     pub is_background: bool,
     pub presets: Vec<Preset>,
     pub operators: Vec<UserName>,
+    pub retention: Retention,
     pub limits: Limits,
 }
 
@@ -176,8 +178,10 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
             name,
             topic: room.topic.clone(),
             capacity: room.capacity,
+            retention: retention(room.keep, room.keep_for.as_deref())?,
         })
     });
+    let kept = retention(file.server.keep, file.server.keep_for.as_deref())?;
     let operators = file.server.operators.iter().map(|name| {
         UserName::new(name)
             .with_context(|| format!("cannot use the operator '{name}' in the config file"))
@@ -200,12 +204,21 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
         is_background: args.background,
         presets: distinct(presets.collect::<Result<_>>()?)?,
         operators: operators.collect::<Result<_>>()?,
+        retention: kept.unwrap_or_default(),
         limits: Limits {
             burst: file.server.burst.unwrap_or(defaults.burst),
             per_second: file.server.per_second.unwrap_or(defaults.per_second),
             ..defaults
         },
     })
+}
+
+/// How much is kept; nothing if neither is said.
+fn retention(entries: Option<u64>, age: Option<&str>) -> Result<Option<Retention>> {
+    let age = age.map(time).transpose();
+    let age = age.context("cannot use keep_for of the config file")?;
+    let is_said = entries.is_some() || age.is_some();
+    Ok(is_said.then_some(Retention { entries, age }))
 }
 
 /// Two rooms cannot have one name, whatever its case.
@@ -227,6 +240,8 @@ fn default_rooms() -> Vec<file::Room> {
         name: name.into(),
         topic: topic.into(),
         capacity,
+        keep: None,
+        keep_for: None,
     };
     vec![
         room("general", "everybody meets here", 0),
@@ -236,12 +251,13 @@ fn default_rooms() -> Vec<file::Room> {
     ]
 }
 
-/// A time as people write it: `90s`, `5m`, `1h`.
+/// A time as people write it: `90s`, `5m`, `1h`, `30d`.
 ///
 /// # Errors
 /// Says how it is written.
 pub fn time(text: &str) -> Result<Duration> {
-    let wrong = || format!("cannot read the time '{text}': write a number and s, m or h, like 5m");
+    let wrong =
+        || format!("cannot read the time '{text}': write a number and s, m, h or d, like 5m");
     let split = text
         .len()
         .checked_sub(1)
@@ -253,6 +269,7 @@ pub fn time(text: &str) -> Result<Duration> {
         "s" => Some(1),
         "m" => Some(60),
         "h" => Some(3600),
+        "d" => Some(24 * 3600),
         _ => None,
     };
     let seconds = seconds
@@ -332,7 +349,7 @@ mod tests {
     fn times_are_a_number_and_a_unit() {
         assert_eq!(time("5m").unwrap(), Duration::from_mins(5));
         assert_eq!(time("90s").unwrap(), Duration::from_secs(90));
-        for wrong in ["", "5", "m", "5d", "-1s", "五m", "99999999999999999999h"] {
+        for wrong in ["", "5", "m", "5w", "-1s", "五m", "99999999999999999999h"] {
             assert!(
                 time(wrong).unwrap_err().to_string().contains("like 5m"),
                 "{wrong}"

@@ -88,12 +88,13 @@ where
     let serve = listen::serve(incoming, routes, config.caps, hub.draining.clone(), hurry);
     tokio::join!(stop, serve);
 
-    let fatal = hub.fatal.cause();
-    let closed = timeout(CLOSE_WITHIN, store.close()).await;
-    match (fatal, closed) {
-        (Some(cause), _) => Err(ServerError::Store(cause)),
-        (None, Ok(Err(error))) => Err(failed(error)),
-        (None, Ok(Ok(())) | Err(_)) => Ok(()),
+    if let Some(cause) = hub.fatal.cause() {
+        // A disk that has failed is not written to any more, not even to close what is open.
+        return Err(ServerError::Store(cause));
+    }
+    match timeout(CLOSE_WITHIN, store.close()).await {
+        Ok(Err(error)) => Err(failed(error)),
+        Ok(Ok(())) | Err(_) => Ok(()),
     }
 }
 

@@ -21,6 +21,7 @@ use tchat::chat::{
 };
 use tchat::server::hub::{HubConfig, Preset};
 use tchat::server::listen::{Caps, tcp};
+use tchat::server::room::retention::Retention;
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::{self, ServerConfig};
 use tchat::wire::proto::chat_service_client::ChatServiceClient;
@@ -113,6 +114,7 @@ async fn serve(directory: &str, port: u16) {
         name: RoomName::new("general").expect("a name"),
         topic: String::new(),
         capacity: 0,
+        retention: None,
     };
     let hub = HubConfig {
         limits: Limits {
@@ -122,6 +124,7 @@ async fn serve(directory: &str, port: u16) {
         presets: vec![general],
         operators: Vec::new(),
         owner: None,
+        retention: Retention::default(),
     };
     let config = ServerConfig {
         hub,

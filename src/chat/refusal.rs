@@ -27,6 +27,7 @@ pub enum RefusalCode {
     Unauthenticated,
     TooManyRooms,
     CannotLeave,
+    StorageFull,
     /// Made by the client itself: there is no link, and this cannot wait for one.
     Offline,
     /// A code this version does not know.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 use super::join::connector;
 use crate::chat::{InstanceId, Refusal, RoomInfo};
@@ -62,7 +63,7 @@ impl Pipe {
             secret,
             name: config.join.name.clone(),
             instance,
-            room: None,
+            room: room.clone().filter(|room| !room.is_empty()),
             locale: config.join.locale.clone(),
             cache: None,
             cache_bytes: 0,
@@ -76,7 +77,7 @@ impl Pipe {
         })
     }
 
-    /// The next event. Goes to the room as soon as there is a connection, and again after each loss until it is there.
+    /// The next event. The link goes to the room by itself; where that has to wait, it is asked again.
     ///
     /// # Errors
     /// The server does not let us in, or not into the room.
@@ -87,7 +88,6 @@ impl Pipe {
             Event::Link(link) => {
                 self.link = link.clone();
                 match link {
-                    LinkState::Online => self.ask_for_room()?,
                     LinkState::NameRefused(refusal) => {
                         return Err(Exit::refused("join", refusal).into());
                     }
@@ -95,7 +95,7 @@ impl Pipe {
                         let words = format!("cannot join: {}", ENGLISH.why(why));
                         return Err(Exit::new(REFUSED, words).into());
                     }
-                    LinkState::Connecting | LinkState::Waiting { .. } => {}
+                    LinkState::Online | LinkState::Connecting | LinkState::Waiting { .. } => {}
                 }
             }
             Event::Room { room, .. } if self.is_wanted(room) => {
@@ -105,20 +105,19 @@ impl Pipe {
                 about: About::Join(room),
                 refusal,
             } if self.wanted.as_ref() == Some(room) => {
+                if let Some(after) = refusal.retry_after {
+                    sleep(after).await;
+                    let busy = |_| Exit::new(UNKNOWN, "the connection has ended");
+                    let again = Command::Join(room.clone());
+                    self.client.send(again).map_err(busy)?;
+                    return Ok(event);
+                }
                 let what = ENGLISH.about(&About::Join(room.clone()));
                 return Err(Exit::refused(&what, refusal).into());
             }
             _ => {}
         }
         Ok(event)
-    }
-
-    fn ask_for_room(&self) -> Result<()> {
-        let Some(room) = self.wanted.clone().filter(|_| self.room.is_none()) else {
-            return Ok(());
-        };
-        let busy = |_| Exit::new(UNKNOWN, "the connection has ended");
-        Ok(self.client.send(Command::Join(room)).map_err(busy)?)
     }
 
     /// Whether a room is the one asked for. The link itself goes to the one everybody begins in before any other.

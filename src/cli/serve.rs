@@ -14,10 +14,13 @@ use crate::server::hub::HubConfig;
 use crate::server::listen::{Caps, tcp};
 use crate::server::log::{self, Bodies};
 use crate::server::store::Store;
+use crate::server::store::sqlite::OpenError;
 use crate::server::{self, ServerConfig};
 
 /// What still runs at the end has this long.
 const EXIT_WITHIN: Duration = Duration::from_secs(1);
+/// And this long when the disk has failed.
+const FAIL_WITHIN: Duration = Duration::from_millis(200);
 /// Descriptors kept for files and the database.
 const SPARE_DESCRIPTORS: u64 = 512;
 
@@ -25,7 +28,7 @@ pub fn run(config: Config) -> Result<()> {
     if config.serve.is_background {
         leave_session();
     }
-    let directory = DataDir::open(&config.paths.data).map_err(explained)?;
+    let directory = DataDir::open(&config.paths.data).map_err(|error| explained(error, &config))?;
     let bodies = if config.serve.log_messages {
         Bodies::Logged
     } else {
@@ -47,11 +50,20 @@ pub fn run(config: Config) -> Result<()> {
         .build()?;
     let ended = runtime.block_on(serve(config, directory));
     // A disk that hangs must not hold the process: what was answered is durable already.
-    runtime.shutdown_timeout(EXIT_WITHIN);
+    runtime.shutdown_timeout(if ended.is_ok() {
+        EXIT_WITHIN
+    } else {
+        FAIL_WITHIN
+    });
     ended
 }
 
 async fn serve(config: Config, directory: DataDir) -> Result<()> {
+    let store = Arc::new(
+        directory
+            .store()
+            .map_err(|error| explained(error, &config))?,
+    );
     let Config { serve, join, paths } = config;
     let stop = stopped().context("cannot wait for signals")?;
     let listeners = tcp::bind(&serve.host, serve.port).await.map_err(|error| {
@@ -72,7 +84,6 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         .iter()
         .filter_map(|listener| listener.local_addr().ok())
         .collect();
-    let store = Arc::new(directory.store()?);
     let join_address = join_address(&addresses);
     directory.note_server(store.server_id().await?, &join_address)?;
     let profile_key = Address {
@@ -92,6 +103,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
             presets: serve.presets.clone(),
             operators: serve.operators.clone(),
             owner,
+            retention: serve.retention,
         },
         caps: Caps {
             connections: connections(),
@@ -108,7 +120,10 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     let ended = server::run(server_config, tcp::incoming(listeners), store, stop).await;
     match &ended {
         Ok(()) => tracing::info!("stopped"),
-        Err(error) => tracing::error!(%error, "stopped"),
+        Err(error) => {
+            tracing::error!(%error, "stopped");
+            directory.note_failure(&error.to_string());
+        }
     }
     drop(directory);
     Ok(ended?)
@@ -227,7 +242,7 @@ fn own_name() -> Option<String> {
     None
 }
 
-fn explained(error: DataError) -> anyhow::Error {
+pub(super) fn explained(error: DataError, config: &Config) -> anyhow::Error {
     match error {
         DataError::Held { ref address, .. } => {
             let server = address
@@ -241,6 +256,10 @@ join it with `tchat{server}`, or give this one another with `--data DIR`"
         }
         DataError::Network { .. } => {
             anyhow::anyhow!("{error}\ngive it a directory on this machine with `--data DIR`")
+        }
+        DataError::Damaged { .. } | DataError::Database(OpenError::Open { .. }) => {
+            let data = config.paths.data.display();
+            anyhow::anyhow!("{error}\nput a backup back with `tchat restore FILE --data '{data}'`")
         }
         other => other.into(),
     }

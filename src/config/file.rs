@@ -37,6 +37,9 @@ pub struct Server {
     pub operators: Vec<String>,
     pub burst: Option<u32>,
     pub per_second: Option<u32>,
+    /// How much is kept of rooms that say nothing themselves: entries, and a time like `30d`.
+    pub keep: Option<u64>,
+    pub keep_for: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -48,6 +51,8 @@ pub struct Room {
     /// The most people present at once; 0 means no limit.
     #[serde(default)]
     pub capacity: u32,
+    pub keep: Option<u64>,
+    pub keep_for: Option<String>,
 }
 
 /// # Errors

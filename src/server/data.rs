@@ -5,13 +5,15 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::hub::random_id;
-use super::store::sqlite::{OpenError, SqliteStore};
+use super::store::sqlite::{self, Backup, BackupError, OpenError, Restored, SqliteStore};
 use crate::chat::{SecretHash, ServerId};
 
 const DATABASE: &str = "tchat.db";
 const LOCK: &str = "tchat.lock";
 /// The hash of the secret that owns the rooms.
 const OWNER: &str = "tchat.owner";
+/// There after a server stopped because its disk failed: why.
+const FAILED: &str = "tchat.failed";
 /// The server's id, for a client that wants to know whether a host is this directory's.
 const SERVER: &str = "tchat.id";
 
@@ -30,8 +32,13 @@ pub enum DataError {
         "cannot use the data directory '{path}': it is on a network file system ({kind}), where locks and logs are not safe"
     )]
     Network { path: PathBuf, kind: &'static str },
+    /// A server stopped here because its disk failed, and the file is not what it should be.
+    #[error("'{path}' is damaged: {cause}")]
+    Damaged { path: PathBuf, cause: String },
     #[error(transparent)]
     Database(#[from] OpenError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
 }
 
 /// An opened directory. Dropping it lets another server in.
@@ -136,16 +143,65 @@ impl DataDir {
         })
     }
 
-    /// Opens the database, or makes it.
+    /// Opens the database, or makes it. After a failure of the disk it is looked through first.
     ///
     /// # Errors
-    /// See [`OpenError`].
+    /// See [`OpenError`]; or the file is damaged.
     pub fn store(&self) -> Result<SqliteStore, DataError> {
-        Ok(SqliteStore::open(
-            &self.path.join(DATABASE),
-            ServerId::new(random_id()),
-        )?)
+        let database = self.path.join(DATABASE);
+        if let Some(why) = self.failure() {
+            tracing::warn!(%why, "the disk failed the last time; looking the database through");
+            check(&database)?;
+        }
+        let store = SqliteStore::open(&database, ServerId::new(random_id()))?;
+        self.forget_failure();
+        Ok(store)
     }
+
+    /// Leaves word for the next start that the disk failed. Best effort: the disk may not take even that.
+    pub fn note_failure(&self, cause: &str) {
+        let _unnoted = fs::write(self.path.join(FAILED), format!("{cause}\n"));
+    }
+
+    /// What an earlier server said when its disk failed.
+    fn failure(&self) -> Option<String> {
+        let text = fs::read_to_string(self.path.join(FAILED)).ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    fn forget_failure(&self) {
+        // Where it stays, the next start looks once more.
+        let _stays = fs::remove_file(self.path.join(FAILED));
+    }
+
+    /// Puts a backup in the place of the database.
+    ///
+    /// # Errors
+    /// See [`BackupError`]; the database is as it was.
+    pub fn restore(&self, from: &Path) -> Result<Restored, DataError> {
+        let restored = sqlite::restore(from, &self.path.join(DATABASE))?;
+        self.forget_failure();
+        Ok(restored)
+    }
+}
+
+/// Looks a database through that a failing disk has left.
+fn check(database: &Path) -> Result<(), DataError> {
+    if !database.exists() {
+        return Ok(());
+    }
+    sqlite::quick_check(database).map_err(|cause| DataError::Damaged {
+        path: database.to_owned(),
+        cause,
+    })
+}
+
+/// Copies the database of a directory, which may be served meanwhile.
+///
+/// # Errors
+/// See [`BackupError`].
+pub fn backup(path: &Path, to: &Path) -> Result<Backup, BackupError> {
+    sqlite::backup(&path.join(DATABASE), to)
 }
 
 /// Which server a directory belongs to, if one has ever been served from it.

@@ -20,7 +20,8 @@ use super::bus::Bus;
 use super::outbox::{Budget, Outbox};
 use super::pace::Bucket;
 use super::room::mailbox::Fatal;
-use super::room::task::RoomHandle;
+use super::room::retention::Retention;
+use super::room::task::{Retentions, RoomHandle};
 use super::store::{RoomRecord, Store, StoreError};
 use crate::chat::{
     Author, IdentityId, Limits, NameKey, Refusal, RefusalCode, RoomId, SecretHash, ServerId,
@@ -42,6 +43,8 @@ pub struct HubConfig {
     pub operators: Vec<UserName>,
     /// Whoever shows the secret with this hash hosts here and owns the preset rooms.
     pub owner: Option<SecretHash>,
+    /// How much is kept of rooms and conversations that say nothing themselves.
+    pub retention: Retention,
 }
 
 /// A room that is there from the start.
@@ -51,6 +54,8 @@ pub struct Preset {
     pub topic: String,
     /// 0 means no limit.
     pub capacity: u32,
+    /// How much of it is kept, if not as much as of the others.
+    pub retention: Option<Retention>,
 }
 
 #[derive(Debug)]
@@ -65,6 +70,7 @@ pub struct Hub {
     bus: Arc<dyn Bus>,
     operators: HashSet<NameKey>,
     owner: Option<SecretHash>,
+    retention: Arc<Retentions>,
     sessions: AtomicUsize,
     state: Mutex<State>,
 }
@@ -109,6 +115,14 @@ impl Hub {
             bus,
             operators: config.operators.iter().map(UserName::key).collect(),
             owner: config.owner,
+            retention: Arc::new(Retentions {
+                others: config.retention,
+                rooms: config
+                    .presets
+                    .iter()
+                    .filter_map(|preset| Some((preset.name.key(), preset.retention?)))
+                    .collect(),
+            }),
             sessions: AtomicUsize::new(0),
             state: Mutex::default(),
             store,
@@ -119,7 +133,11 @@ impl Hub {
             hub.lock().names.hold(record.name.key(), record.id, until);
         }
         // They have no session now; whoever comes back is present again.
-        hub.store.clear_presence().await?;
+        match hub.store.clear_presence().await {
+            // Names are held a little longer for those who do not come back.
+            Err(StoreError::Full) => {}
+            cleared => cleared?,
+        }
         Ok(Arc::new(hub))
     }
 

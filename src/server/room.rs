@@ -5,6 +5,7 @@
 
 pub mod attendance;
 pub mod mailbox;
+pub mod retention;
 mod tail;
 pub mod task;
 
@@ -245,6 +246,11 @@ impl Room {
         } else {
             (FollowResult::Contiguous, after)
         }
+    }
+
+    /// The room begins later from now on.
+    pub fn begins_at(&mut self, first: Seq) {
+        self.head.first = self.head.first.max(first.min(self.head.seq));
     }
 
     /// The digest at a seq, if the tail has it.

@@ -107,7 +107,8 @@ async fn admit(
         Ok(Some(Err(Broken::Lost)) | None) => return Err(None),
         Err(_) => return Err(Some(malformed)),
     };
-    let refuse = |refusal| {
+    let refuse = |refusal: Refusal| {
+        let retry_after = refusal.retry_after;
         outbox.answer(Event::Refused {
             request: asked.request,
             client_id: None,
@@ -115,8 +116,12 @@ async fn admit(
         });
         Some(Goodbye {
             reason: GoodbyeReason::Refused,
-            then: Then::Stop,
-            retry_after: None,
+            then: if retry_after.is_some() {
+                Then::Reconnect
+            } else {
+                Then::Stop
+            },
+            retry_after,
         })
     };
     let Request::Hello(hello) = asked.what else {

@@ -3,6 +3,7 @@
 //! Contract, held by the suite in `tests/it/store.rs` over every implementation:
 //! 1. When a call that writes answers `Ok`, what it wrote survives a power cut; when it answers an error of the kind
 //!    [`StoreError::Failed`], whether it was written is unknown and the server stops.
+//!    A full disk is no failure: nothing was written, reading goes on, and writing does again once there is room.
 //! 2. [`Store::append`] writes all of its entries, marks and member changes or none, and only if they follow the room's last
 //!    entry without a hole.
 //! 3. Appends of one room are made one after the other, by one task; appends of different rooms may share a commit.
@@ -12,6 +13,7 @@ pub mod memory;
 pub mod sqlite;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -20,11 +22,17 @@ use crate::chat::{
     ServerId, UserName,
 };
 
-#[derive(Debug, thiserror::Error)]
+/// When it is worth trying again what did not fit the disk.
+pub const FULL_RETRY: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// I/O failed or the data is damaged. Not to be tried again.
     #[error("{0}")]
     Failed(String),
+    /// The disk is full. Nothing was written, and it may be tried again.
+    #[error("the disk is full")]
+    Full,
     /// A unique value exists already, or an append does not follow the last entry. Nothing was written.
     #[error("it exists already")]
     Conflict,
@@ -140,6 +148,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Appends entries durably; see the contract.
     async fn append(&self, append: Append) -> Result<(), StoreError>;
+
+    /// Takes away what a room has before a seq, a part at a time; the room then begins there.
+    async fn trim(&self, room: RoomId, first: Seq) -> Result<(), StoreError>;
+
+    /// The first entry that is not older than a time by the log's own clock; nothing if all are.
+    async fn first_since(&self, room: RoomId, at_ms: u64) -> Result<Option<Seq>, StoreError>;
 
     async fn page(
         &self,

@@ -52,6 +52,7 @@ pub struct Strings {
     pub not_in_a_room: &'static str,
     pub no_connection_yet: &'static str,
     pub failed: &'static str,
+    pub waits: &'static str,
     pub nothing_failed: &'static str,
     pub composer_in_use: &'static str,
     pub not_kept: &'static str,
@@ -127,6 +128,7 @@ pub static ENGLISH: Strings = Strings {
     not_in_a_room: "you are in no room; /rooms lists those there are",
     no_connection_yet: "there is no connection to {0} yet; this stays here until there is",
     failed: "{0} · {1} retry, {2} edit",
+    waits: "{0}; what you write waits and is sent when there is room",
     nothing_failed: "nothing failed here",
     composer_in_use: "send or empty what is written here first",
     not_kept: "what you write is not kept on this disk: {0}",
@@ -309,6 +311,7 @@ impl Strings {
             RefusalCode::Unauthenticated => "the server does not know us",
             RefusalCode::TooManyRooms => "you are in {0} rooms, and no more are allowed",
             RefusalCode::CannotLeave => "everybody starts in this room, and it cannot be left",
+            RefusalCode::StorageFull => "the server's disk is full",
             RefusalCode::Offline => "there is no connection now",
             RefusalCode::Unknown => "the server refused it for a reason this tchat does not know",
         };

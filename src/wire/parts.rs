@@ -259,6 +259,7 @@ codes!(
     Unauthenticated,
     TooManyRooms,
     CannotLeave,
+    StorageFull,
 );
 
 pub fn refusal_to(request: u64, client_id: Option<ClientId>, refusal: &Refusal) -> proto::Refused {

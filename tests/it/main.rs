@@ -6,6 +6,7 @@
 mod architecture;
 mod bus;
 mod cache;
+mod disk;
 mod fixtures;
 mod frames;
 mod hostile;
@@ -14,6 +15,7 @@ mod people;
 mod pipes;
 mod process;
 mod pty;
+mod resume;
 mod room;
 mod scenarios;
 mod screens;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use tchat::chat::{
-    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Role, RoomId,
-    RoomKind, RoomName, SecretHash, Seq, ServerId, UserName, digest,
+    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, RefusalCode,
+    Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, UserName, digest,
 };
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::{OpenError, SqliteStore};
@@ -14,7 +14,9 @@ use tchat::server::store::{
     Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError, pair,
 };
 
+use crate::support::raw::Raw;
 use crate::support::server::{Server, config};
+use tchat::wire::Event;
 
 const ANN: IdentityId = IdentityId::new([1; 16]);
 const BEN: IdentityId = IdentityId::new([2; 16]);
@@ -80,6 +82,41 @@ async fn contract(store: &dyn Store) {
     entries_and_marks(store).await;
     conversations(store).await;
     identities(store).await;
+    what_is_kept(store).await;
+}
+
+async fn what_is_kept(store: &dyn Store) {
+    let room = made(store, 9, "short").await;
+    store.append(append(&room, 2..=1300)).await.unwrap();
+    let at = |seq: u64| 1_700_000_000_000 + seq;
+    for (time, first) in [
+        (0, Some(1)),
+        (at(700), Some(700)),
+        (at(1300), Some(1300)),
+        (at(1301), None),
+    ] {
+        let found = store.first_since(room.id, time).await.unwrap();
+        assert_eq!(found, first.map(Seq), "{time}");
+    }
+    store.trim(room.id, Seq(1200)).await.unwrap();
+    let state = store.room(room.id).await.unwrap().unwrap();
+    assert_eq!((state.first, state.last.unwrap().0), (Seq(1200), Seq(1300)));
+    let oldest = store
+        .page(room.id, Span::After(Seq::ZERO), PageLimit::PAGE)
+        .await
+        .unwrap();
+    assert_eq!(oldest[0].seq, Seq(1200));
+    assert_eq!(
+        store.first_since(room.id, 0).await.unwrap(),
+        Some(Seq(1200))
+    );
+    // It only ever rises, and never takes the last one, from which the numbers go on.
+    for (asked, first) in [(1000, 1200), (5000, 1300)] {
+        store.trim(room.id, Seq(asked)).await.unwrap();
+        let state = store.room(room.id).await.unwrap().unwrap();
+        assert_eq!(state.first, Seq(first));
+    }
+    store.append(append(&room, 1301..=1301)).await.unwrap();
 }
 
 async fn rooms_and_members(store: &dyn Store) {
@@ -416,20 +453,17 @@ async fn a_file_of_a_newer_tchat_and_one_of_another_program_are_left_alone() {
 #[derive(Debug)]
 struct Failing {
     inner: MemoryStore,
-    appends_left: AtomicUsize,
+    appends: AtomicUsize,
+    /// What the append with this number, from 0, comes to instead.
+    fault: fn(usize) -> Option<StoreError>,
 }
 
 #[async_trait]
 impl Store for Failing {
     async fn append(&self, append: Append) -> Result<(), StoreError> {
-        let left = self
-            .appends_left
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                left.checked_sub(1)
-            });
-        match left {
-            Ok(_) => self.inner.append(append).await,
-            Err(_) => Err(StoreError::Failed("the disk is gone".into())),
+        match (self.fault)(self.appends.fetch_add(1, Ordering::SeqCst)) {
+            None => self.inner.append(append).await,
+            Some(fault) => Err(fault),
         }
     }
     async fn server_id(&self) -> Result<ServerId, StoreError> {
@@ -459,6 +493,12 @@ impl Store for Failing {
         other: IdentityId,
     ) -> Result<Option<RoomRecord>, StoreError> {
         self.inner.conversation(one, other).await
+    }
+    async fn trim(&self, room: RoomId, first: Seq) -> Result<(), StoreError> {
+        self.inner.trim(room, first).await
+    }
+    async fn first_since(&self, room: RoomId, at_ms: u64) -> Result<Option<Seq>, StoreError> {
+        self.inner.first_since(room, at_ms).await
     }
     async fn page(
         &self,
@@ -504,7 +544,8 @@ async fn what_could_not_be_stored_is_seen_by_nobody_and_ends_the_server() {
     let inner = MemoryStore::new(ServerId::new([1; 16]));
     let store = Arc::new(Failing {
         inner,
-        appends_left: AtomicUsize::new(3),
+        appends: AtomicUsize::new(0),
+        fault: |n| (n >= 3).then(|| StoreError::Failed("the disk is gone".into())),
     });
     let mut server = Server::with(config(), store);
     let mut ann = server.joins("ann").await;
@@ -531,4 +572,33 @@ async fn what_could_not_be_stored_is_seen_by_nobody_and_ends_the_server() {
         [lost],
         "its outcome is unknown, so it has no answer"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_overtakes_a_post_that_did_not_fit_the_disk() {
+    let store = Arc::new(Failing {
+        inner: MemoryStore::new(ServerId::new([1; 16])),
+        appends: AtomicUsize::new(0),
+        // The join of the one who posts is the first.
+        fault: |n| (n == 1).then_some(StoreError::Full),
+    });
+    let server = Server::with(config(), store);
+    let (mut raw, room) = Raw::join(&server, "ann", "general").await;
+    let code = async |raw: &mut Raw| match raw.answer().await {
+        Event::Refused { refusal, .. } => {
+            assert!(refusal.retry_after.is_some());
+            Some(refusal.code)
+        }
+        Event::Accepted { .. } => None,
+        other => panic!("{other:?}"),
+    };
+    raw.post(1, room, "one").await;
+    assert_eq!(code(&mut raw).await, Some(RefusalCode::StorageFull));
+    raw.post(2, room, "two").await;
+    assert_eq!(code(&mut raw).await, Some(RefusalCode::AfterRefused));
+    for (counter, text) in [(1, "one"), (2, "two")] {
+        raw.post(counter, room, text).await;
+        assert_eq!(code(&mut raw).await, None);
+    }
+    assert_eq!(server.log("general").await, ["one", "two"]);
 }

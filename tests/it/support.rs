@@ -6,3 +6,4 @@ pub mod screen;
 pub mod scripted;
 pub mod server;
 pub mod terminal;
+pub mod viewer;

@@ -15,7 +15,7 @@ use crate::server::outbox::Outbox;
 use crate::server::pace::Bucket;
 use crate::server::room::attendance::Departure;
 use crate::server::room::mailbox::RoomMsg;
-use crate::server::store::{IdentityRecord, StoreError};
+use crate::server::store::{FULL_RETRY, IdentityRecord, StoreError};
 use crate::wire::Event;
 
 /// Rooms a change of name is written to, those listed first; elsewhere the next message says the new name.
@@ -100,7 +100,7 @@ impl Hub {
             self.claim(&other, known.id).await?;
             record.name = other;
         }
-        self.store.put_identity(record.clone(), now_ms()).await?;
+        self.note(record.clone()).await?;
         if record.name != known.name {
             self.announce_rename(
                 &Author {
@@ -251,14 +251,10 @@ impl Hub {
         if let Ok(Some(record)) = self.store.identity(identity).await
             && !is_back
             && let Err(error) = self
-                .store
-                .put_identity(
-                    IdentityRecord {
-                        present: false,
-                        ..record
-                    },
-                    now_ms(),
-                )
+                .note(IdentityRecord {
+                    present: false,
+                    ..record
+                })
                 .await
         {
             self.fatal.raise(&error);
@@ -272,7 +268,7 @@ impl Hub {
             name: left.name,
             present: false,
         };
-        self.store.put_identity(record, now_ms()).await?;
+        self.note(record).await?;
         // They may have come back while that was written.
         let back = self
             .lock()
@@ -286,9 +282,17 @@ impl Hub {
                 name,
                 present: true,
             };
-            self.store.put_identity(record, now_ms()).await?;
+            self.note(record).await?;
         }
         Ok(())
+    }
+
+    /// Notes who is present. Where the disk is full it goes unnoted: nobody is kept out for that.
+    async fn note(&self, record: IdentityRecord) -> Result<(), StoreError> {
+        match self.store.put_identity(record, now_ms()).await {
+            Err(StoreError::Full) => Ok(()),
+            noted => noted,
+        }
     }
 
     /// Gives an identity another name.
@@ -425,6 +429,11 @@ impl From<Refusal> for AdmitError {
 
 impl From<StoreError> for AdmitError {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        match error {
+            StoreError::Full => {
+                Self::Refused(Refusal::new(RefusalCode::StorageFull).retry_after(FULL_RETRY))
+            }
+            error => Self::Store(error),
+        }
     }
 }

@@ -30,7 +30,11 @@ impl Hub {
                     position,
                     ..record.clone()
                 };
-                self.store.update_room(record).await?;
+                match self.store.update_room(record).await {
+                    // The room is there all the same, with the topic it had.
+                    Err(StoreError::Full) => {}
+                    updated => updated?,
+                }
             } else {
                 let record = RoomRecord {
                     id: RoomId::new(random_id()),
@@ -237,6 +241,7 @@ impl Hub {
             Arc::clone(&self.store),
             Arc::clone(&self.bus),
             self.fatal.clone(),
+            Arc::clone(&self.retention),
             predecessor,
         );
         state.running.insert(room, handle.clone());

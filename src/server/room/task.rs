@@ -3,20 +3,24 @@
 //! Posts go out on the bus and come back in order; what comes back is numbered, appended durably and admitted in one step.
 //! Follows wait in the mailbox meanwhile, so that none falls between an append and its delivery.
 
+mod fate;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::attendance::Attendance;
 use super::mailbox::{Attendee, Fatal, RoomMsg};
-use super::{Fate, Follow, Head, Marks, Room};
+use super::retention::Retention;
+use super::{Follow, Head, Marks, Room};
 use crate::chat::{
-    Body, ClientId, Entry, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, RoomInfo,
-    RoomKind, SessionId,
+    Body, ClientId, Entry, IdentityId, InstanceId, NameKey, Post, Refusal, RefusalCode, Role,
+    RoomId, RoomInfo, RoomKind, Seq, SessionId,
 };
 use crate::server::bus::{Batch, Bus, IN_FLIGHT};
 use crate::server::outbox::{Outbox, Signal};
@@ -37,8 +41,24 @@ const HOLD: Duration = Duration::from_millis(1);
 const ROSTER_EVERY: Duration = Duration::from_millis(250);
 /// The log target of message bodies, off unless asked for.
 pub const MESSAGES: &str = "tchat::messages";
+/// Entries after which it is looked again how much is to be kept.
+const LOOK_EVERY: u64 = 100;
 /// A room that nobody uses ends after this long; it is started again on demand.
 const IDLE: Duration = Duration::from_mins(10);
+
+/// How much is kept of which room.
+#[derive(Clone, Debug, Default)]
+pub struct Retentions {
+    pub others: Retention,
+    pub rooms: HashMap<NameKey, Retention>,
+}
+
+impl Retentions {
+    fn of(&self, record: &RoomRecord) -> Retention {
+        let own = record.key.as_ref().and_then(|key| self.rooms.get(key));
+        own.copied().unwrap_or(self.others)
+    }
+}
 
 /// A running room.
 #[derive(Clone, Debug)]
@@ -55,6 +75,7 @@ pub fn start(
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
     fatal: Fatal,
+    retention: Arc<Retentions>,
     predecessor: Option<CancellationToken>,
 ) -> RoomHandle {
     let (mailbox, inbox) = mpsc::channel(MAILBOX);
@@ -64,7 +85,7 @@ pub fn start(
         if let Some(predecessor) = predecessor {
             predecessor.cancelled().await;
         }
-        if let Err(error) = run(id, store, bus, inbox).await {
+        if let Err(error) = run(id, store, bus, &retention, inbox).await {
             tracing::error!(room = %id, %error, "room stopped");
             fatal.raise(&error);
         }
@@ -77,6 +98,7 @@ async fn run(
     id: RoomId,
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
+    retention: &Retentions,
     mut inbox: mpsc::Receiver<RoomMsg>,
 ) -> Result<(), StoreError> {
     let Some(state) = store.room(id).await? else {
@@ -99,6 +121,7 @@ async fn run(
         .map(|(author, instance, counter)| ((author, instance), counter))
         .collect();
     let ordered = bus.follow(id);
+    let retention = retention.of(&state.record);
     let task = Task {
         room: Room::new(id, head, marks, state.members.into_iter().collect()),
         record: state.record,
@@ -109,7 +132,11 @@ async fn run(
         in_flight: 0,
         waiting: HashMap::new(),
         joining: HashMap::new(),
+        refused: HashMap::new(),
         subscribed: HashSet::new(),
+        retention,
+        look_at: Seq::ZERO,
+        trimming: None,
         tell_at: None,
         sent_at: None,
     };
@@ -141,8 +168,15 @@ struct Task {
     waiting: HashMap<Key, Vec<Waiter>>,
     /// The roles of those whose join is on its way.
     joining: HashMap<IdentityId, Role>,
+    /// The first post of each outbox that did not fit the disk.
+    refused: HashMap<(IdentityId, InstanceId), u64>,
     /// Sessions that follow, also while they are catching up: their posts' entries will come to them.
     subscribed: HashSet<SessionId>,
+    retention: Retention,
+    /// The seq at which it is looked again how much is to be kept.
+    look_at: Seq,
+    /// What takes old entries away, beside the room.
+    trimming: Option<JoinHandle<Result<(), StoreError>>>,
     tell_at: Option<Instant>,
     sent_at: Option<Instant>,
 }
@@ -375,7 +409,8 @@ impl Task {
     }
 
     /// Numbers a batch that came back in order, stores it and shows it.
-    async fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
+    async fn apply(&mut self, mut batch: Batch) -> Result<(), StoreError> {
+        batch.retain(|post| !self.overtakes(post));
         let keys: Vec<Key> = batch.iter().map(key).collect();
         let (entries, fates) = self.room.number(batch);
         let entries = Arc::new(entries);
@@ -384,13 +419,18 @@ impl Task {
                 .iter()
                 .filter_map(|entry| self.membership(entry))
                 .collect();
-            self.store
-                .append(Append {
-                    room: self.record.id,
-                    entries: Arc::clone(&entries),
-                    members,
-                })
-                .await?;
+            let append = Append {
+                room: self.record.id,
+                entries: Arc::clone(&entries),
+                members,
+            };
+            match self.store.append(append).await {
+                Err(StoreError::Full) => {
+                    self.refuse_all(keys);
+                    return Ok(());
+                }
+                stored => stored?,
+            }
             let joining = &self.joining;
             self.room.admit(Arc::clone(&entries), |id| {
                 joining.get(&id).copied().unwrap_or(Role::Member)
@@ -402,9 +442,41 @@ impl Task {
             }
         }
         for (key, fate) in keys.into_iter().zip(fates) {
-            self.answer(key, fate);
+            self.answer(key, Ok(fate));
         }
         self.note_changes();
+        self.retain().await
+    }
+
+    /// Lets the room begin later, if less is to be kept. Nobody is shown what is about to go, so it can go beside the room.
+    async fn retain(&mut self) -> Result<(), StoreError> {
+        let head = self.room.head();
+        if self.retention.keeps_everything() || head.seq < self.look_at {
+            return Ok(());
+        }
+        match self.trimming.take() {
+            Some(trimming) if !trimming.is_finished() => {
+                self.trimming = Some(trimming);
+                return Ok(());
+            }
+            Some(trimming) => match trimming.await {
+                Ok(Err(StoreError::Full) | Ok(())) | Err(_) => {}
+                Ok(Err(error)) => return Err(error),
+            },
+            None => {}
+        }
+        self.look_at = Seq(head.seq.0 + LOOK_EVERY);
+        let by_age = match self.retention.since(&head) {
+            Some(since) => self.store.first_since(self.record.id, since).await?,
+            None => None,
+        };
+        let first = self.retention.first_by_number(&head).max(by_age);
+        let Some(first) = first.filter(|first| *first > head.first) else {
+            return Ok(());
+        };
+        self.room.begins_at(first);
+        let (store, room) = (Arc::clone(&self.store), self.record.id);
+        self.trimming = Some(tokio::spawn(async move { store.trim(room, first).await }));
         Ok(())
     }
 
@@ -453,59 +525,6 @@ impl Task {
             }
             Body::Renamed(name) => self.attendance.rename(entry.author.id, name),
             _ => {}
-        }
-    }
-
-    fn answer(&mut self, key: Key, fate: Fate) {
-        let Some(waiters) = self.waiting.get_mut(&key) else {
-            return;
-        };
-        let waiter = waiters.remove(0);
-        if waiters.is_empty() {
-            self.waiting.remove(&key);
-        }
-        let (_, client_id, _) = key;
-        let not_a_member = || Refusal::new(RefusalCode::NotAMember).with(&self.record.name);
-        match waiter {
-            Waiter::Session(session, outbox) => {
-                let Some(client_id) = client_id else { return };
-                let (room, epoch) = (self.record.id, self.record.epoch);
-                match fate {
-                    Fate::Entry(_) if self.subscribed.contains(&session) => {}
-                    Fate::Entry(seq) => outbox.answer(Event::Accepted {
-                        client_id,
-                        room,
-                        epoch,
-                        seq: Some(seq),
-                    }),
-                    Fate::Duplicate => outbox.answer(Event::Accepted {
-                        client_id,
-                        room,
-                        epoch,
-                        seq: None,
-                    }),
-                    Fate::NotAMember => {
-                        outbox.answer(Event::Refused {
-                            request: 0,
-                            client_id: Some(client_id),
-                            refusal: not_a_member(),
-                        });
-                    }
-                }
-            }
-            Waiter::Join(who, reply) => {
-                // A second session of the same person may have joined with the same post.
-                let answer = self.attend(&who).map(|()| self.info());
-                tell(reply, answer);
-            }
-            Waiter::Leave(reply) => {
-                let answer = if fate == Fate::NotAMember {
-                    Err(not_a_member())
-                } else {
-                    Ok(())
-                };
-                tell(reply, answer);
-            }
         }
     }
 

@@ -249,8 +249,29 @@ impl Session {
                     "entries after {after} of room {room} are missing"
                 )));
             };
+            if page.first() > after.next() {
+                // It was taken away between the room's word and the page.
+                self.tell_trimmed(room, after, page.first()).await;
+            }
             self.outbox.page(slot, &page, after);
             after = page.last();
+        }
+    }
+
+    async fn tell_trimmed(&self, room: RoomId, after: Seq, first: Seq) {
+        let identity = self.who.author.id;
+        let peek = self
+            .hub
+            .ask(room, |reply| RoomMsg::Peek { identity, reply })
+            .await;
+        if let Some(head) = peek.flatten() {
+            let cursor = Cursor {
+                epoch: head.epoch,
+                seq: after,
+                digest: None,
+            };
+            let result = FollowResult::Trimmed;
+            self.tell_result(0, room, &head, result, Some(&cursor), first.before());
         }
     }
 

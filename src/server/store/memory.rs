@@ -83,7 +83,7 @@ impl Store for MemoryStore {
     async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError> {
         Ok(self.kept().rooms.get(&id).map(|room| RoomState {
             record: room.record.clone(),
-            first: Seq(1),
+            first: room.entries.first().map_or(Seq(1), |entry| entry.seq),
             last: room
                 .entries
                 .last()
@@ -191,6 +191,22 @@ impl Store for MemoryStore {
             Some(room) => room.append(append),
             None => Err(StoreError::Conflict),
         }
+    }
+
+    async fn trim(&self, room: RoomId, first: Seq) -> Result<(), StoreError> {
+        if let Some(room) = self.kept().rooms.get_mut(&room) {
+            let last = room.entries.last().map_or(Seq::ZERO, |entry| entry.seq);
+            let first = first.min(last);
+            room.entries.retain(|entry| entry.seq >= first);
+        }
+        Ok(())
+    }
+
+    async fn first_since(&self, room: RoomId, at_ms: u64) -> Result<Option<Seq>, StoreError> {
+        let kept = self.kept();
+        let entries = kept.rooms.get(&room).map(|room| &room.entries);
+        let found = entries.and_then(|all| all.iter().find(|entry| entry.at_ms >= at_ms));
+        Ok(found.map(|entry| entry.seq))
     }
 
     async fn page(

@@ -3,8 +3,11 @@
 //! A power cut loses acknowledged rows with `synchronous = NORMAL` and none with FULL; the group commit in `writer` is what
 //! makes FULL affordable.
 
+mod copy;
 mod read;
 mod schema;
+mod space;
+mod verify;
 mod write;
 mod writer;
 
@@ -16,11 +19,16 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
+pub use self::copy::{Backup, BackupError, Restored, backup, restore};
+use self::space::Space;
+pub use self::verify::{Verified, quick_check};
 use self::writer::Refusal::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
 use super::{Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError};
-use crate::chat::{Entry, IdentityId, NameKey, RoomId, SecretHash, ServerId};
+use crate::chat::{Entry, IdentityId, NameKey, RoomId, SecretHash, Seq, ServerId};
 
+/// Entries taken away in one commit, so that what is posted meanwhile does not wait for long.
+const TRIM_ROWS: usize = 500;
 /// Reads that may run at once; more wait.
 const READERS: usize = 4;
 
@@ -58,13 +66,26 @@ impl SqliteStore {
     /// # Errors
     /// Says which file cannot be used, and why. A file of a newer tchat is not touched.
     pub fn open(path: &Path, fresh_id: ServerId) -> Result<Self, OpenError> {
+        let directory = path.parent().unwrap_or(path).to_owned();
+        Self::open_with(path, fresh_id, move || space::free(&directory))
+    }
+
+    /// The same, told by the caller how many bytes are free on the disk; nothing: it is not known.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_with(
+        path: &Path,
+        fresh_id: ServerId,
+        free: impl FnMut() -> Option<u64> + Send + 'static,
+    ) -> Result<Self, OpenError> {
         let cause = |cause| OpenError::Open {
             path: path.to_owned(),
             cause,
         };
         let mut connection = Connection::open(path).map_err(cause)?;
         schema::prepare(&mut connection, path, fresh_id)?;
-        let writer = Writer::start(connection, path).map_err(|error| {
+        let writer = Writer::start(connection, path, Space::new(free)).map_err(|error| {
             cause(rusqlite::Error::SqliteFailure(
                 rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
                 Some(error.to_string()),
@@ -172,6 +193,20 @@ impl Store for SqliteStore {
         let rows = append.entries.len();
         self.writer
             .run(rows, BeforeWriting, move |db| write::append(db, &append))
+            .await
+    }
+
+    async fn trim(&self, room: RoomId, first: Seq) -> Result<(), StoreError> {
+        loop {
+            let trim = move |db: &Connection| write::trim(db, room, first);
+            if self.writer.run(TRIM_ROWS, BeforeWriting, trim).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn first_since(&self, room: RoomId, at_ms: u64) -> Result<Option<Seq>, StoreError> {
+        self.read(move |db| read::first_since(db, room, at_ms))
             .await
     }
 

@@ -26,15 +26,8 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             drafts::restore(state, drafts);
             unsent::restore(state, posts);
         }
-        Event::Former { room, entries } => {
-            if let Some(room) = state.room_mut(room) {
-                let words = || system(s.other_history, &[]);
-                room.timeline.former(&entries, lines::item(s), words);
-            }
-        }
-        Event::CacheFailed(why) => {
-            state.say(Tone::Problem, fill(s.not_kept, &[&text::line(&why)]));
-        }
+        Event::Former { room, entries } => former(state, room, &entries),
+        Event::CacheFailed(why) => state.say(Tone::Problem, fill(s.not_kept, &[&text::line(&why)])),
         Event::Welcome {
             you, limits, rooms, ..
         } => {
@@ -51,9 +44,9 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             last,
             result,
         } => {
+            let words = || system(s.other_history, &[]);
             if let Some(room) = state.room_mut(room) {
                 room.history_to.get_or_insert(last);
-                let words = || system(s.other_history, &[]);
                 room.timeline.followed(epoch, first, result, words);
             }
         }
@@ -90,6 +83,10 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::RosterDelta { room, came, went } => people_changed(state, room, came, &went),
         Event::Accepted { client_id, .. } => settle(state, client_id),
+        Event::PostWaits(refusal) => {
+            let words = fill(s.waits, &[&s.refusal(&refusal)]);
+            state.say(Tone::Problem, text::line(&words).to_string());
+        }
         Event::PostRefused { client_id, refusal } => unsent::refused(state, client_id, &refusal),
         Event::Refused {
             about: About::Follow(room),
@@ -114,6 +111,14 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Rooms(rooms) => state.overlay = Some(lines::room_list(s, &rooms)),
     }
     Vec::new()
+}
+
+fn former(state: &mut State, room: RoomId, entries: &[Entry]) {
+    let s = state.strings;
+    if let Some(room) = state.room_mut(room) {
+        let words = || system(s.other_history, &[]);
+        room.timeline.former(entries, lines::item(s), words);
+    }
 }
 
 fn people_changed(state: &mut State, room: RoomId, came: Vec<Person>, went: &[IdentityId]) {

@@ -8,6 +8,7 @@ use tchat::chat::{Limits, RoomName, Seq, ServerId, UserName};
 use tchat::client::{Connector, Pipe};
 use tchat::server::hub::{HubConfig, Preset};
 use tchat::server::listen::{Caps, Peer};
+use tchat::server::room::retention::Retention;
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::{PageLimit, Span, Store};
 use tchat::server::{self, ServerConfig, ServerError};
@@ -42,6 +43,7 @@ pub fn config() -> ServerConfig {
         name: RoomName::new(name).unwrap(),
         topic: format!("all about {name}"),
         capacity,
+        retention: None,
     };
     ServerConfig {
         hub: HubConfig {
@@ -56,6 +58,7 @@ pub fn config() -> ServerConfig {
             ],
             operators: vec![UserName::new("boss").unwrap()],
             owner: None,
+            retention: Retention::default(),
         },
         caps: Caps::default(),
         idle_exit: None,

@@ -77,8 +77,14 @@ impl Home {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        self.is_served();
+        child
+    }
+
+    /// Waits until somebody serves here.
+    pub fn is_served(&self) {
         let began = Instant::now();
-        // It listens a moment before it has opened its data and written down who it is.
+        // It listens a moment before it has written down who it is.
         let is_up = || {
             let is_noted =
                 std::fs::metadata(self.data().join("tchat.id")).is_ok_and(|it| it.len() > 0);
@@ -88,7 +94,19 @@ impl Home {
             assert!(began.elapsed() < PATIENCE, "it does not listen");
             std::thread::sleep(Duration::from_millis(10));
         }
-        child
+    }
+
+    /// A shell that runs a line with this home's environment.
+    pub fn shell(&self, line: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.env_clear().envs(self.environment());
+        command.args(["-c", line]);
+        command
+    }
+
+    /// The name of a file of this home.
+    pub fn file(&self, name: &str) -> String {
+        self.directory.path().join(name).display().to_string()
     }
 
     /// The screen of `tchat` with these arguments, on this home's port.

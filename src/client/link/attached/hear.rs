@@ -335,6 +335,10 @@ impl Attached<'_> {
                 RefusalCode::NameTaken | RefusalCode::NameInvalid | RefusalCode::NameReserved => {
                     End::NameRefused(refusal)
                 }
+                _ if refusal.retry_after.is_some() => End::Lost {
+                    retry_after: refusal.retry_after,
+                    why: Why::Refused(refusal),
+                },
                 _ => End::Stopped(Why::Refused(refusal)),
             }));
         }
@@ -343,6 +347,9 @@ impl Attached<'_> {
                 self.link
                     .pending
                     .postponed(client_id, after, Instant::now());
+                if refusal.code == RefusalCode::StorageFull {
+                    self.link.tell(Event::PostWaits(refusal)).await?;
+                }
             } else if self.link.pending.answered(client_id).is_some() {
                 self.fail(client_id, refusal).await?;
             }

@@ -18,7 +18,7 @@ fn damaged(column: usize, what: &'static str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, what.into())
 }
 
-fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(row.get::<_, i64>(column)?).map_err(|_| damaged(column, "a negative number"))
 }
 
@@ -142,6 +142,29 @@ pub fn conversation(
     ))?
     .query_row(params![low.bytes(), high.bytes()], room_record)
     .optional()
+}
+
+/// Times never decrease within a room, so halving finds the place without an index over them.
+pub fn first_since(db: &Connection, room: RoomId, at_ms: u64) -> rusqlite::Result<Option<Seq>> {
+    let Some(state) = self::room(db, room)? else {
+        return Ok(None);
+    };
+    let Some((last, _, _)) = state.last else {
+        return Ok(None);
+    };
+    let num = room_number(db, room)?;
+    let mut at = db.prepare_cached("SELECT at_ms FROM entries WHERE room = ?1 AND seq = ?2")?;
+    let (mut low, mut high) = (state.first.0, last.0 + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let key = i64::try_from(middle).unwrap_or(i64::MAX);
+        if at.query_row(params![num, key], |row| unsigned(row, 0))? < at_ms {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok((low <= last.0).then_some(Seq(low)))
 }
 
 pub fn page(

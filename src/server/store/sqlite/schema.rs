@@ -48,6 +48,36 @@ CREATE TABLE marks (
 CREATE TABLE operators (key TEXT PRIMARY KEY, identity BLOB NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
+/// Whether this is a database of tchat's, and none of a newer one.
+///
+/// # Errors
+/// It is neither.
+pub fn is_ours(db: &Connection, path: &Path) -> Result<(), OpenError> {
+    let cause = |cause| OpenError::Open {
+        path: path.to_owned(),
+        cause,
+    };
+    let pragma = |name| {
+        db.pragma_query_value(None, name, |row| row.get::<_, i64>(0))
+            .map_err(cause)
+    };
+    if pragma("application_id")? != APPLICATION_ID {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    let (found, known) = (
+        pragma("user_version")?,
+        STEPS.len().try_into().unwrap_or(i64::MAX),
+    );
+    if found > known {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    Ok(())
+}
+
 /// Sets a connection up and brings the database up to date.
 pub fn prepare(db: &mut Connection, path: &Path, fresh_id: ServerId) -> Result<(), OpenError> {
     let cause = |cause| OpenError::Open {

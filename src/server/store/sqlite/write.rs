@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::writer::WriteError;
-use crate::chat::{Entry, IdentityId, NameKey, Role, RoomId, RoomKind};
+use crate::chat::{Entry, IdentityId, NameKey, Role, RoomId, RoomKind, Seq};
 use crate::server::store::{Append, IdentityRecord, RoomRecord};
 
 pub const fn kind_number(kind: RoomKind) -> i64 {
@@ -104,6 +104,26 @@ pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
         };
     }
     Ok(())
+}
+
+/// Takes the oldest entries before a seq away; true when none is left.
+pub fn trim(db: &Connection, room: RoomId, first: Seq) -> Result<bool, WriteError> {
+    let num = room_number(db, room)?.ok_or(WriteError::Conflict)?;
+    let most = i64::try_from(super::TRIM_ROWS).unwrap_or(i64::MAX);
+    let begins: i64 = db
+        .prepare_cached("SELECT first FROM rooms WHERE num = ?1")?
+        .query_row([num], |row| row.get(0))?;
+    // Never the last one: the numbers go on from it.
+    let first = signed(first.0).min(last_seq(db, num)?);
+    let to = first.min(begins + most);
+    if to <= begins {
+        return Ok(true);
+    }
+    db.prepare_cached("DELETE FROM entries WHERE room = ?1 AND seq < ?2")?
+        .execute([num, to])?;
+    db.prepare_cached("UPDATE rooms SET first = ?2 WHERE num = ?1")?
+        .execute([num, to])?;
+    Ok(to == first)
 }
 
 /// The seq of a room's last entry. By order and limit: `max()` inside an expression reads the whole room.

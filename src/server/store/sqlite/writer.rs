@@ -1,14 +1,14 @@
 //! The one thread that writes: it takes all that waits, commits it at once and then answers everybody.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 use tokio::sync::oneshot;
 
+use super::space::Space;
 use crate::server::store::StoreError;
 
 /// Writes that may wait; a room has at most one, so this is met by more busy rooms than a machine serves.
@@ -85,14 +85,14 @@ impl<T, F> Write<T, F> {
         match done {
             Ok(value) => self.done = Some(Ok(value)),
             Err(WriteError::Conflict) => self.done = Some(Err(StoreError::Conflict)),
-            Err(WriteError::Sqlite(error)) => return Err(failed(&error)),
+            Err(WriteError::Sqlite(error)) => return Err(failure(&error)),
         }
         Ok(())
     }
 }
 
 fn batch(db: &Connection, sql: &str) -> Result<(), StoreError> {
-    db.execute_batch(sql).map_err(|error| failed(&error))
+    db.execute_batch(sql).map_err(|error| failure(&error))
 }
 
 /// When a write may find that it conflicts with what is there.
@@ -124,8 +124,20 @@ impl From<rusqlite::Error> for WriteError {
     }
 }
 
-fn failed(error: &rusqlite::Error) -> StoreError {
-    StoreError::Failed(error.to_string())
+/// A full disk is waited for; everything else is the end. Growing the index of the log in shared memory needs the disk too.
+fn failure(error: &rusqlite::Error) -> StoreError {
+    let is_full = error.sqlite_error().is_some_and(|cause| {
+        cause.code == ErrorCode::DiskFull
+            || matches!(
+                cause.extended_code,
+                ffi::SQLITE_IOERR_SHMOPEN | ffi::SQLITE_IOERR_SHMSIZE | ffi::SQLITE_IOERR_SHMMAP
+            )
+    });
+    if is_full {
+        StoreError::Full
+    } else {
+        StoreError::Failed(error.to_string())
+    }
 }
 
 /// The handle of the writing thread.
@@ -136,17 +148,19 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn start(db: Connection, path: &Path) -> std::io::Result<Self> {
+    pub fn start(db: Connection, path: &Path, space: Space) -> std::io::Result<Self> {
         let (jobs, waiting) = tokio::sync::mpsc::channel(WAITING);
         let (ask, asked) = mpsc::sync_channel(1);
+        let poison = Poison::default();
+        let poisoned = Arc::clone(&poison);
         let log = path.with_extension("db-wal");
         let database = path.to_owned();
         thread::Builder::new()
             .name("tchat-checkpoint".into())
-            .spawn(move || checkpoints(&database, &asked))?;
+            .spawn(move || checkpoints(&database, &asked, &poison))?;
         let thread = thread::Builder::new()
             .name("tchat-writer".into())
-            .spawn(move || write_all(db, waiting, &ask, &log))?;
+            .spawn(move || write_all(db, waiting, space, &ask, &log, &poisoned))?;
         Ok(Self {
             jobs: Mutex::new(Some(jobs)),
             thread: Mutex::new(Some(thread)),
@@ -203,8 +217,10 @@ impl Writer {
 fn write_all(
     mut db: Connection,
     mut waiting: tokio::sync::mpsc::Receiver<Box<dyn Job>>,
+    mut space: Space,
     checkpoint: &SyncSender<()>,
     log: &Path,
+    poison: &Poison,
 ) -> Result<(), StoreError> {
     let mut since_checkpoint = 0;
     while let Some(first) = waiting.blocking_recv() {
@@ -216,17 +232,23 @@ fn write_all(
             rows += job.rows();
             jobs.push(job);
         }
-        let committed = commit(&mut db, &mut jobs);
+        let committed = match poison.get() {
+            Some(cause) => Err(StoreError::Failed(cause.clone())),
+            None if space.is_full() => Err(StoreError::Full),
+            None => commit(&mut db, &mut jobs),
+        };
         for job in jobs {
-            job.answer(
-                committed
-                    .as_ref()
-                    .copied()
-                    .map_err(|error| StoreError::Failed(error.to_string())),
-            );
+            job.answer(committed.clone());
         }
-        // After a failed write nothing may be written any more: an error of the disk cannot be tried again.
-        committed?;
+        match committed {
+            Ok(()) => {}
+            Err(StoreError::Full) => {
+                space.ran_out();
+                continue;
+            }
+            // After a failed write nothing may be written any more: an error of the disk cannot be tried again.
+            failed => return failed,
+        }
         since_checkpoint += rows;
         if since_checkpoint >= CHECKPOINT_ROWS {
             since_checkpoint = 0;
@@ -238,32 +260,51 @@ fn write_all(
             }
         }
     }
-    truncate(&db)
+    match poison.get() {
+        Some(cause) => Err(StoreError::Failed(cause.clone())),
+        None => truncate(&db),
+    }
 }
 
 fn commit(db: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     let transaction = db
         .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| failure(&error))?;
     for job in jobs {
         job.run(&transaction)?;
     }
-    transaction.commit().map_err(|error| failed(&error))
+    transaction.commit().map_err(|error| failure(&error))
 }
 
 fn truncate(db: &Connection) -> Result<(), StoreError> {
-    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .map_err(|error| failed(&error))
+    let done = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    match done.map_err(|error| failure(&error)) {
+        // The log stays as it is until there is room.
+        Err(StoreError::Full) => Ok(()),
+        done => done,
+    }
 }
 
-/// Moves the log into the database beside the writer. What it cannot do now, the next one will.
-fn checkpoints(path: &Path, asked: &Receiver<()>) {
+/// Moves the log into the database beside the writer. What it cannot do for want of room the next one will; any other error is the
+/// end, because what the system failed to write once it may take for written when it is asked again.
+fn checkpoints(path: &Path, asked: &Receiver<()>, poison: &Poison) {
     let Ok(db) = Connection::open(path) else {
         return;
     };
     while asked.recv().is_ok() {
-        if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-            tracing::warn!(%error, "cannot checkpoint the database");
+        let done = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        let Err(error) = done else { continue };
+        let is_busy = error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        match failure(&error) {
+            _ if is_busy => {}
+            StoreError::Full => tracing::warn!(%error, "cannot checkpoint the database"),
+            failed => {
+                let _first = poison.set(failed.to_string());
+                return;
+            }
         }
     }
 }
+
+/// Why a checkpoint failed: nothing is written after that.
+type Poison = Arc<OnceLock<String>>;

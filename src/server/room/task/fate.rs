@@ -1,0 +1,115 @@
+//! What became of a post, told to whoever waits for it; and the order of posts that did not fit the disk.
+
+use std::time::Duration;
+
+use super::{Key, Task, Waiter, key, tell};
+use crate::chat::{Post, Refusal, RefusalCode};
+use crate::server::outbox::Outbox;
+use crate::server::room::Fate;
+use crate::server::room::attendance::Departure;
+use crate::server::store::FULL_RETRY;
+use crate::wire::Event;
+
+/// When what waits behind something that did not fit the disk may be sent again; the earlier one's own wait is what counts.
+const AFTER_REFUSED: Duration = Duration::from_millis(100);
+
+impl Task {
+    /// Whether a post comes before an earlier one of its outbox that did not fit the disk; it is refused then.
+    pub(super) fn overtakes(&mut self, post: &Post) -> bool {
+        let Some(id) = post.client_id else {
+            return false;
+        };
+        let outbox = (post.author.id, id.instance);
+        match self.refused.get(&outbox) {
+            Some(refused) if id.counter > *refused => {
+                let refusal = Refusal::new(RefusalCode::AfterRefused).retry_after(AFTER_REFUSED);
+                self.answer(key(post), Err(refusal));
+                true
+            }
+            Some(_) => {
+                self.refused.remove(&outbox);
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// The disk is full: nothing of a batch was stored, and the first of each outbox has to come first again.
+    pub(super) fn refuse_all(&mut self, keys: Vec<Key>) {
+        for key in keys {
+            if let (author, Some(id), _) = key {
+                let first = self.refused.entry((author, id.instance));
+                first.or_insert(id.counter);
+            }
+            let refusal = Refusal::new(RefusalCode::StorageFull).retry_after(FULL_RETRY);
+            self.answer(key, Err(refusal));
+        }
+        self.note_changes();
+    }
+
+    /// Answers the next who waits for a post of this kind.
+    pub(super) fn answer(&mut self, key: Key, fate: Result<Fate, Refusal>) {
+        let Some(waiters) = self.waiting.get_mut(&key) else {
+            return;
+        };
+        let waiter = waiters.remove(0);
+        if waiters.is_empty() {
+            self.waiting.remove(&key);
+        }
+        let not_a_member = || Refusal::new(RefusalCode::NotAMember).with(&self.record.name);
+        let fate = match fate {
+            Ok(Fate::NotAMember) if !matches!(waiter, Waiter::Join(..)) => Err(not_a_member()),
+            fate => fate,
+        };
+        match (waiter, fate) {
+            (Waiter::Session(session, outbox), fate) => {
+                let is_subscribed = self.subscribed.contains(&session);
+                self.answer_post(key, fate, is_subscribed, &outbox);
+            }
+            (Waiter::Join(who, reply), Ok(_)) => {
+                // A second session of the same person may have joined with the same post.
+                let answer = self.attend(&who).map(|()| self.info());
+                tell(reply, answer);
+            }
+            (Waiter::Join(who, reply), Err(refusal)) => {
+                // The place that was kept is free again.
+                let identity = who.author.id;
+                self.joining.remove(&identity);
+                self.attendance
+                    .depart(who.session, identity, Departure::Clean);
+                tell(reply, Err(refusal));
+            }
+            (Waiter::Leave(reply), fate) => tell(reply, fate.map(drop)),
+        }
+    }
+
+    fn answer_post(
+        &self,
+        (_, client_id, _): Key,
+        fate: Result<Fate, Refusal>,
+        is_subscribed: bool,
+        outbox: &Outbox,
+    ) {
+        let Some(client_id) = client_id else { return };
+        let (room, epoch) = (self.record.id, self.record.epoch);
+        let accepted = |seq| Event::Accepted {
+            client_id,
+            room,
+            epoch,
+            seq,
+        };
+        let answer = match fate {
+            // The entry itself is the answer.
+            Ok(Fate::Entry(_)) if is_subscribed => return,
+            Ok(Fate::Entry(seq)) => accepted(Some(seq)),
+            // Taken before, and sent to everybody then.
+            Ok(_) => accepted(None),
+            Err(refusal) => Event::Refused {
+                request: 0,
+                client_id: Some(client_id),
+                refusal,
+            },
+        };
+        outbox.answer(answer);
+    }
+}

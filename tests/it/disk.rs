@@ -1,0 +1,200 @@
+//! Disks that are full, that fail, and that are copied.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tchat::chat::{RefusalCode, ServerId};
+use tchat::client::Event;
+use tchat::server::store::sqlite::SqliteStore;
+
+use crate::support::person::Person;
+use crate::support::server::{Server, config};
+use crate::support::terminal::{Home, ends, signal};
+
+const MIB: u64 = 1024 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_waited_for_while_reading_goes_on_and_order_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let free = Arc::new(AtomicU64::new(1024 * MIB));
+    let seen = Arc::clone(&free);
+    let store = SqliteStore::open_with(
+        &directory.path().join("tchat.db"),
+        ServerId::new([1; 16]),
+        move || Some(seen.load(Ordering::SeqCst)),
+    )
+    .unwrap();
+    let mut server = Server::with(config(), Arc::new(store));
+    let mut ann = server.joins("ann").await;
+    ann.says("general", "before");
+    ann.is_answered().await;
+    free.store(31 * MIB, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(300)).await; // The disk is looked at four times a second.
+    for n in 1..=20 {
+        ann.says("general", &format!("#{n}"));
+    }
+    let why = ann
+        .until("the reason", |_, event| match event {
+            Event::PostWaits(refusal) => Some(refusal.clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(why.code, RefusalCode::StorageFull);
+    // Whoever is known comes in and reads.
+    let mut again = Person::start(server.connector(), "ann");
+    again.sees("general", "before").await;
+    // Not yet: there has to be clearly more before it is written again.
+    free.store(48 * MIB, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(6)).await; // Longer than until the first retry.
+    assert_eq!(server.log("general").await, ["before"]);
+    free.store(65 * MIB, Ordering::SeqCst);
+    ann.is_answered().await;
+    let expected: Vec<String> = std::iter::once("before".to_owned())
+        .chain((1..=20).map(|n| format!("#{n}")))
+        .collect();
+    assert_eq!(server.log("general").await, expected);
+    server.stops().await.unwrap();
+}
+
+fn damage(path: &Path) {
+    // Pages in the middle of the file, not its head: it opens, and is not what it was.
+    use std::io::{Seek, SeekFrom, Write};
+    let mut file = std::fs::File::options().write(true).open(path).unwrap();
+    let length = file.metadata().unwrap().len();
+    file.seek(SeekFrom::Start(length / 2)).unwrap();
+    let noise = vec![0x5a; usize::try_from(length / 4).unwrap()];
+    file.write_all(&noise).unwrap();
+}
+
+fn says(home: &Home, text: &str) {
+    let address = format!("localhost:{}", home.port);
+    let mut send = home
+        .command(&["send", "--server", &address, text])
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert!(ends(&mut send, Duration::from_secs(60)).success(), "{text}");
+}
+
+/// What a command said, with its code.
+fn runs(home: &Home, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = home
+        .command(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+#[allow(clippy::zombie_processes)] // Where it is not waited for, the test has failed.
+fn a_write_that_fails_ends_the_server_at_once_and_the_next_start_looks_the_file_through() {
+    let home = Home::new();
+    let port = home.port.to_string();
+    // Files may not grow beyond two megabytes here, so that a write fails in the middle of a busy moment.
+    let fast = home.file("fast.toml");
+    std::fs::write(&fast, "[server]\nburst = 0\n").unwrap();
+    let line = format!(
+        "trap '' XFSZ; ulimit -f 4096; exec '{}' --serve --port {port} --config {fast}",
+        crate::support::terminal::binary().display()
+    );
+    let mut server = home
+        .shell(&line)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    home.is_served();
+    let long = "x".repeat(8000);
+    let began = Instant::now();
+    let mut accepted = 0;
+    let status = loop {
+        let address = format!("localhost:{port}");
+        let (code, _) = runs(
+            &home,
+            &["send", "--server", &address, "--timeout", "2s", &long],
+        );
+        if code == Some(0) {
+            accepted += 1;
+        } else {
+            // Five times the second it may take.
+            break ends(&mut server, Duration::from_secs(5));
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "it never fails");
+    };
+    assert_eq!(status.code(), Some(74));
+    assert!(home.data().join("tchat.failed").exists());
+    assert!(accepted > 10);
+    // With room to write it is looked through, is whole, and has everything that was accepted.
+    let mut server = home.serves(&[]);
+    assert!(!home.data().join("tchat.failed").exists());
+    let (_, said) = runs(&home, &["tail", "--port", &port, "--last", "1000"]);
+    assert!(said.matches(&long).count() >= accepted);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    // A damaged file is refused with what to do about it.
+    std::fs::write(home.data().join("tchat.failed"), "the disk is gone\n").unwrap();
+    runs(&home, &["backup", &home.file("whole.db")]);
+    damage(&home.data().join("tchat.db"));
+    let (code, said) = runs(&home, &["--serve", "--port", &port]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("is damaged") && said.contains("tchat restore FILE"),
+        "{said}"
+    );
+    let (code, said) = runs(&home, &["restore", &home.file("whole.db")]);
+    assert_eq!(code, Some(0), "{said}");
+    let mut server = home.serves(&[]);
+    let (_, said) = runs(&home, &["tail", "--port", &port, "--last", "1000"]);
+    assert!(said.matches(&long).count() >= accepted);
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[test]
+fn a_backup_is_made_while_it_hosts_and_put_back_while_it_does_not() {
+    let home = Home::new();
+    let mut server = home.serves(&[]);
+    says(&home, "kept");
+    let copy = home.file("copy.db");
+    let (code, said) = runs(&home, &["backup", &copy]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("looked them through"), "{said}");
+    let (code, said) = runs(&home, &["backup", &copy]);
+    assert_eq!(code, Some(1));
+    assert!(
+        said.contains("is there already; nothing was overwritten"),
+        "{said}"
+    );
+    says(&home, "said after the copy");
+    let (code, said) = runs(&home, &["restore", &copy]);
+    assert_eq!(code, Some(1), "not under a server: {said}");
+    assert!(said.contains("another tchat"), "{said}");
+    signal(server.id(), "TERM");
+    assert!(ends(&mut server, Duration::from_secs(50)).success());
+    // What is no backup changes nothing.
+    let junk = home.file("junk.db");
+    std::fs::write(&junk, "junk").unwrap();
+    let torn = home.file("torn.db");
+    std::fs::copy(&copy, &torn).unwrap();
+    damage(Path::new(&torn));
+    for wrong in [&junk, &torn, &home.file("nothing.db")] {
+        let (code, said) = runs(&home, &["restore", wrong]);
+        assert_eq!(code, Some(1), "{wrong}: {said}");
+    }
+    let (code, said) = runs(&home, &["restore", &copy]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("before-restore-1"), "{said}");
+    let mut server = home.serves(&[]);
+    let (_, said) = runs(&home, &["tail", "--port", &home.port.to_string()]);
+    assert!(
+        said.contains("kept") && !said.contains("said after the copy"),
+        "{said}"
+    );
+    server.kill().unwrap();
+    server.wait().unwrap();
+}

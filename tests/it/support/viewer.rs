@@ -1,0 +1,102 @@
+//! Somebody at a screen: the real client feeds the real `update`, and what it asks for is done. No terminal, no sockets.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tchat::chat::InstanceId;
+use tchat::client::{Client, ClientConfig, Command, Connector, Event as Told};
+use tchat::tui::event::{Effect, Event};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::person::secret;
+use super::screen::Screen;
+
+const PATIENCE: Duration = Duration::from_secs(200);
+
+/// Nothing more comes by itself after this, in paused time.
+const QUIET: Duration = Duration::from_millis(200);
+
+pub struct Viewer {
+    pub screen: Screen,
+    client: Client,
+    events: mpsc::Receiver<Told>,
+}
+
+impl Viewer {
+    pub async fn opens(connector: Connector, name: &str, cache: Option<&Path>) -> Self {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).unwrap();
+        let instance = InstanceId::new(random);
+        let (client, events) = Client::start(ClientConfig {
+            connector,
+            secret: secret(name),
+            name: name.into(),
+            instance,
+            room: Some("general".into()),
+            locale: "en".into(),
+            cache: cache.map(Path::to_owned),
+            cache_bytes: tchat::client::cache::BYTES,
+        });
+        let mut screen = Screen::blank(100, 60);
+        screen.state.instance = instance;
+        let mut viewer = Self {
+            screen,
+            client,
+            events,
+        };
+        viewer.shows("#general ›").await;
+        viewer
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            let command = match effect {
+                Effect::Post { post, instead_of } => Command::Post { post, instead_of },
+                Effect::Forget(id) => Command::Forget(id),
+                Effect::Draft { room, text } => Command::Draft { room, text },
+                Effect::Older { room, before } => Command::Older { room, before },
+                Effect::Connect(None) | Effect::RetryNow => Command::RetryNow,
+                Effect::Disconnect => Command::Disconnect,
+                Effect::Report => Command::Report,
+                other => panic!("not done here: {other:?}"),
+            };
+            self.client.send(command).unwrap();
+        }
+    }
+
+    pub fn keys(&mut self, keys: &str) {
+        let effects = self.screen.keys(keys);
+        self.perform(effects);
+    }
+
+    /// Takes whatever comes until the screen is as it should be.
+    pub async fn until(&mut self, what: &str, mut is: impl FnMut(&Screen) -> bool) {
+        while !is(&self.screen) {
+            let Ok(event) = timeout(PATIENCE, self.events.recv()).await else {
+                panic!("waited for {what} and see:\n{}", self.screen.text())
+            };
+            let event = event.expect("the link goes on");
+            self.take(event);
+        }
+    }
+
+    /// Takes what comes until nothing does.
+    pub async fn settles(&mut self) {
+        while let Ok(Some(event)) = timeout(QUIET, self.events.recv()).await {
+            self.take(event);
+        }
+    }
+
+    fn take(&mut self, event: Told) {
+        self.screen.effects.clear();
+        self.screen.does(Event::Client(event));
+        let effects = std::mem::take(&mut self.screen.effects);
+        self.perform(effects);
+    }
+
+    pub async fn shows(&mut self, text: &str) {
+        self.until(&format!("'{text}'"), |screen| screen.shows(text))
+            .await;
+    }
+}
