@@ -202,18 +202,23 @@ impl Cache {
         answer.await.ok()
     }
 
-    /// Puts a post into the outbox, in the place of the draft it was and of the failed one it repeats.
-    ///
-    /// # Errors
-    /// It could not be written; says why.
+    /// Puts a post into the outbox, in the place of the draft it was and of the failed one it repeats. The answer comes when it is on
+    /// the disk: nothing, or why it could not be written.
     pub async fn keep(
         &self,
         server: ServerId,
         post: Post,
         instead_of: Option<ClientId>,
-    ) -> Result<(), String> {
-        self.surely(move |db| outbox::keep(db, server, &post, instead_of))
-            .await
+    ) -> oneshot::Receiver<Result<(), String>> {
+        let (done, answer) = oneshot::channel();
+        let job = Job {
+            work: Box::new(move |db| outbox::keep(db, server, &post, instead_of)),
+            done: Some(done),
+            rows: 0,
+        };
+        // A thread that has ended drops the answer, which says so.
+        let _ended = self.jobs.send(job).await;
+        answer
     }
 
     /// Notes which conversation a name meant, for posts that will be sent again.

@@ -3,7 +3,7 @@
 mod attached;
 mod health;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -29,6 +29,8 @@ pub(super) struct Link {
     config: ClientConfig,
     events: mpsc::Sender<Event>,
     pending: Pending,
+    /// Posts that are being written to the disk, in order.
+    keeping: VecDeque<Keeping>,
     cache: Option<Cache>,
     /// The outboxes whose posts are ours to send.
     instances: Vec<InstanceId>,
@@ -45,6 +47,9 @@ pub(super) struct Link {
     /// Rooms to be joined as soon as there is a link.
     to_join: Vec<String>,
 }
+
+/// A post, and the word that it is on the disk.
+type Keeping = (oneshot::Receiver<Result<(), String>>, Post);
 
 /// Whoever reads the events is gone.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +84,7 @@ impl Link {
             config,
             events,
             pending: Pending::default(),
+            keeping: VecDeque::new(),
             cache: None,
             holds: None,
             cursors: HashMap::new(),
@@ -128,15 +134,34 @@ impl Link {
         }
     }
 
-    /// Takes a post over: on the disk first, then into what is sent. Without a disk it is sent all the same, and that is told.
-    async fn keep(&mut self, post: Post, instead_of: Option<ClientId>) -> Result<(), Unheard> {
-        if let (Some(cache), Some(server)) = (&self.cache, self.holds)
-            && let Err(why) = cache.keep(server, post.clone(), instead_of).await
-        {
-            self.tell(Event::CacheFailed(why)).await?;
+    /// Takes a post over: on the disk first, and then into what is sent, in this order. Many that come at once are one write.
+    async fn keep(&mut self, post: Post, instead_of: Option<ClientId>) {
+        let (Some(cache), Some(server)) = (&self.cache, self.holds) else {
+            self.pending.add(post);
+            return;
+        };
+        let kept = cache.keep(server, post.clone(), instead_of).await;
+        self.keeping.push_back((kept, post));
+    }
+
+    /// Waits until the next post is on the disk, and lets it be sent. Without a disk it is sent all the same, and that is told. What
+    /// is dropped while it waits is waited for again.
+    async fn kept(&mut self) -> Result<(), Unheard> {
+        let Some((kept, _)) = self.keeping.front_mut() else {
+            return std::future::pending().await;
+        };
+        let kept = kept.await;
+        if let Some((_, post)) = self.keeping.pop_front() {
+            self.pending.add(post);
         }
-        self.pending.add(post);
-        Ok(())
+        match kept {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(why)) => self.tell(Event::CacheFailed(why)).await,
+            Err(_) => {
+                let why = "the cache has stopped".to_owned();
+                self.tell(Event::CacheFailed(why)).await
+            }
+        }
     }
 
     /// A post was answered for good.
@@ -151,7 +176,7 @@ impl Link {
     /// What the cache does beside the connection; gives back what is not its business.
     async fn keep_or(&mut self, command: Command) -> Result<Option<Command>, Unheard> {
         match (command, &self.cache, self.holds) {
-            (Command::Post { post, instead_of }, ..) => self.keep(post, instead_of).await?,
+            (Command::Post { post, instead_of }, ..) => self.keep(post, instead_of).await,
             (Command::Forget(id), Some(cache), _) => cache.forget(id).await,
             (Command::Draft { room, text }, Some(cache), Some(server)) => {
                 cache.draft(server, room, text).await;
@@ -180,6 +205,7 @@ impl Link {
         let channel = loop {
             tokio::select! {
                 dialled = &mut dialling => break dialled,
+                kept = self.kept() => kept?,
                 command = commands.recv() => match command {
                     None | Some(Command::Quit) => return Ok(End::Quit),
                     Some(Command::Disconnect) => return Ok(End::Stopped(Why::Disconnected)),
@@ -222,6 +248,7 @@ impl Link {
         loop {
             tokio::select! {
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => return Ok(()),
+                kept = self.kept() => kept?,
                 command = commands.recv() => match command {
                     None | Some(Command::Quit) => return Err(Unheard),
                     Some(Command::RetryNow) => return Ok(()),

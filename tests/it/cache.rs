@@ -90,6 +90,11 @@ async fn joined(opened: &Opened) {
         .await;
 }
 
+async fn kept(opened: &Opened, post: Post, instead_of: Option<ClientId>) {
+    let written = opened.cache.keep(SERVER, post, instead_of).await;
+    written.await.unwrap().unwrap();
+}
+
 fn said(posts: &[Unsent]) -> Vec<&str> {
     posts.iter().map(|it| it.post.body.text()).collect()
 }
@@ -102,7 +107,7 @@ async fn a_post_is_kept_until_it_is_answered_and_taken_over_from_the_dead_only()
     joined(&first).await;
     for (counter, text) in [(1, "one"), (2, "two"), (3, "three")] {
         let post = post(instance(1), counter, text);
-        first.cache.keep(SERVER, post, None).await.unwrap();
+        kept(&first, post, None).await;
     }
     let id = |counter| ClientId {
         instance: instance(1),
@@ -127,7 +132,7 @@ async fn a_post_is_kept_until_it_is_answered_and_taken_over_from_the_dead_only()
     );
     // Repeating the failed one takes its place in one step.
     let again = post(instance(3), 1, "two");
-    third.cache.keep(SERVER, again, Some(id(2))).await.unwrap();
+    kept(&third, again, Some(id(2))).await;
     ends(third).await;
     let fourth = open(&path, instance(4));
     assert_eq!(said(&fourth.posts), ["three", "two"]);
@@ -148,7 +153,7 @@ async fn a_sent_line_and_its_draft_change_places_in_one_step() {
     draft(Some(ROOM), "hello").await;
     draft(None, "nowhere yet").await;
     let hello = post(instance(1), 1, "hello");
-    first.cache.keep(SERVER, hello, None).await.unwrap();
+    kept(&first, hello, None).await;
     ends(first).await;
     let second = open(&path, instance(2));
     assert_eq!(second.drafts, [(None, "nowhere yet".to_owned())]);
@@ -239,10 +244,7 @@ async fn over_its_limit_the_cache_loses_old_copies_and_nothing_else() {
     cache
         .followed(SERVER, ROOM, EPOCH, Seq(1), History::Same)
         .await;
-    cache
-        .keep(SERVER, post(instance(1), 1, "kept"), None)
-        .await
-        .unwrap();
+    kept(&opened, post(instance(1), 1, "kept"), None).await;
     cache.draft(SERVER, Some(ROOM), "a draft".into()).await;
     let long = "x".repeat(500);
     for from in (0..10_000).step_by(500) {
@@ -338,7 +340,8 @@ async fn a_post_that_was_stored_before_the_client_died_is_not_made_twice() {
     let mut left = open(&path, instance(6));
     let server_id = left.kept.take().unwrap().server;
     let unanswered = Post::new(id, Recipient::Room(general), Body::Text("once".into()));
-    left.cache.keep(server_id, unanswered, None).await.unwrap();
+    let written = left.cache.keep(server_id, unanswered, None).await;
+    written.await.unwrap().unwrap();
     ends(left).await;
     let mut ann = Person::keeping(server.connector(), "ann", &path);
     ann.is_in("general").await;

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_trait::async_trait;
 use tchat::chat::{
-    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, RefusalCode,
-    Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, UserName, digest,
+    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, RefusalCode, Role,
+    RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, UserName, digest,
 };
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::{OpenError, SqliteStore};
 use tchat::server::store::{
-    Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError, pair,
+    Append, IdentityRecord, PageLimit, RoomRecord, Span, Store, StoreError, pair,
 };
 
+use crate::support::faulty::Faulty;
 use crate::support::raw::Raw;
 use crate::support::server::{Server, config};
 use tchat::wire::Event;
@@ -83,6 +83,16 @@ async fn contract(store: &dyn Store) {
     conversations(store).await;
     identities(store).await;
     what_is_kept(store).await;
+}
+
+/// A store whose append with a number, from 0, comes to something else.
+fn failing(inner: MemoryStore, fault: fn(usize) -> Option<StoreError>) -> Arc<Faulty> {
+    let appends = AtomicUsize::new(0);
+    Arc::new(Faulty {
+        inner: Arc::new(inner),
+        before: Box::new(move || fault(appends.fetch_add(1, Ordering::SeqCst))),
+        after: Box::new(|| {}),
+    })
 }
 
 async fn what_is_kept(store: &dyn Store) {
@@ -449,103 +459,12 @@ async fn a_file_of_a_newer_tchat_and_one_of_another_program_are_left_alone() {
     ));
 }
 
-/// A store whose writes fail from a chosen one on.
-#[derive(Debug)]
-struct Failing {
-    inner: MemoryStore,
-    appends: AtomicUsize,
-    /// What the append with this number, from 0, comes to instead.
-    fault: fn(usize) -> Option<StoreError>,
-}
-
-#[async_trait]
-impl Store for Failing {
-    async fn append(&self, append: Append) -> Result<(), StoreError> {
-        match (self.fault)(self.appends.fetch_add(1, Ordering::SeqCst)) {
-            None => self.inner.append(append).await,
-            Some(fault) => Err(fault),
-        }
-    }
-    async fn server_id(&self) -> Result<ServerId, StoreError> {
-        self.inner.server_id().await
-    }
-    async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError> {
-        self.inner.room(id).await
-    }
-    async fn public_rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
-        self.inner.public_rooms().await
-    }
-    async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
-        self.inner.memberships(identity).await
-    }
-    async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError> {
-        self.inner.members(room).await
-    }
-    async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError> {
-        self.inner.create_room(record, created).await
-    }
-    async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError> {
-        self.inner.update_room(record).await
-    }
-    async fn conversation(
-        &self,
-        one: IdentityId,
-        other: IdentityId,
-    ) -> Result<Option<RoomRecord>, StoreError> {
-        self.inner.conversation(one, other).await
-    }
-    async fn trim(&self, room: RoomId, first: Seq) -> Result<(), StoreError> {
-        self.inner.trim(room, first).await
-    }
-    async fn first_since(&self, room: RoomId, at_ms: u64) -> Result<Option<Seq>, StoreError> {
-        self.inner.first_since(room, at_ms).await
-    }
-    async fn page(
-        &self,
-        room: RoomId,
-        span: Span,
-        limit: PageLimit,
-    ) -> Result<Vec<Entry>, StoreError> {
-        self.inner.page(room, span, limit).await
-    }
-    async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError> {
-        self.inner.identity(id).await
-    }
-    async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError> {
-        self.inner.identity_of(secret).await
-    }
-    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.inner.called(key).await
-    }
-    async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.inner.present().await
-    }
-    async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
-        self.inner.put_identity(record, seen_ms).await
-    }
-    async fn clear_presence(&self) -> Result<(), StoreError> {
-        self.inner.clear_presence().await
-    }
-    async fn bind_operator(
-        &self,
-        key: NameKey,
-        identity: IdentityId,
-    ) -> Result<IdentityId, StoreError> {
-        self.inner.bind_operator(key, identity).await
-    }
-    async fn close(&self) -> Result<(), StoreError> {
-        self.inner.close().await
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_could_not_be_stored_is_seen_by_nobody_and_ends_the_server() {
     // Two joins and one message pass.
     let inner = MemoryStore::new(ServerId::new([1; 16]));
-    let store = Arc::new(Failing {
-        inner,
-        appends: AtomicUsize::new(0),
-        fault: |n| (n >= 3).then(|| StoreError::Failed("the disk is gone".into())),
+    let store = failing(inner, |n| {
+        (n >= 3).then(|| StoreError::Failed("the disk is gone".into()))
     });
     let mut server = Server::with(config(), store);
     let mut ann = server.joins("ann").await;
@@ -576,12 +495,9 @@ async fn what_could_not_be_stored_is_seen_by_nobody_and_ends_the_server() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_overtakes_a_post_that_did_not_fit_the_disk() {
-    let store = Arc::new(Failing {
-        inner: MemoryStore::new(ServerId::new([1; 16])),
-        appends: AtomicUsize::new(0),
-        // The join of the one who posts is the first.
-        fault: |n| (n == 1).then_some(StoreError::Full),
-    });
+    // The join of the one who posts is the first.
+    let inner = MemoryStore::new(ServerId::new([1; 16]));
+    let store = failing(inner, |n| (n == 1).then_some(StoreError::Full));
     let server = Server::with(config(), store);
     let (mut raw, room) = Raw::join(&server, "ann", "general").await;
     let code = async |raw: &mut Raw| match raw.answer().await {

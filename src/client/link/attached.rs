@@ -176,6 +176,7 @@ impl<'a> Attached<'a> {
                     }
                     self.link.tell(event).await?;
                 }
+                kept = self.link.kept() => kept?,
                 _ = ping.tick() => self.ping(),
                 () = sleep_until(missed_until.unwrap_or_else(Instant::now)), if missed_until.is_some() => {
                     for room in self.link.health.lost(&self.link.cursors, Instant::now()) {

@@ -119,6 +119,11 @@ impl Home {
         self.runs(&binary().display().to_string(), size, &arguments)
     }
 
+    /// The screen of `tchat` with these arguments and no others.
+    pub fn screen(&self, size: (u16, u16), arguments: &[&str]) -> Screen {
+        self.runs(&binary().display().to_string(), size, arguments)
+    }
+
     /// Another program in a terminal of its own.
     pub fn runs(&self, program: &str, size: (u16, u16), arguments: &[&str]) -> Screen {
         Screen::open(self, program, size, arguments)

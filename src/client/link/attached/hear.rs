@@ -247,6 +247,8 @@ impl Attached<'_> {
             // Another server answers at this address: what we had of the former means nothing to it, and waits on the disk.
             self.link.cursors.clear();
             self.link.pending = Pending::default();
+            // What is being written belongs to the former too.
+            self.link.keeping.clear();
         }
         let (you, server_id, limits) = (welcome.you, welcome.server_id, welcome.limits);
         if let Some(cache) = self.link.cache.clone() {

@@ -1,0 +1,306 @@
+//! The history checker: what several readers saw, what senders were told and what screens showed has to be one story.
+//!
+//! It knows nothing of the program but its output: the lines of `tchat tail --json`, the exit codes of `tchat send` and the text
+//! of screens. The digest chain is computed anew, from the layout in `frames.proto`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+/// A line of a tail.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Entry {
+    pub room: String,
+    pub room_id: String,
+    pub epoch: String,
+    pub seq: u64,
+    pub digest: String,
+    pub at: Option<String>,
+    pub author: Author,
+    pub client_id: Option<ClientId>,
+    pub body: Body,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Author {
+    pub id: String,
+    pub name: String,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+pub struct ClientId {
+    pub instance: String,
+    pub counter: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Body {
+    pub kind: String,
+    pub text: String,
+}
+
+/// What became of something sent: the exit code of `tchat send`, or 0 for a line that a screen no longer shows as waiting.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sent {
+    pub code: u8,
+    pub text: String,
+}
+
+/// Everything there is to be looked at, each part with the name of where it comes from.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Each tail in the order it was printed.
+    pub tails: Vec<(String, Vec<Entry>)>,
+    /// Each sender's attempts in the order they were made, every text different.
+    pub sends: Vec<(String, Vec<Sent>)>,
+    /// Screens at their newest end, when everything was over.
+    pub screens: Vec<(String, String)>,
+}
+
+/// A room's log, as all tails together have it: by epoch and seq.
+type Log = BTreeMap<(String, String), BTreeMap<u64, Entry>>;
+
+impl History {
+    /// Everything that is wrong; nothing: it is one story.
+    pub fn check(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let log = self.one_entry_at_a_seq(&mut wrong);
+        self.no_holes(&mut wrong);
+        for ((_, epoch), entries) in &log {
+            chain_holds(epoch, entries, &mut wrong);
+            times_never_fall(entries, &mut wrong);
+            once_and_in_order(entries, &mut wrong);
+        }
+        self.accepted_is_there(&log, &mut wrong);
+        self.screens_are_runs(&log, &mut wrong);
+        wrong
+    }
+
+    fn one_entry_at_a_seq(&self, wrong: &mut Vec<String>) -> Log {
+        let mut log = Log::new();
+        for (name, entries) in &self.tails {
+            for entry in entries {
+                let room = (entry.room_id.clone(), entry.epoch.clone());
+                let known = log.entry(room).or_default();
+                match known.get(&entry.seq) {
+                    Some(other) if other != entry => wrong.push(format!(
+                        "{name}: seq {} is another entry than somebody else has",
+                        entry.seq
+                    )),
+                    Some(_) => {}
+                    None => drop(known.insert(entry.seq, entry.clone())),
+                }
+            }
+        }
+        log
+    }
+
+    fn no_holes(&self, wrong: &mut Vec<String>) {
+        for (name, entries) in &self.tails {
+            for pair in entries.windows(2) {
+                let [one, next] = pair else { continue };
+                if one.epoch == next.epoch && next.seq != one.seq + 1 {
+                    wrong.push(format!("{name}: after seq {} comes {}", one.seq, next.seq));
+                }
+            }
+        }
+    }
+
+    /// What was accepted is in the log once; what was refused is not; of the rest nobody knows.
+    fn accepted_is_there(&self, log: &Log, wrong: &mut Vec<String>) {
+        let mut places: HashMap<&str, Vec<u64>> = HashMap::new();
+        for entry in log.values().flat_map(BTreeMap::values) {
+            if entry.client_id.is_some() {
+                places.entry(&entry.body.text).or_default().push(entry.seq);
+            }
+        }
+        for (name, sends) in &self.sends {
+            let mut last = 0;
+            for sent in sends {
+                let found = places
+                    .get(sent.text.as_str())
+                    .map_or(&[][..], Vec::as_slice);
+                match (sent.code, found.len()) {
+                    (0, 0) => {
+                        wrong.push(format!("{name}: '{}' was accepted and is lost", sent.text));
+                    }
+                    (1 | 2, 1..) => {
+                        wrong.push(format!("{name}: '{}' was refused and is there", sent.text));
+                    }
+                    (_, 2..) => wrong.push(format!("{name}: '{}' is there twice", sent.text)),
+                    _ => {}
+                }
+                if let Some(seq) = found.first().filter(|_| sent.code == 0) {
+                    if *seq < last {
+                        wrong.push(format!("{name}: '{}' was overtaken", sent.text));
+                    }
+                    last = *seq;
+                }
+            }
+        }
+    }
+
+    /// What a screen shows is a run of the log up to its end, but for gaps that are named.
+    fn screens_are_runs(&self, log: &Log, wrong: &mut Vec<String>) {
+        // The newest history is the one that screens are about.
+        let Some(entries) = log.values().max_by_key(|entries| entries.len()) else {
+            return;
+        };
+        let said: Vec<&Entry> = entries
+            .values()
+            .filter(|it| it.client_id.is_some())
+            .collect();
+        let place: HashMap<&str, usize> = said
+            .iter()
+            .enumerate()
+            .map(|(n, entry)| (entry.body.text.as_str(), n))
+            .collect();
+        for (name, screen) in &self.screens {
+            let mut last: Option<usize> = None;
+            let mut is_gap = false;
+            for row in screen.lines() {
+                if row.contains("not loaded") || row.contains("no longer on the server") {
+                    is_gap = true;
+                    continue;
+                }
+                // What waits or failed was not said yet.
+                if row.contains(['…', '✗']) {
+                    wrong.push(format!("{name}: something still waits: {}", row.trim()));
+                    continue;
+                }
+                let word = row.split_whitespace().find_map(|word| place.get(word));
+                let Some(now) = word.copied() else { continue };
+                match last {
+                    Some(last) if now != last + 1 && !(is_gap && now > last) => {
+                        wrong.push(format!(
+                            "{name}: '{}' comes after '{}'",
+                            said[now].body.text, said[last].body.text
+                        ));
+                    }
+                    _ => {}
+                }
+                (last, is_gap) = (Some(now), false);
+            }
+            match last {
+                None => wrong.push(format!("{name}: shows nothing that was said")),
+                Some(last) if last + 1 != said.len() => wrong.push(format!(
+                    "{name}: ends at '{}' and not at the end",
+                    said[last].body.text
+                )),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn chain_holds(epoch: &str, entries: &BTreeMap<u64, Entry>, wrong: &mut Vec<String>) {
+    let mut previous: Option<(u64, Vec<u8>)> = None;
+    for entry in entries.values() {
+        let before = match &previous {
+            Some((seq, digest)) if seq + 1 == entry.seq => Some(digest.clone()),
+            _ if entry.seq == 1 => Some(vec![0; 8]),
+            _ => None,
+        };
+        let told = hex::decode(&entry.digest).unwrap_or_default();
+        if before.is_some_and(|before| expected(&before, entry).as_deref() != Some(&told[..])) {
+            wrong.push(format!(
+                "epoch {epoch}: the chain breaks at seq {}",
+                entry.seq
+            ));
+        }
+        previous = Some((entry.seq, told));
+    }
+}
+
+/// The digest of an entry after another, by the layout of the protocol.
+fn expected(previous: &[u8], entry: &Entry) -> Option<Vec<u8>> {
+    let kind = match entry.body.kind.as_str() {
+        "text" => 1,
+        "action" => 2,
+        "created" => 3,
+        "joined" => 4,
+        "left" => 5,
+        "renamed" => 6,
+        _ => return None,
+    };
+    let mut body = Sha256::new();
+    body.update([kind]);
+    body.update(&entry.body.text);
+    let mut hash = Sha256::new();
+    hash.update(previous);
+    hash.update(entry.seq.to_be_bytes());
+    hash.update(hex::decode(&entry.author.id).ok()?);
+    match &entry.client_id {
+        Some(id) => {
+            hash.update(hex::decode(&id.instance).ok()?);
+            hash.update(id.counter.to_be_bytes());
+        }
+        None => hash.update([0; 24]),
+    }
+    hash.update(body.finalize());
+    Some(hash.finalize()[..8].to_vec())
+}
+
+fn times_never_fall(entries: &BTreeMap<u64, Entry>, wrong: &mut Vec<String>) {
+    let mut last = None;
+    for entry in entries.values() {
+        let at = entry
+            .at
+            .as_ref()
+            .and_then(|at| at.parse::<jiff::Timestamp>().ok());
+        if at.is_none() || at < last {
+            wrong.push(format!("seq {} is older than the one before", entry.seq));
+        }
+        last = at;
+    }
+}
+
+/// Each client id once, and the counters of an outbox rising.
+fn once_and_in_order(entries: &BTreeMap<u64, Entry>, wrong: &mut Vec<String>) {
+    let mut highest: HashMap<(&str, &str), u64> = HashMap::new();
+    for entry in entries.values() {
+        let Some(id) = &entry.client_id else { continue };
+        let outbox = (entry.author.id.as_str(), id.instance.as_str());
+        let highest = highest.entry(outbox).or_default();
+        if id.counter == *highest {
+            wrong.push(format!(
+                "seq {} has a client id that was used before",
+                entry.seq
+            ));
+        } else if id.counter < *highest {
+            wrong.push(format!(
+                "seq {} was overtaken by later ones of its sender",
+                entry.seq
+            ));
+        }
+        *highest = id.counter.max(*highest);
+    }
+}
+
+/// The entries of a tail's output.
+///
+/// # Errors
+/// Names the line that is no entry.
+pub fn tail(text: &str) -> Result<Vec<Entry>, String> {
+    let lines = text.lines().enumerate();
+    lines
+        .map(|(n, line)| {
+            serde_json::from_str(line).map_err(|error| format!("line {}: {error}", n + 1))
+        })
+        .collect()
+}
+
+/// The attempts of a sender: a line each of exit code, blank, text.
+///
+/// # Errors
+/// Names the line that is none.
+pub fn sends(text: &str) -> Result<Vec<Sent>, String> {
+    let sent = |(n, line): (usize, &str)| {
+        let split = line.split_once(' ');
+        let parsed = split.and_then(|(code, text)| Some((code.parse().ok()?, text.to_owned())));
+        let (code, text) = parsed.ok_or_else(|| format!("line {}: no code and text", n + 1))?;
+        Ok(Sent { code, text })
+    };
+    text.lines().enumerate().map(sent).collect()
+}

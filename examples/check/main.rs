@@ -1,0 +1,62 @@
+//! Checks a history: `cargo run --example check -- FILES`.
+//!
+//! `*.tail` is what `tchat tail --json` printed, `*.sends` has a line of exit code and text for each `tchat send`, `*.screen` is
+//! the text of a screen. Ends with 0 when it is one story, with 1 and everything that is wrong otherwise, with 2 on wrong use.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // It answers a command.
+
+mod history;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use history::History;
+
+fn main() -> ExitCode {
+    let files: Vec<String> = std::env::args().skip(1).collect();
+    let history = match read(&files) {
+        Ok(history) => history,
+        Err(why) => {
+            eprintln!("check: {why}");
+            return ExitCode::from(2);
+        }
+    };
+    let wrong = history.check();
+    for line in &wrong {
+        println!("{line}");
+    }
+    let entries: usize = history.tails.iter().map(|(_, entries)| entries.len()).sum();
+    println!(
+        "{} files, {entries} entries read, {} things wrong",
+        files.len(),
+        wrong.len()
+    );
+    if wrong.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn read(files: &[String]) -> Result<History, String> {
+    let mut history = History::default();
+    if files.is_empty() {
+        return Err("name the files: *.tail, *.sends, *.screen".into());
+    }
+    for file in files {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+        let named = |error: String| format!("{file}, {error}");
+        match Path::new(file).extension().and_then(|it| it.to_str()) {
+            Some("tail") => {
+                let entries = history::tail(&text).map_err(named)?;
+                history.tails.push((file.clone(), entries));
+            }
+            Some("sends") => {
+                let sends = history::sends(&text).map_err(named)?;
+                history.sends.push((file.clone(), sends));
+            }
+            Some("screen") => history.screens.push((file.clone(), text)),
+            _ => return Err(format!("{file}: its name says not what it is")),
+        }
+    }
+    Ok(history)
+}

@@ -1,0 +1,106 @@
+//! A store that does what another does, but for what a fault makes of its appends.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tchat::chat::{Entry, IdentityId, NameKey, RoomId, SecretHash, Seq, ServerId};
+use tchat::server::store::{
+    Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError,
+};
+
+pub struct Faulty {
+    pub inner: Arc<dyn Store>,
+    /// Called before each append; what it gives comes instead.
+    pub before: Box<dyn Fn() -> Option<StoreError> + Send + Sync>,
+    /// Called when one is durable, before anybody hears of it.
+    pub after: Box<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faulty").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn append(&self, append: Append) -> Result<(), StoreError> {
+        if let Some(fault) = (self.before)() {
+            return Err(fault);
+        }
+        self.inner.append(append).await?;
+        (self.after)();
+        Ok(())
+    }
+    async fn server_id(&self) -> Result<ServerId, StoreError> {
+        self.inner.server_id().await
+    }
+    async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError> {
+        self.inner.room(id).await
+    }
+    async fn public_rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
+        self.inner.public_rooms().await
+    }
+    async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
+        self.inner.memberships(identity).await
+    }
+    async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError> {
+        self.inner.members(room).await
+    }
+    async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError> {
+        self.inner.create_room(record, created).await
+    }
+    async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError> {
+        self.inner.update_room(record).await
+    }
+    async fn conversation(
+        &self,
+        one: IdentityId,
+        other: IdentityId,
+    ) -> Result<Option<RoomRecord>, StoreError> {
+        self.inner.conversation(one, other).await
+    }
+    async fn trim(&self, room: RoomId, first: Seq) -> Result<(), StoreError> {
+        self.inner.trim(room, first).await
+    }
+    async fn first_since(&self, room: RoomId, at_ms: u64) -> Result<Option<Seq>, StoreError> {
+        self.inner.first_since(room, at_ms).await
+    }
+    async fn page(
+        &self,
+        room: RoomId,
+        span: Span,
+        limit: PageLimit,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.inner.page(room, span, limit).await
+    }
+    async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError> {
+        self.inner.identity(id).await
+    }
+    async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError> {
+        self.inner.identity_of(secret).await
+    }
+    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.inner.called(key).await
+    }
+    async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.inner.present().await
+    }
+    async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
+        self.inner.put_identity(record, seen_ms).await
+    }
+    async fn clear_presence(&self) -> Result<(), StoreError> {
+        self.inner.clear_presence().await
+    }
+    async fn bind_operator(
+        &self,
+        key: NameKey,
+        identity: IdentityId,
+    ) -> Result<IdentityId, StoreError> {
+        self.inner.bind_operator(key, identity).await
+    }
+    async fn close(&self) -> Result<(), StoreError> {
+        self.inner.close().await
+    }
+}

@@ -1,0 +1,114 @@
+//! A host that kills itself at a point: `cargo run --example mortal -- PORT DATA POINT N`.
+//!
+//! POINT is `before-commit`, `after-commit` (what is durable was shown to nobody yet) or `mid-checkpoint`; N is the append at which
+//! it happens, from 1. The signal is SIGKILL, so nothing of it is cleaned up, as nothing is when the power goes.
+#![allow(clippy::print_stderr)] // It answers a command.
+
+#[path = "faulty.rs"]
+mod faulty;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use faulty::Faulty;
+use tchat::chat::{Limits, RoomName};
+use tchat::server::data::DataDir;
+use tchat::server::hub::{HubConfig, Preset};
+use tchat::server::listen::{Caps, tcp};
+use tchat::server::room::retention::Retention;
+use tchat::server::{self, ServerConfig};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Point {
+    BeforeCommit,
+    AfterCommit,
+    MidCheckpoint,
+}
+
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [port, data, point, n] = &arguments[..] else {
+        eprintln!("mortal: PORT DATA before-commit|after-commit|mid-checkpoint N");
+        std::process::exit(2);
+    };
+    let point = match point.as_str() {
+        "before-commit" => Point::BeforeCommit,
+        "after-commit" => Point::AfterCommit,
+        "mid-checkpoint" => Point::MidCheckpoint,
+        other => panic!("there is no point '{other}'"),
+    };
+    let directory = DataDir::open(Path::new(data)).expect("the directory is free");
+    let inner = Arc::new(directory.store().expect("the database opens"));
+    let database = Path::new(data).join("tchat.db");
+    let (begun, stored) = (AtomicU64::new(0), AtomicU64::new(0));
+    let at: u64 = n.parse().expect("N is a number");
+    let store = Faulty {
+        inner,
+        before: Box::new(move || {
+            if begun.fetch_add(1, Ordering::SeqCst) + 1 == at && point == Point::BeforeCommit {
+                die();
+            }
+            None
+        }),
+        after: Box::new(move || {
+            if stored.fetch_add(1, Ordering::SeqCst) + 1 != at {
+                return;
+            }
+            match point {
+                Point::AfterCommit => die(),
+                Point::MidCheckpoint => die_in_a_checkpoint(&database, at),
+                Point::BeforeCommit => {}
+            }
+        }),
+    };
+    let general = Preset {
+        name: RoomName::new("general").expect("a name"),
+        topic: String::new(),
+        capacity: 0,
+        retention: None,
+    };
+    let config = ServerConfig {
+        hub: HubConfig {
+            limits: Limits {
+                burst: 0,
+                ..Limits::default()
+            },
+            presets: vec![general],
+            operators: Vec::new(),
+            owner: None,
+            retention: Retention::default(),
+        },
+        caps: Caps::default(),
+        idle_exit: None,
+    };
+    let port = port.parse().expect("PORT is a number");
+    let listeners = tcp::bind("127.0.0.1", port)
+        .await
+        .expect("the port is free");
+    let incoming = tcp::incoming(listeners);
+    let ended = server::run(config, incoming, Arc::new(store), std::future::pending()).await;
+    ended.expect("it goes on until it dies");
+}
+
+/// Ends as a process does whose machine loses its power.
+fn die() {
+    let me = rustix::process::getpid();
+    let killed = rustix::process::kill_process(me, rustix::process::Signal::KILL);
+    unreachable!("a killed process says nothing: {killed:?}");
+}
+
+/// Copies the log into the database, and dies somewhere on the way.
+fn die_in_a_checkpoint(database: &Path, seed: u64) {
+    let db = rusqlite::Connection::open(database).expect("the database opens");
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_micros(seed * 97 % 1500));
+        die();
+    });
+    loop {
+        // Whatever it comes to: the process is about to end.
+        let _busy = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+}

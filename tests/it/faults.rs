@@ -1,0 +1,279 @@
+//! Faults, each ending in one story that the history checker believes. `FAULTS.md` beside this file says how to run the long forms.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::support::chaos::Weather;
+use crate::support::chat::{Chat, Rate};
+use crate::support::history::{History, Sent, tail};
+use crate::support::terminal::{Home, ends, signal};
+
+const CALM: Weather = Weather {
+    latency: Duration::ZERO,
+    jitter: Duration::ZERO,
+    bandwidth: 0,
+    slice: 0,
+    stall: (0, Duration::ZERO),
+    truncate: 0,
+    flip: 0,
+    duplicate: 0,
+};
+
+fn is_one_story(history: &History) {
+    let wrong = history.check();
+    assert!(wrong.is_empty(), "{:#?}", &wrong[..wrong.len().min(20)]);
+}
+
+/// Everybody says something in turn; `kills` of the server and `cuts` of every link are spread evenly over it.
+fn disturbed(names: &[&'static str], lines: usize, kills: usize, cuts: usize, rate: Rate) {
+    let mut chat = Chat::begins(names, CALM, rate);
+    let every = |times: usize| (lines / (times + 1)).max(1);
+    for n in 1..=lines {
+        let next = n % names.len();
+        chat.talkers[next].says();
+        if n.is_multiple_of(every(cuts)) && n / every(cuts) <= cuts {
+            for talker in &chat.talkers {
+                talker.network.cuts();
+            }
+        }
+        if n.is_multiple_of(every(kills)) && n / every(kills) <= kills {
+            chat.server_is_killed();
+        }
+    }
+    let story = chat.story();
+    is_one_story(&story);
+    let entries = story.tails[0].1.len();
+    assert!(
+        entries >= chat.typed() && entries >= lines,
+        "{entries} entries"
+    );
+    println!("{entries} entries, {kills} kills, {cuts} cuts: one story");
+}
+
+#[test]
+fn a_server_killed_and_links_cut_again_and_again_lose_double_and_reorder_nothing() {
+    disturbed(&["ann", "ben"], 240, 3, 8, Rate::Off);
+}
+
+#[test]
+fn with_the_send_rate_on_it_is_slower_and_the_same_story() {
+    disturbed(&["ann"], 70, 1, 2, Rate::On);
+}
+
+#[test]
+#[ignore = "long: 10,000 lines, 20 kills, every link cut 100 times"]
+fn long_three_clients_ten_thousand_lines() {
+    disturbed(&["ann", "ben", "carl"], 10_000, 20, 100, Rate::Off);
+}
+
+#[test]
+#[ignore = "long: 200 cuts during 5,000 messages"]
+fn long_two_hundred_cuts() {
+    disturbed(&["ann", "ben"], 5_000, 0, 200, Rate::Off);
+}
+
+#[test]
+fn a_client_that_is_killed_while_it_talks_says_everything_once() {
+    let mut chat = Chat::begins(&["ann", "ben"], CALM, Rate::Off);
+    for round in 0..4 {
+        for _ in 0..25 {
+            chat.talkers[0].says();
+            chat.talkers[1].says();
+        }
+        // The keys have to be out of the terminal; what is in the composer then is a draft, and what is sent is in the outbox.
+        let last = format!("=ann{}=", (round + 1) * 25);
+        chat.talkers[0].screen.shows(&last);
+        std::thread::sleep(Duration::from_secs(1)); // The promise: what is typed is on the disk within a second.
+        let Chat { talkers, home, .. } = &mut chat;
+        talkers[0].is_killed(home);
+    }
+    is_one_story(&chat.story());
+}
+
+#[test]
+fn a_stopped_server_and_a_stopped_client_go_on_where_they_were() {
+    let mut chat = Chat::begins(&["ann", "ben"], CALM, Rate::Off);
+    for n in 0..60 {
+        chat.talkers[n % 2].says();
+        let stopped = match n {
+            20 => chat.server.id(),
+            40 => chat.talkers[1].screen.process(),
+            _ => continue,
+        };
+        signal(stopped, "STOP");
+        for _ in 0..10 {
+            chat.talkers[0].says();
+        }
+        std::thread::sleep(Duration::from_secs(2)); // How long it is stopped.
+        signal(stopped, "CONT");
+    }
+    is_one_story(&chat.story());
+}
+
+#[test]
+fn slow_narrow_sliced_and_stalling_networks_only_take_longer() {
+    let weather = Weather {
+        latency: Duration::from_millis(20),
+        jitter: Duration::from_millis(30),
+        bandwidth: 64 * 1024 / 8 * 4,
+        slice: 7,
+        stall: (20, Duration::from_millis(300)),
+        ..CALM
+    };
+    let mut chat = Chat::begins(&["ann", "ben"], weather, Rate::Off);
+    for n in 0..60 {
+        chat.talkers[n % 2].says();
+    }
+    is_one_story(&chat.story());
+}
+
+#[test]
+fn torn_connections_and_bytes_that_come_twice_are_survived() {
+    let mut chat = Chat::begins(&["ann", "ben"], CALM, Rate::Off);
+    let bad = Weather {
+        truncate: 30,
+        duplicate: 10,
+        slice: 1,
+        ..CALM
+    };
+    for talker in &chat.talkers {
+        talker.network.weather(bad);
+    }
+    for n in 0..80 {
+        chat.talkers[n % 2].says();
+    }
+    // What was written under bad weather may wait for better.
+    for talker in &chat.talkers {
+        talker.network.weather(CALM);
+        talker.network.cuts();
+    }
+    is_one_story(&chat.story());
+}
+
+#[test]
+fn flipped_bits_end_connections_and_nobody() {
+    let mut chat = Chat::begins(&["ann", "ben"], CALM, Rate::Off);
+    for talker in &chat.talkers {
+        talker.network.weather(Weather { flip: 200, ..CALM });
+    }
+    // Without encryption nothing tells a flipped letter from a typed one, so what is said meanwhile is no evidence.
+    for n in 0..20 {
+        let line = format!("under bad weather {n}");
+        chat.talkers[n % 2].screen.says(&line);
+        std::thread::sleep(Duration::from_millis(20)); // Time for the bits to flip.
+    }
+    for talker in &chat.talkers {
+        talker.network.weather(CALM);
+        talker.network.cuts();
+    }
+    // A flipped room or name may have been refused for good, which stays on the screen; whoever talks is understood again.
+    for n in 0..2 {
+        assert!(chat.talkers[n].screen.is_running());
+        let line = format!("fair weather {n}");
+        chat.talkers[n].screen.says(&line);
+        chat.talkers[1 - n].screen.shows(&line);
+    }
+}
+
+#[test]
+fn a_link_that_says_nothing_any_more_is_noticed_and_replaced() {
+    let mut chat = Chat::begins(&["ann"], CALM, Rate::Off);
+    chat.talkers[0].says();
+    chat.settles();
+    chat.talkers[0].network.half_opens();
+    chat.talkers[0].says();
+    // Dead peers are seen within 33 seconds: keepalive every 25, and 8 for the answer.
+    is_one_story(&chat.story());
+}
+
+/// Starts the host that dies at a point.
+fn mortal(home: &Home, point: &str, n: usize) -> Child {
+    let program = std::env::current_exe().unwrap();
+    let program = program
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples/mortal");
+    let (port, data) = (home.port.to_string(), home.data());
+    let child = Command::new(program)
+        .args([&port, &data.display().to_string(), point, &n.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap();
+    let began = std::time::Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", home.port)).is_err() {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "it does not listen"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+/// Kills a host at named points, one after the other, under somebody who keeps sending; nothing that was accepted is lost.
+fn killed_at_points(times: usize) {
+    let home = Home::new();
+    let address = format!("localhost:{}", home.port);
+    let points = ["before-commit", "after-commit", "mid-checkpoint"];
+    let mut sends = Vec::new();
+    for kill in 0..times {
+        let point = points[kill % points.len()];
+        let mut host = mortal(&home, point, 2 + kill % 5);
+        while host.try_wait().unwrap().is_none() {
+            let text = format!("={}=", sends.len() + 1);
+            let id = text.clone();
+            let sent = home
+                .command(&[
+                    "send",
+                    "--server",
+                    &address,
+                    "--timeout",
+                    "1s",
+                    "--id",
+                    &id,
+                    &text,
+                ])
+                .stdin(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .unwrap();
+            let code = u8::try_from(sent.code().unwrap()).unwrap();
+            assert!(code == 0 || code == 75, "{point}: {code}");
+            sends.push(Sent { code, text });
+        }
+    }
+    let accepted = sends.iter().filter(|sent| sent.code == 0).count();
+    let mut server = home.serves(&[]);
+    let port = home.port.to_string();
+    let output = home
+        .command(&["tail", "--json", "--last", "1000000", "--port", &port])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    signal(server.id(), "KILL");
+    ends(&mut server, Duration::from_secs(30));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let history = History {
+        tails: vec![("log".into(), tail(&text).unwrap())],
+        sends: vec![("ann".into(), sends)],
+        screens: Vec::new(),
+    };
+    is_one_story(&history);
+    assert!(accepted >= times, "{accepted} accepted over {times} kills");
+    println!("{times} kills at named points, {accepted} accepted, none lost");
+}
+
+#[test]
+fn a_server_killed_before_and_after_the_commit_and_in_a_checkpoint_loses_nothing() {
+    killed_at_points(9);
+}
+
+#[test]
+#[ignore = "long: 200 kills"]
+fn long_two_hundred_kills_at_named_points() {
+    killed_at_points(200);
+}

@@ -1,0 +1,197 @@
+//! A bad network between a client and a server: a proxy whose mischief follows from a seed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// What the network does to what passes through. Chances are of one chunk, in a thousand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Weather {
+    pub latency: Duration,
+    /// Up to this much more, each time anew.
+    pub jitter: Duration,
+    /// Bytes a second; 0: as fast as can be.
+    pub bandwidth: u64,
+    /// At most this many bytes a write; 0: any.
+    pub slice: usize,
+    /// Nothing passes for so long.
+    pub stall: (u64, Duration),
+    /// A part passes, and then the connection is gone.
+    pub truncate: u64,
+    /// A bit is another one.
+    pub flip: u64,
+    /// A chunk passes twice.
+    pub duplicate: u64,
+}
+
+/// Numbers that look random and are the same every time (splitmix64).
+#[derive(Debug)]
+struct Dice(AtomicU64);
+
+impl Dice {
+    fn roll(&self) -> u64 {
+        let mut z = self
+            .0
+            .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
+            .wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&self, limit: u64) -> u64 {
+        self.roll() % limit.max(1)
+    }
+
+    fn happens(&self, in_a_thousand: u64) -> bool {
+        self.below(1000) < in_a_thousand
+    }
+}
+
+struct Inner {
+    target: u16,
+    weather: Mutex<Weather>,
+    dice: Dice,
+    /// Cancelled to cut every connection there is.
+    cut: Mutex<CancellationToken>,
+    /// Connections stay open, and nothing passes any more.
+    half_open: Mutex<CancellationToken>,
+}
+
+/// The proxy; dropping it ends it.
+pub struct Chaos {
+    pub port: u16,
+    inner: Arc<Inner>,
+    _runtime: Runtime,
+}
+
+impl Chaos {
+    /// Stands before a port of this machine.
+    pub fn before(target: u16, seed: u64, weather: Weather) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime
+            .block_on(TcpListener::bind(("127.0.0.1", 0)))
+            .unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let inner = Arc::new(Inner {
+            target,
+            weather: Mutex::new(weather),
+            dice: Dice(AtomicU64::new(seed)),
+            cut: Mutex::default(),
+            half_open: Mutex::default(),
+        });
+        let accepting = Arc::clone(&inner);
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(carry(Arc::clone(&accepting), stream));
+            }
+        });
+        Self {
+            port,
+            inner,
+            _runtime: runtime,
+        }
+    }
+
+    pub fn weather(&self, weather: Weather) {
+        *self.inner.weather.lock().unwrap() = weather;
+    }
+
+    /// Cuts every connection there is now.
+    pub fn cuts(&self) {
+        std::mem::take(&mut *self.inner.cut.lock().unwrap()).cancel();
+    }
+
+    /// Every connection there is now stays open, and nothing passes through it any more.
+    pub fn half_opens(&self) {
+        std::mem::take(&mut *self.inner.half_open.lock().unwrap()).cancel();
+    }
+}
+
+async fn carry(inner: Arc<Inner>, client: TcpStream) {
+    let cut = inner.cut.lock().unwrap().clone();
+    let half_open = inner.half_open.lock().unwrap().clone();
+    let carried = async {
+        let Ok(server) = TcpStream::connect(("127.0.0.1", inner.target)).await else {
+            return;
+        };
+        let _slow = (client.set_nodelay(true), server.set_nodelay(true));
+        let (client_in, client_out) = client.into_split();
+        let (server_in, server_out) = server.into_split();
+        // Whichever way ends first ends both: a connection is one thing to those who use it.
+        tokio::select! {
+            () = pump(&inner, client_in, server_out, &half_open) => {}
+            () = pump(&inner, server_in, client_out, &half_open) => {}
+        }
+    };
+    tokio::select! {
+        () = carried => {}
+        () = cut.cancelled() => {}
+    }
+}
+
+async fn pump(
+    inner: &Inner,
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    half_open: &CancellationToken,
+) {
+    let mut buffer = vec![0; 16 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if half_open.is_cancelled() {
+            std::future::pending::<()>().await;
+        }
+        let weather = *inner.weather.lock().unwrap();
+        let (dice, chunk) = (&inner.dice, &mut buffer[..read]);
+        let jitter = u64::try_from(weather.jitter.as_micros()).unwrap_or(0);
+        sleep(weather.latency + Duration::from_micros(dice.below(jitter + 1))).await;
+        if dice.happens(weather.stall.0) {
+            sleep(weather.stall.1).await;
+        }
+        if dice.happens(weather.flip) {
+            let place = usize::try_from(dice.below(read as u64)).unwrap_or(0);
+            chunk[place] ^= 1 << dice.below(8);
+        }
+        let is_torn = dice.happens(weather.truncate);
+        let length = if is_torn { read / 2 } else { read };
+        let times = 1 + usize::from(dice.happens(weather.duplicate));
+        for _ in 0..times {
+            if write(&mut to, &chunk[..length], weather).await.is_err() {
+                return;
+            }
+        }
+        if is_torn {
+            return;
+        }
+    }
+}
+
+async fn write(to: &mut OwnedWriteHalf, bytes: &[u8], weather: Weather) -> std::io::Result<()> {
+    let slice = if weather.slice == 0 {
+        bytes.len().max(1)
+    } else {
+        weather.slice
+    };
+    for part in bytes.chunks(slice) {
+        to.write_all(part).await?;
+        if weather.slice > 0 {
+            // Each part is a packet of its own.
+            tokio::task::yield_now().await;
+        }
+        if let Some(micros) = (part.len() as u64 * 1_000_000).checked_div(weather.bandwidth) {
+            sleep(Duration::from_micros(micros)).await;
+        }
+    }
+    Ok(())
+}
