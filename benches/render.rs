@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tchat::chat::{
-    Author, Body, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits, RoomId,
-    RoomInfo, RoomKind, Seq, ServerId,
+    Author, Body, Digest, Entry, Epoch, FollowResult, IdentityId, Limits, RoomId, RoomInfo,
+    RoomKind, Seq, ServerId,
 };
 use tchat::client::{Event as Told, LinkState};
 use tchat::tui::event::Event;
@@ -59,7 +59,7 @@ fn room_of(count: u64) -> State {
     };
     let mut state = State {
         wanted: Some("general".into()),
-        ..State::new(SIZE, now, TimeZone::UTC, InstanceId::new([7; 16]))
+        ..State::new(SIZE, now, TimeZone::UTC)
     };
     let you = Author {
         id: IdentityId::new([0; 16]),

@@ -128,7 +128,11 @@ pub struct TailArgs {
 /// # Errors
 /// What could not be done, and what to do about it on a second line.
 pub fn run(args: &Args) -> Result<()> {
-    let config = Config::load(args)?;
+    let config = Config::load(args).map_err(|error| match args.task {
+        // Whoever calls these reads the code.
+        Some(Task::Send(_) | Task::Tail(_)) => Exit::new(pipe::USAGE, format!("{error:#}")).into(),
+        _ => error,
+    })?;
     match &args.task {
         Some(Task::Send(send)) => send::run(&config, send),
         Some(Task::Tail(tail)) => tail::run(&config, tail),

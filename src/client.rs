@@ -98,6 +98,8 @@ pub enum Event {
     },
     /// Nothing can be kept on this disk: why.
     CacheFailed(String),
+    /// What was kept is damaged, and lies here now.
+    CacheDamaged(PathBuf),
     /// The server let us in; `rooms` are what we are a member of.
     Welcome {
         you: Author,
@@ -320,6 +322,9 @@ fn open(config: &ClientConfig, events: &mpsc::Sender<Event>) -> Option<Opened> {
             return None;
         }
     };
+    if let Some(aside) = opened.damaged.clone() {
+        tell(Event::CacheDamaged(aside));
+    }
     if let Some(kept) = &opened.kept {
         tell(Event::Kept {
             you: kept.you.clone(),

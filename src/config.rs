@@ -155,7 +155,7 @@ fn join(args: &Args, file: &File) -> Result<Join> {
             .clone()
             .or_else(|| file.name.clone())
             .unwrap_or_else(login_name),
-        room: args.room.clone().or_else(|| file.room.clone()),
+        room: room(args.room.as_ref().or(file.room.as_ref())),
         theme,
         locale: locale(),
         cache_bytes: file
@@ -213,10 +213,17 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
     })
 }
 
+/// A room as people write it, with or without the mark that it is shown with.
+fn room(named: Option<&String>) -> Option<String> {
+    let name = named?.trim_start_matches('#');
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
 /// How much is kept; nothing if neither is said.
 fn retention(entries: Option<u64>, age: Option<&str>) -> Result<Option<Retention>> {
     let age = age.map(time).transpose();
     let age = age.context("cannot use keep_for of the config file")?;
+    let entries = entries.filter(|entries| *entries > 0);
     let is_said = entries.is_some() || age.is_some();
     Ok(is_said.then_some(Retention { entries, age }))
 }

@@ -17,7 +17,9 @@ fn main() -> ExitCode {
             eprintln!("tchat: {error:#}");
             match error.downcast_ref::<Exit>() {
                 Some(exit) => ExitCode::from(exit.code),
-                None if error.is::<ServerError>() => ExitCode::from(STORE_FAILED),
+                None if matches!(error.downcast_ref(), Some(ServerError::Store(_))) => {
+                    ExitCode::from(STORE_FAILED)
+                }
                 None => ExitCode::FAILURE,
             }
         }

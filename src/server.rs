@@ -47,6 +47,9 @@ pub enum ServerError {
     /// The outcome of posts that were not answered is unknown; their senders will ask again.
     #[error("cannot go on: the store failed: {0}")]
     Store(String),
+    /// There is no room to begin in.
+    #[error("cannot begin: the disk is full")]
+    Full,
 }
 
 /// Serves until `shutdown` completes, then drains: goodbyes are said, commits are finished, and nobody can hold it up.
@@ -62,7 +65,10 @@ pub async fn run<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let failed = |error: store::StoreError| ServerError::Store(error.to_string());
+    let failed = |error: store::StoreError| match error {
+        store::StoreError::Full => ServerError::Full,
+        error => ServerError::Store(error.to_string()),
+    };
     let hub = Hub::start(
         Arc::clone(&store),
         Arc::new(LocalBus::default()),

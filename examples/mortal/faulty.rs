@@ -93,6 +93,9 @@ impl Store for Faulty {
     async fn clear_presence(&self) -> Result<(), StoreError> {
         self.inner.clear_presence().await
     }
+    async fn operator(&self, key: NameKey) -> Result<Option<IdentityId>, StoreError> {
+        self.inner.operator(key).await
+    }
     async fn bind_operator(
         &self,
         key: NameKey,

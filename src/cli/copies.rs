@@ -11,9 +11,10 @@ use crate::server::data::{self, DataDir};
 pub fn backup(config: &Config, to: &Path) -> Result<()> {
     let holds = data::backup(&config.paths.data, to)?;
     say(&format!(
-        "copied {} rooms with {} entries to '{}' and looked them through",
+        "copied {} rooms with {} entries of '{}' to '{}' and looked them through",
         holds.rooms,
         holds.entries,
+        config.paths.data.display(),
         to.display()
     ));
     Ok(())

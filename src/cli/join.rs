@@ -39,18 +39,14 @@ fn eprint_warning() {
 }
 
 async fn screen(config: Config) -> Result<()> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random)
-        .map_err(|error| anyhow::anyhow!("cannot get random bytes: {error}"))?;
-    let instance = InstanceId::new(random);
     let setup = Setup {
         caps: config.join.caps,
         theme: config.join.theme.clone(),
         themes: Some(config.paths.themes.clone()),
         zone: TimeZone::system(),
-        instance,
+        short: |address| Some(address.parse::<Address>().ok()?.short()),
     };
-    let connect = connect(config, instance);
+    let connect = connect(config);
     let mut screen = Screen::take()?;
     screen.set_title("tchat");
     let result = run_screen(
@@ -66,7 +62,7 @@ async fn screen(config: Config) -> Result<()> {
 }
 
 /// Begins connections: each server and start name has a profile of its own.
-fn connect(config: Config, instance: InstanceId) -> Connect {
+fn connect(config: Config) -> Connect {
     let mut last: Option<(Address, bool)> = None;
     Box::new(move |asked| {
         let (server, may_host) = match (asked, &last) {
@@ -88,6 +84,11 @@ fn connect(config: Config, instance: InstanceId) -> Connect {
             .room
             .clone()
             .or_else(|| profile::last_room(&profiles, &key, &name));
+        // Each connection has an outbox of its own: while one says goodbye, the next may be at the same server already.
+        let mut random = [0; 16];
+        getrandom::fill(&mut random)
+            .map_err(|error| format!("cannot get random bytes: {error}"))?;
+        let instance = InstanceId::new(random);
         let host = may_host.then(|| Arc::new(Host::new(&config, server.port)));
         let ours = host.clone();
         let client_config = ClientConfig {
@@ -106,6 +107,7 @@ fn connect(config: Config, instance: InstanceId) -> Connect {
         Ok(Connection {
             client,
             events,
+            instance,
             server: server.short(),
             room,
             is_ours,

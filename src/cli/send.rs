@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::SendArgs;
 use super::pipe::{self, Exit, Pipe, REFUSED, UNKNOWN, USAGE};
-use crate::chat::{Body, ClientId, InstanceId, Recipient};
+use crate::chat::{Body, ClientId, InstanceId, Recipient, Refusal, RefusalCode};
 use crate::client::{Command, Event, LinkState, Post};
 use crate::config::{self, Config};
 
@@ -24,6 +24,9 @@ pub fn run(config: &Config, args: &SendArgs) -> Result<()> {
     } else {
         args.text.join(" ")
     };
+    if args.id.as_deref().is_some_and(str::is_empty) {
+        return Err(Exit::new(USAGE, "cannot use --id: it is empty").into());
+    }
     if text.trim().is_empty() {
         return Err(Exit::new(USAGE, "there is nothing to send").into());
     }
@@ -47,7 +50,7 @@ fn read_text() -> Result<String> {
 
 async fn send(config: &Config, args: &SendArgs, text: String, within: Duration) -> Result<()> {
     let client_id = ClientId {
-        instance: instance(args.id.as_deref())?,
+        instance: instance(config, args, &text)?,
         counter: 1,
     };
     let room = match args.user {
@@ -72,8 +75,12 @@ async fn send(config: &Config, args: &SendArgs, text: String, within: Duration) 
             (Some(why), true) => format!("it is not known whether it was sent: {why}"),
             (None, _) => "it is not known whether it was sent: no answer in time".into(),
         };
-        let next = "with --id it is safe to send it again";
-        return Err(Exit::new(UNKNOWN, format!("{words}\n{next}")).into());
+        let next = match (is_posted, &args.id) {
+            (true, None) => "\nunder an --id it would be safe to send it again",
+            (true, Some(_)) => "\nit is safe to send it again under the same --id",
+            (false, _) => "",
+        };
+        return Err(Exit::new(UNKNOWN, format!("{words}{next}")).into());
     };
     pipe.close().await;
     answered
@@ -91,7 +98,16 @@ async fn answer(
     loop {
         let event = pipe.next().await?;
         match &event {
-            Event::Welcome { you, .. } => me = Some(you.id),
+            Event::Welcome { you, limits, .. } => {
+                me = Some(you.id);
+                // A server may end a connection over what is far too long.
+                if text.len() > limits.body_bytes {
+                    let refusal = Refusal::new(RefusalCode::BodyTooLong)
+                        .with(text.len())
+                        .with(limits.body_bytes);
+                    return Err(Exit::refused("send", &refusal).into());
+                }
+            }
             Event::Accepted { client_id, .. } if *client_id == id => return Ok(()),
             Event::PostRefused { client_id, refusal } if *client_id == id => {
                 return Err(Exit::refused("send", refusal).into());
@@ -123,17 +139,28 @@ async fn answer(
     }
 }
 
-/// Where the post comes from: a place of its own, or the one that this `--id` always means. What others send under the same id is
-/// counted apart, because the server counts for each author.
-fn instance(id: Option<&str>) -> Result<InstanceId> {
+/// Where the post comes from: a place of its own, or the one that this text to this place under this `--id` always means. Another text
+/// under the same id is another post, so that none is taken for sent that was not. What others send is counted apart, because the
+/// server counts for each author.
+fn instance(config: &Config, args: &SendArgs, text: &str) -> Result<InstanceId> {
     let mut bytes = [0; 16];
-    match id {
-        Some(id) => {
-            let hash = Sha256::digest(format!("tchat send --id {id}"));
-            bytes.copy_from_slice(&hash[..16]);
+    if let Some(id) = &args.id {
+        let mut hash = Sha256::new();
+        let place = config.join.room.as_deref().filter(|_| args.user.is_none());
+        for part in [
+            "tchat send",
+            id,
+            place.unwrap_or(""),
+            args.user.as_deref().unwrap_or(""),
+            text,
+        ] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
         }
-        None => getrandom::fill(&mut bytes)
-            .map_err(|error| anyhow::anyhow!("cannot get random bytes: {error}"))?,
+        bytes.copy_from_slice(&hash.finalize()[..16]);
+    } else {
+        getrandom::fill(&mut bytes)
+            .map_err(|error| anyhow::anyhow!("cannot get random bytes: {error}"))?;
     }
     Ok(InstanceId::new(bytes))
 }

@@ -15,7 +15,7 @@ use crate::server::listen::{Caps, tcp};
 use crate::server::log::{self, Bodies};
 use crate::server::store::Store;
 use crate::server::store::sqlite::OpenError;
-use crate::server::{self, ServerConfig};
+use crate::server::{self, ServerConfig, ServerError};
 
 /// What still runs at the end has this long.
 const EXIT_WITHIN: Duration = Duration::from_secs(1);
@@ -122,7 +122,9 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         Ok(()) => tracing::info!("stopped"),
         Err(error) => {
             tracing::error!(%error, "stopped");
-            directory.note_failure(&error.to_string());
+            if matches!(error, ServerError::Store(_)) {
+                directory.note_failure(&error.to_string());
+            }
         }
     }
     drop(directory);
@@ -257,7 +259,7 @@ join it with `tchat{server}`, or give this one another with `--data DIR`"
         DataError::Network { .. } => {
             anyhow::anyhow!("{error}\ngive it a directory on this machine with `--data DIR`")
         }
-        DataError::Damaged { .. } | DataError::Database(OpenError::Open { .. }) => {
+        DataError::Damaged { .. } | DataError::Database(OpenError::Damaged { .. }) => {
             let data = config.paths.data.display();
             anyhow::anyhow!("{error}\nput a backup back with `tchat restore FILE --data '{data}'`")
         }

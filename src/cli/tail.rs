@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Write};
+use std::time::Duration;
 
 use anyhow::Result;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
+use tokio::time::sleep;
 
 use super::TailArgs;
-use super::pipe::{self, Pipe};
-use crate::chat::{Body, Entry, Epoch, InstanceId, RoomId, Seq};
-use crate::client::{Command, Event};
+use super::pipe::{self, Exit, Pipe, UNKNOWN};
+use crate::chat::{Body, Entry, Epoch, FollowResult, InstanceId, RoomId, Seq};
+use crate::client::{Command, Event, LinkState};
 use crate::config::Config;
 use crate::text;
+
+/// Without `--follow` it has this long.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn run(config: &Config, args: &TailArgs) -> Result<()> {
     pipe::run(tail(config, args))
@@ -33,8 +38,30 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
     let mut reader = Reader::new(args.last);
     // Rooms we are in already are followed before it is known which of them is meant.
     let mut early = Vec::new();
+    let mut trouble = None;
+    let give_up = sleep(PATIENCE);
+    let mut give_up = std::pin::pin!(give_up);
     loop {
-        early.push(pipe.next().await?);
+        let event = tokio::select! {
+            event = pipe.next() => event?,
+            () = &mut give_up, if !args.follow => {
+                let why = pipe.trouble().unwrap_or_else(|| "no answer in time".into());
+                return Err(Exit::new(UNKNOWN, why).into());
+            }
+        };
+        let now = pipe
+            .trouble()
+            .filter(|_| !matches!(pipe.link, LinkState::Connecting));
+        if now.is_some() && now != trouble {
+            complain(&format!(
+                "no connection: {}",
+                now.as_deref().unwrap_or_default()
+            ));
+        }
+        if now.is_some() || pipe.link == LinkState::Online {
+            trouble = now;
+        }
+        early.push(event);
         let Some(room) = &pipe.room else { continue };
         out.room.clone_from(&room.name);
         let events = std::mem::take(&mut early);
@@ -118,8 +145,11 @@ impl Reader {
                 epoch,
                 first,
                 last,
-                ..
-            } if room == of => self.followed(epoch, first, last, &mut steps),
+                result,
+            } if room == of => {
+                let is_another = matches!(result, FollowResult::EpochChanged | FollowResult::Ahead);
+                self.followed(epoch, (first, last), is_another, &mut steps);
+            }
             Event::Entries(entries) => self.add(of, entries),
             Event::Page {
                 room,
@@ -146,20 +176,26 @@ impl Reader {
         steps
     }
 
-    fn followed(&mut self, epoch: Epoch, first: Seq, last: Seq, steps: &mut Vec<Step>) {
+    fn followed(
+        &mut self,
+        epoch: Epoch,
+        (first, last): (Seq, Seq),
+        is_another: bool,
+        steps: &mut Vec<Step>,
+    ) {
         self.asked = None;
-        if self.epoch.replace(epoch) == Some(epoch) && self.next <= Some(last.next()) {
+        let is_known = self.epoch.replace(epoch) == Some(epoch) && !is_another;
+        if is_known && self.next <= Some(last.next()) {
             self.skip_to(first, steps);
             return;
         }
         if self.next.is_some() {
             steps.push(Step::Say("the room has another history now".into()));
-            self.next = Some(first);
-        } else {
-            let begin = last.0.saturating_sub(self.last) + 1;
-            self.next = Some(Seq(begin).max(first));
-            self.end = last;
         }
+        // A history begins with its newest few, as the first one did.
+        let begin = last.0.saturating_sub(self.last) + 1;
+        self.next = Some(Seq(begin).max(first));
+        self.end = last;
         self.waiting.clear();
     }
 
@@ -288,7 +324,7 @@ fn at(entry: &Entry) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Author, Digest, FollowResult, IdentityId};
+    use crate::chat::{Author, Digest, IdentityId};
 
     const ROOM: RoomId = RoomId::new([1; 16]);
 
@@ -387,16 +423,26 @@ mod tests {
     }
 
     #[test]
-    fn another_history_is_said_and_printed_from_its_beginning() {
-        let mut reader = Reader::new(0);
+    fn another_history_is_said_and_begins_with_its_newest() {
+        let mut reader = Reader::new(3);
         steps(&mut reader, followed(1, 1, 10));
+        steps(&mut reader, Event::Entries(entries(1, 1..=10)));
         let (_, _, said) = steps(&mut reader, followed(2, 1, 4));
         assert_eq!(said, 1);
         let (printed, ..) = steps(&mut reader, Event::Entries(entries(2, 1..=5)));
-        assert_eq!(printed, [1, 2, 3, 4, 5]);
+        assert_eq!(printed, [2, 3, 4, 5]);
         // The same name for it, but shorter than what was printed: an old file was put back.
         let (_, _, said) = steps(&mut reader, followed(2, 1, 2));
         assert_eq!(said, 1);
+        // Or longer, and not what was printed: the server says so.
+        let changed = Event::Followed {
+            room: ROOM,
+            epoch: Epoch::new([2; 16]),
+            first: Seq(1),
+            last: Seq(20),
+            result: FollowResult::EpochChanged,
+        };
+        assert_eq!(steps(&mut reader, changed).2, 1);
     }
 
     #[test]

@@ -26,14 +26,17 @@ use crate::chat::{
 pub const BYTES: u64 = 100 * 1024 * 1024;
 /// Jobs that may wait; copies of entries beyond that are left out and loaded again when they are wanted.
 const JOBS: usize = 256;
-/// Rows after which the size is looked at.
-const LOOK_EVERY: usize = 2000;
+/// Bytes of copies after which the size is looked at, and what a row takes beside its text.
+const LOOK_EVERY: u64 = 4 * 1024 * 1024;
+const ROW: usize = 150;
 
 /// Why there is no cache.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     #[error("cannot keep messages in '{path}': {cause}")]
     Unusable { path: PathBuf, cause: String },
+    #[error("'{path}' is damaged: {cause}")]
+    Damaged { path: PathBuf, cause: String },
     #[error("'{0}' was made by a newer tchat; it was left as it is, and nothing is kept")]
     Newer(PathBuf),
 }
@@ -68,20 +71,22 @@ pub struct Page {
 /// What was typed and not sent, by room; none is where there was no room yet.
 pub type Drafts = Vec<(Option<RoomId>, String)>;
 
-type Work = Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>;
+type Work = Box<dyn FnOnce(&Connection, &mut Locks) -> rusqlite::Result<()> + Send>;
 
 struct Job {
     work: Work,
     /// Answered once it is committed: on the disk itself, not only in the system's memory.
     done: Option<oneshot::Sender<Result<(), String>>>,
-    /// Rows of copies it adds, at most.
-    rows: usize,
+    /// Bytes of copies it adds, about.
+    bytes: u64,
 }
 
 /// The handle. When the last one is dropped the thread ends, once everything is written.
 #[derive(Clone, Debug)]
 pub struct Cache {
     jobs: mpsc::Sender<Job>,
+    /// This process's own outbox, and the name its drafts are kept under.
+    instance: InstanceId,
 }
 
 /// A cache that was opened, with what it held.
@@ -90,8 +95,8 @@ pub struct Opened {
     pub cache: Cache,
     /// Completes when everything is written, after the last handle is gone.
     pub ended: oneshot::Receiver<()>,
-    /// The outboxes that are ours: this process's, and those of processes that are gone.
-    pub instances: Vec<InstanceId>,
+    /// The name of a damaged file that was here.
+    pub damaged: Option<PathBuf>,
     pub kept: Option<Kept>,
     /// The newest page of the room to begin in.
     pub page: Option<(RoomId, Page, Vec<Entry>)>,
@@ -111,15 +116,37 @@ impl Cache {
         room: Option<&str>,
         limit: u64,
     ) -> Result<Opened, CacheError> {
+        match Self::open_whole(path, instance, room, limit) {
+            Err(CacheError::Damaged { cause, .. }) => {
+                // What it still holds may be wanted.
+                let aside = schema::put_aside(path).map_err(|error| CacheError::Unusable {
+                    path: path.to_owned(),
+                    cause: format!("it is damaged ({cause}) and cannot be put aside: {error}"),
+                })?;
+                let fresh = Self::open_whole(path, instance, room, limit)?;
+                Ok(Opened {
+                    damaged: Some(aside),
+                    ..fresh
+                })
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_whole(
+        path: &Path,
+        instance: InstanceId,
+        room: Option<&str>,
+        limit: u64,
+    ) -> Result<Opened, CacheError> {
         let unusable = |cause: String| CacheError::Unusable {
             path: path.to_owned(),
             cause,
         };
         let mut db = schema::open(path)?;
         let mut locks = Locks::take(path, instance).map_err(|error| unusable(error.to_string()))?;
-        let sql = |error: rusqlite::Error| unusable(error.to_string());
-        let mut instances = vec![instance];
-        instances.extend(locks.adopt(outbox::instances(&db).map_err(sql)?));
+        let sql = |error| schema::failed(path, &error);
+        locks.adopt(outbox::instances(&db).map_err(sql)?);
         let kept = rooms::kept(&db).map_err(sql)?;
         let (mut page, mut drafts, mut posts) = (None, Drafts::new(), Vec::new());
         if let Some(kept) = &kept {
@@ -133,15 +160,16 @@ impl Cache {
                 let former = rooms::former(&db, kept.server, info.id).map_err(sql)?;
                 page = newest.map(|page| (info.id, page, former));
             }
-            drafts = rooms::drafts(&db, kept.server).map_err(sql)?;
-            posts = outbox::posts(&db, kept.server, &instances).map_err(sql)?;
+            let ours = locks.held();
+            drafts = rooms::take_over_drafts(&mut db, kept.server, instance, &ours).map_err(sql)?;
+            posts = outbox::posts(&db, kept.server, &ours).map_err(sql)?;
         }
         let (jobs, waiting) = mpsc::channel(JOBS);
         let (end, ended) = oneshot::channel();
         let thread = std::thread::Builder::new().name("tchat-cache".into());
         thread
             .spawn(move || {
-                serve(&mut db, waiting, limit);
+                serve(&mut db, &mut locks, waiting, limit);
                 let left = outbox::instances(&db).unwrap_or_default();
                 locks.release(&left);
                 drop(db);
@@ -149,9 +177,9 @@ impl Cache {
             })
             .map_err(|error| unusable(error.to_string()))?;
         Ok(Opened {
-            cache: Self { jobs },
+            cache: Self { jobs, instance },
             ended,
-            instances,
+            damaged: None,
             kept,
             page,
             drafts,
@@ -167,9 +195,9 @@ impl Cache {
         let gone = || "the cache has stopped".to_owned();
         let (done, answer) = oneshot::channel();
         let job = Job {
-            work: Box::new(work),
+            work: Box::new(|db, _| work(db)),
             done: Some(done),
-            rows: 0,
+            bytes: 0,
         };
         self.jobs.send(job).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
@@ -177,10 +205,14 @@ impl Cache {
 
     /// Does something soon. What is asked for afterwards sees it done.
     async fn soon(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static) {
+        self.give(Box::new(|db, _| work(db))).await;
+    }
+
+    async fn give(&self, work: Work) {
         let job = Job {
-            work: Box::new(work),
+            work,
             done: None,
-            rows: 0,
+            bytes: 0,
         };
         // A thread that has ended has said why to whoever waited for it.
         let _ended = self.jobs.send(job).await;
@@ -212,9 +244,9 @@ impl Cache {
     ) -> oneshot::Receiver<Result<(), String>> {
         let (done, answer) = oneshot::channel();
         let job = Job {
-            work: Box::new(move |db| outbox::keep(db, server, &post, instead_of)),
+            work: Box::new(move |db, _| outbox::keep(db, server, &post, instead_of)),
             done: Some(done),
-            rows: 0,
+            bytes: 0,
         };
         // A thread that has ended drops the answer, which says so.
         let _ended = self.jobs.send(job).await;
@@ -240,18 +272,22 @@ impl Cache {
         self.soon(move |db| outbox::fail(db, id, &refusal)).await;
     }
 
-    /// What was typed for a server, and the posts of these outboxes for it, oldest first.
-    pub async fn unsent(
-        &self,
-        server: ServerId,
-        instances: Vec<InstanceId>,
-    ) -> (Drafts, Vec<Unsent>) {
-        self.ask(move |db| {
-            let posts = outbox::posts(db, server, &instances)?;
-            Ok((rooms::drafts(db, server)?, posts))
-        })
-        .await
-        .unwrap_or_default()
+    /// What was typed for a server and the posts for it, oldest first, of processes that are gone by now; with what this one holds
+    /// for it too, if that is asked for.
+    pub async fn unsent(&self, server: ServerId, whose: Whose) -> (Drafts, Vec<Unsent>) {
+        let (reply, answer) = oneshot::channel();
+        let own = self.instance;
+        self.give(Box::new(move |db, locks| {
+            let mut of = locks.adopt(outbox::instances(db)?);
+            if whose == Whose::All {
+                of = locks.held();
+            }
+            let drafts = rooms::adopt_drafts(db, server, own, &of)?;
+            let _gone = reply.send((drafts, outbox::posts(db, server, &of)?));
+            Ok(())
+        }))
+        .await;
+        answer.await.unwrap_or_default()
     }
 
     /// Takes over who we are on a server and the rooms we are in; what belongs to others goes.
@@ -290,12 +326,15 @@ impl Cache {
 
     /// Copies entries. Never waits: where the disk is too slow, they are loaded again when they are wanted.
     pub fn entries(&self, server: ServerId, entries: Vec<Entry>) {
-        let rows = entries.len();
-        let work = Box::new(move |db: &Connection| rooms::entries(db, server, &entries));
+        let bytes = entries
+            .iter()
+            .map(|it| it.body.text().len() + ROW)
+            .sum::<usize>() as u64;
+        let work: Work = Box::new(move |db, _| rooms::entries(db, server, &entries));
         let _too_slow = self.jobs.try_send(Job {
             work,
             done: None,
-            rows,
+            bytes,
         });
     }
 
@@ -315,9 +354,19 @@ impl Cache {
 
     /// Keeps what is typed and not sent; empty: nothing.
     pub async fn draft(&self, server: ServerId, room: Option<RoomId>, text: String) {
-        self.soon(move |db| rooms::draft(db, server, room, &text))
+        let own = self.instance;
+        self.soon(move |db| rooms::draft(db, server, own, room, &text))
             .await;
     }
+}
+
+/// Whose posts and drafts are meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// Those that this process has held all along, and what the dead have left.
+    All,
+    /// What was taken over just now.
+    Adopted,
 }
 
 /// How the history that a room has now relates to what was kept of it.
@@ -329,9 +378,10 @@ pub enum History {
 }
 
 /// The thread: all that waits is one commit.
-fn serve(db: &mut Connection, mut waiting: mpsc::Receiver<Job>, limit: u64) {
+fn serve(db: &mut Connection, locks: &mut Locks, mut waiting: mpsc::Receiver<Job>, limit: u64) {
     // The file may have grown under an earlier limit.
-    let mut rows = LOOK_EVERY;
+    let mut grown = u64::MAX;
+    let look_every = LOOK_EVERY.min(limit / 10);
     while let Some(first) = waiting.blocking_recv() {
         let mut jobs = vec![first];
         while jobs.len() < JOBS
@@ -339,19 +389,20 @@ fn serve(db: &mut Connection, mut waiting: mpsc::Receiver<Job>, limit: u64) {
         {
             jobs.push(job);
         }
-        rows += jobs.iter().map(|job| job.rows).sum::<usize>();
+        let added = jobs.iter().map(|job| job.bytes).sum();
+        grown = grown.saturating_add(added);
         let waits = jobs.iter().any(|job| job.done.is_some());
         let (works, waiters): (Vec<Work>, Vec<_>) =
             jobs.into_iter().map(|job| (job.work, job.done)).unzip();
-        let committed = commit(db, works, waits).map_err(|error| error.to_string());
+        let committed = commit(db, locks, works, waits).map_err(|error| error.to_string());
         if let Err(error) = &committed {
             tracing::warn!(%error, "cannot write the cache");
         }
         for waiter in waiters.into_iter().flatten() {
             let _gone = waiter.send(committed.clone());
         }
-        if rows >= LOOK_EVERY {
-            rows = 0;
+        if grown >= look_every {
+            grown = 0;
             if let Err(error) = rooms::trim(db, limit) {
                 tracing::warn!(%error, "cannot trim the cache");
             }
@@ -359,12 +410,17 @@ fn serve(db: &mut Connection, mut waiting: mpsc::Receiver<Job>, limit: u64) {
     }
 }
 
-fn commit(db: &mut Connection, works: Vec<Work>, waits: bool) -> rusqlite::Result<()> {
+fn commit(
+    db: &mut Connection,
+    locks: &mut Locks,
+    works: Vec<Work>,
+    waits: bool,
+) -> rusqlite::Result<()> {
     // Copies may be lost with the power; a post that is about to be sent may not.
     db.pragma_update(None, "synchronous", if waits { "FULL" } else { "NORMAL" })?;
     let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     for work in works {
-        work(&transaction)?;
+        work(&transaction, locks)?;
     }
     transaction.commit()
 }

@@ -16,7 +16,7 @@ use super::backoff::Backoff;
 use super::cache::{Cache, Opened};
 use super::pending::{Pending, Post};
 use super::{About, ClientConfig, Command, Connector, Event, LinkState, Why, history};
-use crate::chat::{ClientId, Cursor, IdentityId, InstanceId, RoomId, ServerId, SessionId};
+use crate::chat::{ClientId, Cursor, IdentityId, RoomId, ServerId, SessionId};
 
 /// A server has this long to take the connection and to let us in.
 const DIAL_WITHIN: Duration = Duration::from_secs(10);
@@ -32,8 +32,6 @@ pub(super) struct Link {
     /// Posts that are being written to the disk, in order.
     keeping: VecDeque<Keeping>,
     cache: Option<Cache>,
-    /// The outboxes whose posts are ours to send.
-    instances: Vec<InstanceId>,
     /// The server that cursors, drafts and pending posts belong to.
     holds: Option<ServerId>,
     /// What the reader of events has of each room.
@@ -80,7 +78,6 @@ impl Link {
             .chain(config.room.clone())
             .collect();
         let mut link = Self {
-            instances: vec![config.instance],
             config,
             events,
             pending: Pending::default(),
@@ -98,7 +95,6 @@ impl Link {
             return (link, None);
         };
         link.cache = Some(opened.cache);
-        link.instances = opened.instances;
         if let Some(kept) = opened.kept {
             link.holds = Some(kept.server);
             let cursors = kept.rooms.into_iter();
@@ -162,6 +158,12 @@ impl Link {
                 self.tell(Event::CacheFailed(why)).await
             }
         }
+    }
+
+    /// Whether a post is to be sent already, or about to be.
+    fn is_held(&self, id: ClientId) -> bool {
+        let mut keeping = self.keeping.iter();
+        self.pending.has(id) || keeping.any(|(_, post)| post.client_id == id)
     }
 
     /// A post was answered for good.

@@ -64,6 +64,10 @@ pub enum Next {
 }
 
 impl Pending {
+    pub fn has(&self, id: ClientId) -> bool {
+        self.items.iter().any(|item| item.post.client_id == id)
+    }
+
     pub fn add(&mut self, post: Post) {
         self.items.push_back(Item {
             post,

@@ -178,6 +178,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Adds a person, or takes over their new name and presence.
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError>;
 
+    /// The identity an operator's name is bound to, if it is.
+    async fn operator(&self, key: NameKey) -> Result<Option<IdentityId>, StoreError>;
+
     /// Binds an operator's name to the first identity that bears it; answers who that is.
     async fn bind_operator(
         &self,

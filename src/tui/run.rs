@@ -44,13 +44,16 @@ pub struct Setup {
     /// Where the user's own themes are.
     pub themes: Option<PathBuf>,
     pub zone: TimeZone,
-    pub instance: InstanceId,
+    /// How a server is shown whose address somebody wrote; nothing if it is no address.
+    pub short: fn(&str) -> Option<String>,
 }
 
 /// A connection that was begun.
 pub struct Connection {
     pub client: Client,
     pub events: mpsc::Receiver<client::Event>,
+    /// Where the posts of this connection come from.
+    pub instance: InstanceId,
     /// The server as people write it.
     pub server: String,
     /// The room to go to; none means the one everybody begins in.
@@ -100,8 +103,11 @@ pub async fn run<B: Backend<Error = io::Error>>(
         state.say(super::state::Tone::Problem, warning.clone());
     }
     let connection = connect(None).map_err(RunError::Connect)?;
-    state.server.clone_from(&connection.server);
-    state.wanted.clone_from(&connection.room);
+    state.begins(
+        connection.instance,
+        &connection.server,
+        connection.room.clone(),
+    );
     let mut performer = Performer {
         connection: Some(connection),
         connect,
@@ -196,7 +202,7 @@ fn first_state(setup: &Setup, size: (u16, u16)) -> State {
     State {
         theme: setup.theme.clone(),
         themes: theme::list(setup.themes.as_deref()),
-        ..State::new(size, now(), setup.zone.clone(), setup.instance)
+        ..State::new(size, now(), setup.zone.clone())
     }
 }
 
@@ -230,9 +236,15 @@ impl Performer {
         let Some(connection) = &mut self.connection else {
             return;
         };
+        let mut effects = Vec::new();
         while let Ok(event) = connection.events.try_recv() {
-            // What the first screen of a room lacks is asked for again by the first event that is not of the disk.
-            let _none = update(state, Event::Client(event));
+            effects.extend(update(state, Event::Client(event)));
+        }
+        for effect in effects {
+            // Of what is kept nothing is asked but what stands before it.
+            if let Effect::Older { room, before } = effect {
+                self.send(Command::Older { room, before });
+            }
         }
     }
 
@@ -263,6 +275,13 @@ impl Performer {
             Effect::Older { room, before } => Command::Older { room, before },
             Effect::RetryNow => Command::RetryNow,
             Effect::Connect(None) if self.connection.is_some() => Command::RetryNow,
+            // Who is there already only comes back.
+            Effect::Connect(Some(address))
+                if self.connection.is_some()
+                    && (self.setup.short)(&address).as_ref() == Some(&state.server) =>
+            {
+                Command::RetryNow
+            }
             Effect::Connect(address) => return self.reconnect(address.as_deref(), state),
             Effect::Disconnect => Command::Disconnect,
             Effect::Theme(name) => return self.change_theme(&name, state, look),
@@ -310,17 +329,18 @@ impl Performer {
                     // What was typed is taken along; what was said stays with the server it was said on.
                     let lobby = super::composer::Composer::with(&state.composer().text());
                     let (theme, shows_panes) = (state.theme.clone(), state.shows_panes);
-                    let next_counter = state.next_counter;
                     *state = State {
                         lobby,
                         shows_panes,
                         theme,
-                        next_counter,
                         ..fresh
                     };
-                    state.server.clone_from(&connection.server);
-                    state.wanted.clone_from(&connection.room);
                 }
+                state.begins(
+                    connection.instance,
+                    &connection.server,
+                    connection.room.clone(),
+                );
                 self.connection = Some(connection);
                 self.take_kept(state);
                 None

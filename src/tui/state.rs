@@ -168,7 +168,7 @@ impl Room {
 
 impl State {
     /// A screen on which nothing has happened yet.
-    pub fn new(size: (u16, u16), now: Moment, zone: TimeZone, instance: InstanceId) -> Self {
+    pub fn new(size: (u16, u16), now: Moment, zone: TimeZone) -> Self {
         Self {
             server: String::new(),
             is_hosting: false,
@@ -197,9 +197,16 @@ impl State {
             theme: String::new(),
             themes: Vec::new(),
             strings: &ENGLISH,
-            instance,
+            instance: InstanceId::new([0; 16]),
             next_counter: 1,
         }
+    }
+
+    /// A connection begins: what is said from now on comes from an outbox of its own.
+    pub fn begins(&mut self, instance: InstanceId, server: &str, room: Option<String>) {
+        (self.instance, self.next_counter) = (instance, 1);
+        server.clone_into(&mut self.server);
+        self.wanted = room;
     }
 
     pub fn room(&self, id: RoomId) -> Option<&Room> {

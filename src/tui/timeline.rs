@@ -146,19 +146,8 @@ impl Timeline {
 
     /// The room has another history: what people said stays until the same is found there.
     fn put_aside(&mut self, words: impl FnOnce() -> What) {
-        let said: Vec<Item> = self
-            .items
-            .drain(..)
-            .filter(|item| {
-                matches!(
-                    &item.what,
-                    What::Said {
-                        client_id: Some(_),
-                        ..
-                    }
-                )
-            })
-            .collect();
+        let is_said = |item: &&Item| said_by(&item.what).is_some();
+        let said = self.items.iter().filter(is_said).cloned().collect();
         self.forget_entries();
         self.add_former(said, words);
     }
@@ -218,34 +207,36 @@ impl Timeline {
         }
     }
 
+    /// Entries go; posts of ours that wait or failed stay, at the end.
     fn forget_entries(&mut self) {
-        self.items.clear();
+        for item in std::mem::take(&mut self.items) {
+            if matches!(
+                &item.what,
+                What::Private {
+                    fate: Fate::Pending | Fate::Failed(_),
+                    ..
+                }
+            ) {
+                self.keep_pending(item.at_ms, item.what);
+            }
+        }
         self.anchor = Anchor::Newest;
         self.asked = None;
         self.unread_below = 0;
     }
 
-    /// Removes everything from the screen but what is still on its way; older entries load again when scrolled to.
+    /// Removes everything from the screen but posts that wait or failed; older entries load again when scrolled to.
     pub fn clear(&mut self) {
         self.former.clear();
-        self.pending.retain(|item| {
-            matches!(
-                item.what,
-                What::Mine {
-                    fate: Fate::Pending,
-                    ..
-                }
-            )
-        });
         self.forget_entries();
     }
 
     /// Adds an entry at the newest end, with the gap before it if there is one; an entry that is there already is passed over.
     pub fn append(&mut self, entry: &Entry, words: impl FnOnce(&Entry) -> What) -> bool {
-        if self.epoch != Some(entry.epoch) {
+        if self.epoch.is_some_and(|known| known != entry.epoch) {
             self.forget_entries();
-            self.epoch = Some(entry.epoch);
         }
+        self.epoch = Some(entry.epoch);
         let newest = self.newest();
         if newest.is_some_and(|newest| entry.seq <= newest) {
             return false;

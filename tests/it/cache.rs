@@ -7,7 +7,7 @@ use tchat::chat::{
     Refusal, RefusalCode, RoomId, RoomInfo, RoomKind, Seq, ServerId,
 };
 use tchat::client::Post;
-use tchat::client::cache::{BYTES, Cache, CacheError, History, Opened, Unsent};
+use tchat::client::cache::{BYTES, Cache, CacheError, History, Opened, Unsent, Whose};
 
 use crate::support::person::Person;
 use crate::support::server::{Server, config, memory};
@@ -138,7 +138,7 @@ async fn a_post_is_kept_until_it_is_answered_and_taken_over_from_the_dead_only()
     assert_eq!(said(&fourth.posts), ["three", "two"]);
     // Another server's posts are not ours to send here.
     let other = ServerId::new([8; 16]);
-    let (drafts, posts) = fourth.cache.unsent(other, fourth.instances.clone()).await;
+    let (drafts, posts) = fourth.cache.unsent(other, Whose::All).await;
     assert!(drafts.is_empty() && posts.is_empty());
     ends(fourth).await;
 }
@@ -162,6 +162,33 @@ async fn a_sent_line_and_its_draft_change_places_in_one_step() {
     assert_eq!((kept.server, kept.you.id), (SERVER, ANN));
     assert_eq!(kept.rooms[0].0, room());
     ends(second).await;
+}
+
+#[tokio::test]
+async fn two_terminals_of_one_person_keep_their_drafts_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ann.db");
+    let first = open(&path, instance(1));
+    joined(&first).await;
+    let draft = |of: &Opened, text: &str| {
+        let cache = of.cache.clone();
+        let text = text.to_owned();
+        async move { cache.draft(SERVER, Some(ROOM), text).await }
+    };
+    draft(&first, "from the first").await;
+    let second = open(&path, instance(2));
+    assert!(second.drafts.is_empty(), "the first is still writing it");
+    draft(&second, "from the second").await;
+    kept(&second, post(instance(2), 1, "from the second"), None).await;
+    // The first one dies; the second takes over what it has left, also while it runs.
+    ends(first).await;
+    let (drafts, _) = second.cache.unsent(SERVER, Whose::Adopted).await;
+    assert_eq!(drafts, [(Some(ROOM), "from the first".to_owned())]);
+    ends(second).await;
+    let third = open(&path, instance(3));
+    assert_eq!(third.drafts, [(Some(ROOM), "from the first".to_owned())]);
+    assert_eq!(said(&third.posts), ["from the second"]);
+    ends(third).await;
 }
 
 #[tokio::test]
@@ -235,6 +262,12 @@ async fn a_former_history_is_kept_until_it_is_matched() {
 
 #[tokio::test]
 async fn over_its_limit_the_cache_loses_old_copies_and_nothing_else() {
+    for (length, count, step) in [(500, 10_000, 500), (7_900, 600, 20)] {
+        loses_old_copies(length, count, step).await;
+    }
+}
+
+async fn loses_old_copies(length: usize, count: u64, step: usize) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ann.db");
     let limit = 1024 * 1024;
@@ -246,9 +279,9 @@ async fn over_its_limit_the_cache_loses_old_copies_and_nothing_else() {
         .await;
     kept(&opened, post(instance(1), 1, "kept"), None).await;
     cache.draft(SERVER, Some(ROOM), "a draft".into()).await;
-    let long = "x".repeat(500);
-    for from in (0..10_000).step_by(500) {
-        let batch = (from + 1..=from + 500).map(|seq| entry(EPOCH, seq, &long));
+    let long = "x".repeat(length);
+    for from in (0..count).step_by(step) {
+        let batch = (from + 1..=from + step as u64).map(|seq| entry(EPOCH, seq, &long));
         cache.entries(SERVER, batch.collect());
         // What comes faster than the disk takes it is left out, and this is about what is taken.
         cache.page(SERVER, ROOM, Seq(1)).await;
@@ -260,7 +293,13 @@ async fn over_its_limit_the_cache_loses_old_copies_and_nothing_else() {
     assert_eq!(said(&again.posts), ["kept"]);
     assert_eq!(again.drafts, [(Some(ROOM), "a draft".to_owned())]);
     let kept = again.kept.as_ref().unwrap();
-    assert_eq!(kept.rooms[0].1.unwrap().seq, Seq(10_000), "the newest stay");
+    assert_eq!(kept.rooms[0].1.unwrap().seq, Seq(count), "the newest stay");
+    let (_, page, _) = again.page.as_ref().unwrap();
+    assert!(
+        page.entries.len() >= 50,
+        "as many as there is room for: {}",
+        page.entries.len()
+    );
     ends(again).await;
 }
 
@@ -275,7 +314,12 @@ async fn a_damaged_file_is_put_aside_and_a_newer_one_is_left_alone() {
     .unwrap();
     let opened = open(&path, instance(1));
     assert!(opened.kept.is_none());
-    assert!(directory.path().join("ann.db.damaged").exists());
+    let aside = opened.damaged.clone().expect("it is said where it is");
+    assert!(
+        std::fs::read_to_string(aside)
+            .unwrap()
+            .starts_with("this is no database")
+    );
     ends(opened).await;
     rusqlite::Connection::open(&path)
         .unwrap()

@@ -46,12 +46,21 @@ async fn a_full_disk_is_waited_for_while_reading_goes_on_and_order_is_kept() {
     // Whoever is known comes in and reads.
     let mut again = Person::start(server.connector(), "ann");
     again.sees("general", "before").await;
+    // Whoever is new has to wait, and the name is still theirs then.
+    let mut new = Person::start(server.connector(), "newcomer");
+    new.until("the reason", |_, event| match event {
+        Event::Link(tchat::client::LinkState::Waiting { .. }) => Some(()),
+        _ => None,
+    })
+    .await;
     // Not yet: there has to be clearly more before it is written again.
     free.store(48 * MIB, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(6)).await; // Longer than until the first retry.
     assert_eq!(server.log("general").await, ["before"]);
     free.store(65 * MIB, Ordering::SeqCst);
     ann.is_answered().await;
+    new.is_in("general").await;
+    assert_eq!(new.me.as_ref().unwrap().name, "newcomer");
     let expected: Vec<String> = std::iter::once("before".to_owned())
         .chain((1..=20).map(|n| format!("#{n}")))
         .collect();

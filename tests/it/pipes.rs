@@ -96,6 +96,11 @@ fn send_says_it_and_its_code_says_what_became_of_it() {
     let (code, said) = here.sends(&[&long]);
     assert_eq!(code, Some(1));
     assert!(said.contains("too long: 9000 of 8192 bytes"), "{said}");
+    let far_too_long = "x".repeat(100_000);
+    let (code, said) = here.sends(&[&far_too_long]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("too long: 100000 of 8192 bytes"), "{said}");
+    assert_eq!(here.sends(&["-r", "#tech", "with its mark"]).0, Some(0));
     for wrong in [&["--timeout", "soon", "x"][..], &["--no-such-flag"], &[" "]] {
         assert_eq!(here.sends(wrong).0, Some(2), "{wrong:?}");
     }
@@ -127,6 +132,14 @@ fn under_one_id_a_thing_is_said_once() {
         assert_eq!(here.sends(&["--id", "deploy-17", "deployed"]).0, Some(0));
     }
     assert_eq!(here.sends(&["--id", "deploy-18", "deployed"]).0, Some(0));
+    // Another text under an id that was used is another thing, and not taken for sent.
+    assert_eq!(here.sends(&["--id", "deploy-17", "rolled back"]).0, Some(0));
+    assert!(
+        here.tails(&[])
+            .iter()
+            .any(|line| line.ends_with("rolled back"))
+    );
+    assert_eq!(here.sends(&["--id", "", "x"]).0, Some(2));
     // The same words from somebody else under the same id are theirs.
     assert_eq!(
         here.sends(&["--name", "ben", "--id", "deploy-17", "deployed"])
@@ -151,7 +164,7 @@ fn without_an_answer_it_is_not_known() {
     let (code, said) = here.sends(&["--timeout", "1s", "into the void"]);
     signal(here.server.id(), "CONT");
     assert_eq!(code, Some(75), "{said}");
-    assert!(said.contains("safe to send it again"), "{said}");
+    assert!(said.contains("not sent: no answer yet"), "{said}");
     let nobody = Home::new();
     let address = format!("localhost:{}", nobody.port);
     let output = nobody

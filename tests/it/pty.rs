@@ -251,6 +251,28 @@ fn what_is_typed_while_disconnected_is_sent_when_one_comes_back() {
 }
 
 #[test]
+fn connect_to_where_one_is_comes_back_and_freezes_nothing() {
+    let home = Home::new();
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#general ›");
+    let here = format!("/connect localhost:{}", home.port);
+    ann.says(&here);
+    ann.says("still here");
+    ann.until("it to be stored", |text| {
+        text.contains("still here") && !text.contains('…')
+    });
+    ann.says("/disconnect");
+    ann.shows("offline");
+    ann.says("said offline");
+    ann.says(&here);
+    ann.until("it to be stored once", |text| {
+        text.matches("said offline").count() == 1 && !text.contains('…')
+    });
+    ann.says("/quit");
+    assert!(ann.ends());
+}
+
+#[test]
 fn the_room_that_was_read_last_is_where_one_begins_the_next_time() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);

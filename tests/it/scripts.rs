@@ -519,6 +519,29 @@ fn what_the_server_no_longer_has_is_named_and_not_asked_for_again() {
     assert!(asks.is_empty(), "{asks:?}");
 }
 
+#[test]
+fn a_private_line_that_waits_or_failed_outlives_what_is_loaded_around_it() {
+    let mut screen = Screen::online(80, 24);
+    screen.keys("@nobody psst<ret>");
+    let client_id = screen.last_post();
+    let refusal = Refusal::new(RefusalCode::PersonUnknown).with("nobody");
+    screen.hears(Told::PostRefused { client_id, refusal });
+    screen.hears(Told::Entries((1..=3).map(numbered).collect()));
+    assert!(screen.shows("psst"), "{}", screen.text());
+    screen.hears(Told::Followed {
+        room: GENERAL,
+        epoch: Epoch::new([77; 16]),
+        first: Seq(1),
+        last: Seq(0),
+        result: FollowResult::EpochChanged,
+    });
+    assert!(screen.shows("psst"), "{}", screen.text());
+    screen.keys("/clear<ret>");
+    assert!(screen.shows("psst"), "{}", screen.text());
+    let again = screen.keys("<a-r>");
+    assert!(matches!(&again[..], [Effect::Post { instead_of: Some(id), .. }] if *id == client_id));
+}
+
 /// A line of ours that became entry `seq` of this history.
 fn mine(epoch: u8, seq: u64, text: &str) -> Entry {
     let counter = text.len() as u64;
@@ -855,7 +878,7 @@ fn the_link_overlay_counts_what_arrived_and_asks_while_it_is_open() {
         "{}",
         screen.text()
     );
-    assert!(screen.shows("3 reconnects · 2 messages wait to be sent"));
+    assert!(screen.shows("3 reconnects · 2 waiting to be sent"));
     let line = |screen: &Screen| {
         let rows = screen.rows();
         let row = rows

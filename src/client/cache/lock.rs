@@ -21,7 +21,8 @@ impl Locks {
             held: Vec::new(),
         };
         let file = locks.file(instance)?;
-        file.lock()?;
+        // Never waited for: whoever holds it would have to be this very process.
+        file.try_lock()?;
         locks.held.push((instance, file));
         locks.sweep();
         Ok(locks)
@@ -32,14 +33,14 @@ impl Locks {
     }
 
     fn file(&self, instance: InstanceId) -> io::Result<File> {
-        File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(self.path(instance))
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(self.path(instance))
     }
 
-    /// Takes over the instances whose process is gone.
+    /// Takes over the instances whose process is gone; says which.
     pub fn adopt(&mut self, instances: Vec<InstanceId>) -> Vec<InstanceId> {
         let mut adopted = Vec::new();
         for instance in instances {
@@ -54,6 +55,11 @@ impl Locks {
             }
         }
         adopted
+    }
+
+    /// The instances that are ours: this process's own, and those it took over.
+    pub fn held(&self) -> Vec<InstanceId> {
+        self.held.iter().map(|(instance, _)| *instance).collect()
     }
 
     /// Removes what is no longer needed: the locks of instances that have left nothing.
@@ -96,4 +102,4 @@ impl Locks {
 }
 
 /// A name is swept away when it is older than this: none that is being made just now.
-const OLD_SECONDS: u64 = 24 * 60 * 60;
+const OLD_SECONDS: u64 = 60;

@@ -55,7 +55,7 @@ pub fn keep(
         post.typed,
     ])?;
     if instead_of.is_none() {
-        super::rooms::draft(db, server, post.from, "")?;
+        super::rooms::draft(db, server, post.client_id.instance, post.from, "")?;
     }
     instead_of.map_or(Ok(()), |id| remove(db, id))
 }
@@ -91,9 +91,9 @@ pub fn address(db: &Connection, posts: &[ClientId], room: RoomId) -> rusqlite::R
     Ok(())
 }
 
-/// The outboxes that have posts here.
+/// The instances that have posts or drafts here.
 pub fn instances(db: &Connection) -> rusqlite::Result<Vec<InstanceId>> {
-    db.prepare_cached("SELECT DISTINCT instance FROM outbox")?
+    db.prepare_cached("SELECT instance FROM outbox UNION SELECT instance FROM drafts")?
         .query_map([], |row| row.get(0).map(InstanceId::new))?
         .collect()
 }

@@ -15,8 +15,8 @@ use crate::chat::{
 const PAGE: usize = 200;
 /// What is left of a cache that grew too large, in percent of its limit.
 const LEFT_PERCENT: u64 = 80;
-/// Entries taken away at once.
-const TRIM: i64 = 1000;
+/// Entries taken away at once: few, because some are long.
+const TRIM: i64 = 64;
 
 /// What is known of the server that was joined last.
 pub fn kept(db: &Connection) -> rusqlite::Result<Option<Kept>> {
@@ -298,9 +298,15 @@ fn forget_matched(db: &Connection, room: i64, entries: &[Entry]) -> rusqlite::Re
         Ok((place, (IdentityId::new(row.get(2)?), id)))
     })?;
     let former: Vec<_> = former.collect::<Result<_, _>>()?;
+    let mut left = former.len();
     for ((epoch, seq), _) in former.iter().filter(|(_, key)| said.contains(key)) {
-        db.prepare_cached("DELETE FROM entries WHERE room = ?1 AND epoch = ?2 AND seq = ?3")?
+        left -= db
+            .prepare_cached("DELETE FROM entries WHERE room = ?1 AND epoch = ?2 AND seq = ?3")?
             .execute(params![room, epoch, seq])?;
+    }
+    if left == 0 {
+        // It is not looked for any more.
+        db.execute("UPDATE rooms SET has_former = 0 WHERE num = ?1", [room])?;
     }
     Ok(())
 }
@@ -388,29 +394,83 @@ fn draft_key(room: Option<RoomId>) -> Vec<u8> {
 pub fn draft(
     db: &Connection,
     server: ServerId,
+    instance: InstanceId,
     room: Option<RoomId>,
     text: &str,
 ) -> rusqlite::Result<()> {
     let key = draft_key(room);
     if text.is_empty() {
-        db.prepare_cached("DELETE FROM drafts WHERE server = ?1 AND room = ?2")?
-            .execute(params![server.bytes(), key])?;
+        db.prepare_cached("DELETE FROM drafts WHERE server = ?1 AND room = ?2 AND instance = ?3")?
+            .execute(params![server.bytes(), key, instance.bytes()])?;
     } else {
         db.prepare_cached(
-            "INSERT OR REPLACE INTO drafts (server, room, text) VALUES (?1, ?2, ?3)",
+            "INSERT OR REPLACE INTO drafts (server, room, instance, text) VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute(params![server.bytes(), key, text])?;
+        .execute(params![server.bytes(), key, instance.bytes(), text])?;
     }
     Ok(())
 }
 
-pub fn drafts(db: &Connection, server: ServerId) -> rusqlite::Result<Drafts> {
-    db.prepare_cached("SELECT room, text FROM drafts WHERE server = ?1")?
-        .query_map([server.bytes()], |row| {
-            let room: Vec<u8> = row.get(0)?;
-            Ok((RoomId::from_slice(&room), row.get(1)?))
-        })?
-        .collect()
+/// As [`adopt_drafts`], in a transaction of its own.
+pub fn take_over_drafts(
+    db: &mut Connection,
+    server: ServerId,
+    own: InstanceId,
+    ours: &[InstanceId],
+) -> rusqlite::Result<Drafts> {
+    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let drafts = adopt_drafts(&transaction, server, own, ours)?;
+    transaction.commit()?;
+    Ok(drafts)
+}
+
+/// Makes what the dead have typed this process's own. What several typed in one room stands there together.
+pub fn adopt_drafts(
+    db: &Connection,
+    server: ServerId,
+    own: InstanceId,
+    ours: &[InstanceId],
+) -> rusqlite::Result<Drafts> {
+    let mut statement =
+        db.prepare_cached("SELECT room, instance, text FROM drafts WHERE server = ?1")?;
+    let found = statement.query_map([server.bytes()], |row| {
+        let key: Vec<u8> = row.get(0)?;
+        let instance = InstanceId::new(row.get(1)?);
+        Ok((RoomId::from_slice(&key), instance, row.get(2)?))
+    })?;
+    let found: Vec<(Option<RoomId>, InstanceId, String)> = found.collect::<Result<_, _>>()?;
+    let mut drafts = Drafts::new();
+    for (room, instance, text) in found.into_iter().filter(|it| ours.contains(&it.1)) {
+        match drafts.iter_mut().find(|(other, _)| *other == room) {
+            Some((_, known)) if *known != text => {
+                known.push('\n');
+                known.push_str(&text);
+            }
+            Some(_) => {}
+            None => drafts.push((room, text)),
+        }
+        if instance != own {
+            draft(db, server, instance, room, "")?;
+        }
+    }
+    for (room, text) in &drafts {
+        // What this process has typed itself stands first, as it does on its screen.
+        let kept = db
+            .prepare_cached(
+                "SELECT text FROM drafts WHERE server = ?1 AND room = ?2 AND instance = ?3",
+            )?
+            .query_row(
+                params![server.bytes(), draft_key(*room), own.bytes()],
+                |row| row.get::<_, String>(0),
+            )
+            .optional()?;
+        let whole = match kept {
+            Some(kept) if kept != *text => format!("{kept}\n{text}"),
+            _ => text.clone(),
+        };
+        draft(db, server, own, *room, &whole)?;
+    }
+    Ok(drafts)
 }
 
 /// Brings the file under its limit: the rooms that were longest unused lose their oldest copies first. The outbox and drafts stay.
@@ -431,12 +491,15 @@ pub fn trim(db: &Connection, limit: u64) -> rusqlite::Result<()> {
                      (SELECT epoch, seq FROM entries WHERE room = ?1 ORDER BY epoch, seq LIMIT ?2)",
                 )?
                 .execute([room, TRIM])?;
-            db.execute_batch("PRAGMA incremental_vacuum")?;
             if gone == 0 {
                 break;
             }
         }
     }
+    // A step of it gives one page back.
+    let mut vacuum = db.prepare("PRAGMA incremental_vacuum")?;
+    let mut steps = vacuum.query([])?;
+    while steps.next()?.is_some() {}
     Ok(())
 }
 

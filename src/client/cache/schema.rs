@@ -35,7 +35,8 @@ CREATE TABLE entries (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE drafts (
-    server BLOB NOT NULL, room BLOB NOT NULL, text TEXT NOT NULL, PRIMARY KEY (server, room)
+    server BLOB NOT NULL, room BLOB NOT NULL, instance BLOB NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (server, room, instance)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE outbox (
@@ -45,63 +46,53 @@ CREATE TABLE outbox (
 ) STRICT;
 ";
 
-/// Opens the file, made private, and brings it up to date. A damaged one is put aside, because what it still holds may be wanted.
+/// Opens the file, made private, and brings it up to date.
 pub fn open(path: &Path) -> Result<Connection, CacheError> {
-    match try_open(path) {
-        Err(Failure::Damaged(cause)) => {
-            put_aside(path).map_err(|error| CacheError::Unusable {
-                path: path.to_owned(),
-                cause: format!("it is damaged ({cause}) and cannot be put aside: {error}"),
-            })?;
-            try_open(path)
-        }
-        other => other,
-    }
-    .map_err(|failure| match failure {
-        Failure::Newer => CacheError::Newer(path.to_owned()),
-        Failure::Damaged(cause) | Failure::Other(cause) => CacheError::Unusable {
-            path: path.to_owned(),
-            cause,
-        },
-    })
-}
-
-enum Failure {
-    Newer,
-    Damaged(String),
-    Other(String),
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                Self::Damaged(error.to_string())
-            }
-            _ => Self::Other(error.to_string()),
-        }
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::Other(error.to_string())
-    }
-}
-
-fn try_open(path: &Path) -> Result<Connection, Failure> {
+    let io = |error: std::io::Error| CacheError::Unusable {
+        path: path.to_owned(),
+        cause: error.to_string(),
+    };
     if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
+        fs::create_dir_all(directory).map_err(io)?;
     }
-    make_private(path)?;
-    let mut db = Connection::open(path)?;
+    make_private(path).map_err(io)?;
+    let mut db = Connection::open(path).map_err(|error| failed(path, &error))?;
+    let version = prepare(&mut db).map_err(|error| failed(path, &error))?;
+    match version {
+        Version::Ours => Ok(db),
+        Version::Newer => Err(CacheError::Newer(path.to_owned())),
+        Version::Foreign => Err(CacheError::Damaged {
+            path: path.to_owned(),
+            cause: "it is not a cache of tchat's".into(),
+        }),
+    }
+}
+
+/// What SQLite's error means for the file.
+pub fn failed(path: &Path, error: &rusqlite::Error) -> CacheError {
+    let (path, cause) = (path.to_owned(), error.to_string());
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            CacheError::Damaged { path, cause }
+        }
+        _ => CacheError::Unusable { path, cause },
+    }
+}
+
+enum Version {
+    Ours,
+    Newer,
+    Foreign,
+}
+
+fn prepare(db: &mut Connection) -> rusqlite::Result<Version> {
     db.busy_timeout(Duration::from_secs(5))?;
     let pragma =
         |db: &Connection, name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let version = pragma(&db, "user_version")?;
+    let version = pragma(db, "user_version")?;
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     if version > known {
-        return Err(Failure::Newer);
+        return Ok(Version::Newer);
     }
     if version == 0 {
         // Decided before the first table: what is trimmed goes back to the file system.
@@ -111,12 +102,13 @@ fn try_open(path: &Path) -> Result<Connection, Failure> {
         "PRAGMA journal_mode = WAL; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 4194304;",
     )?;
     if version < known {
-        migrate(&mut db)?;
+        migrate(db)?;
     }
-    if pragma(&db, "application_id")? != APPLICATION_ID {
-        return Err(Failure::Damaged("it is not a cache of tchat's".into()));
+    if pragma(db, "application_id")? == APPLICATION_ID {
+        Ok(Version::Ours)
+    } else {
+        Ok(Version::Foreign)
     }
-    Ok(db)
 }
 
 fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
@@ -147,16 +139,22 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
-fn put_aside(path: &Path) -> std::io::Result<()> {
-    let beside = |suffix: &str| {
+/// Gives a damaged file another name, with the log that belongs to it.
+pub fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
+    let beside = |path: &Path, suffix: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         PathBuf::from(name)
     };
+    let free = |n: &u32| !beside(path, &format!(".damaged-{n}")).exists();
+    let n = (1..u32::MAX).find(free).unwrap_or(u32::MAX);
+    let aside = beside(path, &format!(".damaged-{n}"));
+    // The log belongs to its file, under the name that goes with it.
     for suffix in ["-wal", "-shm"] {
-        if beside(suffix).exists() {
-            fs::rename(beside(suffix), beside(&format!("{suffix}.damaged")))?;
+        if beside(path, suffix).exists() {
+            fs::rename(beside(path, suffix), beside(&aside, suffix))?;
         }
     }
-    fs::rename(path, beside(".damaged"))
+    fs::rename(path, &aside)?;
+    Ok(aside)
 }

@@ -121,17 +121,30 @@ impl<'a> Attached<'a> {
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<End, Unheard> {
         let (frames, sending) = mpsc::channel(FRAMES);
-        let mut stream =
-            match timeout(DIAL_WITHIN, service.chat(ReceiverStream::new(sending))).await {
-                Ok(Ok(answer)) => answer.into_inner(),
-                Ok(Err(status)) => return Ok(self.lost(&status)),
-                Err(_) => {
-                    return Ok(End::Lost {
-                        why: Why::NotTchat("no answer within 10 seconds".into()),
-                        retry_after: None,
-                    });
-                }
-            };
+        let opening = timeout(DIAL_WITHIN, service.chat(ReceiverStream::new(sending)));
+        let mut opening = std::pin::pin!(opening);
+        // A server that takes connections and says nothing keeps nobody from writing, or from going.
+        let opened = loop {
+            tokio::select! {
+                opened = &mut opening => break opened,
+                kept = self.link.kept() => kept?,
+                command = commands.recv() => match command {
+                    None | Some(Command::Quit) => return Ok(End::Quit),
+                    Some(Command::Disconnect) => return Ok(End::Stopped(Why::Disconnected)),
+                    Some(command) => self.link.offline(command).await?,
+                },
+            }
+        };
+        let mut stream = match opened {
+            Ok(Ok(answer)) => answer.into_inner(),
+            Ok(Err(status)) => return Ok(self.lost(&status)),
+            Err(_) => {
+                return Ok(End::Lost {
+                    why: Why::NotTchat("no answer within 10 seconds".into()),
+                    retry_after: None,
+                });
+            }
+        };
         let mut ping = interval_at(Instant::now() + PING, PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let welcome_by = Instant::now() + DIAL_WITHIN;

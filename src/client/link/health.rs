@@ -1,6 +1,6 @@
 //! How well the link does, counted from what arrives and nothing else, so that it shows when something is wrong. Pure; time comes in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -98,13 +98,19 @@ impl Health {
     }
 
     pub fn report(&self, cursors: &HashMap<RoomId, Cursor>) -> Report {
-        let rooms = self.rooms.iter().map(|(id, room)| RoomReport {
-            room: *id,
-            last: cursors.get(id).map_or(Seq::ZERO, |cursor| cursor.seq),
-            head: room.head,
-            duplicates: room.duplicates,
-            holes: room.holes,
-            repairs: room.repairs,
+        let nothing = Room::default();
+        // Rooms that were kept are known before anything was heard of them.
+        let ids: BTreeSet<RoomId> = self.rooms.keys().chain(cursors.keys()).copied().collect();
+        let rooms = ids.into_iter().map(|id| {
+            let room = self.rooms.get(&id).unwrap_or(&nothing);
+            RoomReport {
+                room: id,
+                last: cursors.get(&id).map_or(Seq::ZERO, |cursor| cursor.seq),
+                head: room.head,
+                duplicates: room.duplicates,
+                holes: room.holes,
+                repairs: room.repairs,
+            }
         });
         Report {
             rtt: self.rtt,

@@ -65,7 +65,10 @@ impl Hub {
                         .ok_or(StoreError::Conflict)?;
                     self.return_of(known, asked).await?
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    self.lock().names.release(&fresh.name.key(), fresh.id);
+                    return Err(error.into());
+                }
             }
         };
         let session = SessionId::new(random_id());
@@ -92,13 +95,16 @@ impl Hub {
             present: true,
             ..known.clone()
         };
-        if let Err(taken) = self.claim(&known.name, known.id).await {
-            let other = valid(asked)?;
-            if other.key() == known.name.key() {
-                return Err(taken);
+        match self.claim(&known.name, known.id).await {
+            Err(AdmitError::Refused(taken)) if taken.code == RefusalCode::NameTaken => {
+                let other = valid(asked)?;
+                if other.key() == known.name.key() {
+                    return Err(taken.into());
+                }
+                self.claim(&other, known.id).await?;
+                record.name = other;
             }
-            self.claim(&other, known.id).await?;
-            record.name = other;
+            claimed => claimed?,
         }
         self.note(record.clone()).await?;
         if record.name != known.name {
@@ -120,11 +126,17 @@ impl Hub {
             return Err(self.taken(name, now).into());
         }
         // An operator's name belongs to the first who bore it, present or not.
-        if self.operators.contains(&name.key())
-            && self.store.bind_operator(name.key(), identity).await? != identity
-        {
-            self.lock().names.release(&name.key(), identity);
-            return Err(self.taken(name, now).into());
+        if self.operators.contains(&name.key()) {
+            let bound = match self.store.operator(name.key()).await {
+                Ok(None) => self.store.bind_operator(name.key(), identity).await,
+                Ok(Some(bound)) => Ok(bound),
+                Err(error) => Err(error),
+            };
+            if !matches!(bound, Ok(bound) if bound == identity) {
+                self.lock().names.release(&name.key(), identity);
+                bound?;
+                return Err(self.taken(name, now).into());
+            }
         }
         Ok(())
     }
@@ -305,17 +317,14 @@ impl Hub {
             return Ok(old.clone());
         }
         self.claim(&name, old.id).await?;
-        let secret = {
-            let mut state = self.lock();
-            let Some(attending) = state.people.get_mut(&old.id) else {
-                return Err(Refusal::new(RefusalCode::Unauthenticated).into());
-            };
-            let before = std::mem::replace(&mut attending.name, name.clone());
-            let secret = attending.secret;
-            if before.key() != name.key() {
-                state.names.release(&before.key(), old.id);
-            }
-            secret
+        let known = {
+            let state = self.lock();
+            let attending = state.people.get(&old.id);
+            attending.map(|it| (it.secret, it.name.clone()))
+        };
+        let Some((secret, before)) = known else {
+            self.lock().names.release(&name.key(), old.id);
+            return Err(Refusal::new(RefusalCode::Unauthenticated).into());
         };
         let record = IdentityRecord {
             id: old.id,
@@ -323,7 +332,22 @@ impl Hub {
             name: name.clone(),
             present: true,
         };
-        self.store.put_identity(record, now_ms()).await?;
+        // On the disk before anybody hears of it: a name that could not be kept is not taken.
+        if let Err(error) = self.store.put_identity(record, now_ms()).await {
+            if before.key() != name.key() {
+                self.lock().names.release(&name.key(), old.id);
+            }
+            return Err(error.into());
+        }
+        {
+            let mut state = self.lock();
+            if let Some(attending) = state.people.get_mut(&old.id) {
+                attending.name = name.clone();
+            }
+            if before.key() != name.key() {
+                state.names.release(&before.key(), old.id);
+            }
+        }
         self.announce_rename(old, &name).await?;
         Ok(Author {
             id: old.id,

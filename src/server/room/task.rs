@@ -509,6 +509,8 @@ impl Task {
                 tracing::info!(name = %text::line(&entry.author.name), room = %text::line(&self.record.name), "left");
                 let room = self.record.id;
                 self.attendance.remove(entry.author.id);
+                // Whoever has left may not repeat what did not fit, and what comes after a return is not held back by it.
+                self.refused.retain(|(who, _), _| *who != entry.author.id);
                 let subscribed = &mut self.subscribed;
                 self.room.dismiss(entry.author.id, |session, outbox| {
                     subscribed.remove(&session);

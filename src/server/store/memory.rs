@@ -303,6 +303,10 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn operator(&self, key: NameKey) -> Result<Option<IdentityId>, StoreError> {
+        Ok(self.kept().operators.get(&key).copied())
+    }
+
     async fn bind_operator(
         &self,
         key: NameKey,

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::Semaphore;
 
 pub use self::copy::{Backup, BackupError, Restored, backup, restore};
@@ -48,6 +48,11 @@ pub enum OpenError {
         path: PathBuf,
         cause: rusqlite::Error,
     },
+    #[error("'{path}' is damaged: {cause}")]
+    Damaged {
+        path: PathBuf,
+        cause: rusqlite::Error,
+    },
     #[error("'{0}' is not a tchat database")]
     Foreign(PathBuf),
     #[error(
@@ -58,6 +63,18 @@ pub enum OpenError {
         found: i64,
         known: i64,
     },
+}
+
+impl OpenError {
+    fn of(path: &Path, cause: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match cause.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged { path, cause }
+            }
+            _ => Self::Open { path, cause },
+        }
+    }
 }
 
 impl SqliteStore {
@@ -79,10 +96,7 @@ impl SqliteStore {
         fresh_id: ServerId,
         free: impl FnMut() -> Option<u64> + Send + 'static,
     ) -> Result<Self, OpenError> {
-        let cause = |cause| OpenError::Open {
-            path: path.to_owned(),
-            cause,
-        };
+        let cause = |cause| OpenError::of(path, cause);
         let mut connection = Connection::open(path).map_err(cause)?;
         schema::prepare(&mut connection, path, fresh_id)?;
         let writer = Writer::start(connection, path, Space::new(free)).map_err(|error| {
@@ -247,6 +261,10 @@ impl Store for SqliteStore {
         self.writer
             .run(1, WhileWriting, write::clear_presence)
             .await
+    }
+
+    async fn operator(&self, key: NameKey) -> Result<Option<IdentityId>, StoreError> {
+        self.read(move |db| read::operator(db, &key)).await
     }
 
     async fn bind_operator(

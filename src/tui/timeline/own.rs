@@ -17,6 +17,12 @@ impl Timeline {
             is_action: matches!(body, Body::Action(_)),
             fate: Fate::Pending,
         };
+        self.keep_pending(at_ms, what);
+        self.to_newest();
+    }
+
+    /// Adds something below everything that was said.
+    pub(super) fn keep_pending(&mut self, at_ms: u64, what: What) {
         let key = Key {
             era: Era::Pending,
             seq: Seq(self.next_pending),
@@ -26,7 +32,6 @@ impl Timeline {
         let item = Item { key, at_ms, what };
         self.widen(&item);
         self.pending.push(item);
-        self.to_newest();
     }
 
     /// How many posts wait for an answer here.
@@ -74,6 +79,7 @@ impl Timeline {
         self.settle(id);
         let is_it = |item: &Item| matches!(&item.what, What::Private { client_id: Some(of), .. } if *of == id);
         self.items.retain(|item| !is_it(item));
+        self.pending.retain(|item| !is_it(item));
     }
 
     /// The newest post that failed here.
@@ -101,7 +107,8 @@ impl Timeline {
     }
 
     fn set_private_fate(&mut self, id: ClientId, to: &Fate) -> bool {
-        for item in self.items.iter_mut().rev().take(RECENT) {
+        let recent = self.items.iter_mut().rev().take(RECENT);
+        for item in self.pending.iter_mut().chain(recent) {
             if let What::Private {
                 client_id: Some(of),
                 fate,

@@ -83,6 +83,10 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::RosterDelta { room, came, went } => people_changed(state, room, came, &went),
         Event::Accepted { client_id, .. } => settle(state, client_id),
+        Event::CacheDamaged(aside) => {
+            let words = fill(s.cache_damaged, &[&aside.display()]);
+            state.say(Tone::Problem, text::line(&words).to_string());
+        }
         Event::PostWaits(refusal) => {
             let words = fill(s.waits, &[&s.refusal(&refusal)]);
             state.say(Tone::Problem, text::line(&words).to_string());

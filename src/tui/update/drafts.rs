@@ -48,7 +48,7 @@ pub fn flush(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-/// Puts back what was typed another time; what is being typed now goes first.
+/// Puts back what was typed another time; what is being typed now goes first, and nothing is lost.
 pub(super) fn restore(state: &mut State, drafts: Drafts) {
     for (room, text) in drafts {
         let (composer, drafted) = match room {
@@ -60,7 +60,9 @@ pub(super) fn restore(state: &mut State, drafts: Drafts) {
         };
         if composer.is_empty() {
             composer.insert(&text);
+            *drafted = text;
+        } else if composer.text() != text {
+            composer.insert(&format!("\n{text}"));
         }
-        *drafted = text;
     }
 }

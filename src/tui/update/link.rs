@@ -48,7 +48,8 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
 pub fn link(state: &State, report: &Report) -> Vec<String> {
     let s = state.strings;
     let columns = usize::from(state.size.0).saturating_sub(4).min(WIDEST);
-    let wide = columns.saturating_sub(4 * NUMBER).max(ROOM);
+    let number = (columns.saturating_sub(ROOM) / 4).min(NUMBER);
+    let wide = columns.saturating_sub(4 * number).max(ROOM);
     let link = match (&state.link, report.rtt) {
         (LinkState::Online, Some(rtt)) => fill(s.link_online, &[&millis(rtt)]),
         (LinkState::Online, None) => s.link_measuring.to_owned(),
@@ -60,7 +61,7 @@ pub fn link(state: &State, report: &Report) -> Vec<String> {
         format!("{} · {link}", state.server),
         fill(s.link_counts, &[&report.reconnects, &waiting(state, None)]),
         String::new(),
-        row(s.link_heads, wide),
+        row(s.link_heads, wide, number),
     ];
     for room in &state.rooms {
         let id = room.info.id;
@@ -82,6 +83,7 @@ pub fn link(state: &State, report: &Report) -> Vec<String> {
                 &numbers[3].to_string(),
             ],
             wide,
+            number,
         ));
         if head > last {
             lines.push(format!("  {}", fill(s.link_behind, &[&(head.0 - last.0)])));
@@ -96,12 +98,13 @@ pub fn link(state: &State, report: &Report) -> Vec<String> {
     lines
 }
 
-fn row(cells: [&str; 5], wide: usize) -> String {
+fn row(cells: [&str; 5], wide: usize, number: usize) -> String {
     let mut line = text::pad(&text::cut(cells[0], wide - 1), wide);
     for cell in &cells[1..] {
-        let blank = NUMBER.saturating_sub(text::width(cell));
+        let cell = text::cut(cell, number.saturating_sub(1));
+        let blank = number.saturating_sub(text::width(&cell));
         line.push_str(&" ".repeat(blank));
-        line.push_str(cell);
+        line.push_str(&cell);
     }
     line
 }

@@ -15,6 +15,9 @@ pub(super) fn restore(state: &mut State, posts: Vec<Unsent>) {
     let Some(me) = state.me.clone() else { return };
     for Unsent { post, failed } in posts {
         let id = post.client_id;
+        if state.posts.iter().any(|known| known.client_id == id) {
+            continue;
+        }
         show(state, &me, &post);
         state.posts.push_back(post);
         if let Some(refusal) = failed {

@@ -69,10 +69,15 @@ impl Chat {
 
     /// Everything that was typed is stored, and everybody sees the end of it.
     ///
-    /// Each says a last line, so that all of them stand near the end.
+    /// Each says a line and sees it stored, after which nothing of anybody waits; and then a last one, so that all of those stand near
+    /// the end.
     pub fn settles(&mut self) {
         for talker in &mut self.talkers {
-            talker.waits_for(&[]);
+            talker.says();
+            let own = talker.typed.last().cloned();
+            talker.waits_for(own.as_slice());
+        }
+        for talker in &mut self.talkers {
             talker.says();
         }
         let last: Vec<String> = self

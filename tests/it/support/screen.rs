@@ -98,12 +98,8 @@ impl Screen {
             wanted: Some("general".into()),
             theme: DEFAULT.into(),
             themes: tchat::tui::theme::list(None),
-            ..State::new(
-                (width, height),
-                now,
-                TimeZone::UTC,
-                InstanceId::new([7; 16]),
-            )
+            instance: InstanceId::new([7; 16]),
+            ..State::new((width, height), now, TimeZone::UTC)
         };
         Self {
             state,

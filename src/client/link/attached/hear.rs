@@ -5,7 +5,7 @@ use crate::chat::{
     ClientId, Cursor, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId, RoomInfo, Seq,
     ServerId,
 };
-use crate::client::cache::History;
+use crate::client::cache::{History, Whose};
 use crate::client::link::Unheard;
 use crate::client::pending::Pending;
 use crate::client::{About, Event, LinkState, Why, history};
@@ -263,9 +263,12 @@ impl Attached<'_> {
                 rooms: welcome.rooms,
             })
             .await?;
-        if is_another {
-            self.take_unsent(server).await?;
-        }
+        let whose = if is_another {
+            Whose::All
+        } else {
+            Whose::Adopted
+        };
+        self.take_unsent(server, whose).await?;
         self.link.tell(Event::Link(LinkState::Online)).await?;
         for room in rooms {
             self.follow(room);
@@ -280,15 +283,18 @@ impl Attached<'_> {
         Ok(())
     }
 
-    /// Takes up what was typed for this server at another time.
-    async fn take_unsent(&mut self, server: ServerId) -> Result<(), Unheard> {
+    /// Takes up what was typed for this server at another time, or by a process that has ended since.
+    async fn take_unsent(&mut self, server: ServerId, whose: Whose) -> Result<(), Unheard> {
         let Some(cache) = self.link.cache.clone() else {
             return Ok(());
         };
-        let instances = self.link.instances.clone();
-        let (drafts, posts) = cache.unsent(server, instances).await;
+        let (drafts, mut posts) = cache.unsent(server, whose).await;
+        posts.retain(|unsent| !self.link.is_held(unsent.post.client_id));
         for unsent in posts.iter().filter(|unsent| unsent.failed.is_none()) {
             self.link.pending.add(unsent.post.clone());
+        }
+        if drafts.is_empty() && posts.is_empty() {
+            return Ok(());
         }
         self.link.tell(Event::Unsent { drafts, posts }).await
     }

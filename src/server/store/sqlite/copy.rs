@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::schema;
 use super::verify::{Verified, renew_epochs, verify};
+use super::{OpenError, schema};
 
 /// Why a copy could not be made or put back. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -40,23 +40,24 @@ pub fn backup(database: &Path, to: &Path) -> Result<Backup, BackupError> {
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
-    let partial = beside(to, ".partial");
-    let made = copy(database, &partial).and_then(|()| look_through(&partial, verify));
+    // Of its own for each that makes one: two at once do not meet before the end.
+    let partial = beside(to, &format!(".partial-{}", std::process::id()));
+    let _stale = fs::remove_file(&partial);
+    let made = copy(database, &partial).and_then(|()| look_through(&partial, database, verify));
     let moved = made.and_then(|holds| {
-        fs::rename(&partial, to)
+        // A link is made only where there is nothing yet.
+        fs::hard_link(&partial, to)
             .and_then(|()| sync_directory(to))
             .map_err(|error| cannot_write(to, &error))?;
         Ok(holds)
     });
-    if moved.is_err() {
-        // Half a copy is worse than none.
-        let _gone = fs::remove_file(&partial);
-    }
+    // The copy has its own name now; half a copy is worse than none.
+    let _gone = fs::remove_file(&partial);
     moved
 }
 
 /// Puts a copy in the place of a database that nobody uses, under new epochs: entries that were made after the copy have numbers
-/// that will be given again.
+/// that will be given again. What was there before keeps a name of its own, and is complete under it before anything is replaced.
 ///
 /// # Errors
 /// See [`BackupError`]; the database is as it was.
@@ -65,7 +66,7 @@ pub fn restore(from: &Path, database: &Path) -> Result<Restored, BackupError> {
     // What an earlier attempt left is of no use.
     let _none = fs::remove_file(&fresh);
     let holds = copy(from, &fresh).and_then(|()| {
-        look_through(&fresh, |db| {
+        look_through(&fresh, from, |db| {
             let holds = verify(db)?;
             renew_epochs(db).map_err(|error| error.to_string())?;
             Ok(holds)
@@ -76,7 +77,7 @@ pub fn restore(from: &Path, database: &Path) -> Result<Restored, BackupError> {
         File::open(&fresh)
             .and_then(|file| file.sync_all())
             .map_err(write)?;
-        let before = put_aside(database).map_err(write)?;
+        let before = keep_aside(database).map_err(write)?;
         fs::rename(&fresh, database)
             .and_then(|()| sync_directory(database))
             .map_err(write)?;
@@ -95,13 +96,23 @@ fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
     };
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(from, flags).map_err(|error| read(error.to_string()))?;
-    schema::is_ours(&db, from).map_err(|error| read(error.to_string()))?;
+    schema::is_ours(&db, from).map_err(|error| match error {
+        // Which file it is, is said already.
+        OpenError::Open { cause, .. } | OpenError::Damaged { cause, .. } => read(cause.to_string()),
+        other => read(other.to_string()),
+    })?;
     let Some(name) = to.to_str() else {
         return Err(cannot_write(to, &io::Error::other("its name is no UTF-8")));
     };
     private(to).map_err(|error| cannot_write(to, &error))?;
-    db.execute("VACUUM INTO ?1", [name])
-        .map_err(|error| read(error.to_string()))?;
+    db.execute("VACUUM INTO ?1", [name]).map_err(|error| {
+        let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+        if is_full {
+            cannot_write(to, &io::Error::from(io::ErrorKind::StorageFull))
+        } else {
+            read(error.to_string())
+        }
+    })?;
     File::open(to)
         .and_then(|file| file.sync_all())
         .map_err(|error| cannot_write(to, &error))
@@ -116,33 +127,45 @@ fn private(path: &Path) -> io::Result<()> {
     options.open(path).map(drop)
 }
 
+/// Looks a copy through; what is wrong with it is wrong with what it was made of.
 fn look_through(
-    path: &Path,
+    copy: &Path,
+    of: &Path,
     look: impl FnOnce(&Connection) -> Result<Verified, String>,
 ) -> Result<Verified, BackupError> {
     let damaged = |cause: String| BackupError::Damaged {
-        path: path.to_owned(),
+        path: of.to_owned(),
         cause,
     };
-    let db = Connection::open(path).map_err(|error| damaged(error.to_string()))?;
+    let db = Connection::open(copy).map_err(|error| damaged(error.to_string()))?;
     look(&db).map_err(damaged)
 }
 
-/// Renames a database with its log, which belongs to it; says under which name it is now.
-fn put_aside(database: &Path) -> io::Result<Option<PathBuf>> {
+/// Gives a database a second name, with its log if that cannot be brought in; says which. At every moment it is whole under one name.
+fn keep_aside(database: &Path) -> io::Result<Option<PathBuf>> {
     if !database.exists() {
         return Ok(None);
     }
     let free = |n: &u32| !beside(database, &format!(".before-restore-{n}")).exists();
     let n = (1..u32::MAX).find(free).unwrap_or(u32::MAX);
     let aside = beside(database, &format!(".before-restore-{n}"));
+    // Closed again at once: the last to close a database brings its log in and removes it. One that is too damaged keeps it.
+    if let Ok(db) = Connection::open(database) {
+        let _damaged = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+    let log = beside(database, "-wal");
+    if log.exists() {
+        fs::copy(&log, beside(&aside, "-wal"))?;
+    }
+    fs::hard_link(database, &aside)?;
+    sync_directory(database)?;
     for log in ["-wal", "-shm"] {
-        let log_file = beside(database, log);
-        if log_file.exists() {
-            fs::rename(log_file, beside(&aside, log))?;
+        // A log must not be taken for that of another file.
+        match fs::remove_file(beside(database, log)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
     }
-    fs::rename(database, &aside)?;
     Ok(Some(aside))
 }
 

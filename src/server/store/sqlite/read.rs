@@ -144,27 +144,34 @@ pub fn conversation(
     .optional()
 }
 
-/// Times never decrease within a room, so halving finds the place without an index over them.
+/// Times never decrease within a room, so halving finds the place without an index over them. What is taken away meanwhile was older.
 pub fn first_since(db: &Connection, room: RoomId, at_ms: u64) -> rusqlite::Result<Option<Seq>> {
-    let Some(state) = self::room(db, room)? else {
+    let Some(num) = room_number(db, room)? else {
         return Ok(None);
     };
-    let Some((last, _, _)) = state.last else {
+    let end = |order: &str| {
+        let sql = format!("SELECT seq FROM entries WHERE room = ?1 ORDER BY seq {order} LIMIT 1");
+        let mut statement = db.prepare_cached(&sql)?;
+        statement
+            .query_row([num], |row| unsigned(row, 0))
+            .optional()
+    };
+    let (Some(first), Some(last)) = (end("ASC")?, end("DESC")?) else {
         return Ok(None);
     };
-    let num = room_number(db, room)?;
     let mut at = db.prepare_cached("SELECT at_ms FROM entries WHERE room = ?1 AND seq = ?2")?;
-    let (mut low, mut high) = (state.first.0, last.0 + 1);
+    let (mut low, mut high) = (first, last + 1);
     while low < high {
         let middle = low + (high - low) / 2;
         let key = i64::try_from(middle).unwrap_or(i64::MAX);
-        if at.query_row(params![num, key], |row| unsigned(row, 0))? < at_ms {
+        let found = at.query_row(params![num, key], |row| unsigned(row, 0));
+        if found.optional()?.is_none_or(|found| found < at_ms) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    Ok((low <= last.0).then_some(Seq(low)))
+    Ok((low <= last).then_some(Seq(low)))
 }
 
 pub fn page(
@@ -263,6 +270,12 @@ pub fn present(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {
     ))?
     .query_map([], identity_record)?
     .collect()
+}
+
+pub fn operator(db: &Connection, key: &NameKey) -> rusqlite::Result<Option<IdentityId>> {
+    db.prepare_cached("SELECT identity FROM operators WHERE key = ?1")?
+        .query_row([key.as_str()], |row| row.get(0).map(IdentityId::new))
+        .optional()
 }
 
 fn identity_record(row: &Row<'_>) -> rusqlite::Result<IdentityRecord> {

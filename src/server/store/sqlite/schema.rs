@@ -53,10 +53,7 @@ CREATE TABLE operators (key TEXT PRIMARY KEY, identity BLOB NOT NULL) STRICT, WI
 /// # Errors
 /// It is neither.
 pub fn is_ours(db: &Connection, path: &Path) -> Result<(), OpenError> {
-    let cause = |cause| OpenError::Open {
-        path: path.to_owned(),
-        cause,
-    };
+    let cause = |cause| OpenError::of(path, cause);
     let pragma = |name| {
         db.pragma_query_value(None, name, |row| row.get::<_, i64>(0))
             .map_err(cause)
@@ -80,10 +77,7 @@ pub fn is_ours(db: &Connection, path: &Path) -> Result<(), OpenError> {
 
 /// Sets a connection up and brings the database up to date.
 pub fn prepare(db: &mut Connection, path: &Path, fresh_id: ServerId) -> Result<(), OpenError> {
-    let cause = |cause| OpenError::Open {
-        path: path.to_owned(),
-        cause,
-    };
+    let cause = |cause| OpenError::of(path, cause);
     let pragma = |db: &Connection, name| {
         db.pragma_query_value(None, name, |row| row.get::<_, i64>(0))
             .map_err(cause)

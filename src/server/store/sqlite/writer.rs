@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 use tokio::sync::oneshot;
@@ -17,6 +18,8 @@ const WAITING: usize = 4096;
 const ROWS: usize = 1024;
 /// Rows after which a checkpoint is asked for.
 const CHECKPOINT_ROWS: usize = 2000;
+/// How long a write waits for another process that writes, like one that restores.
+const BUSY: Duration = Duration::from_secs(5);
 /// A log longer than this is checkpointed by the writer itself, whatever that costs.
 const WAL_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -277,7 +280,11 @@ fn commit(db: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreErr
 }
 
 fn truncate(db: &Connection) -> Result<(), StoreError> {
-    let done = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    // A long read, like that of a backup, keeps the log from being cut; posts do not wait for its end.
+    let before = db.busy_timeout(Duration::ZERO);
+    let done = before
+        .and_then(|()| db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+        .and_then(|()| db.busy_timeout(BUSY));
     match done.map_err(|error| failure(&error)) {
         // The log stays as it is until there is room.
         Err(StoreError::Full) => Ok(()),
