@@ -10,7 +10,7 @@
 //! | [`text`] | what may reach a terminal: sanitised, measured, wrapped |
 //! | [`wire`] | frames of `proto/tchat/v1` to and from the vocabulary, and the encode-once codec |
 //! | [`server`] | `listen` → `endpoint` → `session` → `hub` → `room::task` → `room` → `outbox`, over `store` and `bus` |
-//! | [`client`] | the joining side without a screen: `link` (dial, resume, keep alive), `pending`, `backoff`, `profile` |
+//! | [`client`] | the joining side without a screen: `link` (dial, resume, keep alive), `pending`, `cache` (outbox, drafts, copies), `backoff`, `profile` |
 //! | [`tui`] | `run` (the only loop) → `update` (pure) over `state` → `view` (pure); `keymap`, `strings`, `theme` are tables |
 //! | [`config`] | files, environment and flags to one validated configuration |
 //! | [`cli`] | the command line: join, serve, and the host that is started in the background |
@@ -37,14 +37,15 @@
 //!
 //! 1. [`tui::run`] reads Enter and gives `Event::Key` to [`tui::update`].
 //! 2. The keymap says Send; the composer gives up its text, the timeline shows it pending, `Effect::Post` comes back.
-//! 3. [`client::Client::send`] hands it to the link, which keeps it in the pending set until it is answered.
+//! 3. [`client::Client::send`] hands it to the link, which writes it to the outbox on disk and then keeps it in the
+//!    pending set until it is answered.
 //! 4. The link encodes it onto the stream; [`server::endpoint::grpc`] decodes it.
 //! 5. The [session](server::session) checks limits, rate and order and puts it into the room's mailbox.
 //! 6. The [room's task](server::room::task) takes what waits as one batch, has it ordered by the bus, and numbers it.
 //! 7. The store appends it: one commit, on disk, shared with all rooms that wait.
 //! 8. [`server::room::Room::admit`] makes one delivery and offers it to every follower's [outbox](server::outbox).
 //! 9. Each response stream writes the shared bytes.
-//! 10. The link decodes them, moves its cursor, and takes its own post out of the pending set.
+//! 10. The link decodes them, moves its cursor, and takes its own post out of the pending set and the outbox.
 //! 11. `update` puts the entry into the timeline by its number, in the place of the pending line.
 //! 12. [`tui::view`] draws what is visible.
 

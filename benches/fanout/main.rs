@@ -60,7 +60,7 @@ fn main() {
                     ours.cpu() / bare.cpu()
                 );
             }
-            for (members, rate) in [(100, 1000), (1000, 100)] {
+            for (members, rate) in [(10, 1000), (100, 1000), (1000, 100)] {
                 report(
                     &format!("paced {rate} msg/s, N={members}"),
                     &runtime.block_on(paced(members, rate)),
