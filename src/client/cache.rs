@@ -5,10 +5,12 @@
 //! Several processes of one profile share the file: each posts under an instance of its own, and takes over what a dead one left.
 //! It knows nothing of the connection.
 
+mod drafts;
 mod lock;
 mod outbox;
 mod rooms;
 mod schema;
+mod values;
 
 use std::path::{Path, PathBuf};
 
@@ -148,7 +150,7 @@ impl Cache {
         let sql = |error| schema::failed(path, &error);
         locks.adopt(outbox::instances(&db).map_err(sql)?);
         let kept = rooms::kept(&db).map_err(sql)?;
-        let (mut page, mut drafts, mut posts) = (None, Drafts::new(), Vec::new());
+        let (mut page, mut typed, mut posts) = (None, Drafts::new(), Vec::new());
         if let Some(kept) = &kept {
             let wanted = room.map(str::to_lowercase);
             let is_wanted = |(info, _): &&(RoomInfo, Option<Cursor>)| {
@@ -161,7 +163,7 @@ impl Cache {
                 page = newest.map(|page| (info.id, page, former));
             }
             let ours = locks.held();
-            drafts = rooms::take_over_drafts(&mut db, kept.server, instance, &ours).map_err(sql)?;
+            typed = drafts::take_over_drafts(&mut db, kept.server, instance, &ours).map_err(sql)?;
             posts = outbox::posts(&db, kept.server, &ours).map_err(sql)?;
         }
         let (jobs, waiting) = mpsc::channel(JOBS);
@@ -182,7 +184,7 @@ impl Cache {
             damaged: None,
             kept,
             page,
-            drafts,
+            drafts: typed,
             posts,
         })
     }
@@ -282,8 +284,8 @@ impl Cache {
             if whose == Whose::All {
                 of = locks.held();
             }
-            let drafts = rooms::adopt_drafts(db, server, own, &of)?;
-            let _gone = reply.send((drafts, outbox::posts(db, server, &of)?));
+            let typed = drafts::adopt_drafts(db, server, own, &of)?;
+            let _gone = reply.send((typed, outbox::posts(db, server, &of)?));
             Ok(())
         }))
         .await;
@@ -355,7 +357,7 @@ impl Cache {
     /// Keeps what is typed and not sent; empty: nothing.
     pub async fn draft(&self, server: ServerId, room: Option<RoomId>, text: String) {
         let own = self.instance;
-        self.soon(move |db| rooms::draft(db, server, own, room, &text))
+        self.soon(move |db| drafts::draft(db, server, own, room, &text))
             .await;
     }
 }

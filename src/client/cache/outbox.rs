@@ -1,8 +1,8 @@
 //! The outbox on disk: posts from Enter to their answer.
 
-use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
+use super::values::{damaged, signed, unsigned};
 use crate::chat::{Body, ClientId, IdentityId, InstanceId, Recipient, Refusal, RoomId, ServerId};
 use crate::client::Post;
 use crate::client::cache::Unsent;
@@ -12,19 +12,6 @@ use crate::wire::{refusal_from_bytes, refusal_to_bytes};
 const ROOM: i64 = 1;
 const PERSON: i64 = 2;
 const NAME: i64 = 3;
-
-/// SQLite's integers are signed; no counter and no time comes near the edge.
-pub(super) fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    u64::try_from(row.get::<_, i64>(column)?).map_err(|_| damaged(column))
-}
-
-pub(super) fn damaged(column: usize) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, "a value cannot be read".into())
-}
 
 /// Adds a post; the draft it was and the failed post it repeats go in the same step, so that nothing is there twice or not at all.
 pub fn keep(
@@ -55,7 +42,7 @@ pub fn keep(
         post.typed,
     ])?;
     if instead_of.is_none() {
-        super::rooms::draft(db, server, post.client_id.instance, post.from, "")?;
+        super::drafts::draft(db, server, post.client_id.instance, post.from, "")?;
     }
     instead_of.map_or(Ok(()), |id| remove(db, id))
 }

@@ -4,6 +4,7 @@
 //! Follows wait in the mailbox meanwhile, so that none falls between an append and its delivery.
 
 mod fate;
+mod retain;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,13 +15,14 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+pub use self::retain::Retentions;
 use super::attendance::Attendance;
 use super::mailbox::{Attendee, Fatal, RoomMsg};
 use super::retention::Retention;
 use super::{Follow, Head, Marks, Room};
 use crate::chat::{
-    Body, ClientId, Entry, IdentityId, InstanceId, NameKey, Post, Refusal, RefusalCode, Role,
-    RoomId, RoomInfo, RoomKind, Seq, SessionId,
+    Body, ClientId, Entry, IdentityId, InstanceId, Post, Refusal, RefusalCode, Role, RoomId,
+    RoomInfo, RoomKind, Seq, SessionId,
 };
 use crate::server::bus::{Batch, Bus, IN_FLIGHT};
 use crate::server::outbox::{Outbox, Signal};
@@ -41,24 +43,8 @@ const HOLD: Duration = Duration::from_millis(1);
 const ROSTER_EVERY: Duration = Duration::from_millis(250);
 /// The log target of message bodies, off unless asked for.
 pub const MESSAGES: &str = "tchat::messages";
-/// Entries after which it is looked again how much is to be kept.
-const LOOK_EVERY: u64 = 100;
 /// A room that nobody uses ends after this long; it is started again on demand.
 const IDLE: Duration = Duration::from_mins(10);
-
-/// How much is kept of which room.
-#[derive(Clone, Debug, Default)]
-pub struct Retentions {
-    pub others: Retention,
-    pub rooms: HashMap<NameKey, Retention>,
-}
-
-impl Retentions {
-    fn of(&self, record: &RoomRecord) -> Retention {
-        let own = record.key.as_ref().and_then(|key| self.rooms.get(key));
-        own.copied().unwrap_or(self.others)
-    }
-}
 
 /// A running room.
 #[derive(Clone, Debug)]
@@ -446,38 +432,6 @@ impl Task {
         }
         self.note_changes();
         self.retain().await
-    }
-
-    /// Lets the room begin later, if less is to be kept. Nobody is shown what is about to go, so it can go beside the room.
-    async fn retain(&mut self) -> Result<(), StoreError> {
-        let head = self.room.head();
-        if self.retention.keeps_everything() || head.seq < self.look_at {
-            return Ok(());
-        }
-        match self.trimming.take() {
-            Some(trimming) if !trimming.is_finished() => {
-                self.trimming = Some(trimming);
-                return Ok(());
-            }
-            Some(trimming) => match trimming.await {
-                Ok(Err(StoreError::Full) | Ok(())) | Err(_) => {}
-                Ok(Err(error)) => return Err(error),
-            },
-            None => {}
-        }
-        self.look_at = Seq(head.seq.0 + LOOK_EVERY);
-        let by_age = match self.retention.since(&head) {
-            Some(since) => self.store.first_since(self.record.id, since).await?,
-            None => None,
-        };
-        let first = self.retention.first_by_number(&head).max(by_age);
-        let Some(first) = first.filter(|first| *first > head.first) else {
-            return Ok(());
-        };
-        self.room.begins_at(first);
-        let (store, room) = (Arc::clone(&self.store), self.record.id);
-        self.trimming = Some(tokio::spawn(async move { store.trim(room, first).await }));
-        Ok(())
     }
 
     fn membership(&self, entry: &Entry) -> Option<(IdentityId, Option<Role>)> {

@@ -1,0 +1,17 @@
+//! Numbers as SQLite keeps them.
+
+use rusqlite::Row;
+use rusqlite::types::Type;
+
+/// SQLite's integers are signed; no counter and no time comes near the edge.
+pub fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+pub fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    u64::try_from(row.get::<_, i64>(column)?).map_err(|_| damaged(column))
+}
+
+pub fn damaged(column: usize) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, "a value cannot be read".into())
+}

@@ -1,0 +1,59 @@
+//! Old entries go: the room begins later, and what it no longer shows is taken away beside it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Task;
+use crate::chat::{NameKey, Seq};
+use crate::server::room::retention::Retention;
+use crate::server::store::{RoomRecord, StoreError};
+
+/// Entries after which it is looked again how much is to be kept.
+const LOOK_EVERY: u64 = 100;
+/// How much is kept of which room.
+#[derive(Clone, Debug, Default)]
+pub struct Retentions {
+    pub others: Retention,
+    pub rooms: HashMap<NameKey, Retention>,
+}
+
+impl Retentions {
+    pub(super) fn of(&self, record: &RoomRecord) -> Retention {
+        let own = record.key.as_ref().and_then(|key| self.rooms.get(key));
+        own.copied().unwrap_or(self.others)
+    }
+}
+
+impl Task {
+    /// Lets the room begin later, if less is to be kept. Nobody is shown what is about to go, so it can go beside the room.
+    pub(super) async fn retain(&mut self) -> Result<(), StoreError> {
+        let head = self.room.head();
+        if self.retention.keeps_everything() || head.seq < self.look_at {
+            return Ok(());
+        }
+        match self.trimming.take() {
+            Some(trimming) if !trimming.is_finished() => {
+                self.trimming = Some(trimming);
+                return Ok(());
+            }
+            Some(trimming) => match trimming.await {
+                Ok(Err(StoreError::Full) | Ok(())) | Err(_) => {}
+                Ok(Err(error)) => return Err(error),
+            },
+            None => {}
+        }
+        self.look_at = Seq(head.seq.0 + LOOK_EVERY);
+        let by_age = match self.retention.since(&head) {
+            Some(since) => self.store.first_since(self.record.id, since).await?,
+            None => None,
+        };
+        let first = self.retention.first_by_number(&head).max(by_age);
+        let Some(first) = first.filter(|first| *first > head.first) else {
+            return Ok(());
+        };
+        self.room.begins_at(first);
+        let (store, room) = (Arc::clone(&self.store), self.record.id);
+        self.trimming = Some(tokio::spawn(async move { store.trim(room, first).await }));
+        Ok(())
+    }
+}
