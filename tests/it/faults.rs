@@ -3,9 +3,13 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use tchat::client::{Event as Told, LinkState};
+
 use crate::support::chaos::Weather;
 use crate::support::chat::{Chat, Rate};
 use crate::support::history::{History, Sent, tail};
+use crate::support::person::Person;
+use crate::support::server::Server;
 use crate::support::terminal::{Home, ends, signal};
 
 const CALM: Weather = Weather {
@@ -276,4 +280,90 @@ fn a_server_killed_before_and_after_the_commit_and_in_a_checkpoint_loses_nothing
 #[ignore = "long: 200 kills"]
 fn long_two_hundred_kills_at_named_points() {
     killed_at_points(200);
+}
+
+/// Everybody is there, the server goes and comes back; how long until half of them, and all, are there again, on the clients' clock.
+async fn storm(clients: usize) -> (Duration, Duration) {
+    let mut server = Server::start();
+    let mut people = Vec::new();
+    for n in 0..clients {
+        let mut person = Person::start(server.connector(), &format!("p{n}"));
+        person.is_in("general").await;
+        people.push(person);
+    }
+    server.stops().await.unwrap();
+    server.restarts();
+    let began = tokio::time::Instant::now();
+    let mut back = tokio::task::JoinSet::new();
+    for mut person in people {
+        back.spawn(async move {
+            let is_back = |_: &Person, event: &Told| {
+                matches!(event, Told::Link(LinkState::Online)).then_some(())
+            };
+            // The first word of a link that was up came before the server went.
+            person.catch_up();
+            person.until("coming back", is_back).await;
+            let took = began.elapsed();
+            person.sees("general", "after the storm").await;
+            took
+        });
+    }
+    let mut last = server.joins("last").await;
+    last.says("general", "after the storm");
+    last.is_answered().await;
+    let mut took = Vec::new();
+    while let Some(one) = back.join_next().await {
+        took.push(one.unwrap());
+    }
+    took.sort_unstable();
+    assert_eq!(took.len(), clients);
+    (took[clients / 2], took[clients - 1])
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_restart_a_crowd_is_back_within_seconds() {
+    let (median, last) = storm(150).await;
+    assert!(median <= Duration::from_secs(5), "{median:?}");
+    println!("150 clients: half back after {median:?}, all after {last:?}");
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "long: 1,000 clients"]
+async fn long_restart_storm() {
+    let (median, last) = storm(1000).await;
+    println!("1,000 clients: half back after {median:?}, all after {last:?}");
+    assert!(median <= Duration::from_secs(5), "{median:?}");
+}
+
+#[test]
+fn with_no_descriptors_left_silent_sockets_go_and_people_come_in() {
+    let home = Home::new();
+    let program = crate::support::terminal::binary();
+    let line = format!(
+        "ulimit -n 80; exec '{}' --serve --port {}",
+        program.display(),
+        home.port
+    );
+    let mut server = home
+        .shell(&line)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    home.is_served();
+    let at = std::net::SocketAddr::from(([127, 0, 0, 1], home.port));
+    let connect = |_| std::net::TcpStream::connect_timeout(&at, Duration::from_millis(300)).ok();
+    let mut silent: Vec<_> = (0..200).map_while(connect).collect();
+    assert!(silent.len() > 100, "more than it has descriptors for");
+    // Some hang up, some stay and say nothing: those have ten seconds each, a few at a time.
+    silent.truncate(20);
+    let address = format!("localhost:{}", home.port);
+    let sent = home
+        .command(&["send", "--server", &address, "--timeout", "100s", "hello"])
+        .stdin(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(sent.code(), Some(0));
+    signal(server.id(), "TERM");
+    assert!(ends(&mut server, Duration::from_secs(50)).success());
 }

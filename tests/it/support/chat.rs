@@ -95,7 +95,7 @@ impl Chat {
         self.settles();
         let port = self.home.port.to_string();
         let mut history = History::default();
-        for reader in ["carl", "dora"] {
+        for reader in ["reader1", "reader2"] {
             let arguments = ["tail", "--json", "--last", "1000000", "--port", &port];
             let output = self
                 .home
