@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use directories::ProjectDirs;
+use jiff::tz::TimeZone;
 
 pub use self::address::Address;
 use self::file::File;
@@ -58,6 +59,7 @@ pub struct Join {
     pub locale: String,
     /// Bytes of messages kept here.
     pub cache_bytes: u64,
+    pub zone: TimeZone,
     pub caps: Caps,
 }
 
@@ -148,6 +150,7 @@ fn join(args: &Args, file: &File) -> Result<Join> {
         .or_else(|| file.theme.clone())
         .unwrap_or_else(|| theme::DEFAULT.into());
     Ok(Join {
+        zone: zone(),
         server,
         may_host: given.is_none(),
         name: args
@@ -319,6 +322,19 @@ fn locale() -> String {
         "en".into()
     } else {
         tag.chars().take(35).collect()
+    }
+}
+
+/// The zone that times are shown in. Read from the file itself where nothing else is said: the name of the zone, which nobody is
+/// shown, would be searched for among all there are.
+fn zone() -> TimeZone {
+    let local = || {
+        let bytes = std::fs::read("/etc/localtime").ok()?;
+        TimeZone::tzif("local", &bytes).ok()
+    };
+    match variable("TZ") {
+        None if cfg!(unix) => local().unwrap_or_else(TimeZone::system),
+        _ => TimeZone::system(),
     }
 }
 

@@ -4,7 +4,6 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use jiff::tz::TimeZone;
 use tokio::net::TcpStream;
 
 use super::host::Host;
@@ -43,7 +42,7 @@ async fn screen(config: Config) -> Result<()> {
         caps: config.join.caps,
         theme: config.join.theme.clone(),
         themes: Some(config.paths.themes.clone()),
-        zone: TimeZone::system(),
+        zone: config.join.zone.clone(),
         short: |address| Some(address.parse::<Address>().ok()?.short()),
     };
     let connect = connect(config);

@@ -32,7 +32,7 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
     let form = if args.json { Form::Json } else { Form::Text };
     let mut out = Out {
         form,
-        zone: TimeZone::system(),
+        zone: config.join.zone.clone(),
         room: String::new(),
     };
     let mut reader = Reader::new(args.last);

@@ -377,6 +377,13 @@ pub fn former(db: &Connection, server: ServerId, room: RoomId) -> rusqlite::Resu
     let Some((num, Some(epoch))) = number(db, server, room)? else {
         return Ok(Vec::new());
     };
+    let has_former = db
+        .prepare_cached("SELECT has_former FROM rooms WHERE num = ?1")?
+        .query_row([num], |row| row.get::<_, bool>(0))?;
+    if !has_former {
+        // Finding out that there is nothing would read the whole room.
+        return Ok(Vec::new());
+    }
     let mut statement = db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch <> ?2 ORDER BY at_ms DESC, seq DESC LIMIT {PAGE}"
     ))?;
