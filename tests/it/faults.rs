@@ -6,7 +6,7 @@ use std::time::Duration;
 use tchat::client::{Event as Told, LinkState};
 
 use crate::support::chaos::Weather;
-use crate::support::chat::{Chat, Rate};
+use crate::support::chat::{Chat, Rate, Talker};
 use crate::support::history::{History, Sent, tail};
 use crate::support::person::Person;
 use crate::support::server::Server;
@@ -28,30 +28,37 @@ fn is_one_story(history: &History) {
     assert!(wrong.is_empty(), "{:#?}", &wrong[..wrong.len().min(20)]);
 }
 
-/// Everybody says something in turn; `kills` of the server and `cuts` of every link are spread evenly over it.
+/// Everybody says something in turn; `kills` of the server and `cuts` of every link are spread evenly over it. Each comes while lines
+/// are on their way, and everybody is back before the next one.
 fn disturbed(names: &[&'static str], lines: usize, kills: usize, cuts: usize, rate: Rate) {
     let mut chat = Chat::begins(names, CALM, rate);
-    let every = |times: usize| (lines / (times + 1)).max(1);
-    for n in 1..=lines {
-        let next = n % names.len();
-        chat.talkers[next].says();
-        if n.is_multiple_of(every(cuts)) && n / every(cuts) <= cuts {
+    let times = kills + cuts;
+    for n in 0..times {
+        for line in 0..lines / times {
+            chat.talkers[(n + line) % names.len()].says();
+        }
+        // Somewhere between the first of these lines being read and the last being answered.
+        std::thread::sleep(Duration::from_millis(n as u64 * 7 % 23));
+        // The kills are spread among the cuts.
+        if (n + 1) * kills / times > n * kills / times {
+            chat.server_is_killed();
+        } else {
             for talker in &chat.talkers {
                 talker.network.cuts();
             }
         }
-        if n.is_multiple_of(every(kills)) && n / every(kills) <= kills {
-            chat.server_is_killed();
-        }
+        chat.talkers.iter_mut().for_each(Talker::is_back);
     }
     let story = chat.story();
     is_one_story(&story);
     let entries = story.tails[0].1.len();
+    assert!(entries >= chat.typed(), "{entries} entries");
+    let reconnects: Vec<usize> = chat.talkers.iter_mut().map(Talker::reconnects).collect();
+    println!("{entries} entries, {kills} kills, {cuts} cuts, reconnects {reconnects:?}: one story");
     assert!(
-        entries >= chat.typed() && entries >= lines,
-        "{entries} entries"
+        reconnects.iter().all(|seen| *seen >= times),
+        "each is felt: {reconnects:?}"
     );
-    println!("{entries} entries, {kills} kills, {cuts} cuts: one story");
 }
 
 #[test]

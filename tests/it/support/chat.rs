@@ -181,6 +181,40 @@ impl Talker {
         }
     }
 
+    /// Waits until the link is up again after it went down.
+    pub fn is_back(&mut self) {
+        let began = Instant::now();
+        // A cut is felt at once; this is how long it takes to the screen, five times.
+        std::thread::sleep(Duration::from_millis(100));
+        loop {
+            let text = self.screen.text();
+            if text.lines().last().is_some_and(|row| row.contains('●')) {
+                return;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{} is not back:\n{text}",
+                self.name
+            );
+            std::thread::sleep(Duration::from_millis(20));
+            if text.contains("Enter now") {
+                self.screen.types("\r");
+            }
+        }
+    }
+
+    /// How often the link came back, as its own overlay has it.
+    pub fn reconnects(&mut self) -> usize {
+        self.screen.types("\x1bOQ");
+        self.screen.shows("there and back");
+        let text = self.screen.text();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let at = words.iter().position(|word| *word == "reconnects");
+        let count = at.and_then(|at| words.get(at.checked_sub(1)?)?.parse().ok());
+        self.screen.types("\x1b");
+        count.expect("the overlay says how often")
+    }
+
     /// The client is killed and started again.
     pub fn is_killed(&mut self, home: &Home) {
         signal(self.screen.process(), "KILL");
