@@ -39,7 +39,7 @@ pub fn run(config: Config) -> Result<()> {
     } else {
         log::Terminal::Shown
     };
-    std::fs::create_dir_all(&config.paths.logs)
+    let _log = std::fs::create_dir_all(&config.paths.logs)
         .and_then(|()| private(&config.paths.logs))
         .and_then(|()| {
             log::start(&config.paths.logs, bodies, terminal).map_err(std::io::Error::other)

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use tracing::Level;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_appender::rolling::{InitError, RollingFileAppender, Rotation};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;
@@ -29,11 +30,18 @@ pub enum Terminal {
     Silent,
 }
 
-/// Starts logging to standard error and, in `directory`, to `tchat.<date>.log`. Call it once.
+/// Lines that may wait for a terminal that is held with Ctrl+S, or a pipe that nobody reads; more are left out there.
+const LINES: usize = 1024;
+
+/// Starts logging to standard error and, in `directory`, to `tchat.<date>.log`. Call it once, and keep what it gives until the end.
 ///
 /// # Errors
 /// The directory cannot be written.
-pub fn start(directory: &Path, bodies: Bodies, terminal: Terminal) -> Result<(), InitError> {
+pub fn start(
+    directory: &Path,
+    bodies: Bodies,
+    terminal: Terminal,
+) -> Result<WorkerGuard, InitError> {
     let files = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("tchat")
@@ -47,9 +55,14 @@ pub fn start(directory: &Path, bodies: Bodies, terminal: Terminal) -> Result<(),
     let ours = Targets::new()
         .with_target("tchat", Level::INFO)
         .with_target(MESSAGES, messages);
+    // Nobody waits for a reader, and the whole server would: standard error has a thread of its own.
+    let (shown, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LINES)
+        .finish(std::io::stderr());
     let to_terminal = (terminal == Terminal::Shown).then(|| {
         fmt::layer()
-            .with_writer(std::io::stderr)
+            .with_writer(shown)
             .with_ansi(std::io::stderr().is_terminal())
             .with_target(false)
             .compact()
@@ -64,5 +77,5 @@ pub fn start(directory: &Path, bodies: Bodies, terminal: Terminal) -> Result<(),
         .with(to_terminal)
         .with(to_files)
         .init();
-    Ok(())
+    Ok(guard)
 }

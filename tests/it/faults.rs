@@ -34,7 +34,7 @@ fn disturbed(names: &[&'static str], lines: usize, kills: usize, cuts: usize, ra
     let mut chat = Chat::begins(names, CALM, rate);
     let times = kills + cuts;
     for n in 0..times {
-        for line in 0..lines / times {
+        for line in 0..lines.div_ceil(times) {
             chat.talkers[(n + line) % names.len()].says();
         }
         // Somewhere between the first of these lines being read and the last being answered.

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::terminal::{Home, ends, signal};
@@ -206,4 +207,24 @@ fn the_config_file_is_heeded_and_flags_go_before_it() {
         &["--config", &named, "--room", "大厅", "--name", "flagged"],
     );
     ben.shows("hosting here · flagged");
+}
+
+#[test]
+fn a_host_whose_log_nobody_reads_goes_on() {
+    let home = Home::new();
+    let fast = home.file("fast.toml");
+    std::fs::write(&fast, "[server]\nburst = 0\n").unwrap();
+    // Its standard error is a pipe that this test never reads, and that 64 KiB fill.
+    let mut server = home.serves(&["--config", &fast]);
+    let address = format!("localhost:{}", home.port);
+    for n in 0..300 {
+        let sent = home
+            .command(&["send", "--server", &address, "--timeout", "20s", "hello"])
+            .stdin(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(sent.success(), "after {n} that came and went");
+    }
+    signal(server.id(), "TERM");
+    assert!(ends(&mut server, DRAIN).success());
 }
