@@ -63,8 +63,15 @@ fn main() {
             for (members, rate) in [(10, 1000), (100, 1000), (1000, 100)] {
                 report(
                     &format!("paced {rate} msg/s, N={members}"),
-                    &runtime.block_on(paced(members, rate)),
+                    &runtime.block_on(paced(members, rate, Readers::AllRead)),
                 );
+            }
+            // In turn, so that what else the machine does meets both alike.
+            for _ in 0..3 {
+                for readers in [Readers::AllRead, Readers::OneStalls] {
+                    let figures = runtime.block_on(paced(100, 1000, readers));
+                    report(&format!("  one of 100: {readers:?}"), &figures);
+                }
             }
         }
     }
@@ -211,17 +218,35 @@ pub struct Counts {
     ready: AtomicUsize,
 }
 
+/// Whether everybody reads what they are sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Readers {
+    AllRead,
+    /// The last one stops once it is live, with windows that are soon full.
+    OneStalls,
+}
+
 struct Member {
     frames: mpsc::Sender<proto::ChatRequest>,
     instance: InstanceId,
 }
 
 /// Joins a member; entries are counted, and the first member's are answered with a permit and a latency.
-async fn join(port: u16, n: usize, counts: &Arc<Counts>, first: Option<First>) -> (Member, RoomId) {
+async fn join(
+    port: u16,
+    n: usize,
+    counts: &Arc<Counts>,
+    first: Option<First>,
+    readers: Readers,
+) -> (Member, RoomId) {
     let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).expect("an address");
-    let endpoint = endpoint
-        .initial_stream_window_size(2 * 1024 * 1024)
-        .initial_connection_window_size(4 * 1024 * 1024);
+    let endpoint = if readers == Readers::AllRead {
+        endpoint
+            .initial_stream_window_size(2 * 1024 * 1024)
+            .initial_connection_window_size(4 * 1024 * 1024)
+    } else {
+        endpoint
+    };
     let mut service = ChatServiceClient::new(endpoint.connect().await.expect("a connection"));
     let (frames, sending) = mpsc::channel(256);
     let mut stream = service
@@ -286,6 +311,9 @@ async fn join(port: u16, n: usize, counts: &Arc<Counts>, first: Option<First>) -
                     Some(proto::event::Kind::RosterPage(_)) if !is_ready => {
                         is_ready = true;
                         counts.ready.fetch_add(1, Ordering::Relaxed);
+                        if readers == Readers::OneStalls {
+                            std::future::pending::<()>().await;
+                        }
                     }
                     _ => {}
                 }
@@ -335,6 +363,8 @@ pub fn text(due: Duration, n: u64) -> String {
 struct Bench {
     server: Server,
     members: Vec<Member>,
+    /// How many of the members read.
+    reading: usize,
     room: RoomId,
     counts: Arc<Counts>,
     permits: Arc<Semaphore>,
@@ -342,7 +372,7 @@ struct Bench {
     started: Instant,
 }
 
-async fn set_up(members: usize) -> Bench {
+async fn set_up(members: usize, readers: Readers) -> Bench {
     let server = Server::start("serve").await;
     let counts = Arc::new(Counts::default());
     let permits = Arc::new(Semaphore::new(IN_FLIGHT));
@@ -353,11 +383,16 @@ async fn set_up(members: usize) -> Bench {
         started,
         waits: sender,
     };
-    let (one, room) = join(server.port, 0, &counts, Some(first)).await;
+    let (one, room) = join(server.port, 0, &counts, Some(first), Readers::AllRead).await;
     let port = server.port;
     let joining = futures::stream::iter(1..members).map(|n| {
         let counts = Arc::clone(&counts);
-        async move { join(port, n, &counts, None).await.0 }
+        let readers = if n + 1 == members {
+            readers
+        } else {
+            Readers::AllRead
+        };
+        async move { join(port, n, &counts, None, readers).await.0 }
     });
     let mut all = vec![one];
     all.extend(joining.buffer_unordered(32).collect::<Vec<_>>().await);
@@ -368,6 +403,7 @@ async fn set_up(members: usize) -> Bench {
     Bench {
         server,
         members: all,
+        reading: members - usize::from(readers == Readers::OneStalls),
         room,
         counts,
         permits,
@@ -397,7 +433,7 @@ impl Bench {
     }
 
     async fn finish(mut self, messages: u64, began: Instant, cpu: Duration) -> Figures {
-        let all = messages * self.members.len() as u64;
+        let all = messages * self.reading as u64;
         while self.counts.delivered.load(Ordering::Relaxed) < all {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -417,7 +453,7 @@ impl Bench {
 }
 
 async fn saturated(members: usize) -> Figures {
-    let bench = set_up(members).await;
+    let bench = set_up(members, Readers::AllRead).await;
     let (began, cpu) = (Instant::now(), bench.server.cpu());
     let run = Duration::from_secs(5);
     let mut n = 0;
@@ -429,8 +465,8 @@ async fn saturated(members: usize) -> Figures {
     bench.finish(n, began, cpu).await
 }
 
-async fn paced(members: usize, rate: u64) -> Figures {
-    let bench = set_up(members).await;
+async fn paced(members: usize, rate: u64, readers: Readers) -> Figures {
+    let bench = set_up(members, readers).await;
     let (began, cpu) = (Instant::now(), bench.server.cpu());
     let offset = bench.started.elapsed();
     let messages = rate * 5;

@@ -121,6 +121,90 @@ fn a_stopped_server_and_a_stopped_client_go_on_where_they_were() {
     is_one_story(&chat.story());
 }
 
+/// Some print the room while others talk in long lines; one of them is stopped until far more has been said than its windows and its
+/// lane can hold, and then goes on.
+fn one_reader_stalls(readers: usize, lines: usize) {
+    const SENDERS: usize = 3;
+    let home = Home::new();
+    std::fs::write(home.file("config.toml"), "[server]\nburst = 0\n").unwrap();
+    let mut server = home.serves(&["--config", &home.file("config.toml")]);
+    let address = format!("localhost:{}", home.port);
+    let sends = |name: &str, text: &str| {
+        let arguments = ["send", "--server", &address, "--name", name, "--", text];
+        let mut command = home.command(&arguments);
+        let status = command.stdin(Stdio::null()).status().unwrap();
+        u8::try_from(status.code().unwrap()).unwrap()
+    };
+    let printed = |n: usize| std::fs::read_to_string(home.file(&format!("{n}.json"))).unwrap();
+    let all_print = |what: &str| {
+        let began = std::time::Instant::now();
+        while !(0..readers).all(|n| printed(n).contains(what)) {
+            assert!(began.elapsed() < Duration::from_secs(120), "no '{what}'");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let mut tails: Vec<Child> = (0..readers)
+        .map(|n| {
+            let name = format!("reader{n}");
+            let arguments = ["tail", "--json", "--last", "1000000", "--follow"];
+            let mut command = home.command(&arguments);
+            let out = std::fs::File::create(home.file(&format!("{n}.json"))).unwrap();
+            command.args(["--server", &address, "--name", &name]);
+            command.stdin(Stdio::null()).stdout(out).spawn().unwrap()
+        })
+        .collect();
+    assert_eq!(sends("first", "=first1="), 0);
+    all_print("=first1=");
+    signal(tails[0].id(), "STOP");
+    let sends = &sends;
+    let talked: Vec<(String, Vec<Sent>)> = std::thread::scope(|scope| {
+        let talking: Vec<_> = (0..SENDERS)
+            .map(|who| {
+                scope.spawn(move || {
+                    let name = format!("sender{who}");
+                    let long = "x".repeat(8000);
+                    let lines = (0..lines / SENDERS).map(|n| {
+                        let text = format!("={name}x{n}= {long}");
+                        let code = sends(&name, &text);
+                        Sent { code, text }
+                    });
+                    let said = lines.collect();
+                    (name, said)
+                })
+            })
+            .collect();
+        talking.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    signal(tails[0].id(), "CONT");
+    assert_eq!(sends("last", "=last1="), 0);
+    all_print("=last1=");
+    let mut history = History::default();
+    for (n, reader) in tails.iter_mut().enumerate() {
+        signal(reader.id(), "TERM");
+        ends(reader, Duration::from_secs(30));
+        let read = tail(&printed(n)).unwrap();
+        history.tails.push((format!("reader{n}"), read));
+    }
+    assert!(talked.iter().flat_map(|(_, it)| it).all(|it| it.code == 0));
+    history.sends = talked;
+    is_one_story(&history);
+    let entries = history.tails[0].1.len();
+    println!("{readers} readers, one stopped for {lines} long lines: {entries} entries each");
+    signal(server.id(), "TERM");
+    ends(&mut server, Duration::from_secs(50));
+}
+
+#[test]
+fn a_reader_that_stalls_until_its_lane_overflows_misses_nothing_and_hurts_nobody() {
+    one_reader_stalls(4, 450);
+}
+
+#[test]
+#[ignore = "long: 100 readers"]
+fn long_one_stalled_reader_among_a_hundred() {
+    one_reader_stalls(100, 900);
+}
+
 #[test]
 fn slow_narrow_sliced_and_stalling_networks_only_take_longer() {
     let weather = Weather {
