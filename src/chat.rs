@@ -18,6 +18,6 @@ pub use id::{Epoch, IdentityId, InstanceId, RoomId, Secret, SecretHash, ServerId
 pub use limits::Limits;
 pub use name::{NameError, NameKey, RoomName, UserName};
 pub use order::{ClientId, Cursor, Digest, Seq, digest};
-pub use people::{Person, Presence, Role, Roster};
+pub use people::{Person, Presence, Role, Roster, Via};
 pub use refusal::{Refusal, RefusalCode};
 pub use room::{FollowResult, RoomInfo, RoomKind};

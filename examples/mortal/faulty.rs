@@ -93,6 +93,14 @@ impl Store for Faulty {
     async fn clear_presence(&self) -> Result<(), StoreError> {
         self.inner.clear_presence().await
     }
+    async fn guests(&self) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.inner.guests().await
+    }
+
+    async fn forget_guest(&self, id: IdentityId) -> Result<(), StoreError> {
+        self.inner.forget_guest(id).await
+    }
+
     async fn operator(&self, key: NameKey) -> Result<Option<IdentityId>, StoreError> {
         self.inner.operator(key).await
     }

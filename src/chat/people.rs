@@ -10,6 +10,34 @@ pub enum Presence {
     Waiting,
 }
 
+/// How somebody is connected.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Via {
+    /// By tchat's own protocol.
+    #[default]
+    Tchat,
+    /// By `user.UserService`.
+    User,
+    /// By `gochat.ChatService`.
+    Gochat,
+    /// By `chat.ChatService`.
+    Chat,
+    /// By `service.v1.Service`.
+    Service,
+    /// By protobuf over WebSocket.
+    WebSocket,
+}
+
+impl Via {
+    /// How many there are.
+    pub const COUNT: usize = 6;
+
+    /// Whether the connection is one of a foreign protocol: its user is a guest, whose identity ends with it.
+    pub fn is_bridge(self) -> bool {
+        self != Self::Tchat
+    }
+}
+
 /// What a person may do in a room.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
@@ -24,6 +52,7 @@ pub struct Person {
     pub name: String,
     pub presence: Presence,
     pub role: Role,
+    pub via: Via,
 }
 
 /// The people present in a room, in the order they are shown: by name, whatever its case.

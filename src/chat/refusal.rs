@@ -28,6 +28,7 @@ pub enum RefusalCode {
     TooManyRooms,
     CannotLeave,
     StorageFull,
+    PersonGone,
     /// Made by the client itself: there is no link, and this cannot wait for one.
     Offline,
     /// A code this version does not know.

@@ -2,11 +2,11 @@
 //!
 //! It knows nothing of who reads it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use crate::chat::{Digest, Entry, RoomId, Seq};
+use crate::chat::{Digest, Entry, RoomId, Seq, Via};
 use crate::wire::encode_entries;
 
 /// Consecutive entries of one room, at least one, and the frame that carries them.
@@ -16,6 +16,15 @@ pub struct Delivery {
     frame: Bytes,
     /// Where in `frame` each entry ends.
     ends: Vec<usize>,
+    /// The entries as the protocols of bridges have them, each made for the first who needs it.
+    foreign: [OnceLock<Foreign>; Via::COUNT],
+}
+
+/// Each entry in a foreign form, and how many people it says are there.
+#[derive(Debug)]
+struct Foreign {
+    count: u32,
+    forms: Arc<[Bytes]>,
 }
 
 impl Delivery {
@@ -29,6 +38,7 @@ impl Delivery {
             entries,
             frame,
             ends,
+            foreign: Default::default(),
         })
     }
 
@@ -64,6 +74,20 @@ impl Delivery {
         }
         self.index(seq)
             .map_or_else(Bytes::new, |index| self.frame.slice(self.ends[index]..))
+    }
+
+    /// The form each entry has in a foreign protocol, encoded once for everybody of that protocol who sees as many people.
+    pub fn foreign(&self, via: Via, count: u32, encode: impl Fn(&Entry) -> Bytes) -> Arc<[Bytes]> {
+        let make = || Foreign {
+            count,
+            forms: self.entries.iter().map(&encode).collect(),
+        };
+        let kept = self.foreign[via as usize].get_or_init(make);
+        if kept.count == count {
+            Arc::clone(&kept.forms)
+        } else {
+            make().forms
+        }
     }
 
     fn index(&self, seq: Seq) -> Option<usize> {

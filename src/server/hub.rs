@@ -2,6 +2,7 @@
 //!
 //! Its state sits behind one mutex that is held for a few lines at a time and never across an await.
 
+pub mod guests;
 mod names;
 mod people;
 mod rooms;
@@ -14,6 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::guests::Guest;
 use self::names::Names;
 pub use self::people::{AdmitError, Admitted};
 use super::bus::Bus;
@@ -25,7 +27,7 @@ use super::room::task::{Retentions, RoomHandle};
 use super::store::{RoomRecord, Store, StoreError};
 use crate::chat::{
     Author, IdentityId, Limits, NameKey, Refusal, RefusalCode, RoomId, SecretHash, ServerId,
-    SessionId, UserName,
+    SessionId, UserName, Via,
 };
 use crate::wire::Event;
 
@@ -72,6 +74,10 @@ pub struct Hub {
     owner: Option<SecretHash>,
     retention: Arc<Retentions>,
     sessions: AtomicUsize,
+    /// Guests who brought no name.
+    nameless: AtomicUsize,
+    /// The guest that several connections share, while there is one.
+    shared: Mutex<Weak<Guest>>,
     state: Mutex<State>,
 }
 
@@ -82,6 +88,8 @@ struct State {
     directory: Vec<RoomRecord>,
     names: Names,
     people: HashMap<IdentityId, Attending>,
+    /// Those who have a name over a bridge, present or not yet.
+    guests: HashMap<IdentityId, Via>,
     /// The rates of those who have gone, until they would be full again: coming back is no new burst.
     buckets: HashMap<IdentityId, Bucket>,
 }
@@ -92,6 +100,7 @@ struct Attending {
     name: UserName,
     secret: SecretHash,
     is_owner: bool,
+    via: Via,
     sessions: HashMap<SessionId, Weak<Outbox>>,
     bucket: Bucket,
 }
@@ -124,6 +133,8 @@ impl Hub {
                     .collect(),
             }),
             sessions: AtomicUsize::new(0),
+            nameless: AtomicUsize::new(0),
+            shared: Mutex::default(),
             state: Mutex::default(),
             store,
         };
@@ -138,7 +149,12 @@ impl Hub {
             Err(StoreError::Full) => {}
             cleared => cleared?,
         }
-        Ok(Arc::new(hub))
+        let left_behind = hub.store.guests().await?;
+        let hub = Arc::new(hub);
+        if !left_behind.is_empty() {
+            tokio::spawn(Arc::clone(&hub).see_off_all(left_behind));
+        }
+        Ok(hub)
     }
 
     /// Sessions there are now.

@@ -12,11 +12,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::task::AtomicWaker;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::delivery::Delivery;
+use super::room::attendance::Passage;
 use crate::chat::Seq;
 use crate::wire::Event;
 
@@ -41,11 +43,19 @@ pub enum Item {
     Signal(Arc<Signal>),
 }
 
-/// An event for everybody in a room, with its encoded form.
+/// A change among the people present, for everybody in a room: its encoded form, or, for guests, who came and went.
 #[derive(Debug)]
 pub struct Signal {
-    pub event: Event,
-    pub frame: bytes::Bytes,
+    pub frame: Bytes,
+    pub passages: Vec<Passage>,
+}
+
+impl Signal {
+    /// About how many bytes it takes.
+    fn size(&self) -> usize {
+        const PASSAGE: usize = 96;
+        self.frame.len() + self.passages.len() * PASSAGE
+    }
 }
 
 /// What became of an offer.
@@ -186,7 +196,7 @@ impl Outbox {
         if lanes.generation != generation || lanes.state != State::Open {
             return Offered::Gone;
         }
-        if lanes.live_bytes + signal.frame.len() > SIGNAL_BYTES {
+        if lanes.live_bytes + signal.size() > SIGNAL_BYTES {
             if !lanes.stale.contains(&slot) {
                 lanes.stale.push(slot);
             }
@@ -199,10 +209,10 @@ impl Outbox {
         lanes
             .live
             .push_back((slot, Item::Signal(Arc::clone(signal))));
-        lanes.live_bytes += signal.frame.len();
+        lanes.live_bytes += signal.size();
         self.budget
             .bytes
-            .fetch_add(signal.frame.len(), Ordering::Relaxed);
+            .fetch_add(signal.size(), Ordering::Relaxed);
         drop(lanes);
         if idle {
             self.writer.wake();
@@ -308,10 +318,10 @@ impl Outbox {
                 Some(Item::Entries(Arc::clone(delivery), written.max(*after)))
             }
             Item::Signal(signal) => {
-                lanes.live_bytes -= signal.frame.len();
+                lanes.live_bytes -= signal.size();
                 self.budget
                     .bytes
-                    .fetch_sub(signal.frame.len(), Ordering::Relaxed);
+                    .fetch_sub(signal.size(), Ordering::Relaxed);
                 Some(item.clone())
             }
             Item::Answer(_) => Some(item.clone()),

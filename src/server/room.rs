@@ -17,7 +17,7 @@ use super::delivery::Delivery;
 use super::outbox::{Offered, Outbox, Signal, Slot};
 use crate::chat::{
     Body, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId, Post, Role, RoomId,
-    Seq, SessionId, digest,
+    RoomKind, Seq, SessionId, digest,
 };
 
 /// More entries after a cursor than this are not replayed; a newcomer gets the newest [`NEWEST`] and an explicit gap.
@@ -45,6 +45,7 @@ pub struct Room {
     head: Head,
     marks: Marks,
     members: HashMap<IdentityId, Role>,
+    kind: RoomKind,
     tail: Tail,
     followers: Vec<Follower>,
 }
@@ -57,6 +58,8 @@ pub struct Follower {
     pub outbox: Arc<Outbox>,
     pub slot: Slot,
     pub generation: u64,
+    /// They are told who comes and goes one by one, instead of what changed in all.
+    pub is_guest: bool,
 }
 
 /// What a post became.
@@ -67,6 +70,8 @@ pub enum Fate {
     Duplicate,
     /// Its author is not, or no longer, a member.
     NotAMember,
+    /// The other of a conversation has left for good.
+    Alone,
 }
 
 /// The answer to [`Room::follow`].
@@ -83,12 +88,19 @@ pub enum Follow {
 }
 
 impl Room {
-    pub fn new(id: RoomId, head: Head, marks: Marks, members: HashMap<IdentityId, Role>) -> Self {
+    pub fn new(
+        id: RoomId,
+        kind: RoomKind,
+        head: Head,
+        marks: Marks,
+        members: HashMap<IdentityId, Role>,
+    ) -> Self {
         Self {
             id,
             head,
             marks,
             members,
+            kind,
             tail: Tail::default(),
             followers: Vec::new(),
         }
@@ -100,6 +112,15 @@ impl Room {
 
     pub fn role(&self, identity: IdentityId) -> Option<Role> {
         self.members.get(&identity).copied()
+    }
+
+    fn is_pair(&self) -> bool {
+        self.kind == RoomKind::Conversation
+    }
+
+    /// Whether this is a conversation of which only one is left.
+    pub fn is_lonely(&self) -> bool {
+        self.is_pair() && self.members.len() < 2
     }
 
     pub fn followers(&self) -> usize {
@@ -128,6 +149,11 @@ impl Room {
                 .unwrap_or_else(|| self.members.contains_key(&author));
             if !member && !matches!(post.body, Body::Joined | Body::Created) {
                 fates.push(Fate::NotAMember);
+                continue;
+            }
+            let left = || members.values().any(|stays| !stays);
+            if post.body.is_said() && (self.is_lonely() || self.is_pair() && left()) {
+                fates.push(Fate::Alone);
                 continue;
             }
             if let Some(id) = post.client_id {
@@ -305,10 +331,16 @@ impl Room {
         });
     }
 
-    /// Offers a signal to every follower.
-    pub fn signal(&mut self, signal: &Arc<Signal>) {
-        self.followers
-            .retain(|it| it.outbox.offer_signal(it.slot, it.generation, signal) == Offered::Taken);
+    pub fn has_guests(&self) -> bool {
+        self.followers.iter().any(|it| it.is_guest)
+    }
+
+    /// Offers a signal to every follower of a kind.
+    pub fn signal(&mut self, signal: &Arc<Signal>, to_guests: bool) {
+        self.followers.retain(|it| {
+            it.is_guest != to_guests
+                || it.outbox.offer_signal(it.slot, it.generation, signal) == Offered::Taken
+        });
     }
 }
 

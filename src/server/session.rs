@@ -11,13 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use self::post::Order;
+use super::hub::guests::Seat;
 use super::hub::{AdmitError, Admitted, Hub, now_ms};
 use super::outbox::{Outbox, Slot};
 use super::room::attendance::Departure;
-use super::room::mailbox::{Attendee, RoomMsg};
+use super::room::mailbox::{Attendee, Leaving, RoomMsg};
 use super::store::StoreError;
 use crate::chat::{Refusal, RefusalCode, RoomId};
 use crate::text;
@@ -59,19 +60,49 @@ pub async fn run(
     let goodbye = match admit(&hub, &outbox, &mut inbound).await {
         Ok((admitted, hello)) => {
             connection.greeted();
-            let session = Session {
-                who: admitted,
-                rooms: HashMap::new(),
-                order: Order::default(),
-                heads_at: None,
-                hub: Arc::clone(&hub),
-                outbox: Arc::clone(&outbox),
-                quits: false,
-            };
-            session.attached(&mut inbound, &hello, &peer).await
+            let agent = text::line(&text::cut(&hello.agent, AGENT)).to_string();
+            let session = Session::new(hub, &outbox, admitted);
+            session.attached(&mut inbound, &agent, &peer).await
         }
         Err(goodbye) => goodbye,
     };
+    if let Some(goodbye) = goodbye {
+        outbox.answer(Event::Goodbye(goodbye));
+    }
+    outbox.finish();
+}
+
+/// Runs the session of somebody who comes over a bridge, from their first request to their last. They were greeted by their bridge.
+pub async fn run_guest(
+    hub: Arc<Hub>,
+    outbox: Arc<Outbox>,
+    mut inbound: impl Stream<Item = Asked> + Unpin + Send,
+    seat: Seat,
+    peer: String,
+) {
+    let guest = &seat.guest;
+    let goodbye = match hub.admit_guest(guest, &outbox).await {
+        Ok(admitted) => {
+            let agent = format!("{:?}", guest.via);
+            let mut inbound = (&mut inbound).map(Ok);
+            let session = Session::new(hub, &outbox, admitted);
+            session.attached(&mut inbound, &agent, &peer).await
+        }
+        Err(AdmitError::Refused(refusal)) => {
+            outbox.answer(Event::Refused {
+                request: 0,
+                client_id: None,
+                refusal,
+            });
+            None
+        }
+        Err(AdmitError::Store(error)) => {
+            hub.fatal.raise(&error);
+            None
+        }
+    };
+    // The name is free only now that they have left.
+    drop(seat);
     if let Some(goodbye) = goodbye {
         outbox.answer(Event::Goodbye(goodbye));
     }
@@ -175,16 +206,28 @@ struct Following {
 }
 
 impl Session {
+    fn new(hub: Arc<Hub>, outbox: &Arc<Outbox>, who: Admitted) -> Self {
+        Self {
+            who,
+            rooms: HashMap::new(),
+            order: Order::default(),
+            heads_at: None,
+            hub,
+            outbox: Arc::clone(outbox),
+            quits: false,
+        }
+    }
+
     async fn attached(
         mut self,
         inbound: &mut (impl Stream<Item = Result<Asked, Broken>> + Unpin),
-        hello: &Hello,
+        agent: &str,
         peer: &str,
     ) -> Option<Goodbye> {
         let id = self.who.author.id;
         tracing::info!(
             name = %self.who.author.name, identity = %id, session = %self.who.session, peer,
-            agent = %text::line(&text::cut(&hello.agent, AGENT)), "connected"
+            agent, "connected"
         );
         let end = match self.serve(inbound).await {
             Ok(end) => end,
@@ -193,7 +236,7 @@ impl Session {
                 None
             }
         };
-        let how = if self.quits {
+        let how = if self.quits || self.is_guest() {
             Departure::Clean
         } else {
             Departure::Lost
@@ -214,7 +257,9 @@ impl Session {
         &mut self,
         inbound: &mut (impl Stream<Item = Result<Asked, Broken>> + Unpin),
     ) -> Result<Option<Goodbye>, StoreError> {
-        self.welcome().await?;
+        if !self.is_guest() {
+            self.welcome().await?;
+        }
         let hub = Arc::clone(&self.hub);
         let outbox = Arc::clone(&self.outbox);
         let mut generation = outbox.generation();
@@ -336,11 +381,11 @@ impl Session {
             JoinTarget::Room(room) => room,
             JoinTarget::Name(name) => self.hub.find(&name)?,
         };
-        self.hub.pace(self.who.author.id)?;
+        self.pace().await?;
         self.check_room_for_one_more(room)?;
         let who = self.attendee();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
-        let info = self
+        let joined = self
             .hub
             .ask(room, |reply| RoomMsg::Join { who, reply })
             .await
@@ -348,8 +393,15 @@ impl Session {
         self.rooms.entry(room).or_insert(Following { slot: None });
         self.outbox.answer(Event::RoomChanged {
             request,
-            room: info,
+            room: joined.info,
         });
+        if self.is_guest() {
+            // Guests get what comes after them, and nothing from before.
+            self.unfollow(room).await;
+            let slot = self.outbox.take_slot(joined.at);
+            self.rooms.insert(room, Following { slot: Some(slot) });
+            self.go_live(room, slot, joined.at).await?;
+        }
         Ok(())
     }
 
@@ -357,12 +409,13 @@ impl Session {
         if self.hub.is_home(room) {
             return Err(Refusal::new(RefusalCode::CannotLeave).into());
         }
-        self.hub.pace(self.who.author.id)?;
+        self.pace().await?;
         let author = self.who.author.clone();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
         self.hub
             .ask(room, |reply| RoomMsg::Leave {
                 author,
+                how: Leaving::Asked,
                 at_ms: now_ms(),
                 reply,
             })
@@ -405,6 +458,26 @@ impl Session {
         Ok(())
     }
 
+    fn is_guest(&self) -> bool {
+        self.who.via.is_bridge()
+    }
+
+    /// Takes a token of the rate. A guest's protocol cannot say "later", so theirs is waited for: it is their reader that waits.
+    async fn pace(&self) -> Result<(), Refusal> {
+        loop {
+            let Err(refusal) = self.hub.pace(self.who.author.id) else {
+                return Ok(());
+            };
+            let Some(after) = refusal.retry_after.filter(|_| self.is_guest()) else {
+                return Err(refusal);
+            };
+            tokio::select! {
+                () = sleep(after) => {}
+                () = self.hub.draining.cancelled() => return Err(refusal),
+            }
+        }
+    }
+
     /// My name may have been changed by another session of mine.
     fn refresh_name(&mut self) {
         if let Some(author) = self.hub.author(self.who.author.id) {
@@ -419,6 +492,7 @@ impl Session {
             session: self.who.session,
             author: self.who.author.clone(),
             role,
+            via: self.who.via,
             at_ms: now_ms(),
         }
     }

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 
 use crate::chat::{
     Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind, SecretHash, Seq,
-    ServerId, UserName,
+    ServerId, UserName, Via,
 };
 
 /// When it is worth trying again what did not fit the disk.
@@ -65,6 +65,8 @@ pub struct IdentityRecord {
     pub name: UserName,
     /// Had a session when last heard of.
     pub present: bool,
+    /// How they are connected; a guest of a bridge is kept only as long as something names them.
+    pub via: Via,
 }
 
 /// A room with what its task needs to go on.
@@ -177,6 +179,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Adds a person, or takes over their new name and presence.
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError>;
+
+    /// The guests of bridges that are members of some room still.
+    async fn guests(&self) -> Result<Vec<IdentityRecord>, StoreError>;
+
+    /// Forgets a guest who will not be back; one with a conversation stays, because the other reads their name.
+    async fn forget_guest(&self, id: IdentityId) -> Result<(), StoreError>;
 
     /// The identity an operator's name is bound to, if it is.
     async fn operator(&self, key: NameKey) -> Result<Option<IdentityId>, StoreError>;

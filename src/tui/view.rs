@@ -29,6 +29,7 @@ pub struct Glyphs {
     pub below: &'static str,
     pub rule: &'static str,
     pub chosen: &'static str,
+    pub bridge: &'static str,
 }
 
 impl Glyphs {
@@ -43,6 +44,7 @@ impl Glyphs {
         below: "↓",
         rule: "─",
         chosen: "›",
+        bridge: "⇄",
     };
     pub const ASCII: Self = Self {
         online: "*",
@@ -55,6 +57,7 @@ impl Glyphs {
         below: "v",
         rule: "-",
         chosen: ">",
+        bridge: "=",
     };
 }
 

@@ -7,7 +7,7 @@ use prost::Message as _;
 use super::proto;
 use crate::chat::{
     Author, Body, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, Person, Presence,
-    Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Seq,
+    Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Seq, Via,
 };
 
 /// A frame that breaks the rules of `chat.proto`; says which field.
@@ -192,7 +192,16 @@ pub(super) fn person_from(person: proto::Person) -> Result<Person, Malformed> {
         proto::Role::Owner => Role::Owner,
         proto::Role::Member | proto::Role::Unspecified => Role::Member,
     };
+    let via = match person.via() {
+        proto::Via::Unspecified => Via::Tchat,
+        proto::Via::User => Via::User,
+        proto::Via::Gochat => Via::Gochat,
+        proto::Via::Chat => Via::Chat,
+        proto::Via::Service => Via::Service,
+        proto::Via::Websocket => Via::WebSocket,
+    };
     Ok(Person {
+        via,
         id: identity(&person.id)?,
         name: person.name,
         presence,
@@ -209,7 +218,16 @@ pub(super) fn person_to(person: &Person) -> proto::Person {
         Role::Member => proto::Role::Member,
         Role::Owner => proto::Role::Owner,
     };
+    let via = match person.via {
+        Via::Tchat => proto::Via::Unspecified,
+        Via::User => proto::Via::User,
+        Via::Gochat => proto::Via::Gochat,
+        Via::Chat => proto::Via::Chat,
+        Via::Service => proto::Via::Service,
+        Via::WebSocket => proto::Via::Websocket,
+    };
     proto::Person {
+        via: via.into(),
         id: person.id.bytes().to_vec(),
         name: person.name.clone(),
         presence: presence.into(),
@@ -260,6 +278,7 @@ codes!(
     TooManyRooms,
     CannotLeave,
     StorageFull,
+    PersonGone,
 );
 
 pub fn refusal_to(request: u64, client_id: Option<ClientId>, refusal: &Refusal) -> proto::Refused {

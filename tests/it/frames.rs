@@ -8,7 +8,7 @@ use prost::Message;
 use tchat::chat::{
     Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId,
     Limits, Person, Presence, Recipient, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind,
-    Secret, Seq, ServerId, SessionId,
+    Secret, Seq, ServerId, SessionId, Via,
 };
 use tchat::wire::{
     Asked, Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, Request, Then, UnfollowReason,
@@ -129,6 +129,7 @@ fn events() -> Vec<(&'static str, Event)> {
         name: "ben".into(),
         presence: Presence::Waiting,
         role: Role::Owner,
+        via: Via::Tchat,
     };
     let welcome = Welcome {
         session: SessionId::new([0xC2; 16]),

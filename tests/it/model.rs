@@ -77,7 +77,13 @@ impl World {
         };
         let members = HashMap::from([(AUTHOR, Role::Member)]);
         let mut world = Self {
-            room: Room::new(ROOM, head, Marks::new(), members),
+            room: Room::new(
+                ROOM,
+                tchat::chat::RoomKind::Public,
+                head,
+                Marks::new(),
+                members,
+            ),
             log: Vec::new(),
             counter: 0,
             sessions: Vec::new(),
@@ -157,6 +163,7 @@ impl World {
                 outbox: Arc::clone(&session.outbox),
                 slot: session.slot,
                 generation: session.generation,
+                is_guest: false,
             };
             match self.room.follow(follower, after) {
                 Follow::Live | Follow::Overflowed => return,
@@ -212,7 +219,13 @@ impl World {
     fn restart(&mut self) {
         let mark = ((AUTHOR, InstanceId::new([4; 16])), self.counter);
         let members = HashMap::from([(AUTHOR, Role::Member)]);
-        self.room = Room::new(ROOM, self.room.head(), Marks::from([mark]), members);
+        self.room = Room::new(
+            ROOM,
+            tchat::chat::RoomKind::Public,
+            self.room.head(),
+            Marks::from([mark]),
+            members,
+        );
         for n in 0..self.sessions.len() {
             self.reconnect(n);
         }

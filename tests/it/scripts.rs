@@ -99,6 +99,7 @@ fn a_name_that_changed_hands_is_asked_about_first() {
         name: "李四".into(),
         presence: tchat::chat::Presence::Online,
         role: tchat::chat::Role::Member,
+        via: tchat::chat::Via::Tchat,
     }];
     screen.hears(Told::RosterDelta {
         room: GENERAL,

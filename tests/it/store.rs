@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tchat::chat::{
     Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, RefusalCode, Role,
-    RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, UserName, digest,
+    RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, UserName, Via, digest,
 };
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::{OpenError, SqliteStore};
@@ -307,6 +307,7 @@ async fn identities(store: &dyn Store) {
         secret: SecretHash::new([n; 32]),
         name: UserName::new(name).unwrap(),
         present,
+        via: Via::Tchat,
     };
     let (ann, ben) = (of(1, "Ann", true), of(2, "ben", false));
     store.put_identity(ann.clone(), 5).await.unwrap();

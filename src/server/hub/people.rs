@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep};
 use super::names::valid;
 use super::{Attending, GRACE, Hub, NAME_HOLD, now_ms, random_id};
 use crate::chat::{
-    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, Secret, SessionId, UserName,
+    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, Secret, SessionId,
+    UserName, Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::pace::Bucket;
@@ -28,6 +29,7 @@ pub struct Admitted {
     pub author: Author,
     /// What they become in a preset room.
     pub role: Role,
+    pub via: Via,
 }
 
 impl Hub {
@@ -51,6 +53,7 @@ impl Hub {
                 secret: hash,
                 name,
                 present: true,
+                via: Via::Tchat,
             };
             self.claim(&fresh.name, fresh.id).await?;
             match self.store.put_identity(fresh.clone(), now_ms()).await {
@@ -82,6 +85,7 @@ impl Hub {
                 name: record.name.to_string(),
             },
             role,
+            via: Via::Tchat,
         })
     }
 
@@ -155,7 +159,7 @@ impl Hub {
         }
     }
 
-    fn attend(
+    pub(super) fn attend(
         &self,
         session: SessionId,
         record: &IdentityRecord,
@@ -178,6 +182,7 @@ impl Hub {
             name: record.name.clone(),
             secret: record.secret,
             is_owner,
+            via: record.via,
             sessions: HashMap::new(),
             bucket,
         });
@@ -211,6 +216,7 @@ impl Hub {
             tokio::spawn(Arc::clone(self).grace(who.clone(), rooms));
         }
         match left {
+            Some(left) if left.via.is_bridge() => self.see_off(who.author.clone()).await,
             Some(left) if how == Departure::Clean => self.note_absence(identity, left).await,
             // A server that is stopping leaves them marked as present: the next one holds their names.
             _ => Ok(()),
@@ -234,6 +240,8 @@ impl Hub {
         let left = state.people.remove(&identity)?;
         let key = left.name.key();
         match how {
+            // Their name is theirs as long as their connection lasts.
+            _ if left.via.is_bridge() => return Some(left),
             Departure::Clean => state.names.release(&key, identity),
             Departure::Lost => state.names.hold(key, identity, now + NAME_HOLD),
         }
@@ -279,6 +287,7 @@ impl Hub {
             secret: left.secret,
             name: left.name,
             present: false,
+            via: Via::Tchat,
         };
         self.note(record).await?;
         // They may have come back while that was written.
@@ -293,6 +302,7 @@ impl Hub {
                 secret,
                 name,
                 present: true,
+                via: Via::Tchat,
             };
             self.note(record).await?;
         }
@@ -331,6 +341,7 @@ impl Hub {
             secret,
             name: name.clone(),
             present: true,
+            via: Via::Tchat,
         };
         // On the disk before anybody hears of it: a name that could not be kept is not taken.
         if let Err(error) = self.store.put_identity(record, now_ms()).await {
@@ -391,8 +402,18 @@ impl Hub {
     pub async fn resolve(&self, name: &str, asker: IdentityId) -> Result<IdentityId, AdmitError> {
         let unknown = || Refusal::new(RefusalCode::PersonUnknown).with(name);
         let key = valid(name).map_err(|_| unknown())?.key();
-        if let Some(holder) = self.lock().names.holder(&key, Instant::now()) {
-            return Ok(holder);
+        {
+            let state = self.lock();
+            if let Some(holder) = state.names.holder(&key, Instant::now()) {
+                // A name may be kept for a guest who is not here yet.
+                let is_here = state.people.contains_key(&holder);
+                let is_guest = state.guests.contains_key(&holder);
+                return if is_here || !is_guest {
+                    Ok(holder)
+                } else {
+                    Err(unknown().into())
+                };
+            }
         }
         let called = self.store.called(key).await?;
         let mut near = Vec::new();

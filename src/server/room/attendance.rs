@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::chat::{IdentityId, Person, Presence, Role, SessionId};
+use crate::chat::{IdentityId, Person, Presence, SessionId};
 
 /// The people present in a room: each with the sessions that are there.
 #[derive(Debug, Default)]
@@ -10,6 +10,23 @@ pub struct Attendance {
     present: HashMap<IdentityId, Present>,
     /// Changes not told yet: what somebody is now, or that they went.
     changes: BTreeMap<IdentityId, Option<Person>>,
+    /// The same, one after the other, for those who are told of each.
+    passages: Vec<Passage>,
+}
+
+/// Somebody came or went.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Passage {
+    pub person: Person,
+    pub way: Way,
+    /// People present after it.
+    pub count: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    In,
+    Out,
 }
 
 #[derive(Debug)]
@@ -44,24 +61,32 @@ impl Attendance {
     }
 
     /// A session of somebody is here.
-    pub fn arrive(&mut self, session: SessionId, identity: IdentityId, name: &str, role: Role) {
-        let person = Person {
-            id: identity,
-            name: name.to_owned(),
-            presence: Presence::Online,
-            role,
-        };
-        let present = self.present.entry(identity).or_insert_with(|| Present {
+    pub fn arrive(&mut self, session: SessionId, person: Person) {
+        let is_new = !self.present.contains_key(&person.id);
+        let present = self.present.entry(person.id).or_insert_with(|| Present {
             person: person.clone(),
             sessions: HashSet::new(),
             lost: None,
         });
         let is_news = present.sessions.is_empty() || present.person != person;
         present.sessions.insert(session);
-        present.person = person;
-        if is_news {
-            self.changes.insert(identity, Some(present.person.clone()));
+        present.person = person.clone();
+        if is_new {
+            self.passes(person.clone(), Way::In);
         }
+        if is_news {
+            self.changes.insert(person.id, Some(person));
+        }
+    }
+
+    fn passes(&mut self, person: Person, way: Way) {
+        let count = self.count();
+        self.passages.push(Passage { person, way, count });
+    }
+
+    /// Who came and went since the last call, in order.
+    pub fn take_passages(&mut self) -> Vec<Passage> {
+        std::mem::take(&mut self.passages)
     }
 
     /// A session of somebody is gone.
@@ -95,8 +120,9 @@ impl Attendance {
 
     /// Somebody is no longer a member.
     pub fn remove(&mut self, identity: IdentityId) {
-        if self.present.remove(&identity).is_some() {
+        if let Some(gone) = self.present.remove(&identity) {
             self.changes.insert(identity, None);
+            self.passes(gone.person, Way::Out);
         }
     }
 
@@ -128,14 +154,25 @@ impl Attendance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::{Role, Via};
 
     const ANN: IdentityId = IdentityId::new([1; 16]);
     const ONE: SessionId = SessionId::new([1; 16]);
     const TWO: SessionId = SessionId::new([2; 16]);
 
+    fn ann() -> Person {
+        Person {
+            id: ANN,
+            name: "ann".into(),
+            presence: Presence::Online,
+            role: Role::Member,
+            via: Via::Tchat,
+        }
+    }
+
     fn with_ann() -> Attendance {
         let mut room = Attendance::default();
-        room.arrive(ONE, ANN, "ann", Role::Member);
+        room.arrive(ONE, ann());
         room.take_changes();
         room
     }
@@ -143,7 +180,7 @@ mod tests {
     #[test]
     fn a_second_session_is_no_news_and_its_end_neither() {
         let mut room = with_ann();
-        room.arrive(TWO, ANN, "ann", Role::Member);
+        room.arrive(TWO, ann());
         room.depart(ONE, ANN, Departure::Clean);
         assert!(!room.has_changes());
         assert_eq!(room.count(), 1);
@@ -171,7 +208,7 @@ mod tests {
     fn whoever_is_back_in_time_does_not_expire() {
         let mut room = with_ann();
         room.depart(ONE, ANN, Departure::Lost);
-        room.arrive(TWO, ANN, "ann", Role::Member);
+        room.arrive(TWO, ann());
         room.expire(ANN, ONE);
         let (came, went) = room.take_changes();
         assert_eq!((came[0].presence, went.len()), (Presence::Online, 0));
@@ -181,11 +218,28 @@ mod tests {
     fn a_second_loss_has_a_grace_of_its_own() {
         let mut room = with_ann();
         room.depart(ONE, ANN, Departure::Lost);
-        room.arrive(TWO, ANN, "ann", Role::Member);
+        room.arrive(TWO, ann());
         room.depart(TWO, ANN, Departure::Lost);
         room.expire(ANN, ONE);
         assert_eq!(room.count(), 1, "the first loss is over and done with");
         room.expire(ANN, TWO);
         assert_eq!(room.count(), 0);
+    }
+
+    #[test]
+    fn passages_are_each_told_with_the_count_after_them() {
+        let mut room = Attendance::default();
+        room.arrive(ONE, ann());
+        room.arrive(TWO, ann());
+        room.depart(ONE, ANN, Departure::Lost);
+        room.depart(TWO, ANN, Departure::Clean);
+        let passages = room.take_passages();
+        let told: Vec<_> = passages.iter().map(|it| (it.way, it.count)).collect();
+        assert_eq!(
+            told,
+            [(Way::In, 1), (Way::Out, 0)],
+            "a second session is no passage"
+        );
+        assert!(room.take_passages().is_empty());
     }
 }

@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::attendance::Departure;
 use super::{Follow, Follower, Head};
 use crate::chat::{
-    Author, Digest, IdentityId, Person, Post, Refusal, Role, RoomInfo, Seq, SessionId,
+    Author, Digest, IdentityId, Person, Post, Presence, Refusal, Role, RoomInfo, Seq, SessionId,
+    Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::store::StoreError;
@@ -26,11 +27,12 @@ pub enum RoomMsg {
     /// Makes somebody a member, and present.
     Join {
         who: Attendee,
-        reply: oneshot::Sender<Result<RoomInfo, Refusal>>,
+        reply: oneshot::Sender<Result<Joined, Refusal>>,
     },
     /// Ends a membership.
     Leave {
         author: Author,
+        how: Leaving,
         at_ms: u64,
         reply: oneshot::Sender<Result<(), Refusal>>,
     },
@@ -71,6 +73,22 @@ pub enum RoomMsg {
     Count(oneshot::Sender<u32>),
 }
 
+/// The answer to a join: the room, and the seq after which everything is new to whoever joined.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    pub info: RoomInfo,
+    pub at: Seq,
+}
+
+/// Why a membership ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Leaving {
+    /// The person said so.
+    Asked,
+    /// A guest's connection has ended, and nobody will ever come back as them.
+    ForGood,
+}
+
 /// Somebody's session that is to be present in a room.
 #[derive(Clone, Debug)]
 pub struct Attendee {
@@ -78,7 +96,21 @@ pub struct Attendee {
     pub author: Author,
     /// What they become if they are not a member yet.
     pub role: Role,
+    pub via: Via,
     pub at_ms: u64,
+}
+
+impl Attendee {
+    /// The person as others see them, in a role.
+    pub fn person(&self, role: Role) -> Person {
+        Person {
+            id: self.author.id,
+            name: self.author.name.clone(),
+            presence: Presence::Online,
+            role,
+            via: self.via,
+        }
+    }
 }
 
 /// Stops the whole server when the store fails: an error of the disk cannot be tried again.

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::retain::Retentions;
 use super::attendance::Attendance;
-use super::mailbox::{Attendee, Fatal, RoomMsg};
+use super::mailbox::{Attendee, Fatal, Joined, Leaving, RoomMsg};
 use super::retention::Retention;
 use super::{Follow, Head, Marks, Room};
 use crate::chat::{
@@ -109,7 +110,13 @@ async fn run(
     let ordered = bus.follow(id);
     let retention = retention.of(&state.record);
     let task = Task {
-        room: Room::new(id, head, marks, state.members.into_iter().collect()),
+        room: Room::new(
+            id,
+            state.record.kind,
+            head,
+            marks,
+            state.members.into_iter().collect(),
+        ),
         record: state.record,
         attendance: Attendance::default(),
         store,
@@ -139,7 +146,7 @@ fn key(post: &Post) -> Key {
 /// Who waits for the fate of a post.
 enum Waiter {
     Session(SessionId, Arc<Outbox>),
-    Join(Attendee, oneshot::Sender<Result<RoomInfo, Refusal>>),
+    Join(Attendee, oneshot::Sender<Result<Joined, Refusal>>),
     Leave(oneshot::Sender<Result<(), Refusal>>),
 }
 
@@ -263,10 +270,12 @@ impl Task {
             RoomMsg::Join { who, reply } => return self.join(who, reply),
             RoomMsg::Leave {
                 author,
+                how,
                 at_ms,
                 reply,
             } => {
-                if self.record.kind == RoomKind::Conversation {
+                let may = how == Leaving::ForGood || self.room.is_lonely();
+                if self.record.kind == RoomKind::Conversation && !may {
                     tell(reply, Err(Refusal::new(RefusalCode::CannotLeave)));
                     return None;
                 }
@@ -330,10 +339,11 @@ impl Task {
     fn join(
         &mut self,
         who: Attendee,
-        reply: oneshot::Sender<Result<RoomInfo, Refusal>>,
+        reply: oneshot::Sender<Result<Joined, Refusal>>,
     ) -> Option<Post> {
         if self.room.role(who.author.id).is_some() {
-            let answer = self.attend(&who).map(|()| self.info());
+            let at = self.room.head().seq;
+            let answer = self.attend(&who).map(|()| self.joined(at));
             tell(reply, answer);
             return None;
         }
@@ -349,8 +359,7 @@ impl Task {
             return None;
         }
         // The place is taken now, so that two who join at once do not both get the last one.
-        self.attendance
-            .arrive(who.session, who.author.id, &who.author.name, who.role);
+        self.attendance.arrive(who.session, who.person(who.role));
         self.joining.insert(who.author.id, who.role);
         let post = Post {
             author: who.author.clone(),
@@ -377,8 +386,7 @@ impl Task {
         } else {
             role
         };
-        self.attendance
-            .arrive(who.session, who.author.id, &who.author.name, role);
+        self.attendance.arrive(who.session, who.person(role));
         self.note_changes();
         Ok(())
     }
@@ -417,6 +425,8 @@ impl Task {
                 }
                 stored => stored?,
             }
+            // Whoever speaks was seen to come.
+            self.tell_guests();
             let joining = &self.joining;
             self.room.admit(Arc::clone(&entries), |id| {
                 joining.get(&id).copied().unwrap_or(Role::Member)
@@ -484,6 +494,11 @@ impl Task {
         }
     }
 
+    fn joined(&self, at: Seq) -> Joined {
+        let info = self.info();
+        Joined { info, at }
+    }
+
     fn info(&self) -> RoomInfo {
         RoomInfo {
             id: self.record.id,
@@ -497,6 +512,7 @@ impl Task {
     }
 
     fn note_changes(&mut self) {
+        self.tell_guests();
         if self.tell_at.is_none() && self.attendance.has_changes() {
             self.tell_at = Some(Instant::now() + ROSTER_EVERY);
         }
@@ -505,14 +521,25 @@ impl Task {
     fn tell(&mut self) {
         self.tell_at = None;
         let (came, went) = self.attendance.take_changes();
-        let event = Event::RosterDelta {
+        let frame = encode_event(&Event::RosterDelta {
             room: self.record.id,
             came,
             went,
             count: self.attendance.count(),
-        };
-        let frame = encode_event(&event);
-        self.room.signal(&Arc::new(Signal { event, frame }));
+        });
+        let passages = Vec::new();
+        self.room
+            .signal(&Arc::new(Signal { frame, passages }), false);
+    }
+
+    /// Guests' protocols know nothing of a roster: each who comes or goes is a line of theirs, at once and in its place.
+    fn tell_guests(&mut self) {
+        let passages = self.attendance.take_passages();
+        if !passages.is_empty() && self.room.has_guests() {
+            let frame = Bytes::new();
+            self.room
+                .signal(&Arc::new(Signal { frame, passages }), true);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ fn room() -> Room {
     };
     Room::new(
         RoomId::new([9; 16]),
+        crate::chat::RoomKind::Public,
         head,
         Marks::new(),
         HashMap::from([(ANN, Role::Member)]),

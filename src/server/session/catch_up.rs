@@ -203,7 +203,7 @@ impl Session {
     }
 
     /// Pages from the store until the room's tail reaches back far enough, then live. False if another overflow came between.
-    async fn go_live(
+    pub(super) async fn go_live(
         &mut self,
         room: RoomId,
         slot: Slot,
@@ -216,6 +216,7 @@ impl Session {
                 outbox: Arc::clone(&self.outbox),
                 slot,
                 generation: self.outbox.generation(),
+                is_guest: self.is_guest(),
             };
             match self
                 .hub

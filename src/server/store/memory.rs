@@ -303,6 +303,30 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn guests(&self) -> Result<Vec<IdentityRecord>, StoreError> {
+        let kept = self.kept();
+        let is_member = |id| kept.rooms.values().any(|it| it.members.contains_key(id));
+        let guests = kept.identities.values();
+        let guests = guests.filter(|it| it.via.is_bridge() && is_member(&it.id));
+        Ok(guests.cloned().collect())
+    }
+
+    async fn forget_guest(&self, id: IdentityId) -> Result<(), StoreError> {
+        let mut kept = self.kept();
+        let is_named = kept
+            .rooms
+            .values()
+            .filter_map(|it| it.record.pair)
+            .any(|(low, high)| low == id || high == id);
+        if !is_named {
+            let is_guest = |it: &IdentityRecord| it.via.is_bridge();
+            if kept.identities.get(&id).is_some_and(is_guest) {
+                kept.identities.remove(&id);
+            }
+        }
+        Ok(())
+    }
+
     async fn operator(&self, key: NameKey) -> Result<Option<IdentityId>, StoreError> {
         Ok(self.kept().operators.get(&key).copied())
     }

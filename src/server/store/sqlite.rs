@@ -263,6 +263,16 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn guests(&self) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.read(read::guests).await
+    }
+
+    async fn forget_guest(&self, id: IdentityId) -> Result<(), StoreError> {
+        self.writer
+            .run(1, BeforeWriting, move |db| write::forget_guest(db, id))
+            .await
+    }
+
     async fn operator(&self, key: NameKey) -> Result<Option<IdentityId>, StoreError> {
         self.read(move |db| read::operator(db, &key)).await
     }

@@ -130,6 +130,7 @@ impl Screen {
             name: author(id).name,
             presence,
             role,
+            via: tchat::chat::Via::Tchat,
         };
         let people = vec![
             person(ZHANG, Presence::Online, Role::Owner),

@@ -59,6 +59,7 @@ impl Task {
         let not_a_member = || Refusal::new(RefusalCode::NotAMember).with(&self.record.name);
         let fate = match fate {
             Ok(Fate::NotAMember) if !matches!(waiter, Waiter::Join(..)) => Err(not_a_member()),
+            Ok(Fate::Alone) => Err(Refusal::new(RefusalCode::PersonGone)),
             fate => fate,
         };
         match (waiter, fate) {
@@ -66,9 +67,13 @@ impl Task {
                 let is_subscribed = self.subscribed.contains(&session);
                 self.answer_post(key, fate, is_subscribed, &outbox);
             }
-            (Waiter::Join(who, reply), Ok(_)) => {
+            (Waiter::Join(who, reply), Ok(fate)) => {
                 // A second session of the same person may have joined with the same post.
-                let answer = self.attend(&who).map(|()| self.info());
+                let at = match fate {
+                    Fate::Entry(seq) => seq,
+                    _ => self.room.head().seq,
+                };
+                let answer = self.attend(&who).map(|()| self.joined(at));
                 tell(reply, answer);
             }
             (Waiter::Join(who, reply), Err(refusal)) => {
@@ -90,26 +95,29 @@ impl Task {
         is_subscribed: bool,
         outbox: &Outbox,
     ) {
-        let Some(client_id) = client_id else { return };
         let (room, epoch) = (self.record.id, self.record.epoch);
-        let accepted = |seq| Event::Accepted {
-            client_id,
-            room,
-            epoch,
-            seq,
-        };
-        let answer = match fate {
+        let seq = match fate {
             // The entry itself is the answer.
             Ok(Fate::Entry(_)) if is_subscribed => return,
-            Ok(Fate::Entry(seq)) => accepted(Some(seq)),
+            Ok(Fate::Entry(seq)) => Some(seq),
             // Taken before, and sent to everybody then.
-            Ok(_) => accepted(None),
-            Err(refusal) => Event::Refused {
-                request: 0,
-                client_id: Some(client_id),
-                refusal,
-            },
+            Ok(_) => None,
+            Err(refusal) => {
+                return outbox.answer(Event::Refused {
+                    request: 0,
+                    client_id,
+                    refusal,
+                });
+            }
         };
-        outbox.answer(answer);
+        // A guest does not ask twice, so there is nothing to tell apart.
+        if let Some(client_id) = client_id {
+            outbox.answer(Event::Accepted {
+                client_id,
+                room,
+                epoch,
+                seq,
+            });
+        }
     }
 }

@@ -6,12 +6,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::write::room_number;
 use crate::chat::{
     Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Role, RoomId,
-    RoomKind, RoomName, SecretHash, Seq, ServerId, UserName,
+    RoomKind, RoomName, SecretHash, Seq, ServerId, UserName, Via,
 };
 use crate::server::store::{IdentityRecord, PageLimit, RoomRecord, RoomState, Span, pair};
 
 const ROOM: &str = "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high";
-const IDENTITY: &str = "id, secret, name, present";
+const IDENTITY: &str = "id, secret, name, present, via";
 
 /// What a damaged or foreign value is answered with.
 fn damaged(column: usize, what: &'static str) -> rusqlite::Error {
@@ -272,6 +272,14 @@ pub fn present(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {
     .collect()
 }
 
+pub fn guests(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {
+    db.prepare_cached(&format!(
+        "SELECT {IDENTITY} FROM identities i WHERE via > 0 AND EXISTS (SELECT 1 FROM members m WHERE m.identity = i.id)"
+    ))?
+    .query_map([], identity_record)?
+    .collect()
+}
+
 pub fn operator(db: &Connection, key: &NameKey) -> rusqlite::Result<Option<IdentityId>> {
     db.prepare_cached("SELECT identity FROM operators WHERE key = ?1")?
         .query_row([key.as_str()], |row| row.get(0).map(IdentityId::new))
@@ -284,5 +292,19 @@ fn identity_record(row: &Row<'_>) -> rusqlite::Result<IdentityRecord> {
         secret: SecretHash::new(row.get(1)?),
         name: UserName::kept(row.get(2)?),
         present: row.get(3)?,
+        via: via(row.get(4)?),
     })
+}
+
+fn via(number: i64) -> Via {
+    [
+        Via::User,
+        Via::Gochat,
+        Via::Chat,
+        Via::Service,
+        Via::WebSocket,
+    ]
+    .into_iter()
+    .find(|via| super::write::via_number(*via) == number)
+    .unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use crate::chat::ServerId;
 const APPLICATION_ID: i64 = 0x7463_6874;
 
 /// One migration a version: step `n` brings a database from `user_version` n to n + 1, in one transaction.
-const STEPS: [&str; 1] = [VERSION_1];
+const STEPS: [&str; 2] = [VERSION_1, VERSION_2];
 
 const VERSION_1: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -46,6 +46,13 @@ CREATE TABLE marks (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE operators (key TEXT PRIMARY KEY, identity BLOB NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+/// Guests of bridges, and how they are connected.
+const VERSION_2: &str = "
+ALTER TABLE identities ADD COLUMN via INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX identities_guests ON identities (id) WHERE via > 0;
+CREATE INDEX rooms_by_high ON rooms (high) WHERE high IS NOT NULL;
 ";
 
 /// Whether this is a database of tchat's, and none of a newer one.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::writer::WriteError;
-use crate::chat::{Entry, IdentityId, NameKey, Role, RoomId, RoomKind, Seq};
+use crate::chat::{Entry, IdentityId, NameKey, Role, RoomId, RoomKind, Seq, Via};
 use crate::server::store::{Append, IdentityRecord, RoomRecord};
 
 pub const fn kind_number(kind: RoomKind) -> i64 {
@@ -19,6 +19,17 @@ pub const fn role_number(role: Role) -> i64 {
     match role {
         Role::Member => 1,
         Role::Owner => 2,
+    }
+}
+
+pub const fn via_number(via: Via) -> i64 {
+    match via {
+        Via::Tchat => 0,
+        Via::User => 1,
+        Via::Gochat => 2,
+        Via::Chat => 3,
+        Via::Service => 4,
+        Via::WebSocket => 5,
     }
 }
 
@@ -167,7 +178,7 @@ pub fn put_identity(
     seen_ms: u64,
 ) -> Result<(), WriteError> {
     db.prepare_cached(
-        "INSERT INTO identities (id, secret, name, key, present, seen_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO identities (id, secret, name, key, present, seen_ms, via) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (id) DO UPDATE SET name = ?3, key = ?4, present = ?5, seen_ms = ?6",
     )?
     .execute(params![
@@ -177,7 +188,18 @@ pub fn put_identity(
         record.name.key().as_str(),
         record.present,
         signed(seen_ms),
+        via_number(record.via),
     ])?;
+    Ok(())
+}
+
+/// Forgets a guest unless a conversation still names them.
+pub fn forget_guest(db: &Connection, id: IdentityId) -> Result<(), WriteError> {
+    db.prepare_cached(
+        "DELETE FROM identities WHERE id = ?1 AND via > 0
+         AND NOT EXISTS (SELECT 1 FROM rooms WHERE low = ?1) AND NOT EXISTS (SELECT 1 FROM rooms WHERE high = ?1)",
+    )?
+    .execute(params![id.bytes()])?;
     Ok(())
 }
 
