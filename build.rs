@@ -4,14 +4,31 @@
 //! (one batch for a whole room), which the generator cannot know: the server's side is described here instead.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use prost::Message;
 
 const PROTOS: [&str; 2] = ["tchat/v1/chat.proto", "tchat/v1/frames.proto"];
+/// Each protocol of `proto/bridge` by its package, with its service and the methods that are streams both ways.
+const BRIDGES: [(&str, &str, &[&str]); 4] = [
+    ("user", "UserService", &["Chat"]),
+    ("gochat", "ChatService", &["Chat"]),
+    ("chat", "ChatService", &["Chat"]),
+    ("service.v1", "Service", &["Chat", "ChatStream"]),
+];
+const BRIDGE_PROTOS: [&str; 5] = [
+    "bridge/user.proto",
+    "bridge/gochat.proto",
+    "bridge/chat.proto",
+    "bridge/service.proto",
+    "bridge/websocket.proto",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(PROTOS, ["proto"])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("tchat.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
         .build_server(false)
         .build_transport(false)
@@ -58,9 +75,66 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build();
     let server = out.join("server");
     std::fs::create_dir_all(&server)?;
+    let mut services = vec![service];
+    services.extend(bridges(&out)?);
     tonic_build::manual::Builder::new()
         .build_client(false)
         .out_dir(server)
-        .compile(&[service]);
+        .compile(&services);
     Ok(())
+}
+
+/// The messages of the foreign protocols, and their services: what travels in their streams is passed on as it is.
+fn bridges(out: &Path) -> Result<Vec<tonic_build::manual::Service>, Box<dyn Error>> {
+    let descriptors = protox::compile(BRIDGE_PROTOS, ["proto"])?;
+    for (package, ..) in BRIDGES {
+        // A set of its own for each, because each can be switched off.
+        let name = format!(
+            "bridge/{}.proto",
+            package.split('.').next().unwrap_or(package)
+        );
+        let of_one = protox::compile([name], ["proto"])?;
+        std::fs::write(out.join(format!("{package}.bin")), of_one.encode_to_vec())?;
+    }
+    prost_build::Config::new().compile_fds(descriptors)?;
+    let services = BRIDGES.iter().map(|(package, name, streams)| {
+        let mut service = tonic_build::manual::Service::builder()
+            .package(*package)
+            .name(*name);
+        for route in *streams {
+            let method = tonic_build::manual::Method::builder()
+                .name(if *route == "Chat" {
+                    "chat"
+                } else {
+                    "chat_stream"
+                })
+                .route_name(*route)
+                .input_type("crate::wire::Frame")
+                .output_type("crate::wire::Frame")
+                .codec_path("crate::wire::RawCodec")
+                .client_streaming()
+                .server_streaming();
+            service = service.method(method.build());
+        }
+        if *package == "chat" {
+            for (name, route) in [
+                ("list_rooms", "ListRooms"),
+                ("check_username", "CheckUsername"),
+            ] {
+                let method = tonic_build::manual::Method::builder()
+                    .name(name)
+                    .route_name(route)
+                    .input_type(format!(
+                        "crate::server::bridge::proto::chat::{route}Request"
+                    ))
+                    .output_type(format!(
+                        "crate::server::bridge::proto::chat::{route}Response"
+                    ))
+                    .codec_path("tonic_prost::ProstCodec");
+                service = service.method(method.build());
+            }
+        }
+        service.build()
+    });
+    Ok(services.collect())
 }

@@ -18,6 +18,7 @@ use crate::config::Config;
 
 /// Chat that lives in the terminal. `tchat` joins, `tchat --serve` hosts.
 #[derive(Clone, Debug, Default, Parser)]
+#[allow(clippy::struct_excessive_bools)] // Flags are what they are.
 #[command(name = "tchat", version, about, max_term_width = 100)]
 pub struct Args {
     /// Your name; the login name if absent
@@ -53,6 +54,9 @@ pub struct Args {
     /// The port to host on or to join
     #[arg(long, env = "TCHAT_PORT", value_name = "PORT", global = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
+    /// Serve the clients of five older chat systems as well, on ports 1234, 9000, 9011 and 8010 besides
+    #[arg(long, env = "TCHAT_BRIDGES", requires = "serve")]
+    pub bridges: bool,
     /// Where a host writes its log
     #[arg(long, env = "TCHAT_LOG_DIR", value_name = "DIR")]
     pub log_dir: Option<PathBuf>,

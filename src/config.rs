@@ -4,6 +4,7 @@
 #![doc = include_str!("config.md")]
 
 mod address;
+mod bridges;
 mod file;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use directories::ProjectDirs;
 use jiff::tz::TimeZone;
 
 pub use self::address::Address;
+pub use self::bridges::Bridging;
 use self::file::File;
 use crate::chat::{Limits, RoomName, UserName};
 use crate::cli::Args;
@@ -75,6 +77,9 @@ pub struct Serve {
     pub operators: Vec<UserName>,
     pub retention: Retention,
     pub limits: Limits,
+    pub bridges: Bridging,
+    /// Whether services are listed over gRPC; for those on this machine only, if nothing is said.
+    pub reflection: Option<bool>,
 }
 
 impl Config {
@@ -195,12 +200,12 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
         (None, None) => args.background.then_some(BACKGROUND_IDLE),
     };
     let defaults = Limits::default();
+    let host = args.host.clone().or_else(|| file.server.host.clone());
+    let host = host.unwrap_or_else(|| "127.0.0.1".into());
     Ok(Serve {
-        host: args
-            .host
-            .clone()
-            .or_else(|| file.server.host.clone())
-            .unwrap_or_else(|| "127.0.0.1".into()),
+        bridges: bridges::bridging(args.bridges, &file.bridges, &host)?,
+        reflection: file.server.reflection,
+        host,
         port: args.port.or(file.server.port).unwrap_or(DEFAULT_PORT),
         log_messages: args.log_messages || file.server.log_messages,
         idle_exit,

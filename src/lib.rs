@@ -9,7 +9,7 @@
 //! | [`chat`] | the vocabulary: rooms, people, posts, entries, cursors, names, refusals |
 //! | [`text`] | what may reach a terminal: sanitised, measured, wrapped |
 //! | [`wire`] | frames of `proto/tchat/v1` to and from the vocabulary, and the encode-once codec |
-//! | [`server`] | `listen` → `endpoint` → `session` → `hub` → `room::task` → `room` → `outbox`, over `store` and `bus` |
+//! | [`server`] | `listen` → `endpoint`, `bridge` (five foreign protocols, one tongue each) → `session` → `hub` → `room::task` → `room` → `outbox`, over `store` and `bus` |
 //! | [`client`] | the joining side without a screen: `link` (dial, resume, keep alive), `pending`, `cache` (outbox, drafts, copies), `backoff`, `profile` |
 //! | [`tui`] | `run` (the only loop) → `update` (pure) over `state` → `view` (pure); `keymap`, `strings`, `theme` are tables |
 //! | [`config`] | files, environment and flags to one validated configuration |
@@ -17,7 +17,7 @@
 //!
 //! Who may import whom: `cli → config, tui, client, server`; `tui → client`; `client → wire`; `server → wire`; `wire → chat`;
 //! anyone may use `text` and `chat`. `server` and `client` never meet, nor do `update` and `view`; generated types stay in
-//! `wire`, `client::link` and `server::endpoint`; only `config` reads the environment. `tests/it/architecture.rs` holds this
+//! `wire`, `client::link`, `server::endpoint` and `server::bridge`; only `config` reads the environment. `tests/it/architecture.rs` holds this
 //! table. Two traits only, [`server::store::Store`] and [`server::bus::Bus`], because only these have a second implementation
 //! and need faults injected.
 //!

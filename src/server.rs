@@ -2,6 +2,7 @@
 //!
 //! [`run`] takes connections, a store and a way to stop, never a listener or a path, so that a test needs neither.
 
+pub mod bridge;
 pub mod bus;
 pub mod data;
 pub mod delivery;
@@ -23,10 +24,13 @@ use futures::Stream;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep, timeout};
 
+use tonic::service::Routes;
+
+use self::bridge::Bridges;
 use self::bus::local::LocalBus;
 use self::endpoint::grpc::{ChatServiceServer, Endpoint, REQUEST_BYTES};
 use self::hub::{Hub, HubConfig};
-use self::listen::{Caps, Peer};
+use self::listen::{Caps, Doors, Peer};
 use self::store::Store;
 
 /// Writing back what is open has this long at the end.
@@ -37,8 +41,17 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 pub struct ServerConfig {
     pub hub: HubConfig,
     pub caps: Caps,
+    pub bridges: Bridges,
+    pub reflection: Reflection,
     /// Ends by itself when there was no session for this long.
     pub idle_exit: Option<Duration>,
+}
+
+/// Whether the server says over gRPC which services it has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reflection {
+    On,
+    Off,
 }
 
 /// Why a server ended, other than by being asked to.
@@ -76,11 +89,10 @@ where
     )
     .await
     .map_err(failed)?;
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<ChatServiceServer<Endpoint>>().await;
-    let chat = ChatServiceServer::new(Endpoint::new(Arc::clone(&hub)))
-        .max_decoding_message_size(REQUEST_BYTES);
-    let routes = tonic::service::Routes::new(chat).add_service(health_service);
+    let doors = Doors {
+        grpc: services(&hub, config.bridges, config.reflection).await,
+        web: endpoint::web::router(&hub, config.bridges),
+    };
 
     let stop = async {
         tokio::select! {
@@ -91,7 +103,7 @@ where
         hub.draining.cancel();
     };
     let hurry = hub.fatal.token();
-    let serve = listen::serve(incoming, routes, config.caps, hub.draining.clone(), hurry);
+    let serve = listen::serve(incoming, doors, config.caps, hub.draining.clone(), hurry);
     tokio::join!(stop, serve);
 
     if let Some(cause) = hub.fatal.cause() {
@@ -101,6 +113,20 @@ where
     match timeout(CLOSE_WITHIN, store.close()).await {
         Ok(Err(error)) => Err(failed(error)),
         Ok(Ok(())) | Err(_) => Ok(()),
+    }
+}
+
+/// The gRPC services, those of bridges included.
+async fn services(hub: &Arc<Hub>, bridges: Bridges, reflection: Reflection) -> Routes {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<ChatServiceServer<Endpoint>>().await;
+    let chat = ChatServiceServer::new(Endpoint::new(Arc::clone(hub)))
+        .max_decoding_message_size(REQUEST_BYTES);
+    let routes = Routes::new(chat).add_service(health_service);
+    let routes = bridge::grpc::add(routes, hub, bridges);
+    match reflection {
+        Reflection::On => endpoint::reflection::add(routes, bridges),
+        Reflection::Off => routes,
     }
 }
 

@@ -15,7 +15,7 @@ pub mod proto {
     tonic::include_proto!("tchat.v1");
 }
 
-pub use codec::{Frame, FrameCodec, encode_entries, encode_event};
+pub use codec::{Frame, FrameCodec, RawCodec, encode_entries, encode_event};
 pub use event::{event_from, event_to};
 pub use frame::{
     Asked, Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, PROTOCOL, Request, Then,

@@ -83,6 +83,8 @@ async fn main() {
         },
         caps: Caps::default(),
         idle_exit: None,
+        bridges: server::bridge::Bridges::default(),
+        reflection: server::Reflection::Off,
     };
     let port = port.parse().expect("PORT is a number");
     let listeners = tcp::bind("127.0.0.1", port)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tokio::net::TcpListener;
 
 use crate::chat::SecretHash;
 use crate::client::profile;
@@ -15,7 +16,7 @@ use crate::server::listen::{Caps, tcp};
 use crate::server::log::{self, Bodies};
 use crate::server::store::Store;
 use crate::server::store::sqlite::OpenError;
-use crate::server::{self, ServerConfig, ServerError};
+use crate::server::{self, Reflection, ServerConfig, ServerError};
 
 /// What still runs at the end has this long.
 const EXIT_WITHIN: Duration = Duration::from_secs(1);
@@ -66,7 +67,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     );
     let Config { serve, join, paths } = config;
     let stop = stopped().context("cannot wait for signals")?;
-    let listeners = tcp::bind(&serve.host, serve.port).await.map_err(|error| {
+    let mut listeners = tcp::bind(&serve.host, serve.port).await.map_err(|error| {
         let next = format!(
             "another tchat may be hosting here; try `tchat` to join it or `--port {}`",
             serve.port + 1
@@ -84,6 +85,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         .iter()
         .filter_map(|listener| listener.local_addr().ok())
         .collect();
+    let bridges = listen_for_bridges(&serve).await;
     let join_address = join_address(&addresses);
     directory.note_server(store.server_id().await?, &join_address)?;
     let profile_key = Address {
@@ -110,11 +112,18 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
             ..Caps::default()
         },
         idle_exit: serve.idle_exit,
+        bridges: serve.bridges.served,
+        reflection: reflection(&serve, &addresses),
     };
     if !serve.is_background {
         print_card(&serve, &addresses, &paths.data, &join_address);
+        print_bridges(&bridges);
     }
-    for address in &addresses {
+    for error in &bridges.failed {
+        tracing::warn!(%error, "a bridge is not served there");
+    }
+    listeners.extend(bridges.listeners);
+    for address in addresses.iter().chain(&bridges.addresses) {
         tracing::info!(%address, data = %paths.data.display(), "started");
     }
     let ended = server::run(server_config, tcp::incoming(listeners), store, stop).await;
@@ -129,6 +138,42 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     }
     drop(directory);
     Ok(ended?)
+}
+
+/// Where old clients look for a host, besides where everybody does.
+#[derive(Default)]
+struct BridgeDoors {
+    listeners: Vec<TcpListener>,
+    addresses: Vec<SocketAddr>,
+    /// What could not be listened on. The rest goes on: the main address serves all of them.
+    failed: Vec<tcp::BindError>,
+}
+
+async fn listen_for_bridges(serve: &Serve) -> BridgeDoors {
+    let mut doors = BridgeDoors::default();
+    let is_main = |it: &&Address| it.host == serve.host && it.port == serve.port;
+    for address in &serve.bridges.addresses {
+        if is_main(&address) {
+            continue;
+        }
+        match tcp::bind(&address.host, address.port).await {
+            Ok(listeners) => doors.listeners.extend(listeners),
+            Err(error) => doors.failed.push(error),
+        }
+    }
+    let addresses = doors.listeners.iter();
+    doors.addresses = addresses.filter_map(|it| it.local_addr().ok()).collect();
+    doors
+}
+
+/// Whoever can only be asked by this machine may say what it serves.
+fn reflection(serve: &Serve, addresses: &[SocketAddr]) -> Reflection {
+    let is_local = addresses.iter().all(|address| address.ip().is_loopback());
+    if serve.reflection.unwrap_or(is_local) {
+        Reflection::On
+    } else {
+        Reflection::Off
+    }
 }
 
 /// Completes with a signal to stop. Signals count from the call on, so it is made before anybody can see that a host is here.
@@ -204,6 +249,17 @@ fn print_card(serve: &Serve, addresses: &[SocketAddr], data: &std::path::Path, j
         println!("  others   cannot reach this address; --host :: lets them in");
     } else {
         println!("  warning  there is no encryption yet: what is said can be read on the way");
+    }
+}
+
+/// Where the clients of other systems are served.
+#[allow(clippy::print_stdout)] // A part of the card.
+fn print_bridges(doors: &BridgeDoors) {
+    for address in &doors.addresses {
+        println!("  bridges  {address}");
+    }
+    for error in &doors.failed {
+        println!("  warning  {error}; old clients are served on the other addresses");
     }
 }
 

@@ -19,6 +19,8 @@ pub struct File {
     pub cache_mb: Option<u32>,
     #[serde(default)]
     pub server: Server,
+    #[serde(default)]
+    pub bridges: super::bridges::File,
     /// The rooms there are from the start; the first is where everybody begins.
     #[serde(default)]
     pub rooms: Vec<Room>,
@@ -37,6 +39,7 @@ pub struct Server {
     pub operators: Vec<String>,
     pub burst: Option<u32>,
     pub per_second: Option<u32>,
+    pub reflection: Option<bool>,
     /// How much is kept of rooms that say nothing themselves: entries, and a time like `30d`.
     pub keep: Option<u64>,
     pub keep_for: Option<String>,

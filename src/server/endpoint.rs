@@ -1,3 +1,6 @@
-//! The doors of tchat's own protocol: frames to requests, items to frames, and nothing else.
+//! The doors: frames to requests, items to frames, and nothing else; and what is served over plain HTTP.
 
+pub mod deadline;
 pub mod grpc;
+pub mod reflection;
+pub mod web;

@@ -27,6 +27,7 @@ use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tower::ServiceExt;
 
+use super::hub::guests::Guest;
 use super::outbox::Outbox;
 use super::session::Greeted;
 
@@ -59,6 +60,13 @@ impl Default for Caps {
             per_address: 128,
         }
     }
+}
+
+/// What every connection leads to.
+#[derive(Clone, Debug)]
+pub struct Doors {
+    pub grpc: tonic::service::Routes,
+    pub web: axum::Router,
 }
 
 /// Where a connection comes from.
@@ -110,6 +118,10 @@ struct Inner {
     /// Held until the client is let in.
     stranger: Mutex<Option<OwnedSemaphorePermit>>,
     outboxes: Mutex<Vec<Weak<Outbox>>>,
+    /// A guest's name that is kept as long as this lasts.
+    reserved: Mutex<Option<Arc<Guest>>>,
+    /// What goes on with the socket after HTTP has given it away.
+    upgraded: TaskTracker,
 }
 
 impl Connection {
@@ -120,7 +132,41 @@ impl Connection {
             has_asked: AtomicBool::new(false),
             stranger: Mutex::new(Some(stranger)),
             outboxes: Mutex::default(),
+            reserved: Mutex::default(),
+            upgraded: TaskTracker::new(),
         }))
+    }
+
+    /// Keeps a guest's name until the connection ends, instead of the one that was kept before.
+    pub fn reserve(&self, guest: Option<Arc<Guest>>) {
+        let mut reserved = self
+            .0
+            .reserved
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *reserved, guest);
+        drop(reserved);
+        // Its name is given back here, where nothing is locked.
+        drop(before);
+    }
+
+    pub fn reserved(&self) -> Option<Arc<Guest>> {
+        self.0
+            .reserved
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Goes on with the socket after an upgrade, as a part of the connection: under its kill switch, its caps and the drain.
+    pub fn go_on(&self, with: impl Future<Output = ()> + Send + 'static) {
+        let kill = self.0.kill.clone();
+        self.0.upgraded.spawn(async move {
+            tokio::select! {
+                () = with => {}
+                () = kill.cancelled() => {}
+            }
+        });
     }
 
     pub fn peer(&self) -> String {
@@ -236,7 +282,7 @@ impl Registry {
 /// Serves connections until `drain` is cancelled, then lets them finish, but not for ever; not at all once `hurry` is cancelled.
 pub async fn serve<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
-    routes: tonic::service::Routes,
+    doors: Doors,
     caps: Caps,
     drain: CancellationToken,
     hurry: CancellationToken,
@@ -247,7 +293,7 @@ pub async fn serve<S>(
     let tracker = TaskTracker::new();
     let sweeper = tokio::spawn(sweep(Arc::clone(&registry)));
     tokio::select! {
-        () = accept(incoming, routes, caps, &drain, &registry, &tracker) => {}
+        () = accept(incoming, doors, caps, &drain, &registry, &tracker) => {}
         () = drain.cancelled() => {}
     }
     // The listening sockets are closed now: nobody waits in a queue that nobody will empty.
@@ -280,7 +326,7 @@ async fn sweep(registry: Arc<Registry>) {
 
 async fn accept<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
-    routes: tonic::service::Routes,
+    doors: Doors,
     caps: Caps,
     drain: &CancellationToken,
     registry: &Arc<Registry>,
@@ -290,7 +336,6 @@ async fn accept<S>(
 {
     let places = Arc::new(Semaphore::new(caps.connections));
     let strangers = Arc::new(Semaphore::new(caps.strangers));
-    let router = routes.prepare();
     let mut incoming = pin!(incoming);
     let mut pause = Duration::ZERO;
     loop {
@@ -322,21 +367,20 @@ async fn accept<S>(
         }
         let connection = Connection::new(peer, stranger);
         let id = registry.add(connection.clone());
-        let (router, drain, registry) = (router.clone(), drain.clone(), Arc::clone(registry));
+        let (doors, drain, registry) = (doors.clone(), drain.clone(), Arc::clone(registry));
         tracker.spawn(async move {
-            serve_one(io, connection, router, drain).await;
+            serve_one(io, connection.clone(), doors, drain).await;
+            connection.0.upgraded.close();
+            connection.0.upgraded.wait().await;
+            connection.reserve(None);
             registry.remove(id, address);
             drop(place);
         });
     }
 }
 
-async fn serve_one<S>(
-    io: S,
-    connection: Connection,
-    routes: tonic::service::Routes,
-    drain: CancellationToken,
-) where
+async fn serve_one<S>(io: S, connection: Connection, doors: Doors, drain: CancellationToken)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let kill = connection.0.kill.clone();
@@ -344,11 +388,12 @@ async fn serve_one<S>(
     let service = tower::service_fn(move |mut request: http::Request<Incoming>| {
         seen.0.has_asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(seen.clone());
-        answer(routes.clone(), request)
+        answer(doors.clone(), request)
     });
     let http = http();
-    let mut served =
-        pin!(http.serve_connection(TokioIo::new(io), TowerToHyperService::new(service)));
+    let mut served = pin!(
+        http.serve_connection_with_upgrades(TokioIo::new(io), TowerToHyperService::new(service))
+    );
     let mut is_draining = false;
     let mut deadline = pin!(sleep(FIRST_REQUEST_WITHIN));
     let mut awaits = Awaits::Request;
@@ -384,9 +429,9 @@ enum Awaits {
     Nothing,
 }
 
-/// gRPC goes to its services; anything else is not served here.
+/// gRPC goes to its services, anything else to what is served over plain HTTP.
 async fn answer(
-    routes: tonic::service::Routes,
+    doors: Doors,
     request: http::Request<Incoming>,
 ) -> Result<http::Response<Body>, Infallible> {
     let is_grpc = request
@@ -394,11 +439,10 @@ async fn answer(
         .get(http::header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
     if is_grpc {
-        return routes.oneshot(request.map(Body::new)).await;
+        return doors.grpc.oneshot(request.map(Body::new)).await;
     }
-    let mut response = http::Response::new(Body::empty());
-    *response.status_mut() = http::StatusCode::NOT_FOUND;
-    Ok(response)
+    let answer = doors.web.oneshot(request.map(axum::body::Body::new)).await;
+    answer.map(|response| response.map(Body::new))
 }
 
 fn http() -> Builder<TokioExecutor> {

@@ -1,9 +1,9 @@
 //! The encode-once codec: a frame is bytes that are encoded already, shared by everybody it goes to.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use prost::Message;
 use tonic::Status;
-use tonic::codec::{Codec, EncodeBuf, Encoder};
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic_prost::ProstDecoder;
 
 use super::{Event, entry_to, event_to, proto};
@@ -43,6 +43,38 @@ impl Encoder for FrameEncoder {
     fn encode(&mut self, frame: Frame, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
         buffer.put(frame.0);
         Ok(())
+    }
+}
+
+/// Passes on the messages of a foreign protocol as they are, both ways.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RawCodec;
+
+impl Codec for RawCodec {
+    type Encode = Frame;
+    type Decode = Frame;
+    type Encoder = FrameEncoder;
+    type Decoder = RawDecoder;
+
+    fn encoder(&mut self) -> FrameEncoder {
+        FrameEncoder
+    }
+
+    fn decoder(&mut self) -> RawDecoder {
+        RawDecoder
+    }
+}
+
+/// See [`RawCodec`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RawDecoder;
+
+impl Decoder for RawDecoder {
+    type Item = Frame;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Frame>, Status> {
+        Ok(Some(Frame(buffer.copy_to_bytes(buffer.remaining()))))
     }
 }
 

@@ -228,3 +228,63 @@ fn a_host_whose_log_nobody_reads_goes_on() {
     signal(server.id(), "TERM");
     assert!(ends(&mut server, DRAIN).success());
 }
+
+#[test]
+fn bridges_listen_where_old_clients_look_and_a_taken_port_is_named_and_the_rest_goes_on() {
+    let home = Home::new();
+    let free = || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        (listener.local_addr().unwrap().port(), listener)
+    };
+    let (taken, _holder) = free();
+    let (open, listener) = free();
+    drop(listener);
+    let config = format!(
+        "[bridges]\non = true\ngochat = {{ listen = [\"{taken}\"] }}\nwebsocket = {{ listen = [\"{open}\"] }}\n\
+         service = {{ listen = [] }}\ntrigger = {{ listen = [\"127.0.0.1:{open}\"] }}\n"
+    );
+    std::fs::write(home.file("config.toml"), config).unwrap();
+    let mut server = home.serves(&["--config", &home.file("config.toml")]);
+    let mut card = BufReader::new(server.stdout.take().unwrap());
+    let mut lines = String::new();
+    while !lines.contains("warning") {
+        assert!(card.read_line(&mut lines).unwrap() > 0, "{lines}");
+    }
+    assert!(
+        lines.contains(&format!("bridges  127.0.0.1:{open}")),
+        "{lines}"
+    );
+    let named = format!("cannot listen on 127.0.0.1:{taken}: the address is in use");
+    assert!(lines.contains(&named), "{lines}");
+    // Every listener serves every protocol, the main one too.
+    for port in [open, home.port] {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let request = b"GET /helloworld/ann HTTP/1.1\r\nHost: x\r\n\r\n";
+        std::io::Write::write_all(&mut stream, request).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.ends_with(r#"{"message":"Hello ann"}"#), "{answer}");
+    }
+    let output = home
+        .command(&["tail", "--last", "100", "--port", &home.port.to_string()])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.matches("hello:4").count(), 2, "{text}");
+    signal(server.id(), "TERM");
+    assert!(ends(&mut server, DRAIN).success());
+}
+
+#[test]
+fn without_bridges_none_is_served() {
+    let home = Home::new();
+    let mut server = home.serves(&[]);
+    let mut stream = TcpStream::connect(("127.0.0.1", home.port)).unwrap();
+    let request = b"GET /helloworld/ann HTTP/1.1\r\nHost: x\r\n\r\n";
+    std::io::Write::write_all(&mut stream, request).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("404"), "{answer}");
+    signal(server.id(), "TERM");
+    assert!(ends(&mut server, DRAIN).success());
+}

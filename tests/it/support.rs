@@ -4,6 +4,7 @@ pub mod chaos;
 pub mod chat;
 #[path = "../../examples/mortal/faulty.rs"]
 pub mod faulty;
+pub mod foreign;
 #[path = "../../examples/check/history.rs"]
 pub mod history;
 pub mod person;

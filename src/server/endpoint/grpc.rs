@@ -3,13 +3,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use futures::{Stream, StreamExt};
-use tokio::time::{Sleep, sleep};
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
+use super::deadline::{self, Deadline};
 use crate::chat::{Epoch, IdentityId, RefusalCode, RoomId, Secret, Seq};
 use crate::server::hub::{AdmitError, Hub};
 use crate::server::listen::Connection;
@@ -76,7 +74,7 @@ impl ChatService for Endpoint {
         &self,
         request: Request<Streaming<proto::ChatRequest>>,
     ) -> Result<Response<FrameStream>, Status> {
-        let deadline = deadline(request.metadata());
+        let deadline = deadline::of(request.metadata());
         let connection = request.extensions().get::<Connection>().cloned();
         let connection = connection
             .ok_or_else(|| Status::internal("the stream came over no known connection"))?;
@@ -94,10 +92,7 @@ impl ChatService for Endpoint {
             connection,
             peer,
         ));
-        Ok(Response::new(FrameStream {
-            outbox,
-            deadline: deadline.map(|after| Box::pin(sleep(after))),
-        }))
+        Ok(Response::new(FrameStream { outbox, deadline }))
     }
 
     async fn list_rooms(
@@ -166,19 +161,15 @@ impl ChatService for Endpoint {
 #[derive(Debug)]
 pub struct FrameStream {
     outbox: Arc<Outbox>,
-    deadline: Option<Pin<Box<Sleep>>>,
+    deadline: Deadline,
 }
 
 impl Stream for FrameStream {
     type Item = Result<Frame, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(deadline) = &mut self.deadline
-            && deadline.as_mut().poll(context).is_ready()
-        {
-            return Poll::Ready(Some(Err(Status::deadline_exceeded(
-                "the call's own deadline is over",
-            ))));
+        if deadline::is_over(&mut self.deadline, context) {
+            return Poll::Ready(Some(Err(deadline::exceeded())));
         }
         self.outbox.poll_pop(context).map(|item| {
             let bytes = match item? {
@@ -197,25 +188,6 @@ impl Drop for FrameStream {
     }
 }
 
-/// `grpc-timeout` bounds the whole stream; tonic heeds it only in its own server.
-fn deadline(metadata: &MetadataMap) -> Option<Duration> {
-    let value = metadata.get("grpc-timeout")?.to_str().ok()?;
-    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let amount: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(amount * 3600),
-        "M" => Duration::from_secs(amount * 60),
-        "S" => Duration::from_secs(amount),
-        "m" => Duration::from_millis(amount),
-        "u" => Duration::from_micros(amount),
-        "n" => Duration::from_nanos(amount),
-        _ => return None,
-    })
-}
-
 fn secret_from_hex(text: &str) -> Option<Secret> {
     Secret::from_slice(&hex::decode(text).ok()?)
 }
@@ -223,25 +195,6 @@ fn secret_from_hex(text: &str) -> Option<Secret> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn timeout(value: &'static str) -> Option<Duration> {
-        let mut metadata = MetadataMap::new();
-        metadata.insert("grpc-timeout", value.parse().unwrap());
-        deadline(&metadata)
-    }
-
-    #[test]
-    fn grpc_timeouts_are_read_in_every_unit() {
-        assert_eq!(timeout("30S"), Some(Duration::from_secs(30)));
-        assert_eq!(timeout("999876543n"), None, "more than eight digits");
-        assert_eq!(
-            timeout("99987654u"),
-            Some(Duration::from_micros(99_987_654))
-        );
-        assert_eq!(timeout("1H"), Some(Duration::from_hours(1)));
-        assert_eq!(timeout("S"), None);
-        assert_eq!(timeout("+1S"), None);
-    }
 
     #[test]
     fn a_secret_is_64_hex_digits() {

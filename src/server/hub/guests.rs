@@ -13,9 +13,10 @@ use super::names::valid;
 use super::people::{AdmitError, Admitted};
 use super::{Hub, now_ms, random_id};
 use crate::chat::{
-    Author, IdentityId, Refusal, RefusalCode, Role, Secret, SessionId, UserName, Via,
+    Author, IdentityId, Refusal, RefusalCode, Role, RoomId, Secret, SessionId, UserName, Via,
 };
 use crate::server::outbox::Outbox;
+use crate::server::room::attendance::Departure;
 use crate::server::room::mailbox::{Leaving, RoomMsg};
 use crate::server::store::{IdentityRecord, StoreError};
 
@@ -192,10 +193,18 @@ impl Hub {
     }
 
     /// A guest's last session has ended: they leave every room. What does not fit the disk is tried again.
-    pub(super) async fn see_off(self: &Arc<Self>, guest: Author) -> Result<(), StoreError> {
+    pub(super) async fn see_off(
+        self: &Arc<Self>,
+        guest: Author,
+        session: SessionId,
+        rooms: Vec<RoomId>,
+    ) -> Result<(), StoreError> {
         if self.leaves_all(&guest).await? {
             return Ok(());
         }
+        // It cannot be written that they left, but they are not there.
+        self.leaves_rooms(session, guest.id, &rooms, Departure::Clean)
+            .await;
         let hub = Arc::clone(self);
         tokio::spawn(async move {
             loop {
@@ -217,7 +226,8 @@ impl Hub {
                 id: guest.id,
                 name: guest.name.to_string(),
             };
-            if let Err(error) = self.see_off(author).await {
+            let nowhere = SessionId::new([0; 16]);
+            if let Err(error) = self.see_off(author, nowhere, Vec::new()).await {
                 self.fatal.raise(&error);
                 return;
             }

@@ -200,26 +200,37 @@ impl Hub {
     ) -> Result<(), StoreError> {
         self.sessions.fetch_sub(1, Ordering::Relaxed);
         let identity = who.author.id;
-        for room in &rooms {
-            self.notify(
-                *room,
-                RoomMsg::Depart {
-                    session: who.session,
-                    identity,
-                    how,
-                },
-            )
-            .await;
-        }
         let left = self.detach(who.session, identity, how);
+        if left.as_ref().is_some_and(|left| left.via.is_bridge()) {
+            // They go with the entry that says so, after whatever they said last.
+            return self.see_off(who.author.clone(), who.session, rooms).await;
+        }
+        self.leaves_rooms(who.session, identity, &rooms, how).await;
         if how == Departure::Lost {
             tokio::spawn(Arc::clone(self).grace(who.clone(), rooms));
         }
         match left {
-            Some(left) if left.via.is_bridge() => self.see_off(who.author.clone()).await,
             Some(left) if how == Departure::Clean => self.note_absence(identity, left).await,
             // A server that is stopping leaves them marked as present: the next one holds their names.
             _ => Ok(()),
+        }
+    }
+
+    /// Tells rooms that a session is no longer there.
+    pub(super) async fn leaves_rooms(
+        &self,
+        session: SessionId,
+        identity: IdentityId,
+        rooms: &[RoomId],
+        how: Departure,
+    ) {
+        for room in rooms {
+            let depart = RoomMsg::Depart {
+                session,
+                identity,
+                how,
+            };
+            self.notify(*room, depart).await;
         }
     }
 

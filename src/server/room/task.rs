@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 pub use self::retain::Retentions;
-use super::attendance::Attendance;
+use super::attendance::{Attendance, Passage};
 use super::mailbox::{Attendee, Fatal, Joined, Leaving, RoomMsg};
 use super::retention::Retention;
 use super::{Follow, Head, Marks, Room};
@@ -203,6 +203,10 @@ impl Task {
                 () = sleep_until(tell_at.unwrap_or_else(Instant::now)), if tell_at.is_some() => self.tell(),
                 // What was sent before the mailbox closed is still taken, through the arm above.
                 () = sleep(IDLE), if idle => inbox.close(),
+            }
+            if self.in_flight == 0 {
+                let passages = self.attendance.take_passages();
+                self.tell_guests(passages);
             }
         }
         while self.in_flight > 0
@@ -425,8 +429,9 @@ impl Task {
                 }
                 stored => stored?,
             }
-            // Whoever speaks was seen to come.
-            self.tell_guests();
+            // Whoever speaks was seen to come. Who has gone may still have something to say that is on its way.
+            let arrivals = self.attendance.take_arrivals();
+            self.tell_guests(arrivals);
             let joining = &self.joining;
             self.room.admit(Arc::clone(&entries), |id| {
                 joining.get(&id).copied().unwrap_or(Role::Member)
@@ -512,7 +517,6 @@ impl Task {
     }
 
     fn note_changes(&mut self) {
-        self.tell_guests();
         if self.tell_at.is_none() && self.attendance.has_changes() {
             self.tell_at = Some(Instant::now() + ROSTER_EVERY);
         }
@@ -533,9 +537,9 @@ impl Task {
     }
 
     /// Guests' protocols know nothing of a roster: each who comes or goes is a line of theirs, at once and in its place.
-    fn tell_guests(&mut self) {
-        let passages = self.attendance.take_passages();
-        if !passages.is_empty() && self.room.has_guests() {
+    fn tell_guests(&mut self, passages: Vec<Passage>) {
+        let is_public = self.record.kind != RoomKind::Conversation;
+        if is_public && !passages.is_empty() && self.room.has_guests() {
             let frame = Bytes::new();
             self.room
                 .signal(&Arc::new(Signal { frame, passages }), true);

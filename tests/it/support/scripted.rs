@@ -78,7 +78,11 @@ pub fn start() -> (Connector, mpsc::Receiver<Talk>) {
     tokio::spawn(async move {
         let (drain, hurry) = (CancellationToken::new(), CancellationToken::new());
         let incoming = ReceiverStream::new(incoming);
-        listen::serve(incoming, routes, Caps::default(), drain, hurry).await;
+        let doors = listen::Doors {
+            grpc: routes,
+            web: axum::Router::new(),
+        };
+        listen::serve(incoming, doors, Caps::default(), drain, hurry).await;
     });
     let door = Arc::new(Mutex::new(door));
     let connector: Connector = Arc::new(move |_| {

@@ -62,6 +62,8 @@ pub fn config() -> ServerConfig {
         },
         caps: Caps::default(),
         idle_exit: None,
+        bridges: server::bridge::Bridges::ALL,
+        reflection: server::Reflection::Off,
     }
 }
 

@@ -1,0 +1,64 @@
+//! Bridges: the wire protocols of five older chat systems, so that their clients meet tchat's users in the same rooms.
+//!
+//! Each protocol has a [`Tongue`], a plain state machine that turns foreign messages into steps and news into foreign messages. A
+//! [`call`] owns one for each connected client and drives an ordinary session for it; [`grpc`], [`socket`] and [`trigger`] are the
+//! doors. None of them has a rule of chat: whatever may be said, and to whom, is decided where it is for everybody.
+
+pub mod call;
+pub mod grpc;
+pub mod socket;
+pub mod tongue;
+pub mod trigger;
+mod words;
+
+mod chat;
+mod gochat;
+mod service;
+mod user;
+mod websocket;
+
+pub use self::tongue::Tongue;
+
+/// What the generator makes of `proto/bridge`.
+#[allow(clippy::all, clippy::pedantic)] // Generated.
+pub mod proto {
+    pub mod chat {
+        include!(concat!(env!("OUT_DIR"), "/chat.rs"));
+    }
+    pub mod gochat {
+        include!(concat!(env!("OUT_DIR"), "/gochat.rs"));
+    }
+    pub mod service {
+        include!(concat!(env!("OUT_DIR"), "/service.v1.rs"));
+    }
+    pub mod user {
+        include!(concat!(env!("OUT_DIR"), "/user.rs"));
+    }
+    pub mod websocket {
+        include!(concat!(env!("OUT_DIR"), "/websocket.rs"));
+    }
+}
+
+/// Which protocols are served beside tchat's own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
+pub struct Bridges {
+    pub user: bool,
+    pub gochat: bool,
+    pub chat: bool,
+    pub service: bool,
+    pub websocket: bool,
+    /// The HTTP door to `service`.
+    pub trigger: bool,
+}
+
+impl Bridges {
+    pub const ALL: Self = Self {
+        user: true,
+        gochat: true,
+        chat: true,
+        service: true,
+        websocket: true,
+        trigger: true,
+    };
+}

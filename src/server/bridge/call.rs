@@ -1,0 +1,466 @@
+//! One connected client of a foreign protocol: hears it, drives its session, and tells it what there is to tell.
+//!
+//! A call owns a [`Tongue`] and never waits in one direction for the other: what is heard waits while the session is busy, what is
+//! to be said waits while the client does not read, and each of these queues is short.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::tongue::{Ending, Moment, News, Step, Tongue, seconds};
+use crate::chat::{
+    Body, ClientId, IdentityId, InstanceId, Recipient, Refusal, RoomId, RoomKind, Via,
+};
+use crate::server::delivery::Delivery;
+use crate::server::hub::guests::{Guest, Seat};
+use crate::server::hub::{Hub, now_ms, random_id};
+use crate::server::listen::Connection;
+use crate::server::outbox::{Item, Outbox, Signal};
+use crate::server::room::attendance::{Passage, Way};
+use crate::server::room::mailbox::RoomMsg;
+use crate::server::session::{self, Greeted};
+use crate::wire::{Asked, Event, GoodbyeReason, JoinTarget, Request};
+
+/// Requests that wait for a session, and messages that wait for a client.
+const WAITING: usize = 16;
+/// Requests a call keeps for its session; beyond it what its client cannot see anyway is not followed.
+const ASKS: usize = 512;
+
+/// Something for the client.
+#[derive(Debug)]
+pub enum Said {
+    Message(Bytes),
+    /// The last.
+    End(Ending),
+}
+
+/// What the transport hears.
+#[derive(Debug)]
+pub enum Heard {
+    Message(Bytes),
+    /// It cannot be read, and nothing after it.
+    Broken(Ending),
+    /// The client is gone.
+    Lost,
+}
+
+/// Begins a call; what it says comes out of the receiver. It ends when the client is gone or the last word is said.
+///
+/// `name` is what the client is called, where its protocol says so before its first message.
+pub fn begin(
+    hub: &Arc<Hub>,
+    connection: Connection,
+    tongue: Tongue,
+    name: Option<String>,
+    heard: impl Stream<Item = Heard> + Send + Unpin + 'static,
+) -> mpsc::Receiver<Said> {
+    // Nobody proves anything here, so whoever asks is let in as far as they ever will be.
+    connection.greeted();
+    let (out, said) = mpsc::channel(WAITING);
+    let outbox = Outbox::new(Arc::clone(&hub.budget));
+    connection.watch(&outbox);
+    let call = Call {
+        hub: Arc::clone(hub),
+        connection,
+        tongue,
+        out,
+        outbox,
+        session: None,
+        asks: VecDeque::new(),
+        saying: VecDeque::new(),
+        held: VecDeque::new(),
+        instance: InstanceId::new(random_id()),
+        posts: 0,
+        name: String::new(),
+        me: None,
+        room: None,
+        count: 0,
+        stage: Stage::Outside,
+        hears: true,
+        is_gone: false,
+        farewell: None,
+        ignored: 0,
+    };
+    tokio::spawn(call.run(heard, name));
+    said
+}
+
+/// How far somebody has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    Outside,
+    Entering,
+    Inside,
+}
+
+struct Call {
+    hub: Arc<Hub>,
+    connection: Connection,
+    tongue: Tongue,
+    out: mpsc::Sender<Said>,
+    outbox: Arc<Outbox>,
+    /// Absent before there is a session, and once it has ended.
+    session: Option<mpsc::Sender<Asked>>,
+    asks: VecDeque<Request>,
+    saying: VecDeque<Said>,
+    /// Posts made while somebody is on their way in.
+    held: VecDeque<Step>,
+    instance: InstanceId,
+    posts: u64,
+    name: String,
+    me: Option<IdentityId>,
+    room: Option<RoomId>,
+    /// People in the room.
+    count: u32,
+    stage: Stage,
+    /// The client has not said that it will send nothing more.
+    hears: bool,
+    /// The client does not read any more.
+    is_gone: bool,
+    /// How it ends once the session has.
+    farewell: Option<Ending>,
+    /// What the client asked for that is not there.
+    ignored: u64,
+}
+
+impl Call {
+    async fn run(mut self, mut heard: impl Stream<Item = Heard> + Unpin, name: Option<String>) {
+        if let Some(name) = name {
+            self.enter(&name, "", None).await;
+        }
+        let hub = Arc::clone(&self.hub);
+        let outbox = Arc::clone(&self.outbox);
+        let out = self.out.clone();
+        loop {
+            if self.session.is_none() && self.farewell.is_some() && self.saying.is_empty() {
+                break;
+            }
+            let hears = self.hears && self.may_hear();
+            let session = self.session.clone();
+            let asks = async {
+                match &session {
+                    Some(session) => session.reserve().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                heard = heard.next(), if hears => self.hear(heard).await,
+                permit = out.reserve(), if !self.saying.is_empty() => match permit {
+                    Ok(permit) => {
+                        if let Some(said) = self.saying.pop_front() {
+                            permit.send(said);
+                        }
+                    }
+                    Err(_) => self.lose(),
+                },
+                permit = asks, if !self.asks.is_empty() && session.is_some() => match permit {
+                    Ok(permit) => {
+                        if let Some(what) = self.asks.pop_front() {
+                            permit.send(Asked { request: 0, what });
+                        }
+                    }
+                    // The session has ended; what it still says is heard below.
+                    Err(_) => self.asks.clear(),
+                },
+                item = poll_fn(|context| outbox.poll_pop(context)),
+                    if session.is_some() && self.saying.is_empty() => match item {
+                    Some(item) => self.tell(&item).await,
+                    None => self.end(),
+                },
+                () = out.closed(), if !self.is_gone => self.lose(),
+                () = hub.draining.cancelled(), if session.is_none() && self.farewell.is_none() => {
+                    self.leave(Ending::Stopping);
+                }
+            }
+        }
+        self.outbox.abandon();
+        tracing::debug!(
+            name = self.name, via = ?self.tongue.via(), ignored = self.ignored, "bridge call ended"
+        );
+    }
+
+    fn may_hear(&self) -> bool {
+        let is_held_up = self.stage == Stage::Entering && self.tongue.via() != Via::Service;
+        !is_held_up
+            && self.farewell.is_none()
+            && self.asks.is_empty()
+            && self.saying.len() < WAITING
+            && self.held.len() < WAITING
+    }
+
+    async fn hear(&mut self, heard: Option<Heard>) {
+        let steps = match heard {
+            Some(Heard::Message(message)) => self.tongue.hear(&message, self.moment()),
+            Some(Heard::Broken(ending)) => vec![Step::Leave(ending)],
+            Some(Heard::Lost) => return self.lose(),
+            None => {
+                self.hears = false;
+                self.tongue.hear_end()
+            }
+        };
+        self.take(steps).await;
+    }
+
+    async fn take(&mut self, steps: Vec<Step>) {
+        for step in steps {
+            match step {
+                Step::Say(message) => self.say(Said::Message(message)),
+                Step::Enter { name, room, number } => self.enter(&name, &room, number).await,
+                Step::Post { to, text } => self.post(to, text),
+                Step::People => self.tell_people().await,
+                Step::Leave(ending) => self.leave(ending),
+                Step::Ignore => self.ignored += 1,
+            }
+        }
+    }
+
+    fn say(&mut self, said: Said) {
+        if !self.is_gone {
+            self.saying.push_back(said);
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            seconds: seconds(now_ms()),
+            count: self.count,
+        }
+    }
+
+    /// Tells the tongue something that makes nobody enter.
+    fn tell_of(&mut self, news: News<'_>) {
+        let steps = self.tongue.tell(news, self.moment());
+        for step in steps {
+            match step {
+                Step::Say(message) => self.say(Said::Message(message)),
+                Step::Post { to, text } => self.post(to, text),
+                Step::Leave(ending) => self.leave(ending),
+                Step::Enter { .. } | Step::People | Step::Ignore => {}
+            }
+        }
+    }
+
+    /// Takes a name and begins the session; the answer comes when the room has answered.
+    async fn enter(&mut self, name: &str, room: &str, number: Option<i64>) {
+        let seat = match self.guest(name, number) {
+            Ok(guest) => guest.seat().await,
+            Err(refusal) => Err(refusal),
+        };
+        match seat {
+            Ok(seat) => self.attend(seat, room),
+            Err(refusal) => self.tell_not_in(&refusal),
+        }
+    }
+
+    fn guest(&self, name: &str, number: Option<i64>) -> Result<Arc<Guest>, Refusal> {
+        let via = self.tongue.via();
+        match via {
+            Via::Service => Ok(self.hub.shared_guest(via)),
+            Via::WebSocket if name.is_empty() => self.hub.nameless_guest(via),
+            Via::Chat => reserve(&self.hub, &self.connection, name),
+            _ => self.hub.guest(name, via, number),
+        }
+    }
+
+    fn attend(&mut self, seat: Seat, room: &str) {
+        let (asks, asked) = mpsc::channel(WAITING);
+        self.name = seat.guest.name.to_string();
+        self.me = Some(seat.guest.identity);
+        self.session = Some(asks);
+        self.stage = Stage::Entering;
+        self.asks
+            .push_back(Request::Join(JoinTarget::Name(room.to_owned())));
+        tokio::spawn(session::run_guest(
+            Arc::clone(&self.hub),
+            Arc::clone(&self.outbox),
+            ReceiverStream::new(asked),
+            seat,
+            self.connection.peer(),
+        ));
+    }
+
+    fn tell_not_in(&mut self, refusal: &Refusal) {
+        self.stage = Stage::Outside;
+        self.ignored += self.held.len() as u64;
+        if !self.held.is_empty() && self.farewell.is_some() {
+            self.asks.push_back(Request::Bye);
+        }
+        self.held.clear();
+        self.tell_of(News::NotIn(refusal));
+    }
+
+    fn post(&mut self, to: Option<String>, text: String) {
+        let to = match (to, self.room, self.stage) {
+            (Some(name), ..) => Recipient::Name(name),
+            (None, Some(room), _) => Recipient::Room(room),
+            (None, None, Stage::Entering) => {
+                let to = None;
+                return self.held.push_back(Step::Post { to, text });
+            }
+            (None, None, _) => return self.ignored += 1,
+        };
+        self.posts += 1;
+        self.asks.push_back(Request::Post {
+            client_id: ClientId {
+                instance: self.instance,
+                counter: self.posts,
+            },
+            to,
+            body: Body::Text(text),
+        });
+    }
+
+    async fn tell_people(&mut self) {
+        let Some(room) = self.room else { return };
+        let mut people = self
+            .hub
+            .ask(room, RoomMsg::Roster)
+            .await
+            .unwrap_or_default();
+        people.sort_by(|one, other| one.name.cmp(&other.name));
+        let names: Vec<String> = people.into_iter().map(|person| person.name).collect();
+        self.tell_of(News::People(&names));
+    }
+
+    async fn tell(&mut self, item: &Item) {
+        match item {
+            Item::Entries(delivery, after) => self.tell_entries(delivery, *after),
+            Item::Signal(signal) => self.tell_passages(signal),
+            Item::Answer(event) => self.tell_answer(event),
+        }
+        if self.stage == Stage::Inside && !self.held.is_empty() {
+            let held = std::mem::take(&mut self.held).into();
+            self.take(held).await;
+            if self.farewell.is_some() {
+                self.asks.push_back(Request::Bye);
+            }
+        }
+    }
+
+    fn tell_entries(&mut self, delivery: &Delivery, after: crate::chat::Seq) {
+        if Some(delivery.room()) != self.room {
+            let name = self.name.clone();
+            let theirs = |entry: &&crate::chat::Entry| Some(entry.author.id) != self.me;
+            let said: Vec<_> = delivery
+                .entries()
+                .iter()
+                .filter(|entry| entry.seq > after && entry.body.is_said())
+                .filter(theirs)
+                .collect();
+            for entry in said {
+                self.tell_of(News::Private { entry, name: &name });
+            }
+            return;
+        }
+        let forms = delivery.foreign(self.tongue.via(), self.count, |entry| {
+            self.tongue.entry(entry, self.count)
+        });
+        for (entry, form) in delivery.entries().iter().zip(forms.iter()) {
+            let is_own = Some(entry.author.id) == self.me;
+            let is_silent = is_own && !self.tongue.echoes();
+            if entry.seq > after && !form.is_empty() && !is_silent {
+                self.say(Said::Message(form.clone()));
+            }
+        }
+    }
+
+    fn tell_passages(&mut self, signal: &Signal) {
+        for Passage { person, way, count } in &signal.passages {
+            self.count = *count;
+            if Some(person.id) == self.me {
+                continue;
+            }
+            self.tell_of(match way {
+                Way::In => News::Came(person),
+                Way::Out => News::Went(person),
+            });
+        }
+    }
+
+    fn tell_answer(&mut self, event: &Event) {
+        match event {
+            Event::RoomChanged { room, .. }
+                if room.kind == RoomKind::Conversation && self.asks.len() < ASKS =>
+            {
+                let follow = Request::Follow {
+                    room: room.id,
+                    cursor: None,
+                };
+                self.asks.push_back(follow);
+            }
+            Event::RoomChanged { room, .. } if room.kind == RoomKind::Conversation => {}
+            Event::RoomChanged { room, .. } => {
+                self.room = Some(room.id);
+                self.count = room.present;
+                self.stage = Stage::Inside;
+                let name = self.name.clone();
+                self.tell_of(News::Joined {
+                    name: &name,
+                    room: &room.name,
+                });
+            }
+            Event::Refused { refusal, .. } if self.stage == Stage::Entering => {
+                self.tell_not_in(refusal);
+            }
+            Event::Refused { refusal, .. } => self.tell_of(News::Refused(refusal)),
+            Event::Gap { room, from, to } if Some(*room) == self.room => {
+                self.tell_of(News::Skipped(to.0.saturating_sub(from.0) + 1));
+            }
+            Event::RosterPage { room, count, .. } if Some(*room) == self.room => {
+                self.count = *count;
+            }
+            Event::Goodbye(goodbye) if goodbye.reason == GoodbyeReason::Draining => {
+                self.farewell = Some(Ending::Stopping);
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything asked for before is still done; then the client has left.
+    fn leave(&mut self, ending: Ending) {
+        if self.farewell.is_some() {
+            return;
+        }
+        self.farewell = Some(ending.clone());
+        if self.session.is_none() {
+            self.say(Said::End(ending));
+        } else if self.held.is_empty() {
+            self.asks.push_back(Request::Bye);
+        }
+    }
+
+    /// The client is gone: nobody is told anything any more, and what it asked for is still done.
+    fn lose(&mut self) {
+        self.is_gone = true;
+        self.saying.clear();
+        self.leave(Ending::Done);
+    }
+
+    /// The session has ended.
+    fn end(&mut self) {
+        self.session = None;
+        self.asks.clear();
+        let ending = self.farewell.get_or_insert(Ending::Stopping).clone();
+        self.say(Said::End(ending));
+    }
+}
+
+/// Keeps a name for a connection, which has at most one: the one it has already, or a free one.
+///
+/// # Errors
+/// It is somebody else's, or no name.
+pub fn reserve(hub: &Arc<Hub>, connection: &Connection, name: &str) -> Result<Arc<Guest>, Refusal> {
+    if let Some(kept) = connection.reserved()
+        && kept.name.as_str() == name
+    {
+        return Ok(kept);
+    }
+    let guest = hub.guest(name, Via::Chat, None)?;
+    connection.reserve(Some(Arc::clone(&guest)));
+    Ok(guest)
+}

@@ -1,0 +1,142 @@
+//! `chat.ChatService`: rooms, and a name of letters and digits that is reserved before one is joined.
+
+use bytes::Bytes;
+use prost::{DecodeError, Message};
+
+use super::proto::chat::{
+    BroadcastMessage, ClientMessage, JoinResponse, ServerMessage, UserJoinedNotification,
+    UserLeftNotification, client_message, server_message,
+};
+use super::tongue::{Ending, Moment, News, Step};
+use super::words;
+use crate::chat::{Entry, Refusal, RefusalCode};
+
+/// Characters a name may have here.
+const NAME: usize = 20;
+
+/// One client's stream, which is one stay in one room.
+#[derive(Debug, Default)]
+pub struct Chat {
+    has_asked: bool,
+    is_leaving: bool,
+}
+
+impl Chat {
+    pub(super) fn hear(&mut self, message: &[u8], _: Moment) -> Result<Vec<Step>, DecodeError> {
+        use client_message::Event;
+        let event = ClientMessage::decode(message)?.event;
+        Ok(match event {
+            Some(Event::JoinRequest(join)) if !self.has_asked => {
+                self.has_asked = true;
+                match checked(&join.user_name) {
+                    Ok(()) if join.room_id.is_empty() => self
+                        .tell_not_in(&Refusal::new(RefusalCode::RoomUnknown).with(&join.room_id)),
+                    Ok(()) => vec![Step::Enter {
+                        name: join.user_name,
+                        room: join.room_id,
+                        number: None,
+                    }],
+                    Err(refusal) => self.tell_not_in(&refusal),
+                }
+            }
+            // Who they are has to be said first.
+            _ if !self.has_asked => vec![Step::Leave(Ending::Done)],
+            Some(Event::ChatMessage(message)) => vec![Step::Post {
+                to: None,
+                text: message.text,
+            }],
+            // Which name and room it says is not looked at: a stream can only end its own stay.
+            Some(Event::LeaveRequest(_)) => {
+                self.is_leaving = true;
+                vec![Step::Leave(Ending::Done)]
+            }
+            Some(Event::JoinRequest(_)) | None => vec![Step::Ignore],
+        })
+    }
+
+    /// Whoever has joined goes on listening.
+    pub(super) fn hear_end(&self) -> Vec<Step> {
+        if self.has_asked {
+            Vec::new()
+        } else {
+            vec![Step::Leave(Ending::Done)]
+        }
+    }
+
+    pub(super) fn tell(&mut self, news: News<'_>, at: Moment) -> Vec<Step> {
+        use server_message::Event;
+        if self.is_leaving {
+            // Whatever arrives now would be taken for news of the next stay.
+            return Vec::new();
+        }
+        let event = match news {
+            News::Joined { room, .. } => Event::JoinResponse(JoinResponse {
+                success: true,
+                message: words::room_welcome(room, at.people()),
+            }),
+            News::NotIn(refusal) => return self.tell_not_in(refusal),
+            News::Came(person) => Event::UserJoined(UserJoinedNotification {
+                user_name: person.name.clone(),
+                current_count: at.people(),
+            }),
+            News::Went(person) => Event::UserLeft(UserLeftNotification {
+                user_name: person.name.clone(),
+                current_count: at.people(),
+            }),
+            News::Private { entry, .. } => match words::said(entry) {
+                Some((by, text)) => broadcast(by, words::private(&text), at),
+                None => return Vec::new(),
+            },
+            News::Refused(refusal) => broadcast(words::SYSTEM, words::refusal(refusal), at),
+            News::Skipped(count) => broadcast(words::SYSTEM, words::skipped(count), at),
+            News::People(_) => return Vec::new(),
+        };
+        vec![say(event)]
+    }
+
+    fn tell_not_in(&mut self, refusal: &Refusal) -> Vec<Step> {
+        self.is_leaving = true;
+        let response = JoinResponse {
+            success: false,
+            message: words::refusal(refusal),
+        };
+        vec![
+            say(server_message::Event::JoinResponse(response)),
+            Step::Leave(Ending::Refused),
+        ]
+    }
+}
+
+/// What a name is here, besides what it is everywhere.
+///
+/// # Errors
+/// The refusal says what is wrong.
+pub fn checked(name: &str) -> Result<(), Refusal> {
+    let length = name.chars().count();
+    let is_plain = name.chars().all(char::is_alphanumeric);
+    if is_plain && (1..=NAME).contains(&length) {
+        Ok(())
+    } else {
+        Err(Refusal::new(RefusalCode::NameInvalid).with(name))
+    }
+}
+
+pub fn entry(entry: &Entry, at: Moment) -> Bytes {
+    words::said(entry).map_or_else(Bytes::new, |(by, text)| encoded(broadcast(by, text, at)))
+}
+
+fn broadcast(by: &str, text: String, at: Moment) -> server_message::Event {
+    server_message::Event::Broadcast(BroadcastMessage {
+        sender_name: by.to_owned(),
+        text,
+        timestamp: at.seconds,
+    })
+}
+
+fn say(event: server_message::Event) -> Step {
+    Step::Say(encoded(event))
+}
+
+fn encoded(event: server_message::Event) -> Bytes {
+    ServerMessage { event: Some(event) }.encode_to_vec().into()
+}

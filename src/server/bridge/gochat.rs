@@ -1,0 +1,83 @@
+//! `gochat.ChatService`: one room; the first message says who speaks, and one with a target is private. Nobody hears themselves.
+
+use bytes::Bytes;
+use prost::{DecodeError, Message};
+
+use super::proto::gochat::ChatMessage;
+use super::tongue::{Ending, Moment, News, Step};
+use super::words;
+use crate::chat::{Entry, Via};
+
+/// One client.
+#[derive(Debug, Default)]
+pub struct Gochat {
+    has_entered: bool,
+    /// What the first message says besides who speaks.
+    first: Option<Step>,
+}
+
+impl Gochat {
+    pub(super) fn hear(&mut self, message: &[u8], _: Moment) -> Result<Vec<Step>, DecodeError> {
+        let message = ChatMessage::decode(message)?;
+        // Its client sends every line, empty ones too.
+        let post = (!message.content.trim().is_empty()).then(|| Step::Post {
+            to: Some(message.targetname).filter(|name| !name.is_empty()),
+            text: message.content,
+        });
+        if self.has_entered {
+            return Ok(post.into_iter().collect());
+        }
+        self.has_entered = true;
+        self.first = post;
+        Ok(vec![Step::Enter {
+            name: message.username,
+            room: String::new(),
+            number: None,
+        }])
+    }
+
+    pub(super) fn tell(&mut self, news: News<'_>, _: Moment) -> Vec<Step> {
+        match news {
+            News::Joined { .. } => self.first.take().into_iter().collect(),
+            News::NotIn(refusal) => vec![
+                notice(words::refusal(refusal)),
+                Step::Leave(Ending::Refused),
+            ],
+            // Their own client says it for them.
+            News::Came(person) if person.via == Via::Gochat => Vec::new(),
+            News::Came(person) => vec![say(&person.name, "", words::GOCHAT_CAME.into())],
+            News::Went(person) => vec![say(&person.name, "", words::GOCHAT_WENT.into())],
+            News::Private { entry, name } => {
+                let said = words::said(entry);
+                said.map(|(by, text)| say(by, name, text))
+                    .into_iter()
+                    .collect()
+            }
+            News::Refused(refusal) => vec![notice(words::refusal(refusal))],
+            News::Skipped(count) => vec![notice(words::skipped(count))],
+            News::People(_) => Vec::new(),
+        }
+    }
+}
+
+pub fn entry(entry: &Entry) -> Bytes {
+    words::said(entry).map_or_else(Bytes::new, |(by, text)| encoded(by, "", text))
+}
+
+/// A notice has no target: with one, the client would show it as a private message.
+fn notice(text: String) -> Step {
+    say(words::SYSTEM, "", text)
+}
+
+fn say(by: &str, to: &str, text: String) -> Step {
+    Step::Say(encoded(by, to, text))
+}
+
+fn encoded(by: &str, to: &str, text: String) -> Bytes {
+    let message = ChatMessage {
+        username: by.to_owned(),
+        targetname: to.to_owned(),
+        content: text,
+    };
+    message.encode_to_vec().into()
+}

@@ -1,0 +1,225 @@
+//! The foreign services over gRPC. Thin: what travels in a stream is passed on as it is.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tonic::service::Routes;
+use tonic::{Code, Request, Response, Status, Streaming, async_trait};
+
+use super::call::{self, Heard, Said};
+use super::proto::chat::{
+    CheckUsernameRequest, CheckUsernameResponse, ListRoomsRequest, ListRoomsResponse, RoomInfo,
+};
+use super::tongue::{Ending, Tongue};
+use super::{Bridges, chat, words};
+use crate::chat::Via;
+use crate::server::endpoint::deadline::{self, Deadline};
+use crate::server::endpoint::grpc::REQUEST_BYTES;
+use crate::server::hub::Hub;
+use crate::server::listen::Connection;
+use crate::server::session::Greeted;
+use crate::wire::Frame;
+
+/// What the build script describes of the services.
+mod generated {
+    #![allow(clippy::all, clippy::pedantic)] // Generated.
+    pub mod user {
+        include!(concat!(env!("OUT_DIR"), "/server/user.UserService.rs"));
+    }
+    pub mod gochat {
+        include!(concat!(env!("OUT_DIR"), "/server/gochat.ChatService.rs"));
+    }
+    pub mod chat {
+        include!(concat!(env!("OUT_DIR"), "/server/chat.ChatService.rs"));
+    }
+    pub mod service {
+        include!(concat!(env!("OUT_DIR"), "/server/service.v1.Service.rs"));
+    }
+}
+
+use generated::chat::chat_service_server as rooms;
+use generated::gochat::chat_service_server as gochat;
+use generated::service::service_server as service;
+use generated::user::user_service_server as user;
+
+/// Adds the services that are switched on.
+pub fn add(mut routes: Routes, hub: &Arc<Hub>, bridges: Bridges) -> Routes {
+    let door = || Door {
+        hub: Arc::clone(hub),
+    };
+    if bridges.user {
+        let server = user::UserServiceServer::new(door());
+        routes = routes.add_service(server.max_decoding_message_size(REQUEST_BYTES));
+    }
+    if bridges.gochat {
+        let server = gochat::ChatServiceServer::new(door());
+        routes = routes.add_service(server.max_decoding_message_size(REQUEST_BYTES));
+    }
+    if bridges.chat {
+        let server = rooms::ChatServiceServer::new(door());
+        routes = routes.add_service(server.max_decoding_message_size(REQUEST_BYTES));
+    }
+    if bridges.service {
+        let server = service::ServiceServer::new(door());
+        routes = routes.add_service(server.max_decoding_message_size(REQUEST_BYTES));
+    }
+    routes
+}
+
+/// Where foreign calls come in.
+#[derive(Clone, Debug)]
+struct Door {
+    hub: Arc<Hub>,
+}
+
+type Calls = Request<Streaming<Frame>>;
+type Answered = Result<Response<Answers>, Status>;
+
+impl Door {
+    /// Begins a call. Its headers go out at once: there are clients that wait for them before they say anything.
+    fn open(&self, via: Via, request: Calls) -> Answered {
+        let unknown = || Status::internal("the stream came over no known connection");
+        let connection = request.extensions().get::<Connection>().cloned();
+        let connection = connection.ok_or_else(unknown)?;
+        let tongue = Tongue::new(via).ok_or_else(unknown)?;
+        let deadline = deadline::of(request.metadata());
+        let heard = request.into_inner().map(|message| match message {
+            Ok(Frame(message)) => Heard::Message(message),
+            // The transport's own words for what it could not read; whoever cancelled does not hear them.
+            Err(status) if status.code() != Code::Cancelled => {
+                Heard::Broken(Ending::Failed(status.code(), status.message().to_owned()))
+            }
+            Err(_) => Heard::Lost,
+        });
+        let said = call::begin(&self.hub, connection, tongue, None, heard);
+        Ok(Response::new(Answers {
+            said,
+            deadline,
+            has_ended: false,
+        }))
+    }
+}
+
+#[async_trait]
+impl user::UserService for Door {
+    type ChatStream = Answers;
+
+    async fn chat(&self, request: Calls) -> Answered {
+        self.open(Via::User, request)
+    }
+}
+
+#[async_trait]
+impl gochat::ChatService for Door {
+    type ChatStream = Answers;
+
+    async fn chat(&self, request: Calls) -> Answered {
+        self.open(Via::Gochat, request)
+    }
+}
+
+#[async_trait]
+impl service::Service for Door {
+    type ChatStream = Answers;
+    type ChatStreamStream = Answers;
+
+    async fn chat(&self, request: Calls) -> Answered {
+        self.open(Via::Service, request)
+    }
+
+    async fn chat_stream(&self, request: Calls) -> Answered {
+        self.open(Via::Service, request)
+    }
+}
+
+#[async_trait]
+impl rooms::ChatService for Door {
+    type ChatStream = Answers;
+
+    async fn chat(&self, request: Calls) -> Answered {
+        self.open(Via::Chat, request)
+    }
+
+    async fn list_rooms(
+        &self,
+        request: Request<ListRoomsRequest>,
+    ) -> Result<Response<ListRoomsResponse>, Status> {
+        if let Some(connection) = request.extensions().get::<Connection>() {
+            connection.greeted();
+        }
+        let rooms = self.hub.list().await.into_iter().map(|room| RoomInfo {
+            room_id: room.name,
+            participant_count: i32::try_from(room.present).unwrap_or(i32::MAX),
+        });
+        Ok(Response::new(ListRoomsResponse {
+            rooms: rooms.collect(),
+        }))
+    }
+
+    async fn check_username(
+        &self,
+        request: Request<CheckUsernameRequest>,
+    ) -> Result<Response<CheckUsernameResponse>, Status> {
+        let unknown = || Status::internal("the call came over no known connection");
+        let connection = request.extensions().get::<Connection>().cloned();
+        let connection = connection.ok_or_else(unknown)?;
+        connection.greeted();
+        let name = request.into_inner().user_name;
+        let reserved =
+            chat::checked(&name).and_then(|()| call::reserve(&self.hub, &connection, &name));
+        Ok(Response::new(match reserved {
+            Ok(_) => CheckUsernameResponse {
+                available: true,
+                message: words::NAME_FREE.into(),
+            },
+            Err(refusal) => CheckUsernameResponse {
+                available: false,
+                message: words::refusal(&refusal),
+            },
+        }))
+    }
+}
+
+/// What a call says, as a response stream.
+#[derive(Debug)]
+struct Answers {
+    said: mpsc::Receiver<Said>,
+    deadline: Deadline,
+    has_ended: bool,
+}
+
+impl Stream for Answers {
+    type Item = Result<Frame, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        if deadline::is_over(&mut self.deadline, context) {
+            self.has_ended = true;
+            return Poll::Ready(Some(Err(deadline::exceeded())));
+        }
+        let said = std::task::ready!(self.said.poll_recv(context));
+        let end = match said {
+            Some(Said::Message(message)) => return Poll::Ready(Some(Ok(Frame(message)))),
+            Some(Said::End(ending)) => ending,
+            None => Ending::Stopping,
+        };
+        self.has_ended = true;
+        Poll::Ready(status(end).map(Err))
+    }
+}
+
+/// How a stream ends; nothing: well.
+fn status(ending: Ending) -> Option<Status> {
+    match ending {
+        Ending::Done | Ending::Refused => None,
+        Ending::Eof => Some(Status::unknown("EOF")),
+        Ending::Malformed => Some(Status::internal("the message cannot be read")),
+        Ending::Stopping => Some(Status::unavailable("the server stops")),
+        Ending::Failed(code, message) => Some(Status::new(code, message)),
+    }
+}

@@ -1,0 +1,42 @@
+//! `service.v1.Service`: every name is greeted at once, and people in the room see what was asked.
+
+use prost::{DecodeError, Message};
+
+use super::proto::service::{ChatReq, ChatRsp};
+use super::tongue::{Moment, News, Step};
+
+/// One client.
+#[derive(Debug, Default)]
+pub struct Service {
+    has_entered: bool,
+}
+
+impl Service {
+    pub(super) fn hear(&mut self, message: &[u8], _: Moment) -> Result<Vec<Step>, DecodeError> {
+        let ChatReq { name } = ChatReq::decode(message)?;
+        let greeting = ChatRsp {
+            message: format!("Hello {name}"),
+        };
+        // The greeting waits for nothing: its client gives it a second for five of them.
+        let mut steps = vec![Step::Say(greeting.encode_to_vec().into())];
+        if !self.has_entered {
+            self.has_entered = true;
+            steps.push(Step::Enter {
+                name: String::new(),
+                room: String::new(),
+                number: None,
+            });
+        }
+        steps.push(Step::Post {
+            to: None,
+            text: name,
+        });
+        Ok(steps)
+    }
+
+    /// Its client knows nothing but greetings.
+    #[allow(clippy::unused_self)] // As the others have it.
+    pub(super) fn tell(&mut self, _: News<'_>, _: Moment) -> Vec<Step> {
+        Vec::new()
+    }
+}

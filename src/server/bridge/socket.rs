@@ -1,0 +1,241 @@
+//! A WebSocket and the call behind it: frames in, frames out, pings between.
+//!
+//! Its clients send protobuf in text frames, so no payload is taken for text: frames are read by soketto's base codec, which does not
+//! look into them.
+
+mod frames;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{HOST, HeaderMap, ORIGIN};
+use hyper_util::rt::TokioIo;
+use soketto::base::OpCode;
+use soketto::handshake::http::Server as Handshake;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, interval_at, sleep_until};
+use tokio_stream::wrappers::ReceiverStream;
+
+use self::frames::{Broken, Frames, Incoming, Outgoing};
+use super::call::{self, Heard, Said};
+use super::tongue::{Ending, Tongue};
+use crate::chat::Via;
+use crate::server::hub::Hub;
+use crate::server::listen::Connection;
+
+/// The header that says who shakes hands. Bytes, because names are not only ASCII.
+const USERNAME: &str = "username";
+/// How often a client is pinged, and how long a pong may take. Nothing but a pong counts as one.
+pub const PING_EVERY: Duration = Duration::from_secs(54);
+pub const PONG_WITHIN: Duration = Duration::from_mins(1);
+/// A client has this long to answer a close.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Shakes hands and begins the call.
+pub fn upgrade(hub: &Arc<Hub>, mut request: Request) -> Response {
+    let Some(connection) = request.extensions().get::<Connection>().cloned() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    if !is_same_origin(request.headers()) {
+        return (StatusCode::FORBIDDEN, "cannot connect from another origin").into_response();
+    }
+    let Ok(response) = Handshake::new().receive_request(&request) else {
+        return (StatusCode::BAD_REQUEST, "this is a WebSocket").into_response();
+    };
+    let name = request.headers().get(USERNAME);
+    // What is no UTF-8 is no name either; it is refused as one, so that its user hears of it.
+    let name = name.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+    let Some(tongue) = Tongue::new(Via::WebSocket) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let hub = Arc::clone(hub);
+    let upgrading = hyper::upgrade::on(&mut request);
+    connection.clone().go_on(async move {
+        let Ok(upgraded) = upgrading.await else {
+            return;
+        };
+        let (hears, heard) = mpsc::channel(1);
+        let name = Some(name.unwrap_or_default());
+        let said = call::begin(&hub, connection, tongue, name, ReceiverStream::new(heard));
+        Socket::new(TokioIo::new(upgraded), hears, said).run().await;
+    });
+    response.map(|()| Body::empty())
+}
+
+/// A browser says where its page comes from; only this server's own pages may connect. Others say nothing.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else {
+        return true;
+    };
+    let host = headers.get(HOST).map(http::HeaderValue::as_bytes);
+    let origin = origin.to_str().ok();
+    let origin = origin.and_then(|it| it.split_once("://"));
+    origin.is_some_and(|(_, from)| host.is_some_and(|to| to.eq_ignore_ascii_case(from.as_bytes())))
+}
+
+struct Socket<S> {
+    incoming: Incoming<S>,
+    outgoing: Outgoing<S>,
+    hears: mpsc::Sender<Heard>,
+    said: mpsc::Receiver<Said>,
+    /// The client sends binary frames, so it gets them.
+    is_binary: bool,
+    /// Until when the next pong has to come.
+    pong_by: Instant,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+    fn new(io: S, hears: mpsc::Sender<Heard>, said: mpsc::Receiver<Said>) -> Self {
+        let (incoming, outgoing) = frames::split(io);
+        Self {
+            incoming,
+            outgoing,
+            hears,
+            said,
+            is_binary: false,
+            pong_by: Instant::now() + PONG_WITHIN,
+        }
+    }
+
+    /// Until the call ends, the client goes or nothing is heard of it.
+    async fn run(mut self) {
+        let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        let hears = self.hears.clone();
+        let code = loop {
+            // A call that is busy is not read for; whoever waits for it is not waited for.
+            let is_ready = hears.capacity() > 0;
+            let since = Instant::now();
+            let event = tokio::select! {
+                frame = self.incoming.next(), if is_ready => Happened::Frame(frame),
+                permit = hears.reserve(), if !is_ready => {
+                    drop(permit);
+                    Happened::Ready
+                }
+                said = self.said.recv() => Happened::Said(said),
+                _ = pings.tick() => Happened::Ping,
+                () = sleep_until(self.pong_by), if is_ready => return,
+            };
+            if !is_ready {
+                // A pong may have come meanwhile, and was not looked for.
+                self.pong_by += since.elapsed();
+            }
+            let done = match event {
+                Happened::Ready => Ok(()),
+                Happened::Frame(Ok(frame)) => self.take(frame).await,
+                Happened::Frame(Err(broken)) => Err(Some(broken.close_code())),
+                Happened::Said(said) => self.say(said).await,
+                Happened::Ping => self.send(OpCode::Ping, &[]).await,
+            };
+            match done {
+                Ok(()) => {}
+                Err(Some(code)) => break code,
+                Err(None) => return,
+            }
+        };
+        self.close(code).await;
+    }
+
+    async fn take(&mut self, frame: Frames) -> Result<(), Option<u16>> {
+        match frame {
+            Frames::Message { is_binary, payload } => {
+                self.is_binary = is_binary;
+                // There is room: it was looked at before the frame was read.
+                let heard = self.hears.send(Heard::Message(payload)).await;
+                heard.map_err(|_| None)
+            }
+            Frames::Ping(payload) => self.send(OpCode::Pong, &payload).await,
+            Frames::Pong => {
+                self.pong_by = Instant::now() + PONG_WITHIN;
+                Ok(())
+            }
+            Frames::Close => Err(Some(frames::NORMAL)),
+        }
+    }
+
+    async fn say(&mut self, said: Option<Said>) -> Result<(), Option<u16>> {
+        match said {
+            Some(Said::Message(message)) => {
+                let is_text = !self.is_binary && std::str::from_utf8(&message).is_ok();
+                let code = if is_text {
+                    OpCode::Text
+                } else {
+                    OpCode::Binary
+                };
+                self.send(code, &message).await
+            }
+            Some(Said::End(ending)) => Err(Some(close_code(&ending))),
+            None => Err(Some(frames::AWAY)),
+        }
+    }
+
+    async fn send(&mut self, code: OpCode, payload: &[u8]) -> Result<(), Option<u16>> {
+        self.outgoing.send(code, payload).await.map_err(|_| None)
+    }
+
+    /// Says goodbye and waits a moment for the answer, so that what was said before is read.
+    async fn close(mut self, code: u16) {
+        // Nothing more is said, and the call hears that the client has gone.
+        self.said.close();
+        drop(self.hears);
+        let closing = async {
+            let sent = self.outgoing.send(OpCode::Close, &code.to_be_bytes()).await;
+            if sent.is_ok() && code != frames::NORMAL {
+                while !matches!(self.incoming.next().await, Ok(Frames::Close) | Err(_)) {}
+            }
+            self.outgoing.shutdown().await;
+        };
+        // Whoever does not answer is closed all the same.
+        drop(tokio::time::timeout(CLOSE_WITHIN, closing).await);
+    }
+}
+
+enum Happened {
+    /// The call has time again.
+    Ready,
+    Frame(Result<Frames, Broken>),
+    Said(Option<Said>),
+    Ping,
+}
+
+/// The close code of an ending (RFC 6455, 7.4.1).
+fn close_code(ending: &Ending) -> u16 {
+    match ending {
+        Ending::Done | Ending::Eof => frames::NORMAL,
+        Ending::Stopping => frames::AWAY,
+        Ending::Malformed | Ending::Failed(..) => frames::NOT_READABLE,
+        Ending::Refused => frames::POLICY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(origin: Option<&str>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, "chat.example.org:9000".parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(ORIGIN, origin.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn only_pages_of_this_server_may_connect() {
+        assert!(is_same_origin(&headers(None)));
+        assert!(is_same_origin(&headers(Some(
+            "http://chat.example.org:9000"
+        ))));
+        assert!(is_same_origin(&headers(Some(
+            "http://CHAT.example.org:9000"
+        ))));
+        for other in ["http://evil.example.org", "http://chat.example.org", "null"] {
+            assert!(!is_same_origin(&headers(Some(other))), "{other}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `user.UserService`: one room, people with a number and a name. The end of the requests is an error there, as it always was.
+
+use bytes::Bytes;
+use prost::{DecodeError, Message};
+
+use super::proto::user::{ChatMessage, ChatRequest, ChatResponse};
+use super::tongue::{Ending, Moment, News, Step};
+use super::words;
+use crate::chat::{Body, Entry, IdentityId};
+use crate::server::hub::guests::number;
+
+/// One client.
+#[derive(Debug, Default)]
+pub struct User {
+    has_joined: bool,
+}
+
+impl User {
+    pub(super) fn hear(&mut self, message: &[u8], at: Moment) -> Result<Vec<Step>, DecodeError> {
+        let request = ChatRequest::decode(message)?;
+        // Name and number are those of the join; what later messages say of them is not looked at.
+        Ok(match (request.action.as_str(), self.has_joined) {
+            ("join", false) => {
+                self.has_joined = true;
+                vec![Step::Enter {
+                    name: request.username,
+                    room: String::new(),
+                    number: Some(request.user_id),
+                }]
+            }
+            ("join", true) => vec![system(words::JOINED_ALREADY.into(), at)],
+            ("message", true) => vec![Step::Post {
+                to: None,
+                text: request.content,
+            }],
+            ("message", false) => vec![system(words::JOIN_FIRST.into(), at)],
+            ("leave", _) => vec![Step::Leave(Ending::Done)],
+            _ => vec![Step::Ignore],
+        })
+    }
+
+    #[allow(clippy::unused_self)] // As the others have it.
+    pub(super) fn tell(&mut self, news: News<'_>, at: Moment) -> Vec<Step> {
+        match news {
+            News::Joined { name, .. } => {
+                let message = note(words::welcome(name), at);
+                vec![say(message, "joined", at.people())]
+            }
+            News::NotIn(refusal) => vec![
+                system(words::refusal(refusal), at),
+                Step::Leave(Ending::Refused),
+            ],
+            News::Came(person) => {
+                let message = by(
+                    person.id,
+                    &person.name,
+                    words::came(&person.name),
+                    at,
+                    "join",
+                );
+                vec![say(message, "broadcast", at.people())]
+            }
+            News::Went(person) => {
+                let message = by(
+                    person.id,
+                    &person.name,
+                    words::went(&person.name),
+                    at,
+                    "leave",
+                );
+                vec![say(message, "broadcast", at.people())]
+            }
+            News::Private { entry, .. } => {
+                let Some((_, text)) = words::said(entry) else {
+                    return Vec::new();
+                };
+                let author = &entry.author;
+                let message = by(author.id, &author.name, words::private(&text), at, "text");
+                vec![say(message, "broadcast", at.people())]
+            }
+            News::Refused(refusal) => vec![system(words::refusal(refusal), at)],
+            News::Skipped(count) => {
+                vec![say(
+                    note(words::skipped(count), at),
+                    "broadcast",
+                    at.people(),
+                )]
+            }
+            News::People(_) => Vec::new(),
+        }
+    }
+}
+
+pub fn entry(entry: &Entry, at: Moment) -> Bytes {
+    let Some((_, text)) = words::said(entry) else {
+        return Bytes::new();
+    };
+    let message = if matches!(entry.body, Body::Renamed(_)) {
+        note(text, at)
+    } else {
+        by(entry.author.id, &entry.author.name, text, at, "text")
+    };
+    encoded(message, "broadcast", at.people())
+}
+
+fn by(id: IdentityId, name: &str, content: String, at: Moment, kind: &str) -> ChatMessage {
+    ChatMessage {
+        user_id: number(id),
+        username: name.to_owned(),
+        content,
+        timestamp: at.seconds,
+        message_type: kind.to_owned(),
+    }
+}
+
+/// Something the server itself says.
+fn note(content: String, at: Moment) -> ChatMessage {
+    ChatMessage {
+        user_id: 0,
+        username: words::SYSTEM.into(),
+        content,
+        timestamp: at.seconds,
+        message_type: "system".into(),
+    }
+}
+
+/// Something for this client alone, in which nobody is counted.
+fn system(content: String, at: Moment) -> Step {
+    say(note(content, at), "error", 0)
+}
+
+fn say(message: ChatMessage, status: &str, online_users: i32) -> Step {
+    Step::Say(encoded(message, status, online_users))
+}
+
+fn encoded(message: ChatMessage, status: &str, online_users: i32) -> Bytes {
+    let response = ChatResponse {
+        message: Some(message),
+        status: status.to_owned(),
+        online_users,
+    };
+    response.encode_to_vec().into()
+}

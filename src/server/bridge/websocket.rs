@@ -1,0 +1,85 @@
+//! Protobuf over WebSocket: one room, the name in the handshake. Its clients show a message only if it has both a name and a text.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use prost::{DecodeError, Message};
+
+use super::proto::websocket::ChatRoomRequest;
+use super::tongue::{Ending, Moment, News, Step};
+use super::words;
+use crate::chat::Entry;
+
+/// One client.
+#[derive(Debug, Default)]
+pub struct WebSocket;
+
+impl WebSocket {
+    #[allow(clippy::unused_self)] // As the others have it.
+    pub(super) fn hear(&mut self, message: &[u8], _: Moment) -> Result<Vec<Step>, DecodeError> {
+        let request = ChatRoomRequest::decode(message)?;
+        // The sender is who shook hands, whatever the message says.
+        Ok(match request.r#type.as_str() {
+            "talk" => vec![Step::Post {
+                to: None,
+                text: request.content,
+            }],
+            "userlist" => vec![Step::People],
+            "exit" => vec![Step::Leave(Ending::Done)],
+            _ => vec![notice(words::UNKNOWN_TYPE.into()), Step::Ignore],
+        })
+    }
+
+    #[allow(clippy::unused_self)] // As the others have it.
+    pub(super) fn tell(&mut self, news: News<'_>, _: Moment) -> Vec<Step> {
+        let step = match news {
+            News::Joined { .. } => return Vec::new(),
+            News::NotIn(refusal) => {
+                return vec![
+                    notice(words::refusal(refusal)),
+                    Step::Leave(Ending::Refused),
+                ];
+            }
+            News::Came(person) => notice(words::came(&person.name)),
+            News::Went(person) => notice(words::went(&person.name)),
+            News::Private { entry, .. } => match words::said(entry) {
+                Some((by, text)) => Step::Say(talk(by, words::private(&text))),
+                None => return Vec::new(),
+            },
+            News::Refused(refusal) => notice(words::refusal(refusal)),
+            News::Skipped(count) => notice(words::skipped(count)),
+            News::People(names) => Step::Say(list(names)),
+        };
+        vec![step]
+    }
+}
+
+pub fn entry(entry: &Entry) -> Bytes {
+    words::said(entry).map_or_else(Bytes::new, |(by, text)| talk(by, text))
+}
+
+fn notice(text: String) -> Step {
+    Step::Say(talk(words::SYSTEM, text))
+}
+
+fn talk(by: &str, text: String) -> Bytes {
+    let message = ChatRoomRequest {
+        r#type: "talk".into(),
+        user_name: by.to_owned(),
+        content: text,
+        user_list: HashMap::new(),
+    };
+    message.encode_to_vec().into()
+}
+
+/// A list has names and nothing else set.
+fn list(names: &[String]) -> Bytes {
+    let message = ChatRoomRequest {
+        user_list: names
+            .iter()
+            .map(|name| (name.clone(), name.clone()))
+            .collect(),
+        ..ChatRoomRequest::default()
+    };
+    message.encode_to_vec().into()
+}

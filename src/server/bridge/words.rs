@@ -1,0 +1,82 @@
+//! What the foreign protocols' users are told by the server, in the language their clients speak.
+
+use crate::chat::{Body, Entry, Refusal, RefusalCode};
+
+/// Who speaks when nobody does.
+pub const SYSTEM: &str = "系统";
+/// What their own client says for somebody who comes, and its counterpart.
+pub const GOCHAT_CAME: &str = "has joined the chat";
+pub const GOCHAT_WENT: &str = "has left the chat";
+pub const NAME_FREE: &str = "用户名可用";
+pub const JOIN_FIRST: &str = "请先加入聊天室";
+pub const JOINED_ALREADY: &str = "您已经加入聊天室";
+pub const UNKNOWN_TYPE: &str = "无法识别的消息类型";
+
+pub fn welcome(name: &str) -> String {
+    format!("欢迎 {name} 加入聊天室！")
+}
+
+pub fn room_welcome(room: &str, count: i32) -> String {
+    format!("欢迎来到房间 '{room}'！当前在线人数: {count}")
+}
+
+pub fn came(name: &str) -> String {
+    format!("{name} 加入了聊天室")
+}
+
+pub fn went(name: &str) -> String {
+    format!("{name} 离开了聊天室")
+}
+
+pub fn skipped(count: u64) -> String {
+    format!("您的网络太慢，跳过了 {count} 条消息")
+}
+
+pub fn name_taken(name: &str) -> String {
+    format!("用户名 '{name}' 已被占用")
+}
+
+/// A private message where a protocol has no form of its own for one.
+pub fn private(text: &str) -> String {
+    format!("[私聊] {text}")
+}
+
+/// What an entry says to everybody, and who says it; nothing for one that is told otherwise or not at all.
+pub fn said(entry: &Entry) -> Option<(&str, String)> {
+    let name = entry.author.name.as_str();
+    match &entry.body {
+        Body::Text(text) => Some((name, text.clone())),
+        Body::Action(text) => Some((name, format!("* {text}"))),
+        Body::Renamed(to) => Some((SYSTEM, format!("{name} 改名为 {to}"))),
+        _ => None,
+    }
+}
+
+pub fn refusal(refusal: &Refusal) -> String {
+    let argument = |n: usize| refusal.arguments.get(n).map_or("", String::as_str);
+    let first = argument(0);
+    match refusal.code {
+        RefusalCode::NameTaken => name_taken(first),
+        RefusalCode::NameInvalid => {
+            format!(
+                "用户名 '{first}' 无效：请使用字母、数字、汉字或 _ - .，不能有空格，最多 32 个字"
+            )
+        }
+        RefusalCode::NameReserved => format!("用户名 '{first}' 是保留名称"),
+        RefusalCode::RoomUnknown => format!("房间 '{first}' 不存在"),
+        RefusalCode::RoomFull => format!("房间 '{first}' 已满 ({}/{})", argument(1), argument(2)),
+        RefusalCode::PersonUnknown | RefusalCode::PersonAmbiguous => format!("用户 {first} 不在线"),
+        RefusalCode::PersonGone => "对方已经离开".into(),
+        RefusalCode::ToSelf => "不能给自己发私聊".into(),
+        RefusalCode::BodyEmpty => "消息不能为空".into(),
+        RefusalCode::BodyTooLong => {
+            format!("消息太长：{first} 字节，最多 {} 字节", argument(1))
+        }
+        RefusalCode::BodyTooManyLines => format!("消息太长：{first} 行，最多 {} 行", argument(1)),
+        RefusalCode::BodyControl => format!("消息含有不允许的控制字符 {first}"),
+        RefusalCode::StorageFull => "服务器磁盘已满，消息没有发送，请稍后再试".into(),
+        RefusalCode::Draining => "服务器正在停止，消息没有发送".into(),
+        RefusalCode::NotAMember => "您不在这个房间".into(),
+        _ => "消息没有发送".into(),
+    }
+}

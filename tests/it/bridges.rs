@@ -1,0 +1,9 @@
+//! The clients of five older systems, each through the whole of its protocol, and all of them with each other.
+
+mod chat;
+mod crowd;
+mod gochat;
+mod mixed;
+mod service;
+mod user;
+mod websocket;

@@ -1,0 +1,239 @@
+//! `chat.ChatService`: rooms.
+
+use tonic::Code;
+use tonic::transport::Channel;
+
+use crate::support::foreign::chat::{
+    Asks, Broadcast, CheckUsernameRequest, CheckUsernameResponse, ClientMessage, Counted,
+    ListRoomsRequest, ListRoomsResponse, Response, ServerMessage, Text, Told, Who,
+};
+use crate::support::foreign::{Call, unary};
+use crate::support::raw::channel;
+use crate::support::server::Server;
+
+pub const PATH: &str = "/chat.ChatService/Chat";
+
+pub type Client = Call<ClientMessage, ServerMessage>;
+
+pub fn join(name: &str, room: &str) -> ClientMessage {
+    let who = Who {
+        user_name: name.into(),
+        room_id: room.into(),
+    };
+    ClientMessage {
+        event: Some(Asks::Join(who)),
+    }
+}
+
+pub fn says(text: &str) -> ClientMessage {
+    ClientMessage {
+        event: Some(Asks::Says(Text { text: text.into() })),
+    }
+}
+
+fn leave(name: &str, room: &str) -> ClientMessage {
+    let who = Who {
+        user_name: name.into(),
+        room_id: room.into(),
+    };
+    ClientMessage {
+        event: Some(Asks::Leave(who)),
+    }
+}
+
+pub async fn told(client: &mut Client) -> Told {
+    client.hears().await.event.expect("an event")
+}
+
+fn response(success: bool, message: &str) -> Told {
+    Told::Response(Response {
+        success,
+        message: message.into(),
+    })
+}
+
+fn counted(name: &str, count: i32) -> Counted {
+    Counted {
+        user_name: name.into(),
+        current_count: count,
+    }
+}
+
+/// Somebody who has joined and read the answer, on a connection of their own.
+pub async fn joins(server: &Server, name: &str, room: &str) -> Client {
+    let mut client = Client::open(server, PATH).await;
+    client.ask(join(name, room)).await;
+    let answer = told(&mut client).await;
+    assert!(
+        matches!(&answer, Told::Response(it) if it.success),
+        "{answer:?}"
+    );
+    client
+}
+
+async fn check(channel: &Channel, name: &str) -> CheckUsernameResponse {
+    let request = CheckUsernameRequest {
+        user_name: name.into(),
+    };
+    unary(channel, "/chat.ChatService/CheckUsername", request)
+        .await
+        .unwrap()
+}
+
+pub async fn rooms(channel: &Channel) -> Vec<(String, i32)> {
+    let path = "/chat.ChatService/ListRooms";
+    let list: ListRoomsResponse = unary(channel, path, ListRoomsRequest {}).await.unwrap();
+    let rooms = list.rooms.into_iter();
+    rooms.map(|it| (it.room_id, it.participant_count)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_are_listed_in_their_order_with_those_who_are_there() {
+    let server = Server::start();
+    let lobby = channel(&server).await;
+    let _ann = joins(&server, "ann", "tech").await;
+    let _ben = joins(&server, "ben", "tech").await;
+    let listed = rooms(&lobby).await;
+    let expected = [("general", 0), ("tech", 2), ("random", 0)];
+    assert_eq!(
+        listed,
+        expected.map(|(name, count)| (name.to_owned(), count))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checked_name_is_kept_for_its_connection_as_long_as_that_lasts() {
+    let server = Server::start();
+    let (mine, other) = (channel(&server).await, channel(&server).await);
+    let free = check(&mine, "张三").await;
+    assert_eq!((free.available, &*free.message), (true, "用户名可用"));
+    assert!(check(&mine, "张三").await.available, "it is one's own");
+    let taken = check(&other, "张三").await;
+    assert_eq!(
+        (taken.available, &*taken.message),
+        (false, "用户名 '张三' 已被占用")
+    );
+    for bad in ["", "a b", "a-b", "系统", &"x".repeat(21), "boss"] {
+        assert!(!check(&other, bad).await.available, "{bad}");
+    }
+    assert!(check(&other, &"汉".repeat(20)).await.available);
+
+    // One room after the other on the same connection, without checking again; nobody gets the name in between.
+    for room in ["tech", "general", "tech"] {
+        let mut stay = Client::on(mine.clone(), PATH, None).await;
+        stay.ask(join("张三", room)).await;
+        assert!(matches!(told(&mut stay).await, Told::Response(it) if it.success));
+        assert!(!check(&other, "张三").await.available);
+        stay.ask(leave("张三", room)).await;
+        assert_eq!(stay.ends().await.code(), Code::Ok);
+        assert!(!check(&other, "张三").await.available);
+    }
+    drop(mine);
+    // The connection has to be seen to end.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert!(check(&other, "张三").await.available);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_joiner_is_answered_first_and_the_others_are_told_with_the_count() {
+    let server = Server::start();
+    let mut ann = Client::open(&server, PATH).await;
+    ann.ask(join("ann", "tech")).await;
+    let words = "欢迎来到房间 'tech'！当前在线人数: 1";
+    assert_eq!(told(&mut ann).await, response(true, words));
+    let mut ben = Client::open(&server, PATH).await;
+    ben.ask(join("ben", "tech")).await;
+    let words = "欢迎来到房间 'tech'！当前在线人数: 2";
+    assert_eq!(told(&mut ben).await, response(true, words));
+    assert_eq!(told(&mut ann).await, Told::Joined(counted("ben", 2)));
+    ben.ask(says("大家好")).await;
+    for client in [&mut ann, &mut ben] {
+        let Told::Broadcast(Broadcast {
+            sender_name, text, ..
+        }) = told(client).await
+        else {
+            panic!("not said");
+        };
+        assert_eq!((&*sender_name, &*text), ("ben", "大家好"));
+    }
+    // Another's name in a leave is not looked at, and whoever leaves hears nothing more.
+    ben.ask(leave("ann", "general")).await;
+    assert_eq!(ben.ends().await.code(), Code::Ok);
+    assert_eq!(told(&mut ann).await, Told::Left(counted("ben", 1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_join_that_fails_is_answered_and_the_stream_ends() {
+    let server = Server::start();
+    let _one = joins(&server, "one", "random").await;
+    let _two = joins(&server, "two", "random").await;
+    for (name, room, words) in [
+        ("ann", "nowhere", "房间 'nowhere' 不存在"),
+        ("ann", "", "房间 '' 不存在"),
+        ("ann", "random", "房间 'random' 已满 (2/2)"),
+        ("one", "tech", "用户名 'one' 已被占用"),
+    ] {
+        let mut client = Client::open(&server, PATH).await;
+        client.ask(join(name, room)).await;
+        assert_eq!(told(&mut client).await, response(false, words));
+        assert_eq!(client.ends().await.code(), Code::Ok);
+    }
+    for first in [
+        says("hello"),
+        leave("one", "random"),
+        ClientMessage { event: None },
+    ] {
+        let mut client = Client::open(&server, PATH).await;
+        client.ask(first).await;
+        assert_eq!(client.ends().await.code(), Code::Ok, "a join comes first");
+    }
+    let listed = rooms(&channel(&server).await).await;
+    assert_eq!(listed[2], ("random".to_owned(), 2), "nobody was put out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_half_closes_stays_and_whoever_cancels_has_left() {
+    let server = Server::start();
+    let mut ann = joins(&server, "ann", "tech").await;
+    let mut ben = joins(&server, "ben", "tech").await;
+    told(&mut ann).await;
+    ben.half_closes();
+    ann.ask(says("still there?")).await;
+    assert!(matches!(told(&mut ben).await, Told::Broadcast(_)));
+    told(&mut ann).await;
+    drop(ben);
+    assert_eq!(told(&mut ann).await, Told::Left(counted("ben", 1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_stays_at_once_of_one_name_are_one_too_many() {
+    let server = Server::start();
+    let mine = channel(&server).await;
+    let mut first = Client::on(mine.clone(), PATH, None).await;
+    first.ask(join("ann", "tech")).await;
+    told(&mut first).await;
+    let mut second = Client::on(mine, PATH, None).await;
+    second.ask(join("ann", "general")).await;
+    assert_eq!(
+        told(&mut second).await,
+        response(false, "用户名 'ann' 已被占用")
+    );
+    first.ask(says("mine")).await;
+    assert!(matches!(told(&mut first).await, Told::Broadcast(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_private_message_is_marked() {
+    let server = Server::start();
+    let mut ann = server.joins("ann").await;
+    let mut ben = joins(&server, "ben", "tech").await;
+    ann.whispers("ben", "the token");
+    let Told::Broadcast(line) = told(&mut ben).await else {
+        panic!("not told");
+    };
+    assert_eq!(
+        (&*line.sender_name, &*line.text),
+        ("ann", "[私聊] the token")
+    );
+    ann.is_answered().await;
+}

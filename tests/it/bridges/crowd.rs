@@ -1,0 +1,141 @@
+//! Many at once, half of whom go without a word.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tchat::client::Pipe;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tonic::transport::{Channel, Endpoint};
+
+use super::gochat;
+use crate::support::foreign::{Call, Socket};
+use crate::support::terminal::{Home, ends, signal};
+
+/// What is said to those who stayed.
+const CALL: &str = "are you there?";
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Sockets a process has open. Its database's readers come and go by themselves.
+fn sockets_of(process: u32) -> usize {
+    let all = std::fs::read_dir(format!("/proc/{process}/fd"));
+    let targets = all.into_iter().flatten().flatten();
+    let targets = targets.filter_map(|it| std::fs::read_link(it.path()).ok());
+    targets
+        .filter(|it| it.to_string_lossy().starts_with("socket:"))
+        .count()
+}
+
+/// How many people `general` has, as the lobby says.
+async fn present(lobby: &Channel) -> i32 {
+    super::chat::rooms(lobby).await[0].1
+}
+
+/// `each` WebSocket and as many gRPC connections, half of both dropped.
+async fn crowd(each: usize) {
+    let home = Home::new();
+    let config = "[server]\nburst = 0\n[bridges]\non = true\ngochat = { listen = [] }\nservice = { listen = [] }\nwebsocket = { listen = [] }\ntrigger = { listen = [] }\n";
+    std::fs::write(home.file("config.toml"), config).unwrap();
+    let mut server = home.serves(&["--config", &home.file("config.toml")]);
+    let port = home.port;
+    let endpoint = move || Endpoint::from_shared(format!("http://127.0.0.1:{port}")).unwrap();
+    let lobby = endpoint().connect().await.unwrap();
+    let before = present(&lobby).await;
+    let idle = sockets_of(server.id());
+
+    // Everybody reads, as a client does; whoever is aborted vanishes with the connection.
+    let heard = Arc::new(AtomicUsize::new(0));
+    let mut readers = Vec::new();
+    for n in 0..each {
+        let io = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let header = format!("username: w{n}\r\n");
+        let io: Box<dyn Pipe> = Box::new(io);
+        let mut socket = Socket::shake(io, header.as_bytes()).await.unwrap();
+        let count = Arc::clone(&heard);
+        let reads_socket = tokio::spawn(async move {
+            while let Some((_, payload)) = socket.frame().await {
+                if String::from_utf8_lossy(&payload).contains(CALL) {
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        let channel = endpoint().connect().await.unwrap();
+        let call: gochat::Client = Call::on(channel, gochat::PATH, None).await;
+        call.ask(gochat::message(&format!("g{n}"), "", "")).await;
+        let count = Arc::clone(&heard);
+        let reads_call = tokio::spawn(async move {
+            // All of it, or the requests would end here.
+            let mut call = call;
+            while let Ok(Some(message)) = call.stream.message().await {
+                if message.content.contains(CALL) {
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        readers.push((reads_socket, reads_call));
+    }
+    let reaches = async |count: usize| {
+        let count = i32::try_from(count).unwrap() + before;
+        let began = std::time::Instant::now();
+        loop {
+            let now = present(&lobby).await;
+            if now == count {
+                return began.elapsed();
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{now} present instead of {count}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let here = reaches(2 * each).await;
+    let vanish = |readers: Vec<(JoinHandle<()>, JoinHandle<()>)>| {
+        for (socket, call) in readers {
+            socket.abort();
+            call.abort();
+        }
+    };
+    let stay = readers.split_off(each - each / 2);
+    vanish(readers);
+    let gone = reaches(2 * stay.len()).await;
+    println!("{each} of each kind: here after {here:?}; half vanished, gone after {gone:?}");
+    let mut caller: gochat::Client =
+        Call::on(endpoint().connect().await.unwrap(), gochat::PATH, None).await;
+    caller.ask(gochat::message("caller", "", CALL)).await;
+    let began = std::time::Instant::now();
+    while heard.load(Ordering::Relaxed) < 2 * stay.len() {
+        assert!(began.elapsed() < PATIENCE, "not everybody hears");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let all = began.elapsed();
+    println!(
+        "all {} who stayed heard the next message within {all:?}",
+        2 * stay.len()
+    );
+    caller.half_closes();
+    vanish(stay);
+    reaches(0).await;
+    drop(caller);
+    let began = std::time::Instant::now();
+    while sockets_of(server.id()) > idle {
+        let now = sockets_of(server.id());
+        assert!(began.elapsed() < PATIENCE, "{now} open instead of {idle}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    signal(server.id(), "TERM");
+    let ended = tokio::task::spawn_blocking(move || ends(&mut server, Duration::from_secs(50)));
+    assert!(ended.await.unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_half_of_which_vanishes_leaves_no_ghost_and_no_descriptor() {
+    crowd(50).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: 1,000 connections of each kind"]
+async fn long_crowd_of_two_thousand() {
+    crowd(1000).await;
+}

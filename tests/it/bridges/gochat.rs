@@ -1,0 +1,112 @@
+//! `gochat.ChatService`.
+
+use tonic::Code;
+
+use crate::support::foreign::Call;
+use crate::support::foreign::gochat::ChatMessage;
+use crate::support::server::Server;
+
+pub const PATH: &str = "/gochat.ChatService/Chat";
+
+pub type Client = Call<ChatMessage, ChatMessage>;
+
+pub fn message(by: &str, to: &str, text: &str) -> ChatMessage {
+    ChatMessage {
+        username: by.into(),
+        targetname: to.into(),
+        content: text.into(),
+    }
+}
+
+/// Somebody who has registered, as its client does, and whom `watcher` has seen.
+pub async fn joins(server: &Server, name: &str) -> Client {
+    let client = Client::open(server, PATH).await;
+    client.ask(message(name, "", "has joined the chat")).await;
+    client
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_message_registers_and_is_passed_on_and_nobody_hears_themselves() {
+    let server = Server::start();
+    let mut ann = Client::open(&server, PATH).await;
+    ann.ask(message("ann", "", "")).await;
+    assert!(ann.is_quiet().await, "there is no reply");
+    let mut ben = joins(&server, "ben").await;
+    let joined = message("ben", "", "has joined the chat");
+    assert_eq!(ann.hears().await, joined, "once, in his own words");
+    // Whose it is was said in the first message.
+    ben.ask(message("ann", "", "hello")).await;
+    assert_eq!(ann.hears().await, message("ben", "", "hello"));
+    assert!(ben.is_quiet().await, "no echo");
+    ann.ask(message("ann", "", "")).await;
+    ann.ask(message("ann", "", "  ")).await;
+    ann.ask(message("ann", "", "hi ben")).await;
+    assert_eq!(
+        ben.hears().await,
+        message("ann", "", "hi ben"),
+        "empty lines are nothing"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_private_message_reaches_one_and_an_unknown_name_is_said_so() {
+    let server = Server::start();
+    let mut ann = joins(&server, "ann").await;
+    let mut ben = joins(&server, "ben").await;
+    ann.hears().await;
+    let mut carl = joins(&server, "carl").await;
+    ann.hears().await;
+    ben.hears().await;
+    ann.ask(message("ann", "ben", "for you")).await;
+    assert_eq!(ben.hears().await, message("ann", "ben", "for you"));
+    assert!(ann.is_quiet().await && carl.is_quiet().await);
+    ben.ask(message("ben", "ann", "and back")).await;
+    assert_eq!(ann.hears().await, message("ben", "ann", "and back"));
+    ann.ask(message("ann", "nobody", "hello?")).await;
+    assert_eq!(ann.hears().await, message("系统", "", "用户 nobody 不在线"));
+    ann.ask(message("ann", "", "still here")).await;
+    assert_eq!(ben.hears().await, message("ann", "", "still here"));
+    assert_eq!(server.log("general").await.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_taken_or_bad_name_gets_a_notice_and_the_stream_ends() {
+    let server = Server::start();
+    let mut ann = joins(&server, "ann").await;
+    for name in ["ann", "ANN", "a b", "系统", "stream", "boss", ""] {
+        let mut second = Client::open(&server, PATH).await;
+        second.ask(message(name, "", "has joined the chat")).await;
+        let notice = second.hears().await;
+        assert_eq!(
+            (&*notice.username, &*notice.targetname),
+            ("系统", ""),
+            "{name}"
+        );
+        assert!(notice.content.contains("用户名"), "{notice:?}");
+        assert_eq!(second.ends().await.code(), Code::Ok);
+    }
+    let mut ben = joins(&server, "ben").await;
+    assert_eq!(ann.hears().await.username, "ben", "nobody took her place");
+    ann.ask(message("", "", "mine")).await;
+    assert_eq!(ben.hears().await.username, "ann");
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_closing_ends_well_and_a_cancel_is_a_leave_at_once() {
+    let server = Server::start();
+    let mut ann = joins(&server, "ann").await;
+    let mut ben = joins(&server, "ben").await;
+    ann.hears().await;
+    ben.ask(message("", "", "last words")).await;
+    ben.half_closes();
+    assert_eq!(ann.hears().await.content, "last words");
+    assert_eq!(ann.hears().await, message("ben", "", "has left the chat"));
+    assert_eq!(ben.ends().await.code(), Code::Ok);
+
+    let ben = joins(&server, "ben").await;
+    ann.hears().await;
+    let left = tokio::time::Instant::now();
+    drop(ben);
+    assert_eq!(ann.hears().await, message("ben", "", "has left the chat"));
+    assert!(left.elapsed() < std::time::Duration::from_secs(1));
+}

@@ -1,0 +1,221 @@
+//! `user.UserService`.
+
+use std::time::Duration;
+
+use tchat::chat::Recipient;
+use tonic::Code;
+
+use crate::support::foreign::Call;
+use crate::support::foreign::user::{ChatMessage, ChatRequest, ChatResponse};
+use crate::support::raw::channel;
+use crate::support::server::Server;
+
+pub const PATH: &str = "/user.UserService/Chat";
+
+pub type Client = Call<ChatRequest, ChatResponse>;
+
+pub fn request(id: i64, name: &str, action: &str, content: &str) -> ChatRequest {
+    ChatRequest {
+        user_id: id,
+        username: name.into(),
+        content: content.into(),
+        action: action.into(),
+    }
+}
+
+/// Somebody who has joined and read their welcome.
+pub async fn joins(server: &Server, id: i64, name: &str) -> Client {
+    let mut client = Client::open(server, PATH).await;
+    client.ask(request(id, name, "join", "")).await;
+    let welcome = client.hears().await;
+    assert_eq!(welcome.status, "joined", "{welcome:?}");
+    client
+}
+
+fn message(response: &ChatResponse) -> &ChatMessage {
+    response
+        .message
+        .as_ref()
+        .expect("the message is always set")
+}
+
+/// Everything of a response but when it was said, which is now.
+fn of(response: &ChatResponse) -> (i64, &str, &str, &str, &str, i32) {
+    let message = message(response);
+    let now = std::time::SystemTime::now();
+    let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let at = u64::try_from(message.timestamp).unwrap();
+    assert!(now.abs_diff(at) < 100, "seconds: {at}");
+    (
+        message.user_id,
+        &message.username,
+        &message.content,
+        &message.message_type,
+        &response.status,
+        response.online_users,
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_join_welcomes_the_joiner_and_is_told_to_the_others() {
+    let server = Server::start();
+    let mut zhang = Client::open(&server, PATH).await;
+    zhang.ask(request(7, "张三", "join", "")).await;
+    let welcome = zhang.hears().await;
+    let words = "欢迎 张三 加入聊天室！";
+    assert_eq!(of(&welcome), (0, "系统", words, "system", "joined", 1));
+
+    let mut li = Client::open(&server, PATH).await;
+    li.ask(request(8, "李四", "join", "")).await;
+    let welcome = li.hears().await;
+    assert_eq!(of(&welcome).5, 2, "the joiner is counted");
+    let told = zhang.hears().await;
+    let words = "李四 加入了聊天室";
+    assert_eq!(of(&told), (8, "李四", words, "join", "broadcast", 2));
+    assert!(li.is_quiet().await, "nobody is told of themselves");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_goes_to_all_and_whose_it_is_cannot_be_made_up() {
+    let server = Server::start();
+    let mut zhang = joins(&server, 7, "张三").await;
+    let mut li = joins(&server, 8, "李四").await;
+    zhang.hears().await;
+    li.ask(request(7, "张三", "message", "大家好")).await;
+    for client in [&mut zhang, &mut li] {
+        let said = client.hears().await;
+        assert_eq!(of(&said), (8, "李四", "大家好", "text", "broadcast", 2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_a_join_there_is_only_a_notice_and_the_stream_goes_on() {
+    let server = Server::start();
+    let mut zhang = Client::open(&server, PATH).await;
+    zhang.ask(request(7, "张三", "message", "hello")).await;
+    let notice = zhang.hears().await;
+    let words = "请先加入聊天室";
+    assert_eq!(of(&notice), (0, "系统", words, "system", "error", 0));
+    zhang.ask(request(7, "张三", "dance", "")).await;
+    zhang.ask(request(7, "张三", "join", "")).await;
+    assert_eq!(zhang.hears().await.status, "joined");
+    zhang.ask(request(9, "王五", "join", "")).await;
+    assert_eq!(zhang.hears().await.status, "error", "one name a stream");
+    assert!(server.log("general").await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leave_a_cancel_and_the_end_of_requests_are_told_alike() {
+    let server = Server::start();
+    let mut zhang = joins(&server, 7, "张三").await;
+    let mut li = joins(&server, 8, "李四").await;
+    zhang.hears().await;
+    let words = "李四 离开了聊天室";
+    let left = (8, "李四", words, "leave", "broadcast", 1);
+
+    li.ask(request(8, "李四", "leave", "")).await;
+    assert_eq!(li.ends().await.code(), Code::Ok, "and nothing said");
+    assert_eq!(of(&zhang.hears().await), left);
+
+    // As its client always ends.
+    let li = joins(&server, 8, "李四").await;
+    zhang.hears().await;
+    drop(li);
+    assert_eq!(of(&zhang.hears().await), left);
+
+    let mut li = joins(&server, 8, "李四").await;
+    zhang.hears().await;
+    li.half_closes();
+    let status = li.ends().await;
+    assert_eq!((status.code(), status.message()), (Code::Unknown, "EOF"));
+    assert_eq!(of(&zhang.hears().await), left);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_taken_name_or_number_is_said_so_and_takes_nothing_from_its_holder() {
+    let server = Server::start();
+    let mut zhang = joins(&server, 7, "张三").await;
+    for (id, name) in [(7, "李四"), (8, "张三"), (9, "系统"), (10, "a b"), (11, "")] {
+        let mut second = Client::open(&server, PATH).await;
+        second.ask(request(id, name, "join", "")).await;
+        let refused = second.hears().await;
+        let (_, by, words, kind, status, _) = of(&refused);
+        assert_eq!((by, kind, status), ("系统", "system", "error"), "{name}");
+        assert!(words.contains("用户名"), "{words}");
+        assert_eq!(second.ends().await.code(), Code::Ok);
+    }
+    zhang.ask(request(7, "张三", "message", "still here")).await;
+    assert_eq!(of(&zhang.hears().await).2, "still here");
+    drop(zhang);
+    // Both are free again as soon as they have gone.
+    let mut watcher = joins(&server, 1, "watcher").await;
+    let mut zhang = joins(&server, 7, "张三").await;
+    assert_eq!(of(&watcher.hears().await).0, 7);
+    zhang.ask(request(7, "张三", "leave", "")).await;
+    zhang.ends().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_own_deadline_ends_the_whole_stream_and_the_stay() {
+    let server = Server::start();
+    let mut watcher = joins(&server, 1, "watcher").await;
+    let channel = channel(&server).await;
+    let within = Some(Duration::from_secs(30));
+    let mut zhang = Client::on(channel, PATH, within).await;
+    let began = tokio::time::Instant::now();
+    zhang.ask(request(7, "张三", "join", "")).await;
+    zhang.hears().await;
+    watcher.hears().await;
+    // The client's own clock may end it as well, in the same words.
+    let ended = zhang.ends().await;
+    assert!(
+        matches!(ended.code(), Code::DeadlineExceeded | Code::Cancelled),
+        "{ended}"
+    );
+    assert_eq!(began.elapsed().as_secs(), 30);
+    assert_eq!(of(&watcher.hears().await).3, "leave");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_private_message_is_marked_and_people_of_other_protocols_have_a_number() {
+    let server = Server::start();
+    let mut ann = server.joins("ann").await;
+    let mut zhang = joins(&server, 7, "张三").await;
+    let room = ann.room("general").unwrap();
+    ann.posts(Recipient::Room(room), "to all");
+    let said = zhang.hears().await;
+    let number = of(&said).0;
+    assert!(number > 0, "{number}");
+    assert_eq!(of(&said), (number, "ann", "to all", "text", "broadcast", 2));
+    ann.whispers("张三", "the token");
+    let whispered = zhang.hears().await;
+    let words = "[私聊] the token";
+    assert_eq!(
+        of(&whispered),
+        (number, "ann", words, "text", "broadcast", 2)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_said_is_refused_in_its_words_and_nothing_else_happens() {
+    let server = Server::start();
+    let mut zhang = joins(&server, 7, "张三").await;
+    let long = "x".repeat(8193);
+    for (text, words) in [
+        ("", "消息不能为空"),
+        (long.as_str(), "消息太长"),
+        ("\u{1b}[2J", "控制字符"),
+    ] {
+        zhang.ask(request(7, "张三", "message", text)).await;
+        let refused = zhang.hears().await;
+        let (_, by, said, _, status, _) = of(&refused);
+        assert!(
+            by == "系统" && status == "error" && said.contains(words),
+            "{said}"
+        );
+    }
+    let most = "x".repeat(8192);
+    zhang.ask(request(7, "张三", "message", &most)).await;
+    assert_eq!(of(&zhang.hears().await).2, most);
+    assert_eq!(server.log("general").await, [most]);
+}

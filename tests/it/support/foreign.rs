@@ -1,0 +1,425 @@
+//! Clients of the five older systems, written from what is known of them and not from the server's own descriptions.
+
+use std::time::Duration;
+
+use prost::Message;
+use tchat::client::Pipe;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Status, Streaming};
+use tonic_prost::ProstCodec;
+
+use super::raw::channel;
+use super::server::Server;
+
+const PATIENCE: Duration = Duration::from_secs(200);
+
+pub mod user {
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct ChatRequest {
+        #[prost(int64, tag = "1")]
+        pub user_id: i64,
+        #[prost(string, tag = "2")]
+        pub username: String,
+        #[prost(string, tag = "3")]
+        pub content: String,
+        #[prost(string, tag = "4")]
+        pub action: String,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct ChatMessage {
+        #[prost(int64, tag = "1")]
+        pub user_id: i64,
+        #[prost(string, tag = "2")]
+        pub username: String,
+        #[prost(string, tag = "3")]
+        pub content: String,
+        #[prost(int64, tag = "4")]
+        pub timestamp: i64,
+        #[prost(string, tag = "5")]
+        pub message_type: String,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct ChatResponse {
+        #[prost(message, optional, tag = "1")]
+        pub message: Option<ChatMessage>,
+        #[prost(string, tag = "2")]
+        pub status: String,
+        #[prost(int32, tag = "3")]
+        pub online_users: i32,
+    }
+}
+
+pub mod gochat {
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct ChatMessage {
+        #[prost(string, tag = "1")]
+        pub username: String,
+        #[prost(string, tag = "2")]
+        pub targetname: String,
+        #[prost(string, tag = "3")]
+        pub content: String,
+    }
+}
+
+pub mod chat {
+    #[derive(Clone, Copy, PartialEq, prost::Message)]
+    pub struct ListRoomsRequest {}
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct ListRoomsResponse {
+        #[prost(message, repeated, tag = "1")]
+        pub rooms: Vec<RoomInfo>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct RoomInfo {
+        #[prost(string, tag = "1")]
+        pub room_id: String,
+        #[prost(int32, tag = "2")]
+        pub participant_count: i32,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct CheckUsernameRequest {
+        #[prost(string, tag = "1")]
+        pub user_name: String,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct CheckUsernameResponse {
+        #[prost(bool, tag = "1")]
+        pub available: bool,
+        #[prost(string, tag = "2")]
+        pub message: String,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct ClientMessage {
+        #[prost(oneof = "Asks", tags = "1, 2, 3")]
+        pub event: Option<Asks>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Oneof)]
+    pub enum Asks {
+        #[prost(message, tag = "1")]
+        Join(Who),
+        #[prost(message, tag = "2")]
+        Says(Text),
+        #[prost(message, tag = "3")]
+        Leave(Who),
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct Who {
+        #[prost(string, tag = "1")]
+        pub user_name: String,
+        #[prost(string, tag = "2")]
+        pub room_id: String,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct Text {
+        #[prost(string, tag = "1")]
+        pub text: String,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct ServerMessage {
+        #[prost(oneof = "Told", tags = "1, 2, 3, 4")]
+        pub event: Option<Told>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Oneof)]
+    pub enum Told {
+        #[prost(message, tag = "1")]
+        Broadcast(Broadcast),
+        #[prost(message, tag = "2")]
+        Joined(Counted),
+        #[prost(message, tag = "3")]
+        Left(Counted),
+        #[prost(message, tag = "4")]
+        Response(Response),
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct Broadcast {
+        #[prost(string, tag = "1")]
+        pub sender_name: String,
+        #[prost(string, tag = "2")]
+        pub text: String,
+        #[prost(int64, tag = "3")]
+        pub timestamp: i64,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct Counted {
+        #[prost(string, tag = "1")]
+        pub user_name: String,
+        #[prost(int32, tag = "2")]
+        pub current_count: i32,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct Response {
+        #[prost(bool, tag = "1")]
+        pub success: bool,
+        #[prost(string, tag = "2")]
+        pub message: String,
+    }
+}
+
+pub mod service {
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct ChatReq {
+        #[prost(string, tag = "1")]
+        pub name: String,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct ChatRsp {
+        #[prost(string, tag = "1")]
+        pub message: String,
+    }
+}
+
+pub mod websocket {
+    use std::collections::HashMap;
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct ChatRoomRequest {
+        #[prost(string, tag = "1")]
+        pub kind: String,
+        #[prost(string, tag = "2")]
+        pub user_name: String,
+        #[prost(string, tag = "3")]
+        pub content: String,
+        #[prost(map = "string, string", tag = "4")]
+        pub user_list: HashMap<String, String>,
+    }
+}
+
+/// A bidi call; dropped, it is cancelled.
+pub struct Call<I, O> {
+    /// Gone once the requests have ended.
+    asks: Option<mpsc::Sender<I>>,
+    pub stream: Streaming<O>,
+}
+
+impl<I, O> Call<I, O>
+where
+    I: Message + Default + 'static,
+    O: Message + Default + 'static,
+{
+    pub async fn open(server: &Server, path: &'static str) -> Self {
+        Self::on(channel(server).await, path, None).await
+    }
+
+    /// On a connection that may have other calls, with a deadline or without.
+    pub async fn on(channel: Channel, path: &'static str, within: Option<Duration>) -> Self {
+        let mut grpc = tonic::client::Grpc::new(channel);
+        grpc.ready().await.unwrap();
+        let (asks, asked) = mpsc::channel(64);
+        let mut request = Request::new(ReceiverStream::new(asked));
+        if let Some(within) = within {
+            request.set_timeout(within);
+        }
+        let codec = ProstCodec::<I, O>::default();
+        let path = http::uri::PathAndQuery::from_static(path);
+        // Answered before anything was said: their clients wait for the headers.
+        let opening = grpc.streaming(request, path, codec);
+        let opened = timeout(PATIENCE, opening).await.expect("headers come");
+        Self {
+            asks: Some(asks),
+            stream: opened.unwrap().into_inner(),
+        }
+    }
+
+    pub async fn ask(&self, message: I) {
+        self.asks.as_ref().unwrap().send(message).await.unwrap();
+    }
+
+    pub fn half_closes(&mut self) {
+        self.asks = None;
+    }
+
+    pub async fn hears(&mut self) -> O {
+        let message = timeout(PATIENCE, self.stream.message()).await;
+        let message = message.expect("something comes").expect("no error");
+        message.expect("the stream goes on")
+    }
+
+    /// How the stream ends, with nothing more said.
+    pub async fn ends(&mut self) -> Status {
+        match timeout(PATIENCE, self.stream.message()).await.unwrap() {
+            Ok(None) => Status::new(Code::Ok, ""),
+            Err(status) => status,
+            Ok(Some(_)) => panic!("a message instead of the end"),
+        }
+    }
+
+    /// Whether nothing comes within a while.
+    pub async fn is_quiet(&mut self) -> bool {
+        timeout(Duration::from_secs(3), self.stream.message())
+            .await
+            .is_err()
+    }
+}
+
+/// A unary call on a connection.
+pub async fn unary<I, O>(channel: &Channel, path: &'static str, message: I) -> Result<O, Status>
+where
+    I: Message + Default + 'static,
+    O: Message + Default + 'static,
+{
+    let mut grpc = tonic::client::Grpc::new(channel.clone());
+    grpc.ready().await.unwrap();
+    let path = http::uri::PathAndQuery::from_static(path);
+    let codec = ProstCodec::<I, O>::default();
+    let answer = grpc.unary(Request::new(message), path, codec).await?;
+    Ok(answer.into_inner())
+}
+
+/// A frame as it came: its first byte and its payload.
+pub type Frame = (u8, Vec<u8>);
+
+pub const TEXT: u8 = 0x81;
+pub const BINARY: u8 = 0x82;
+pub const CLOSE: u8 = 0x88;
+pub const PING: u8 = 0x89;
+pub const PONG: u8 = 0x8a;
+
+/// A WebSocket client that knows nothing of what it carries.
+pub struct Socket {
+    read: ReadHalf<Box<dyn Pipe>>,
+    write: WriteHalf<Box<dyn Pipe>>,
+    /// Answers pings by itself.
+    pub pongs: bool,
+}
+
+impl Socket {
+    /// Shakes hands under a name, as raw bytes; gives back the status line where it is not let in.
+    pub async fn shake(io: Box<dyn Pipe>, headers: &[u8]) -> Result<Self, String> {
+        let (mut read, mut write) = tokio::io::split(io);
+        let mut request = b"GET /ws HTTP/1.1\r\nHost: chat.example.org\r\nConnection: Upgrade\r\n\
+            Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            .to_vec();
+        request.extend(headers);
+        request.extend(b"\r\n");
+        write.write_all(&request).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            let byte = timeout(PATIENCE, read.read_u8()).await.unwrap();
+            answer.push(byte.map_err(|error| error.to_string())?);
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        let status = answer.lines().next().unwrap().to_owned();
+        if !status.contains("101") {
+            return Err(status);
+        }
+        // From the example of RFC 6455.
+        assert!(answer.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{answer}");
+        Ok(Self {
+            read,
+            write,
+            pongs: true,
+        })
+    }
+
+    pub async fn enter(server: &Server, name: &str) -> Self {
+        let io: Box<dyn Pipe> = Box::new(server.dial().await);
+        let header = [b"username: ", name.as_bytes(), b"\r\n"].concat();
+        Self::shake(io, &header).await.unwrap()
+    }
+
+    pub async fn send(&mut self, first: u8, payload: &[u8]) {
+        let mask = [7, 11, 13, 17];
+        let mut frame = vec![first];
+        match payload.len() {
+            short @ 0..126 => frame.push(0x80 | u8::try_from(short).unwrap()),
+            long => {
+                frame.push(0x80 | 127);
+                frame.extend((long as u64).to_be_bytes());
+            }
+        }
+        frame.extend(mask);
+        let keys = mask.iter().cycle();
+        frame.extend(payload.iter().zip(keys).map(|(byte, key)| byte ^ key));
+        // Whoever was dropped finds out when it reads.
+        drop(self.write.write_all(&frame).await);
+    }
+
+    /// Says something as its clients do: protobuf in a text frame, valid or not.
+    pub async fn says(&mut self, text: &str) {
+        self.asks("talk", text).await;
+    }
+
+    pub async fn asks(&mut self, kind: &str, content: &str) {
+        let request = websocket::ChatRoomRequest {
+            kind: kind.into(),
+            // The name in the message is not who is speaking.
+            user_name: "somebody else".into(),
+            content: content.into(),
+            ..Default::default()
+        };
+        self.send(TEXT, &request.encode_to_vec()).await;
+    }
+
+    /// The next frame but pings, which are answered; nothing: the connection has ended.
+    pub async fn frame(&mut self) -> Option<Frame> {
+        loop {
+            let frame = timeout(PATIENCE, self.any_frame()).await.unwrap()?;
+            if frame.0 != PING {
+                return Some(frame);
+            }
+            if self.pongs {
+                self.send(PONG, &frame.1).await;
+            }
+        }
+    }
+
+    pub async fn any_frame(&mut self) -> Option<Frame> {
+        let first = self.read.read_u8().await.ok()?;
+        let length = match self.read.read_u8().await.ok()? {
+            126 => u64::from(self.read.read_u16().await.ok()?),
+            127 => self.read.read_u64().await.ok()?,
+            short => u64::from(short),
+        };
+        let mut payload = vec![0; usize::try_from(length).unwrap()];
+        self.read.read_exact(&mut payload).await.ok()?;
+        Some((first, payload))
+    }
+
+    /// The next message; nothing: the connection has ended.
+    pub async fn message(&mut self) -> Option<websocket::ChatRoomRequest> {
+        let (first, payload) = self.frame().await?;
+        let is_message = first == TEXT || first == BINARY;
+        is_message.then(|| websocket::ChatRoomRequest::decode(&payload[..]).unwrap())
+    }
+
+    pub async fn hears(&mut self) -> websocket::ChatRoomRequest {
+        let (first, payload) = self.frame().await.expect("the connection goes on");
+        assert!(first == TEXT || first == BINARY, "{first:x} {payload:?}");
+        websocket::ChatRoomRequest::decode(&payload[..]).unwrap()
+    }
+
+    /// The next thing said: by whom, and what.
+    pub async fn talk(&mut self) -> (String, String) {
+        let heard = self.hears().await;
+        assert_eq!(heard.kind, "talk");
+        assert!(heard.user_list.is_empty());
+        (heard.user_name, heard.content)
+    }
+
+    /// The code the connection is closed with.
+    pub async fn closes(&mut self) -> u16 {
+        let (first, payload) = self.frame().await.expect("a close before the end");
+        assert_eq!(first, CLOSE, "{payload:?}");
+        u16::from_be_bytes([payload[0], payload[1]])
+    }
+}
