@@ -316,3 +316,20 @@ fn connect_goes_to_another_server_and_back() {
         !text.contains("said there")
     });
 }
+
+#[test]
+fn what_is_typed_while_the_program_is_busy_is_not_left_lying() {
+    let home = Home::new();
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#general ›");
+    // Stopped, it finds more than is read at once when it goes on.
+    signal(ann.process(), "STOP");
+    for n in 1..=300 {
+        ann.says(&format!("={n}="));
+    }
+    signal(ann.process(), "CONT");
+    ann.shows("=300=");
+    ann.until("an empty composer", |text| {
+        text.lines().any(|row| row.trim() == "#general ›")
+    });
+}
