@@ -149,7 +149,7 @@ impl History {
         };
         let said: Vec<&Entry> = entries
             .values()
-            .filter(|it| it.client_id.is_some())
+            .filter(|it| matches!(it.body.kind.as_str(), "text" | "action"))
             .collect();
         let place: HashMap<&str, usize> = said
             .iter()

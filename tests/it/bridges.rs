@@ -5,5 +5,6 @@ mod crowd;
 mod gochat;
 mod mixed;
 mod service;
+mod story;
 mod user;
 mod websocket;
