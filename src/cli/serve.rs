@@ -113,11 +113,10 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         },
         idle_exit: serve.idle_exit,
         bridges: serve.bridges.served,
-        reflection: reflection(&serve, &addresses),
+        reflection: reflection(&serve, &[&addresses[..], &bridges.addresses].concat()),
     };
     if !serve.is_background {
-        print_card(&serve, &addresses, &paths.data, &join_address);
-        print_bridges(&bridges);
+        print_card(&serve, &addresses, &bridges, &paths.data, &join_address);
     }
     for error in &bridges.failed {
         tracing::warn!(%error, "a bridge is not served there");
@@ -231,8 +230,15 @@ fn connections() -> usize {
 
 /// How to join, to be pasted to others.
 #[allow(clippy::print_stdout)] // The card is the answer to the command.
-fn print_card(serve: &Serve, addresses: &[SocketAddr], data: &std::path::Path, join_address: &str) {
-    let is_local = addresses.iter().all(|address| address.ip().is_loopback());
+fn print_card(
+    serve: &Serve,
+    addresses: &[SocketAddr],
+    bridges: &BridgeDoors,
+    data: &std::path::Path,
+    join_address: &str,
+) {
+    let mut all = addresses.iter().chain(&bridges.addresses);
+    let is_local = all.all(|address| address.ip().is_loopback());
     println!("tchat hosts here");
     for address in addresses {
         println!("  address  {address}");
@@ -245,6 +251,7 @@ fn print_card(serve: &Serve, addresses: &[SocketAddr], data: &std::path::Path, j
     println!("  rooms    {}", rooms.join(" "));
     println!("  data     {}", data.display());
     println!("  join     tchat --server {join_address}");
+    print_bridges(bridges);
     if is_local {
         println!("  others   cannot reach this address; --host :: lets them in");
     } else {

@@ -33,6 +33,8 @@ use super::session::Greeted;
 
 /// Until its first whole request a connection has this long.
 pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
+/// The health service, which asks nobody who they are.
+const HEALTH: &str = "/grpc.health.v1.Health/";
 /// A client has this long to be let in.
 pub const GREETED_WITHIN: Duration = Duration::from_secs(20);
 /// A stream that was not asked for what waits in it for this long ends, and with it its connection.
@@ -387,6 +389,10 @@ where
     let seen = connection.clone();
     let service = tower::service_fn(move |mut request: http::Request<Incoming>| {
         seen.0.has_asked.store(true, Ordering::Relaxed);
+        if request.uri().path().starts_with(HEALTH) {
+            // Whoever watches over a server has nothing to be let in for.
+            seen.greeted();
+        }
         request.extensions_mut().insert(seen.clone());
         answer(doors.clone(), request)
     });

@@ -19,8 +19,9 @@ use super::hub::{AdmitError, Admitted, Hub, now_ms};
 use super::outbox::{Outbox, Slot};
 use super::room::attendance::Departure;
 use super::room::mailbox::{Attendee, Leaving, RoomMsg};
+use super::room::{Follow, Follower};
 use super::store::StoreError;
-use crate::chat::{Refusal, RefusalCode, RoomId};
+use crate::chat::{Refusal, RefusalCode, RoomId, Seq};
 use crate::text;
 use crate::wire::{
     Asked, Event, Goodbye, GoodbyeReason, Hello, JoinTarget, Malformed, PROTOCOL, Request, Then,
@@ -385,24 +386,48 @@ impl Session {
         self.check_room_for_one_more(room)?;
         let who = self.attendee();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
-        let joined = self
-            .hub
-            .ask(room, |reply| RoomMsg::Join { who, reply })
-            .await
-            .ok_or_else(unknown)??;
-        self.rooms.entry(room).or_insert(Following { slot: None });
-        self.outbox.answer(Event::RoomChanged {
-            request,
-            room: joined.info,
+        let follower = self.guest_follower(room);
+        let slot = follower.as_ref().map(|it| it.slot);
+        let joined = self.hub.ask(room, |reply| RoomMsg::Join {
+            who,
+            follower,
+            reply,
         });
-        if self.is_guest() {
-            // Guests get what comes after them, and nothing from before.
-            self.unfollow(room).await;
-            let slot = self.outbox.take_slot(joined.at);
-            self.rooms.insert(room, Following { slot: Some(slot) });
-            self.go_live(room, slot, joined.at).await?;
+        let joined = joined.await.ok_or_else(unknown).and_then(|it| it);
+        let joined = match (joined, slot) {
+            (Ok(joined), _) => joined,
+            (Err(refusal), None) => return Err(refusal.into()),
+            (Err(refusal), Some(slot)) => {
+                self.outbox.free_slot(slot);
+                self.rooms.remove(&room);
+                return Err(refusal.into());
+            }
+        };
+        match (slot, joined.follow) {
+            (Some(_), Some(Follow::Live)) => {}
+            (Some(slot), _) => {
+                self.go_live(room, slot, joined.at).await?;
+            }
+            (None, _) => {
+                self.rooms.entry(room).or_insert(Following { slot: None });
+                self.outbox.answer(Event::RoomChanged {
+                    request,
+                    room: joined.info,
+                });
+            }
         }
         Ok(())
+    }
+
+    /// Guests follow from the moment they join, and the room itself tells them that they have: nothing comes before it, and nothing
+    /// is missed after it.
+    fn guest_follower(&mut self, room: RoomId) -> Option<Follower> {
+        if !self.is_guest() || self.rooms.contains_key(&room) {
+            return None;
+        }
+        let slot = self.outbox.take_slot(Seq::ZERO);
+        self.rooms.insert(room, Following { slot: Some(slot) });
+        Some(self.follower(slot))
     }
 
     async fn leave(&mut self, request: u64, room: RoomId) -> Result<(), AdmitError> {
@@ -459,7 +484,7 @@ impl Session {
     }
 
     fn is_guest(&self) -> bool {
-        self.who.via.is_bridge()
+        self.who.guest.is_some()
     }
 
     /// Takes a token of the rate. A guest's protocol cannot say "later", so theirs is waited for: it is their reader that waits.
@@ -492,7 +517,7 @@ impl Session {
             session: self.who.session,
             author: self.who.author.clone(),
             role,
-            via: self.who.via,
+            via: self.who.via(),
             at_ms: now_ms(),
         }
     }

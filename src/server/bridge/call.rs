@@ -10,11 +10,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::tongue::{Ending, Moment, News, Step, Tongue, seconds};
 use crate::chat::{
-    Body, ClientId, IdentityId, InstanceId, Recipient, Refusal, RoomId, RoomKind, Via,
+    Body, ClientId, Entry, IdentityId, InstanceId, Recipient, Refusal, RoomId, RoomKind, Seq,
+    UserName, Via,
 };
 use crate::server::delivery::Delivery;
 use crate::server::hub::guests::{Guest, Seat};
@@ -83,6 +85,7 @@ pub fn begin(
         stage: Stage::Outside,
         hears: true,
         is_gone: false,
+        has_said_bye: false,
         farewell: None,
         ignored: 0,
     };
@@ -122,6 +125,7 @@ struct Call {
     hears: bool,
     /// The client does not read any more.
     is_gone: bool,
+    has_said_bye: bool,
     /// How it ends once the session has.
     farewell: Option<Ending>,
     /// What the client asked for that is not there.
@@ -161,7 +165,8 @@ impl Call {
                 permit = asks, if !self.asks.is_empty() && session.is_some() => match permit {
                     Ok(permit) => {
                         if let Some(what) = self.asks.pop_front() {
-                            permit.send(Asked { request: 0, what });
+                            let request = u64::from(is_own(&what));
+                            permit.send(Asked { request, what });
                         }
                     }
                     // The session has ended; what it still says is heard below.
@@ -287,9 +292,6 @@ impl Call {
     fn tell_not_in(&mut self, refusal: &Refusal) {
         self.stage = Stage::Outside;
         self.ignored += self.held.len() as u64;
-        if !self.held.is_empty() && self.farewell.is_some() {
-            self.asks.push_back(Request::Bye);
-        }
         self.held.clear();
         self.tell_of(News::NotIn(refusal));
     }
@@ -316,7 +318,13 @@ impl Call {
     }
 
     async fn tell_people(&mut self) {
-        let Some(room) = self.room else { return };
+        let (Some(room), Some(me)) = (self.room, self.me) else {
+            return;
+        };
+        // It costs the room a look at everybody, so it has its price.
+        while let Err(refusal) = self.hub.pace(me) {
+            sleep(refusal.retry_after.unwrap_or_default()).await;
+        }
         let mut people = self
             .hub
             .ask(room, RoomMsg::Roster)
@@ -336,16 +344,14 @@ impl Call {
         if self.stage == Stage::Inside && !self.held.is_empty() {
             let held = std::mem::take(&mut self.held).into();
             self.take(held).await;
-            if self.farewell.is_some() {
-                self.asks.push_back(Request::Bye);
-            }
         }
+        self.say_bye_if_due();
     }
 
-    fn tell_entries(&mut self, delivery: &Delivery, after: crate::chat::Seq) {
+    fn tell_entries(&mut self, delivery: &Delivery, after: Seq) {
         if Some(delivery.room()) != self.room {
             let name = self.name.clone();
-            let theirs = |entry: &&crate::chat::Entry| Some(entry.author.id) != self.me;
+            let theirs = |entry: &&Entry| Some(entry.author.id) != self.me;
             let said: Vec<_> = delivery
                 .entries()
                 .iter()
@@ -355,10 +361,21 @@ impl Call {
             for entry in said {
                 self.tell_of(News::Private { entry, name: &name });
             }
+            let left = |entry: &Entry| entry.body == Body::Left;
+            if delivery.entries().iter().any(left) && self.asks.len() < ASKS {
+                // The other will never say anything there again.
+                self.asks.push_back(Request::Leave(delivery.room()));
+            }
             return;
         }
-        let forms = delivery.foreign(self.tongue.via(), self.count, |entry| {
-            self.tongue.entry(entry, self.count)
+        // Only one of them says in each message how many are there; the others share theirs whatever the number.
+        let count = if self.tongue.via() == Via::User {
+            self.count
+        } else {
+            0
+        };
+        let forms = delivery.foreign(self.tongue.via(), count, |entry| {
+            self.tongue.entry(entry, count)
         });
         for (entry, form) in delivery.entries().iter().zip(forms.iter()) {
             let is_own = Some(entry.author.id) == self.me;
@@ -404,6 +421,10 @@ impl Call {
                     room: &room.name,
                 });
             }
+            Event::Refused { request: 1, .. } => {}
+            Event::Unfollowed { room, .. } if Some(*room) == self.room => {
+                self.leave(Ending::Done);
+            }
             Event::Refused { refusal, .. } if self.stage == Stage::Entering => {
                 self.tell_not_in(refusal);
             }
@@ -429,7 +450,16 @@ impl Call {
         self.farewell = Some(ending.clone());
         if self.session.is_none() {
             self.say(Said::End(ending));
-        } else if self.held.is_empty() {
+        }
+        self.say_bye_if_due();
+    }
+
+    /// Ends the session once everything its client asked for has been passed on; whoever is still on their way in has something to say
+    /// when they are.
+    fn say_bye_if_due(&mut self) {
+        let is_due = self.farewell.is_some() && self.stage != Stage::Entering;
+        if is_due && self.session.is_some() && !self.has_said_bye {
+            self.has_said_bye = true;
             self.asks.push_back(Request::Bye);
         }
     }
@@ -445,9 +475,19 @@ impl Call {
     fn end(&mut self) {
         self.session = None;
         self.asks.clear();
+        let was_refused = self.farewell.is_none() && !self.hub.draining.is_cancelled();
+        if was_refused && self.tongue.via() == Via::Service {
+            // Greetings go on without anybody who sees them.
+            return;
+        }
         let ending = self.farewell.get_or_insert(Ending::Stopping).clone();
         self.say(Said::End(ending));
     }
+}
+
+/// Whether a request is the call's own, so that its client is not told of a refusal.
+fn is_own(request: &Request) -> bool {
+    matches!(request, Request::Follow { .. } | Request::Leave(_))
 }
 
 /// Keeps a name for a connection, which has at most one: the one it has already, or a free one.
@@ -456,7 +496,7 @@ impl Call {
 /// It is somebody else's, or no name.
 pub fn reserve(hub: &Arc<Hub>, connection: &Connection, name: &str) -> Result<Arc<Guest>, Refusal> {
     if let Some(kept) = connection.reserved()
-        && kept.name.as_str() == name
+        && UserName::new(name).is_ok_and(|name| name.key() == kept.name.key())
     {
         return Ok(kept);
     }

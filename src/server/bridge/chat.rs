@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use prost::{DecodeError, Message};
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use super::proto::chat::{
     BroadcastMessage, ClientMessage, JoinResponse, ServerMessage, UserJoinedNotification,
@@ -98,7 +99,7 @@ impl Chat {
         self.is_leaving = true;
         let response = JoinResponse {
             success: false,
-            message: words::refusal(refusal),
+            message: words::room_refusal(refusal),
         };
         vec![
             say(server_message::Event::JoinResponse(response)),
@@ -113,7 +114,10 @@ impl Chat {
 /// The refusal says what is wrong.
 pub fn checked(name: &str) -> Result<(), Refusal> {
     let length = name.chars().count();
-    let is_plain = name.chars().all(char::is_alphanumeric);
+    // Marks belong to the letters of scripts that write with them.
+    let is_letter =
+        |c: char| c.is_alphanumeric() || c.general_category_group() == GeneralCategoryGroup::Mark;
+    let is_plain = name.chars().all(is_letter);
     if is_plain && (1..=NAME).contains(&length) {
         Ok(())
     } else {

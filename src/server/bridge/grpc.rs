@@ -177,7 +177,7 @@ impl rooms::ChatService for Door {
             },
             Err(refusal) => CheckUsernameResponse {
                 available: false,
-                message: words::refusal(&refusal),
+                message: words::room_refusal(&refusal),
             },
         }))
     }

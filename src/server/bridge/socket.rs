@@ -18,10 +18,10 @@ use soketto::base::OpCode;
 use soketto::handshake::http::Server as Handshake;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, interval_at, sleep_until};
+use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 
-use self::frames::{Broken, Frames, Incoming, Outgoing};
+use self::frames::{Broken, Frame, Incoming, Outgoing};
 use super::call::{self, Heard, Said};
 use super::tongue::{Ending, Tongue};
 use crate::chat::Via;
@@ -111,7 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             let is_ready = hears.capacity() > 0;
             let since = Instant::now();
             let event = tokio::select! {
-                frame = self.incoming.next(), if is_ready => Happened::Frame(frame),
+                frame = self.incoming.next(), if is_ready => Happened::Came(frame),
                 permit = hears.reserve(), if !is_ready => {
                     drop(permit);
                     Happened::Ready
@@ -126,8 +126,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             }
             let done = match event {
                 Happened::Ready => Ok(()),
-                Happened::Frame(Ok(frame)) => self.take(frame).await,
-                Happened::Frame(Err(broken)) => Err(Some(broken.close_code())),
+                Happened::Came(Ok(frame)) => self.take(frame).await,
+                Happened::Came(Err(broken)) => Err(Some(broken.close_code())),
                 Happened::Said(said) => self.say(said).await,
                 Happened::Ping => self.send(OpCode::Ping, &[]).await,
             };
@@ -140,20 +140,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.close(code).await;
     }
 
-    async fn take(&mut self, frame: Frames) -> Result<(), Option<u16>> {
+    async fn take(&mut self, frame: Frame) -> Result<(), Option<u16>> {
         match frame {
-            Frames::Message { is_binary, payload } => {
+            Frame::Message { is_binary, payload } => {
                 self.is_binary = is_binary;
-                // There is room: it was looked at before the frame was read.
-                let heard = self.hears.send(Heard::Message(payload)).await;
-                heard.map_err(|_| None)
+                // There is room: it was looked at before the frame was read. A call that has ended still has its last words to say.
+                drop(self.hears.send(Heard::Message(payload)).await);
+                Ok(())
             }
-            Frames::Ping(payload) => self.send(OpCode::Pong, &payload).await,
-            Frames::Pong => {
+            Frame::Ping(payload) => self.send(OpCode::Pong, &payload).await,
+            Frame::Pong => {
                 self.pong_by = Instant::now() + PONG_WITHIN;
                 Ok(())
             }
-            Frames::Close => Err(Some(frames::NORMAL)),
+            Frame::Close => Err(Some(frames::NORMAL)),
         }
     }
 
@@ -174,30 +174,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     async fn send(&mut self, code: OpCode, payload: &[u8]) -> Result<(), Option<u16>> {
-        self.outgoing.send(code, payload).await.map_err(|_| None)
+        // Whoever does not read does not pong either.
+        let sent = timeout(PONG_WITHIN, self.outgoing.send(code, payload)).await;
+        sent.map_or(Err(None), |sent| sent.map_err(|_| None))
     }
 
     /// Says goodbye and waits a moment for the answer, so that what was said before is read.
     async fn close(mut self, code: u16) {
-        // Nothing more is said, and the call hears that the client has gone.
+        // The call hears that the client has gone.
         self.said.close();
-        drop(self.hears);
         let closing = async {
             let sent = self.outgoing.send(OpCode::Close, &code.to_be_bytes()).await;
             if sent.is_ok() && code != frames::NORMAL {
-                while !matches!(self.incoming.next().await, Ok(Frames::Close) | Err(_)) {}
+                let last = loop {
+                    match self.incoming.next().await {
+                        Ok(Frame::Close) => break None,
+                        Ok(_) => {}
+                        Err(broken) => break Some(broken),
+                    }
+                };
+                if last.is_some_and(|broken| broken != Broken::Lost) {
+                    // What was not read would take the close with it.
+                    self.incoming.discard().await;
+                }
             }
             self.outgoing.shutdown().await;
         };
         // Whoever does not answer is closed all the same.
-        drop(tokio::time::timeout(CLOSE_WITHIN, closing).await);
+        drop(timeout(CLOSE_WITHIN, closing).await);
     }
 }
 
 enum Happened {
     /// The call has time again.
     Ready,
-    Frame(Result<Frames, Broken>),
+    Came(Result<Frame, Broken>),
     Said(Option<Said>),
     Ping,
 }

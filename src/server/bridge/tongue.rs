@@ -113,8 +113,7 @@ macro_rules! each {
 }
 
 impl Tongue {
-    /// # Panics
-    /// Never for a bridge; tchat's own protocol has no tongue.
+    /// A fresh one; tchat's own protocol has none.
     pub fn new(via: Via) -> Option<Self> {
         Some(match via {
             Via::User => Self::User(user::User::default()),

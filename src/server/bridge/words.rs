@@ -52,6 +52,17 @@ pub fn said(entry: &Entry) -> Option<(&str, String)> {
     }
 }
 
+/// A refusal where names are letters and digits.
+pub fn room_refusal(refused: &Refusal) -> String {
+    match refused.code {
+        RefusalCode::NameInvalid => {
+            let name = refused.arguments.first().map_or("", String::as_str);
+            format!("用户名 '{name}' 无效：只能是 1 到 20 个字母、数字或汉字")
+        }
+        _ => refusal(refused),
+    }
+}
+
 pub fn refusal(refusal: &Refusal) -> String {
     let argument = |n: usize| refusal.arguments.get(n).map_or("", String::as_str);
     let first = argument(0);

@@ -3,9 +3,10 @@
 //! A guest has a name nobody else can bear meanwhile and an identity nobody will ever come back as. When they go they leave every
 //! room at once, conversations included: what is said to them afterwards would be read by nobody.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -24,6 +25,10 @@ use crate::server::store::{IdentityRecord, StoreError};
 const SEAT_WITHIN: Duration = Duration::from_secs(2);
 /// The one guest that several connections share, under a name nobody else may have.
 const SHARED: &str = "stream";
+/// Sessions of it at once; what further connections ask for is not passed on to the room.
+const SHARED_SEATS: usize = 64;
+/// Guests of a killed server who are seen off at once.
+const SEEN_OFF: usize = 64;
 /// Names tried for a guest who brings none.
 const NAMELESS: usize = 100_000;
 /// A leave that did not fit the disk is tried again this often.
@@ -38,6 +43,10 @@ pub struct Guest {
     pub via: Via,
     /// How many sessions there may be at once.
     seats: Arc<Semaphore>,
+    /// How long the next one waits for a place.
+    patience: Duration,
+    /// Held while a session is let in and while the last one leaves, so that nobody comes in through a leave that is on its way.
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// A guest who has a session, until this is dropped.
@@ -54,7 +63,7 @@ impl Guest {
     /// They are here already.
     pub async fn seat(self: Arc<Self>) -> Result<Seat, Refusal> {
         let seats = Arc::clone(&self.seats);
-        match timeout(SEAT_WITHIN, seats.acquire_owned()).await {
+        match timeout(self.patience, seats.acquire_owned()).await {
             Ok(Ok(permit)) => Ok(Seat {
                 guest: self,
                 _permit: permit,
@@ -103,7 +112,7 @@ impl Hub {
         }
         state.guests.insert(identity, via);
         drop(state);
-        Ok(self.held(identity, name, via, 1))
+        Ok(self.held(identity, name, via, (1, SEAT_WITHIN)))
     }
 
     /// Takes a name for somebody who brings none.
@@ -140,7 +149,7 @@ impl Hub {
             // Nobody else can have it: it is reserved, and the last to hold it has gone.
             state.names.claim(name.key(), identity, Instant::now());
         }
-        let guest = self.held(identity, name, via, Semaphore::MAX_PERMITS);
+        let guest = self.held(identity, name, via, (SHARED_SEATS, Duration::ZERO));
         *shared = Arc::downgrade(&guest);
         guest
     }
@@ -150,7 +159,7 @@ impl Hub {
         identity: IdentityId,
         name: UserName,
         via: Via,
-        sessions: usize,
+        (sessions, patience): (usize, Duration),
     ) -> Arc<Guest> {
         Arc::new(Guest {
             hub: Arc::clone(self),
@@ -158,6 +167,8 @@ impl Hub {
             name,
             via,
             seats: Arc::new(Semaphore::new(sessions)),
+            patience,
+            turn: tokio::sync::Mutex::default(),
         })
     }
 
@@ -167,9 +178,10 @@ impl Hub {
     /// The disk is full; the store failed.
     pub async fn admit_guest(
         &self,
-        guest: &Guest,
+        guest: &Arc<Guest>,
         outbox: &Arc<Outbox>,
     ) -> Result<Admitted, AdmitError> {
+        let _turn = guest.turn.lock().await;
         let mut secret = [0; 32];
         secret[..16].copy_from_slice(&random_id());
         secret[16..].copy_from_slice(&random_id());
@@ -188,50 +200,71 @@ impl Hub {
             session,
             author: guest.author(),
             role: Role::Member,
-            via: guest.via,
+            guest: Some(Arc::clone(guest)),
         })
     }
 
-    /// A guest's last session has ended: they leave every room. What does not fit the disk is tried again.
+    /// A guest's session has ended. With their last one they leave every room; what does not fit the disk is tried again.
     pub(super) async fn see_off(
         self: &Arc<Self>,
-        guest: Author,
+        guest: &Arc<Guest>,
         session: SessionId,
-        rooms: Vec<RoomId>,
+        rooms: &[RoomId],
     ) -> Result<(), StoreError> {
-        if self.leaves_all(&guest).await? {
+        let _turn = guest.turn.lock().await;
+        let (author, how) = (guest.author(), Departure::Clean);
+        if self.detach(session, author.id, how).is_none() {
+            self.leaves_rooms(session, author.id, rooms, how).await;
             return Ok(());
         }
-        // It cannot be written that they left, but they are not there.
-        self.leaves_rooms(session, guest.id, &rooms, Departure::Clean)
-            .await;
-        let hub = Arc::clone(self);
-        tokio::spawn(async move {
-            loop {
-                sleep(LEAVE_AGAIN).await;
-                match hub.leaves_all(&guest).await {
-                    Ok(true) => return,
-                    Ok(false) => {}
-                    Err(error) => return hub.fatal.raise(&error),
-                }
-            }
-        });
+        // They go with the entry that says so, after whatever they said last.
+        if !self.leaves_all(&author).await? {
+            // It cannot be written that they left, but they are not there.
+            self.leaves_rooms(session, author.id, rooms, how).await;
+            let again = Arc::clone(self).leaves_later(author, Arc::downgrade(guest));
+            tokio::spawn(again);
+        }
         Ok(())
+    }
+
+    /// Tries again to write that somebody left, until it is written or they are back.
+    async fn leaves_later(self: Arc<Self>, author: Author, guest: Weak<Guest>) {
+        loop {
+            sleep(LEAVE_AGAIN).await;
+            let guest = guest.upgrade();
+            let _turn = match &guest {
+                Some(guest) => Some(guest.turn.lock().await),
+                None => None,
+            };
+            if self.lock().people.contains_key(&author.id) {
+                return;
+            }
+            match self.leaves_all(&author).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => return self.fatal.raise(&error),
+            }
+        }
     }
 
     /// Those a server that was killed left behind are seen off by the next.
     pub(super) async fn see_off_all(self: Arc<Self>, guests: Vec<IdentityRecord>) {
-        for guest in guests {
+        let guests = futures::stream::iter(guests);
+        let hub = &self;
+        let leave = |guest: IdentityRecord| async move {
             let author = Author {
                 id: guest.id,
                 name: guest.name.to_string(),
             };
-            let nowhere = SessionId::new([0; 16]);
-            if let Err(error) = self.see_off(author, nowhere, Vec::new()).await {
-                self.fatal.raise(&error);
-                return;
+            match hub.leaves_all(&author).await {
+                Ok(true) => {}
+                Ok(false) => drop(tokio::spawn(
+                    Arc::clone(hub).leaves_later(author, Weak::new()),
+                )),
+                Err(error) => hub.fatal.raise(&error),
             }
-        }
+        };
+        guests.for_each_concurrent(SEEN_OFF, leave).await;
     }
 
     /// False if the disk is too full to write that somebody left.

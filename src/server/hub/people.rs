@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::{Instant, sleep};
 
+use super::guests::Guest;
 use super::names::valid;
 use super::{Attending, GRACE, Hub, NAME_HOLD, now_ms, random_id};
 use crate::chat::{
@@ -29,7 +30,14 @@ pub struct Admitted {
     pub author: Author,
     /// What they become in a preset room.
     pub role: Role,
-    pub via: Via,
+    /// Absent for whoever comes by tchat's own protocol.
+    pub guest: Option<Arc<Guest>>,
+}
+
+impl Admitted {
+    pub fn via(&self) -> Via {
+        self.guest.as_ref().map_or(Via::Tchat, |guest| guest.via)
+    }
 }
 
 impl Hub {
@@ -85,7 +93,7 @@ impl Hub {
                 name: record.name.to_string(),
             },
             role,
-            via: Via::Tchat,
+            guest: None,
         })
     }
 
@@ -200,11 +208,10 @@ impl Hub {
     ) -> Result<(), StoreError> {
         self.sessions.fetch_sub(1, Ordering::Relaxed);
         let identity = who.author.id;
-        let left = self.detach(who.session, identity, how);
-        if left.as_ref().is_some_and(|left| left.via.is_bridge()) {
-            // They go with the entry that says so, after whatever they said last.
-            return self.see_off(who.author.clone(), who.session, rooms).await;
+        if let Some(guest) = &who.guest {
+            return self.see_off(guest, who.session, &rooms).await;
         }
+        let left = self.detach(who.session, identity, how);
         self.leaves_rooms(who.session, identity, &rooms, how).await;
         if how == Departure::Lost {
             tokio::spawn(Arc::clone(self).grace(who.clone(), rooms));
@@ -235,7 +242,7 @@ impl Hub {
     }
 
     /// Takes a session off; gives back the identity if it was its last one. Name and presence change together.
-    fn detach(
+    pub(super) fn detach(
         &self,
         session: SessionId,
         identity: IdentityId,
@@ -249,17 +256,17 @@ impl Hub {
             return None;
         }
         let left = state.people.remove(&identity)?;
-        let key = left.name.key();
-        match how {
-            // Their name is theirs as long as their connection lasts.
-            _ if left.via.is_bridge() => return Some(left),
-            Departure::Clean => state.names.release(&key, identity),
-            Departure::Lost => state.names.hold(key, identity, now + NAME_HOLD),
-        }
         state
             .buckets
             .retain(|_, bucket| !bucket.is_full(&self.limits, now));
         state.buckets.insert(identity, left.bucket);
+        let key = left.name.key();
+        match how {
+            // Their name is theirs as long as their connection lasts.
+            _ if left.via.is_bridge() => {}
+            Departure::Clean => state.names.release(&key, identity),
+            Departure::Lost => state.names.hold(key, identity, now + NAME_HOLD),
+        }
         Some(left)
     }
 
@@ -418,8 +425,10 @@ impl Hub {
             if let Some(holder) = state.names.holder(&key, Instant::now()) {
                 // A name may be kept for a guest who is not here yet.
                 let is_here = state.people.contains_key(&holder);
-                let is_guest = state.guests.contains_key(&holder);
-                return if is_here || !is_guest {
+                let guest = state.guests.get(&holder);
+                // Nobody reads what is said to one whom many share.
+                let reads = guest != Some(&Via::Service);
+                return if guest.is_none() || (is_here && reads) {
                     Ok(holder)
                 } else {
                     Err(unknown().into())

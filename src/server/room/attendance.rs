@@ -95,9 +95,9 @@ impl Attendance {
         std::mem::take(&mut self.passages)
     }
 
-    /// Those of whom it was not told yet that they came.
-    pub fn take_arrivals(&mut self) -> Vec<Passage> {
-        let is_arrival = |it: &mut Passage| it.way == Way::In;
+    /// Those of some of whom it was not told yet that they came.
+    pub fn take_arrivals(&mut self, of: impl Fn(IdentityId) -> bool) -> Vec<Passage> {
+        let is_arrival = |it: &mut Passage| it.way == Way::In && of(it.person.id);
         self.passages.extract_if(.., is_arrival).collect()
     }
 

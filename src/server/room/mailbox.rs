@@ -27,6 +27,8 @@ pub enum RoomMsg {
     /// Makes somebody a member, and present.
     Join {
         who: Attendee,
+        /// Follows from the join on.
+        follower: Option<Follower>,
         reply: oneshot::Sender<Result<Joined, Refusal>>,
     },
     /// Ends a membership.
@@ -78,6 +80,8 @@ pub enum RoomMsg {
 pub struct Joined {
     pub info: RoomInfo,
     pub at: Seq,
+    /// What became of the follower that came with it.
+    pub follow: Option<Follow>,
 }
 
 /// Why a membership ends.

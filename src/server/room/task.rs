@@ -20,7 +20,7 @@ pub use self::retain::Retentions;
 use super::attendance::{Attendance, Passage};
 use super::mailbox::{Attendee, Fatal, Joined, Leaving, RoomMsg};
 use super::retention::Retention;
-use super::{Follow, Head, Marks, Room};
+use super::{Follow, Follower, Head, Marks, Room};
 use crate::chat::{
     Body, ClientId, Entry, IdentityId, InstanceId, Post, Refusal, RefusalCode, Role, RoomId,
     RoomInfo, RoomKind, Seq, SessionId,
@@ -146,8 +146,15 @@ fn key(post: &Post) -> Key {
 /// Who waits for the fate of a post.
 enum Waiter {
     Session(SessionId, Arc<Outbox>),
-    Join(Attendee, oneshot::Sender<Result<Joined, Refusal>>),
+    Join(Box<Joining>),
     Leave(oneshot::Sender<Result<(), Refusal>>),
+}
+
+/// Somebody on their way in.
+struct Joining {
+    who: Attendee,
+    follower: Option<Follower>,
+    reply: oneshot::Sender<Result<Joined, Refusal>>,
 }
 
 struct Task {
@@ -271,7 +278,17 @@ impl Task {
                 return Some(post);
             }
             RoomMsg::Announce(post) => return Some(post),
-            RoomMsg::Join { who, reply } => return self.join(who, reply),
+            RoomMsg::Join {
+                who,
+                follower,
+                reply,
+            } => {
+                return self.join(Joining {
+                    who,
+                    follower,
+                    reply,
+                });
+            }
             RoomMsg::Leave {
                 author,
                 how,
@@ -340,26 +357,20 @@ impl Task {
         None
     }
 
-    fn join(
-        &mut self,
-        who: Attendee,
-        reply: oneshot::Sender<Result<Joined, Refusal>>,
-    ) -> Option<Post> {
+    fn join(&mut self, joining: Joining) -> Option<Post> {
+        let who = &joining.who;
         if self.room.role(who.author.id).is_some() {
             let at = self.room.head().seq;
-            let answer = self.attend(&who).map(|()| self.joined(at));
-            tell(reply, answer);
+            self.let_in(joining, at);
             return None;
         }
         if self.record.kind == RoomKind::Conversation {
-            tell(
-                reply,
-                Err(Refusal::new(RefusalCode::RoomUnknown).with(self.record.id)),
-            );
+            let unknown = Refusal::new(RefusalCode::RoomUnknown).with(self.record.id);
+            tell(joining.reply, Err(unknown));
             return None;
         }
         if let Some(refusal) = self.full_for(who.author.id) {
-            tell(reply, Err(refusal));
+            tell(joining.reply, Err(refusal));
             return None;
         }
         // The place is taken now, so that two who join at once do not both get the last one.
@@ -374,8 +385,32 @@ impl Task {
         self.waiting
             .entry(key(&post))
             .or_default()
-            .push(Waiter::Join(who, reply));
+            .push(Waiter::Join(Box::new(joining)));
         Some(post)
+    }
+
+    /// Makes a member present, and a guest a follower of what comes after `at`.
+    fn let_in(&mut self, joining: Joining, at: Seq) {
+        let attended = self.attend(&joining.who);
+        let arrivals = self
+            .attendance
+            .take_arrivals(|id| id == joining.who.author.id);
+        self.tell_guests(arrivals);
+        let joined = attended.map(|()| {
+            let info = self.info();
+            let follow = joining.follower.map(|follower| {
+                let (session, outbox) = (follower.session, Arc::clone(&follower.outbox));
+                outbox.set_cursor(follower.slot, at);
+                outbox.answer(Event::RoomChanged {
+                    request: 0,
+                    room: info.clone(),
+                });
+                self.subscribed.insert(session);
+                self.room.follow(follower, at)
+            });
+            Joined { info, at, follow }
+        });
+        tell(joining.reply, joined);
     }
 
     fn attend(&mut self, who: &Attendee) -> Result<(), Refusal> {
@@ -430,7 +465,9 @@ impl Task {
                 stored => stored?,
             }
             // Whoever speaks was seen to come. Who has gone may still have something to say that is on its way.
-            let arrivals = self.attendance.take_arrivals();
+            let joining = &self.joining;
+            let is_here = |id| !joining.contains_key(&id);
+            let arrivals = self.attendance.take_arrivals(is_here);
             self.tell_guests(arrivals);
             let joining = &self.joining;
             self.room.admit(Arc::clone(&entries), |id| {
@@ -497,11 +534,6 @@ impl Task {
             Body::Renamed(name) => self.attendance.rename(entry.author.id, name),
             _ => {}
         }
-    }
-
-    fn joined(&self, at: Seq) -> Joined {
-        let info = self.info();
-        Joined { info, at }
     }
 
     fn info(&self) -> RoomInfo {

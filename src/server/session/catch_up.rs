@@ -210,14 +210,7 @@ impl Session {
         mut after: Seq,
     ) -> Result<bool, StoreError> {
         loop {
-            let follower = Follower {
-                session: self.who.session,
-                identity: self.who.author.id,
-                outbox: Arc::clone(&self.outbox),
-                slot,
-                generation: self.outbox.generation(),
-                is_guest: self.is_guest(),
-            };
+            let follower = self.follower(slot);
             match self
                 .hub
                 .ask(room, |reply| RoomMsg::Follow {
@@ -256,6 +249,17 @@ impl Session {
             }
             self.outbox.page(slot, &page, after);
             after = page.last();
+        }
+    }
+
+    pub(super) fn follower(&self, slot: Slot) -> Follower {
+        Follower {
+            session: self.who.session,
+            identity: self.who.author.id,
+            outbox: Arc::clone(&self.outbox),
+            slot,
+            generation: self.outbox.generation(),
+            is_guest: self.is_guest(),
         }
     }
 

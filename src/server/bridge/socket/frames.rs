@@ -21,7 +21,7 @@ pub const TOO_BIG: u16 = 1009;
 
 /// A frame that means something.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Frames {
+pub enum Frame {
     Message { is_binary: bool, payload: Bytes },
     Ping(Bytes),
     Pong,
@@ -75,7 +75,7 @@ pub struct Incoming<S> {
 
 impl<S: AsyncRead> Incoming<S> {
     /// The next frame. May be dropped and asked again: what was read is kept.
-    pub async fn next(&mut self) -> Result<Frames, Broken> {
+    pub async fn next(&mut self) -> Result<Frame, Broken> {
         loop {
             while let Some((header, payload)) = self.parse()? {
                 if let Some(frame) = self.take(&header, payload)? {
@@ -85,6 +85,18 @@ impl<S: AsyncRead> Incoming<S> {
             self.buffer.reserve(READ);
             match self.read.read_buf(&mut self.buffer).await {
                 Ok(0) | Err(_) => return Err(Broken::Lost),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Reads to the end without looking.
+    pub async fn discard(&mut self) {
+        loop {
+            self.buffer.clear();
+            self.buffer.reserve(READ);
+            match self.read.read_buf(&mut self.buffer).await {
+                Ok(0) | Err(_) => return,
                 Ok(_) => {}
             }
         }
@@ -113,17 +125,17 @@ impl<S: AsyncRead> Incoming<S> {
     }
 
     /// What a frame means; nothing if it is a part of something.
-    fn take(&mut self, header: &Header, payload: BytesMut) -> Result<Option<Frames>, Broken> {
+    fn take(&mut self, header: &Header, payload: BytesMut) -> Result<Option<Frame>, Broken> {
         let message = match (header.opcode(), self.begun.take()) {
             (OpCode::Ping, begun) => {
                 self.begun = begun;
-                return Ok(Some(Frames::Ping(payload.freeze())));
+                return Ok(Some(Frame::Ping(payload.freeze())));
             }
             (OpCode::Pong, begun) => {
                 self.begun = begun;
-                return Ok(Some(Frames::Pong));
+                return Ok(Some(Frame::Pong));
             }
-            (OpCode::Close, _) => return Ok(Some(Frames::Close)),
+            (OpCode::Close, _) => return Ok(Some(Frame::Close)),
             (OpCode::Text | OpCode::Binary, None) => (header.opcode() == OpCode::Binary, payload),
             (OpCode::Continue, Some((is_binary, mut so_far))) => {
                 if so_far.len() + payload.len() > MESSAGE {
@@ -140,7 +152,7 @@ impl<S: AsyncRead> Incoming<S> {
         }
         let (is_binary, payload) = message;
         let payload = payload.freeze();
-        Ok(Some(Frames::Message { is_binary, payload }))
+        Ok(Some(Frame::Message { is_binary, payload }))
     }
 }
 
@@ -195,7 +207,7 @@ mod tests {
         frame
     }
 
-    async fn read(bytes: &[u8]) -> Vec<Result<Frames, Broken>> {
+    async fn read(bytes: &[u8]) -> Vec<Result<Frame, Broken>> {
         let (mut client, server): (DuplexStream, _) = duplex(1 << 20);
         client.write_all(bytes).await.unwrap();
         drop(client);
@@ -211,9 +223,9 @@ mod tests {
         }
     }
 
-    fn message(is_binary: bool, payload: &[u8]) -> Frames {
+    fn message(is_binary: bool, payload: &[u8]) -> Frame {
         let payload = Bytes::copy_from_slice(payload);
-        Frames::Message { is_binary, payload }
+        Frame::Message { is_binary, payload }
     }
 
     #[tokio::test]
@@ -229,7 +241,7 @@ mod tests {
         bytes.extend(masked(0x89, b"?"));
         bytes.extend(masked(0x80, b"two"));
         let frames = read(&bytes).await;
-        assert_eq!(frames[0], Ok(Frames::Ping(Bytes::from_static(b"?"))));
+        assert_eq!(frames[0], Ok(Frame::Ping(Bytes::from_static(b"?"))));
         assert_eq!(frames[1], Ok(message(true, b"one two")));
     }
 

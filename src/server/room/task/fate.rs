@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Key, Task, Waiter, key, tell};
+use super::{Joining, Key, Task, Waiter, key, tell};
 use crate::chat::{Post, Refusal, RefusalCode};
 use crate::server::outbox::Outbox;
 use crate::server::room::Fate;
@@ -67,17 +67,17 @@ impl Task {
                 let is_subscribed = self.subscribed.contains(&session);
                 self.answer_post(key, fate, is_subscribed, &outbox);
             }
-            (Waiter::Join(who, reply), Ok(fate)) => {
+            (Waiter::Join(joining), Ok(fate)) => {
                 // A second session of the same person may have joined with the same post.
                 let at = match fate {
                     Fate::Entry(seq) => seq,
                     _ => self.room.head().seq,
                 };
-                let answer = self.attend(&who).map(|()| self.joined(at));
-                tell(reply, answer);
+                self.let_in(*joining, at);
             }
-            (Waiter::Join(who, reply), Err(refusal)) => {
+            (Waiter::Join(joining), Err(refusal)) => {
                 // The place that was kept is free again.
+                let Joining { who, reply, .. } = *joining;
                 let identity = who.author.id;
                 self.joining.remove(&identity);
                 self.attendance
