@@ -36,6 +36,10 @@ use self::store::Store;
 /// Writing back what is open has this long at the end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
+/// Sessions that are on their way out have this long.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+
 /// What a server is made with.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -110,6 +114,13 @@ where
         // A disk that has failed is not written to any more, not even to close what is open.
         return Err(ServerError::Store(cause));
     }
+    // Sessions whose connections were cut may still be leaving.
+    let leaving = async {
+        while hub.sessions() > 0 {
+            sleep(LOOK_AGAIN).await;
+        }
+    };
+    drop(timeout(LEAVE_WITHIN, leaving).await);
     match timeout(CLOSE_WITHIN, store.close()).await {
         Ok(Err(error)) => Err(failed(error)),
         Ok(Ok(())) | Err(_) => Ok(()),

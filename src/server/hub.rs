@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -74,6 +75,8 @@ pub struct Hub {
     owner: Option<SecretHash>,
     retention: Arc<Retentions>,
     sessions: AtomicUsize,
+    /// Told when a guest gives a name back.
+    freed: Notify,
     /// Guests who brought no name.
     nameless: AtomicUsize,
     /// The guest that several connections share, while there is one.
@@ -133,6 +136,7 @@ impl Hub {
                     .collect(),
             }),
             sessions: AtomicUsize::new(0),
+            freed: Notify::new(),
             nameless: AtomicUsize::new(0),
             shared: Mutex::default(),
             state: Mutex::default(),

@@ -440,6 +440,7 @@ async fn answer(
     doors: Doors,
     request: http::Request<Incoming>,
 ) -> Result<http::Response<Body>, Infallible> {
+    let is_first_http = request.version() < http::Version::HTTP_2;
     let is_grpc = request
         .headers()
         .get(http::header::CONTENT_TYPE)
@@ -448,15 +449,23 @@ async fn answer(
         return doors.grpc.oneshot(request.map(Body::new)).await;
     }
     let answer = doors.web.oneshot(request.map(axum::body::Body::new)).await;
-    answer.map(|response| response.map(Body::new))
+    answer.map(|mut response| {
+        // One answer a connection; but an upgrade's own header is read to the letter by some.
+        if is_first_http && response.status() != http::StatusCode::SWITCHING_PROTOCOLS {
+            let close = http::HeaderValue::from_static("close");
+            response
+                .headers_mut()
+                .insert(http::header::CONNECTION, close);
+        }
+        response.map(Body::new)
+    })
 }
 
 fn http() -> Builder<TokioExecutor> {
     let mut http = Builder::new(TokioExecutor::new());
     http.http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(FIRST_REQUEST_WITHIN)
-        .keep_alive(false);
+        .header_read_timeout(FIRST_REQUEST_WITHIN);
     http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(16)

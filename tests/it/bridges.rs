@@ -4,6 +4,7 @@ mod chat;
 mod crowd;
 mod gochat;
 mod mixed;
+mod rules;
 mod service;
 mod story;
 mod user;

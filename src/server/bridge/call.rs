@@ -252,7 +252,7 @@ impl Call {
 
     /// Takes a name and begins the session; the answer comes when the room has answered.
     async fn enter(&mut self, name: &str, room: &str, number: Option<i64>) {
-        let seat = match self.guest(name, number) {
+        let seat = match self.guest(name, number).await {
             Ok(guest) => guest.seat().await,
             Err(refusal) => Err(refusal),
         };
@@ -262,13 +262,13 @@ impl Call {
         }
     }
 
-    fn guest(&self, name: &str, number: Option<i64>) -> Result<Arc<Guest>, Refusal> {
+    async fn guest(&self, name: &str, number: Option<i64>) -> Result<Arc<Guest>, Refusal> {
         let via = self.tongue.via();
         match via {
             Via::Service => Ok(self.hub.shared_guest(via)),
             Via::WebSocket if name.is_empty() => self.hub.nameless_guest(via),
-            Via::Chat => reserve(&self.hub, &self.connection, name),
-            _ => self.hub.guest(name, via, number),
+            Via::Chat => reserve(&self.hub, &self.connection, name).await,
+            _ => self.hub.guest_soon(name, via, number).await,
         }
     }
 
@@ -313,7 +313,8 @@ impl Call {
                 counter: self.posts,
             },
             to,
-            body: Body::Text(text),
+            // The ends of lines are those of everybody else's.
+            body: Body::Text(text.replace("\r\n", "\n").trim_end_matches('\r').to_owned()),
         });
     }
 
@@ -494,13 +495,17 @@ fn is_own(request: &Request) -> bool {
 ///
 /// # Errors
 /// It is somebody else's, or no name.
-pub fn reserve(hub: &Arc<Hub>, connection: &Connection, name: &str) -> Result<Arc<Guest>, Refusal> {
+pub async fn reserve(
+    hub: &Arc<Hub>,
+    connection: &Connection,
+    name: &str,
+) -> Result<Arc<Guest>, Refusal> {
     if let Some(kept) = connection.reserved()
         && UserName::new(name).is_ok_and(|name| name.key() == kept.name.key())
     {
         return Ok(kept);
     }
-    let guest = hub.guest(name, Via::Chat, None)?;
+    let guest = hub.guest_soon(name, Via::Chat, None).await?;
     connection.reserve(Some(Arc::clone(&guest)));
     Ok(guest)
 }

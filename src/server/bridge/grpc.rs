@@ -168,8 +168,10 @@ impl rooms::ChatService for Door {
         let connection = connection.ok_or_else(unknown)?;
         connection.greeted();
         let name = request.into_inner().user_name;
-        let reserved =
-            chat::checked(&name).and_then(|()| call::reserve(&self.hub, &connection, &name));
+        let reserved = match chat::checked(&name) {
+            Ok(()) => call::reserve(&self.hub, &connection, &name).await,
+            Err(refusal) => Err(refusal),
+        };
         Ok(Response::new(match reserved {
             Ok(_) => CheckUsernameResponse {
                 available: true,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::names::valid;
 use super::people::{AdmitError, Admitted};
@@ -21,6 +21,8 @@ use crate::server::room::attendance::Departure;
 use crate::server::room::mailbox::{Leaving, RoomMsg};
 use crate::server::store::{IdentityRecord, StoreError};
 
+/// How long somebody waits for a name that its holder may just be giving back.
+const NAME_WITHIN: Duration = Duration::from_millis(500);
 /// How long a session that is leaving may take to make place for the next of the same guest.
 const SEAT_WITHIN: Duration = Duration::from_secs(2);
 /// The one guest that several connections share, under a name nobody else may have.
@@ -85,6 +87,8 @@ impl Drop for Guest {
         let mut state = self.hub.lock();
         state.guests.remove(&self.identity);
         state.names.release(&self.name.key(), self.identity);
+        drop(state);
+        self.hub.freed.notify_waiters();
     }
 }
 
@@ -107,12 +111,40 @@ impl Hub {
         let mut others = state.guests.keys().chain(state.people.keys());
         let is_somebodys = number.is_some() && others.any(is_taken);
         let is_operators = self.operators.contains(&name.key());
-        if is_operators || is_somebodys || !state.names.claim(name.key(), identity, now) {
-            return Err(Refusal::new(RefusalCode::NameTaken).with(&name));
+        let taken = Refusal::new(RefusalCode::NameTaken);
+        if let Some(number) = number.filter(|_| is_somebodys) {
+            return Err(taken.with(format!("ID {number}")));
+        }
+        if is_operators || !state.names.claim(name.key(), identity, now) {
+            return Err(taken.with(&name));
         }
         state.guests.insert(identity, via);
         drop(state);
         Ok(self.held(identity, name, via, (1, SEAT_WITHIN)))
+    }
+
+    /// The same, but waits a moment for a name that is taken: whoever comes back at once should not be kept out by themselves.
+    ///
+    /// # Errors
+    /// As [`Hub::guest`].
+    pub async fn guest_soon(
+        self: &Arc<Self>,
+        name: &str,
+        via: Via,
+        number: Option<i64>,
+    ) -> Result<Arc<Guest>, Refusal> {
+        let until = Instant::now() + NAME_WITHIN;
+        loop {
+            let freed = self.freed.notified();
+            match self.guest(name, via, number) {
+                Err(refusal) if refusal.code == RefusalCode::NameTaken => {
+                    if timeout_at(until, freed).await.is_err() {
+                        return Err(refusal);
+                    }
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// Takes a name for somebody who brings none.

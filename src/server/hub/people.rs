@@ -206,7 +206,18 @@ impl Hub {
         rooms: Vec<RoomId>,
         how: Departure,
     ) -> Result<(), StoreError> {
+        let departed = self.go(who, rooms, how).await;
+        // Counted to the end, so that the store is not closed before what they leave behind is written.
         self.sessions.fetch_sub(1, Ordering::Relaxed);
+        departed
+    }
+
+    async fn go(
+        self: &Arc<Self>,
+        who: &Admitted,
+        rooms: Vec<RoomId>,
+        how: Departure,
+    ) -> Result<(), StoreError> {
         let identity = who.author.id;
         if let Some(guest) = &who.guest {
             return self.see_off(guest, who.session, &rooms).await;

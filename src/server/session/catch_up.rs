@@ -226,6 +226,9 @@ impl Session {
                     self.dismissed(room, slot);
                     return Ok(false);
                 }
+                Some((Follow::Behind, head)) if self.is_guest() => {
+                    after = self.skip_on(room, slot, &head, after);
+                }
                 Some((Follow::Behind, _)) => {}
             }
             self.outbox.wait_for_room().await;
@@ -250,6 +253,22 @@ impl Session {
             self.outbox.page(slot, &page, after);
             after = page.last();
         }
+    }
+
+    /// A guest has no way to ask for what is missing: one who has fallen too far behind goes on with the newest.
+    fn skip_on(&self, room: RoomId, slot: Slot, head: &Head, after: Seq) -> Seq {
+        let cursor = Cursor {
+            epoch: head.epoch,
+            seq: after,
+            digest: None,
+        };
+        let (result, newest) = Room::judge(head, Some(&cursor), None);
+        if result != FollowResult::TooFar {
+            return after;
+        }
+        self.tell_result(0, room, head, result, Some(&cursor), newest);
+        self.outbox.set_cursor(slot, newest);
+        newest
     }
 
     pub(super) fn follower(&self, slot: Slot) -> Follower {

@@ -3,9 +3,10 @@
 use tonic::Code;
 use tonic::transport::Channel;
 
+pub use crate::support::foreign::chat::Told;
 use crate::support::foreign::chat::{
     Asks, Broadcast, CheckUsernameRequest, CheckUsernameResponse, ClientMessage, Counted,
-    ListRoomsRequest, ListRoomsResponse, Response, ServerMessage, Text, Told, Who,
+    ListRoomsRequest, ListRoomsResponse, Response, ServerMessage, Text, Who,
 };
 use crate::support::foreign::{Call, unary};
 use crate::support::raw::channel;
@@ -31,7 +32,7 @@ pub fn says(text: &str) -> ClientMessage {
     }
 }
 
-fn leave(name: &str, room: &str) -> ClientMessage {
+pub fn leave(name: &str, room: &str) -> ClientMessage {
     let who = Who {
         user_name: name.into(),
         room_id: room.into(),

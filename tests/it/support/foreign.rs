@@ -324,6 +324,9 @@ impl Socket {
         }
         // From the example of RFC 6455.
         assert!(answer.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{answer}");
+        // There are clients that compare the whole value.
+        let is_plain = |line: &str| line.eq_ignore_ascii_case("connection: upgrade");
+        assert!(answer.lines().any(is_plain), "{answer}");
         Ok(Self {
             read,
             write,

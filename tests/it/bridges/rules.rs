@@ -1,0 +1,299 @@
+//! What holds on every bridge, and what is served beside them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use prost::Message;
+use tchat::chat::Body;
+use tchat::server::Reflection;
+use tchat::server::store::{PageLimit, Span};
+use tonic::Code;
+
+use super::{chat, gochat, user};
+use crate::support::foreign::{Call, Socket, service, unary};
+use crate::support::raw::channel;
+use crate::support::server::{Server, config, memory};
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_served_is_unimplemented() {
+    let server = Server::start();
+    let channel = channel(&server).await;
+    for path in [
+        "/user.UserService/GetUser",
+        "/user.UserService/CreateUser",
+        "/gochat.ChatService/ListRooms",
+        "/nowhere.Service/Chat",
+    ] {
+        let answer = unary::<service::ChatReq, service::ChatRsp>(
+            &channel,
+            path,
+            service::ChatReq::default(),
+        );
+        assert_eq!(
+            answer.await.unwrap_err().code(),
+            Code::Unimplemented,
+            "{path}"
+        );
+    }
+    let mut config = config();
+    config.bridges.gochat = false;
+    let server = Server::with(config, memory());
+    let channel = crate::support::raw::channel(&server).await;
+    let mut grpc = tonic::client::Grpc::new(channel);
+    grpc.ready().await.unwrap();
+    let codec = tonic_prost::ProstCodec::<service::ChatReq, service::ChatRsp>::default();
+    let path = http::uri::PathAndQuery::from_static(gochat::PATH);
+    let none = tonic::Request::new(futures::stream::pending());
+    let answer = grpc.streaming(none, path, codec).await;
+    assert_eq!(
+        answer.unwrap_err().code(),
+        Code::Unimplemented,
+        "switched off"
+    );
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct HealthRequest {
+    #[prost(string, tag = "1")]
+    service: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+struct HealthResponse {
+    #[prost(int32, tag = "1")]
+    status: i32,
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_is_watched_for_as_long_as_one_likes() {
+    let server = Server::start();
+    let mut grpc = tonic::client::Grpc::new(channel(&server).await);
+    grpc.ready().await.unwrap();
+    let codec = tonic_prost::ProstCodec::<HealthRequest, HealthResponse>::default();
+    let path = http::uri::PathAndQuery::from_static("/grpc.health.v1.Health/Watch");
+    let request = tonic::Request::new(HealthRequest::default());
+    let answer = grpc.server_streaming(request, path, codec).await.unwrap();
+    let mut watch = answer.into_inner();
+    let first = watch.message().await.unwrap().unwrap();
+    assert_eq!(first.status, 1, "serving");
+    let change = tokio::time::timeout(Duration::from_secs(120), watch.message());
+    assert!(change.await.is_err(), "neither an end nor a change");
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ReflectionRequest {
+    #[prost(string, tag = "7")]
+    list_services: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ReflectionResponse {
+    #[prost(message, optional, tag = "6")]
+    listed: Option<Services>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Services {
+    #[prost(message, repeated, tag = "1")]
+    services: Vec<Service>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Service {
+    #[prost(string, tag = "1")]
+    name: String,
+}
+
+#[tokio::test(start_paused = true)]
+async fn reflection_lists_what_is_served_where_it_is_on() {
+    let mut config = config();
+    config.reflection = Reflection::On;
+    config.bridges.user = false;
+    let server = Server::with(config, memory());
+    for path in [
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    ] {
+        let mut call: Call<ReflectionRequest, ReflectionResponse> = Call::open(&server, path).await;
+        let list_services = "*".to_owned();
+        call.ask(ReflectionRequest { list_services }).await;
+        let listed = call.hears().await.listed.unwrap().services;
+        let names: BTreeSet<String> = listed.into_iter().map(|it| it.name).collect();
+        for expected in [
+            "tchat.v1.ChatService",
+            "grpc.health.v1.Health",
+            "gochat.ChatService",
+            "chat.ChatService",
+            "service.v1.Service",
+        ] {
+            assert!(names.contains(expected), "{names:?}");
+        }
+        assert!(!names.contains("user.UserService"), "it is switched off");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_gets_what_was_said_before_they_came() {
+    let server = Server::start();
+    let mut ann = server.joins("ann").await;
+    ann.says("general", "before");
+    ann.is_answered().await;
+    let mut user = user::joins(&server, 7, "u").await;
+    let mut gochat = gochat::joins(&server, "g").await;
+    let mut chat = chat::joins(&server, "c", "general").await;
+    let mut socket = Socket::enter(&server, "w").await;
+    // It is in once it hears itself.
+    socket.says("w is in").await;
+    ann.sees("general", "w is in").await;
+    ann.says("general", "after");
+    let mut heard = Vec::new();
+    while !heard.contains(&"after".to_owned()) {
+        heard.push(user.hears().await.message.unwrap().content);
+    }
+    while heard.last().is_none_or(|it| it != "after gochat") {
+        let text = gochat.hears().await.content;
+        let is_last = text == "after";
+        heard.push(text);
+        if is_last {
+            heard.push("after gochat".into());
+        }
+    }
+    loop {
+        if let chat::Told::Broadcast(line) = chat::told(&mut chat).await {
+            let now = std::time::SystemTime::now();
+            let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+            let at = u64::try_from(line.timestamp).unwrap();
+            assert!(now.abs_diff(at) < 100, "seconds: {at}");
+            let is_last = line.text == "after";
+            heard.push(line.text);
+            if is_last {
+                break;
+            }
+        }
+    }
+    while heard.last().is_none_or(|it| it != "after socket") {
+        let (_, text) = socket.talk().await;
+        let is_last = text == "after";
+        heard.push(text);
+        if is_last {
+            heard.push("after socket".into());
+        }
+    }
+    assert!(!heard.contains(&"before".to_owned()), "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_falls_too_far_behind_skips_on_with_one_notice() {
+    let server = Server::start();
+    let mut ann = server.joins("ann").await;
+    let mut slow = Socket::enter(&server, "slow").await;
+    slow.says("here").await;
+    ann.sees("general", "here").await;
+    let long = "x".repeat(1000);
+    for n in 0..4000 {
+        ann.says("general", &format!("{n} {long}"));
+        if n % 200 == 199 {
+            ann.is_answered().await;
+        }
+    }
+    let (mut seen, mut notices) = (Vec::new(), 0);
+    while seen.last() != Some(&3999) {
+        let (by, text) = slow.talk().await;
+        if by == "系统" && text.contains("跳过了") {
+            notices += 1;
+        } else if by == "ann" {
+            let number = text.split(' ').next().unwrap();
+            seen.push(number.parse::<u32>().unwrap());
+        }
+    }
+    assert_eq!(notices, 1);
+    assert!(seen.is_sorted() && seen.len() < 3000, "{} seen", seen.len());
+    let gaps = seen.windows(2).filter(|pair| pair[1] != pair[0] + 1);
+    assert_eq!(gaps.count(), 1, "one skip, and nothing else missing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_ends_calls_as_unavailable_and_writes_that_they_left() {
+    let store = memory();
+    let mut server = Server::with(config(), std::sync::Arc::clone(&store));
+    let mut user = user::joins(&server, 7, "u").await;
+    // Somebody who has not said who they are is told as well.
+    let mut silent = gochat::Client::open(&server, gochat::PATH).await;
+    let ends = tokio::spawn(async move { (user.ends().await.code(), silent.ends().await.code()) });
+    server.stops().await.unwrap();
+    assert_eq!(ends.await.unwrap(), (Code::Unavailable, Code::Unavailable));
+    assert!(store.guests().await.unwrap().is_empty());
+    let room = store.public_rooms().await.unwrap()[0].id;
+    let page = store.page(
+        room,
+        Span::Before(tchat::chat::Seq(u64::MAX)),
+        PageLimit::PAGE,
+    );
+    let bodies: Vec<Body> = page.await.unwrap().into_iter().map(|it| it.body).collect();
+    assert_eq!(bodies, [Body::Created, Body::Joined, Body::Left]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_vanishes_and_comes_back_at_once_has_their_name() {
+    let server = Server::start();
+    for n in 0..20 {
+        let user = user::joins(&server, 7, "u").await;
+        drop(user);
+        let mut socket = Socket::enter(&server, "w").await;
+        socket.says("here").await;
+        loop {
+            let (by, text) = socket.talk().await;
+            assert!(!text.contains("占用"), "round {n}");
+            if by == "w" {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn leaving_and_coming_again_is_no_new_burst() {
+    let mut config = config();
+    (config.hub.limits.burst, config.hub.limits.per_second) = (10, 10);
+    let server = Server::with(config, memory());
+    let mine = channel(&server).await;
+    let began = tokio::time::Instant::now();
+    for _ in 0..10 {
+        let mut stay: chat::Client = Call::on(mine.clone(), chat::PATH, None).await;
+        stay.ask(chat::join("c", "tech")).await;
+        chat::told(&mut stay).await;
+        for n in 0..5 {
+            stay.ask(chat::says(&n.to_string())).await;
+            chat::told(&mut stay).await;
+        }
+        stay.ask(chat::leave("c", "tech")).await;
+        stay.ends().await;
+    }
+    let took = began.elapsed().as_secs_f64();
+    assert!(took >= 4.5, "60 requests in {took} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_who_come_at_the_same_moment_hear_of_each_other() {
+    const CROWD: i64 = 20;
+    let server = Server::start();
+    let mut clients = Vec::new();
+    for n in 1..=CROWD {
+        let client = user::Client::open(&server, user::PATH).await;
+        client
+            .ask(user::request(n, &format!("p{n}"), "join", ""))
+            .await;
+        clients.push(client);
+    }
+    // Each is welcomed, and knows of all the others: counted in the welcome or told after it.
+    for client in &mut clients {
+        let welcome = client.hears().await;
+        assert_eq!(welcome.status, "joined");
+        let mut count = i64::from(welcome.online_users);
+        while count < CROWD {
+            let told = client.hears().await;
+            assert_eq!(told.message.unwrap().message_type, "join");
+            count += 1;
+        }
+    }
+}
