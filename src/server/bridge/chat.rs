@@ -144,3 +144,49 @@ fn say(event: server_message::Event) -> Step {
 fn encoded(event: server_message::Event) -> Bytes {
     ServerMessage { event: Some(event) }.encode_to_vec().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{IdentityId, Person, Presence, Role, Via};
+    use crate::server::bridge::proto::chat::{JoinRequest, LeaveRequest};
+
+    const NOW: Moment = Moment {
+        seconds: 1,
+        count: 2,
+    };
+
+    fn hears(chat: &mut Chat, event: client_message::Event) -> Vec<Step> {
+        let message = ClientMessage { event: Some(event) };
+        chat.hear(&message.encode_to_vec(), NOW).unwrap()
+    }
+
+    #[test]
+    fn whoever_leaves_is_told_nothing_any_more() {
+        let mut chat = Chat::default();
+        let (user_name, room_id) = ("ann".to_owned(), "tech".to_owned());
+        let join = JoinRequest { user_name, room_id };
+        hears(&mut chat, client_message::Event::JoinRequest(join));
+        let ben = Person {
+            id: IdentityId::new([1; 16]),
+            name: "ben".into(),
+            presence: Presence::Online,
+            role: Role::Member,
+            via: Via::Chat,
+        };
+        assert_eq!(chat.tell(News::Went(&ben), NOW).len(), 1);
+        let leave = client_message::Event::LeaveRequest(LeaveRequest::default());
+        assert_eq!(hears(&mut chat, leave), [Step::Leave(Ending::Done)]);
+        assert_eq!(chat.tell(News::Went(&ben), NOW), []);
+    }
+
+    #[test]
+    fn names_are_1_to_20_letters_and_digits_of_any_script() {
+        for good in ["a", "张三", "é1", "नमस्ते", &"汉".repeat(20)] {
+            assert!(checked(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "a_b", "a-b", "a.b", "😀", &"汉".repeat(21)] {
+            assert!(checked(bad).is_err(), "{bad}");
+        }
+    }
+}

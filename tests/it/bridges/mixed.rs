@@ -252,7 +252,9 @@ async fn a_guest_whom_a_killed_server_left_behind_is_seen_off_by_the_next() {
     std::mem::forget(server);
     let next = Server::with(config(), Arc::clone(&store));
     let ann = next.joins("ann").await;
+    let began = tokio::time::Instant::now();
     while !store.guests().await.unwrap().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(10), "still there");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let room = ann.room("general").unwrap();
