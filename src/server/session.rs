@@ -4,6 +4,7 @@
 //! waiting for room there. It knows nothing of gRPC: an endpoint or a bridge turns frames into requests and items into frames.
 
 mod catch_up;
+mod guest;
 mod post;
 
 use std::collections::HashMap;
@@ -11,17 +12,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
+pub use self::guest::run_guest;
 use self::post::Order;
-use super::hub::guests::Seat;
 use super::hub::{AdmitError, Admitted, Hub, now_ms};
 use super::outbox::{Outbox, Slot};
+use super::room::Follow;
 use super::room::attendance::Departure;
 use super::room::mailbox::{Attendee, Leaving, RoomMsg};
-use super::room::{Follow, Follower};
 use super::store::StoreError;
-use crate::chat::{Refusal, RefusalCode, RoomId, Seq};
+use crate::chat::{Refusal, RefusalCode, RoomId};
 use crate::text;
 use crate::wire::{
     Asked, Event, Goodbye, GoodbyeReason, Hello, JoinTarget, Malformed, PROTOCOL, Request, Then,
@@ -67,43 +68,6 @@ pub async fn run(
         }
         Err(goodbye) => goodbye,
     };
-    if let Some(goodbye) = goodbye {
-        outbox.answer(Event::Goodbye(goodbye));
-    }
-    outbox.finish();
-}
-
-/// Runs the session of somebody who comes over a bridge, from their first request to their last. They were greeted by their bridge.
-pub async fn run_guest(
-    hub: Arc<Hub>,
-    outbox: Arc<Outbox>,
-    mut inbound: impl Stream<Item = Asked> + Unpin + Send,
-    seat: Seat,
-    peer: String,
-) {
-    let guest = &seat.guest;
-    let goodbye = match hub.admit_guest(guest, &outbox).await {
-        Ok(admitted) => {
-            let agent = format!("{:?}", guest.via);
-            let mut inbound = (&mut inbound).map(Ok);
-            let session = Session::new(hub, &outbox, admitted);
-            session.attached(&mut inbound, &agent, &peer).await
-        }
-        Err(AdmitError::Refused(refusal)) => {
-            outbox.answer(Event::Refused {
-                request: 0,
-                client_id: None,
-                refusal,
-            });
-            None
-        }
-        Err(AdmitError::Store(error)) => {
-            hub.fatal.raise(&error);
-            None
-        }
-    };
-    // The name is free only now that they have left.
-    drop(seat);
     if let Some(goodbye) = goodbye {
         outbox.answer(Event::Goodbye(goodbye));
     }
@@ -419,17 +383,6 @@ impl Session {
         Ok(())
     }
 
-    /// Guests follow from the moment they join, and the room itself tells them that they have: nothing comes before it, and nothing
-    /// is missed after it.
-    fn guest_follower(&mut self, room: RoomId) -> Option<Follower> {
-        if !self.is_guest() || self.rooms.contains_key(&room) {
-            return None;
-        }
-        let slot = self.outbox.take_slot(Seq::ZERO);
-        self.rooms.insert(room, Following { slot: Some(slot) });
-        Some(self.follower(slot))
-    }
-
     async fn leave(&mut self, request: u64, room: RoomId) -> Result<(), AdmitError> {
         if self.hub.is_home(room) {
             return Err(Refusal::new(RefusalCode::CannotLeave).into());
@@ -481,26 +434,6 @@ impl Session {
         let room = self.hub.describe(&record, me).await?;
         self.outbox.answer(Event::RoomChanged { request, room });
         Ok(())
-    }
-
-    fn is_guest(&self) -> bool {
-        self.who.guest.is_some()
-    }
-
-    /// Takes a token of the rate. A guest's protocol cannot say "later", so theirs is waited for: it is their reader that waits.
-    async fn pace(&self) -> Result<(), Refusal> {
-        loop {
-            let Err(refusal) = self.hub.pace(self.who.author.id) else {
-                return Ok(());
-            };
-            let Some(after) = refusal.retry_after.filter(|_| self.is_guest()) else {
-                return Err(refusal);
-            };
-            tokio::select! {
-                () = sleep(after) => {}
-                () = self.hub.draining.cancelled() => return Err(refusal),
-            }
-        }
     }
 
     /// My name may have been changed by another session of mine.

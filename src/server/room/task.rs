@@ -4,6 +4,7 @@
 //! Follows wait in the mailbox meanwhile, so that none falls between an append and its delivery.
 
 mod fate;
+mod join;
 mod retain;
 
 use std::collections::{HashMap, HashSet};
@@ -16,11 +17,12 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use self::join::Joining;
 pub use self::retain::Retentions;
 use super::attendance::{Attendance, Passage};
-use super::mailbox::{Attendee, Fatal, Joined, Leaving, RoomMsg};
+use super::mailbox::{Fatal, Leaving, RoomMsg};
 use super::retention::Retention;
-use super::{Follow, Follower, Head, Marks, Room};
+use super::{Follow, Head, Marks, Room};
 use crate::chat::{
     Body, ClientId, Entry, IdentityId, InstanceId, Post, Refusal, RefusalCode, Role, RoomId,
     RoomInfo, RoomKind, Seq, SessionId,
@@ -148,13 +150,6 @@ enum Waiter {
     Session(SessionId, Arc<Outbox>),
     Join(Box<Joining>),
     Leave(oneshot::Sender<Result<(), Refusal>>),
-}
-
-/// Somebody on their way in.
-struct Joining {
-    who: Attendee,
-    follower: Option<Follower>,
-    reply: oneshot::Sender<Result<Joined, Refusal>>,
 }
 
 struct Task {
@@ -355,90 +350,6 @@ impl Task {
             RoomMsg::Count(reply) => tell(reply, self.attendance.count()),
         }
         None
-    }
-
-    fn join(&mut self, joining: Joining) -> Option<Post> {
-        let who = &joining.who;
-        if self.room.role(who.author.id).is_some() {
-            let at = self.room.head().seq;
-            self.let_in(joining, at);
-            return None;
-        }
-        if self.record.kind == RoomKind::Conversation {
-            let unknown = Refusal::new(RefusalCode::RoomUnknown).with(self.record.id);
-            tell(joining.reply, Err(unknown));
-            return None;
-        }
-        if let Some(refusal) = self.full_for(who.author.id) {
-            tell(joining.reply, Err(refusal));
-            return None;
-        }
-        // The place is taken now, so that two who join at once do not both get the last one.
-        self.attendance.arrive(who.session, who.person(who.role));
-        self.joining.insert(who.author.id, who.role);
-        let post = Post {
-            author: who.author.clone(),
-            client_id: None,
-            body: Body::Joined,
-            at_ms: who.at_ms,
-        };
-        self.waiting
-            .entry(key(&post))
-            .or_default()
-            .push(Waiter::Join(Box::new(joining)));
-        Some(post)
-    }
-
-    /// Makes a member present, and a guest a follower of what comes after `at`.
-    fn let_in(&mut self, joining: Joining, at: Seq) {
-        let attended = self.attend(&joining.who);
-        let arrivals = self
-            .attendance
-            .take_arrivals(|id| id == joining.who.author.id);
-        self.tell_guests(arrivals);
-        let joined = attended.map(|()| {
-            let info = self.info();
-            let follow = joining.follower.map(|follower| {
-                let (session, outbox) = (follower.session, Arc::clone(&follower.outbox));
-                outbox.set_cursor(follower.slot, at);
-                outbox.answer(Event::RoomChanged {
-                    request: 0,
-                    room: info.clone(),
-                });
-                self.subscribed.insert(session);
-                self.room.follow(follower, at)
-            });
-            Joined { info, at, follow }
-        });
-        tell(joining.reply, joined);
-    }
-
-    fn attend(&mut self, who: &Attendee) -> Result<(), Refusal> {
-        let Some(role) = self.room.role(who.author.id) else {
-            return Err(Refusal::new(RefusalCode::NotAMember).with(&self.record.name));
-        };
-        if let Some(refusal) = self.full_for(who.author.id) {
-            return Err(refusal);
-        }
-        let role = if who.role == Role::Owner {
-            Role::Owner
-        } else {
-            role
-        };
-        self.attendance.arrive(who.session, who.person(role));
-        self.note_changes();
-        Ok(())
-    }
-
-    fn full_for(&self, identity: IdentityId) -> Option<Refusal> {
-        let (count, capacity) = (self.attendance.count(), self.record.capacity);
-        let is_full = capacity > 0 && count >= capacity && !self.attendance.contains(identity);
-        is_full.then(|| {
-            Refusal::new(RefusalCode::RoomFull)
-                .with(&self.record.name)
-                .with(count)
-                .with(capacity)
-        })
     }
 
     /// Numbers a batch that came back in order, stores it and shows it.

@@ -1,0 +1,104 @@
+//! Coming in: a place, an entry that says so, and, for a guest, everything from that entry on.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::{Task, Waiter, key, tell};
+use crate::chat::{Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomKind, Seq};
+use crate::server::room::Follower;
+use crate::server::room::mailbox::{Attendee, Joined};
+use crate::wire::Event;
+
+/// Somebody on their way in.
+pub(super) struct Joining {
+    pub(super) who: Attendee,
+    pub(super) follower: Option<Follower>,
+    pub(super) reply: oneshot::Sender<Result<Joined, Refusal>>,
+}
+
+impl Task {
+    pub(super) fn join(&mut self, joining: Joining) -> Option<Post> {
+        let who = &joining.who;
+        if self.room.role(who.author.id).is_some() {
+            let at = self.room.head().seq;
+            self.let_in(joining, at);
+            return None;
+        }
+        if self.record.kind == RoomKind::Conversation {
+            let unknown = Refusal::new(RefusalCode::RoomUnknown).with(self.record.id);
+            tell(joining.reply, Err(unknown));
+            return None;
+        }
+        if let Some(refusal) = self.full_for(who.author.id) {
+            tell(joining.reply, Err(refusal));
+            return None;
+        }
+        // The place is taken now, so that two who join at once do not both get the last one.
+        self.attendance.arrive(who.session, who.person(who.role));
+        self.joining.insert(who.author.id, who.role);
+        let post = Post {
+            author: who.author.clone(),
+            client_id: None,
+            body: Body::Joined,
+            at_ms: who.at_ms,
+        };
+        self.waiting
+            .entry(key(&post))
+            .or_default()
+            .push(Waiter::Join(Box::new(joining)));
+        Some(post)
+    }
+
+    /// Makes a member present, and a guest a follower of what comes after `at`.
+    pub(super) fn let_in(&mut self, joining: Joining, at: Seq) {
+        let attended = self.attend(&joining.who);
+        let arrivals = self
+            .attendance
+            .take_arrivals(|id| id == joining.who.author.id);
+        self.tell_guests(arrivals);
+        let joined = attended.map(|()| {
+            let info = self.info();
+            let follow = joining.follower.map(|follower| {
+                let (session, outbox) = (follower.session, Arc::clone(&follower.outbox));
+                outbox.set_cursor(follower.slot, at);
+                outbox.answer(Event::RoomChanged {
+                    request: 0,
+                    room: info.clone(),
+                });
+                self.subscribed.insert(session);
+                self.room.follow(follower, at)
+            });
+            Joined { info, at, follow }
+        });
+        tell(joining.reply, joined);
+    }
+
+    pub(super) fn attend(&mut self, who: &Attendee) -> Result<(), Refusal> {
+        let Some(role) = self.room.role(who.author.id) else {
+            return Err(Refusal::new(RefusalCode::NotAMember).with(&self.record.name));
+        };
+        if let Some(refusal) = self.full_for(who.author.id) {
+            return Err(refusal);
+        }
+        let role = if who.role == Role::Owner {
+            Role::Owner
+        } else {
+            role
+        };
+        self.attendance.arrive(who.session, who.person(role));
+        self.note_changes();
+        Ok(())
+    }
+
+    fn full_for(&self, identity: IdentityId) -> Option<Refusal> {
+        let (count, capacity) = (self.attendance.count(), self.record.capacity);
+        let is_full = capacity > 0 && count >= capacity && !self.attendance.contains(identity);
+        is_full.then(|| {
+            Refusal::new(RefusalCode::RoomFull)
+                .with(&self.record.name)
+                .with(count)
+                .with(capacity)
+        })
+    }
+}

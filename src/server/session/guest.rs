@@ -1,0 +1,84 @@
+//! The session of somebody who comes over a bridge: what differs from everybody else's.
+
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt};
+use tokio::time::sleep;
+
+use super::{Following, Session};
+use crate::chat::{Refusal, RoomId, Seq};
+use crate::server::hub::guests::Seat;
+use crate::server::hub::{AdmitError, Hub};
+use crate::server::outbox::Outbox;
+use crate::server::room::Follower;
+use crate::wire::{Asked, Event};
+
+/// Runs the session of somebody who comes over a bridge, from their first request to their last. They were greeted by their bridge.
+pub async fn run_guest(
+    hub: Arc<Hub>,
+    outbox: Arc<Outbox>,
+    mut inbound: impl Stream<Item = Asked> + Unpin + Send,
+    seat: Seat,
+    peer: String,
+) {
+    let guest = &seat.guest;
+    let goodbye = match hub.admit_guest(guest, &outbox).await {
+        Ok(admitted) => {
+            let agent = format!("{:?}", guest.via);
+            let mut inbound = (&mut inbound).map(Ok);
+            let session = Session::new(hub, &outbox, admitted);
+            session.attached(&mut inbound, &agent, &peer).await
+        }
+        Err(AdmitError::Refused(refusal)) => {
+            outbox.answer(Event::Refused {
+                request: 0,
+                client_id: None,
+                refusal,
+            });
+            None
+        }
+        Err(AdmitError::Store(error)) => {
+            hub.fatal.raise(&error);
+            None
+        }
+    };
+    // The name is free only now that they have left.
+    drop(seat);
+    if let Some(goodbye) = goodbye {
+        outbox.answer(Event::Goodbye(goodbye));
+    }
+    outbox.finish();
+}
+
+impl Session {
+    pub(super) fn is_guest(&self) -> bool {
+        self.who.guest.is_some()
+    }
+
+    /// Takes a token of the rate. A guest's protocol cannot say "later", so theirs is waited for: it is their reader that waits.
+    pub(super) async fn pace(&self) -> Result<(), Refusal> {
+        loop {
+            let Err(refusal) = self.hub.pace(self.who.author.id) else {
+                return Ok(());
+            };
+            let Some(after) = refusal.retry_after.filter(|_| self.is_guest()) else {
+                return Err(refusal);
+            };
+            tokio::select! {
+                () = sleep(after) => {}
+                () = self.hub.draining.cancelled() => return Err(refusal),
+            }
+        }
+    }
+
+    /// Guests follow from the moment they join, and the room itself tells them that they have: nothing comes before it, and nothing
+    /// is missed after it.
+    pub(super) fn guest_follower(&mut self, room: RoomId) -> Option<Follower> {
+        if !self.is_guest() || self.rooms.contains_key(&room) {
+            return None;
+        }
+        let slot = self.outbox.take_slot(Seq::ZERO);
+        self.rooms.insert(room, Following { slot: Some(slot) });
+        Some(self.follower(slot))
+    }
+}
