@@ -10,7 +10,7 @@ use crate::support::foreign::chat::{
 };
 use crate::support::foreign::{Call, unary};
 use crate::support::raw::channel;
-use crate::support::server::Server;
+use crate::support::server::{Server, config, memory};
 
 pub const PATH: &str = "/chat.ChatService/Chat";
 
@@ -90,12 +90,16 @@ pub async fn rooms(channel: &Channel) -> Vec<(String, i32)> {
 
 #[tokio::test(start_paused = true)]
 async fn rooms_are_listed_in_their_order_with_those_who_are_there() {
-    let server = Server::start();
+    let mut config = config();
+    let mut gaming = config.hub.presets[1].clone();
+    gaming.name = tchat::chat::RoomName::new("gaming").unwrap();
+    config.hub.presets.insert(2, gaming);
+    let server = Server::with(config, memory());
     let lobby = channel(&server).await;
     let _ann = joins(&server, "ann", "tech").await;
     let _ben = joins(&server, "ben", "tech").await;
     let listed = rooms(&lobby).await;
-    let expected = [("general", 0), ("tech", 2), ("random", 0)];
+    let expected = [("general", 0), ("tech", 2), ("gaming", 0), ("random", 0)];
     assert_eq!(
         listed,
         expected.map(|(name, count)| (name.to_owned(), count))
