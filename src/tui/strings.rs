@@ -2,7 +2,7 @@
 
 use super::command::Name;
 use super::keymap::Action;
-use crate::chat::{Refusal, RefusalCode};
+use crate::chat::{Refusal, RefusalCode, Via};
 use crate::client::{About, Why};
 
 /// How a command is called, and what it does.
@@ -194,6 +194,18 @@ pub fn fill(template: &str, arguments: &[&dyn std::fmt::Display]) -> String {
 }
 
 impl Strings {
+    /// How somebody is connected, where it is not as everybody is.
+    pub fn via(&self, via: Via) -> &'static str {
+        match via {
+            Via::Tchat => "",
+            Via::User => self.via_user,
+            Via::Gochat => self.via_gochat,
+            Via::Chat => self.via_chat,
+            Via::Service => self.via_service,
+            Via::WebSocket => self.via_websocket,
+        }
+    }
+
     pub fn command(&self, name: Name) -> CommandWords {
         let (usage, about) = match name {
             Name::Help => ("/help", "keys and commands"),

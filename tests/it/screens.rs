@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use ratatui::style::Modifier;
-use tchat::chat::{Body, Recipient, Refusal, RefusalCode};
+use tchat::chat::{Body, IdentityId, Person, Presence, Recipient, Refusal, RefusalCode, Role, Via};
 use tchat::client::{Event as Told, LinkState, Why};
 use tchat::tui::event::Event;
 
@@ -267,4 +267,35 @@ fn a_post_that_waits_is_marked_until_it_is_stored() {
         .collect();
     assert_eq!(hello.len(), 1);
     assert!(!hello[0].contains('…'));
+}
+
+#[test]
+fn whoever_comes_over_a_bridge_is_marked_in_the_list_and_in_who() {
+    let mut screen = Screen::online(120, 24);
+    let zero = Person {
+        id: IdentityId::new([0x77; 16]),
+        name: "零".into(),
+        presence: Presence::Online,
+        role: Role::Member,
+        via: Via::WebSocket,
+    };
+    screen.hears(Told::RosterDelta {
+        room: GENERAL,
+        came: vec![zero],
+        went: Vec::new(),
+    });
+    let text = screen.text();
+    let row = text.lines().find(|row| row.contains('零')).unwrap();
+    assert!(
+        row.contains("⇄ 零") && row.trim_end().ends_with("ws"),
+        "{row}"
+    );
+    let marks = text.matches('⇄').count();
+    assert_eq!(marks, 1, "nobody else is");
+    // Where there is no room for the list, /who says it.
+    screen.does(Event::Resize(40, 12));
+    screen.keys("/who<ret>");
+    let text = screen.text();
+    let row = text.lines().find(|row| row.contains('零')).unwrap();
+    assert!(row.contains("ws"), "{row}");
 }

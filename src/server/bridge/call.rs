@@ -32,6 +32,8 @@ use crate::wire::{Asked, Event, GoodbyeReason, JoinTarget, Request};
 const WAITING: usize = 16;
 /// Requests a call keeps for its session; beyond it what its client cannot see anyway is not followed.
 const ASKS: usize = 512;
+/// Marks a request that is the call's own, so that its client is not told of a refusal.
+const OWN: u64 = 1;
 
 /// Something for the client.
 #[derive(Debug)]
@@ -165,7 +167,7 @@ impl Call {
                 permit = asks, if !self.asks.is_empty() && session.is_some() => match permit {
                     Ok(permit) => {
                         if let Some(what) = self.asks.pop_front() {
-                            let request = u64::from(is_own(&what));
+                            let request = if is_own(&what) { OWN } else { 0 };
                             permit.send(Asked { request, what });
                         }
                     }
@@ -214,13 +216,21 @@ impl Call {
     async fn take(&mut self, steps: Vec<Step>) {
         for step in steps {
             match step {
-                Step::Say(message) => self.say(Said::Message(message)),
                 Step::Enter { name, room, number } => self.enter(&name, &room, number).await,
-                Step::Post { to, text } => self.post(to, text),
                 Step::People => self.tell_people().await,
-                Step::Leave(ending) => self.leave(ending),
-                Step::Ignore => self.ignored += 1,
+                at_once => self.act(at_once),
             }
+        }
+    }
+
+    /// Does what needs no waiting.
+    fn act(&mut self, step: Step) {
+        match step {
+            Step::Say(message) => self.say(Said::Message(message)),
+            Step::Post { to, text } => self.post(to, text),
+            Step::Leave(ending) => self.leave(ending),
+            // No news makes anybody enter or ask who is there.
+            Step::Enter { .. } | Step::People | Step::Ignore => self.ignored += 1,
         }
     }
 
@@ -237,16 +247,11 @@ impl Call {
         }
     }
 
-    /// Tells the tongue something that makes nobody enter.
+    /// Tells the tongue something.
     fn tell_of(&mut self, news: News<'_>) {
         let steps = self.tongue.tell(news, self.moment());
         for step in steps {
-            match step {
-                Step::Say(message) => self.say(Said::Message(message)),
-                Step::Post { to, text } => self.post(to, text),
-                Step::Leave(ending) => self.leave(ending),
-                Step::Enter { .. } | Step::People | Step::Ignore => {}
-            }
+            self.act(step);
         }
     }
 
@@ -422,7 +427,7 @@ impl Call {
                     room: &room.name,
                 });
             }
-            Event::Refused { request: 1, .. } => {}
+            Event::Refused { request: OWN, .. } => {}
             Event::Unfollowed { room, .. } if Some(*room) == self.room => {
                 self.leave(Ending::Done);
             }
@@ -486,7 +491,7 @@ impl Call {
     }
 }
 
-/// Whether a request is the call's own, so that its client is not told of a refusal.
+/// Whether a request is none that a client made.
 fn is_own(request: &Request) -> bool {
     matches!(request, Request::Follow { .. } | Request::Leave(_))
 }

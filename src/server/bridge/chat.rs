@@ -23,7 +23,7 @@ pub struct Chat {
 }
 
 impl Chat {
-    pub(super) fn hear(&mut self, message: &[u8], _: Moment) -> Result<Vec<Step>, DecodeError> {
+    pub(super) fn hear(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
         use client_message::Event;
         let event = ClientMessage::decode(message)?.event;
         Ok(match event {
@@ -158,7 +158,7 @@ mod tests {
 
     fn hears(chat: &mut Chat, event: client_message::Event) -> Vec<Step> {
         let message = ClientMessage { event: Some(event) };
-        chat.hear(&message.encode_to_vec(), NOW).unwrap()
+        chat.hear(&message.encode_to_vec()).unwrap()
     }
 
     #[test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost::{DecodeError, Message};
 
 use super::proto::gochat::ChatMessage;
-use super::tongue::{Ending, Moment, News, Step};
+use super::tongue::{Ending, News, Step};
 use super::words;
 use crate::chat::{Entry, Via};
 
@@ -17,7 +17,7 @@ pub struct Gochat {
 }
 
 impl Gochat {
-    pub(super) fn hear(&mut self, message: &[u8], _: Moment) -> Result<Vec<Step>, DecodeError> {
+    pub(super) fn hear(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
         let message = ChatMessage::decode(message)?;
         // Its client sends every line, empty ones too.
         let post = (!message.content.trim().is_empty()).then(|| Step::Post {
@@ -36,7 +36,7 @@ impl Gochat {
         }])
     }
 
-    pub(super) fn tell(&mut self, news: News<'_>, _: Moment) -> Vec<Step> {
+    pub(super) fn tell(&mut self, news: News<'_>) -> Vec<Step> {
         match news {
             News::Joined { .. } => self.first.take().into_iter().collect(),
             News::NotIn(refusal) => vec![

@@ -10,12 +10,15 @@ use tonic::service::Routes;
 use tonic::{Code, Request, Response, Status, Streaming, async_trait};
 
 use super::call::{self, Heard, Said};
+use super::chat::{self, Chat};
+use super::gochat::Gochat;
 use super::proto::chat::{
     CheckUsernameRequest, CheckUsernameResponse, ListRoomsRequest, ListRoomsResponse, RoomInfo,
 };
+use super::service::Service;
 use super::tongue::{Ending, Tongue};
-use super::{Bridges, chat, words};
-use crate::chat::Via;
+use super::user::User;
+use super::{Bridges, words};
 use crate::server::endpoint::deadline::{self, Deadline};
 use crate::server::endpoint::grpc::REQUEST_BYTES;
 use crate::server::hub::Hub;
@@ -41,9 +44,9 @@ mod generated {
 }
 
 use generated::chat::chat_service_server as rooms;
-use generated::gochat::chat_service_server as gochat;
-use generated::service::service_server as service;
-use generated::user::user_service_server as user;
+use generated::gochat::chat_service_server as talk;
+use generated::service::service_server as greetings;
+use generated::user::user_service_server as people;
 
 /// Adds the services that are switched on.
 pub fn add(mut routes: Routes, hub: &Arc<Hub>, bridges: Bridges) -> Routes {
@@ -51,11 +54,11 @@ pub fn add(mut routes: Routes, hub: &Arc<Hub>, bridges: Bridges) -> Routes {
         hub: Arc::clone(hub),
     };
     if bridges.user {
-        let server = user::UserServiceServer::new(door());
+        let server = people::UserServiceServer::new(door());
         routes = routes.add_service(server.max_decoding_message_size(REQUEST_BYTES));
     }
     if bridges.gochat {
-        let server = gochat::ChatServiceServer::new(door());
+        let server = talk::ChatServiceServer::new(door());
         routes = routes.add_service(server.max_decoding_message_size(REQUEST_BYTES));
     }
     if bridges.chat {
@@ -63,7 +66,7 @@ pub fn add(mut routes: Routes, hub: &Arc<Hub>, bridges: Bridges) -> Routes {
         routes = routes.add_service(server.max_decoding_message_size(REQUEST_BYTES));
     }
     if bridges.service {
-        let server = service::ServiceServer::new(door());
+        let server = greetings::ServiceServer::new(door());
         routes = routes.add_service(server.max_decoding_message_size(REQUEST_BYTES));
     }
     routes
@@ -80,11 +83,10 @@ type Answered = Result<Response<Answers>, Status>;
 
 impl Door {
     /// Begins a call. Its headers go out at once: there are clients that wait for them before they say anything.
-    fn open(&self, via: Via, request: Calls) -> Answered {
+    fn open(&self, tongue: Tongue, request: Calls) -> Answered {
         let unknown = || Status::internal("the stream came over no known connection");
         let connection = request.extensions().get::<Connection>().cloned();
         let connection = connection.ok_or_else(unknown)?;
-        let tongue = Tongue::new(via).ok_or_else(unknown)?;
         let deadline = deadline::of(request.metadata());
         let heard = request.into_inner().map(|message| match message {
             Ok(Frame(message)) => Heard::Message(message),
@@ -104,34 +106,34 @@ impl Door {
 }
 
 #[async_trait]
-impl user::UserService for Door {
+impl people::UserService for Door {
     type ChatStream = Answers;
 
     async fn chat(&self, request: Calls) -> Answered {
-        self.open(Via::User, request)
+        self.open(Tongue::User(User::default()), request)
     }
 }
 
 #[async_trait]
-impl gochat::ChatService for Door {
+impl talk::ChatService for Door {
     type ChatStream = Answers;
 
     async fn chat(&self, request: Calls) -> Answered {
-        self.open(Via::Gochat, request)
+        self.open(Tongue::Gochat(Gochat::default()), request)
     }
 }
 
 #[async_trait]
-impl service::Service for Door {
+impl greetings::Service for Door {
     type ChatStream = Answers;
     type ChatStreamStream = Answers;
 
     async fn chat(&self, request: Calls) -> Answered {
-        self.open(Via::Service, request)
+        self.open(Tongue::Service(Service::default()), request)
     }
 
     async fn chat_stream(&self, request: Calls) -> Answered {
-        self.open(Via::Service, request)
+        self.open(Tongue::Service(Service::default()), request)
     }
 }
 
@@ -140,7 +142,7 @@ impl rooms::ChatService for Door {
     type ChatStream = Answers;
 
     async fn chat(&self, request: Calls) -> Answered {
-        self.open(Via::Chat, request)
+        self.open(Tongue::Chat(Chat::default()), request)
     }
 
     async fn list_rooms(

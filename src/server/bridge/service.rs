@@ -3,7 +3,7 @@
 use prost::{DecodeError, Message};
 
 use super::proto::service::{ChatReq, ChatRsp};
-use super::tongue::{Moment, News, Step};
+use super::tongue::Step;
 
 /// One client.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ pub struct Service {
 }
 
 impl Service {
-    pub(super) fn hear(&mut self, message: &[u8], _: Moment) -> Result<Vec<Step>, DecodeError> {
+    pub(super) fn hear(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
         let ChatReq { name } = ChatReq::decode(message)?;
         let greeting = ChatRsp {
             message: format!("Hello {name}"),
@@ -32,11 +32,5 @@ impl Service {
             text: name,
         });
         Ok(steps)
-    }
-
-    /// Its client knows nothing but greetings.
-    #[allow(clippy::unused_self)] // As the others have it.
-    pub(super) fn tell(&mut self, _: News<'_>, _: Moment) -> Vec<Step> {
-        Vec::new()
     }
 }

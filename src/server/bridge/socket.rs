@@ -24,7 +24,6 @@ use tokio_stream::wrappers::ReceiverStream;
 use self::frames::{Broken, Frame, Incoming, Outgoing};
 use super::call::{self, Heard, Said};
 use super::tongue::{Ending, Tongue};
-use crate::chat::Via;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
 
@@ -50,9 +49,6 @@ pub fn upgrade(hub: &Arc<Hub>, mut request: Request) -> Response {
     let name = request.headers().get(USERNAME);
     // What is no UTF-8 is no name either; it is refused as one, so that its user hears of it.
     let name = name.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
-    let Some(tongue) = Tongue::new(Via::WebSocket) else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
     let hub = Arc::clone(hub);
     let upgrading = hyper::upgrade::on(&mut request);
     connection.clone().go_on(async move {
@@ -61,7 +57,13 @@ pub fn upgrade(hub: &Arc<Hub>, mut request: Request) -> Response {
         };
         let (hears, heard) = mpsc::channel(1);
         let name = Some(name.unwrap_or_default());
-        let said = call::begin(&hub, connection, tongue, name, ReceiverStream::new(heard));
+        let said = call::begin(
+            &hub,
+            connection,
+            Tongue::WebSocket,
+            name,
+            ReceiverStream::new(heard),
+        );
         Socket::new(TokioIo::new(upgraded), hears, said).run().await;
     });
     response.map(|()| Body::empty())

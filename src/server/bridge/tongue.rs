@@ -97,47 +97,29 @@ pub enum Tongue {
     Gochat(gochat::Gochat),
     Chat(chat::Chat),
     Service(service::Service),
-    WebSocket(websocket::WebSocket),
-}
-
-macro_rules! each {
-    ($self:ident, $it:ident => $what:expr) => {
-        match $self {
-            Tongue::User($it) => $what,
-            Tongue::Gochat($it) => $what,
-            Tongue::Chat($it) => $what,
-            Tongue::Service($it) => $what,
-            Tongue::WebSocket($it) => $what,
-        }
-    };
+    WebSocket,
 }
 
 impl Tongue {
-    /// A fresh one; tchat's own protocol has none.
-    pub fn new(via: Via) -> Option<Self> {
-        Some(match via {
-            Via::User => Self::User(user::User::default()),
-            Via::Gochat => Self::Gochat(gochat::Gochat::default()),
-            Via::Chat => Self::Chat(chat::Chat::default()),
-            Via::Service => Self::Service(service::Service::default()),
-            Via::WebSocket => Self::WebSocket(websocket::WebSocket),
-            Via::Tchat => return None,
-        })
-    }
-
     pub fn via(&self) -> Via {
         match self {
             Self::User(_) => Via::User,
             Self::Gochat(_) => Via::Gochat,
             Self::Chat(_) => Via::Chat,
             Self::Service(_) => Via::Service,
-            Self::WebSocket(_) => Via::WebSocket,
+            Self::WebSocket => Via::WebSocket,
         }
     }
 
     /// A message from the client, encoded.
     pub fn hear(&mut self, message: &[u8], at: Moment) -> Vec<Step> {
-        let steps = each!(self, it => it.hear(message, at));
+        let steps = match self {
+            Self::User(user) => user.hear(message, at),
+            Self::Gochat(gochat) => gochat.hear(message),
+            Self::Chat(chat) => chat.hear(message),
+            Self::Service(service) => service.hear(message),
+            Self::WebSocket => websocket::hear(message),
+        };
         steps.unwrap_or_else(|_| vec![Step::Leave(Ending::Malformed)])
     }
 
@@ -145,7 +127,7 @@ impl Tongue {
     pub fn hear_end(&mut self) -> Vec<Step> {
         match self {
             Self::User(_) => vec![Step::Leave(Ending::Eof)],
-            Self::Gochat(_) | Self::Service(_) | Self::WebSocket(_) => {
+            Self::Gochat(_) | Self::Service(_) | Self::WebSocket => {
                 vec![Step::Leave(Ending::Done)]
             }
             Self::Chat(chat) => chat.hear_end(),
@@ -153,7 +135,14 @@ impl Tongue {
     }
 
     pub fn tell(&mut self, news: News<'_>, at: Moment) -> Vec<Step> {
-        each!(self, it => it.tell(news, at))
+        match self {
+            Self::User(_) => user::tell(news, at),
+            Self::Gochat(gochat) => gochat.tell(news),
+            Self::Chat(chat) => chat.tell(news, at),
+            // Its client knows nothing but greetings.
+            Self::Service(_) => Vec::new(),
+            Self::WebSocket => websocket::tell(news),
+        }
     }
 
     /// What everybody in the room is sent of an entry; empty: nothing.
@@ -167,7 +156,7 @@ impl Tongue {
             Self::Gochat(_) => gochat::entry(entry),
             Self::Chat(_) => chat::entry(entry, at),
             Self::Service(_) => Bytes::new(),
-            Self::WebSocket(_) => websocket::entry(entry),
+            Self::WebSocket => websocket::entry(entry),
         }
     }
 

@@ -16,8 +16,8 @@ use tokio::time::timeout;
 
 use super::call::{self, Heard, Said};
 use super::proto::service::ChatReq;
+use super::service::Service;
 use super::tongue::Tongue;
-use crate::chat::Via;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
 
@@ -56,9 +56,7 @@ pub async fn greet(hub: Option<Arc<Hub>>, Path(name): Path<String>, request: Req
         let name = format!("hello:{n}");
         Heard::Message(Bytes::from(ChatReq { name }.encode_to_vec()))
     });
-    let Some(tongue) = Tongue::new(Via::Service) else {
-        return unavailable();
-    };
+    let tongue = Tongue::Service(Service::default());
     let heard = stream::iter(requests.collect::<Vec<_>>());
     let said = call::begin(&hub, connection, tongue, None, heard);
     match timeout(WITHIN, answers(said)).await {

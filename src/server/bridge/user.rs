@@ -6,7 +6,7 @@ use prost::{DecodeError, Message};
 use super::proto::user::{ChatMessage, ChatRequest, ChatResponse};
 use super::tongue::{Ending, Moment, News, Step};
 use super::words;
-use crate::chat::{Body, Entry, IdentityId};
+use crate::chat::{Body, Entry, IdentityId, Person};
 use crate::server::hub::guests::number;
 
 /// One client.
@@ -38,57 +38,44 @@ impl User {
             _ => vec![Step::Ignore],
         })
     }
+}
 
-    #[allow(clippy::unused_self)] // As the others have it.
-    pub(super) fn tell(&mut self, news: News<'_>, at: Moment) -> Vec<Step> {
-        match news {
-            News::Joined { name, .. } => {
-                let message = note(words::welcome(name), at);
-                vec![say(message, "joined", at.people())]
-            }
-            News::NotIn(refusal) => vec![
-                system(words::refusal(refusal), at),
-                Step::Leave(Ending::Refused),
-            ],
-            News::Came(person) => {
-                let message = by(
-                    person.id,
-                    &person.name,
-                    words::came(&person.name),
-                    at,
-                    "join",
-                );
-                vec![say(message, "broadcast", at.people())]
-            }
-            News::Went(person) => {
-                let message = by(
-                    person.id,
-                    &person.name,
-                    words::went(&person.name),
-                    at,
-                    "leave",
-                );
-                vec![say(message, "broadcast", at.people())]
-            }
-            News::Private { entry, .. } => {
-                let Some((_, text)) = words::said(entry) else {
-                    return Vec::new();
-                };
-                let author = &entry.author;
-                let message = by(author.id, &author.name, words::private(&text), at, "text");
-                vec![say(message, "broadcast", at.people())]
-            }
-            News::Refused(refusal) => vec![system(words::refusal(refusal), at)],
-            News::Skipped(count) => {
-                vec![say(
-                    note(words::skipped(count), at),
-                    "broadcast",
-                    at.people(),
-                )]
-            }
-            News::People(_) => Vec::new(),
+pub fn tell(news: News<'_>, at: Moment) -> Vec<Step> {
+    match news {
+        News::Joined { name, .. } => {
+            let message = note(words::welcome(name), at);
+            vec![say(message, "joined", at.people())]
         }
+        News::NotIn(refusal) => vec![
+            system(words::refusal(refusal), at),
+            Step::Leave(Ending::Refused),
+        ],
+        News::Came(person) => vec![passage(person, words::came(&person.name), "join", at)],
+        News::Went(person) => vec![passage(person, words::went(&person.name), "leave", at)],
+        News::Private { entry, .. } => {
+            let Some((_, text)) = words::said(entry) else {
+                return Vec::new();
+            };
+            let author = &entry.author;
+            let message = by(author.id, &author.name, words::private(&text), at, "text");
+            vec![say(message, "broadcast", at.people())]
+        }
+        News::Refused(refusal) => vec![system(words::refusal(refusal), at)],
+        News::Skipped(count) => {
+            vec![say(
+                note(words::skipped(count), at),
+                "broadcast",
+                at.people(),
+            )]
+        }
+        News::People(_) => Vec::new(),
     }
+}
+
+/// Somebody came or went.
+fn passage(person: &Person, content: String, kind: &str, at: Moment) -> Step {
+    let message = by(person.id, &person.name, content, at, kind);
+    say(message, "broadcast", at.people())
 }
 
 pub fn entry(entry: &Entry, at: Moment) -> Bytes {

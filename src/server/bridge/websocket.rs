@@ -6,52 +6,44 @@ use bytes::Bytes;
 use prost::{DecodeError, Message};
 
 use super::proto::websocket::ChatRoomRequest;
-use super::tongue::{Ending, Moment, News, Step};
+use super::tongue::{Ending, News, Step};
 use super::words;
 use crate::chat::Entry;
 
-/// One client.
-#[derive(Debug, Default)]
-pub struct WebSocket;
+pub fn hear(message: &[u8]) -> Result<Vec<Step>, DecodeError> {
+    let request = ChatRoomRequest::decode(message)?;
+    // The sender is who shook hands, whatever the message says.
+    Ok(match request.r#type.as_str() {
+        "talk" => vec![Step::Post {
+            to: None,
+            text: request.content,
+        }],
+        "userlist" => vec![Step::People],
+        "exit" => vec![Step::Leave(Ending::Done)],
+        _ => vec![notice(words::UNKNOWN_TYPE.into()), Step::Ignore],
+    })
+}
 
-impl WebSocket {
-    #[allow(clippy::unused_self)] // As the others have it.
-    pub(super) fn hear(&mut self, message: &[u8], _: Moment) -> Result<Vec<Step>, DecodeError> {
-        let request = ChatRoomRequest::decode(message)?;
-        // The sender is who shook hands, whatever the message says.
-        Ok(match request.r#type.as_str() {
-            "talk" => vec![Step::Post {
-                to: None,
-                text: request.content,
-            }],
-            "userlist" => vec![Step::People],
-            "exit" => vec![Step::Leave(Ending::Done)],
-            _ => vec![notice(words::UNKNOWN_TYPE.into()), Step::Ignore],
-        })
-    }
-
-    #[allow(clippy::unused_self)] // As the others have it.
-    pub(super) fn tell(&mut self, news: News<'_>, _: Moment) -> Vec<Step> {
-        let step = match news {
-            News::Joined { .. } => return Vec::new(),
-            News::NotIn(refusal) => {
-                return vec![
-                    notice(words::refusal(refusal)),
-                    Step::Leave(Ending::Refused),
-                ];
-            }
-            News::Came(person) => notice(words::came(&person.name)),
-            News::Went(person) => notice(words::went(&person.name)),
-            News::Private { entry, .. } => match words::said(entry) {
-                Some((by, text)) => Step::Say(talk(by, words::private(&text))),
-                None => return Vec::new(),
-            },
-            News::Refused(refusal) => notice(words::refusal(refusal)),
-            News::Skipped(count) => notice(words::skipped(count)),
-            News::People(names) => Step::Say(list(names)),
-        };
-        vec![step]
-    }
+pub fn tell(news: News<'_>) -> Vec<Step> {
+    let step = match news {
+        News::Joined { .. } => return Vec::new(),
+        News::NotIn(refusal) => {
+            return vec![
+                notice(words::refusal(refusal)),
+                Step::Leave(Ending::Refused),
+            ];
+        }
+        News::Came(person) => notice(words::came(&person.name)),
+        News::Went(person) => notice(words::went(&person.name)),
+        News::Private { entry, .. } => match words::said(entry) {
+            Some((by, text)) => Step::Say(talk(by, words::private(&text))),
+            None => return Vec::new(),
+        },
+        News::Refused(refusal) => notice(words::refusal(refusal)),
+        News::Skipped(count) => notice(words::skipped(count)),
+        News::People(names) => Step::Say(list(names)),
+    };
+    vec![step]
 }
 
 pub fn entry(entry: &Entry) -> Bytes {

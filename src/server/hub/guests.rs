@@ -178,7 +178,10 @@ impl Hub {
         {
             let mut state = self.lock();
             state.guests.insert(identity, via);
-            // Nobody else can have it: it is reserved, and the last to hold it has gone.
+            // Nobody else can have it, because it is reserved; but the last guest of it may not have given it back yet.
+            if let Some(last) = state.names.holder(&name.key(), Instant::now()) {
+                state.names.release(&name.key(), last);
+            }
             state.names.claim(name.key(), identity, Instant::now());
         }
         let guest = self.held(identity, name, via, (SHARED_SEATS, Duration::ZERO));
@@ -246,13 +249,13 @@ impl Hub {
         let _turn = guest.turn.lock().await;
         let (author, how) = (guest.author(), Departure::Clean);
         if self.detach(session, author.id, how).is_none() {
-            self.leaves_rooms(session, author.id, rooms, how).await;
+            self.departs_from(session, author.id, rooms, how).await;
             return Ok(());
         }
         // They go with the entry that says so, after whatever they said last.
         if !self.leaves_all(&author).await? {
             // It cannot be written that they left, but they are not there.
-            self.leaves_rooms(session, author.id, rooms, how).await;
+            self.departs_from(session, author.id, rooms, how).await;
             let again = Arc::clone(self).leaves_later(author, Arc::downgrade(guest));
             tokio::spawn(again);
         }

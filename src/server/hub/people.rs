@@ -206,13 +206,13 @@ impl Hub {
         rooms: Vec<RoomId>,
         how: Departure,
     ) -> Result<(), StoreError> {
-        let departed = self.go(who, rooms, how).await;
+        let departed = self.let_go(who, rooms, how).await;
         // Counted to the end, so that the store is not closed before what they leave behind is written.
         self.sessions.fetch_sub(1, Ordering::Relaxed);
         departed
     }
 
-    async fn go(
+    async fn let_go(
         self: &Arc<Self>,
         who: &Admitted,
         rooms: Vec<RoomId>,
@@ -223,7 +223,7 @@ impl Hub {
             return self.see_off(guest, who.session, &rooms).await;
         }
         let left = self.detach(who.session, identity, how);
-        self.leaves_rooms(who.session, identity, &rooms, how).await;
+        self.departs_from(who.session, identity, &rooms, how).await;
         if how == Departure::Lost {
             tokio::spawn(Arc::clone(self).grace(who.clone(), rooms));
         }
@@ -235,7 +235,7 @@ impl Hub {
     }
 
     /// Tells rooms that a session is no longer there.
-    pub(super) async fn leaves_rooms(
+    pub(super) async fn departs_from(
         &self,
         session: SessionId,
         identity: IdentityId,

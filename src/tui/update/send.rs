@@ -286,12 +286,10 @@ fn who(state: &mut State) {
         } else {
             ""
         };
-        format!(
-            "{}  {role} {mark}",
-            text::pad(text::line(&person.name).as_str(), 20)
-        )
-        .trim_end()
-        .to_owned()
+        let name = text::pad(text::line(&person.name).as_str(), 20);
+        let words = [role, s.via(person.via), mark];
+        let words: Vec<&str> = words.into_iter().filter(|it| !it.is_empty()).collect();
+        format!("{name}  {}", words.join(" ")).trim_end().to_owned()
     });
     let title = fill(s.who_title, &[&text::line(&room.label())]);
     state.overlay = Some(Overlay::List {

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Canvas, columns};
-use crate::chat::{Presence, Role, Via};
+use crate::chat::{Presence, Role};
 use crate::client::LinkState;
 use crate::text;
 use crate::tui::regions::Regions;
@@ -150,7 +150,7 @@ pub(super) fn people(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         } else if person.role == Role::Owner {
             state.strings.owner
         } else {
-            via(state, person.via)
+            state.strings.via(person.via)
         };
         let left = pane.width.saturating_sub(5 + columns(role));
         let style = panel
@@ -169,18 +169,6 @@ pub(super) fn people(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             &role.into(),
             style,
         );
-    }
-}
-
-/// How somebody is connected, where it is not as everybody is.
-fn via(state: &State, via: Via) -> &'static str {
-    match via {
-        Via::Tchat => "",
-        Via::User => state.strings.via_user,
-        Via::Gochat => state.strings.via_gochat,
-        Via::Chat => state.strings.via_chat,
-        Via::Service => state.strings.via_service,
-        Via::WebSocket => state.strings.via_websocket,
     }
 }
 
