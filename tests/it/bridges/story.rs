@@ -293,7 +293,11 @@ async fn story(lines: usize) {
         let expected: Vec<_> = log.iter().filter(theirs).cloned().collect();
         assert!(heard == expected, "{} heard another story", talker.name);
     }
-    ann.shows(&log.last().unwrap().1);
+    // What ann said herself is there at once, and waits until it has been answered.
+    let last = &log.last().unwrap().1;
+    ann.until("the end, all of it stored", |screen| {
+        screen.contains(last) && !screen.contains('…')
+    });
     let mut history = History::default();
     history.tails.push(("reader".into(), entries));
     history.screens.push(("ann".into(), ann.text()));
