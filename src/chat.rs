@@ -16,7 +16,7 @@ pub use body::Body;
 pub use entry::{Author, Entry, Post, Recipient};
 pub use id::{Epoch, IdentityId, InstanceId, RoomId, Secret, SecretHash, ServerId, SessionId};
 pub use limits::Limits;
-pub use name::{NameError, NameKey, RoomName, UserName};
+pub use name::{NameError, NameKey, RoomName, Skeleton, UserName};
 pub use order::{ClientId, Cursor, Digest, Seq, digest};
 pub use people::{Person, Presence, Role, Roster, Via};
 pub use refusal::{Refusal, RefusalCode};

@@ -1,14 +1,19 @@
 //! Names of people and rooms: what is allowed, and when two are the same.
 //!
 //! Letters and digits of any script, combining marks where a script needs them, and `_ - .`. Two names are the same if their
-//! mapped forms are (RFC 8265, `UsernameCaseMapped`); they are shown as typed, in NFC.
+//! mapped forms are (RFC 8265, `UsernameCaseMapped`); they are shown as typed, in NFC. Names whose mapped forms have one skeleton
+//! (UTS #39) look alike: they are different names, and only one of them is borne at a time. Letters of scripts that are not
+//! usually written together, as in `аdmin` with a Cyrillic first letter, make no name.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 use precis_profiles::UsernameCaseMapped;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection};
 
 /// The mapped form of a name, equal for names that count as the same.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -17,6 +22,16 @@ pub struct NameKey(String);
 impl NameKey {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// What a name looks like: equal for names that are easily taken for each other (UTS #39).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Skeleton(String);
+
+impl From<&NameKey> for Skeleton {
+    fn from(key: &NameKey) -> Self {
+        Self(unicode_security::skeleton(&key.0).collect())
     }
 }
 
@@ -53,6 +68,12 @@ const RESERVED: [&str; 14] = [
     "所有人",
 ];
 
+/// What those look like.
+static LIKE_RESERVED: LazyLock<HashSet<Skeleton>> = LazyLock::new(|| {
+    let skeleton = |name: &&str| Skeleton::from(&mapped(name));
+    RESERVED.iter().map(skeleton).collect()
+});
+
 /// Combining marks a letter may carry after NFC.
 const MARKS: usize = 2;
 
@@ -67,7 +88,7 @@ impl UserName {
     /// Says what is wrong with the first thing that is.
     pub fn new(text: &str) -> Result<Self, NameError> {
         let name = Self(checked(text, Self::LIMIT)?);
-        if RESERVED.contains(&name.key().as_str()) {
+        if LIKE_RESERVED.contains(&name.skeleton()) {
             Err(NameError::Reserved)
         } else {
             Ok(name)
@@ -85,6 +106,10 @@ impl UserName {
 
     pub fn key(&self) -> NameKey {
         mapped(&self.0)
+    }
+
+    pub fn skeleton(&self) -> Skeleton {
+        Skeleton::from(&self.key())
     }
 
     /// The `n`th name like this one: `ann2`, `ann3`; cut where it would grow too long.
@@ -152,6 +177,7 @@ fn checked(text: &str, limit: usize) -> Result<String, NameError> {
         return Err(NameError::Mixed);
     }
     match UsernameCaseMapped::enforce(name.as_str()) {
+        Ok(key) if !stands_together(&key) => Err(NameError::Mixed),
         Ok(key) if key.chars().count() <= limit => Ok(name),
         Ok(key) => Err(NameError::TooLong {
             length: key.chars().count(),
@@ -162,6 +188,11 @@ fn checked(text: &str, limit: usize) -> Result<String, NameError> {
         }
         Err(_) => Err(NameError::Mixed),
     }
+}
+
+/// Whether a mapped name is of one script, or of some that are usually written together (UTS #39, moderately restrictive).
+fn stands_together(key: &str) -> bool {
+    key.is_single_script() || key.check_restriction_level(RestrictionLevel::ModeratelyRestrictive)
 }
 
 fn mapped(name: &str) -> NameKey {
@@ -220,6 +251,38 @@ mod tests {
         assert_eq!(UserName::new("..."), Err(NameError::Mixed));
         assert_eq!(UserName::new("Admin"), Err(NameError::Reserved));
         assert_eq!(UserName::new("系统"), Err(NameError::Reserved));
+    }
+
+    #[test]
+    fn scripts_that_are_not_written_together_make_no_name() {
+        for name in ["аdmin", "annа", "αnn", "ρussіan", "ანа", "Ѕystem张"] {
+            assert_eq!(UserName::new(name), Err(NameError::Mixed), "{name:?}");
+            assert_eq!(RoomName::new(name), Err(NameError::Mixed), "{name:?}");
+        }
+        for name in [
+            "张三ann",
+            "カナkana",
+            "김-kim",
+            "すし鮨",
+            "ram_राम",
+            "анна2",
+        ] {
+            assert!(UserName::new(name).is_ok(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_look_alike_have_one_skeleton() {
+        let name = |name: &str| UserName::new(name).unwrap();
+        for (one, other) in [("асе", "ace"), ("modem", "modern"), ("ann1", "annl")] {
+            assert_ne!(name(one).key(), name(other).key());
+            assert_eq!(name(one).skeleton(), name(other).skeleton());
+        }
+        assert_ne!(name("ann").skeleton(), name("anne").skeleton());
+        assert_ne!(name("张三").skeleton(), name("张二").skeleton());
+        // Of one script and still what may not be borne.
+        assert_eq!(UserName::new("αll"), Err(NameError::Mixed));
+        assert_eq!(UserName::new("a1l"), Err(NameError::Reserved));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod names;
 mod people;
 mod rooms;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::guests::Guest;
-use self::names::Names;
+use self::names::{Names, Operators};
 pub use self::people::{AdmitError, Admitted};
 use super::bus::Bus;
 use super::outbox::{Budget, Outbox};
@@ -27,8 +27,8 @@ use super::room::retention::Retention;
 use super::room::task::{Retentions, RoomHandle};
 use super::store::{RoomRecord, Store, StoreError};
 use crate::chat::{
-    Author, IdentityId, Limits, NameKey, Refusal, RefusalCode, RoomId, SecretHash, ServerId,
-    SessionId, UserName, Via,
+    Author, IdentityId, Limits, Refusal, RefusalCode, RoomId, SecretHash, ServerId, SessionId,
+    UserName, Via,
 };
 use crate::wire::Event;
 
@@ -71,7 +71,7 @@ pub struct Hub {
     pub(super) draining: CancellationToken,
     pub(super) fatal: Fatal,
     bus: Arc<dyn Bus>,
-    operators: HashSet<NameKey>,
+    operators: Operators,
     owner: Option<SecretHash>,
     retention: Arc<Retentions>,
     sessions: AtomicUsize,
@@ -125,7 +125,7 @@ impl Hub {
             draining: CancellationToken::new(),
             fatal: Fatal::default(),
             bus,
-            operators: config.operators.iter().map(UserName::key).collect(),
+            operators: Operators::new(&config.operators),
             owner: config.owner,
             retention: Arc::new(Retentions {
                 others: config.retention,
@@ -145,7 +145,7 @@ impl Hub {
         hub.set_up_rooms(&config.presets).await?;
         let until = Instant::now() + NAME_HOLD;
         for record in hub.store.present().await? {
-            hub.lock().names.hold(record.name.key(), record.id, until);
+            hub.lock().names.hold(&record.name, record.id, until);
         }
         // They have no session now; whoever comes back is present again.
         match hub.store.clear_presence().await {

@@ -208,6 +208,48 @@ async fn bad_names_are_refused_each_with_its_code() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_names_that_look_alike_one_is_borne_at_a_time() {
+    let server = Server::start();
+    let mixed = refused_name(&server, "аnn", "somebody").await;
+    assert_eq!(mixed, Some(RefusalCode::NameInvalid), "two scripts");
+    let mut modem = server.joins("modem").await;
+    let like_it = refused_name(&server, "modern", "somebody").await;
+    assert_eq!(like_it, Some(RefusalCode::NameTaken));
+    // To whoever bears one of them the other is open; nobody else can have either.
+    modem
+        .client
+        .send(Command::SetName("modern".into()))
+        .unwrap();
+    let is_renamed = |person: &Person, _: &_| {
+        let me = person.me.as_ref()?;
+        (me.name == "modern").then_some(())
+    };
+    modem.until("the new name", is_renamed).await;
+    let first = refused_name(&server, "modem", "somebody").await;
+    assert_eq!(first, Some(RefusalCode::NameTaken));
+    // `@` means the very name and none that looks like it.
+    let mut ann = server.joins("ann").await;
+    ann.client.send(Command::Open("modem".into())).unwrap();
+    let refused = |_: &Person, event: &tchat::client::Event| match event {
+        tchat::client::Event::Refused { refusal, .. } => Some(refusal.code),
+        _ => None,
+    };
+    let answer = ann.until("the answer", refused).await;
+    assert_eq!(answer, RefusalCode::PersonUnknown);
+    modem.quits().await;
+    assert_eq!(refused_name(&server, "modem", "somebody").await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_like_an_operators_is_nobodys() {
+    let server = Server::start();
+    let taken = Some(RefusalCode::NameTaken);
+    // Nobody of that name has been here yet.
+    assert_eq!(refused_name(&server, "o11i", "somebody").await, taken);
+    assert_eq!(refused_name(&server, "olli", "olli").await, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rename_is_an_entry_frees_the_old_name_and_keeps_the_person() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;

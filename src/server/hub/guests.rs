@@ -86,7 +86,7 @@ impl Drop for Guest {
     fn drop(&mut self) {
         let mut state = self.hub.lock();
         state.guests.remove(&self.identity);
-        state.names.release(&self.name.key(), self.identity);
+        state.names.release(&self.name, self.identity);
         drop(state);
         self.hub.freed.notify_waiters();
     }
@@ -110,12 +110,12 @@ impl Hub {
         let is_taken = |id: &IdentityId| self::number(*id) == self::number(identity);
         let mut others = state.guests.keys().chain(state.people.keys());
         let is_somebodys = number.is_some() && others.any(is_taken);
-        let is_operators = self.operators.contains(&name.key());
+        let is_operators = self.operators.has_like(&name);
         let taken = Refusal::new(RefusalCode::NameTaken);
         if let Some(number) = number.filter(|_| is_somebodys) {
             return Err(taken.with(format!("ID {number}")));
         }
-        if is_operators || !state.names.claim(name.key(), identity, now) {
+        if is_operators || !state.names.claim(&name, identity, now) {
             return Err(taken.with(&name));
         }
         state.guests.insert(identity, via);
@@ -179,10 +179,10 @@ impl Hub {
             let mut state = self.lock();
             state.guests.insert(identity, via);
             // Nobody else can have it, because it is reserved; but the last guest of it may not have given it back yet.
-            if let Some(last) = state.names.holder(&name.key(), Instant::now()) {
-                state.names.release(&name.key(), last);
+            if let Some(last) = state.names.holder(&name, Instant::now()) {
+                state.names.release(&name, last);
             }
-            state.names.claim(name.key(), identity, Instant::now());
+            state.names.claim(&name, identity, Instant::now());
         }
         let guest = self.held(identity, name, via, (SHARED_SEATS, Duration::ZERO));
         *shared = Arc::downgrade(&guest);

@@ -4,16 +4,17 @@ use std::collections::HashMap;
 
 use tokio::time::Instant;
 
-use crate::chat::{IdentityId, NameError, NameKey, Refusal, RefusalCode, UserName};
+use crate::chat::{IdentityId, NameError, NameKey, Refusal, RefusalCode, Skeleton, UserName};
 
-/// Names in use and whose they are.
+/// Names in use and whose they are. Of names that look alike one is in use at a time.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    holders: HashMap<NameKey, Holder>,
+    holders: HashMap<Skeleton, Holder>,
 }
 
 #[derive(Debug)]
 struct Holder {
+    key: NameKey,
     identity: IdentityId,
     /// Absent while present.
     until: Option<Instant>,
@@ -21,16 +22,17 @@ struct Holder {
 
 impl Names {
     /// Gives a name to an identity unless it is somebody else's.
-    pub(super) fn claim(&mut self, key: NameKey, identity: IdentityId, now: Instant) -> bool {
+    pub(super) fn claim(&mut self, name: &UserName, identity: IdentityId, now: Instant) -> bool {
         if self
-            .holder(&key, now)
+            .holder(name, now)
             .is_some_and(|holder| holder != identity)
         {
             return false;
         }
         self.holders.insert(
-            key,
+            name.skeleton(),
             Holder {
+                key: name.key(),
                 identity,
                 until: None,
             },
@@ -38,19 +40,30 @@ impl Names {
         true
     }
 
-    /// Whose name it is now, those included who may be back in a moment.
-    pub(super) fn holder(&self, key: &NameKey, now: Instant) -> Option<IdentityId> {
-        let holder = self.holders.get(key)?;
-        holder
-            .until
-            .is_none_or(|until| now < until)
-            .then_some(holder.identity)
+    /// Who has the name, or one that looks like it, those included who may be back in a moment.
+    pub(super) fn holder(&self, name: &UserName, now: Instant) -> Option<IdentityId> {
+        self.present(name, now).map(|holder| holder.identity)
     }
 
-    pub(super) fn hold(&mut self, key: NameKey, identity: IdentityId, until: Instant) {
+    /// Who has this very name.
+    pub(super) fn bearer(&self, name: &UserName, now: Instant) -> Option<IdentityId> {
+        let key = name.key();
+        self.present(name, now)
+            .filter(|holder| holder.key == key)
+            .map(|holder| holder.identity)
+    }
+
+    fn present(&self, name: &UserName, now: Instant) -> Option<&Holder> {
+        let holder = self.holders.get(&name.skeleton())?;
+        let is_held = holder.until.is_none_or(|until| now < until);
+        is_held.then_some(holder)
+    }
+
+    pub(super) fn hold(&mut self, name: &UserName, identity: IdentityId, until: Instant) {
         self.holders.insert(
-            key,
+            name.skeleton(),
             Holder {
+                key: name.key(),
                 identity,
                 until: Some(until),
             },
@@ -60,14 +73,35 @@ impl Names {
             .retain(|_, holder| holder.until.is_none_or(|until| now < until));
     }
 
-    pub(super) fn release(&mut self, key: &NameKey, identity: IdentityId) {
+    pub(super) fn release(&mut self, name: &UserName, identity: IdentityId) {
+        let skeleton = name.skeleton();
         if self
             .holders
-            .get(key)
+            .get(&skeleton)
             .is_some_and(|holder| holder.identity == identity)
         {
-            self.holders.remove(key);
+            self.holders.remove(&skeleton);
         }
+    }
+}
+
+/// The names of those who own the preset rooms.
+#[derive(Debug)]
+pub(super) struct Operators(HashMap<Skeleton, NameKey>);
+
+impl Operators {
+    pub(super) fn new(names: &[UserName]) -> Self {
+        let of = |name: &UserName| (name.skeleton(), name.key());
+        Self(names.iter().map(of).collect())
+    }
+
+    pub(super) fn has(&self, name: &UserName) -> bool {
+        self.0.get(&name.skeleton()) == Some(&name.key())
+    }
+
+    /// Whether it is an operator's name or one that looks like it.
+    pub(super) fn has_like(&self, name: &UserName) -> bool {
+        self.0.contains_key(&name.skeleton())
     }
 }
 

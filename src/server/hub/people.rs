@@ -68,7 +68,7 @@ impl Hub {
                 Ok(()) => fresh,
                 Err(StoreError::Conflict) => {
                     // Another session of the same new person was faster.
-                    self.lock().names.release(&fresh.name.key(), fresh.id);
+                    self.lock().names.release(&fresh.name, fresh.id);
                     let known = self
                         .store
                         .identity_of(hash)
@@ -77,13 +77,13 @@ impl Hub {
                     self.return_of(known, asked).await?
                 }
                 Err(error) => {
-                    self.lock().names.release(&fresh.name.key(), fresh.id);
+                    self.lock().names.release(&fresh.name, fresh.id);
                     return Err(error.into());
                 }
             }
         };
         let session = SessionId::new(random_id());
-        let is_owner = self.owner == Some(hash) || self.operators.contains(&record.name.key());
+        let is_owner = self.owner == Some(hash) || self.operators.has(&record.name);
         self.attend(session, &record, is_owner, outbox)?;
         let role = if is_owner { Role::Owner } else { Role::Member };
         Ok(Admitted {
@@ -134,18 +134,21 @@ impl Hub {
 
     async fn claim(&self, name: &UserName, identity: IdentityId) -> Result<(), AdmitError> {
         let now = Instant::now();
-        if !self.lock().names.claim(name.key(), identity, now) {
+        let is_operators = self.operators.has(name);
+        // What only looks like an operator's name is nobody's.
+        let is_like_one = !is_operators && self.operators.has_like(name);
+        if is_like_one || !self.lock().names.claim(name, identity, now) {
             return Err(self.taken(name, now).into());
         }
         // An operator's name belongs to the first who bore it, present or not.
-        if self.operators.contains(&name.key()) {
+        if is_operators {
             let bound = match self.store.operator(name.key()).await {
                 Ok(None) => self.store.bind_operator(name.key(), identity).await,
                 Ok(Some(bound)) => Ok(bound),
                 Err(error) => Err(error),
             };
             if !matches!(bound, Ok(bound) if bound == identity) {
-                self.lock().names.release(&name.key(), identity);
+                self.lock().names.release(name, identity);
                 bound?;
                 return Err(self.taken(name, now).into());
             }
@@ -157,7 +160,7 @@ impl Hub {
     fn taken(&self, name: &UserName, now: Instant) -> Refusal {
         let state = self.lock();
         let is_free = |name: &UserName| {
-            state.names.holder(&name.key(), now).is_none() && !self.operators.contains(&name.key())
+            state.names.holder(name, now).is_none() && !self.operators.has_like(name)
         };
         let like_it = (2..1000).map(|n| name.numbered(n)).find(is_free);
         let refusal = Refusal::new(RefusalCode::NameTaken).with(name);
@@ -177,7 +180,7 @@ impl Hub {
         let now = Instant::now();
         let mut state = self.lock();
         // Between the claim and now another session of the same person may have gone, and somebody else have come.
-        if !state.names.claim(record.name.key(), record.id, now) {
+        if !state.names.claim(&record.name, record.id, now) {
             drop(state);
             return Err(self.taken(&record.name, now));
         }
@@ -271,12 +274,11 @@ impl Hub {
             .buckets
             .retain(|_, bucket| !bucket.is_full(&self.limits, now));
         state.buckets.insert(identity, left.bucket);
-        let key = left.name.key();
         match how {
             // Their name is theirs as long as their connection lasts.
             _ if left.via.is_bridge() => {}
-            Departure::Clean => state.names.release(&key, identity),
-            Departure::Lost => state.names.hold(key, identity, now + NAME_HOLD),
+            Departure::Clean => state.names.release(&left.name, identity),
+            Departure::Lost => state.names.hold(&left.name, identity, now + NAME_HOLD),
         }
         Some(left)
     }
@@ -362,7 +364,7 @@ impl Hub {
             attending.map(|it| (it.secret, it.name.clone()))
         };
         let Some((secret, before)) = known else {
-            self.lock().names.release(&name.key(), old.id);
+            self.lock().names.release(&name, old.id);
             return Err(Refusal::new(RefusalCode::Unauthenticated).into());
         };
         let record = IdentityRecord {
@@ -374,9 +376,10 @@ impl Hub {
         };
         // On the disk before anybody hears of it: a name that could not be kept is not taken.
         if let Err(error) = self.store.put_identity(record, now_ms()).await {
-            if before.key() != name.key() {
-                self.lock().names.release(&name.key(), old.id);
-            }
+            let mut state = self.lock();
+            state.names.release(&name, old.id);
+            state.names.claim(&before, old.id, Instant::now());
+            drop(state);
             return Err(error.into());
         }
         {
@@ -384,8 +387,8 @@ impl Hub {
             if let Some(attending) = state.people.get_mut(&old.id) {
                 attending.name = name.clone();
             }
-            if before.key() != name.key() {
-                state.names.release(&before.key(), old.id);
+            if before.skeleton() != name.skeleton() {
+                state.names.release(&before, old.id);
             }
         }
         self.announce_rename(old, &name).await?;
@@ -430,10 +433,10 @@ impl Hub {
     /// Nobody, or more than one, could be meant; the store failed.
     pub async fn resolve(&self, name: &str, asker: IdentityId) -> Result<IdentityId, AdmitError> {
         let unknown = || Refusal::new(RefusalCode::PersonUnknown).with(name);
-        let key = valid(name).map_err(|_| unknown())?.key();
+        let name = valid(name).map_err(|_| unknown())?;
         {
             let state = self.lock();
-            if let Some(holder) = state.names.holder(&key, Instant::now()) {
+            if let Some(holder) = state.names.bearer(&name, Instant::now()) {
                 // A name may be kept for a guest who is not here yet.
                 let is_here = state.people.contains_key(&holder);
                 let guest = state.guests.get(&holder);
@@ -446,7 +449,7 @@ impl Hub {
                 };
             }
         }
-        let called = self.store.called(key).await?;
+        let called = self.store.called(name.key()).await?;
         let mut near = Vec::new();
         if !called.is_empty() {
             for room in self.store.memberships(asker).await? {

@@ -56,7 +56,9 @@ pub fn config() -> ServerConfig {
                 preset("tech", 20),
                 preset("random", 2),
             ],
-            operators: vec![UserName::new("boss").unwrap()],
+            operators: ["boss", "olli"]
+                .map(|name| UserName::new(name).unwrap())
+                .into(),
             owner: None,
             retention: Retention::default(),
         },
