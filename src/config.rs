@@ -80,6 +80,8 @@ pub struct Serve {
     pub bridges: Bridging,
     /// Whether services are listed over gRPC; for those on this machine only, if nothing is said.
     pub reflection: Option<bool>,
+    /// Whether what is counted is shown; the same.
+    pub metrics: Option<bool>,
 }
 
 impl Config {
@@ -205,6 +207,7 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
     Ok(Serve {
         bridges: bridges::bridging(args.bridges, &file.bridges, &host)?,
         reflection: file.server.reflection,
+        metrics: file.server.metrics,
         host,
         port: args.port.or(file.server.port).unwrap_or(DEFAULT_PORT),
         log_messages: args.log_messages || file.server.log_messages,

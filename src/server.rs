@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod hub;
 pub mod listen;
 pub mod log;
+pub mod metrics;
 pub mod outbox;
 pub mod pace;
 pub mod room;
@@ -46,14 +47,16 @@ pub struct ServerConfig {
     pub hub: HubConfig,
     pub caps: Caps,
     pub bridges: Bridges,
-    pub reflection: Reflection,
+    /// Whether it says over gRPC which services it has.
+    pub reflection: Switch,
+    /// Whether it shows what it counts, at `/metrics`.
+    pub metrics: Switch,
     /// Ends by itself when there was no session for this long.
     pub idle_exit: Option<Duration>,
 }
 
-/// Whether the server says over gRPC which services it has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reflection {
+pub enum Switch {
     On,
     Off,
 }
@@ -95,7 +98,7 @@ where
     .map_err(failed)?;
     let doors = Doors {
         grpc: services(&hub, config.bridges, config.reflection).await,
-        web: endpoint::web::router(&hub, config.bridges),
+        web: endpoint::web::router(&hub, config.bridges, config.metrics),
     };
 
     let stop = async {
@@ -128,7 +131,7 @@ where
 }
 
 /// The gRPC services, those of bridges included.
-async fn services(hub: &Arc<Hub>, bridges: Bridges, reflection: Reflection) -> Routes {
+async fn services(hub: &Arc<Hub>, bridges: Bridges, reflection: Switch) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<ChatServiceServer<Endpoint>>().await;
     let chat = ChatServiceServer::new(Endpoint::new(Arc::clone(hub)))
@@ -136,8 +139,8 @@ async fn services(hub: &Arc<Hub>, bridges: Bridges, reflection: Reflection) -> R
     let routes = Routes::new(chat).add_service(health_service);
     let routes = bridge::grpc::add(routes, hub, bridges);
     match reflection {
-        Reflection::On => endpoint::reflection::add(routes, bridges),
-        Reflection::Off => routes,
+        Switch::On => endpoint::reflection::add(routes, bridges),
+        Switch::Off => routes,
     }
 }
 

@@ -141,7 +141,8 @@ async fn serve(directory: &str, port: u16) {
         },
         idle_exit: None,
         bridges: server::bridge::Bridges::default(),
-        reflection: server::Reflection::Off,
+        metrics: server::Switch::Off,
+        reflection: server::Switch::Off,
     };
     let listeners = tcp::bind("127.0.0.1", port).await.expect("a port");
     let ended = server::run(

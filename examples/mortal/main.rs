@@ -84,7 +84,8 @@ async fn main() {
         caps: Caps::default(),
         idle_exit: None,
         bridges: server::bridge::Bridges::default(),
-        reflection: server::Reflection::Off,
+        reflection: server::Switch::Off,
+        metrics: server::Switch::Off,
     };
     let port = port.parse().expect("PORT is a number");
     let listeners = tcp::bind("127.0.0.1", port)

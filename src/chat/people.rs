@@ -32,6 +32,18 @@ impl Via {
     /// How many there are.
     pub const COUNT: usize = 6;
 
+    /// The word for it in configuration and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tchat => "tchat",
+            Self::User => "user",
+            Self::Gochat => "gochat",
+            Self::Chat => "chat",
+            Self::Service => "service",
+            Self::WebSocket => "websocket",
+        }
+    }
+
     /// Whether the connection is one of a foreign protocol: its user is a guest, whose identity ends with it.
     pub fn is_bridge(self) -> bool {
         self != Self::Tchat

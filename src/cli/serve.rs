@@ -16,7 +16,7 @@ use crate::server::listen::{Caps, tcp};
 use crate::server::log::{self, Bodies};
 use crate::server::store::Store;
 use crate::server::store::sqlite::OpenError;
-use crate::server::{self, Reflection, ServerConfig, ServerError};
+use crate::server::{self, ServerConfig, ServerError, Switch};
 
 /// What still runs at the end has this long.
 const EXIT_WITHIN: Duration = Duration::from_secs(1);
@@ -99,6 +99,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
             .ok()
             .map(|secret| secret.hash());
     let owner = directory.owner(host)?;
+    let listened = [&addresses[..], &bridges.addresses].concat();
     let server_config = ServerConfig {
         hub: HubConfig {
             limits: serve.limits,
@@ -113,7 +114,8 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         },
         idle_exit: serve.idle_exit,
         bridges: serve.bridges.served,
-        reflection: reflection(&serve, &[&addresses[..], &bridges.addresses].concat()),
+        reflection: inward(serve.reflection, &listened),
+        metrics: inward(serve.metrics, &listened),
     };
     if !serve.is_background {
         print_card(&serve, &addresses, &bridges, &paths.data, &join_address);
@@ -165,13 +167,13 @@ async fn listen_for_bridges(serve: &Serve) -> BridgeDoors {
     doors
 }
 
-/// Whoever can only be asked by this machine may say what it serves.
-fn reflection(serve: &Serve, addresses: &[SocketAddr]) -> Reflection {
+/// Whoever can only be asked by this machine may say how it looks inside, unless that was decided.
+fn inward(decided: Option<bool>, addresses: &[SocketAddr]) -> Switch {
     let is_local = addresses.iter().all(|address| address.ip().is_loopback());
-    if serve.reflection.unwrap_or(is_local) {
-        Reflection::On
+    if decided.unwrap_or(is_local) {
+        Switch::On
     } else {
-        Reflection::Off
+        Switch::Off
     }
 }
 

@@ -40,6 +40,7 @@ pub struct Server {
     pub burst: Option<u32>,
     pub per_second: Option<u32>,
     pub reflection: Option<bool>,
+    pub metrics: Option<bool>,
     /// How much is kept of rooms that say nothing themselves: entries, and a time like `30d`.
     pub keep: Option<u64>,
     pub keep_for: Option<String>,

@@ -20,6 +20,7 @@ use self::guests::Guest;
 use self::names::{Names, Operators};
 pub use self::people::{AdmitError, Admitted};
 use super::bus::Bus;
+use super::metrics::Metrics;
 use super::outbox::{Budget, Outbox};
 use super::pace::Bucket;
 use super::room::mailbox::Fatal;
@@ -64,6 +65,7 @@ pub struct Preset {
 #[derive(Debug)]
 pub struct Hub {
     pub(super) store: Arc<dyn Store>,
+    pub(super) metrics: Metrics,
     pub(super) limits: Limits,
     pub(super) server_id: ServerId,
     pub(super) budget: Arc<Budget>,
@@ -119,6 +121,7 @@ impl Hub {
         config: HubConfig,
     ) -> Result<Arc<Self>, StoreError> {
         let hub = Self {
+            metrics: Metrics::default(),
             server_id: store.server_id().await?,
             limits: config.limits,
             budget: Arc::default(),

@@ -2,6 +2,7 @@
 
 mod chat;
 mod crowd;
+mod delivery;
 mod gochat;
 mod mixed;
 mod rules;

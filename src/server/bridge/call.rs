@@ -89,7 +89,6 @@ pub fn begin(
         is_gone: false,
         has_said_bye: false,
         farewell: None,
-        ignored: 0,
     };
     tokio::spawn(call.run(heard, name));
     said
@@ -130,8 +129,6 @@ struct Call {
     has_said_bye: bool,
     /// How it ends once the session has.
     farewell: Option<Ending>,
-    /// What the client asked for that is not there.
-    ignored: u64,
 }
 
 impl Call {
@@ -187,7 +184,7 @@ impl Call {
         }
         self.outbox.abandon();
         tracing::debug!(
-            name = self.name, via = ?self.tongue.via(), ignored = self.ignored, "bridge call ended"
+            name = self.name, via = ?self.tongue.via(), "bridge call ended"
         );
     }
 
@@ -230,8 +227,13 @@ impl Call {
             Step::Post { to, text } => self.post(to, text),
             Step::Leave(ending) => self.leave(ending),
             // No news makes anybody enter or ask who is there.
-            Step::Enter { .. } | Step::People | Step::Ignore => self.ignored += 1,
+            Step::Enter { .. } | Step::People | Step::Ignore => self.drop_one(),
         }
+    }
+
+    /// What has no words on the other side.
+    fn drop_one(&self) {
+        self.hub.metrics.count_dropped(self.tongue.via());
     }
 
     fn say(&mut self, said: Said) {
@@ -296,8 +298,9 @@ impl Call {
 
     fn tell_not_in(&mut self, refusal: &Refusal) {
         self.stage = Stage::Outside;
-        self.ignored += self.held.len() as u64;
-        self.held.clear();
+        for _ in self.held.drain(..) {
+            self.hub.metrics.count_dropped(self.tongue.via());
+        }
         self.tell_of(News::NotIn(refusal));
     }
 
@@ -309,7 +312,7 @@ impl Call {
                 let to = None;
                 return self.held.push_back(Step::Post { to, text });
             }
-            (None, None, _) => return self.ignored += 1,
+            (None, None, _) => return self.drop_one(),
         };
         self.posts += 1;
         self.asks.push_back(Request::Post {

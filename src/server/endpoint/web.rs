@@ -1,14 +1,19 @@
-//! What is served over plain HTTP: the WebSocket of one bridge and the trigger of another. Anything else is not there.
+//! What is served over plain HTTP: the WebSocket of one bridge, the trigger of another, and what is counted. Anything else is not
+//! there.
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::response::IntoResponse;
 use axum::routing::get;
+use http::{StatusCode, header};
 
+use crate::server::Switch;
 use crate::server::bridge::{Bridges, socket, trigger};
 use crate::server::hub::Hub;
+use crate::server::metrics;
 
-pub fn router(hub: &Arc<Hub>, bridges: Bridges) -> Router {
+pub fn router(hub: &Arc<Hub>, bridges: Bridges, metrics: Switch) -> Router {
     let mut router = Router::new();
     if bridges.websocket {
         let hub = Arc::clone(hub);
@@ -20,5 +25,17 @@ pub fn router(hub: &Arc<Hub>, bridges: Bridges) -> Router {
         let greet = move |name, request| trigger::greet(hub.clone(), name, request);
         router = router.route("/helloworld/{name}", get(greet));
     }
+    if metrics == Switch::On {
+        let hub = Arc::clone(hub);
+        let counted = move || std::future::ready(counted(&hub));
+        router = router.route("/metrics", get(counted));
+    }
     router
+}
+
+fn counted(hub: &Hub) -> impl IntoResponse + use<> {
+    match hub.metrics.text(hub.sessions()) {
+        Ok(text) => Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text)),
+        Err(_) => Err(StatusCode::INTERNAL_SERVER_ERROR),
+    }
 }

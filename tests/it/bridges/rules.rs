@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use prost::Message;
 use tchat::chat::Body;
-use tchat::server::Reflection;
+use tchat::server::Switch;
 use tchat::server::store::{PageLimit, Span};
 use tonic::Code;
 
+use super::service::get;
 use super::{chat, gochat, user};
 use crate::support::foreign::{Call, Socket, service, unary};
 use crate::support::raw::channel;
@@ -107,7 +108,7 @@ struct Service {
 #[tokio::test(start_paused = true)]
 async fn reflection_lists_what_is_served_where_it_is_on() {
     let mut config = config();
-    config.reflection = Reflection::On;
+    config.reflection = Switch::On;
     config.bridges.user = false;
     let server = Server::with(config, memory());
     for path in [
@@ -130,6 +131,30 @@ async fn reflection_lists_what_is_served_where_it_is_on() {
         }
         assert!(!names.contains("user.UserService"), "it is switched off");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_protocol_has_no_words_for_is_counted() {
+    let server = Server::start();
+    let mut user = user::joins(&server, 7, "u").await;
+    for action in ["dance", "message", "sing"] {
+        user.ask(user::request(7, "u", action, "la")).await;
+    }
+    user.hears().await;
+    user.ask(user::request(7, "u", "message", "done")).await;
+    user.hears().await;
+    let (head, counted) = get(&server, "/metrics").await;
+    assert!(head.contains("200"), "{head}");
+    for line in [
+        "tchat_bridge_dropped_total{bridge=\"user\"} 2",
+        "tchat_sessions 1",
+    ] {
+        assert!(counted.lines().any(|it| it == line), "{counted}");
+    }
+    let mut config = config();
+    config.metrics = Switch::Off;
+    let server = Server::with(config, memory());
+    assert!(get(&server, "/metrics").await.0.contains("404"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -78,7 +78,7 @@ async fn what_cannot_be_posted_is_greeted_all_the_same() {
     assert_eq!(server.log("general").await, ["fine"]);
 }
 
-async fn get(server: &Server, path: &str) -> (String, String) {
+pub async fn get(server: &Server, path: &str) -> (String, String) {
     let mut io = server.dial().await;
     let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
     io.write_all(request.as_bytes()).await.unwrap();
@@ -98,7 +98,7 @@ async fn the_trigger_greets_after_five_requests_went_through_the_stream() {
     for n in 0..5 {
         ann.sees("general", &format!("hello:{n}")).await;
     }
-    for other in ["/helloworld", "/", "/helloworld/a/b", "/metrics"] {
+    for other in ["/helloworld", "/", "/helloworld/a/b", "/healthz"] {
         assert!(get(&server, other).await.0.contains("404"), "{other}");
     }
 }

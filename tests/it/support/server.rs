@@ -65,7 +65,8 @@ pub fn config() -> ServerConfig {
         caps: Caps::default(),
         idle_exit: None,
         bridges: server::bridge::Bridges::ALL,
-        reflection: server::Reflection::Off,
+        metrics: server::Switch::On,
+        reflection: server::Switch::Off,
     }
 }
 

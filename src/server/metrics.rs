@@ -1,0 +1,68 @@
+//! What the server counts, in the form Prometheus reads (`OpenMetrics`).
+//!
+//! Every server has counters of its own; none of them is the process's.
+
+use std::fmt;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::chat::Via;
+
+/// The type of what [`Metrics::text`] gives.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Attached clients, those of bridges included.
+    sessions: Gauge,
+    /// What a foreign protocol asked for that is not there, or could not be told in it.
+    dropped: Family<Protocol, Counter>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Protocol {
+    bridge: Bridge,
+}
+
+/// A bridge under the name it has in the configuration.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Bridge(Via);
+
+impl EncodeLabelValue for Bridge {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        EncodeLabelValue::encode(&self.0.name(), encoder)
+    }
+}
+
+impl Metrics {
+    /// Something was dropped at a bridge.
+    pub fn count_dropped(&self, via: Via) {
+        let protocol = Protocol {
+            bridge: Bridge(via),
+        };
+        self.dropped.get_or_create(&protocol).inc();
+    }
+
+    /// All of it, as text. `sessions` are attached now.
+    ///
+    /// # Errors
+    /// None that can happen while there is memory.
+    pub fn text(&self, sessions: usize) -> Result<String, fmt::Error> {
+        self.sessions
+            .set(i64::try_from(sessions).unwrap_or(i64::MAX));
+        let mut registry = Registry::with_prefix("tchat");
+        registry.register("sessions", "Attached clients", self.sessions.clone());
+        registry.register(
+            "bridge_dropped",
+            "Messages dropped at a bridge because the other side has no words for them",
+            self.dropped.clone(),
+        );
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry)?;
+        Ok(text)
+    }
+}
