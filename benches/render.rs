@@ -73,6 +73,8 @@ fn room_of(count: u64) -> State {
         capacity: 0,
         present: 1,
         peer: None,
+        role: None,
+        last: None,
     };
     let followed = Told::Followed {
         room: ROOM,

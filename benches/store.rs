@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tchat::chat::{
-    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, RoomId, RoomKind,
-    RoomName, Seq, ServerId,
+    Author, Body, Changes, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, RoomId,
+    RoomKind, RoomName, Seq, ServerId,
 };
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::store::{Append, RoomRecord, Store};
@@ -78,11 +78,10 @@ async fn run(path: &std::path::Path, writers: usize, posts: u64) -> (f64, Durati
         let store = Arc::clone(&store);
         tasks.push(tokio::spawn(async move {
             let room = record(n);
-            let members = Vec::new();
             let first = Append {
                 room: room.id,
                 entries: Arc::new(vec![entry(&room, 1)]),
-                members,
+                changes: Changes::default(),
             };
             store
                 .create_room(room.clone(), first)
@@ -95,7 +94,7 @@ async fn run(path: &std::path::Path, writers: usize, posts: u64) -> (f64, Durati
                 let append = Append {
                     room: room.id,
                     entries,
-                    members: Vec::new(),
+                    changes: Changes::default(),
                 };
                 let start = Instant::now();
                 store.append(append).await.expect("an append");

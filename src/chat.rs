@@ -10,6 +10,7 @@ mod name;
 mod order;
 mod people;
 mod refusal;
+mod rights;
 mod room;
 
 pub use body::Body;
@@ -18,6 +19,7 @@ pub use id::{Epoch, IdentityId, InstanceId, RoomId, Secret, SecretHash, ServerId
 pub use limits::Limits;
 pub use name::{NameError, NameKey, RoomName, Skeleton, UserName};
 pub use order::{ClientId, Cursor, Digest, Seq, digest};
-pub use people::{Person, Presence, Role, Roster, Via};
+pub use people::{Person, Presence, Roster, Via};
 pub use refusal::{Refusal, RefusalCode};
-pub use room::{FollowResult, RoomInfo, RoomKind};
+pub use rights::{Changes, PutOut, Right, Role, Ruling, Standing, Until};
+pub use room::{FollowResult, LastLine, NewRoom, RoomInfo, RoomKind, TOPIC};

@@ -24,8 +24,8 @@ use tokio::sync::mpsc;
 use self::cache::{Cache, Drafts, Opened, Unsent};
 pub use self::pending::Post;
 use crate::chat::{
-    Author, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits, Person, Refusal,
-    RoomId, RoomInfo, Secret, Seq, ServerId,
+    Author, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits, NewRoom, Person,
+    Refusal, RoomId, RoomInfo, Secret, Seq, ServerId,
 };
 
 /// What the link is told to do.
@@ -49,6 +49,7 @@ pub enum Command {
     /// Finds or makes the private conversation with whoever holds a name.
     Open(String),
     SetName(String),
+    Create(NewRoom),
     ListRooms,
     /// The page of entries before a seq, or the newest before [`u64::MAX`].
     Older {
@@ -72,6 +73,7 @@ pub enum About {
     Leave(RoomId),
     Open(String),
     SetName(String),
+    Create(String),
     Follow(RoomId),
     ListRooms,
 }
@@ -113,6 +115,11 @@ pub enum Event {
         asked: bool,
     },
     Left(RoomId),
+    /// We were made to leave a room, or it is no more; what was said up to then has come.
+    PutOut {
+        room: RoomId,
+        how: PutOut,
+    },
     Followed {
         room: RoomId,
         epoch: Epoch,
@@ -175,6 +182,21 @@ pub enum Event {
     Directory(Vec<RoomInfo>),
     /// The answer to [`Command::Report`].
     Report(Report),
+}
+
+/// How somebody was made to leave a room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PutOut {
+    Kicked {
+        by: String,
+        reason: String,
+    },
+    Banned {
+        by: String,
+        reason: String,
+    },
+    /// The room is no more.
+    Closed,
 }
 
 /// How the link does, as far as it can tell from what arrived.

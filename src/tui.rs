@@ -15,3 +15,4 @@ pub mod theme;
 pub mod timeline;
 pub mod update;
 pub mod view;
+pub mod words;

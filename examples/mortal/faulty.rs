@@ -39,12 +39,16 @@ impl Store for Faulty {
     async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError> {
         self.inner.room(id).await
     }
-    async fn public_rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
-        self.inner.public_rooms().await
+    async fn named_rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
+        self.inner.named_rooms().await
     }
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
         self.inner.memberships(identity).await
     }
+    async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
+        self.inner.last_said(room).await
+    }
+
     async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError> {
         self.inner.members(room).await
     }

@@ -1,6 +1,10 @@
 //! What an entry says.
 
+use std::borrow::Cow;
+
 use sha2::{Digest as _, Sha256};
+
+use super::{Author, IdentityId, Role, Ruling, Seq, Until};
 
 /// What an entry says. Text is kept as it was sent; only drawing sanitises it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -8,12 +12,24 @@ pub enum Body {
     Text(String),
     /// Said of oneself in the third person ("/me waves").
     Action(String),
+    /// A text that answers an earlier entry of the room.
+    Reply {
+        to: Seq,
+        text: String,
+    },
     /// The room was made.
     Created,
-    Joined,
+    /// The author is a member from now on, in this role.
+    Joined(Role),
     Left,
     /// The author is called this from now on.
     Renamed(String),
+    /// What the room is about from now on.
+    Topic(String),
+    /// What somebody with the right to it decided about a person, with the name that person had then.
+    Ruling(Author, Ruling),
+    /// The room is no more.
+    Closed,
     /// A kind this version does not know; the number is the protocol's, or 0 where even that is unknown.
     Unknown(u8),
 }
@@ -25,9 +41,21 @@ impl Body {
             Self::Text(_) => 1,
             Self::Action(_) => 2,
             Self::Created => 3,
-            Self::Joined => 4,
+            Self::Joined(_) => 4,
             Self::Left => 5,
             Self::Renamed(_) => 6,
+            Self::Topic(_) => 7,
+            Self::Ruling(_, ruling) => match ruling {
+                Ruling::Invited => 8,
+                Ruling::Role(_) => 9,
+                Ruling::Kicked { .. } => 10,
+                Ruling::Banned { .. } => 11,
+                Ruling::Unbanned => 12,
+                Ruling::Muted { .. } => 13,
+                Ruling::Unmuted => 14,
+            },
+            Self::Closed => 16,
+            Self::Reply { .. } => 17,
             Self::Unknown(kind) => *kind,
         }
     }
@@ -35,34 +63,180 @@ impl Body {
     /// The text of the kinds that have one, else "".
     pub fn text(&self) -> &str {
         match self {
-            Self::Text(text) | Self::Action(text) | Self::Renamed(text) => text,
-            Self::Created | Self::Joined | Self::Left | Self::Unknown(_) => "",
+            Self::Text(text)
+            | Self::Action(text)
+            | Self::Reply { text, .. }
+            | Self::Renamed(text)
+            | Self::Topic(text) => text,
+            Self::Created
+            | Self::Joined(_)
+            | Self::Left
+            | Self::Ruling(..)
+            | Self::Closed
+            | Self::Unknown(_) => "",
         }
     }
 
-    /// Puts together what [`Body::kind`] and [`Body::text`] took apart.
-    pub fn from_parts(kind: u8, text: String) -> Self {
-        match kind {
-            1 => Self::Text(text),
-            2 => Self::Action(text),
-            3 => Self::Created,
-            4 => Self::Joined,
-            5 => Self::Left,
-            6 => Self::Renamed(text),
-            other => Self::Unknown(other),
+    /// Everything of a body but its kind, as one text: what is kept, and what the digest covers. Parts stand in lines, the one that
+    /// may have lines itself last. For ever.
+    pub fn payload(&self) -> Cow<'_, str> {
+        match self {
+            Self::Joined(Role::Member) => "".into(),
+            Self::Joined(role) => role.number().to_string().into(),
+            Self::Reply { to, text } => format!("{to}\n{text}").into(),
+            Self::Ruling(person, ruling) => {
+                let rest = match ruling {
+                    Ruling::Invited | Ruling::Unbanned | Ruling::Unmuted => String::new(),
+                    Ruling::Role(role) => role.number().to_string(),
+                    Ruling::Kicked { reason } => reason.clone(),
+                    Ruling::Banned { until, reason } => format!("{until}\n{reason}"),
+                    Ruling::Muted { until } => until.to_string(),
+                };
+                format!("{}\n{}\n{rest}", person.id, person.name).into()
+            }
+            other => other.text().into(),
         }
+    }
+
+    /// Puts together what [`Body::kind`] and [`Body::payload`] took apart. What cannot be is of a kind that is not known.
+    pub fn from_parts(kind: u8, payload: String) -> Self {
+        Self::assembled(kind, payload).unwrap_or(Self::Unknown(kind))
+    }
+
+    fn assembled(kind: u8, payload: String) -> Option<Self> {
+        Some(match kind {
+            1 => Self::Text(payload),
+            2 => Self::Action(payload),
+            3 => Self::Created,
+            4 if payload.is_empty() => Self::Joined(Role::Member),
+            4 => Self::Joined(Role::from_number(payload.parse().ok()?)?),
+            5 => Self::Left,
+            6 => Self::Renamed(payload),
+            7 => Self::Topic(payload),
+            8..=14 => ruling(kind, &payload)?,
+            16 => Self::Closed,
+            17 => {
+                let (to, text) = payload.split_once('\n')?;
+                Self::Reply {
+                    to: Seq(to.parse().ok()?),
+                    text: text.to_owned(),
+                }
+            }
+            _ => return None,
+        })
     }
 
     /// Whether a person said it, and not the room.
     pub const fn is_said(&self) -> bool {
-        matches!(self, Self::Text(_) | Self::Action(_))
+        matches!(self, Self::Text(_) | Self::Action(_) | Self::Reply { .. })
     }
 
-    /// SHA-256 of kind and text. It stays when the text is erased, so that the digest chain holds.
+    /// Whether somebody may read no further than this entry.
+    pub const fn ends_a_membership(&self) -> bool {
+        matches!(
+            self,
+            Self::Left
+                | Self::Closed
+                | Self::Ruling(_, Ruling::Kicked { .. } | Ruling::Banned { .. })
+        )
+    }
+
+    /// SHA-256 of kind and payload. It stays when the text is erased, so that the digest chain holds.
     pub fn hash(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update([self.kind()]);
-        hash.update(self.text());
+        hash.update(&*self.payload());
         hash.finalize().into()
+    }
+}
+
+fn ruling(kind: u8, payload: &str) -> Option<Body> {
+    let (id, rest) = payload.split_once('\n')?;
+    let (name, rest) = rest.split_once('\n')?;
+    let person = Author {
+        id: IdentityId::from_slice(&hex::decode(id).ok()?)?,
+        name: name.to_owned(),
+    };
+    let ruling = match kind {
+        8 => Ruling::Invited,
+        9 => Ruling::Role(Role::from_number(rest.parse().ok()?)?),
+        10 => Ruling::Kicked {
+            reason: rest.to_owned(),
+        },
+        11 => {
+            let (until, reason) = rest.split_once('\n')?;
+            Ruling::Banned {
+                until: Until::parse(until)?,
+                reason: reason.to_owned(),
+            }
+        }
+        12 => Ruling::Unbanned,
+        13 => Ruling::Muted {
+            until: Until::parse(rest)?,
+        },
+        14 => Ruling::Unmuted,
+        _ => return None,
+    };
+    Some(Body::Ruling(person, ruling))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_body_is_put_together_again() {
+        let ann = || Author {
+            id: IdentityId::new([7; 16]),
+            name: "安".into(),
+        };
+        let reason = || "spam\nand more".to_owned();
+        let rulings = [
+            Ruling::Invited,
+            Ruling::Role(Role::Moderator),
+            Ruling::Kicked { reason: reason() },
+            Ruling::Banned {
+                until: Until::Ever,
+                reason: reason(),
+            },
+            Ruling::Unbanned,
+            Ruling::Muted {
+                until: Until::At(1_700_000_000_000),
+            },
+            Ruling::Muted {
+                until: Until::For(600_000),
+            },
+            Ruling::Unmuted,
+        ];
+        let bodies = [
+            Body::Text("hi\nthere".into()),
+            Body::Action("waves".into()),
+            Body::Reply {
+                to: Seq(7),
+                text: "yes\nsir".into(),
+            },
+            Body::Created,
+            Body::Joined(Role::Member),
+            Body::Joined(Role::Owner),
+            Body::Left,
+            Body::Renamed("ben".into()),
+            Body::Topic(String::new()),
+            Body::Closed,
+        ];
+        let rulings = rulings.map(|ruling| Body::Ruling(ann(), ruling));
+        for body in bodies.into_iter().chain(rulings) {
+            let again = Body::from_parts(body.kind(), body.payload().into_owned());
+            assert_eq!(again, body);
+        }
+        assert_eq!(Body::from_parts(13, "nonsense".into()), Body::Unknown(13));
+        assert_eq!(Body::from_parts(99, String::new()), Body::Unknown(99));
+    }
+
+    #[test]
+    fn what_was_kept_of_a_join_before_there_were_roles_in_it_hashes_as_it_did() {
+        let mut before = Sha256::new();
+        before.update([4]);
+        let before: [u8; 32] = before.finalize().into();
+        assert_eq!(Body::Joined(Role::Member).hash(), before);
     }
 }

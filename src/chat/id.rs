@@ -65,6 +65,11 @@ id!(
     Epoch
 );
 
+impl IdentityId {
+    /// No person: stands where only a name is known yet.
+    pub const NOBODY: Self = Self([0; 16]);
+}
+
 /// The 32 random bytes that prove an identity. Never shown: it has no `Display`, and `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);

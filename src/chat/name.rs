@@ -147,6 +147,10 @@ impl RoomName {
     pub fn key(&self) -> NameKey {
         mapped(&self.0)
     }
+
+    pub fn skeleton(&self) -> Skeleton {
+        Skeleton::from(&self.key())
+    }
 }
 
 impl fmt::Display for RoomName {

@@ -1,6 +1,6 @@
 //! People present in a room.
 
-use super::IdentityId;
+use super::{IdentityId, Role};
 
 /// Whether a person has a session.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -48,13 +48,6 @@ impl Via {
     pub fn is_bridge(self) -> bool {
         self != Self::Tchat
     }
-}
-
-/// What a person may do in a room.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Role {
-    Member,
-    Owner,
 }
 
 /// A person present in a room.

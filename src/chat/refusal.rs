@@ -29,6 +29,16 @@ pub enum RefusalCode {
     CannotLeave,
     StorageFull,
     PersonGone,
+    NotAllowed,
+    Outranked,
+    Muted,
+    Banned,
+    NotInvited,
+    NoEffect,
+    RoomExists,
+    RoomNameInvalid,
+    TooLong,
+    RoomClosed,
     /// Made by the client itself: there is no link, and this cannot wait for one.
     Offline,
     /// A code this version does not know.

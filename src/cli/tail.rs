@@ -12,10 +12,12 @@ use tokio::time::sleep;
 
 use super::TailArgs;
 use super::pipe::{self, Exit, Pipe, UNKNOWN};
-use crate::chat::{Body, Entry, Epoch, FollowResult, InstanceId, RoomId, Seq};
+use crate::chat::{Body, Entry, Epoch, FollowResult, InstanceId, RoomId, Ruling, Seq};
 use crate::client::{Command, Event, LinkState};
 use crate::config::Config;
 use crate::text;
+use crate::tui::strings::ENGLISH;
+use crate::tui::words;
 
 /// Without `--follow` it has this long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -273,13 +275,25 @@ impl Out {
         let id = entry
             .client_id
             .map(|id| json!({"instance": id.instance.to_string(), "counter": id.counter}));
-        let kind = match entry.body {
+        let kind = match &entry.body {
             Body::Text(_) => "text",
+            Body::Reply { .. } => "reply",
             Body::Action(_) => "action",
             Body::Created => "created",
-            Body::Joined => "joined",
+            Body::Joined(_) => "joined",
             Body::Left => "left",
             Body::Renamed(_) => "renamed",
+            Body::Topic(_) => "topic",
+            Body::Closed => "closed",
+            Body::Ruling(_, ruling) => match ruling {
+                Ruling::Invited => "invited",
+                Ruling::Role(_) => "role",
+                Ruling::Kicked { .. } => "kicked",
+                Ruling::Banned { .. } => "banned",
+                Ruling::Unbanned => "unbanned",
+                Ruling::Muted { .. } => "muted",
+                Ruling::Unmuted => "unmuted",
+            },
             Body::Unknown(_) => "unknown",
         };
         json!({
@@ -291,7 +305,7 @@ impl Out {
             "at": at(entry).map(|at| at.to_string()),
             "author": {"id": entry.author.id.to_string(), "name": entry.author.name},
             "client_id": id,
-            "body": {"kind": kind, "text": entry.body.text()},
+            "body": {"kind": kind, "text": entry.body.text(), "hash": hex::encode(entry.body.hash())},
         })
     }
 
@@ -301,18 +315,15 @@ impl Out {
         let time = time.map_or_else(String::new, |at| at.strftime("%Y-%m-%d %H:%M").to_string());
         let name = text::line(&entry.author.name);
         match &entry.body {
-            Body::Text(said) => {
+            Body::Text(said) | Body::Reply { text: said, .. } => {
                 let said = text::body(said).to_string().replace('\n', "\n    ");
                 format!("{time}  {name}  {said}")
             }
             Body::Action(done) => format!("{time}  * {name} {}", text::line(done)),
-            Body::Created => format!("{time}  * {name} opened this room"),
-            Body::Joined => format!("{time}  * {name} joined"),
-            Body::Left => format!("{time}  * {name} left"),
-            Body::Renamed(to) => {
-                format!("{time}  * {name} is now called {}", text::line(to))
+            _ => {
+                let words = words::of(&ENGLISH, &self.zone, entry);
+                format!("{time}  * {}", text::line(&words))
             }
-            Body::Unknown(_) => format!("{time}  * needs a newer tchat"),
         }
     }
 }
@@ -340,7 +351,7 @@ mod tests {
                 name: "ann".into(),
             },
             client_id: None,
-            body: Body::Joined,
+            body: Body::Joined(crate::chat::Role::Member),
         };
         seqs.map(entry).collect()
     }

@@ -330,7 +330,7 @@ impl Cache {
     pub fn entries(&self, server: ServerId, entries: Vec<Entry>) {
         let bytes = entries
             .iter()
-            .map(|it| it.body.text().len() + ROW)
+            .map(|it| it.body.payload().len() + ROW)
             .sum::<usize>() as u64;
         let work: Work = Box::new(move |db, _| rooms::entries(db, server, &entries));
         let _too_slow = self.jobs.try_send(Job {

@@ -287,6 +287,7 @@ impl Link {
             Command::Open(name) => self.offline_refusal(About::Open(name)).await?,
             Command::Leave(room) => self.offline_refusal(About::Leave(room)).await?,
             Command::ListRooms => self.offline_refusal(About::ListRooms).await?,
+            Command::Create(room) => self.offline_refusal(About::Create(room.name)).await?,
             Command::Report => self.report().await?,
             // The first three are done already.
             Command::Post { .. }

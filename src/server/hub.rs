@@ -6,6 +6,7 @@ pub mod guests;
 mod names;
 mod people;
 mod rooms;
+mod whom;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,10 +24,11 @@ use super::bus::Bus;
 use super::metrics::Metrics;
 use super::outbox::{Budget, Outbox};
 use super::pace::Bucket;
+use super::room::directory::Directory;
 use super::room::mailbox::Fatal;
 use super::room::retention::Retention;
-use super::room::task::{Retentions, RoomHandle};
-use super::store::{RoomRecord, Store, StoreError};
+use super::room::task::{Retentions, RoomHandle, Shared};
+use super::store::{Store, StoreError};
 use crate::chat::{
     Author, IdentityId, Limits, Refusal, RefusalCode, RoomId, SecretHash, ServerId, SessionId,
     UserName, Via,
@@ -72,10 +74,9 @@ pub struct Hub {
     /// Cancelled when the server stops: sessions say goodbye.
     pub(super) draining: CancellationToken,
     pub(super) fatal: Fatal,
-    bus: Arc<dyn Bus>,
+    rooms: Shared,
     operators: Operators,
     owner: Option<SecretHash>,
-    retention: Arc<Retentions>,
     sessions: AtomicUsize,
     /// Told when a guest gives a name back.
     freed: Notify,
@@ -89,8 +90,6 @@ pub struct Hub {
 #[derive(Debug, Default)]
 struct State {
     running: HashMap<RoomId, RoomHandle>,
-    /// The public rooms, in the order they are listed.
-    directory: Vec<RoomRecord>,
     names: Names,
     people: HashMap<IdentityId, Attending>,
     /// Those who have a name over a bridge, present or not yet.
@@ -120,24 +119,40 @@ impl Hub {
         bus: Arc<dyn Bus>,
         config: HubConfig,
     ) -> Result<Arc<Self>, StoreError> {
+        let server_id = store.server_id().await?;
+        let fatal = Fatal::default();
+        let retention = Retentions {
+            others: config.retention,
+            rooms: config
+                .presets
+                .iter()
+                .filter_map(|preset| Some((preset.name.key(), preset.retention?)))
+                .collect(),
+        };
+        // Nobody but the server itself acts under its id, which is no person's.
+        let server = Author {
+            id: IdentityId::new(*server_id.bytes()),
+            name: "tchat".into(),
+        };
+        rooms::set_up(&*store, &config.presets, &server).await?;
+        let directory = Directory::new(store.named_rooms().await?);
         let hub = Self {
             metrics: Metrics::default(),
-            server_id: store.server_id().await?,
+            server_id,
             limits: config.limits,
             budget: Arc::default(),
             draining: CancellationToken::new(),
-            fatal: Fatal::default(),
-            bus,
+            rooms: Shared {
+                store: Arc::clone(&store),
+                bus,
+                fatal: fatal.clone(),
+                retention: Arc::new(retention),
+                directory: Arc::new(directory),
+                server,
+            },
+            fatal,
             operators: Operators::new(&config.operators),
             owner: config.owner,
-            retention: Arc::new(Retentions {
-                others: config.retention,
-                rooms: config
-                    .presets
-                    .iter()
-                    .filter_map(|preset| Some((preset.name.key(), preset.retention?)))
-                    .collect(),
-            }),
             sessions: AtomicUsize::new(0),
             freed: Notify::new(),
             nameless: AtomicUsize::new(0),
@@ -145,7 +160,6 @@ impl Hub {
             state: Mutex::default(),
             store,
         };
-        hub.set_up_rooms(&config.presets).await?;
         let until = Instant::now() + NAME_HOLD;
         for record in hub.store.present().await? {
             hub.lock().names.hold(&record.name, record.id, until);

@@ -220,6 +220,18 @@ impl Outbox {
         Offered::Taken
     }
 
+    /// Queues what a room says last to a follower, behind everything it was offered there.
+    pub fn offer_last(&self, slot: Slot, generation: u64, event: &Event) -> Offered {
+        let mut lanes = self.lock();
+        if lanes.generation != generation || lanes.state != State::Open {
+            return Offered::Gone;
+        }
+        lanes.live.push_back((slot, Item::Answer(event.clone())));
+        drop(lanes);
+        self.writer.wake();
+        Offered::Taken
+    }
+
     /// Queues an answer.
     pub fn answer(&self, event: Event) {
         let bytes = weight(&event);

@@ -4,6 +4,8 @@
 //! nothing of sockets, protobuf or SQLite, and reads no clock.
 
 pub mod attendance;
+pub mod directory;
+pub mod law;
 pub mod mailbox;
 pub mod retention;
 mod tail;
@@ -12,13 +14,15 @@ pub mod task;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::law::{Denied, Law};
 use self::tail::Tail;
 use super::delivery::Delivery;
 use super::outbox::{Offered, Outbox, Signal, Slot};
 use crate::chat::{
-    Body, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId, Post, Role, RoomId,
-    RoomKind, Seq, SessionId, digest,
+    Body, Changes, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId, Post,
+    RoomId, Seq, SessionId, digest,
 };
+use crate::wire::Event;
 
 /// More entries after a cursor than this are not replayed; a newcomer gets the newest [`NEWEST`] and an explicit gap.
 pub const REPLAY_ENTRIES: u64 = 1000;
@@ -44,8 +48,7 @@ pub struct Room {
     id: RoomId,
     head: Head,
     marks: Marks,
-    members: HashMap<IdentityId, Role>,
-    kind: RoomKind,
+    law: Law,
     tail: Tail,
     followers: Vec<Follower>,
 }
@@ -63,15 +66,20 @@ pub struct Follower {
 }
 
 /// What a post became.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fate {
     Entry(Seq),
     /// It was taken before, or the batch has it twice.
     Duplicate,
-    /// Its author is not, or no longer, a member.
-    NotAMember,
-    /// The other of a conversation has left for good.
-    Alone,
+    Denied(Denied),
+}
+
+/// What a batch of posts became: entries that are not durable yet, what they change, and the fate of each post.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Numbered {
+    pub entries: Arc<Vec<Entry>>,
+    pub changes: Changes,
+    pub fates: Vec<Fate>,
 }
 
 /// The answer to [`Room::follow`].
@@ -88,19 +96,12 @@ pub enum Follow {
 }
 
 impl Room {
-    pub fn new(
-        id: RoomId,
-        kind: RoomKind,
-        head: Head,
-        marks: Marks,
-        members: HashMap<IdentityId, Role>,
-    ) -> Self {
+    pub fn new(id: RoomId, head: Head, marks: Marks, law: Law) -> Self {
         Self {
             id,
             head,
             marks,
-            members,
-            kind,
+            law,
             tail: Tail::default(),
             followers: Vec::new(),
         }
@@ -110,17 +111,8 @@ impl Room {
         self.head
     }
 
-    pub fn role(&self, identity: IdentityId) -> Option<Role> {
-        self.members.get(&identity).copied()
-    }
-
-    fn is_pair(&self) -> bool {
-        self.kind == RoomKind::Conversation
-    }
-
-    /// Whether this is a conversation of which only one is left.
-    pub fn is_lonely(&self) -> bool {
-        self.is_pair() && self.members.len() < 2
+    pub const fn law(&self) -> &Law {
+        &self.law
     }
 
     pub fn followers(&self) -> usize {
@@ -129,7 +121,7 @@ impl Room {
 
     /// Decides the fate of posts and makes the entries they become, without changing anything: the room moves on with
     /// [`Room::admit`], once they are durable. Everything here depends on the log alone.
-    pub fn number(&self, posts: Vec<Post>) -> (Vec<Entry>, Vec<Fate>) {
+    pub fn number(&self, posts: Vec<Post>) -> Numbered {
         let Head {
             epoch,
             mut seq,
@@ -140,22 +132,9 @@ impl Room {
         let mut entries = Vec::with_capacity(posts.len());
         let mut fates = Vec::with_capacity(posts.len());
         let mut raised = HashMap::new();
-        let mut members = HashMap::new();
-        for post in posts {
+        let mut draft = self.law.draft();
+        for mut post in posts {
             let author = post.author.id;
-            let member = members
-                .get(&author)
-                .copied()
-                .unwrap_or_else(|| self.members.contains_key(&author));
-            if !member && !matches!(post.body, Body::Joined | Body::Created) {
-                fates.push(Fate::NotAMember);
-                continue;
-            }
-            let left = || members.values().any(|stays| !stays);
-            if post.body.is_said() && (self.is_lonely() || self.is_pair() && left()) {
-                fates.push(Fate::Alone);
-                continue;
-            }
             if let Some(id) = post.client_id {
                 let outbox = (author, id.instance);
                 let mark = raised
@@ -167,21 +146,23 @@ impl Room {
                     fates.push(Fate::Duplicate);
                     continue;
                 }
-                raised.insert(outbox, id.counter);
             }
-            match (&post.body, member) {
-                (Body::Joined, true) => {
-                    fates.push(Fate::Duplicate);
-                    continue;
-                }
-                (Body::Joined, false) => drop(members.insert(author, true)),
-                (Body::Left, _) => drop(members.insert(author, false)),
-                _ => {}
+            if matches!(post.body, Body::Joined(_)) && draft.role(author).is_some() {
+                fates.push(Fate::Duplicate);
+                continue;
+            }
+            let now_ms = at_ms.max(post.at_ms);
+            if let Err(denied) = draft.judge(author, &mut post.body, now_ms) {
+                fates.push(Fate::Denied(denied));
+                continue;
+            }
+            if let Some(id) = post.client_id {
+                raised.insert((author, id.instance), id.counter);
             }
             seq = seq.next();
             digest = self::digest(digest, seq, author, post.client_id, &post.body);
-            at_ms = at_ms.max(post.at_ms);
-            entries.push(Entry {
+            at_ms = now_ms;
+            let entry = Entry {
                 room: self.id,
                 epoch,
                 seq,
@@ -190,16 +171,28 @@ impl Room {
                 author: post.author,
                 client_id: post.client_id,
                 body: post.body,
-            });
+            };
+            draft.note(&entry);
+            entries.push(entry);
             fates.push(Fate::Entry(seq));
         }
-        (entries, fates)
+        Numbered {
+            entries: Arc::new(entries),
+            changes: draft.into_changes(),
+            fates,
+        }
     }
 
-    /// Takes over entries that are durable now and offers them to every follower. `role` is what a newcomer becomes.
+    /// Takes over entries that are durable now and offers them to every follower, and to those who are no longer members up to the
+    /// one that says so, with `farewell` behind it. Gives back the sessions that no longer follow.
     ///
     /// MUST be called with what [`Room::number`] made, and nothing in between.
-    pub fn admit(&mut self, entries: Arc<Vec<Entry>>, role: impl Fn(IdentityId) -> Role) {
+    pub fn admit(
+        &mut self,
+        entries: &Arc<Vec<Entry>>,
+        changes: &Changes,
+        farewell: impl Fn(&Entry) -> Event,
+    ) -> Vec<SessionId> {
         for entry in entries.iter() {
             debug_assert_eq!(
                 entry.seq,
@@ -216,12 +209,25 @@ impl Room {
                 self.marks
                     .insert((entry.author.id, id.instance), id.counter);
             }
-            match entry.body {
-                Body::Joined => drop(self.members.insert(entry.author.id, role(entry.author.id))),
-                Body::Left => drop(self.members.remove(&entry.author.id)),
-                _ => {}
+        }
+        self.law.take(changes);
+        let ends = |entry: &Entry| entry.body.ends_a_membership();
+        if !entries.iter().any(ends) {
+            // Mostly nobody has to go, and the batch is shared as it is.
+            self.deliver(Arc::clone(entries));
+            return Vec::new();
+        }
+        let mut gone = Vec::new();
+        for part in entries.split_inclusive(ends) {
+            self.deliver(Arc::new(part.to_vec()));
+            if let Some(last) = part.last().filter(|last| ends(last)) {
+                self.dismiss(last, &farewell(last), &mut gone);
             }
         }
+        gone
+    }
+
+    fn deliver(&mut self, entries: Arc<Vec<Entry>>) {
         let Some(delivery) = Delivery::new(entries).map(Arc::new) else {
             return;
         };
@@ -230,6 +236,24 @@ impl Room {
             it.outbox.offer(it.slot, it.generation, &delivery, before) == Offered::Taken
         });
         self.tail.push(delivery);
+    }
+
+    /// Ends the subscriptions of whoever is no longer a member by an entry, telling each session behind everything it got.
+    fn dismiss(&mut self, entry: &Entry, farewell: &Event, gone: &mut Vec<SessionId>) {
+        let who = match &entry.body {
+            Body::Ruling(person, _) => Some(person.id),
+            Body::Left => Some(entry.author.id),
+            _ => None,
+        };
+        self.followers.retain(|it| {
+            let goes = who.is_none_or(|who| it.identity == who);
+            if goes {
+                // Where it no longer fits, the session finds out when it catches up.
+                it.outbox.offer_last(it.slot, it.generation, farewell);
+                gone.push(it.session);
+            }
+            !goes
+        });
     }
 
     /// Judges a cursor: what the client is told, and after which seq it starts. `known` is the log's own digest at the cursor,
@@ -287,7 +311,7 @@ impl Room {
     /// Queues everything after `after` and adds the follower, in one step: no gap, no duplicate, no lock.
     pub fn follow(&mut self, follower: Follower, after: Seq) -> Follow {
         self.unfollow(follower.session);
-        if !self.members.contains_key(&follower.identity) {
+        if self.law.role(follower.identity).is_none() {
             return Follow::NotAMember;
         }
         let Some(deliveries) = self.tail.after(after, self.head.seq) else {
@@ -319,16 +343,6 @@ impl Room {
 
     pub fn unfollow(&mut self, session: SessionId) {
         self.followers.retain(|it| it.session != session);
-    }
-
-    /// Ends every subscription of an identity that is no longer a member, telling each session.
-    pub fn dismiss(&mut self, identity: IdentityId, mut tell: impl FnMut(SessionId, &Outbox)) {
-        self.followers.retain(|it| {
-            if it.identity == identity {
-                tell(it.session, &it.outbox);
-            }
-            it.identity != identity
-        });
     }
 
     pub fn has_guests(&self) -> bool {

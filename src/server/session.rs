@@ -22,7 +22,7 @@ use super::room::Follow;
 use super::room::attendance::Departure;
 use super::room::mailbox::{Attendee, Leaving, RoomMsg};
 use super::store::StoreError;
-use crate::chat::{Refusal, RefusalCode, RoomId};
+use crate::chat::{NewRoom, Refusal, RefusalCode, RoomId, RoomKind};
 use crate::text;
 use crate::wire::{
     Asked, Event, Goodbye, GoodbyeReason, Hello, JoinTarget, Malformed, PROTOCOL, Request, Then,
@@ -313,6 +313,7 @@ impl Session {
             }
             Request::SetName(name) => self.set_name(request, &name).await,
             Request::Open(who) => self.open(request, who).await,
+            Request::Create(wanted) => self.create(request, wanted).await,
             Request::Ping => {
                 let heads = self.heads().await;
                 self.outbox.answer(Event::Pong {
@@ -406,6 +407,18 @@ impl Session {
             room,
             why: UnfollowReason::Left,
         });
+        Ok(())
+    }
+
+    async fn create(&mut self, request: u64, wanted: NewRoom) -> Result<(), AdmitError> {
+        if wanted.kind == RoomKind::Conversation {
+            return Err(Refusal::new(RefusalCode::Malformed).with("kind").into());
+        }
+        post::check_line("topic", &wanted.topic)?;
+        self.pace().await?;
+        self.refresh_name();
+        let room = self.hub.create(&self.who.author, wanted).await?;
+        self.outbox.answer(Event::RoomChanged { request, room });
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! 1. When a call that writes answers `Ok`, what it wrote survives a power cut; when it answers an error of the kind
 //!    [`StoreError::Failed`], whether it was written is unknown and the server stops.
 //!    A full disk is no failure: nothing was written, reading goes on, and writing does again once there is room.
-//! 2. [`Store::append`] writes all of its entries, marks and member changes or none, and only if they follow the room's last
+//! 2. [`Store::append`] writes all of its entries, marks and changes or none, and only if they follow the room's last
 //!    entry without a hole.
 //! 3. Appends of one room are made one after the other, by one task; appends of different rooms may share a commit.
 //! 4. Reads see everything that was answered `Ok` before they were asked.
@@ -18,8 +18,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::chat::{
-    Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind, SecretHash, Seq,
-    ServerId, UserName, Via,
+    Changes, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind,
+    SecretHash, Seq, ServerId, Standing, UserName, Via,
 };
 
 /// When it is worth trying again what did not fit the disk.
@@ -56,6 +56,13 @@ pub struct RoomRecord {
     pub pair: Option<(IdentityId, IdentityId)>,
 }
 
+impl RoomRecord {
+    /// Whether the server's configuration made it.
+    pub fn is_preset(&self) -> bool {
+        self.position != u32::MAX
+    }
+}
+
 /// A person as they are kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IdentityRecord {
@@ -78,6 +85,7 @@ pub struct RoomState {
     pub last: Option<(Seq, Digest, u64)>,
     pub marks: Vec<(IdentityId, InstanceId, u64)>,
     pub members: Vec<(IdentityId, Role)>,
+    pub standings: Vec<(IdentityId, Standing)>,
 }
 
 /// Entries of one room that belong together.
@@ -86,8 +94,8 @@ pub struct Append {
     pub room: RoomId,
     /// At least one, consecutive.
     pub entries: Arc<Vec<Entry>>,
-    /// Who became a member in which role, or stopped being one.
-    pub members: Vec<(IdentityId, Option<Role>)>,
+    /// What they change.
+    pub changes: Changes,
 }
 
 /// Which entries of a room a page is of. Both answer in ascending order.
@@ -122,8 +130,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The room with its head, marks and members; nothing if there is no such room.
     async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError>;
 
-    /// All rooms but conversations, in the order they are listed.
-    async fn public_rooms(&self) -> Result<Vec<RoomRecord>, StoreError>;
+    /// All rooms that have a name, in the order they are listed.
+    async fn named_rooms(&self) -> Result<Vec<RoomRecord>, StoreError>;
 
     /// The rooms somebody is a member of, in the order they are listed, then their conversations, the one with the newest entry
     /// first.
@@ -132,13 +140,16 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The members of a room.
     async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError>;
 
+    /// The newest thing said in a room.
+    async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError>;
+
     /// Makes a room with its first entry (seq 1) and members.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if a room of that key or pair exists.
     async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError>;
 
-    /// Changes a room's topic, capacity and position; the rest of the record is as it was made.
+    /// Changes a room's capacity and position, and its topic as long as nobody there has set one; the rest is as it was made.
     async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError>;
 
     /// The conversation of two people, whatever their order.

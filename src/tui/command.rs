@@ -1,5 +1,8 @@
 //! What a typed line means: something to say, something private, or a command. Pure; it knows no rooms and no people.
 
+mod arguments;
+
+pub use self::arguments::{duration, first_word, new_room};
 use crate::chat::{Body, UserName};
 
 /// The commands, in the order help lists them.
@@ -9,10 +12,21 @@ pub enum Name {
     Join,
     Leave,
     Rooms,
+    Create,
+    Delete,
+    Topic,
+    Invite,
     Msg,
     Me,
     Nick,
     Who,
+    Op,
+    Deop,
+    Kick,
+    Ban,
+    Unban,
+    Mute,
+    Unmute,
     Clear,
     Theme,
     Link,
@@ -21,71 +35,54 @@ pub enum Name {
     Quit,
 }
 
-/// A command with its word.
+/// A command with its word, and how many words may follow it.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
     pub name: Name,
     pub word: &'static str,
+    least: usize,
+    most: usize,
+}
+
+/// What follows is a text of any length.
+const ANY: usize = usize::MAX;
+
+const fn known(name: Name, word: &'static str, least: usize, most: usize) -> Known {
+    Known {
+        name,
+        word,
+        least,
+        most,
+    }
 }
 
 /// Every command. Its words for people are in the table of strings, under the same name.
-pub const COMMANDS: [Known; 14] = [
-    Known {
-        name: Name::Help,
-        word: "help",
-    },
-    Known {
-        name: Name::Join,
-        word: "join",
-    },
-    Known {
-        name: Name::Leave,
-        word: "leave",
-    },
-    Known {
-        name: Name::Rooms,
-        word: "rooms",
-    },
-    Known {
-        name: Name::Msg,
-        word: "msg",
-    },
-    Known {
-        name: Name::Me,
-        word: "me",
-    },
-    Known {
-        name: Name::Nick,
-        word: "nick",
-    },
-    Known {
-        name: Name::Who,
-        word: "who",
-    },
-    Known {
-        name: Name::Clear,
-        word: "clear",
-    },
-    Known {
-        name: Name::Theme,
-        word: "theme",
-    },
-    Known {
-        name: Name::Link,
-        word: "link",
-    },
-    Known {
-        name: Name::Connect,
-        word: "connect",
-    },
-    Known {
-        name: Name::Disconnect,
-        word: "disconnect",
-    },
-    Known {
-        name: Name::Quit,
-        word: "quit",
-    },
+pub const COMMANDS: [Known; 25] = [
+    known(Name::Help, "help", 0, 0),
+    known(Name::Join, "join", 1, 1),
+    known(Name::Leave, "leave", 0, 1),
+    known(Name::Rooms, "rooms", 0, 0),
+    known(Name::Create, "create", 1, ANY),
+    known(Name::Delete, "delete", 0, 1),
+    known(Name::Topic, "topic", 1, ANY),
+    known(Name::Invite, "invite", 1, 1),
+    known(Name::Msg, "msg", 1, ANY),
+    known(Name::Me, "me", 1, ANY),
+    known(Name::Nick, "nick", 1, 1),
+    known(Name::Who, "who", 0, 0),
+    known(Name::Op, "op", 1, 1),
+    known(Name::Deop, "deop", 1, 1),
+    known(Name::Kick, "kick", 1, ANY),
+    known(Name::Ban, "ban", 1, ANY),
+    known(Name::Unban, "unban", 1, 1),
+    known(Name::Mute, "mute", 1, 2),
+    known(Name::Unmute, "unmute", 1, 1),
+    known(Name::Clear, "clear", 0, 0),
+    known(Name::Theme, "theme", 0, 1),
+    known(Name::Link, "link", 0, 0),
+    known(Name::Connect, "connect", 0, 1),
+    known(Name::Disconnect, "disconnect", 0, 0),
+    known(Name::Quit, "quit", 0, 0),
 ];
 
 /// A line, understood.
@@ -112,7 +109,7 @@ pub enum Line {
 pub enum Missing {
     /// `@name` without a text.
     PrivateText,
-    /// A command without what it needs.
+    /// A command with fewer or more words than it needs.
     Argument(Name),
 }
 
@@ -171,23 +168,19 @@ fn parse_command(line: &str) -> Line {
             nearest: nearest(&lower),
         };
     };
-    let has_words = |n: usize| argument.split_whitespace().nth(n - 1).is_some();
+    let words = argument.split_whitespace().count();
+    if !(known.least..=known.most).contains(&words) {
+        return Line::Missing(Missing::Argument(known.name));
+    }
     match known.name {
-        Name::Me if has_words(1) => Line::Say(Body::Action(argument.to_owned())),
-        Name::Msg if has_words(2) => {
-            let (name, text) = argument
-                .split_once(char::is_whitespace)
-                .unwrap_or((argument, ""));
+        Name::Me => Line::Say(Body::Action(argument.to_owned())),
+        Name::Msg if words > 1 => {
+            let (name, text) = first_word(argument);
             Line::Private {
                 name: name.trim_start_matches('@').to_owned(),
-                text: text.trim().to_owned(),
+                text: text.to_owned(),
             }
         }
-        Name::Join | Name::Me | Name::Nick if !has_words(1) => {
-            Line::Missing(Missing::Argument(known.name))
-        }
-        // `/msg ann` opens the conversation; without a name there is nothing to open.
-        Name::Msg if !has_words(1) => Line::Missing(Missing::Argument(known.name)),
         name => Line::Command(name, argument.to_owned()),
     }
 }
@@ -249,6 +242,17 @@ mod tests {
             ("/join  dev ", Line::Command(Name::Join, "dev".into())),
             ("/JOIN dev", Line::Command(Name::Join, "dev".into())),
             ("/join", Line::Missing(Missing::Argument(Name::Join))),
+            ("/join a b", Line::Missing(Missing::Argument(Name::Join))),
+            ("/help me", Line::Missing(Missing::Argument(Name::Help))),
+            ("/kick", Line::Missing(Missing::Argument(Name::Kick))),
+            (
+                "/mute ann 10m now",
+                Line::Missing(Missing::Argument(Name::Mute)),
+            ),
+            (
+                "/kick ann spam",
+                Line::Command(Name::Kick, "ann spam".into()),
+            ),
             ("/quit", Line::Command(Name::Quit, String::new())),
             ("exit", Line::Command(Name::Quit, String::new())),
             (":wq", Line::Command(Name::Quit, String::new())),

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::chat::{ClientId, RoomId, Seq};
+use crate::chat::{ClientId, NewRoom, RoomId, Seq};
 use crate::client::{self, Post};
 
 #[derive(Clone, Debug)]
@@ -40,6 +40,7 @@ pub enum Effect {
     Leave(RoomId),
     Open(String),
     SetName(String),
+    Create(NewRoom),
     ListRooms,
     Report,
     Older {

@@ -270,6 +270,7 @@ impl Performer {
             Effect::Leave(room) => Command::Leave(room),
             Effect::Open(name) => Command::Open(name),
             Effect::SetName(name) => Command::SetName(name),
+            Effect::Create(room) => Command::Create(room),
             Effect::ListRooms => Command::ListRooms,
             Effect::Report => Command::Report,
             Effect::Older { room, before } => Command::Older { room, before },

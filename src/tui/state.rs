@@ -1,6 +1,6 @@
 //! What the screen shows, as plain data. Nothing here draws, reads a clock or talks to anybody.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -43,6 +43,8 @@ pub struct State {
     pub directory: Vec<RoomInfo>,
     /// Posts of ours that are not answered, or failed.
     pub posts: VecDeque<Post>,
+    /// Commands that were posted, until they are answered.
+    pub orders: HashMap<ClientId, String>,
     /// When what is typed has to be on the disk.
     pub drafts_due: Option<Instant>,
     /// What is on the disk of what was typed without a room.
@@ -124,6 +126,8 @@ pub struct Room {
     pub history_to: Option<Seq>,
     /// Put away with `/leave`, until something comes.
     pub is_hidden: bool,
+    /// We were made to go: why. What was said up to then stays until we leave by ourselves.
+    pub put_out: Option<String>,
 }
 
 impl Room {
@@ -139,6 +143,7 @@ impl Room {
             unseen: 0,
             history_to: None,
             is_hidden: false,
+            put_out: None,
         }
     }
 
@@ -184,6 +189,7 @@ impl State {
             overlay: None,
             directory: Vec::new(),
             posts: VecDeque::new(),
+            orders: HashMap::new(),
             drafts_due: None,
             lobby_drafted: String::new(),
             asked: None,

@@ -2,8 +2,8 @@
 
 use super::command::Name;
 use super::keymap::Action;
-use crate::chat::{Refusal, RefusalCode, Via};
-use crate::client::{About, Why};
+use crate::chat::{Refusal, RefusalCode, Role, Via};
+use crate::client::{About, PutOut, Why};
 
 /// How a command is called, and what it does.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,24 @@ pub struct Strings {
     pub renamed: &'static str,
     pub created: &'static str,
     pub unknown_body: &'static str,
+    pub closed: &'static str,
+    pub topic_is: &'static str,
+    pub topic_cleared: &'static str,
+    pub invited: &'static str,
+    pub role_given: &'static str,
+    pub kicked: &'static str,
+    pub banned: &'static str,
+    pub banned_until: &'static str,
+    pub unbanned: &'static str,
+    pub muted: &'static str,
+    pub muted_until: &'static str,
+    pub unmuted: &'static str,
+    pub put_out_kicked: &'static str,
+    pub put_out_banned: &'static str,
+    pub put_out_closed: &'static str,
+    pub not_now: &'static str,
+    pub moderator: &'static str,
+    pub member: &'static str,
     pub new_below: &'static str,
     pub loading: &'static str,
     pub connecting: &'static str,
@@ -111,6 +129,24 @@ pub static ENGLISH: Strings = Strings {
     renamed: "{0} is now called {1}",
     created: "{0} opened this room",
     unknown_body: "needs a newer tchat",
+    closed: "{0} closed this room",
+    topic_is: "{0} set the topic: {1}",
+    topic_cleared: "{0} cleared the topic",
+    invited: "{0} invited {1}",
+    role_given: "{0} made {1} a {2}",
+    kicked: "{0} removed {1}",
+    banned: "{0} banned {1}",
+    banned_until: "{0} banned {1} until {2}",
+    unbanned: "{0} lifted the ban on {1}",
+    muted: "{0} muted {1}",
+    muted_until: "{0} muted {1} until {2}",
+    unmuted: "{0} let {1} speak again",
+    put_out_kicked: "{0} removed you from this room",
+    put_out_banned: "{0} banned you from this room",
+    put_out_closed: "this room was closed",
+    not_now: "there is no connection now; this is not done later by itself",
+    moderator: "moderator",
+    member: "member",
     new_below: "{0} new · Ctrl+End",
     loading: "loading older messages",
     connecting: "connecting to {0}",
@@ -206,6 +242,37 @@ impl Strings {
         }
     }
 
+    /// The mark of a role in lists; a member's is none.
+    pub fn role(&self, role: Role) -> &'static str {
+        match role {
+            Role::Member => "",
+            other => self.role_name(other),
+        }
+    }
+
+    pub fn role_name(&self, role: Role) -> &'static str {
+        match role {
+            Role::Member => self.member,
+            Role::Moderator => self.moderator,
+            Role::Owner => self.owner,
+        }
+    }
+
+    /// How we were made to leave a room.
+    pub fn put_out(&self, how: &PutOut) -> String {
+        let (template, by, reason) = match how {
+            PutOut::Kicked { by, reason } => (self.put_out_kicked, by.as_str(), reason.as_str()),
+            PutOut::Banned { by, reason } => (self.put_out_banned, by.as_str(), reason.as_str()),
+            PutOut::Closed => (self.put_out_closed, "", ""),
+        };
+        let words = fill(template, &[&by]);
+        if reason.is_empty() {
+            words
+        } else {
+            format!("{words}: {reason}")
+        }
+    }
+
     pub fn command(&self, name: Name) -> CommandWords {
         let (usage, about) = match name {
             Name::Help => ("/help", "keys and commands"),
@@ -215,6 +282,26 @@ impl Strings {
                 "leave a room, or put a private conversation away",
             ),
             Name::Rooms => ("/rooms", "the rooms there are"),
+            Name::Create => (
+                "/create NAME [--private|--secret] [--capacity N] [TOPIC]",
+                "make a room; a private one needs an invitation, a secret one is seen by its members only",
+            ),
+            Name::Delete => (
+                "/delete [ROOM]",
+                "close the room you are in, for everybody and for good",
+            ),
+            Name::Topic => ("/topic TEXT", "say what this room is about"),
+            Name::Invite => ("/invite USER", "let somebody join this room"),
+            Name::Op => ("/op USER", "make somebody a moderator of this room"),
+            Name::Deop => ("/deop USER", "make a moderator a member again"),
+            Name::Kick => ("/kick USER [REASON]", "remove somebody from this room"),
+            Name::Ban => (
+                "/ban USER [10m|2h|7d] [REASON]",
+                "remove somebody and keep them out",
+            ),
+            Name::Unban => ("/unban USER", "let somebody who was banned join again"),
+            Name::Mute => ("/mute USER [10m|2h|7d]", "let somebody read and not speak"),
+            Name::Unmute => ("/unmute USER", "let somebody who was muted speak again"),
             Name::Msg => ("/msg NAME [TEXT]", "write privately to somebody"),
             Name::Me => ("/me TEXT", "say what you do"),
             Name::Nick => ("/nick NAME", "take another name"),
@@ -292,6 +379,7 @@ impl Strings {
             About::Leave(_) => "leave this room".into(),
             About::Open(name) => format!("write to {name}"),
             About::SetName(name) => format!("take the name {name}"),
+            About::Create(name) => format!("make #{name}"),
             About::Follow(_) => "read a room".into(),
             About::ListRooms => "list the rooms".into(),
         }
@@ -335,9 +423,38 @@ impl Strings {
             RefusalCode::EpochChanged => "the room's history was replaced",
             RefusalCode::Unauthenticated => "the server does not know us",
             RefusalCode::TooManyRooms => "you are in {0} rooms, and no more are allowed",
-            RefusalCode::CannotLeave => "everybody starts in this room, and it cannot be left",
+            RefusalCode::CannotLeave => {
+                "everybody starts in this room, and it can be neither left nor closed"
+            }
             RefusalCode::StorageFull => "the server's disk is full",
             RefusalCode::PersonGone => "they have left for good: they came with an old client",
+            RefusalCode::NotAllowed => match (argument(0), argument(1)) {
+                ("topic", "moderator") => "setting the topic needs a moderator of this room",
+                ("invite", "moderator") => "inviting somebody here needs a moderator of this room",
+                ("kick", "moderator") => "removing somebody needs a moderator of this room",
+                ("ban", "moderator") => "banning somebody needs a moderator of this room",
+                ("mute", "moderator") => "muting somebody needs a moderator of this room",
+                ("role", "owner") => "making moderators needs an owner of this room",
+                ("close", "owner") => "closing this room needs an owner of it",
+                _ => "this needs the right '{0}', which a {1} of this room has",
+            },
+            RefusalCode::Outranked => "{0} is as much here as you are",
+            RefusalCode::Muted if argument(0).is_empty() => "you are muted in this room",
+            RefusalCode::Muted => "you are muted in this room until {0}",
+            RefusalCode::Banned if argument(1).is_empty() => "you are banned from #{0}",
+            RefusalCode::Banned => "you are banned from #{0} until {1}",
+            RefusalCode::NotInvited => "#{0} needs an invitation; ask one of its moderators",
+            RefusalCode::NoEffect => "it changes nothing for {0}",
+            RefusalCode::RoomExists => "there is a room #{0}, or one that looks like it",
+            RefusalCode::RoomNameInvalid => match argument(1) {
+                "empty" => "a room's name has at least one letter or digit",
+                "length" => "a room's name has at most 64 characters",
+                _ => {
+                    "'{0}' is no name of a room: letters and digits of any script, _ - and . are allowed"
+                }
+            },
+            RefusalCode::TooLong => "the {0} is too long: {1} of {2} characters",
+            RefusalCode::RoomClosed => "#{0} was closed",
             RefusalCode::Offline => "there is no connection now",
             RefusalCode::Unknown => "the server refused it for a reason this tchat does not know",
         };

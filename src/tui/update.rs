@@ -5,6 +5,7 @@ mod drafts;
 mod keys;
 mod lines;
 mod link;
+mod orders;
 mod send;
 mod unsent;
 

@@ -33,10 +33,7 @@ pub fn event_from(event: proto::Event) -> Result<Event, Malformed> {
         Kind::Unfollowed(it) => Event::Unfollowed {
             request: it.request,
             room: room_id(&it.room)?,
-            why: match it.why() {
-                unfollowed::Why::Left => UnfollowReason::Left,
-                unfollowed::Why::Asked | unfollowed::Why::Unspecified => UnfollowReason::Asked,
-            },
+            why: why_from(it),
         },
         Kind::Entry(entry) => Event::Entry(entry_from(entry)?),
         Kind::Accepted(it) => Event::Accepted {
@@ -118,11 +115,7 @@ pub fn event_to(event: &Event) -> proto::Event {
         Event::Unfollowed { request, room, why } => Some(Kind::Unfollowed(proto::Unfollowed {
             request: *request,
             room: room.bytes().to_vec(),
-            why: match why {
-                UnfollowReason::Asked => unfollowed::Why::Asked,
-                UnfollowReason::Left => unfollowed::Why::Left,
-            }
-            .into(),
+            ..why_to(why)
         })),
         Event::Entry(entry) => Some(Kind::Entry(entry_to(entry))),
         Event::Accepted {
@@ -186,6 +179,43 @@ pub fn event_to(event: &Event) -> proto::Event {
         Event::Unknown => None,
     };
     proto::Event { kind }
+}
+
+fn why_from(it: proto::Unfollowed) -> UnfollowReason {
+    use unfollowed::Why;
+    match it.why() {
+        Why::Left => UnfollowReason::Left,
+        Why::Kicked => UnfollowReason::Kicked {
+            by: it.by,
+            reason: it.reason,
+        },
+        Why::Banned => UnfollowReason::Banned {
+            by: it.by,
+            reason: it.reason,
+        },
+        Why::Closed => UnfollowReason::Closed,
+        Why::Asked | Why::Unspecified => UnfollowReason::Asked,
+    }
+}
+
+fn why_to(why: &UnfollowReason) -> proto::Unfollowed {
+    use unfollowed::Why;
+    let of = |why: Why| proto::Unfollowed {
+        why: why.into(),
+        ..Default::default()
+    };
+    let (base, by, reason) = match why {
+        UnfollowReason::Asked => return of(Why::Asked),
+        UnfollowReason::Left => return of(Why::Left),
+        UnfollowReason::Closed => return of(Why::Closed),
+        UnfollowReason::Kicked { by, reason } => (of(Why::Kicked), by, reason),
+        UnfollowReason::Banned { by, reason } => (of(Why::Banned), by, reason),
+    };
+    proto::Unfollowed {
+        by: by.clone(),
+        reason: reason.clone(),
+        ..base
+    }
 }
 
 fn welcome_from(welcome: proto::Welcome) -> Result<Welcome, Malformed> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::chat::{
     Author, Body, ClientId, Cursor, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits,
-    Person, Recipient, Refusal, RoomId, RoomInfo, Secret, Seq, ServerId, SessionId,
+    NewRoom, Person, Recipient, Refusal, RoomId, RoomInfo, Secret, Seq, ServerId, SessionId,
 };
 
 /// The protocol version this program speaks.
@@ -34,6 +34,7 @@ pub enum Request {
     },
     SetName(String),
     Open(Who),
+    Create(NewRoom),
     Ping,
     Bye,
 }
@@ -147,10 +148,21 @@ pub struct Welcome {
     pub rooms: Vec<RoomInfo>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Why a room is no longer followed.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum UnfollowReason {
     Asked,
     Left,
+    Kicked {
+        by: String,
+        reason: String,
+    },
+    Banned {
+        by: String,
+        reason: String,
+    },
+    /// The room is no more.
+    Closed,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,8 +6,8 @@ use prost::Message as _;
 
 use super::proto;
 use crate::chat::{
-    Author, Body, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, Person, Presence,
-    Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Seq, Via,
+    Author, Body, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, LastLine, Person,
+    Presence, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Ruling, Seq, Until, Via,
 };
 
 /// A frame that breaks the rules of `chat.proto`; says which field.
@@ -95,11 +95,50 @@ pub(super) fn body_from(body: Option<proto::Body>) -> Body {
         Some(Kind::Text(text)) => Body::Text(text.text),
         Some(Kind::Action(text)) => Body::Action(text.text),
         Some(Kind::Created(_)) => Body::Created,
-        Some(Kind::Joined(_)) => Body::Joined,
+        Some(Kind::Joined(joined)) => Body::Joined(role_from(joined.role())),
         Some(Kind::Left(_)) => Body::Left,
         Some(Kind::Renamed(renamed)) => Body::Renamed(renamed.to),
+        Some(Kind::Topic(topic)) => Body::Topic(topic.topic),
+        Some(Kind::Closed(_)) => Body::Closed,
+        Some(Kind::Reply(reply)) => Body::Reply {
+            to: Seq(reply.to),
+            text: reply.text,
+        },
+        Some(ruling) => ruling_from(ruling).unwrap_or(Body::Unknown(0)),
         None => Body::Unknown(0),
     }
+}
+
+fn ruling_from(kind: proto::body::Kind) -> Option<Body> {
+    use proto::body::Kind;
+    let (person, ruling) = match kind {
+        Kind::Invited(it) => (it.person, Ruling::Invited),
+        Kind::RoleGiven(it) => {
+            let role = role_from(it.role());
+            (it.person, Ruling::Role(role))
+        }
+        Kind::Kicked(it) => (it.person, Ruling::Kicked { reason: it.reason }),
+        Kind::Banned(it) => {
+            let until = until_from(it.until_ms, it.for_ms);
+            let reason = it.reason;
+            (it.person, Ruling::Banned { until, reason })
+        }
+        Kind::Unbanned(it) => (it.person, Ruling::Unbanned),
+        Kind::Muted(it) => {
+            let until = until_from(it.until_ms, it.for_ms);
+            (it.person, Ruling::Muted { until })
+        }
+        Kind::Unmuted(it) => (it.person, Ruling::Unmuted),
+        _ => return None,
+    };
+    let person = person?;
+    let id = match person.id.as_slice() {
+        // Whoever the name means is found out where the post is taken.
+        [] => IdentityId::NOBODY,
+        id => IdentityId::from_slice(id)?,
+    };
+    let name = person.name;
+    Some(Body::Ruling(Author { id, name }, ruling))
 }
 
 pub(super) fn body_to(body: &Body) -> proto::Body {
@@ -109,12 +148,110 @@ pub(super) fn body_to(body: &Body) -> proto::Body {
         Body::Text(said) => Some(Kind::Text(text(said))),
         Body::Action(done) => Some(Kind::Action(text(done))),
         Body::Created => Some(Kind::Created(proto::Created {})),
-        Body::Joined => Some(Kind::Joined(proto::Joined {})),
+        Body::Joined(Role::Member) => Some(Kind::Joined(proto::Joined::default())),
+        Body::Joined(role) => Some(Kind::Joined(proto::Joined {
+            role: role_to(*role).into(),
+        })),
         Body::Left => Some(Kind::Left(proto::Left {})),
         Body::Renamed(to) => Some(Kind::Renamed(proto::Renamed { to: to.clone() })),
+        Body::Topic(topic) => Some(Kind::Topic(proto::Topic {
+            topic: topic.clone(),
+        })),
+        Body::Closed => Some(Kind::Closed(proto::Closed {})),
+        Body::Reply { to, text } => Some(Kind::Reply(proto::Reply {
+            to: to.0,
+            text: text.clone(),
+        })),
+        Body::Ruling(person, ruling) => Some(ruling_to(person, ruling)),
         Body::Unknown(_) => None,
     };
     proto::Body { kind }
+}
+
+fn ruling_to(person: &Author, ruling: &Ruling) -> proto::body::Kind {
+    use proto::body::Kind;
+    let mut whom = author_to(person);
+    if person.id == IdentityId::NOBODY {
+        whom.id.clear();
+    }
+    let person = Some(whom);
+    match ruling {
+        Ruling::Invited => Kind::Invited(proto::Invited { person }),
+        Ruling::Role(role) => Kind::RoleGiven(proto::RoleGiven {
+            person,
+            role: role_to(*role).into(),
+        }),
+        Ruling::Kicked { reason } => Kind::Kicked(proto::Kicked {
+            person,
+            reason: reason.clone(),
+        }),
+        Ruling::Banned { until, reason } => Kind::Banned(proto::Banned {
+            person,
+            reason: reason.clone(),
+            until_ms: until_to(*until).0,
+            for_ms: until_to(*until).1,
+        }),
+        Ruling::Unbanned => Kind::Unbanned(proto::Unbanned { person }),
+        Ruling::Muted { until } => Kind::Muted(proto::Muted {
+            person,
+            until_ms: until_to(*until).0,
+            for_ms: until_to(*until).1,
+        }),
+        Ruling::Unmuted => Kind::Unmuted(proto::Unmuted { person }),
+    }
+}
+
+fn until_from(until_ms: u64, for_ms: u64) -> Until {
+    if for_ms > 0 {
+        Until::For(for_ms)
+    } else {
+        Until::from_millis(until_ms)
+    }
+}
+
+/// `until_ms` and `for_ms`.
+fn until_to(until: Until) -> (u64, u64) {
+    match until {
+        Until::For(ms) => (0, ms),
+        other => (other.millis(), 0),
+    }
+}
+
+fn role_from(role: proto::Role) -> Role {
+    match role {
+        proto::Role::Owner => Role::Owner,
+        proto::Role::Moderator => Role::Moderator,
+        proto::Role::Member | proto::Role::Unspecified => Role::Member,
+    }
+}
+
+fn role_to(role: Role) -> proto::Role {
+    match role {
+        Role::Member => proto::Role::Member,
+        Role::Moderator => proto::Role::Moderator,
+        Role::Owner => proto::Role::Owner,
+    }
+}
+
+pub(super) fn room_kind_from(kind: proto::room_info::Kind) -> Result<RoomKind, Malformed> {
+    use proto::room_info::Kind;
+    match kind {
+        Kind::Public => Ok(RoomKind::Public),
+        Kind::Private => Ok(RoomKind::Private),
+        Kind::Secret => Ok(RoomKind::Secret),
+        Kind::Conversation => Ok(RoomKind::Conversation),
+        Kind::Unspecified => Err(Malformed("kind")),
+    }
+}
+
+pub(super) fn room_kind_to(kind: RoomKind) -> proto::room_info::Kind {
+    use proto::room_info::Kind;
+    match kind {
+        RoomKind::Public => Kind::Public,
+        RoomKind::Private => Kind::Private,
+        RoomKind::Secret => Kind::Secret,
+        RoomKind::Conversation => Kind::Conversation,
+    }
 }
 
 /// # Errors
@@ -151,30 +288,36 @@ pub fn entry_to(entry: &Entry) -> proto::Entry {
 /// # Errors
 /// Names the field that is missing or malformed.
 pub fn room_from(room: proto::RoomInfo) -> Result<RoomInfo, Malformed> {
-    let kind = match room.kind() {
-        proto::room_info::Kind::Conversation => RoomKind::Conversation,
-        proto::room_info::Kind::Public => RoomKind::Public,
-        proto::room_info::Kind::Unspecified => return Err(Malformed("kind")),
-    };
+    let role = room.role();
+    let is_said = role != proto::Role::Unspecified;
     Ok(RoomInfo {
+        kind: room_kind_from(room.kind())?,
+        role: is_said.then(|| role_from(role)),
         id: room_id(&room.id)?,
-        kind,
         name: room.name,
         topic: room.topic,
         capacity: room.capacity,
         present: room.present,
         peer: room.peer.map(|peer| author_from(Some(peer))).transpose()?,
+        last: room.last.map(|last| LastLine {
+            author: last.author,
+            text: last.text,
+            at_ms: last.at_ms,
+        }),
     })
 }
 
 pub fn room_to(room: &RoomInfo) -> proto::RoomInfo {
-    let kind = match room.kind {
-        RoomKind::Public => proto::room_info::Kind::Public,
-        RoomKind::Conversation => proto::room_info::Kind::Conversation,
-    };
+    let role = room.role.map_or(proto::Role::Unspecified, role_to);
     proto::RoomInfo {
         id: room.id.bytes().to_vec(),
-        kind: kind.into(),
+        kind: room_kind_to(room.kind).into(),
+        role: role.into(),
+        last: room.last.as_ref().map(|last| proto::LastLine {
+            author: last.author.clone(),
+            text: last.text.clone(),
+            at_ms: last.at_ms,
+        }),
         name: room.name.clone(),
         topic: room.topic.clone(),
         capacity: room.capacity,
@@ -188,10 +331,7 @@ pub(super) fn person_from(person: proto::Person) -> Result<Person, Malformed> {
         proto::Presence::Waiting => Presence::Waiting,
         proto::Presence::Online | proto::Presence::Unspecified => Presence::Online,
     };
-    let role = match person.role() {
-        proto::Role::Owner => Role::Owner,
-        proto::Role::Member | proto::Role::Unspecified => Role::Member,
-    };
+    let role = role_from(person.role());
     let via = match person.via() {
         proto::Via::Unspecified => Via::Tchat,
         proto::Via::User => Via::User,
@@ -214,10 +354,7 @@ pub(super) fn person_to(person: &Person) -> proto::Person {
         Presence::Online => proto::Presence::Online,
         Presence::Waiting => proto::Presence::Waiting,
     };
-    let role = match person.role {
-        Role::Member => proto::Role::Member,
-        Role::Owner => proto::Role::Owner,
-    };
+    let role = role_to(person.role);
     let via = match person.via {
         Via::Tchat => proto::Via::Unspecified,
         Via::User => proto::Via::User,
@@ -279,6 +416,16 @@ codes!(
     CannotLeave,
     StorageFull,
     PersonGone,
+    NotAllowed,
+    Outranked,
+    Muted,
+    Banned,
+    NotInvited,
+    NoEffect,
+    RoomExists,
+    RoomNameInvalid,
+    TooLong,
+    RoomClosed,
 );
 
 pub fn refusal_to(request: u64, client_id: Option<ClientId>, refusal: &Refusal) -> proto::Refused {

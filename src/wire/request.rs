@@ -3,10 +3,10 @@
 use super::frame::{Asked, Hello, JoinTarget, Request, Who};
 use super::parts::{
     Malformed, body_from, body_to, client_id_from, client_id_to, cursor_from, cursor_to, identity,
-    room_id,
+    room_id, room_kind_from, room_kind_to,
 };
 use super::proto::{self, chat_request::Kind, join::Target, open, post::To};
-use crate::chat::{InstanceId, Recipient, RoomId, Secret, SessionId};
+use crate::chat::{InstanceId, NewRoom, Recipient, RoomId, Secret, SessionId};
 
 /// # Errors
 /// Names the field that is missing or malformed.
@@ -41,6 +41,12 @@ pub fn request_from(frame: proto::ChatRequest) -> Result<Asked, Malformed> {
         Kind::Open(open) => Request::Open(match open.who.ok_or(Malformed("who"))? {
             open::Who::Person(person) => Who::Person(identity(&person.id)?),
             open::Who::Name(name) => Who::Name(name.name),
+        }),
+        Kind::Create(create) => Request::Create(NewRoom {
+            kind: room_kind_from(create.kind())?,
+            name: create.name,
+            topic: create.topic,
+            capacity: create.capacity,
         }),
         Kind::Ping(_) => Request::Ping,
         Kind::Bye(_) => Request::Bye,
@@ -93,6 +99,12 @@ pub fn request_to(asked: &Asked) -> proto::ChatRequest {
                 }),
                 Who::Name(name) => open::Who::Name(proto::PersonName { name: name.clone() }),
             }),
+        }),
+        Request::Create(wanted) => Kind::Create(proto::Create {
+            name: wanted.name.clone(),
+            kind: room_kind_to(wanted.kind).into(),
+            topic: wanted.topic.clone(),
+            capacity: wanted.capacity,
         }),
         Request::Ping => Kind::Ping(proto::Ping {}),
         Request::Bye => Kind::Bye(proto::Bye {}),

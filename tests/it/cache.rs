@@ -42,6 +42,8 @@ fn room() -> RoomInfo {
         capacity: 0,
         present: 0,
         peer: None,
+        role: None,
+        last: None,
     }
 }
 

@@ -26,7 +26,7 @@ async fn a_database_of_version_1_opens_and_says_what_it_said() {
     std::fs::copy(fixtures().join("v1.db"), &path).unwrap();
     let store = SqliteStore::open(&path, ServerId::new([0; 16])).unwrap();
     assert_eq!(store.server_id().await.unwrap(), ServerId::new([1; 16]));
-    let rooms = store.public_rooms().await.unwrap();
+    let rooms = store.named_rooms().await.unwrap();
     assert_eq!(
         rooms
             .iter()
@@ -74,6 +74,8 @@ fn a_stream_of_a_version_1_client_is_understood() {
     }
     let expected: Vec<Asked> = (1..)
         .zip(requests())
+        // What there was then; later ones come behind.
+        .take(15)
         .map(|(request, (_, what))| Asked { request, what })
         .collect();
     assert_eq!(understood, expected);

@@ -7,8 +7,8 @@ use std::time::Duration;
 use prost::Message;
 use tchat::chat::{
     Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId,
-    Limits, Person, Presence, Recipient, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind,
-    Secret, Seq, ServerId, SessionId, Via,
+    LastLine, Limits, NewRoom, Person, Presence, Recipient, Refusal, RefusalCode, Role, RoomId,
+    RoomInfo, RoomKind, Ruling, Secret, Seq, ServerId, SessionId, Until, Via,
 };
 use tchat::wire::{
     Asked, Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, Request, Then, UnfollowReason,
@@ -92,6 +92,15 @@ pub fn requests() -> Vec<(&'static str, Request)> {
         ("open by name", Request::Open(Who::Name("ben".into()))),
         ("ping", Request::Ping),
         ("bye", Request::Bye),
+        (
+            "create",
+            Request::Create(NewRoom {
+                name: "vault".into(),
+                kind: RoomKind::Secret,
+                topic: "钥匙".into(),
+                capacity: 12,
+            }),
+        ),
     ]
 }
 
@@ -117,6 +126,23 @@ fn events() -> Vec<(&'static str, Event)> {
         capacity: 20,
         present: 3,
         peer: None,
+        role: None,
+        last: None,
+    };
+    let listed = RoomInfo {
+        kind: RoomKind::Private,
+        role: Some(Role::Moderator),
+        last: Some(LastLine {
+            author: "李四".into(),
+            text: "the build is green".into(),
+            at_ms: 1_700_000_000_000,
+        }),
+        ..public.clone()
+    };
+    let secret = RoomInfo {
+        kind: RoomKind::Secret,
+        role: Some(Role::Owner),
+        ..public.clone()
     };
     let private = RoomInfo {
         kind: RoomKind::Conversation,
@@ -131,6 +157,26 @@ fn events() -> Vec<(&'static str, Event)> {
         role: Role::Owner,
         via: Via::Tchat,
     };
+    let unfollowed = |why| Event::Unfollowed {
+        request: 0,
+        room: ROOM,
+        why,
+    };
+    let room_changed = |room| Event::RoomChanged { request: 7, room };
+    let (by, reason) = (|| "安".to_owned(), || "spam".to_owned());
+    let kicked = UnfollowReason::Kicked {
+        by: by(),
+        reason: reason(),
+    };
+    let banned = UnfollowReason::Banned {
+        by: by(),
+        reason: reason(),
+    };
+    let reply = Body::Reply {
+        to: Seq(299),
+        text: "yes".into(),
+    };
+    let ruling = |ruling| entry(Body::Ruling(author(), ruling));
     let welcome = Welcome {
         session: SessionId::new([0xC2; 16]),
         you: author(),
@@ -183,10 +229,37 @@ fn events() -> Vec<(&'static str, Event)> {
                 why: UnfollowReason::Left,
             },
         ),
+        ("unfollowed, kicked", unfollowed(kicked)),
+        ("unfollowed, banned", unfollowed(banned)),
+        ("unfollowed, closed", unfollowed(UnfollowReason::Closed)),
+        ("room, private", room_changed(listed)),
+        ("room, secret", room_changed(secret)),
+        ("entry, joined as owner", entry(Body::Joined(Role::Owner))),
+        ("entry, topic", entry(Body::Topic("all about it".into()))),
+        ("entry, closed", entry(Body::Closed)),
+        ("entry, reply", entry(reply)),
+        ("entry, invited", ruling(Ruling::Invited)),
+        ("entry, role", ruling(Ruling::Role(Role::Moderator))),
+        (
+            "entry, kicked",
+            ruling(Ruling::Kicked {
+                reason: "spam".into(),
+            }),
+        ),
+        (
+            "entry, banned",
+            ruling(Ruling::Banned {
+                until: Until::At(1_700_000_000_000),
+                reason: "more spam".into(),
+            }),
+        ),
+        ("entry, unbanned", ruling(Ruling::Unbanned)),
+        ("entry, muted", ruling(Ruling::Muted { until: Until::Ever })),
+        ("entry, unmuted", ruling(Ruling::Unmuted)),
         ("entry, text", entry(Body::Text("hi 世界".into()))),
         ("entry, action", entry(Body::Action("waves".into()))),
         ("entry, created", entry(Body::Created)),
-        ("entry, joined", entry(Body::Joined)),
+        ("entry, joined", entry(Body::Joined(Role::Member))),
         ("entry, left", entry(Body::Left)),
         ("entry, renamed", entry(Body::Renamed("安".into()))),
         (
@@ -343,14 +416,14 @@ fn the_unary_calls_have_these_bytes() {
 
 #[test]
 fn what_a_later_version_adds_is_passed_over() {
-    // An event with an arm 99, an entry with a body 14, and a field nobody knows.
+    // An event with an arm 99, an entry with a body 99, and a field nobody knows.
     let unknown = proto::Event::decode(&[0x9a, 0x06, 0x02, 0x08, 0x01][..]).unwrap();
     assert_eq!(event_from(unknown), Ok(Event::Unknown));
     let mut frame = match event_to(&entry(Body::Created)).kind {
         Some(proto::event::Kind::Entry(entry)) => entry,
         other => panic!("{other:?}"),
     };
-    frame.body = Some(proto::Body::decode(&[0x72, 0x02, 0x08, 0x01][..]).unwrap());
+    frame.body = Some(proto::Body::decode(&[0x9a, 0x06, 0x02, 0x08, 0x01][..]).unwrap());
     let kind = Some(proto::event::Kind::Entry(frame));
     let Ok(Event::Entry(entry)) = event_from(proto::Event { kind }) else {
         panic!("an entry")

@@ -47,6 +47,7 @@ fn entry(seq: u64) -> Entry {
             counter: seq,
         }),
         body: Body {
+            hash: None,
             kind: if seq == 1 { "created" } else { "text" }.into(),
             text: if seq == 1 {
                 String::new()

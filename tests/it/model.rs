@@ -10,17 +10,28 @@ use std::task::Poll;
 use proptest::prelude::*;
 use tchat::chat::{
     Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId,
-    Post, Role, RoomId, Seq, SessionId,
+    Post, Role, RoomId, RoomKind, Seq, SessionId,
 };
 use tchat::server::delivery::Delivery;
 use tchat::server::outbox::{Budget, Item, LIVE_ENTRIES, Outbox, Slot};
-use tchat::server::room::{Fate, Follow, Follower, Head, Marks, Room};
+use tchat::server::room::law::Law;
+use tchat::server::room::{Fate, Follow, Follower, Head, Marks, Numbered, Room};
+use tchat::wire::Event;
 
 const ROOM: RoomId = RoomId::new([1; 16]);
 const EPOCH: Epoch = Epoch::new([2; 16]);
 const AUTHOR: IdentityId = IdentityId::new([3; 16]);
 /// Entries of a page in the model; small, so that catching up takes several.
 const PAGE: usize = 40;
+
+fn law(members: HashMap<IdentityId, Role>) -> Law {
+    Law::new(
+        RoomKind::Public,
+        IdentityId::NOBODY,
+        members,
+        HashMap::new(),
+    )
+}
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -77,13 +88,7 @@ impl World {
         };
         let members = HashMap::from([(AUTHOR, Role::Member)]);
         let mut world = Self {
-            room: Room::new(
-                ROOM,
-                tchat::chat::RoomKind::Public,
-                head,
-                Marks::new(),
-                members,
-            ),
+            room: Room::new(ROOM, head, Marks::new(), law(members)),
             log: Vec::new(),
             counter: 0,
             sessions: Vec::new(),
@@ -121,7 +126,11 @@ impl World {
             body: Body::Text(counter.to_string()),
             at_ms: 1000 - counter.min(1000),
         };
-        let (entries, fates) = self.room.number((first..=self.counter).map(post).collect());
+        let Numbered {
+            entries,
+            changes,
+            fates,
+        } = self.room.number((first..=self.counter).map(post).collect());
         assert_eq!(
             fates
                 .iter()
@@ -130,7 +139,7 @@ impl World {
             fates.len() - count
         );
         self.log.extend(entries.iter().cloned());
-        self.room.admit(Arc::new(entries), |_| Role::Member);
+        self.room.admit(&entries, &changes, |_| Event::Unknown);
     }
 
     /// A session begins, or begins again, from the cursor its client has.
@@ -219,13 +228,7 @@ impl World {
     fn restart(&mut self) {
         let mark = ((AUTHOR, InstanceId::new([4; 16])), self.counter);
         let members = HashMap::from([(AUTHOR, Role::Member)]);
-        self.room = Room::new(
-            ROOM,
-            tchat::chat::RoomKind::Public,
-            self.room.head(),
-            Marks::from([mark]),
-            members,
-        );
+        self.room = Room::new(ROOM, self.room.head(), Marks::from([mark]), law(members));
         for n in 0..self.sessions.len() {
             self.reconnect(n);
         }

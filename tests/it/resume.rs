@@ -127,7 +127,7 @@ fn open(path: &Path) -> Arc<dyn Store> {
 }
 
 async fn epoch_of(server: &Server) -> Epoch {
-    server.store.public_rooms().await.unwrap()[0].epoch
+    server.store.named_rooms().await.unwrap()[0].epoch
 }
 
 /// Talks, makes a copy at #10#, talks on to #15#, and goes on from what is made of the copy.

@@ -15,7 +15,7 @@ fn morning(width: u16, height: u16) -> Screen {
     let mut screen = Screen::online(width, height);
     screen.hears(Told::Entries(vec![
         entry(GENERAL, 1, ZHANG, 10, Body::Created),
-        entry(GENERAL, 2, LI, 11, Body::Joined),
+        entry(GENERAL, 2, LI, 11, Body::Joined(Role::Member)),
         says(GENERAL, 3, ZHANG, 12, "大家好！"),
         says(
             GENERAL,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tchat::chat::{
-    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, RefusalCode, Role,
-    RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, UserName, Via, digest,
+    Author, Body, Changes, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, PutOut,
+    RefusalCode, Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Standing, Until,
+    UserName, Via, digest,
 };
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::{OpenError, SqliteStore};
@@ -62,7 +63,15 @@ fn append(room: &RoomRecord, seqs: std::ops::RangeInclusive<u64>) -> Append {
     Append {
         room: room.id,
         entries: Arc::new(entries),
-        members: Vec::new(),
+        changes: Changes::default(),
+    }
+}
+
+/// Who is what from now on.
+fn members<const N: usize>(members: [(IdentityId, Option<Role>); N]) -> Changes {
+    Changes {
+        members: members.into(),
+        ..Changes::default()
     }
 }
 
@@ -71,7 +80,7 @@ async fn made(store: &dyn Store, n: u8, name: &str) -> RoomRecord {
     let created = Append {
         room: record.id,
         entries: Arc::new(vec![entry(&record, 1, Body::Created)]),
-        members: vec![(ANN, Some(Role::Owner)), (BEN, Some(Role::Member))],
+        changes: members([(ANN, Some(Role::Owner)), (BEN, Some(Role::Member))]),
     };
     store.create_room(record.clone(), created).await.unwrap();
     record
@@ -81,6 +90,7 @@ async fn contract(store: &dyn Store) {
     rooms_and_members(store).await;
     entries_and_marks(store).await;
     conversations(store).await;
+    what_a_room_remembers(store).await;
     identities(store).await;
     what_is_kept(store).await;
 }
@@ -133,7 +143,7 @@ async fn rooms_and_members(store: &dyn Store) {
     let second = made(store, 2, "tech").await;
     let first = made(store, 1, "大厅").await;
     assert_eq!(
-        store.public_rooms().await.unwrap(),
+        store.named_rooms().await.unwrap(),
         [first.clone(), second.clone()]
     );
     let twin = RoomRecord {
@@ -144,14 +154,14 @@ async fn rooms_and_members(store: &dyn Store) {
     let created = Append {
         room: twin.id,
         entries: Arc::new(vec![entry(&twin, 1, Body::Created)]),
-        members: vec![],
+        changes: Changes::default(),
     };
     assert!(matches!(
         store.create_room(twin, created).await,
         Err(StoreError::Conflict)
     ));
     assert_eq!(
-        store.public_rooms().await.unwrap().len(),
+        store.named_rooms().await.unwrap().len(),
         2,
         "a refused room leaves nothing behind"
     );
@@ -172,7 +182,7 @@ async fn rooms_and_members(store: &dyn Store) {
     assert_eq!(store.memberships(BEN).await.unwrap().len(), 2);
     assert_eq!(store.members(first.id).await.unwrap(), [ANN, BEN]);
     let left = Append {
-        members: vec![(BEN, None)],
+        changes: members([(BEN, None)]),
         ..append(&first, 2..=2)
     };
     store.append(left).await.unwrap();
@@ -205,7 +215,7 @@ async fn entries_and_marks(store: &dyn Store) {
     let holed = Append {
         room: room.id,
         entries: Arc::new(holed),
-        members: vec![(BEN, None)],
+        changes: members([(BEN, None)]),
     };
     assert!(matches!(
         store.append(holed).await,
@@ -214,7 +224,7 @@ async fn entries_and_marks(store: &dyn Store) {
     let empty = Append {
         room: room.id,
         entries: Arc::default(),
-        members: vec![],
+        changes: Changes::default(),
     };
     assert!(matches!(
         store.append(empty).await,
@@ -261,6 +271,77 @@ async fn entries_and_marks(store: &dyn Store) {
     assert_eq!(whole, [last], "an entry comes back as it was");
 }
 
+async fn what_a_room_remembers(store: &dyn Store) {
+    let room = made(store, 20, "law").await;
+    let standing = Standing {
+        is_invited: true,
+        role: Some(Role::Moderator),
+        banned: Some(Until::Ever),
+        muted: Some(Until::At(1_700_000_000_000)),
+        put_out: Some(PutOut {
+            at: Seq(2),
+            by: "安".into(),
+            reason: "spam".into(),
+            is_ban: true,
+        }),
+    };
+    let plain = Standing::default();
+    let append = |seq, standings: Vec<(IdentityId, Standing)>, topic: Option<&str>| Append {
+        room: room.id,
+        entries: Arc::new(vec![entry(&room, seq, Body::Text(format!("{seq}")))]),
+        changes: Changes {
+            standings: standings.into_iter().collect(),
+            topic: topic.map(str::to_owned),
+            ..Changes::default()
+        },
+    };
+    let told = vec![(ANN, standing.clone()), (BEN, plain.clone())];
+    store.append(append(2, told, Some("主题"))).await.unwrap();
+    let state = store.room(room.id).await.unwrap().unwrap();
+    assert_eq!(
+        state.standings,
+        [(ANN, standing)],
+        "what is plain is not kept"
+    );
+    assert_eq!(state.record.topic, "主题");
+    // A topic that people set is not the configuration's to change; a forgotten standing is gone.
+    store.update_room(room.clone()).await.unwrap();
+    store
+        .append(append(3, vec![(ANN, plain)], None))
+        .await
+        .unwrap();
+    let state = store.room(room.id).await.unwrap().unwrap();
+    assert_eq!(
+        (state.record.topic.as_str(), state.standings.len()),
+        ("主题", 0)
+    );
+    let last = store.last_said(room.id).await.unwrap().unwrap();
+    assert_eq!(last.seq, Seq(3));
+    let closed = Append {
+        changes: Changes {
+            is_closed: true,
+            ..Changes::default()
+        },
+        ..append(4, Vec::new(), None)
+    };
+    store.append(closed).await.unwrap();
+    assert_eq!(store.room(room.id).await.unwrap(), None);
+    assert!(store.members(room.id).await.unwrap().is_empty());
+    let named = store.named_rooms().await.unwrap();
+    assert!(named.iter().all(|it| it.id != room.id));
+    // Its name is free again.
+    let next = made(store, 21, "LAW").await;
+    let closed = Append {
+        room: next.id,
+        entries: Arc::new(vec![entry(&next, 2, Body::Closed)]),
+        changes: Changes {
+            is_closed: true,
+            ..Changes::default()
+        },
+    };
+    store.append(closed).await.unwrap();
+}
+
 async fn conversations(store: &dyn Store) {
     let record = RoomRecord {
         id: RoomId::new([50; 16]),
@@ -274,7 +355,7 @@ async fn conversations(store: &dyn Store) {
     let created = || Append {
         room: record.id,
         entries: Arc::new(vec![entry(&record, 1, Body::Created)]),
-        members: vec![],
+        changes: Changes::default(),
     };
     store.create_room(record.clone(), created()).await.unwrap();
     assert_eq!(
@@ -293,7 +374,7 @@ async fn conversations(store: &dyn Store) {
     let created = Append {
         room: again.id,
         entries: Arc::new(vec![entry(&again, 1, Body::Created)]),
-        members: vec![],
+        changes: Changes::default(),
     };
     assert!(matches!(
         store.create_room(again, created).await,

@@ -36,7 +36,7 @@ pub fn keep(
         to_kind,
         recipient,
         post.body.kind(),
-        post.body.text(),
+        post.body.payload(),
         signed(post.at_ms),
         post.from.map(|room| *room.bytes()),
         post.typed,

@@ -80,6 +80,8 @@ fn info(row: &Row<'_>) -> rusqlite::Result<RoomInfo> {
         id: RoomId::new(row.get(0)?),
         kind: match row.get::<_, i64>(1)? {
             2 => RoomKind::Conversation,
+            3 => RoomKind::Private,
+            4 => RoomKind::Secret,
             _ => RoomKind::Public,
         },
         name: row.get(2)?,
@@ -90,6 +92,8 @@ fn info(row: &Row<'_>) -> rusqlite::Result<RoomInfo> {
             id: IdentityId::new(id),
             name,
         }),
+        role: None,
+        last: None,
     })
 }
 
@@ -154,6 +158,8 @@ pub fn put(
     let kind = match room.kind {
         RoomKind::Public => 1,
         RoomKind::Conversation => 2,
+        RoomKind::Private => 3,
+        RoomKind::Secret => 4,
     };
     db.prepare_cached(
         "INSERT INTO rooms (server, id, kind, name, topic, capacity, peer, peer_name, place)
@@ -263,7 +269,7 @@ pub fn entries(db: &Connection, server: ServerId, entries: &[Entry]) -> rusqlite
             entry.client_id.map(|id| *id.instance.bytes()),
             entry.client_id.map(|id| signed(id.counter)),
             entry.body.kind(),
-            entry.body.text(),
+            entry.body.payload(),
         ])?;
     }
     let has_former = db

@@ -341,6 +341,10 @@ impl<'a> Attached<'a> {
                     Some(Waits::For(About::SetName(name))),
                 );
             }
+            Command::Create(wanted) => {
+                let about = About::Create(wanted.name.clone());
+                self.ask(Request::Create(wanted), Some(Waits::For(about)));
+            }
             Command::Older { room, before } => {
                 self.older.push((room, before));
                 self.calls.push(Box::pin(history::older(

@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::tongue::{Ending, Moment, News, Step, Tongue, seconds};
+use super::words;
 use crate::chat::{
     Body, ClientId, Entry, IdentityId, InstanceId, Recipient, Refusal, RoomId, RoomKind, Seq,
     UserName, Via,
@@ -24,7 +25,7 @@ use crate::server::hub::{Hub, now_ms, random_id};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox, Signal};
 use crate::server::room::attendance::{Passage, Way};
-use crate::server::room::mailbox::RoomMsg;
+use crate::server::room::mailbox::Question;
 use crate::server::session::{self, Greeted};
 use crate::wire::{Asked, Event, GoodbyeReason, JoinTarget, Request};
 
@@ -336,7 +337,7 @@ impl Call {
         }
         let mut people = self
             .hub
-            .ask(room, RoomMsg::Roster)
+            .ask(room, Question::Roster)
             .await
             .unwrap_or_default();
         people.sort_by(|one, other| one.name.cmp(&other.name));
@@ -431,7 +432,10 @@ impl Call {
                 });
             }
             Event::Refused { request: OWN, .. } => {}
-            Event::Unfollowed { room, .. } if Some(*room) == self.room => {
+            Event::Unfollowed { room, why, .. } if Some(*room) == self.room => {
+                if let Some(words) = words::put_out(why) {
+                    self.tell_of(News::Notice(&words));
+                }
                 self.leave(Ending::Done);
             }
             Event::Refused { refusal, .. } if self.stage == Stage::Entering => {
@@ -439,7 +443,8 @@ impl Call {
             }
             Event::Refused { refusal, .. } => self.tell_of(News::Refused(refusal)),
             Event::Gap { room, from, to } if Some(*room) == self.room => {
-                self.tell_of(News::Skipped(to.0.saturating_sub(from.0) + 1));
+                let count = to.0.saturating_sub(from.0) + 1;
+                self.tell_of(News::Notice(&words::skipped(count)));
             }
             Event::RosterPage { room, count, .. } if Some(*room) == self.room => {
                 self.count = *count;

@@ -89,7 +89,7 @@ impl Chat {
                 None => return Vec::new(),
             },
             News::Refused(refusal) => broadcast(words::SYSTEM, words::refusal(refusal), at),
-            News::Skipped(count) => broadcast(words::SYSTEM, words::skipped(count), at),
+            News::Notice(text) => broadcast(words::SYSTEM, text.to_owned(), at),
             News::People(_) => return Vec::new(),
         };
         vec![say(event)]

@@ -54,7 +54,7 @@ impl Gochat {
                     .collect()
             }
             News::Refused(refusal) => vec![notice(words::refusal(refusal))],
-            News::Skipped(count) => vec![notice(words::skipped(count))],
+            News::Notice(text) => vec![notice(text.to_owned())],
             News::People(_) => Vec::new(),
         }
     }

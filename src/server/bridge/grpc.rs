@@ -152,10 +152,15 @@ impl rooms::ChatService for Door {
         if let Some(connection) = request.extensions().get::<Connection>() {
             connection.greeted();
         }
-        let rooms = self.hub.list().await.into_iter().map(|room| RoomInfo {
-            room_id: room.name,
-            participant_count: i32::try_from(room.present).unwrap_or(i32::MAX),
-        });
+        let rooms = self
+            .hub
+            .list_public()
+            .await
+            .into_iter()
+            .map(|room| RoomInfo {
+                room_id: room.name,
+                participant_count: i32::try_from(room.present).unwrap_or(i32::MAX),
+            });
         Ok(Response::new(ListRoomsResponse {
             rooms: rooms.collect(),
         }))

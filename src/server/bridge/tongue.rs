@@ -64,8 +64,8 @@ pub enum News<'a> {
     },
     /// What they posted was refused.
     Refused(&'a Refusal),
-    /// So many entries were passed over, because they read too slowly.
-    Skipped(u64),
+    /// Something the server tells them alone.
+    Notice(&'a str),
     /// The names of those who are there.
     People(&'a [String]),
 }

@@ -61,12 +61,8 @@ pub fn tell(news: News<'_>, at: Moment) -> Vec<Step> {
             vec![say(message, "broadcast", at.people())]
         }
         News::Refused(refusal) => vec![system(words::refusal(refusal), at)],
-        News::Skipped(count) => {
-            vec![say(
-                note(words::skipped(count), at),
-                "broadcast",
-                at.people(),
-            )]
+        News::Notice(text) => {
+            vec![say(note(text.to_owned(), at), "broadcast", at.people())]
         }
         News::People(_) => Vec::new(),
     }
@@ -83,7 +79,7 @@ pub fn entry(entry: &Entry, at: Moment) -> Bytes {
         return Bytes::new();
     };
     let message = if matches!(entry.body, Body::Renamed(_)) {
-        note(text, at)
+        note(text.clone(), at)
     } else {
         by(entry.author.id, &entry.author.name, text, at, "text")
     };

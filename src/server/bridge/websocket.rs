@@ -40,7 +40,7 @@ pub fn tell(news: News<'_>) -> Vec<Step> {
             None => return Vec::new(),
         },
         News::Refused(refusal) => notice(words::refusal(refusal)),
-        News::Skipped(count) => notice(words::skipped(count)),
+        News::Notice(text) => notice(text.to_owned()),
         News::People(names) => Step::Say(list(names)),
     };
     vec![step]

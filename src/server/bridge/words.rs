@@ -1,6 +1,7 @@
 //! What the foreign protocols' users are told by the server, in the language their clients speak.
 
 use crate::chat::{Body, Entry, Refusal, RefusalCode};
+use crate::wire::UnfollowReason;
 
 /// Who speaks when nobody does.
 pub const SYSTEM: &str = "系统";
@@ -32,6 +33,23 @@ pub fn skipped(count: u64) -> String {
     format!("您的网络太慢，跳过了 {count} 条消息")
 }
 
+/// Why somebody has to go, if they did not want to.
+pub fn put_out(why: &UnfollowReason) -> Option<String> {
+    let (words, reason) = match why {
+        UnfollowReason::Asked | UnfollowReason::Left => return None,
+        UnfollowReason::Kicked { by, reason } => (format!("您被 {by} 移出了房间"), reason.as_str()),
+        UnfollowReason::Banned { by, reason } => {
+            (format!("您被 {by} 禁止进入房间"), reason.as_str())
+        }
+        UnfollowReason::Closed => ("房间已关闭".to_owned(), ""),
+    };
+    Some(if reason.is_empty() {
+        words
+    } else {
+        format!("{words}：{reason}")
+    })
+}
+
 pub fn name_taken(name: &str) -> String {
     format!("用户名 '{name}' 已被占用")
 }
@@ -45,8 +63,9 @@ pub fn private(text: &str) -> String {
 pub fn said(entry: &Entry) -> Option<(&str, String)> {
     let name = entry.author.name.as_str();
     match &entry.body {
-        Body::Text(text) => Some((name, text.clone())),
+        Body::Text(text) | Body::Reply { text, .. } => Some((name, text.clone())),
         Body::Action(text) => Some((name, format!("* {text}"))),
+        Body::Topic(topic) => Some((SYSTEM, format!("{name} 将话题改为：{topic}"))),
         Body::Renamed(to) => Some((SYSTEM, format!("{name} 改名为 {to}"))),
         _ => None,
     }
@@ -87,6 +106,9 @@ pub fn refusal(refusal: &Refusal) -> String {
         RefusalCode::BodyControl => format!("消息含有不允许的控制字符 {first}"),
         RefusalCode::StorageFull => "服务器磁盘已满，消息没有发送，请稍后再试".into(),
         RefusalCode::Draining => "服务器正在停止，消息没有发送".into(),
+        RefusalCode::Muted => "您在这个房间被禁言，消息没有发送".into(),
+        RefusalCode::Banned => format!("您被禁止进入房间 '{first}'"),
+        RefusalCode::NotInvited => format!("房间 '{first}' 需要邀请"),
         RefusalCode::NotAMember => "您不在这个房间".into(),
         _ => "消息没有发送".into(),
     }

@@ -8,11 +8,11 @@ use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::deadline::{self, Deadline};
-use crate::chat::{Epoch, IdentityId, RefusalCode, RoomId, Secret, Seq};
+use crate::chat::{Entry, Epoch, IdentityId, RefusalCode, RoomId, Secret, Seq};
 use crate::server::hub::{AdmitError, Hub};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox};
-use crate::server::room::mailbox::RoomMsg;
+use crate::server::room::mailbox::Question;
 use crate::server::session::{self, Broken, Greeted};
 use crate::server::store::{PageLimit, Span, StoreError};
 use crate::wire::{Frame, encode_event, entry_to, proto, request_from, room_to};
@@ -99,8 +99,10 @@ impl ChatService for Endpoint {
         &self,
         request: Request<proto::ListRoomsRequest>,
     ) -> Result<Response<proto::ListRoomsResponse>, Status> {
-        self.caller(&request).await?;
-        let rooms = self.hub.list().await.iter().map(room_to).collect();
+        let caller = self.caller(&request).await?;
+        let listed = self.hub.list(caller).await;
+        let listed = listed.map_err(|error| self.fail(&error))?;
+        let rooms = listed.iter().map(room_to).collect();
         Ok(Response::new(proto::ListRoomsResponse { rooms }))
     }
 
@@ -116,7 +118,7 @@ impl ChatService for Endpoint {
         let hidden = || Status::permission_denied("not a member of this room");
         let peek = self
             .hub
-            .ask(room, |reply| RoomMsg::Peek {
+            .ask(room, |reply| Question::Peek {
                 identity: caller,
                 reply,
             })
@@ -142,12 +144,19 @@ impl ChatService for Endpoint {
             entries,
             ..PageLimit::PAGE
         };
-        let page = self
+        // Whoever was made to go reads no further.
+        let span = match span {
+            Span::Before(seq) => Span::Before(seq.min(head.seq.next())),
+            Span::After(seq) => Span::After(seq),
+        };
+        let mut page = self
             .hub
             .store
             .page(room, span, limit)
             .await
             .map_err(|error| self.fail(&error))?;
+        let is_theirs = |entry: &Entry| entry.seq <= head.seq;
+        page.retain(is_theirs);
         Ok(Response::new(proto::GetHistoryResponse {
             entries: page.iter().map(entry_to).collect(),
             first: head.first.0,

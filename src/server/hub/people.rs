@@ -427,50 +427,6 @@ impl Hub {
         Ok(())
     }
 
-    /// Who is meant by a name: its present holder, else the one who last bore it among the asker's conversations and rooms.
-    ///
-    /// # Errors
-    /// Nobody, or more than one, could be meant; the store failed.
-    pub async fn resolve(&self, name: &str, asker: IdentityId) -> Result<IdentityId, AdmitError> {
-        let unknown = || Refusal::new(RefusalCode::PersonUnknown).with(name);
-        let name = valid(name).map_err(|_| unknown())?;
-        {
-            let state = self.lock();
-            if let Some(holder) = state.names.bearer(&name, Instant::now()) {
-                // A name may be kept for a guest who is not here yet.
-                let is_here = state.people.contains_key(&holder);
-                let guest = state.guests.get(&holder);
-                // Nobody reads what is said to one whom many share.
-                let reads = guest != Some(&Via::Service);
-                return if guest.is_none() || (is_here && reads) {
-                    Ok(holder)
-                } else {
-                    Err(unknown().into())
-                };
-            }
-        }
-        let called = self.store.called(name.key()).await?;
-        let mut near = Vec::new();
-        if !called.is_empty() {
-            for room in self.store.memberships(asker).await? {
-                let members = self.store.members(room.id).await?;
-                near.extend(
-                    called
-                        .iter()
-                        .map(|record| record.id)
-                        .filter(|id| members.contains(id)),
-                );
-            }
-        }
-        near.sort_unstable();
-        near.dedup();
-        match near.as_slice() {
-            [one] => Ok(*one),
-            [] => Err(unknown().into()),
-            _ => Err(Refusal::new(RefusalCode::PersonAmbiguous).with(name).into()),
-        }
-    }
-
     /// The identity of a secret that was let in before.
     ///
     /// # Errors

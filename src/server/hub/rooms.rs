@@ -1,103 +1,190 @@
 //! Rooms: which run, which there are, and the conversation of two people.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{Hub, Preset, now_ms, random_id};
+use super::{AdmitError, Hub, Preset, now_ms, random_id};
 use crate::chat::{
-    Author, Body, Digest, Entry, Epoch, IdentityId, Refusal, RefusalCode, Role, RoomId, RoomInfo,
-    RoomKind, RoomName, Seq, digest,
+    Author, Body, Changes, Digest, Entry, Epoch, IdentityId, LastLine, NameError, NewRoom, Refusal,
+    RefusalCode, Role, RoomId, RoomInfo, RoomKind, RoomName, Seq, Skeleton, digest,
 };
-use crate::server::room::mailbox::RoomMsg;
+use crate::server::room::mailbox::{Question, RoomMsg};
 use crate::server::room::task::{self, RoomHandle};
-use crate::server::store::{Append, RoomRecord, StoreError, pair};
+use crate::server::store::{Append, RoomRecord, Store, StoreError, pair};
+use crate::text;
 use crate::wire::Event;
 
-impl Hub {
-    pub(super) async fn set_up_rooms(&self, presets: &[Preset]) -> Result<(), StoreError> {
-        let known = self.store.public_rooms().await?;
-        for (position, preset) in presets.iter().enumerate() {
-            let position = u32::try_from(position).unwrap_or(u32::MAX - 1);
-            let key = preset.name.key();
-            if let Some(record) = known
-                .iter()
-                .find(|record| record.key.as_ref() == Some(&key))
-            {
-                let record = RoomRecord {
-                    topic: preset.topic.clone(),
-                    capacity: preset.capacity,
-                    position,
-                    ..record.clone()
-                };
-                match self.store.update_room(record).await {
-                    // The room is there all the same, with the topic it had.
-                    Err(StoreError::Full) => {}
-                    updated => updated?,
-                }
-            } else {
-                let record = RoomRecord {
-                    id: RoomId::new(random_id()),
-                    kind: RoomKind::Public,
-                    name: preset.name.to_string(),
-                    key: Some(key),
-                    topic: preset.topic.clone(),
-                    capacity: preset.capacity,
-                    position,
-                    epoch: Epoch::new(random_id()),
-                    pair: None,
-                };
-                // Nobody made it but the server itself, which is no person and has the server's id.
-                let server = Author {
-                    id: IdentityId::new(*self.server_id.bytes()),
-                    name: "tchat".into(),
-                };
-                self.store
-                    .create_room(record.clone(), created(&record, server, Vec::new()))
-                    .await?;
+/// Rooms that were made by people somebody may be in when they make another.
+const OWNED: usize = 64;
+/// Code points told of the last line of a room.
+const LAST: usize = 200;
+
+/// Makes the preset rooms that are not there, and brings the others up to date.
+pub(super) async fn set_up(
+    store: &dyn Store,
+    presets: &[Preset],
+    server: &Author,
+) -> Result<(), StoreError> {
+    let known = store.named_rooms().await?;
+    for (position, preset) in presets.iter().enumerate() {
+        let position = u32::try_from(position).unwrap_or(u32::MAX - 1);
+        let key = preset.name.key();
+        if let Some(record) = known
+            .iter()
+            .find(|record| record.key.as_ref() == Some(&key))
+        {
+            let record = RoomRecord {
+                topic: preset.topic.clone(),
+                capacity: preset.capacity,
+                position,
+                ..record.clone()
+            };
+            match store.update_room(record).await {
+                // The room is there all the same, with the topic it had.
+                Err(StoreError::Full) => {}
+                updated => updated?,
             }
+        } else {
+            let record = RoomRecord {
+                id: RoomId::new(random_id()),
+                kind: RoomKind::Public,
+                name: preset.name.to_string(),
+                key: Some(key),
+                topic: preset.topic.clone(),
+                capacity: preset.capacity,
+                position,
+                epoch: Epoch::new(random_id()),
+                pair: None,
+            };
+            let created = first(&record, server.clone(), Vec::new());
+            store.create_room(record, created).await?;
         }
-        let directory = self.store.public_rooms().await?;
-        self.lock().directory = directory;
-        Ok(())
+    }
+    Ok(())
+}
+
+impl Hub {
+    /// The rooms somebody may know of, with the people present in each and what was said last where they may read it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn list(&self, viewer: IdentityId) -> Result<Vec<RoomInfo>, StoreError> {
+        let mine: HashSet<RoomId> = self
+            .store
+            .memberships(viewer)
+            .await?
+            .into_iter()
+            .map(|record| record.id)
+            .collect();
+        let mut rooms = Vec::new();
+        for record in self.rooms.directory.rooms() {
+            let is_mine = mine.contains(&record.id);
+            if record.kind == RoomKind::Secret && !is_mine {
+                continue;
+            }
+            let mut info = info(&record, self.present_in(record.id).await, None);
+            if is_mine || record.kind == RoomKind::Public {
+                info.last = self.store.last_said(record.id).await?.map(last_line);
+            }
+            if is_mine {
+                info.role = self.role_in(record.id, viewer).await;
+            }
+            rooms.push(info);
+        }
+        Ok(rooms)
     }
 
-    /// The public rooms with the people present in each.
-    pub async fn list(&self) -> Vec<RoomInfo> {
-        let directory = self.lock().directory.clone();
-        let mut rooms = Vec::with_capacity(directory.len());
-        for record in &directory {
-            rooms.push(info(record, self.present_in(record.id).await, None));
+    /// The public rooms with the people present in each, for those who have no rooms of their own.
+    pub async fn list_public(&self) -> Vec<RoomInfo> {
+        let mut rooms = Vec::new();
+        for record in self.rooms.directory.rooms() {
+            if record.kind == RoomKind::Public {
+                rooms.push(info(&record, self.present_in(record.id).await, None));
+            }
         }
         rooms
     }
 
-    /// The public room of a name; no name means the one everybody begins in.
+    async fn role_in(&self, room: RoomId, identity: IdentityId) -> Option<Role> {
+        self.ask(room, |reply| Question::Role { identity, reply })
+            .await
+            .flatten()
+    }
+
+    /// The room of a name; no name means the one everybody begins in.
     pub fn find(&self, name: &str) -> Result<RoomId, Refusal> {
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(name);
-        let state = self.lock();
+        let directory = &self.rooms.directory;
         if name.is_empty() {
-            return state
-                .directory
-                .first()
-                .map(|record| record.id)
-                .ok_or_else(unknown);
+            return directory.home().ok_or_else(unknown);
         }
         let key = RoomName::new(name).map_err(|_| unknown())?.key();
-        state
-            .directory
-            .iter()
-            .find(|record| record.key.as_ref() == Some(&key))
-            .map(|record| record.id)
-            .ok_or_else(unknown)
+        let found = directory.find(&key);
+        found.map(|record| record.id).ok_or_else(unknown)
     }
 
     /// Whether a room is the one everybody begins in.
     pub fn is_home(&self, room: RoomId) -> bool {
-        self.lock()
-            .directory
-            .first()
-            .is_some_and(|record| record.id == room)
+        self.rooms.directory.home() == Some(room)
+    }
+
+    /// Makes a room; its maker owns it.
+    ///
+    /// # Errors
+    /// The name is none, or is that of a room already; the store failed.
+    pub async fn create(&self, maker: &Author, wanted: NewRoom) -> Result<RoomInfo, AdmitError> {
+        let name = RoomName::new(&wanted.name).map_err(|error| invalid(&wanted.name, error))?;
+        let exists = || Refusal::new(RefusalCode::RoomExists).with(&name);
+        let skeleton = name.skeleton();
+        let rooms = self.rooms.directory.rooms();
+        let looks_like = |record: &RoomRecord| {
+            let other = record.key.as_ref().map(Skeleton::from);
+            other.is_some_and(|other| other == skeleton)
+        };
+        if rooms.iter().any(looks_like) {
+            return Err(exists().into());
+        }
+        let mut owned = 0;
+        for record in self.store.memberships(maker.id).await? {
+            let is_made = record.key.is_some() && !record.is_preset();
+            owned += usize::from(is_made);
+        }
+        if owned >= OWNED {
+            return Err(Refusal::new(RefusalCode::TooManyRooms).with(OWNED).into());
+        }
+        let record = RoomRecord {
+            id: RoomId::new(random_id()),
+            kind: wanted.kind,
+            name: name.to_string(),
+            key: Some(name.key()),
+            topic: wanted.topic,
+            capacity: wanted.capacity,
+            position: u32::MAX,
+            epoch: Epoch::new(random_id()),
+            pair: None,
+        };
+        let mut created = first(&record, maker.clone(), Vec::new());
+        created.changes.members.insert(maker.id, Some(Role::Owner));
+        created.changes.topic = Some(record.topic.clone());
+        match self.store.create_room(record.clone(), created).await {
+            // Somebody made one at the same moment.
+            Err(StoreError::Conflict) => return Err(exists().into()),
+            made => made?,
+        }
+        self.rooms.directory.add(record.clone());
+        tracing::info!(name = %text::line(&maker.name), room = %text::line(&record.name), kind = ?record.kind, "created");
+        let room = RoomInfo {
+            role: Some(Role::Owner),
+            ..info(&record, 0, None)
+        };
+        let event = Event::RoomChanged {
+            request: 0,
+            room: room.clone(),
+        };
+        self.tell(maker.id, &event);
+        Ok(room)
     }
 
     /// A room's record as one of its members sees it.
@@ -113,10 +200,13 @@ impl Hub {
             Some((low, high)) => Some(self.named(if low == viewer { high } else { low }).await?),
             None => None,
         };
-        Ok(info(record, self.present_in(record.id).await, peer))
+        Ok(RoomInfo {
+            role: self.role_in(record.id, viewer).await,
+            ..info(record, self.present_in(record.id).await, peer)
+        })
     }
 
-    async fn named(&self, identity: IdentityId) -> Result<Author, StoreError> {
+    pub async fn named(&self, identity: IdentityId) -> Result<Author, StoreError> {
         if let Some(author) = self.author(identity) {
             return Ok(author);
         }
@@ -135,7 +225,12 @@ impl Hub {
             return 0;
         };
         let (reply, answer) = oneshot::channel();
-        if handle.mailbox.send(RoomMsg::Count(reply)).await.is_err() {
+        if handle
+            .mailbox
+            .send(Question::Count(reply).into())
+            .await
+            .is_err()
+        {
             return 0;
         }
         answer.await.unwrap_or(0)
@@ -164,12 +259,8 @@ impl Hub {
             epoch: Epoch::new(random_id()),
             pair: Some(pair(opener.id, other)),
         };
-        let members = vec![(opener.id, Some(Role::Member)), (other, Some(Role::Member))];
-        match self
-            .store
-            .create_room(record.clone(), created(&record, opener.clone(), members))
-            .await
-        {
+        let created = first(&record, opener.clone(), vec![opener.id, other]);
+        match self.store.create_room(record.clone(), created).await {
             Ok(()) => {}
             Err(StoreError::Conflict) => {
                 // The other opened it at the same moment.
@@ -211,13 +302,13 @@ impl Hub {
     }
 
     /// Asks a room; nothing if there is no such room.
-    pub async fn ask<T>(
+    pub async fn ask<T, M: Into<RoomMsg>>(
         &self,
         room: RoomId,
-        message: impl FnOnce(oneshot::Sender<T>) -> RoomMsg,
+        message: impl FnOnce(oneshot::Sender<T>) -> M,
     ) -> Option<T> {
         let (reply, answer) = oneshot::channel();
-        self.send(room, message(reply)).await;
+        self.send(room, message(reply).into()).await;
         answer.await.ok()
     }
 
@@ -236,14 +327,7 @@ impl Hub {
                 .running
                 .retain(|_, handle| !handle.ended.is_cancelled());
         }
-        let handle = task::start(
-            room,
-            Arc::clone(&self.store),
-            Arc::clone(&self.bus),
-            self.fatal.clone(),
-            Arc::clone(&self.retention),
-            predecessor,
-        );
+        let handle = task::start(room, &self.rooms, predecessor);
         state.running.insert(room, handle.clone());
         handle
     }
@@ -258,15 +342,32 @@ fn info(record: &RoomRecord, present: u32, peer: Option<Author>) -> RoomInfo {
         capacity: record.capacity,
         present,
         peer,
+        role: None,
+        last: None,
     }
 }
 
-/// The first entry of a room.
-fn created(
-    record: &RoomRecord,
-    author: Author,
-    members: Vec<(IdentityId, Option<Role>)>,
-) -> Append {
+fn last_line(entry: Entry) -> LastLine {
+    LastLine {
+        author: entry.author.name,
+        text: entry.body.text().chars().take(LAST).collect(),
+        at_ms: entry.at_ms,
+    }
+}
+
+fn invalid(name: &str, error: NameError) -> Refusal {
+    let what = match error {
+        NameError::Empty => "empty",
+        NameError::TooLong { .. } => "length",
+        NameError::Character(_) | NameError::Mixed | NameError::Reserved => "character",
+    };
+    Refusal::new(RefusalCode::RoomNameInvalid)
+        .with(name)
+        .with(what)
+}
+
+/// The first entry of a room, and its first members.
+fn first(record: &RoomRecord, author: Author, members: Vec<IdentityId>) -> Append {
     let body = Body::Created;
     let entry = Entry {
         room: record.id,
@@ -281,6 +382,12 @@ fn created(
     Append {
         room: record.id,
         entries: Arc::new(vec![entry]),
-        members,
+        changes: Changes {
+            members: members
+                .into_iter()
+                .map(|id| (id, Some(Role::Member)))
+                .collect(),
+            ..Changes::default()
+        },
     }
 }

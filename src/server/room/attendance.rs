@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::chat::{IdentityId, Person, Presence, SessionId};
+use crate::chat::{IdentityId, Person, Presence, Role, SessionId};
 
 /// The people present in a room: each with the sessions that are there.
 #[derive(Debug, Default)]
@@ -145,6 +145,13 @@ impl Attendance {
         }
     }
 
+    pub fn set_role(&mut self, identity: IdentityId, role: Role) {
+        if let Some(present) = self.present.get_mut(&identity) {
+            present.person.role = role;
+            self.changes.insert(identity, Some(present.person.clone()));
+        }
+    }
+
     pub fn has_changes(&self) -> bool {
         !self.changes.is_empty()
     }
@@ -166,7 +173,7 @@ impl Attendance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Role, Via};
+    use crate::chat::Via;
 
     const ANN: IdentityId = IdentityId::new([1; 16]);
     const ONE: SessionId = SessionId::new([1; 16]);

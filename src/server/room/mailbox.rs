@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::attendance::Departure;
 use super::{Follow, Follower, Head};
 use crate::chat::{
-    Author, Digest, IdentityId, Person, Post, Presence, Refusal, Role, RoomInfo, Seq, SessionId,
-    Via,
+    Author, Digest, IdentityId, Person, Post, Presence, PutOut, Refusal, Role, RoomInfo, Seq,
+    SessionId, Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::store::StoreError;
@@ -43,16 +43,6 @@ pub enum RoomMsg {
         who: Attendee,
         reply: oneshot::Sender<Result<Head, Refusal>>,
     },
-    /// The head, for a member.
-    Peek {
-        identity: IdentityId,
-        reply: oneshot::Sender<Option<Head>>,
-    },
-    /// The digest at a seq, if it is still in memory.
-    DigestAt {
-        seq: Seq,
-        reply: oneshot::Sender<Option<Digest>>,
-    },
     Follow {
         follower: Follower,
         after: Seq,
@@ -71,8 +61,42 @@ pub enum RoomMsg {
         identity: IdentityId,
         lost: SessionId,
     },
+    Ask(Question),
+}
+
+/// What a room is asked that changes nothing.
+#[derive(Debug)]
+pub enum Question {
+    /// The head, for a member; for somebody who was made to go, the last entry they may read.
+    Peek {
+        identity: IdentityId,
+        reply: oneshot::Sender<Option<Head>>,
+    },
+    /// The digest at a seq, if it is still in memory.
+    DigestAt {
+        seq: Seq,
+        reply: oneshot::Sender<Option<Digest>>,
+    },
+    /// How somebody was made to go, if they were.
+    PutOut {
+        identity: IdentityId,
+        reply: oneshot::Sender<Option<(PutOut, Head)>>,
+    },
+    /// What somebody is here.
+    Role {
+        identity: IdentityId,
+        reply: oneshot::Sender<Option<Role>>,
+    },
+    /// Everybody the room remembers something of.
+    Remembered(oneshot::Sender<Vec<IdentityId>>),
     Roster(oneshot::Sender<Vec<Person>>),
     Count(oneshot::Sender<u32>),
+}
+
+impl From<Question> for RoomMsg {
+    fn from(question: Question) -> Self {
+        Self::Ask(question)
+    }
 }
 
 /// The answer to a join: the room, and the seq after which everything is new to whoever joined.

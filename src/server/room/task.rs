@@ -3,6 +3,7 @@
 //! Posts go out on the bus and come back in order; what comes back is numbered, appended durably and admitted in one step.
 //! Follows wait in the mailbox meanwhile, so that none falls between an append and its delivery.
 
+mod after;
 mod fate;
 mod join;
 mod retain;
@@ -20,18 +21,19 @@ use tokio_util::sync::CancellationToken;
 use self::join::Joining;
 pub use self::retain::Retentions;
 use super::attendance::{Attendance, Passage};
+use super::directory::Directory;
+use super::law::Law;
 use super::mailbox::{Fatal, Leaving, RoomMsg};
 use super::retention::Retention;
-use super::{Follow, Head, Marks, Room};
+use super::{Follow, Head, Marks, Numbered, Room};
 use crate::chat::{
-    Body, ClientId, Entry, IdentityId, InstanceId, Post, Refusal, RefusalCode, Role, RoomId,
+    Author, Body, ClientId, Entry, IdentityId, InstanceId, Post, Refusal, RefusalCode, RoomId,
     RoomInfo, RoomKind, Seq, SessionId,
 };
 use crate::server::bus::{Batch, Bus, IN_FLIGHT};
 use crate::server::outbox::{Outbox, Signal};
 use crate::server::store::{Append, RoomRecord, Store, StoreError};
-use crate::text;
-use crate::wire::{Event, UnfollowReason, encode_event};
+use crate::wire::{Event, encode_event};
 
 /// Messages that may wait for a room.
 pub const MAILBOX: usize = 1024;
@@ -57,24 +59,31 @@ pub struct RoomHandle {
     pub ended: CancellationToken,
 }
 
+/// What all rooms of a server share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub fatal: Fatal,
+    pub retention: Arc<Retentions>,
+    pub directory: Arc<Directory>,
+    /// Who the server is where it acts by itself.
+    pub server: Author,
+}
+
 /// Starts a room's task. It waits for `predecessor`, an earlier task of the same room that is on its way out, because two tasks
 /// must never number the same room.
-pub fn start(
-    id: RoomId,
-    store: Arc<dyn Store>,
-    bus: Arc<dyn Bus>,
-    fatal: Fatal,
-    retention: Arc<Retentions>,
-    predecessor: Option<CancellationToken>,
-) -> RoomHandle {
+pub fn start(id: RoomId, shared: &Shared, predecessor: Option<CancellationToken>) -> RoomHandle {
     let (mailbox, inbox) = mpsc::channel(MAILBOX);
     let ended = CancellationToken::new();
     let guard = ended.clone().drop_guard();
+    let shared = shared.clone();
     tokio::spawn(async move {
         if let Some(predecessor) = predecessor {
             predecessor.cancelled().await;
         }
-        if let Err(error) = run(id, store, bus, &retention, inbox).await {
+        let fatal = shared.fatal.clone();
+        if let Err(error) = run(id, shared, inbox).await {
             tracing::error!(room = %id, %error, "room stopped");
             fatal.raise(&error);
         }
@@ -85,12 +94,10 @@ pub fn start(
 
 async fn run(
     id: RoomId,
-    store: Arc<dyn Store>,
-    bus: Arc<dyn Bus>,
-    retention: &Retentions,
+    shared: Shared,
     mut inbox: mpsc::Receiver<RoomMsg>,
 ) -> Result<(), StoreError> {
-    let Some(state) = store.room(id).await? else {
+    let Some(state) = shared.store.room(id).await? else {
         // Whoever asked hears from the dropped reply that there is no such room.
         inbox.close();
         while inbox.recv().await.is_some() {}
@@ -109,24 +116,26 @@ async fn run(
         .into_iter()
         .map(|(author, instance, counter)| ((author, instance), counter))
         .collect();
-    let ordered = bus.follow(id);
-    let retention = retention.of(&state.record);
+    let ordered = shared.bus.follow(id);
+    let retention = shared.retention.of(&state.record);
+    let law = Law::new(
+        state.record.kind,
+        shared.server.id,
+        state.members.into_iter().collect(),
+        state.standings.into_iter().collect(),
+    );
     let task = Task {
-        room: Room::new(
-            id,
-            state.record.kind,
-            head,
-            marks,
-            state.members.into_iter().collect(),
-        ),
+        room: Room::new(id, head, marks, law),
         record: state.record,
         attendance: Attendance::default(),
-        store,
-        bus,
+        store: shared.store,
+        bus: shared.bus,
+        directory: shared.directory,
+        server: shared.server,
         ordered,
         in_flight: 0,
         waiting: HashMap::new(),
-        joining: HashMap::new(),
+        joining: HashSet::new(),
         refused: HashMap::new(),
         subscribed: HashSet::new(),
         retention,
@@ -158,11 +167,13 @@ struct Task {
     attendance: Attendance,
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
+    directory: Arc<Directory>,
+    server: Author,
     ordered: mpsc::Receiver<Batch>,
     in_flight: usize,
     waiting: HashMap<Key, Vec<Waiter>>,
-    /// The roles of those whose join is on its way.
-    joining: HashMap<IdentityId, Role>,
+    /// Those whose join is on its way.
+    joining: HashSet<IdentityId>,
     /// The first post of each outbox that did not fit the disk.
     refused: HashMap<(IdentityId, InstanceId), u64>,
     /// Sessions that follow, also while they are catching up: their posts' entries will come to them.
@@ -228,11 +239,11 @@ impl Task {
             let Some(post) = self.heed(message) else {
                 continue;
             };
-            if bytes + post.body.text().len() > BATCH_BYTES && !batch.is_empty() {
+            if bytes + post.body.payload().len() > BATCH_BYTES && !batch.is_empty() {
                 self.publish(std::mem::take(&mut batch)).await?;
                 bytes = 0;
             }
-            bytes += post.body.text().len();
+            bytes += post.body.payload().len();
             batch.push(post);
         }
         if batch.is_empty() {
@@ -290,7 +301,7 @@ impl Task {
                 at_ms,
                 reply,
             } => {
-                let may = how == Leaving::ForGood || self.room.is_lonely();
+                let may = how == Leaving::ForGood || self.room.law().is_lonely();
                 if self.record.kind == RoomKind::Conversation && !may {
                     tell(reply, Err(Refusal::new(RefusalCode::CannotLeave)));
                     return None;
@@ -309,12 +320,10 @@ impl Task {
             }
             RoomMsg::Attend { who, reply } => {
                 let head = self.attend(&who).map(|()| self.room.head());
+                let promoted = self.promotion(&who);
                 tell(reply, head);
+                return promoted;
             }
-            RoomMsg::Peek { identity, reply } => {
-                tell(reply, self.room.role(identity).map(|_| self.room.head()));
-            }
-            RoomMsg::DigestAt { seq, reply } => tell(reply, self.room.digest_at(seq)),
             RoomMsg::Follow {
                 follower,
                 after,
@@ -346,8 +355,7 @@ impl Task {
                 self.attendance.expire(identity, lost);
                 self.note_changes();
             }
-            RoomMsg::Roster(reply) => tell(reply, self.attendance.people().cloned().collect()),
-            RoomMsg::Count(reply) => tell(reply, self.attendance.count()),
+            RoomMsg::Ask(question) => self.reply(question),
         }
         None
     }
@@ -356,17 +364,16 @@ impl Task {
     async fn apply(&mut self, mut batch: Batch) -> Result<(), StoreError> {
         batch.retain(|post| !self.overtakes(post));
         let keys: Vec<Key> = batch.iter().map(key).collect();
-        let (entries, fates) = self.room.number(batch);
-        let entries = Arc::new(entries);
+        let Numbered {
+            entries,
+            changes,
+            fates,
+        } = self.room.number(batch);
         if !entries.is_empty() {
-            let members = entries
-                .iter()
-                .filter_map(|entry| self.membership(entry))
-                .collect();
             let append = Append {
                 room: self.record.id,
                 entries: Arc::clone(&entries),
-                members,
+                changes: changes.clone(),
             };
             match self.store.append(append).await {
                 Err(StoreError::Full) => {
@@ -377,13 +384,14 @@ impl Task {
             }
             // Whoever speaks was seen to come. Who has gone may still have something to say that is on its way.
             let joining = &self.joining;
-            let is_here = |id| !joining.contains_key(&id);
+            let is_here = |id| !joining.contains(&id);
             let arrivals = self.attendance.take_arrivals(is_here);
             self.tell_guests(arrivals);
-            let joining = &self.joining;
-            self.room.admit(Arc::clone(&entries), |id| {
-                joining.get(&id).copied().unwrap_or(Role::Member)
-            });
+            let room = self.record.id;
+            let farewell = |entry: &Entry| after::farewell(room, entry);
+            for session in self.room.admit(&entries, &changes, farewell) {
+                self.subscribed.remove(&session);
+            }
             self.sent_at = Some(Instant::now());
             for entry in entries.iter() {
                 self.log_message(entry);
@@ -397,56 +405,6 @@ impl Task {
         self.retain().await
     }
 
-    fn membership(&self, entry: &Entry) -> Option<(IdentityId, Option<Role>)> {
-        let author = entry.author.id;
-        match entry.body {
-            Body::Joined => Some((
-                author,
-                Some(self.joining.get(&author).copied().unwrap_or(Role::Member)),
-            )),
-            Body::Left => Some((author, None)),
-            _ => None,
-        }
-    }
-
-    /// Says what was said in public, where the log's filter lets [`MESSAGES`] through: only `--log-messages` does.
-    fn log_message(&self, entry: &Entry) {
-        if entry.body.is_said() && self.record.kind == RoomKind::Public {
-            tracing::info!(
-                target: MESSAGES, room = %text::line(&self.record.name), seq = %entry.seq, author = %entry.author.name,
-                text = %text::line(entry.body.text()), "message"
-            );
-        }
-    }
-
-    /// What an entry changes among those present.
-    fn follow_up(&mut self, entry: &Entry) {
-        match &entry.body {
-            Body::Left => {
-                tracing::info!(name = %text::line(&entry.author.name), room = %text::line(&self.record.name), "left");
-                let room = self.record.id;
-                self.attendance.remove(entry.author.id);
-                // Whoever has left may not repeat what did not fit, and what comes after a return is not held back by it.
-                self.refused.retain(|(who, _), _| *who != entry.author.id);
-                let subscribed = &mut self.subscribed;
-                self.room.dismiss(entry.author.id, |session, outbox| {
-                    subscribed.remove(&session);
-                    outbox.answer(Event::Unfollowed {
-                        request: 0,
-                        room,
-                        why: UnfollowReason::Left,
-                    });
-                });
-            }
-            Body::Joined => {
-                self.joining.remove(&entry.author.id);
-                tracing::info!(name = %text::line(&entry.author.name), room = %text::line(&self.record.name), "joined");
-            }
-            Body::Renamed(name) => self.attendance.rename(entry.author.id, name),
-            _ => {}
-        }
-    }
-
     fn info(&self) -> RoomInfo {
         RoomInfo {
             id: self.record.id,
@@ -456,6 +414,8 @@ impl Task {
             capacity: self.record.capacity,
             present: self.attendance.count(),
             peer: None,
+            role: None,
+            last: None,
         }
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::chat::{Author, ClientId};
+use crate::chat::{Author, ClientId, Role, RoomKind};
 use FollowResult::{Ahead, Contiguous, EpochChanged, TooFar, Trimmed};
 
 const ANN: IdentityId = IdentityId::new([1; 16]);
@@ -16,10 +16,14 @@ fn room() -> Room {
     };
     Room::new(
         RoomId::new([9; 16]),
-        crate::chat::RoomKind::Public,
         head,
         Marks::new(),
-        HashMap::from([(ANN, Role::Member)]),
+        Law::new(
+            RoomKind::Public,
+            IdentityId::NOBODY,
+            HashMap::from([(ANN, Role::Member)]),
+            HashMap::new(),
+        ),
     )
 }
 
@@ -50,22 +54,31 @@ fn event(author: IdentityId, body: Body) -> Post {
     }
 }
 
+fn admit(room: &mut Room, numbered: &Numbered) {
+    let nobody = |_: &Entry| Event::Unknown;
+    room.admit(&numbered.entries, &numbered.changes, nobody);
+}
+
 fn take(room: &mut Room, posts: Vec<Post>) -> Vec<Fate> {
-    let (entries, fates) = room.number(posts);
-    room.admit(Arc::new(entries), |_| Role::Member);
-    fates
+    let numbered = room.number(posts);
+    admit(room, &numbered);
+    numbered.fates
 }
 
 #[test]
 fn numbers_have_no_holes_and_the_chain_holds() {
     let mut room = room();
-    let (entries, _) = room.number(vec![post(ANN, 1, 5), post(ANN, 2, 6), post(ANN, 3, 7)]);
+    let numbered = room.number(vec![post(ANN, 1, 5), post(ANN, 2, 6), post(ANN, 3, 7)]);
     assert_eq!(
-        entries.iter().map(|entry| entry.seq.0).collect::<Vec<_>>(),
+        numbered
+            .entries
+            .iter()
+            .map(|entry| entry.seq.0)
+            .collect::<Vec<_>>(),
         [1, 2, 3]
     );
     let mut previous = Digest::default();
-    for entry in &entries {
+    for entry in numbered.entries.iter() {
         previous = digest(
             previous,
             entry.seq,
@@ -75,7 +88,7 @@ fn numbers_have_no_holes_and_the_chain_holds() {
         );
         assert_eq!(entry.digest, previous);
     }
-    room.admit(Arc::new(entries), |_| Role::Member);
+    admit(&mut room, &numbered);
     assert_eq!(room.head().seq, Seq(3));
     assert_eq!(room.head().digest, previous);
 }
@@ -114,7 +127,7 @@ fn a_post_counts_once_within_a_batch_and_across_them() {
 #[test]
 fn nobody_can_use_up_the_numbers_of_anothers_outbox() {
     let mut room = room();
-    take(&mut room, vec![event(BEN, Body::Joined)]);
+    take(&mut room, vec![event(BEN, Body::Joined(Role::Member))]);
     assert_eq!(
         take(&mut room, vec![post(BEN, u64::MAX, 0)]),
         [Fate::Entry(Seq(2))]
@@ -129,13 +142,16 @@ fn nobody_can_use_up_the_numbers_of_anothers_outbox() {
 #[test]
 fn only_members_are_heard_and_the_log_alone_says_who_is_one() {
     let mut room = room();
-    assert_eq!(take(&mut room, vec![post(BEN, 1, 0)]), [Fate::NotAMember]);
+    assert_eq!(
+        take(&mut room, vec![post(BEN, 1, 0)]),
+        [Fate::Denied(Denied::NotAMember)]
+    );
     // A refused post uses no number up.
     assert_eq!(
         take(
             &mut room,
             vec![
-                event(BEN, Body::Joined),
+                event(BEN, Body::Joined(Role::Member)),
                 post(BEN, 1, 0),
                 event(BEN, Body::Left),
                 post(BEN, 2, 0)
@@ -145,12 +161,12 @@ fn only_members_are_heard_and_the_log_alone_says_who_is_one() {
             Fate::Entry(Seq(1)),
             Fate::Entry(Seq(2)),
             Fate::Entry(Seq(3)),
-            Fate::NotAMember
+            Fate::Denied(Denied::NotAMember)
         ]
     );
-    assert_eq!(room.role(BEN), None);
+    assert_eq!(room.law().role(BEN), None);
     assert_eq!(
-        take(&mut room, vec![event(ANN, Body::Joined)]),
+        take(&mut room, vec![event(ANN, Body::Joined(Role::Member))]),
         [Fate::Duplicate],
         "who is in does not come in"
     );
@@ -159,9 +175,13 @@ fn only_members_are_heard_and_the_log_alone_says_who_is_one() {
 #[test]
 fn times_never_go_back() {
     let room = room();
-    let (entries, _) = room.number(vec![post(ANN, 1, 50), post(ANN, 2, 20), post(ANN, 3, 60)]);
+    let numbered = room.number(vec![post(ANN, 1, 50), post(ANN, 2, 20), post(ANN, 3, 60)]);
     assert_eq!(
-        entries.iter().map(|entry| entry.at_ms).collect::<Vec<_>>(),
+        numbered
+            .entries
+            .iter()
+            .map(|entry| entry.at_ms)
+            .collect::<Vec<_>>(),
         [50, 50, 60]
     );
 }
@@ -205,4 +225,44 @@ fn cursors_are_judged_as_the_protocol_says() {
     assert_eq!(judge(head(1, 5000), other, None), (EpochChanged, Seq(4800)));
     assert_eq!(judge(head(100, 300), at(50), None), (Trimmed, Seq(99)));
     assert_eq!(judge(head(100, 300), at(99), None), (Contiguous, Seq(99)));
+}
+
+#[test]
+fn whoever_has_to_go_gets_nothing_behind_the_entry_that_says_so() {
+    let mut room = room();
+    take(&mut room, vec![event(BEN, Body::Joined(Role::Member))]);
+    let outbox = Outbox::new(Arc::default());
+    let slot = outbox.take_slot(Seq(1));
+    let follower = Follower {
+        session: SessionId::new([5; 16]),
+        identity: BEN,
+        outbox: Arc::clone(&outbox),
+        slot,
+        generation: outbox.generation(),
+        is_guest: false,
+    };
+    assert_eq!(room.follow(follower, Seq(1)), Follow::Live);
+    let ben = Author {
+        id: BEN,
+        name: "ben".into(),
+    };
+    let reason = String::new();
+    let kick = Body::Ruling(ben, crate::chat::Ruling::Kicked { reason });
+    let server = IdentityId::NOBODY;
+    let batch = vec![post(ANN, 1, 0), event(server, kick), post(ANN, 2, 0)];
+    let numbered = room.number(batch);
+    let farewell = |_: &Entry| Event::Unknown;
+    let gone = room.admit(&numbered.entries, &numbered.changes, farewell);
+    assert_eq!(gone, [SessionId::new([5; 16])]);
+    let mut seqs = Vec::new();
+    while let std::task::Poll::Ready(Some(item)) = outbox.pop() {
+        match item {
+            crate::server::outbox::Item::Entries(delivery, _) => {
+                seqs.extend(delivery.entries().iter().map(|it| it.seq.0));
+            }
+            crate::server::outbox::Item::Answer(Event::Unknown) => seqs.push(0),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(seqs, [2, 3, 0], "up to the kick, and then the farewell");
 }

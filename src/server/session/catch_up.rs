@@ -6,11 +6,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Following, Session};
-use crate::chat::{Cursor, Digest, FollowResult, Person, Refusal, RefusalCode, RoomId, Seq};
+use crate::chat::{
+    Cursor, Digest, FollowResult, Person, PutOut, Refusal, RefusalCode, RoomId, Seq,
+};
 use crate::server::delivery::Delivery;
 use crate::server::hub::AdmitError;
 use crate::server::outbox::Slot;
-use crate::server::room::mailbox::RoomMsg;
+use crate::server::room::mailbox::{Question, RoomMsg};
 use crate::server::room::{Follow, Follower, Head, Room};
 use crate::server::store::{PageLimit, Span, StoreError};
 use crate::wire::{self, Event, UnfollowReason};
@@ -31,11 +33,18 @@ impl Session {
         self.check_room_for_one_more(room)?;
         let who = self.attendee();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
-        let head = self
+        let attended = self
             .hub
             .ask(room, |reply| RoomMsg::Attend { who, reply })
             .await
-            .ok_or_else(unknown)??;
+            .ok_or_else(unknown)?;
+        let head = match attended {
+            Ok(head) => head,
+            Err(refusal) if refusal.code == RefusalCode::NotAMember => {
+                return self.follow_to_the_end(request, room, cursor, refusal).await;
+            }
+            Err(refusal) => return Err(refusal.into()),
+        };
         self.unfollow(room).await;
         let (result, after) = self.judge(room, &head, cursor.as_ref()).await?;
         self.tell_result(request, room, &head, result, cursor.as_ref(), after);
@@ -43,6 +52,63 @@ impl Session {
         self.rooms.insert(room, Following { slot: Some(slot) });
         if self.go_live(room, slot, after).await? {
             self.send_roster(room).await;
+        }
+        Ok(())
+    }
+
+    /// Whoever was made to go still gets what was said up to then, and why.
+    async fn follow_to_the_end(
+        &mut self,
+        request: u64,
+        room: RoomId,
+        cursor: Option<Cursor>,
+        refusal: Refusal,
+    ) -> Result<(), AdmitError> {
+        let identity = self.who.author.id;
+        let put_out = self
+            .hub
+            .ask(room, |reply| Question::PutOut { identity, reply })
+            .await;
+        let Some((put_out, head)) = put_out.flatten() else {
+            return Err(refusal.into());
+        };
+        self.unfollow(room).await;
+        let head = Head {
+            seq: put_out.at,
+            ..head
+        };
+        let (result, after) = self.judge(room, &head, cursor.as_ref()).await?;
+        self.tell_result(request, room, &head, result, cursor.as_ref(), after);
+        let slot = self.outbox.take_slot(after);
+        self.send_up_to(room, slot, after, put_out.at).await?;
+        self.dismissed(room, slot, put_out_reason(put_out));
+        Ok(())
+    }
+
+    /// Sends what a room has after a seq, up to another.
+    async fn send_up_to(
+        &self,
+        room: RoomId,
+        slot: Slot,
+        mut after: Seq,
+        last: Seq,
+    ) -> Result<(), StoreError> {
+        while after < last {
+            self.outbox.wait_for_room().await;
+            if self.outbox.is_abandoned() {
+                return Ok(());
+            }
+            let mut entries = self
+                .hub
+                .store
+                .page(room, Span::After(after), PageLimit::PAGE)
+                .await?;
+            entries.retain(|entry| entry.seq <= last);
+            let Some(page) = Delivery::new(Arc::new(entries)).map(Arc::new) else {
+                return Ok(());
+            };
+            self.outbox.page(slot, &page, after);
+            after = page.last();
         }
         Ok(())
     }
@@ -80,8 +146,7 @@ impl Session {
             .ask(room, |reply| RoomMsg::Attend { who, reply })
             .await;
         let Some(Ok(head)) = attended else {
-            self.dismissed(room, slot);
-            return Ok(());
+            return self.resume_to_the_end(room, slot, written).await;
         };
         let cursor = Cursor {
             epoch: head.epoch,
@@ -96,6 +161,29 @@ impl Session {
         if self.go_live(room, slot, after).await? {
             self.send_roster(room).await;
         }
+        Ok(())
+    }
+
+    /// The room has let us go while we were behind.
+    async fn resume_to_the_end(
+        &mut self,
+        room: RoomId,
+        slot: Slot,
+        written: Seq,
+    ) -> Result<(), StoreError> {
+        let identity = self.who.author.id;
+        let put_out = self
+            .hub
+            .ask(room, |reply| Question::PutOut { identity, reply })
+            .await;
+        let why = match put_out.flatten() {
+            Some((put_out, _)) => {
+                self.send_up_to(room, slot, written, put_out.at).await?;
+                put_out_reason(put_out)
+            }
+            None => UnfollowReason::Left,
+        };
+        self.dismissed(room, slot, why);
         Ok(())
     }
 
@@ -121,7 +209,7 @@ impl Session {
     async fn digest_at(&self, room: RoomId, seq: Seq) -> Result<Option<Digest>, StoreError> {
         let in_memory = self
             .hub
-            .ask(room, |reply| RoomMsg::DigestAt { seq, reply })
+            .ask(room, |reply| Question::DigestAt { seq, reply })
             .await
             .flatten();
         if in_memory.is_some() {
@@ -155,7 +243,7 @@ impl Session {
         for room in followed {
             let peek = self
                 .hub
-                .ask(room, |reply| RoomMsg::Peek { identity, reply })
+                .ask(room, |reply| Question::Peek { identity, reply })
                 .await;
             heads.extend(peek.flatten().map(|head| wire::Head {
                 room,
@@ -223,7 +311,7 @@ impl Session {
                 Some((Follow::Live, _)) => return Ok(true),
                 Some((Follow::Overflowed, _)) => return Ok(false),
                 Some((Follow::NotAMember, _)) | None => {
-                    self.dismissed(room, slot);
+                    self.resume_to_the_end(room, slot, after).await?;
                     return Ok(false);
                 }
                 Some((Follow::Behind, head)) if self.is_guest() => {
@@ -286,7 +374,7 @@ impl Session {
         let identity = self.who.author.id;
         let peek = self
             .hub
-            .ask(room, |reply| RoomMsg::Peek { identity, reply })
+            .ask(room, |reply| Question::Peek { identity, reply })
             .await;
         if let Some(head) = peek.flatten() {
             let cursor = Cursor {
@@ -299,14 +387,14 @@ impl Session {
         }
     }
 
-    /// The room no longer has us: another session of ours left it, or it is full.
-    fn dismissed(&mut self, room: RoomId, slot: Slot) {
+    /// The room no longer has us: another session of ours left it, we were made to go, or it is full.
+    fn dismissed(&mut self, room: RoomId, slot: Slot, why: UnfollowReason) {
         self.outbox.free_slot(slot);
         self.rooms.remove(&room);
         self.outbox.answer(Event::Unfollowed {
             request: 0,
             room,
-            why: UnfollowReason::Left,
+            why,
         });
     }
 
@@ -330,7 +418,7 @@ impl Session {
 
     async fn send_roster(&self, room: RoomId) {
         self.outbox.wait_for_room().await;
-        let Some(people) = self.hub.ask(room, RoomMsg::Roster).await else {
+        let Some(people) = self.hub.ask(room, Question::Roster).await else {
             return;
         };
         let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
@@ -345,5 +433,16 @@ impl Session {
                 count,
             });
         }
+    }
+}
+
+fn put_out_reason(put_out: PutOut) -> UnfollowReason {
+    let PutOut {
+        by, reason, is_ban, ..
+    } = put_out;
+    if is_ban {
+        UnfollowReason::Banned { by, reason }
+    } else {
+        UnfollowReason::Kicked { by, reason }
     }
 }

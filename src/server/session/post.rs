@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::Session;
 use crate::chat::{
-    Body, ClientId, IdentityId, Limits, Post, Recipient, Refusal, RefusalCode, RoomId,
+    Body, ClientId, IdentityId, Limits, Post, Recipient, Refusal, RefusalCode, RoomId, Ruling,
+    TOPIC, UserName,
 };
 use crate::server::hub::{AdmitError, now_ms};
-use crate::server::room::mailbox::RoomMsg;
+use crate::server::room::mailbox::{Question, RoomMsg};
 use crate::server::store::StoreError;
 use crate::wire::Event;
 
@@ -54,7 +55,7 @@ impl Session {
         &mut self,
         client_id: ClientId,
         to: Recipient,
-        body: Body,
+        mut body: Body,
     ) -> Result<(), StoreError> {
         // A guest does not send anything again, so nothing of theirs waits for it.
         let in_order = if self.is_guest() {
@@ -63,7 +64,7 @@ impl Session {
             self.order.check(client_id)
         };
         let checked = match in_order {
-            Ok(()) => self.destination(&to, &body).await,
+            Ok(()) => self.destination(&to, &mut body).await,
             Err(refusal) => Err(refusal.into()),
         };
         let outcome = match checked {
@@ -103,7 +104,7 @@ impl Session {
     }
 
     /// The room a post goes to, if it may.
-    async fn destination(&self, to: &Recipient, body: &Body) -> Result<RoomId, AdmitError> {
+    async fn destination(&self, to: &Recipient, body: &mut Body) -> Result<RoomId, AdmitError> {
         if self.hub.draining.is_cancelled() {
             return Err(Refusal::new(RefusalCode::Draining)
                 .retry_after(Duration::from_secs(1))
@@ -113,8 +114,16 @@ impl Session {
         let me = self.who.author.id;
         self.pace().await?;
         let other = match to {
-            Recipient::Room(room) if self.rooms.contains_key(room) => return Ok(*room),
-            Recipient::Room(room) => return self.known_room(*room).await,
+            Recipient::Room(room) => {
+                if !self.rooms.contains_key(room) {
+                    self.known_room(*room).await?;
+                }
+                self.complete(*room, body).await?;
+                return Ok(*room);
+            }
+            _ if !body.is_said() => {
+                return Err(Refusal::new(RefusalCode::Malformed).with("to").into());
+            }
             Recipient::Person(person) => self.existing(*person).await?,
             Recipient::Name(name) => self.hub.resolve(name, me).await?,
         };
@@ -125,17 +134,40 @@ impl Session {
     }
 
     /// A room this session is not in: it has to exist and be ours, or the post would never be answered.
-    async fn known_room(&self, room: RoomId) -> Result<RoomId, AdmitError> {
+    async fn known_room(&self, room: RoomId) -> Result<(), AdmitError> {
         let identity = self.who.author.id;
         match self
             .hub
-            .ask(room, |reply| RoomMsg::Peek { identity, reply })
+            .ask(room, |reply| Question::Peek { identity, reply })
             .await
         {
-            Some(Some(_)) => Ok(room),
+            Some(Some(_)) => Ok(()),
             Some(None) => Err(Refusal::new(RefusalCode::NotAMember).with("").into()),
             None => Err(Refusal::new(RefusalCode::RoomUnknown).with(room).into()),
         }
+    }
+
+    /// Finds out whom a body is about, where it only has a name: somebody the asker could write to, or the room remembers.
+    async fn complete(&self, room: RoomId, body: &mut Body) -> Result<(), AdmitError> {
+        if *body == Body::Closed && self.hub.is_home(room) {
+            return Err(Refusal::new(RefusalCode::CannotLeave).into());
+        }
+        let Body::Ruling(person, ruling) = body else {
+            return Ok(());
+        };
+        if let Ruling::Banned { until, .. } | Ruling::Muted { until } = ruling {
+            *until = until.from_now(now_ms());
+        }
+        if person.id == IdentityId::NOBODY {
+            person.id = self
+                .hub
+                .resolve_in(&person.name, self.who.author.id, room)
+                .await?;
+        } else {
+            self.existing(person.id).await?;
+        }
+        person.name = self.hub.named(person.id).await?.name;
+        Ok(())
     }
 
     pub(super) async fn existing(&self, person: IdentityId) -> Result<IdentityId, AdmitError> {
@@ -147,8 +179,22 @@ impl Session {
 }
 
 fn check_body(body: &Body, limits: &Limits) -> Result<(), Refusal> {
-    if !body.is_said() {
-        return Err(Refusal::new(RefusalCode::Malformed).with("body"));
+    match body {
+        Body::Text(_) | Body::Action(_) | Body::Reply { .. } => {}
+        Body::Topic(topic) => return check_line("topic", topic),
+        Body::Ruling(person, ruling) => {
+            if person.name.chars().count() > UserName::LIMIT {
+                return Err(Refusal::new(RefusalCode::PersonUnknown).with(&person.name));
+            }
+            return match ruling {
+                Ruling::Kicked { reason } | Ruling::Banned { reason, .. } => {
+                    check_line("reason", reason)
+                }
+                _ => Ok(()),
+            };
+        }
+        Body::Closed => return Ok(()),
+        _ => return Err(Refusal::new(RefusalCode::Malformed).with("body")),
     }
     let text = body.text();
     if text.len() > limits.body_bytes {
@@ -173,6 +219,21 @@ fn check_body(body: &Body, limits: &Limits) -> Result<(), Refusal> {
             Err(Refusal::new(RefusalCode::BodyControl)
                 .with(format!("U+{:04X}", u32::from(control))))
         }
+        None => Ok(()),
+    }
+}
+
+/// A line about something else: short, and without controls.
+pub(super) fn check_line(what: &'static str, line: &str) -> Result<(), Refusal> {
+    let length = line.chars().count();
+    if length > TOPIC {
+        return Err(Refusal::new(RefusalCode::TooLong)
+            .with(what)
+            .with(length)
+            .with(TOPIC));
+    }
+    match line.chars().find(|c| c.is_control()) {
+        Some(_) => Err(Refusal::new(RefusalCode::Malformed).with(what)),
         None => Ok(()),
     }
 }
@@ -206,7 +267,7 @@ mod tests {
 
     #[test]
     fn only_what_people_say_may_be_posted() {
-        assert!(check_body(&Body::Joined, &Limits::default()).is_err());
+        assert!(check_body(&Body::Joined(crate::chat::Role::Member), &Limits::default()).is_err());
         assert!(check_body(&Body::Renamed("root".into()), &Limits::default()).is_err());
     }
 

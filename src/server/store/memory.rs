@@ -9,7 +9,8 @@ use super::{
     Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError, pair,
 };
 use crate::chat::{
-    Entry, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind, SecretHash, Seq, ServerId,
+    Changes, Entry, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind, SecretHash, Seq,
+    ServerId, Standing,
 };
 
 #[derive(Debug)]
@@ -31,6 +32,9 @@ struct KeptRoom {
     entries: Vec<Entry>,
     marks: HashMap<(IdentityId, InstanceId), u64>,
     members: BTreeMap<IdentityId, Role>,
+    standings: BTreeMap<IdentityId, Standing>,
+    topic_is_set: bool,
+    is_closed: bool,
 }
 
 impl MemoryStore {
@@ -64,13 +68,34 @@ impl KeptRoom {
             }
             self.entries.push(entry.clone());
         }
-        for (identity, role) in append.members {
+        self.change(append.changes);
+        Ok(())
+    }
+
+    fn change(&mut self, changes: Changes) {
+        for (identity, role) in changes.members {
             match role {
                 Some(role) => drop(self.members.insert(identity, role)),
                 None => drop(self.members.remove(&identity)),
             }
         }
-        Ok(())
+        for (identity, standing) in changes.standings {
+            if standing.is_plain() {
+                self.standings.remove(&identity);
+            } else {
+                self.standings.insert(identity, standing);
+            }
+        }
+        if let Some(topic) = changes.topic {
+            self.record.topic = topic;
+            self.topic_is_set = true;
+        }
+        if changes.is_closed {
+            self.is_closed = true;
+            self.record.key = None;
+            self.members.clear();
+            self.standings.clear();
+        }
     }
 }
 
@@ -81,7 +106,9 @@ impl Store for MemoryStore {
     }
 
     async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError> {
-        Ok(self.kept().rooms.get(&id).map(|room| RoomState {
+        let kept = self.kept();
+        let open = kept.rooms.get(&id).filter(|room| !room.is_closed);
+        Ok(open.map(|room| RoomState {
             record: room.record.clone(),
             first: room.entries.first().map_or(Seq(1), |entry| entry.seq),
             last: room
@@ -98,15 +125,20 @@ impl Store for MemoryStore {
                 .iter()
                 .map(|(identity, role)| (*identity, *role))
                 .collect(),
+            standings: room
+                .standings
+                .iter()
+                .map(|(identity, standing)| (*identity, standing.clone()))
+                .collect(),
         }))
     }
 
-    async fn public_rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
+    async fn named_rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
         let mut rooms: Vec<RoomRecord> = self
             .kept()
             .rooms
             .values()
-            .filter(|room| room.record.kind == RoomKind::Public)
+            .filter(|room| room.record.kind != RoomKind::Conversation && !room.is_closed)
             .map(|room| room.record.clone())
             .collect();
         rooms.sort_by(|one, other| (one.position, &one.name).cmp(&(other.position, &other.name)));
@@ -141,6 +173,12 @@ impl Store for MemoryStore {
             .unwrap_or_default())
     }
 
+    async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
+        let kept = self.kept();
+        let entries = kept.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
+        Ok(entries.rev().find(|it| it.body.is_said()).cloned())
+    }
+
     async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError> {
         let mut kept = self.kept();
         let clashes = |other: &RoomRecord| {
@@ -157,6 +195,9 @@ impl Store for MemoryStore {
             entries: Vec::new(),
             marks: HashMap::new(),
             members: BTreeMap::new(),
+            standings: BTreeMap::new(),
+            topic_is_set: false,
+            is_closed: false,
         };
         room.append(created)?;
         kept.rooms.insert(id, room);
@@ -165,7 +206,9 @@ impl Store for MemoryStore {
 
     async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError> {
         if let Some(room) = self.kept().rooms.get_mut(&record.id) {
-            room.record.topic = record.topic;
+            if !room.topic_is_set {
+                room.record.topic = record.topic;
+            }
             room.record.capacity = record.capacity;
             room.record.position = record.position;
         }
@@ -222,7 +265,7 @@ impl Store for MemoryStore {
         let mut page = Vec::new();
         let mut bytes = 0;
         let mut take = |entry: &Entry| {
-            bytes += entry.body.text().len();
+            bytes += entry.body.payload().len();
             if page.len() == limit.entries || (bytes > limit.bytes && !page.is_empty()) {
                 return false;
             }

@@ -167,12 +167,16 @@ impl Store for SqliteStore {
         self.read(move |db| read::room(db, id)).await
     }
 
-    async fn public_rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
-        self.read(read::public_rooms).await
+    async fn named_rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
+        self.read(read::named_rooms).await
     }
 
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
         self.read(move |db| read::memberships(db, identity)).await
+    }
+
+    async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
+        self.read(move |db| read::last_said(db, room)).await
     }
 
     async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError> {

@@ -1,10 +1,11 @@
 //! What the client tells: the link's state, rooms, entries, people, answers.
 
-use super::{drafts, lines, load_older, show, unsent};
+use super::{drafts, lines, load_older, send, show, unsent};
 use crate::chat::{
-    Author, ClientId, Entry, IdentityId, Person, RefusalCode, RoomId, RoomInfo, Seq,
+    Author, Body, ClientId, Entry, IdentityId, Person, Refusal, RefusalCode, RoomId, RoomInfo,
+    Ruling, Seq, Until,
 };
-use crate::client::{About, Event, LinkState};
+use crate::client::{About, Event, LinkState, PutOut};
 use crate::text;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
@@ -12,6 +13,7 @@ use crate::tui::rows::system;
 use crate::tui::state::{Overlay, Room, State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::timeline::{Fate, What};
+use crate::tui::words;
 
 pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
     let s = state.strings;
@@ -37,6 +39,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Room { room, asked } => return room_changed(state, room, asked),
         Event::Left(room) => return left(state, room),
+        Event::PutOut { room, how } => put_out(state, room, &how),
         Event::Followed {
             room,
             epoch,
@@ -60,9 +63,9 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             first,
             entries,
         } => {
+            let item = lines::item(s, &state.zone);
             if let Some(room) = state.room_mut(room) {
-                room.timeline
-                    .fill(before, epoch, first, &entries, lines::item(s));
+                room.timeline.fill(before, epoch, first, &entries, item);
             }
             return load_older(state);
         }
@@ -91,25 +94,17 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             let words = fill(s.waits, &[&s.refusal(&refusal)]);
             state.say(Tone::Problem, text::line(&words).to_string());
         }
-        Event::PostRefused { client_id, refusal } => unsent::refused(state, client_id, &refusal),
+        Event::PostRefused { client_id, refusal } => {
+            return post_refused(state, client_id, refusal);
+        }
         Event::Refused {
             about: About::Follow(room),
             refusal,
         } if refusal.code == RefusalCode::NotAMember => {
             return left(state, room);
         }
-        Event::Refused { about, refusal } => {
-            let words = fill(s.cannot, &[&s.about(&about), &s.refusal(&refusal)]);
-            state.say(Tone::Problem, text::line(&words).to_string());
-            give_back(state);
-        }
-        Event::Named(you) => {
-            let name = text::line(&you.name);
-            if state.me.as_ref().is_some_and(|me| me.name != you.name) {
-                state.say(Tone::Info, fill(s.named, &[&name]));
-            }
-            state.me = Some(you);
-        }
+        Event::Refused { about, refusal } => refused(state, &about, refusal),
+        Event::Named(you) => named(state, you),
         Event::Report(report) => super::link::take(state, report),
         Event::Directory(rooms) => state.directory = rooms,
         Event::Rooms(rooms) => state.overlay = Some(lines::room_list(s, &rooms)),
@@ -117,11 +112,42 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
     Vec::new()
 }
 
+fn refused(state: &mut State, about: &About, refusal: Refusal) {
+    let s = state.strings;
+    let refusal = local_times(state, refusal);
+    let words = fill(s.cannot, &[&s.about(about), &s.refusal(&refusal)]);
+    state.say(Tone::Problem, text::line(&words).to_string());
+    give_back(state);
+}
+
+/// A post that was refused for good: something said stays where it is, a command comes back to be mended.
+fn post_refused(state: &mut State, id: ClientId, refusal: Refusal) -> Vec<Effect> {
+    let refusal = local_times(state, refusal);
+    let Some(typed) = state.orders.remove(&id) else {
+        unsent::refused(state, id, &refusal);
+        return Vec::new();
+    };
+    let words = state.strings.refusal(&refusal);
+    state.say(Tone::Problem, text::line(&words).to_string());
+    state.asked = Some(typed);
+    give_back(state);
+    vec![Effect::Forget(id)]
+}
+
+fn named(state: &mut State, you: Author) {
+    if state.me.as_ref().is_some_and(|me| me.name != you.name) {
+        let words = fill(state.strings.named, &[&text::line(&you.name)]);
+        state.say(Tone::Info, words);
+    }
+    state.me = Some(you);
+}
+
 fn former(state: &mut State, room: RoomId, entries: &[Entry]) {
     let s = state.strings;
+    let item = lines::item(s, &state.zone);
     if let Some(room) = state.room_mut(room) {
         let words = || system(s.other_history, &[]);
-        room.timeline.former(entries, lines::item(s), words);
+        room.timeline.former(entries, item, words);
     }
 }
 
@@ -201,6 +227,7 @@ fn is_wanted(state: &State, room: &RoomInfo) -> bool {
 fn put_room(state: &mut State, info: RoomInfo) {
     if let Some(room) = state.room_mut(info.id) {
         room.info = info;
+        room.put_out = None;
         return;
     }
     let room = Room::new(info);
@@ -246,7 +273,7 @@ fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Vec<Effect> {
     effects
 }
 
-fn left(state: &mut State, room: RoomId) -> Vec<Effect> {
+pub(super) fn left(state: &mut State, room: RoomId) -> Vec<Effect> {
     state.rooms.retain(|it| it.info.id != room);
     if state.current != Some(room) {
         return Vec::new();
@@ -261,8 +288,9 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
     let Some(id) = entries.first().map(|entry| entry.room) else {
         return Vec::new();
     };
-    let item = lines::item(state.strings);
+    let item = lines::item(state.strings, &state.zone);
     let is_current = state.current == Some(id);
+    let me = state.me.as_ref().map(|me| me.id);
     for entry in entries {
         let is_mine = state.is_me(entry.author.id);
         if let Some(client_id) = entry.client_id.filter(|_| is_mine) {
@@ -271,10 +299,17 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
         let Some(room) = state.room_mut(id) else {
             return Vec::new();
         };
-        if !room.timeline.append(entry, item) {
+        if !room.timeline.append(entry, &item) {
             continue;
         }
         rename_peer(room, entry);
+        match &entry.body {
+            Body::Topic(topic) => room.info.topic.clone_from(topic),
+            Body::Ruling(person, Ruling::Role(role)) if me == Some(person.id) => {
+                room.info.role = Some(*role);
+            }
+            _ => {}
+        }
         let is_past = room.history_to.is_some_and(|to| entry.seq <= to);
         if entry.body.is_said() && !is_mine && !is_current && !is_past {
             room.unseen += 1;
@@ -297,7 +332,7 @@ fn show_beside(state: &mut State, entry: &Entry) {
         author: entry.author.id,
         name: text::line(&entry.author.name),
         text: match &entry.body {
-            crate::chat::Body::Action(done) => text::body(&format!("{} {done}", entry.author.name)),
+            Body::Action(done) => text::body(&format!("{} {done}", entry.author.name)),
             other => text::body(other.text()),
         },
         whom: text::line(state.strings.privately_to_you),
@@ -310,7 +345,7 @@ fn show_beside(state: &mut State, entry: &Entry) {
 }
 
 fn rename_peer(room: &mut Room, entry: &Entry) {
-    if let (crate::chat::Body::Renamed(to), Some(peer)) = (&entry.body, &mut room.info.peer)
+    if let (Body::Renamed(to), Some(peer)) = (&entry.body, &mut room.info.peer)
         && peer.id == entry.author.id
     {
         *peer = Author {
@@ -329,7 +364,37 @@ pub(super) fn give_back(state: &mut State) {
     }
 }
 
+/// Refusals that end at a time say so by the clock on the wall.
+fn local_times(state: &State, mut refusal: Refusal) -> Refusal {
+    let at = match refusal.code {
+        RefusalCode::Muted => refusal.arguments.get_mut(0),
+        RefusalCode::Banned => refusal.arguments.get_mut(1),
+        _ => None,
+    };
+    if let Some(at) = at {
+        *at = match at.parse().map(Until::from_millis) {
+            Ok(until) => words::until(&state.zone, until).unwrap_or_default(),
+            Err(_) => String::new(),
+        };
+    }
+    refusal
+}
+
+/// We are no longer a member: what was said stays to be read, and nothing more can be said.
+fn put_out(state: &mut State, id: RoomId, how: &PutOut) {
+    let words = state.strings.put_out(how);
+    let words = text::line(&words);
+    state.say(Tone::Problem, words.as_str());
+    let now = send::now_ms(state);
+    if let Some(room) = state.room_mut(id) {
+        room.put_out = Some(words.to_string());
+        room.roster.clear();
+        room.timeline.local(What::System(words), now);
+    }
+}
+
 fn settle(state: &mut State, id: ClientId) {
+    state.orders.remove(&id);
     state.posts.retain(|post| post.client_id != id);
     for room in &mut state.rooms {
         room.timeline.settle(id);

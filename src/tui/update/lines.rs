@@ -1,13 +1,15 @@
 //! Lines the program itself makes: the prompt, entries as items, lists to read.
 
+use jiff::tz::TimeZone;
+
 use crate::chat::{Body, Entry, RoomInfo};
 use crate::text;
 use crate::tui::command;
 use crate::tui::keymap::{self, Action};
-use crate::tui::rows::system;
 use crate::tui::state::{Overlay, State};
 use crate::tui::strings::{Strings, fill};
 use crate::tui::timeline::What;
+use crate::tui::words;
 
 /// What stands before the composer's text: where Enter sends.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,11 +55,15 @@ pub fn prompt(state: &State) -> Prompt {
 }
 
 /// An entry as an item of the timeline.
-pub(super) fn item(strings: &'static Strings) -> impl Fn(&Entry) -> What + Copy {
+pub(super) fn item(
+    strings: &'static Strings,
+    zone: &TimeZone,
+) -> impl Fn(&Entry) -> What + Clone + use<> {
+    let zone = zone.clone();
     move |entry| {
         let name = text::line(&entry.author.name);
         match &entry.body {
-            Body::Text(said) => What::Said {
+            Body::Text(said) | Body::Reply { text: said, .. } => What::Said {
                 author: entry.author.id,
                 client_id: entry.client_id,
                 name,
@@ -71,11 +77,7 @@ pub(super) fn item(strings: &'static Strings) -> impl Fn(&Entry) -> What + Copy 
                 text: text::line(done),
                 is_action: true,
             },
-            Body::Created => system(strings.created, &[&name]),
-            Body::Joined => system(strings.joined, &[&name]),
-            Body::Left => system(strings.left, &[&name]),
-            Body::Renamed(to) => system(strings.renamed, &[&name, &text::line(to)]),
-            Body::Unknown(_) => system(strings.unknown_body, &[]),
+            _ => What::System(text::line(&words::of(strings, &zone, entry))),
         }
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
         Line::Say(body) => say(state, &text, body),
         Line::Private { name, text: said } => privately(state, &text, &name, said),
         Line::Command(name, argument) => {
+            state.notice = None;
             let effects = run(state, name, &argument);
             // A command that could not be done stays to be mended.
             state.asked = Some(text.clone());
@@ -67,6 +68,34 @@ fn post(state: &mut State, me: &Author, typed: &str, to: Recipient, body: Body) 
     super::unsent::show(state, me, &post);
     state.posts.push_back(post.clone());
     sent(state, typed.to_owned());
+    vec![Effect::Post {
+        post,
+        instead_of: None,
+    }]
+}
+
+/// Posts something that is not said: it shows by what it changes, and its words come back if it is refused.
+pub(super) fn order(state: &mut State, body: Body) -> Vec<Effect> {
+    let Some(room) = state.current else {
+        say_where_nobody_is(state);
+        return Vec::new();
+    };
+    if state.link != LinkState::Online {
+        // It is not done later, when nobody expects it any more.
+        let words = state.strings.not_now;
+        state.say(Tone::Problem, words);
+        return Vec::new();
+    }
+    let typed = state.composer().text();
+    let post = Post {
+        client_id: state.next_client_id(),
+        to: Recipient::Room(room),
+        body,
+        at_ms: now_ms(state),
+        from: state.current,
+        typed: typed.clone(),
+    };
+    state.orders.insert(post.client_id, typed);
     vec![Effect::Post {
         post,
         instead_of: None,
@@ -208,6 +237,17 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
         }
         Name::Disconnect => return vec![Effect::Disconnect],
         Name::Quit => return vec![Effect::Quit],
+        Name::Create
+        | Name::Delete
+        | Name::Topic
+        | Name::Invite
+        | Name::Op
+        | Name::Deop
+        | Name::Kick
+        | Name::Ban
+        | Name::Unban
+        | Name::Mute
+        | Name::Unmute => return super::orders::run(state, name, argument),
         // Said like any other text, so it is never run.
         Name::Me => {}
     }
@@ -256,6 +296,9 @@ fn leave(state: &mut State, argument: &str) -> Vec<Effect> {
         state.say(Tone::Problem, fill(s.no_such_room_here, &[&argument]));
         return Vec::new();
     };
+    if state.room(id).is_some_and(|room| room.put_out.is_some()) {
+        return super::client::left(state, id);
+    }
     if !is_conversation {
         return vec![Effect::Leave(id)];
     }
@@ -281,11 +324,7 @@ fn who(state: &mut State) {
     };
     let lines = room.roster.people().iter().map(|person| {
         let mark = if state.is_me(person.id) { s.you } else { "" };
-        let role = if person.role == crate::chat::Role::Owner {
-            s.owner
-        } else {
-            ""
-        };
+        let role = s.role(person.role);
         let name = text::pad(text::line(&person.name).as_str(), 20);
         let words = [role, s.via(person.via), mark];
         let words: Vec<&str> = words.into_iter().filter(|it| !it.is_empty()).collect();
@@ -300,6 +339,6 @@ fn who(state: &mut State) {
 }
 
 /// The time of our own lines until the server's comes.
-fn now_ms(state: &State) -> u64 {
+pub(super) fn now_ms(state: &State) -> u64 {
     u64::try_from(state.now.wall.as_millisecond()).unwrap_or(0)
 }

@@ -147,8 +147,8 @@ pub(super) fn people(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         canvas.put(pane.x + 1, y, 1, &mark.into(), style);
         let role = if state.is_me(person.id) {
             state.strings.you
-        } else if person.role == Role::Owner {
-            state.strings.owner
+        } else if person.role > Role::Member {
+            state.strings.role(person.role)
         } else {
             state.strings.via(person.via)
         };

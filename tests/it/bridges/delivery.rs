@@ -1,5 +1,6 @@
 //! What is promised of delivery, over every protocol: the same stories, told by whoever speaks it.
 
+use tchat::chat::{Author, Body, IdentityId, Recipient, Ruling, Until};
 use tonic::transport::Channel;
 
 use super::{chat, gochat, user};
@@ -279,6 +280,46 @@ async fn what_is_said_privately_reaches_one_and_nobody_else() {
         }
         assert_eq!(one.hears(1).await[0].1, "=for all", "{protocol:?}");
     }
+}
+
+/// Orders about a guest, by somebody who may give them.
+async fn rules(boss: &mut Person, whom: &str, ruling: Ruling) {
+    let room = boss.room("general").unwrap();
+    let person = Author {
+        id: IdentityId::NOBODY,
+        name: whom.into(),
+    };
+    boss.posts_body(Recipient::Room(room), Body::Ruling(person, ruling));
+    boss.is_answered().await;
+    assert!(boss.refused.is_empty(), "{:?}", boss.refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_muted_or_removed_hears_so_and_why_and_has_left() {
+    let server = Server::start();
+    let mut boss = server.joins("boss").await;
+    boss.is_in("general").await;
+    let mut all = everybody(&server).await;
+    for (protocol, one) in all.iter_mut().filter(|(it, _)| it.is_bridge()) {
+        rules(
+            &mut boss,
+            protocol.name(),
+            Ruling::Muted { until: Until::Ever },
+        )
+        .await;
+        one.says("=unheard").await;
+        assert_eq!(one.is_told("禁言").await.0, "系统", "{protocol:?}");
+        let reason = "=spam".to_owned();
+        rules(&mut boss, protocol.name(), Ruling::Kicked { reason }).await;
+        let told = one.is_told("您被 boss 移出了房间：=spam").await;
+        assert_eq!(told.0, "系统", "{protocol:?}");
+        assert_eq!(one.next().await, None, "{protocol:?}: and the end");
+    }
+    let lobby = channel(&server).await;
+    while people(&lobby).await > 2 {
+        tokio::task::yield_now().await;
+    }
+    assert!(server.log("general").await.is_empty(), "nobody was heard");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use prost::Message;
-use tchat::chat::Body;
+use tchat::chat::{Body, Role};
 use tchat::server::Switch;
 use tchat::server::store::{PageLimit, Span};
 use tonic::Code;
@@ -248,14 +248,17 @@ async fn a_drain_ends_calls_as_unavailable_and_writes_that_they_left() {
     server.stops().await.unwrap();
     assert_eq!(ends.await.unwrap(), (Code::Unavailable, Code::Unavailable));
     assert!(store.guests().await.unwrap().is_empty());
-    let room = store.public_rooms().await.unwrap()[0].id;
+    let room = store.named_rooms().await.unwrap()[0].id;
     let page = store.page(
         room,
         Span::Before(tchat::chat::Seq(u64::MAX)),
         PageLimit::PAGE,
     );
     let bodies: Vec<Body> = page.await.unwrap().into_iter().map(|it| it.body).collect();
-    assert_eq!(bodies, [Body::Created, Body::Joined, Body::Left]);
+    assert_eq!(
+        bodies,
+        [Body::Created, Body::Joined(Role::Member), Body::Left]
+    );
 }
 
 #[tokio::test(start_paused = true)]

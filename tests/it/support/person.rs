@@ -206,13 +206,16 @@ impl Person {
     }
 
     pub fn posts(&mut self, to: Recipient, text: &str) -> ClientId {
+        self.posts_body(to, Body::Text(text.into()))
+    }
+
+    pub fn posts_body(&mut self, to: Recipient, body: Body) -> ClientId {
         self.counter += 1;
         let client_id = ClientId {
             instance: self.instance,
             counter: self.counter,
         };
         self.pending.push(client_id);
-        let body = Body::Text(text.into());
         self.client
             .send(Command::Post {
                 post: Post::new(client_id, to, body),

@@ -54,6 +54,8 @@ pub fn room(id: RoomId, name: &str, topic: &str) -> RoomInfo {
         capacity: 0,
         present: 0,
         peer: None,
+        role: None,
+        last: None,
     }
 }
 

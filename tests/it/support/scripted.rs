@@ -106,6 +106,8 @@ pub fn room() -> RoomInfo {
         capacity: 0,
         present: 1,
         peer: None,
+        role: None,
+        last: None,
     }
 }
 

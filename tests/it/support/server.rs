@@ -149,7 +149,7 @@ impl Server {
 
     /// What was said in a public room, as the store has it.
     pub async fn log(&self, name: &str) -> Vec<String> {
-        let rooms = self.store.public_rooms().await.unwrap();
+        let rooms = self.store.named_rooms().await.unwrap();
         let room = rooms.iter().find(|room| room.name == name).unwrap().id;
         let all = PageLimit {
             entries: usize::MAX,

@@ -59,6 +59,12 @@ impl Viewer {
                 Effect::Connect(None) | Effect::RetryNow => Command::RetryNow,
                 Effect::Disconnect => Command::Disconnect,
                 Effect::Report => Command::Report,
+                Effect::Join(room) => Command::Join(room),
+                Effect::Leave(room) => Command::Leave(room),
+                Effect::Open(name) => Command::Open(name),
+                Effect::SetName(name) => Command::SetName(name),
+                Effect::Create(room) => Command::Create(room),
+                Effect::ListRooms => Command::ListRooms,
                 other => panic!("not done here: {other:?}"),
             };
             self.client.send(command).unwrap();

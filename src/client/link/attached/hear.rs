@@ -8,7 +8,7 @@ use crate::chat::{
 use crate::client::cache::{History, Whose};
 use crate::client::link::Unheard;
 use crate::client::pending::Pending;
-use crate::client::{About, Event, LinkState, Why, history};
+use crate::client::{About, Event, LinkState, PutOut, Why, history};
 use crate::wire::{self, Goodbye, GoodbyeReason, Then, UnfollowReason, Welcome, event_from, proto};
 use tokio::time::Instant;
 
@@ -116,14 +116,28 @@ impl Attached<'_> {
             }
             wire::Event::Unfollowed { request, room, why } => {
                 self.waiting.remove(&request);
-                if why == UnfollowReason::Left {
-                    self.followed.remove(&room);
-                    self.link.cursors.remove(&room);
-                    if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
-                        cache.left(server, room).await;
+                let event = match why {
+                    UnfollowReason::Asked => return Ok(None),
+                    UnfollowReason::Left => Event::Left(room),
+                    UnfollowReason::Kicked { by, reason } => {
+                        let how = PutOut::Kicked { by, reason };
+                        Event::PutOut { room, how }
                     }
-                    self.link.tell(Event::Left(room)).await?;
+                    UnfollowReason::Banned { by, reason } => {
+                        let how = PutOut::Banned { by, reason };
+                        Event::PutOut { room, how }
+                    }
+                    UnfollowReason::Closed => {
+                        let how = PutOut::Closed;
+                        Event::PutOut { room, how }
+                    }
+                };
+                self.followed.remove(&room);
+                self.link.cursors.remove(&room);
+                if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
+                    cache.left(server, room).await;
                 }
+                self.link.tell(event).await?;
             }
             wire::Event::Accepted {
                 client_id,

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::{Joining, Key, Task, Waiter, key, tell};
-use crate::chat::{Post, Refusal, RefusalCode};
+use crate::chat::{Post, Refusal, RefusalCode, RoomKind};
 use crate::server::outbox::Outbox;
 use crate::server::room::Fate;
 use crate::server::room::attendance::Departure;
+use crate::server::room::law::Denied;
 use crate::server::store::FULL_RETRY;
 use crate::wire::Event;
 
@@ -56,10 +57,8 @@ impl Task {
         if waiters.is_empty() {
             self.waiting.remove(&key);
         }
-        let not_a_member = || Refusal::new(RefusalCode::NotAMember).with(&self.record.name);
         let fate = match fate {
-            Ok(Fate::NotAMember) if !matches!(waiter, Waiter::Join(..)) => Err(not_a_member()),
-            Ok(Fate::Alone) => Err(Refusal::new(RefusalCode::PersonGone)),
+            Ok(Fate::Denied(denied)) => Err(self.refusal(denied)),
             fate => fate,
         };
         match (waiter, fate) {
@@ -85,6 +84,31 @@ impl Task {
                 tell(reply, Err(refusal));
             }
             (Waiter::Leave(reply), fate) => tell(reply, fate.map(drop)),
+        }
+    }
+
+    fn refusal(&self, denied: Denied) -> Refusal {
+        let name = &self.record.name;
+        match denied {
+            Denied::NotAMember => Refusal::new(RefusalCode::NotAMember).with(name),
+            Denied::Alone => Refusal::new(RefusalCode::PersonGone),
+            Denied::NotAllowed(right, role) => Refusal::new(RefusalCode::NotAllowed)
+                .with(right.word())
+                .with(role.word()),
+            Denied::Outranked(person) => Refusal::new(RefusalCode::Outranked).with(person),
+            Denied::Muted(until) => Refusal::new(RefusalCode::Muted).with(until.millis()),
+            Denied::Banned(until) => Refusal::new(RefusalCode::Banned)
+                .with(name)
+                .with(until.millis()),
+            // Of a secret room nobody hears even that it is there.
+            Denied::NotInvited if self.record.kind == RoomKind::Secret => {
+                Refusal::new(RefusalCode::RoomUnknown).with(name)
+            }
+            Denied::NotInvited => Refusal::new(RefusalCode::NotInvited).with(name),
+            Denied::NoEffect(person) => Refusal::new(RefusalCode::NoEffect).with(person),
+            Denied::ToSelf => Refusal::new(RefusalCode::ToSelf),
+            Denied::Closed => Refusal::new(RefusalCode::RoomClosed).with(name),
+            Denied::Malformed => Refusal::new(RefusalCode::Malformed).with("body"),
         }
     }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::{Task, Waiter, key, tell};
-use crate::chat::{Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomKind, Seq};
+use crate::chat::{
+    Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomInfo, RoomKind, Ruling, Seq,
+};
 use crate::server::room::Follower;
 use crate::server::room::mailbox::{Attendee, Joined};
 use crate::wire::Event;
@@ -20,12 +22,12 @@ pub(super) struct Joining {
 impl Task {
     pub(super) fn join(&mut self, joining: Joining) -> Option<Post> {
         let who = &joining.who;
-        if self.room.role(who.author.id).is_some() {
+        if self.room.law().role(who.author.id).is_some() {
             let at = self.room.head().seq;
             self.let_in(joining, at);
             return None;
         }
-        if self.record.kind == RoomKind::Conversation {
+        if self.record.kind == RoomKind::Conversation || self.room.law().is_closed() {
             let unknown = Refusal::new(RefusalCode::RoomUnknown).with(self.record.id);
             tell(joining.reply, Err(unknown));
             return None;
@@ -35,12 +37,13 @@ impl Task {
             return None;
         }
         // The place is taken now, so that two who join at once do not both get the last one.
-        self.attendance.arrive(who.session, who.person(who.role));
-        self.joining.insert(who.author.id, who.role);
+        let role = self.role_for(who);
+        self.attendance.arrive(who.session, who.person(role));
+        self.joining.insert(who.author.id);
         let post = Post {
             author: who.author.clone(),
             client_id: None,
-            body: Body::Joined,
+            body: Body::Joined(role),
             at_ms: who.at_ms,
         };
         self.waiting
@@ -58,7 +61,10 @@ impl Task {
             .take_arrivals(|id| id == joining.who.author.id);
         self.tell_guests(arrivals);
         let joined = attended.map(|()| {
-            let info = self.info();
+            let info = RoomInfo {
+                role: self.room.law().role(joining.who.author.id),
+                ..self.info()
+            };
             let follow = joining.follower.map(|follower| {
                 let (session, outbox) = (follower.session, Arc::clone(&follower.outbox));
                 outbox.set_cursor(follower.slot, at);
@@ -75,20 +81,35 @@ impl Task {
     }
 
     pub(super) fn attend(&mut self, who: &Attendee) -> Result<(), Refusal> {
-        let Some(role) = self.room.role(who.author.id) else {
+        let Some(role) = self.room.law().role(who.author.id) else {
             return Err(Refusal::new(RefusalCode::NotAMember).with(&self.record.name));
         };
         if let Some(refusal) = self.full_for(who.author.id) {
             return Err(refusal);
         }
-        let role = if who.role == Role::Owner {
-            Role::Owner
-        } else {
-            role
-        };
         self.attendance.arrive(who.session, who.person(role));
         self.note_changes();
         Ok(())
+    }
+
+    /// What somebody becomes who joins: whoever owns the preset rooms does so from the start.
+    fn role_for(&self, who: &Attendee) -> Role {
+        if self.record.is_preset() {
+            who.role
+        } else {
+            Role::Member
+        }
+    }
+
+    /// Somebody who owns the preset rooms and was a member before that is given the role, in the log as everything else.
+    pub(super) fn promotion(&self, who: &Attendee) -> Option<Post> {
+        let role = self.room.law().role(who.author.id)?;
+        (self.role_for(who) > role).then(|| Post {
+            author: self.server.clone(),
+            client_id: None,
+            body: Body::Ruling(who.author.clone(), Ruling::Role(who.role)),
+            at_ms: who.at_ms,
+        })
     }
 
     fn full_for(&self, identity: IdentityId) -> Option<Refusal> {

@@ -3,14 +3,16 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::write::room_number;
+use super::write::{CLOSED, room_number};
 use crate::chat::{
-    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Role, RoomId,
-    RoomKind, RoomName, SecretHash, Seq, ServerId, UserName, Via,
+    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, PutOut, Role,
+    RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Standing, Until, UserName, Via,
 };
 use crate::server::store::{IdentityRecord, PageLimit, RoomRecord, RoomState, Span, pair};
 
 const ROOM: &str = "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high";
+const ENTRY: &str =
+    "e.seq, e.digest, e.at_ms, e.author, e.author_name, e.instance, e.counter, e.kind, e.text";
 const IDENTITY: &str = "id, secret, name, present, via";
 
 /// What a damaged or foreign value is answered with.
@@ -34,6 +36,12 @@ pub fn room(db: &Connection, id: RoomId) -> rusqlite::Result<Option<RoomState>> 
     let Some(num) = room_number(db, id)? else {
         return Ok(None);
     };
+    let kind: i64 = db
+        .prepare_cached("SELECT kind FROM rooms WHERE num = ?1")?
+        .query_row([num], |row| row.get(0))?;
+    if kind == CLOSED {
+        return Ok(None);
+    }
     let (record, first) = db
         .prepare_cached(&format!(
             "SELECT {ROOM}, r.first FROM rooms r WHERE num = ?1"
@@ -67,21 +75,52 @@ pub fn room(db: &Connection, id: RoomId) -> rusqlite::Result<Option<RoomState>> 
             Ok((IdentityId::new(row.get(0)?), role(row.get(1)?)))
         })?
         .collect::<Result<_, _>>()?;
+    let standings = db
+        .prepare_cached(
+            "SELECT identity, invited, role, banned_ms, muted_ms, out_seq, out_by, out_reason, out_is_ban
+             FROM standings WHERE room = ?1",
+        )?
+        .query_map([num], |row| {
+            Ok((IdentityId::new(row.get(0)?), standing(row)?))
+        })?
+        .collect::<Result<_, _>>()?;
     Ok(Some(RoomState {
         record,
         first,
         last,
         marks,
         members,
+        standings,
     }))
 }
 
 /// A role of a later version grants nothing here.
-const fn role(number: i64) -> Role {
-    match number {
-        2 => Role::Owner,
-        _ => Role::Member,
-    }
+fn role(number: u8) -> Role {
+    Role::from_number(number).unwrap_or(Role::Member)
+}
+
+fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
+    let until = |column| -> rusqlite::Result<Option<Until>> {
+        let at: Option<i64> = row.get(column)?;
+        let at = at.map(|at| u64::try_from(at).map_err(|_| damaged(column, "a negative time")));
+        Ok(at.transpose()?.map(Until::from_millis))
+    };
+    let put_out = match row.get::<_, Option<i64>>(5)? {
+        Some(_) => Some(PutOut {
+            at: Seq(unsigned(row, 5)?),
+            by: row.get(6)?,
+            reason: row.get(7)?,
+            is_ban: row.get(8)?,
+        }),
+        None => None,
+    };
+    Ok(Standing {
+        is_invited: row.get(1)?,
+        role: row.get::<_, Option<u8>>(2)?.map(role),
+        banned: until(3)?,
+        muted: until(4)?,
+        put_out,
+    })
 }
 
 fn room_record(row: &Row<'_>) -> rusqlite::Result<RoomRecord> {
@@ -93,6 +132,8 @@ fn room_record(row: &Row<'_>) -> rusqlite::Result<RoomRecord> {
         kind: match row.get::<_, i64>(1)? {
             1 => RoomKind::Public,
             2 => RoomKind::Conversation,
+            3 => RoomKind::Private,
+            4 => RoomKind::Secret,
             _ => return Err(damaged(1, "an unknown kind of room")),
         },
         key: RoomName::new(&name).ok().map(|name| name.key()),
@@ -107,9 +148,9 @@ fn room_record(row: &Row<'_>) -> rusqlite::Result<RoomRecord> {
     })
 }
 
-pub fn public_rooms(db: &Connection) -> rusqlite::Result<Vec<RoomRecord>> {
+pub fn named_rooms(db: &Connection) -> rusqlite::Result<Vec<RoomRecord>> {
     db.prepare_cached(&format!(
-        "SELECT {ROOM} FROM rooms r WHERE kind = 1 ORDER BY position, name"
+        "SELECT {ROOM} FROM rooms r WHERE kind IN (1, 3, 4) ORDER BY position, name"
     ))?
     .query_map([], room_record)?
     .collect()
@@ -129,6 +170,27 @@ pub fn members(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<IdentityId
     db.prepare_cached("SELECT m.identity FROM members m JOIN rooms r ON r.num = m.room WHERE r.id = ?1 ORDER BY m.identity")?
         .query_map([room.bytes()], |row| row.get(0).map(IdentityId::new))?
         .collect()
+}
+
+/// By the partial index over what people say.
+pub fn last_said(db: &Connection, room: RoomId) -> rusqlite::Result<Option<Entry>> {
+    let Some((num, epoch)) = number_and_epoch(db, room)? else {
+        return Ok(None);
+    };
+    db.prepare_cached(&format!(
+        "SELECT {ENTRY} FROM entries e INDEXED BY entries_said
+         WHERE e.room = ?1 AND e.kind IN (1, 2, 17) ORDER BY e.seq DESC LIMIT 1"
+    ))?
+    .query_row([num], |row| entry(row, room, epoch))
+    .optional()
+}
+
+fn number_and_epoch(db: &Connection, room: RoomId) -> rusqlite::Result<Option<(i64, Epoch)>> {
+    db.prepare_cached("SELECT num, epoch FROM rooms WHERE id = ?1")?
+        .query_row([room.bytes()], |row| {
+            Ok((row.get(0)?, Epoch::new(row.get(1)?)))
+        })
+        .optional()
 }
 
 pub fn conversation(
@@ -180,20 +242,15 @@ pub fn page(
     span: Span,
     limit: PageLimit,
 ) -> rusqlite::Result<Vec<Entry>> {
-    const COLUMNS: &str =
-        "e.seq, e.digest, e.at_ms, e.author, e.author_name, e.instance, e.counter, e.kind, e.text";
-    let Some(num) = room_number(db, room)? else {
+    let Some((num, epoch)) = number_and_epoch(db, room)? else {
         return Ok(Vec::new());
     };
-    let epoch = db
-        .prepare_cached("SELECT epoch FROM rooms WHERE num = ?1")?
-        .query_row([num], |row| row.get(0).map(Epoch::new))?;
     let (bound, order, seq) = match span {
         Span::After(seq) => ("e.seq > ?2", "ASC", seq),
         Span::Before(seq) => ("e.seq < ?2", "DESC", seq),
     };
     let mut query = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM entries e WHERE e.room = ?1 AND {bound} ORDER BY e.seq {order} LIMIT ?3"
+        "SELECT {ENTRY} FROM entries e WHERE e.room = ?1 AND {bound} ORDER BY e.seq {order} LIMIT ?3"
     ))?;
     let most = i64::try_from(limit.entries).unwrap_or(i64::MAX);
     let mut rows = query.query(params![num, i64::try_from(seq.0).unwrap_or(i64::MAX), most])?;
@@ -201,7 +258,7 @@ pub fn page(
     let mut bytes = 0;
     while let Some(row) = rows.next()? {
         let entry = entry(row, room, epoch)?;
-        bytes += entry.body.text().len();
+        bytes += entry.body.payload().len();
         if bytes > limit.bytes && !page.is_empty() {
             break;
         }

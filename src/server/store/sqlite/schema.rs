@@ -11,7 +11,7 @@ use crate::chat::ServerId;
 const APPLICATION_ID: i64 = 0x7463_6874;
 
 /// One migration a version: step `n` brings a database from `user_version` n to n + 1, in one transaction.
-const STEPS: [&str; 2] = [VERSION_1, VERSION_2];
+const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -53,6 +53,17 @@ const VERSION_2: &str = "
 ALTER TABLE identities ADD COLUMN via INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX identities_guests ON identities (id) WHERE via > 0;
 CREATE INDEX rooms_by_high ON rooms (high) WHERE high IS NOT NULL;
+";
+
+/// What a room remembers of people beside memberships. A time of 0 is for ever; `out_` says how somebody was made to go.
+const VERSION_3: &str = "
+CREATE TABLE standings (
+    room INTEGER NOT NULL REFERENCES rooms, identity BLOB NOT NULL, invited INTEGER NOT NULL, role INTEGER,
+    banned_ms INTEGER, muted_ms INTEGER, out_seq INTEGER, out_by TEXT, out_reason TEXT, out_is_ban INTEGER,
+    PRIMARY KEY (room, identity)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE rooms ADD COLUMN topic_is_set INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entries_said ON entries (room, seq) WHERE kind IN (1, 2, 17);
 ";
 
 /// Whether this is a database of tchat's, and none of a newer one.

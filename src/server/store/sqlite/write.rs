@@ -5,22 +5,22 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::writer::WriteError;
-use crate::chat::{Entry, IdentityId, NameKey, Role, RoomId, RoomKind, Seq, Via};
+use crate::chat::{
+    Changes, Entry, IdentityId, NameKey, Role, RoomId, RoomKind, Seq, Standing, Until, Via,
+};
 use crate::server::store::{Append, IdentityRecord, RoomRecord};
 
 pub const fn kind_number(kind: RoomKind) -> i64 {
     match kind {
         RoomKind::Public => 1,
         RoomKind::Conversation => 2,
+        RoomKind::Private => 3,
+        RoomKind::Secret => 4,
     }
 }
 
-pub const fn role_number(role: Role) -> i64 {
-    match role {
-        Role::Member => 1,
-        Role::Owner => 2,
-    }
-}
+/// The kind of a room that is no more; only its entries are left.
+pub const CLOSED: i64 = 5;
 
 pub const fn via_number(via: Via) -> i64 {
     match via {
@@ -63,13 +63,15 @@ pub fn create_room(
 }
 
 pub fn update_room(db: &Connection, record: &RoomRecord) -> Result<(), WriteError> {
-    db.prepare_cached("UPDATE rooms SET topic = ?2, capacity = ?3, position = ?4 WHERE id = ?1")?
-        .execute(params![
-            record.id.bytes(),
-            record.topic,
-            record.capacity,
-            record.position
-        ])?;
+    db.prepare_cached(
+        "UPDATE rooms SET topic = iif(topic_is_set, topic, ?2), capacity = ?3, position = ?4 WHERE id = ?1",
+    )?
+    .execute(params![
+        record.id.bytes(),
+        record.topic,
+        record.capacity,
+        record.position
+    ])?;
     Ok(())
 }
 
@@ -102,18 +104,71 @@ pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
         db.prepare_cached("INSERT OR REPLACE INTO marks (room, author, instance, counter) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![num, author.bytes(), instance.bytes(), signed(counter)])?;
     }
-    for (identity, role) in &append.members {
+    change(db, num, &append.changes)?;
+    Ok(())
+}
+
+fn change(db: &Connection, num: i64, changes: &Changes) -> rusqlite::Result<()> {
+    for (identity, role) in &changes.members {
         match role {
             Some(role) => db
                 .prepare_cached(
                     "INSERT OR REPLACE INTO members (room, identity, role) VALUES (?1, ?2, ?3)",
                 )?
-                .execute(params![num, identity.bytes(), role_number(*role)])?,
+                .execute(params![num, identity.bytes(), role.number()])?,
             None => db
                 .prepare_cached("DELETE FROM members WHERE room = ?1 AND identity = ?2")?
                 .execute(params![num, identity.bytes()])?,
         };
     }
+    for (identity, standing) in &changes.standings {
+        put_standing(db, num, *identity, standing)?;
+    }
+    if let Some(topic) = &changes.topic {
+        db.prepare_cached("UPDATE rooms SET topic = ?2, topic_is_set = 1 WHERE num = ?1")?
+            .execute(params![num, topic])?;
+    }
+    if changes.is_closed {
+        db.execute(
+            "UPDATE rooms SET kind = ?2, key = NULL WHERE num = ?1",
+            [num, CLOSED],
+        )?;
+        db.execute("DELETE FROM members WHERE room = ?1", [num])?;
+        db.execute("DELETE FROM standings WHERE room = ?1", [num])?;
+    }
+    Ok(())
+}
+
+fn put_standing(
+    db: &Connection,
+    num: i64,
+    identity: IdentityId,
+    standing: &Standing,
+) -> rusqlite::Result<()> {
+    if standing.is_plain() {
+        db.prepare_cached("DELETE FROM standings WHERE room = ?1 AND identity = ?2")?
+            .execute(params![num, identity.bytes()])?;
+        return Ok(());
+    }
+    let until = |until: Until| signed(until.millis());
+    let put_out = standing.put_out.as_ref();
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO standings
+         (room, identity, invited, role, banned_ms, muted_ms, out_seq, out_by, out_reason, out_is_ban)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        num,
+        identity.bytes(),
+        standing.is_invited,
+        standing.role.map(Role::number),
+        standing.banned.map(until),
+        standing.muted.map(until),
+        put_out.map(|it| signed(it.at.0)),
+        put_out.map(|it| &it.by),
+        put_out.map(|it| &it.reason),
+        put_out.map(|it| it.is_ban),
+    ])?;
     Ok(())
 }
 
@@ -166,7 +221,7 @@ fn append_one(db: &Connection, num: i64, entry: &Entry) -> Result<(), WriteError
         entry.client_id.map(|id| *id.instance.bytes()),
         entry.client_id.map(|id| signed(id.counter)),
         entry.body.kind(),
-        entry.body.text(),
+        entry.body.payload(),
         entry.body.hash(),
     ])?;
     Ok(())

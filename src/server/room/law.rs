@@ -1,0 +1,323 @@
+//! Who is what in a room, and what may be posted there. Pure, and decided by the log alone: every node that applies the same posts in
+//! the same order comes to the same end.
+
+use std::collections::HashMap;
+
+use crate::chat::{
+    Author, Body, Changes, Entry, IdentityId, PutOut, Right, Role, RoomKind, Ruling, Standing,
+    Until,
+};
+
+/// The state of a room that decides what may happen next.
+#[derive(Clone, Debug)]
+pub struct Law {
+    pub(super) kind: RoomKind,
+    /// Who the server is where it acts by itself.
+    server: IdentityId,
+    members: HashMap<IdentityId, Role>,
+    standings: HashMap<IdentityId, Standing>,
+    is_closed: bool,
+}
+
+/// Why a post becomes no entry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Denied {
+    NotAMember,
+    /// The other of a conversation has left for good.
+    Alone,
+    NotAllowed(Right, Role),
+    Outranked(String),
+    Muted(Until),
+    Banned(Until),
+    NotInvited,
+    /// Nothing would change for this person.
+    NoEffect(String),
+    ToSelf,
+    Closed,
+    /// Not to be posted here by anybody.
+    Malformed,
+}
+
+/// How far somebody may read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reads {
+    All,
+    /// Up to the entry that made them go.
+    UpTo(PutOut),
+    Nothing,
+}
+
+impl Law {
+    pub fn new(
+        kind: RoomKind,
+        server: IdentityId,
+        members: HashMap<IdentityId, Role>,
+        standings: HashMap<IdentityId, Standing>,
+    ) -> Self {
+        Self {
+            kind,
+            server,
+            members,
+            standings,
+            is_closed: false,
+        }
+    }
+
+    pub fn role(&self, identity: IdentityId) -> Option<Role> {
+        self.members.get(&identity).copied()
+    }
+
+    pub fn standing(&self, identity: IdentityId) -> Option<&Standing> {
+        self.standings.get(&identity)
+    }
+
+    pub fn members(&self) -> impl Iterator<Item = (IdentityId, Role)> + '_ {
+        self.members.iter().map(|(id, role)| (*id, *role))
+    }
+
+    /// Everybody it remembers something of beside a membership.
+    pub fn remembered(&self) -> impl Iterator<Item = IdentityId> + '_ {
+        self.standings.keys().copied()
+    }
+
+    pub fn reads(&self, identity: IdentityId) -> Reads {
+        if self.members.contains_key(&identity) {
+            return Reads::All;
+        }
+        let put_out = self
+            .standings
+            .get(&identity)
+            .and_then(|it| it.put_out.clone());
+        put_out.map_or(Reads::Nothing, Reads::UpTo)
+    }
+
+    /// Whether this is a conversation of which only one is left.
+    pub fn is_lonely(&self) -> bool {
+        self.kind == RoomKind::Conversation && self.members.len() < 2
+    }
+
+    pub const fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Begins to judge a batch.
+    pub fn draft(&self) -> Draft<'_> {
+        Draft {
+            law: self,
+            changes: Changes::default(),
+        }
+    }
+
+    /// Takes over what a batch changed, once it is durable.
+    pub fn take(&mut self, changes: &Changes) {
+        for (identity, role) in &changes.members {
+            match role {
+                Some(role) => drop(self.members.insert(*identity, *role)),
+                None => drop(self.members.remove(identity)),
+            }
+        }
+        for (identity, standing) in &changes.standings {
+            if standing.is_plain() {
+                self.standings.remove(identity);
+            } else {
+                self.standings.insert(*identity, standing.clone());
+            }
+        }
+        if changes.is_closed {
+            self.is_closed = true;
+            self.members.clear();
+            self.standings.clear();
+        }
+    }
+}
+
+/// A law with the changes of a batch that is being judged.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    law: &'a Law,
+    changes: Changes,
+}
+
+impl Draft<'_> {
+    pub fn into_changes(self) -> Changes {
+        self.changes
+    }
+
+    pub fn role(&self, identity: IdentityId) -> Option<Role> {
+        match self.changes.members.get(&identity) {
+            Some(role) => *role,
+            None => self.law.role(identity),
+        }
+    }
+
+    fn standing(&self, identity: IdentityId) -> Standing {
+        let changed = self.changes.standings.get(&identity);
+        let standing = changed.or_else(|| self.law.standing(identity));
+        standing.cloned().unwrap_or_default()
+    }
+
+    fn is_lonely(&self) -> bool {
+        let left = || self.changes.members.values().any(Option::is_none);
+        self.law.is_lonely() || self.law.kind == RoomKind::Conversation && left()
+    }
+
+    /// Whether a body may become an entry at a time. A join takes the role its author had, if they come back.
+    ///
+    /// # Errors
+    /// Says what is in the way.
+    pub fn judge(&self, author: IdentityId, body: &mut Body, at_ms: u64) -> Result<(), Denied> {
+        if self.law.is_closed || self.changes.is_closed {
+            return Err(Denied::Closed);
+        }
+        if let Body::Joined(role) = body {
+            let standing = self.standing(author);
+            *role = (*role).max(standing.role.unwrap_or(Role::Member));
+            return self.may_join(&standing, *role, at_ms);
+        }
+        if author == self.law.server {
+            return Ok(());
+        }
+        let role = self.role(author).ok_or(Denied::NotAMember)?;
+        match body {
+            Body::Text(_) | Body::Action(_) | Body::Reply { .. } => {
+                if self.is_lonely() {
+                    return Err(Denied::Alone);
+                }
+                match self.standing(author).muted {
+                    Some(until) if until.holds(at_ms) => Err(Denied::Muted(until)),
+                    _ => Ok(()),
+                }
+            }
+            Body::Left | Body::Renamed(_) => Ok(()),
+            Body::Topic(_) => self.has(role, Right::Topic),
+            Body::Closed => self.has(role, Right::Close),
+            Body::Ruling(person, ruling) => self.may_rule((author, role), person, ruling, at_ms),
+            Body::Created | Body::Joined(_) | Body::Unknown(_) => Err(Denied::Malformed),
+        }
+    }
+
+    fn may_join(&self, standing: &Standing, role: Role, at_ms: u64) -> Result<(), Denied> {
+        match standing.banned {
+            Some(until) if until.holds(at_ms) => return Err(Denied::Banned(until)),
+            _ => {}
+        }
+        let may = standing.is_invited || role > Role::Member;
+        if self.law.kind.needs_an_invitation() && !may {
+            return Err(Denied::NotInvited);
+        }
+        Ok(())
+    }
+
+    fn has(&self, role: Role, right: Right) -> Result<(), Denied> {
+        let needed = right.needs(self.law.kind);
+        let is_pair = self.law.kind == RoomKind::Conversation;
+        if is_pair || role < needed {
+            return Err(Denied::NotAllowed(right, needed));
+        }
+        Ok(())
+    }
+
+    fn may_rule(
+        &self,
+        (author, role): (IdentityId, Role),
+        person: &Author,
+        ruling: &Ruling,
+        at_ms: u64,
+    ) -> Result<(), Denied> {
+        self.has(role, ruling.right())?;
+        if person.id == author {
+            return Err(Denied::ToSelf);
+        }
+        let theirs = self.role(person.id);
+        if theirs.is_some_and(|theirs| theirs >= role) && *ruling != Ruling::Invited {
+            return Err(Denied::Outranked(person.name.clone()));
+        }
+        let standing = self.standing(person.id);
+        let holds = |until: Option<Until>| until.is_some_and(|until| until.holds(at_ms));
+        let has_effect = match ruling {
+            Ruling::Invited => theirs.is_none() && !standing.is_invited,
+            // An owner is made by making a room.
+            Ruling::Role(Role::Owner) => return Err(Denied::Malformed),
+            Ruling::Role(given) => theirs.is_some_and(|theirs| theirs != *given),
+            Ruling::Kicked { .. } | Ruling::Muted { .. } => theirs.is_some(),
+            Ruling::Banned { .. } => true,
+            Ruling::Unbanned => holds(standing.banned),
+            Ruling::Unmuted => holds(standing.muted),
+        };
+        if has_effect {
+            Ok(())
+        } else {
+            Err(Denied::NoEffect(person.name.clone()))
+        }
+    }
+
+    /// Notes what an entry changes.
+    pub fn note(&mut self, entry: &Entry) {
+        let author = entry.author.id;
+        match &entry.body {
+            Body::Joined(role) => {
+                self.changes.members.insert(author, Some(*role));
+                let standing = self.standing(author);
+                if !standing.is_plain() {
+                    let standing = Standing {
+                        is_invited: false,
+                        role: None,
+                        put_out: None,
+                        ..standing
+                    };
+                    self.changes.standings.insert(author, standing);
+                }
+            }
+            Body::Left => {
+                let role = self.role(author).filter(|role| *role > Role::Member);
+                self.changes.members.insert(author, None);
+                if role.is_some() {
+                    let standing = Standing {
+                        role,
+                        ..self.standing(author)
+                    };
+                    self.changes.standings.insert(author, standing);
+                }
+            }
+            Body::Topic(topic) => self.changes.topic = Some(topic.clone()),
+            Body::Ruling(person, ruling) => self.note_ruling(entry, person.id, ruling),
+            Body::Closed => self.changes.is_closed = true,
+            Body::Text(_)
+            | Body::Action(_)
+            | Body::Reply { .. }
+            | Body::Created
+            | Body::Renamed(_)
+            | Body::Unknown(_) => {}
+        }
+    }
+
+    fn note_ruling(&mut self, entry: &Entry, person: IdentityId, ruling: &Ruling) {
+        let mut standing = self.standing(person);
+        if let Ruling::Kicked { reason } | Ruling::Banned { reason, .. } = ruling {
+            standing.is_invited = false;
+            standing.role = None;
+            if self.role(person).is_some() {
+                self.changes.members.insert(person, None);
+                standing.put_out = Some(PutOut {
+                    at: entry.seq,
+                    by: entry.author.name.clone(),
+                    reason: reason.clone(),
+                    is_ban: matches!(ruling, Ruling::Banned { .. }),
+                });
+            }
+        }
+        match ruling {
+            Ruling::Invited => standing.is_invited = true,
+            Ruling::Role(role) => {
+                self.changes.members.insert(person, Some(*role));
+                return;
+            }
+            Ruling::Kicked { .. } => {}
+            Ruling::Banned { until, .. } => standing.banned = Some(*until),
+            Ruling::Unbanned => standing.banned = None,
+            Ruling::Muted { until } => standing.muted = Some(*until),
+            Ruling::Unmuted => standing.muted = None,
+        }
+        self.changes.standings.insert(person, standing);
+    }
+}

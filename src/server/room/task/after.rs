@@ -1,0 +1,123 @@
+//! After an entry: what it changes among those present, and what the room tells of itself.
+
+use super::{MESSAGES, Task, tell};
+use crate::chat::{Body, Entry, IdentityId, RoomId, RoomKind, Ruling};
+use crate::server::room::Head;
+use crate::server::room::law::Reads;
+use crate::server::room::mailbox::Question;
+use crate::text;
+use crate::wire::{Event, UnfollowReason};
+
+impl Task {
+    /// Says what was said in public, where the log's filter lets [`MESSAGES`] through: only `--log-messages` does.
+    pub(super) fn log_message(&self, entry: &Entry) {
+        if entry.body.is_said() && self.record.kind == RoomKind::Public {
+            tracing::info!(
+                target: MESSAGES, room = %text::line(&self.record.name), seq = %entry.seq, author = %entry.author.name,
+                text = %text::line(entry.body.text()), "message"
+            );
+        }
+    }
+
+    /// What an entry changes among those present.
+    pub(super) fn follow_up(&mut self, entry: &Entry) {
+        let (author, room) = (entry.author.id, text::line(&self.record.name));
+        let name = text::line(&entry.author.name);
+        match &entry.body {
+            Body::Left => {
+                tracing::info!(%name, %room, "left");
+                self.goes(author);
+            }
+            Body::Joined(_) => {
+                self.joining.remove(&author);
+                tracing::info!(%name, %room, "joined");
+            }
+            Body::Renamed(to) => self.attendance.rename(author, to),
+            Body::Topic(topic) => {
+                self.record.topic.clone_from(topic);
+                self.directory.set_topic(self.record.id, topic);
+            }
+            Body::Ruling(person, ruling) => {
+                let whom = text::line(&person.name);
+                tracing::info!(%name, %room, %whom, ruling = ?ruling.right(), kind = entry.body.kind(), "ruled");
+                match ruling {
+                    Ruling::Kicked { .. } | Ruling::Banned { .. } => self.goes(person.id),
+                    Ruling::Role(role) => self.attendance.set_role(person.id, *role),
+                    _ => {}
+                }
+            }
+            Body::Closed => {
+                tracing::info!(%name, %room, "closed");
+                self.directory.remove(self.record.id);
+                let present: Vec<IdentityId> = self.attendance.people().map(|it| it.id).collect();
+                for person in present {
+                    self.goes(person);
+                }
+                self.subscribed.clear();
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody is no longer a member.
+    fn goes(&mut self, person: IdentityId) {
+        self.attendance.remove(person);
+        // Whoever has left may not repeat what did not fit, and what comes after a return is not held back by it.
+        self.refused.retain(|(who, _), _| *who != person);
+    }
+
+    pub(super) fn reply(&self, question: Question) {
+        match question {
+            Question::Peek { identity, reply } => tell(reply, self.peek(identity)),
+            Question::PutOut { identity, reply } => {
+                let put_out = match self.room.law().reads(identity) {
+                    Reads::UpTo(put_out) => Some((put_out, self.room.head())),
+                    Reads::All | Reads::Nothing => None,
+                };
+                tell(reply, put_out);
+            }
+            Question::Role { identity, reply } => tell(reply, self.room.law().role(identity)),
+            Question::Remembered(reply) => {
+                tell(reply, self.room.law().remembered().collect());
+            }
+            Question::DigestAt { seq, reply } => tell(reply, self.room.digest_at(seq)),
+            Question::Roster(reply) => tell(reply, self.attendance.people().cloned().collect()),
+            Question::Count(reply) => tell(reply, self.attendance.count()),
+        }
+    }
+
+    /// How far somebody may read, and where that ends.
+    fn peek(&self, identity: IdentityId) -> Option<Head> {
+        let head = self.room.head();
+        match self.room.law().reads(identity) {
+            Reads::All => Some(head),
+            Reads::UpTo(put_out) => Some(Head {
+                seq: put_out.at,
+                ..head
+            }),
+            Reads::Nothing => None,
+        }
+    }
+}
+
+/// What a room says last to whoever is no longer a member by an entry.
+pub(super) fn farewell(room: RoomId, entry: &Entry) -> Event {
+    let by = || entry.author.name.clone();
+    let why = match &entry.body {
+        Body::Ruling(_, Ruling::Kicked { reason }) => UnfollowReason::Kicked {
+            by: by(),
+            reason: reason.clone(),
+        },
+        Body::Ruling(_, Ruling::Banned { reason, .. }) => UnfollowReason::Banned {
+            by: by(),
+            reason: reason.clone(),
+        },
+        Body::Closed => UnfollowReason::Closed,
+        _ => UnfollowReason::Left,
+    };
+    Event::Unfollowed {
+        request: 0,
+        room,
+        why,
+    }
+}

@@ -1,0 +1,62 @@
+//! What entries say that nobody said: who came and went, and what was decided, in the words of a language.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::strings::{Strings, fill};
+use crate::chat::{Body, Entry, Ruling, Until};
+use crate::text::{self, SafeText};
+
+/// The line of an entry; that of something said is its text.
+pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
+    let name = text::line(&entry.author.name);
+    match &entry.body {
+        Body::Text(text) | Body::Action(text) | Body::Reply { text, .. } => text.clone(),
+        Body::Created => fill(s.created, &[&name]),
+        Body::Joined(_) => fill(s.joined, &[&name]),
+        Body::Left => fill(s.left, &[&name]),
+        Body::Renamed(to) => fill(s.renamed, &[&name, &text::line(to)]),
+        Body::Topic(topic) if topic.is_empty() => fill(s.topic_cleared, &[&name]),
+        Body::Topic(topic) => fill(s.topic_is, &[&name, &text::line(topic)]),
+        Body::Closed => fill(s.closed, &[&name]),
+        Body::Ruling(person, ruling) => {
+            let whom = text::line(&person.name);
+            self::ruling(s, zone, &name, &whom, ruling)
+        }
+        Body::Unknown(_) => s.unknown_body.to_owned(),
+    }
+}
+
+/// What somebody decided about another, in words.
+fn ruling(s: &Strings, zone: &TimeZone, by: &SafeText, whom: &SafeText, ruling: &Ruling) -> String {
+    let ending = |template: &str, limited: &str, at: Until| match until(zone, at) {
+        Some(at) => fill(limited, &[by, whom, &at]),
+        None => fill(template, &[by, whom]),
+    };
+    let (words, reason) = match ruling {
+        Ruling::Invited => (fill(s.invited, &[by, whom]), ""),
+        Ruling::Role(role) => (fill(s.role_given, &[by, whom, &s.role_name(*role)]), ""),
+        Ruling::Kicked { reason } => (fill(s.kicked, &[by, whom]), reason.as_str()),
+        Ruling::Banned { until, reason } => {
+            (ending(s.banned, s.banned_until, *until), reason.as_str())
+        }
+        Ruling::Unbanned => (fill(s.unbanned, &[by, whom]), ""),
+        Ruling::Muted { until } => (ending(s.muted, s.muted_until, *until), ""),
+        Ruling::Unmuted => (fill(s.unmuted, &[by, whom]), ""),
+    };
+    if reason.is_empty() {
+        words
+    } else {
+        format!("{words}: {reason}")
+    }
+}
+
+/// A time by the clock on the wall; nothing for one that never ends.
+pub fn until(zone: &TimeZone, until: Until) -> Option<String> {
+    let Until::At(at_ms) = until else {
+        return None;
+    };
+    let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
+    let at = at.to_zoned(zone.clone());
+    Some(at.strftime("%-d %b %Y %H:%M").to_string())
+}

@@ -1,0 +1,581 @@
+//! Who may do what: every command against everybody, asked by a client that checks nothing itself.
+
+use std::collections::BTreeSet;
+
+use tchat::chat::{
+    Author, Body, ClientId, IdentityId, InstanceId, NewRoom, Recipient, RefusalCode, Role, RoomId,
+    RoomKind, Ruling, Until,
+};
+use tchat::tui::command::{COMMANDS, Name};
+use tchat::wire::{Event, JoinTarget, Request, UnfollowReason, Who, proto, room_from};
+
+use crate::support::person::secret;
+use crate::support::raw::Raw;
+use crate::support::server::Server;
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Actor {
+    Owner,
+    Moderator,
+    Member,
+    Outsider,
+    Banned,
+}
+
+const ACTORS: [Actor; 5] = [
+    Actor::Owner,
+    Actor::Moderator,
+    Actor::Member,
+    Actor::Outsider,
+    Actor::Banned,
+];
+
+/// What comes of it: nothing is in the way, or this is.
+type Outcome = Option<RefusalCode>;
+
+/// A command, and what comes of it for each who asks, in the order of [`ACTORS`].
+struct Row {
+    name: Name,
+    outcomes: [Outcome; 5],
+}
+
+/// In a public room.
+fn table() -> Vec<Row> {
+    use RefusalCode::{Banned, NotAMember, NotAllowed};
+    let ok: Outcome = None;
+    let (not_in, not_allowed) = (Some(NotAMember), Some(NotAllowed));
+    let everybody = [ok; 5];
+    let members = [ok, ok, ok, not_in, not_in];
+    let moderators = [ok, ok, not_allowed, not_in, not_in];
+    let owners = [ok, not_allowed, not_allowed, not_in, not_in];
+    let row = |name, outcomes| Row { name, outcomes };
+    vec![
+        row(Name::Join, [ok, ok, ok, ok, Some(Banned)]),
+        row(Name::Leave, members),
+        row(Name::Rooms, everybody),
+        row(Name::Create, everybody),
+        row(Name::Msg, everybody),
+        row(Name::Nick, everybody),
+        row(Name::Me, members),
+        row(Name::Who, members),
+        row(Name::Delete, owners),
+        row(Name::Topic, moderators),
+        row(Name::Invite, members),
+        row(Name::Op, owners),
+        row(Name::Deop, owners),
+        row(Name::Kick, moderators),
+        row(Name::Ban, moderators),
+        row(Name::Unban, moderators),
+        row(Name::Mute, moderators),
+        row(Name::Unmute, moderators),
+    ]
+}
+
+/// What asks nothing of a server.
+const LOCAL: [Name; 7] = [
+    Name::Help,
+    Name::Clear,
+    Name::Theme,
+    Name::Link,
+    Name::Connect,
+    Name::Disconnect,
+    Name::Quit,
+];
+
+#[test]
+fn every_command_has_a_row() {
+    let rows = table().into_iter().map(|row| row.name);
+    let known: BTreeSet<String> = rows.chain(LOCAL).map(|name| format!("{name:?}")).collect();
+    let all = COMMANDS.iter().map(|known| format!("{:?}", known.name));
+    assert_eq!(known, all.collect());
+}
+
+/// Somebody with a stream of their own.
+struct Somebody {
+    raw: Raw,
+    me: Author,
+    counter: u64,
+}
+
+impl Somebody {
+    async fn enters(server: &Server, name: &str) -> Self {
+        let (raw, welcome) = Raw::enter(server, name).await;
+        Self {
+            raw,
+            me: welcome.you,
+            counter: 0,
+        }
+    }
+
+    /// Asks for something, and says what is in the way of it.
+    async fn asks(&mut self, what: Request) -> Outcome {
+        self.raw.ask(77, what).await;
+        loop {
+            match self.raw.answer().await {
+                Event::Refused {
+                    request: 77,
+                    refusal,
+                    ..
+                } => return Some(refusal.code),
+                Event::RoomChanged { request: 77, .. }
+                | Event::Unfollowed { request: 77, .. }
+                | Event::Followed { request: 77, .. }
+                | Event::Named { request: 77, .. } => return None,
+                _ => {}
+            }
+        }
+    }
+
+    async fn posts(&mut self, room: RoomId, body: Body) -> Outcome {
+        self.counter += 1;
+        let id = ClientId {
+            instance: InstanceId::new(*self.me.id.bytes()),
+            counter: self.counter,
+        };
+        let to = Recipient::Room(room);
+        self.raw
+            .ask(
+                0,
+                Request::Post {
+                    client_id: id,
+                    to,
+                    body,
+                },
+            )
+            .await;
+        loop {
+            match self.raw.answer().await {
+                Event::Refused {
+                    client_id: Some(of),
+                    refusal,
+                    ..
+                } if of == id => return Some(refusal.code),
+                Event::Accepted { client_id, .. } if client_id == id => return None,
+                _ => {}
+            }
+        }
+    }
+
+    async fn joins(&mut self, room: RoomId) -> Outcome {
+        self.asks(Request::Join(JoinTarget::Room(room))).await
+    }
+
+    /// The rooms there are for this one, with what they are there.
+    async fn lists(&mut self) -> Vec<(String, Option<Role>)> {
+        let request = authorised(&self.me.name, proto::ListRoomsRequest {});
+        let answer = self.raw.service.list_rooms(request).await.unwrap();
+        let rooms = answer.into_inner().rooms.into_iter();
+        let rooms = rooms.map(|room| room_from(room).unwrap());
+        rooms.map(|room| (room.name, room.role)).collect()
+    }
+
+    /// The seqs of the newest page of a room, if it may be read.
+    async fn pages(&mut self, room: RoomId) -> Option<Vec<u64>> {
+        self.pages_after(room, 0).await
+    }
+
+    async fn pages_after(&mut self, room: RoomId, after: u64) -> Option<Vec<u64>> {
+        let asked = proto::GetHistoryRequest {
+            room: room.bytes().to_vec(),
+            after,
+            ..Default::default()
+        };
+        let request = authorised(&self.me.name, asked);
+        let page = self.raw.service.get_history(request).await.ok()?;
+        let entries = page.into_inner().entries;
+        Some(entries.into_iter().map(|entry| entry.seq).collect())
+    }
+}
+
+/// A call with the secret that goes with a name here.
+fn authorised<T>(name: &str, message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    let secret = hex::encode(secret(name).bytes());
+    let value = format!("Bearer {secret}").parse().unwrap();
+    request.metadata_mut().insert("authorization", value);
+    request
+}
+
+/// A room with one of each, and people things can be done to.
+struct Stage {
+    server: Server,
+    room: RoomId,
+    owner: Somebody,
+    moderator: Somebody,
+    member: Somebody,
+    outsider: Somebody,
+    banned: Somebody,
+    /// Members: one that nothing is known of, one that is a moderator, one that is muted.
+    plain: Somebody,
+    raised: Somebody,
+    muted: Somebody,
+}
+
+fn ruling(person: &Author, ruling: Ruling) -> Body {
+    Body::Ruling(person.clone(), ruling)
+}
+
+impl Stage {
+    async fn of(kind: RoomKind) -> Self {
+        let server = Server::start();
+        let mut owner = Somebody::enters(&server, "owner").await;
+        let wanted = NewRoom {
+            name: "dev".into(),
+            kind,
+            topic: String::new(),
+            capacity: 0,
+        };
+        owner.raw.ask(1, Request::Create(wanted)).await;
+        let room = loop {
+            if let Event::RoomChanged {
+                request: 1, room, ..
+            } = owner.raw.answer().await
+            {
+                break room.id;
+            }
+        };
+        let mut people = Vec::new();
+        for name in ["moderator", "member", "banned", "plain", "raised", "muted"] {
+            let mut one = Somebody::enters(&server, name).await;
+            if kind.needs_an_invitation() {
+                let invited = ruling(&one.me, Ruling::Invited);
+                assert_eq!(owner.posts(room, invited).await, None);
+            }
+            assert_eq!(one.joins(room).await, None, "{name}");
+            people.push(one);
+        }
+        let outsider = Somebody::enters(&server, "outsider").await;
+        let Ok([moderator, member, banned, plain, raised, muted]) =
+            <[Somebody; 6]>::try_from(people)
+        else {
+            panic!("six people")
+        };
+        let rulings = [
+            ruling(&moderator.me, Ruling::Role(Role::Moderator)),
+            ruling(&raised.me, Ruling::Role(Role::Moderator)),
+            ruling(&muted.me, Ruling::Muted { until: Until::Ever }),
+            ruling(
+                &banned.me,
+                Ruling::Banned {
+                    until: Until::Ever,
+                    reason: String::new(),
+                },
+            ),
+        ];
+        for ruling in rulings {
+            assert_eq!(owner.posts(room, ruling).await, None);
+        }
+        Self {
+            server,
+            room,
+            owner,
+            moderator,
+            member,
+            outsider,
+            banned,
+            plain,
+            raised,
+            muted,
+        }
+    }
+
+    fn actor(&mut self, actor: Actor) -> &mut Somebody {
+        match actor {
+            Actor::Owner => &mut self.owner,
+            Actor::Moderator => &mut self.moderator,
+            Actor::Member => &mut self.member,
+            Actor::Outsider => &mut self.outsider,
+            Actor::Banned => &mut self.banned,
+        }
+    }
+
+    /// What comes of a command somebody gives, sent whether it may be or not.
+    async fn does(&mut self, actor: Actor, name: Name) -> Outcome {
+        let room = self.room;
+        let stranger = Somebody::enters(&self.server, "stranger").await;
+        let (plain, raised) = (self.plain.me.clone(), self.raised.me.clone());
+        let (muted, banned) = (self.muted.me.clone(), self.banned.me.clone());
+        let body = match name {
+            Name::Join => return self.actor(actor).joins(room).await,
+            Name::Leave => return self.actor(actor).asks(Request::Leave(room)).await,
+            Name::Nick => {
+                return self
+                    .actor(actor)
+                    .asks(Request::SetName("新名".into()))
+                    .await;
+            }
+            Name::Msg => {
+                let whom = Request::Open(Who::Person(plain.id));
+                return self.actor(actor).asks(whom).await;
+            }
+            Name::Create => {
+                let wanted = NewRoom {
+                    name: format!("of-{actor:?}"),
+                    kind: RoomKind::Secret,
+                    topic: String::new(),
+                    capacity: 0,
+                };
+                return self.actor(actor).asks(Request::Create(wanted)).await;
+            }
+            // Who is there is told to those who follow.
+            Name::Who => {
+                let follow = Request::Follow { room, cursor: None };
+                return self.actor(actor).asks(follow).await;
+            }
+            Name::Rooms => {
+                self.actor(actor).lists().await;
+                return None;
+            }
+            Name::Me => Body::Action("waves".into()),
+            Name::Delete => Body::Closed,
+            Name::Topic => Body::Topic("new".into()),
+            Name::Invite => ruling(&stranger.me, Ruling::Invited),
+            Name::Op => ruling(&plain, Ruling::Role(Role::Moderator)),
+            Name::Deop => ruling(&raised, Ruling::Role(Role::Member)),
+            Name::Kick => ruling(
+                &plain,
+                Ruling::Kicked {
+                    reason: "spam".into(),
+                },
+            ),
+            Name::Ban => ruling(
+                &plain,
+                Ruling::Banned {
+                    until: Until::Ever,
+                    reason: "spam".into(),
+                },
+            ),
+            Name::Unban => ruling(&banned, Ruling::Unbanned),
+            Name::Mute => ruling(&plain, Ruling::Muted { until: Until::Ever }),
+            Name::Unmute => ruling(&muted, Ruling::Unmuted),
+            other => panic!("{other:?} has a row and is not asked for"),
+        };
+        self.actor(actor).posts(room, body).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn everybody_may_do_what_the_table_says_and_nothing_else() {
+    for row in table() {
+        for (actor, expected) in ACTORS.into_iter().zip(row.outcomes) {
+            let mut stage = Stage::of(RoomKind::Public).await;
+            // Whoever was put out may read up to then, and hears why.
+            let is_put_out = actor == Actor::Banned && row.name == Name::Who;
+            let expected = if is_put_out { None } else { expected };
+            let outcome = stage.does(actor, row.name).await;
+            assert_eq!(outcome, expected, "{:?} by {actor:?}", row.name);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_needs_an_invitation_is_closed_to_all_who_have_none() {
+    for (kind, refusal) in [
+        (RoomKind::Private, RefusalCode::NotInvited),
+        (RoomKind::Secret, RefusalCode::RoomUnknown),
+    ] {
+        let mut stage = Stage::of(kind).await;
+        let room = stage.room;
+        assert_eq!(stage.outsider.joins(room).await, Some(refusal), "{kind:?}");
+        let by_name = Request::Join(JoinTarget::Name("dev".into()));
+        assert_eq!(stage.outsider.asks(by_name).await, Some(refusal));
+        // Members do not let others in here.
+        let invited = ruling(&stage.outsider.me, Ruling::Invited);
+        let outcome = stage.member.posts(room, invited.clone()).await;
+        assert_eq!(outcome, Some(RefusalCode::NotAllowed));
+        assert_eq!(stage.moderator.posts(room, invited).await, None);
+        assert_eq!(stage.outsider.joins(room).await, None);
+        // An invitation is good for once.
+        let kicked = ruling(
+            &stage.outsider.me,
+            Ruling::Kicked {
+                reason: String::new(),
+            },
+        );
+        assert_eq!(stage.moderator.posts(room, kicked).await, None);
+        assert_eq!(stage.outsider.joins(room).await, Some(refusal));
+        assert_eq!(stage.banned.joins(room).await, Some(RefusalCode::Banned));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_are_listed_to_those_who_may_know_of_them() {
+    for (kind, is_listed) in [
+        (RoomKind::Public, true),
+        (RoomKind::Private, true),
+        (RoomKind::Secret, false),
+    ] {
+        let mut stage = Stage::of(kind).await;
+        let dev = |rooms: Vec<(String, Option<Role>)>| rooms.into_iter().find(|it| it.0 == "dev");
+        let of = |role| Some(("dev".to_owned(), role));
+        let seen = dev(stage.outsider.lists().await);
+        assert_eq!(
+            seen,
+            is_listed.then(|| ("dev".to_owned(), None)),
+            "{kind:?}"
+        );
+        assert_eq!(dev(stage.member.lists().await), of(Some(Role::Member)));
+        assert_eq!(
+            dev(stage.moderator.lists().await),
+            of(Some(Role::Moderator))
+        );
+        assert_eq!(dev(stage.owner.lists().await), of(Some(Role::Owner)));
+        let outcome = stage.owner.posts(stage.room, Body::Closed).await;
+        assert_eq!(outcome, None);
+        assert_eq!(dev(stage.owner.lists().await), None, "it is no more");
+        let joined = stage.outsider.joins(stage.room).await;
+        assert_eq!(joined, Some(RefusalCode::RoomUnknown));
+        // The name is free again, and its next owner's room is another.
+        let by = NewRoom {
+            name: "DEV".into(),
+            kind: RoomKind::Public,
+            topic: String::new(),
+            capacity: 0,
+        };
+        assert_eq!(stage.outsider.asks(Request::Create(by)).await, None);
+        assert_eq!(stage.owner.pages(stage.room).await, None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_kicked_read_up_to_the_kick_and_hear_why_on_every_path() {
+    let mut stage = Stage::of(RoomKind::Public).await;
+    let room = stage.room;
+    let follow = Request::Follow { room, cursor: None };
+    // One reads live, the other is away when it happens.
+    assert_eq!(stage.plain.asks(follow.clone()).await, None);
+    let kick = |person: &Author| {
+        let reason = "spam".to_owned();
+        ruling(person, Ruling::Kicked { reason })
+    };
+    let says = |text: &str| Body::Text(text.into());
+    assert_eq!(stage.owner.posts(room, says("before")).await, None);
+    let last = stage.owner.pages(room).await.unwrap().pop().unwrap();
+    // All in one batch, so that what comes behind is not taken along.
+    let (plain, muted) = (stage.plain.me.clone(), stage.muted.me.clone());
+    for (counter, body) in (100..).zip([kick(&plain), says("behind"), kick(&muted), says("later")])
+    {
+        let id = ClientId {
+            instance: InstanceId::new([42; 16]),
+            counter,
+        };
+        let to = Recipient::Room(room);
+        let post = Request::Post {
+            client_id: id,
+            to,
+            body,
+        };
+        stage.owner.raw.ask(0, post).await;
+    }
+    let until_put_out = async |one: &mut Somebody| {
+        let mut seqs = Vec::new();
+        loop {
+            match one.raw.answer().await {
+                Event::Entry(entry) if entry.room == room => seqs.push(entry.seq.0),
+                Event::Unfollowed { why, .. } => break (seqs, why),
+                _ => {}
+            }
+        }
+    };
+    let why = UnfollowReason::Kicked {
+        by: "owner".into(),
+        reason: "spam".into(),
+    };
+    let live = until_put_out(&mut stage.plain).await;
+    assert_eq!((live.0.last(), live.1), (Some(&(last + 1)), why.clone()));
+    stage.muted.raw.ask(5, follow.clone()).await;
+    let replayed = until_put_out(&mut stage.muted).await;
+    let all: Vec<u64> = (1..=last + 3).collect();
+    assert_eq!(replayed, (all.clone(), why));
+    assert_eq!(stage.muted.pages(room).await, Some(all));
+    let all: Vec<u64> = (1..=last + 1).collect();
+    assert_eq!(stage.plain.pages(room).await, Some(all));
+    let behind = stage.plain.pages_after(room, last).await;
+    assert_eq!(behind, Some(vec![last + 1]));
+    assert_eq!(stage.outsider.pages(room).await, None);
+    // Nothing of it can be spoken in, and who is kicked may come back.
+    let outcome = stage.plain.posts(room, says("?")).await;
+    assert_eq!(outcome, Some(RefusalCode::NotAMember));
+    assert_eq!(stage.plain.joins(room).await, None);
+    assert_eq!(stage.plain.posts(room, says("back")).await, None);
+    // What was is forgotten with that: whoever leaves by themselves reads nothing.
+    assert_eq!(stage.plain.asks(Request::Leave(room)).await, None);
+    assert_eq!(stage.plain.pages(room).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_rules_over_themselves_their_equals_or_those_above() {
+    let mut stage = Stage::of(RoomKind::Public).await;
+    let room = stage.room;
+    let kick = |person: &Author| {
+        ruling(
+            person,
+            Ruling::Kicked {
+                reason: String::new(),
+            },
+        )
+    };
+    let (owner, moderator) = (stage.owner.me.clone(), stage.moderator.me.clone());
+    for above in [&owner, &stage.raised.me.clone()] {
+        let outcome = stage.moderator.posts(room, kick(above)).await;
+        assert_eq!(outcome, Some(RefusalCode::Outranked), "{above:?}");
+    }
+    let own = stage.moderator.posts(room, kick(&moderator)).await;
+    assert_eq!(own, Some(RefusalCode::ToSelf));
+    // Nobody is made an owner, and nobody speaks for the server.
+    let crowned = ruling(&moderator, Ruling::Role(Role::Owner));
+    let outcome = stage.owner.posts(room, crowned).await;
+    assert_eq!(outcome, Some(RefusalCode::Malformed));
+    for body in [Body::Created, Body::Joined(Role::Owner), Body::Unknown(7)] {
+        let outcome = stage.owner.posts(room, body).await;
+        assert_eq!(outcome, Some(RefusalCode::Malformed));
+    }
+    // What changes nothing is said so.
+    let again = ruling(&moderator, Ruling::Role(Role::Moderator));
+    let outcome = stage.owner.posts(room, again).await;
+    assert_eq!(outcome, Some(RefusalCode::NoEffect));
+    let somebody = Author {
+        id: IdentityId::new([99; 16]),
+        name: "nobody".into(),
+    };
+    let outcome = stage.owner.posts(room, kick(&somebody)).await;
+    assert_eq!(outcome, Some(RefusalCode::PersonUnknown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_muted_read_and_do_not_speak_and_time_sets_them_free() {
+    let mut stage = Stage::of(RoomKind::Public).await;
+    let room = stage.room;
+    let says = || Body::Text("hi".into());
+    let outcome = stage.muted.posts(room, says()).await;
+    assert_eq!(outcome, Some(RefusalCode::Muted));
+    let follow = Request::Follow { room, cursor: None };
+    assert_eq!(stage.muted.asks(follow).await, None);
+    // A time that is over when it is said sets free at once: the log's own clock counts, and nobody's here.
+    let past = Until::At(1);
+    let muted = ruling(&stage.plain.me, Ruling::Muted { until: past });
+    assert_eq!(stage.moderator.posts(room, muted).await, None);
+    assert_eq!(stage.plain.posts(room, says()).await, None);
+    let banned = ruling(
+        &stage.plain.me,
+        Ruling::Banned {
+            until: past,
+            reason: String::new(),
+        },
+    );
+    assert_eq!(stage.moderator.posts(room, banned).await, None);
+    assert_eq!(stage.plain.joins(room).await, None, "it is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn roles_belong_to_identities_and_come_back_with_those_who_left_by_themselves() {
+    let mut stage = Stage::of(RoomKind::Private).await;
+    let room = stage.room;
+    assert_eq!(stage.owner.asks(Request::Leave(room)).await, None);
+    assert_eq!(stage.owner.joins(room).await, None, "without an invitation");
+    let topic = Body::Topic("mine still".into());
+    assert_eq!(stage.owner.posts(room, topic).await, None);
+    let close = stage.owner.posts(room, Body::Closed).await;
+    assert_eq!(close, None, "an owner as before");
+}

@@ -1,0 +1,143 @@
+//! Rooms that people make, seen on their screens: the real client and the real screen over a server in memory.
+
+use crate::support::server::Server;
+use crate::support::viewer::Viewer;
+
+async fn opens(server: &Server, name: &str) -> Viewer {
+    Viewer::opens(server.connector(), name, None).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_room_is_made_shared_led_and_closed() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    let mut zhang = opens(&server, "张三").await;
+    ann.keys("/create vault --secret 钥匙在这里<ret>");
+    ann.shows("#vault ›").await;
+    ann.shows("vault  钥匙在这里").await;
+    ann.shows("ann opened this room").await;
+    // Nobody else knows of it, and whoever was told its name is not let in.
+    ben.keys("/join vault<ret>");
+    ben.shows("there is no room 'vault'").await;
+    ann.keys("/invite ben<ret>");
+    ann.shows("ann invited ben").await;
+    ben.keys("<ret>");
+    ben.shows("#vault ›").await;
+    ann.shows("ben joined").await;
+    ben.keys("it is dark here<ret>");
+    ann.shows("it is dark here").await;
+    // A member leads nothing, and is told what is missing; the line stays.
+    ben.keys("/topic mine now<ret>");
+    ben.shows("setting the topic needs a moderator of this room")
+        .await;
+    ben.shows("/topic mine now").await;
+    ann.keys("/op ben<ret>");
+    ben.shows("ann made ben a moderator").await;
+    ben.keys("<ret>");
+    ann.shows("ben set the topic: mine now").await;
+    ann.shows("vault  mine now").await;
+    ben.keys("/invite 张三<ret>");
+    ben.shows("ben invited 张三").await;
+    zhang.keys("/join vault<ret>");
+    zhang.shows("#vault ›").await;
+    ben.keys("/kick ann<ret>");
+    ben.shows("ann is as much here as you are").await;
+    ben.keys("<c-u>/kick 张三 not for you<ret>");
+    zhang
+        .shows("ben removed you from this room: not for you")
+        .await;
+    zhang.keys("let me in<ret>");
+    zhang.shows("you are not in this room").await;
+    zhang.keys("<c-u>/leave<ret>");
+    zhang.shows("#general ›").await;
+    ann.keys("/delete<ret>");
+    ben.shows("this room was closed").await;
+    ann.shows("ann closed this room").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_muted_and_the_banned_are_told_until_when() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    ann.keys("/create dev<ret>");
+    ann.shows("#dev ›").await;
+    ben.keys("/join dev<ret>");
+    ben.shows("#dev ›").await;
+    ann.keys("/mute ben 10m<ret>");
+    ben.shows("ann muted ben until ").await;
+    ben.keys("hello?<ret>");
+    ben.shows("you are muted in this room until ").await;
+    ann.keys("/unmute ben<ret>");
+    ben.shows("ann let ben speak again").await;
+    ann.keys("/mute ben<ret>");
+    ben.shows("ann muted ben").await;
+    ben.keys("hello?<ret>");
+    ben.shows("you are muted in this room").await;
+    ann.keys("/ban ben 2h for shouting<ret>");
+    ben.shows("ann banned you from this room: for shouting")
+        .await;
+    ann.keys("/unban ben<ret>");
+    ann.shows("ann lifted the ban on ben").await;
+    ben.keys("<c-u>/join dev<ret>");
+    ann.shows("ben joined").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_of_rooms_are_one_each_and_said_what_is_wrong_with_them() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    for (keys, words) in [
+        (
+            "/create GENERAL",
+            "there is a room #GENERAL, or one that looks like it",
+        ),
+        ("/create a|b", "'a|b' is no name of a room"),
+        ("/create dеv", "'dеv' is no name of a room"),
+        (
+            "/create dev --capacity none",
+            "it is used so: /create NAME [--private|--secret]",
+        ),
+        ("/create", "it is used so: /create NAME"),
+        ("/delete tech", "it is used so: /delete [ROOM]"),
+        ("/delete", "everybody starts in this room"),
+        ("/kick", "it is used so: /kick USER [REASON]"),
+        ("/kick nobody", "nobody here is called nobody"),
+        ("/mute ben long", "it is used so: /mute USER [10m|2h|7d]"),
+        ("/op a b", "it is used so: /op USER"),
+        ("/topic", "it is used so: /topic TEXT"),
+        ("/who is there", "it is used so: /who"),
+        ("/help me", "it is used so: /help"),
+    ] {
+        ann.keys(&format!("{keys}<ret>"));
+        ann.shows(words).await;
+        // It stays, to be mended.
+        ann.shows(keys).await;
+        ann.keys("<c-u>");
+    }
+    let long = "x".repeat(391);
+    ann.keys(&format!("/create dev {long}<ret>"));
+    ann.shows("the topic is too long: 391 of 390 characters")
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_room_everybody_begins_in_stays_and_its_owner_leads_it() {
+    let server = Server::start();
+    let mut boss = opens(&server, "boss").await;
+    let mut ann = opens(&server, "ann").await;
+    boss.keys("/delete<ret>");
+    boss.shows("everybody starts in this room, and it can be neither left nor closed")
+        .await;
+    boss.keys("<c-u>/topic 今天<ret>");
+    ann.shows("general  今天").await;
+    boss.keys("/op ann<ret>");
+    ann.shows("boss made ann a moderator").await;
+    // What people set stays over a restart, whatever the configuration says.
+    ann.keys("/topic 明天<ret>");
+    ann.shows("general  明天").await;
+    let again = Server::with(crate::support::server::config(), server.store.clone());
+    let mut ben = opens(&again, "ben").await;
+    ben.shows("general  明天").await;
+}
