@@ -48,6 +48,7 @@ fn entry(seq: u64) -> Entry {
         },
         client_id: None,
         body: Body::Text(text),
+        amended: None,
     }
 }
 

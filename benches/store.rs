@@ -154,5 +154,6 @@ fn entry(room: &RoomRecord, seq: u64) -> Entry {
             counter: seq,
         }),
         body: Body::Text("x".repeat(160)),
+        amended: None,
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Plain values with their rules. Nothing here knows of protobuf, sockets, databases or terminals.
 
+mod amend;
 mod body;
 mod entry;
 mod id;
@@ -13,6 +14,7 @@ mod refusal;
 mod rights;
 mod room;
 
+pub use amend::{Amended, Amendment, Reaction, react};
 pub use body::Body;
 pub use entry::{Author, Entry, Post, Recipient};
 pub use id::{Epoch, IdentityId, InstanceId, RoomId, Secret, SecretHash, ServerId, SessionId};

@@ -3,6 +3,7 @@
 //! [`Asked`] and [`Event`] are what the rest of the program sees of the protocol; only this module, the client's link and the
 //! server's endpoint know the generated types.
 
+mod body;
 mod codec;
 mod event;
 mod frame;
@@ -15,6 +16,7 @@ pub mod proto {
     tonic::include_proto!("tchat.v1");
 }
 
+pub use body::{amended_from_bytes, amended_to_bytes};
 pub use codec::{Frame, FrameCodec, RawCodec, encode_entries, encode_event};
 pub use event::{event_from, event_to};
 pub use frame::{

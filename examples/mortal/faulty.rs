@@ -45,6 +45,10 @@ impl Store for Faulty {
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
         self.inner.memberships(identity).await
     }
+    async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError> {
+        self.inner.entries_at(room, seqs).await
+    }
+
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
         self.inner.last_said(room).await
     }

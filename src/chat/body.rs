@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Author, IdentityId, Role, Ruling, Seq, Until};
+use super::{Amendment, Author, IdentityId, Role, Ruling, Seq, Until};
 
 /// What an entry says. Text is kept as it was sent; only drawing sanitises it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,6 +30,13 @@ pub enum Body {
     Ruling(Author, Ruling),
     /// The room is no more.
     Closed,
+    /// Changes an earlier entry of the room.
+    Amendment {
+        target: Seq,
+        what: Amendment,
+    },
+    /// What is left of a body that was deleted: its hash, so that the digest chain holds.
+    Erased([u8; 32]),
     /// A kind this version does not know; the number is the protocol's, or 0 where even that is unknown.
     Unknown(u8),
 }
@@ -56,6 +63,12 @@ impl Body {
             },
             Self::Closed => 16,
             Self::Reply { .. } => 17,
+            Self::Amendment { what, .. } => match what {
+                Amendment::Edit(_) => 18,
+                Amendment::Erase => 19,
+                Amendment::React { .. } => 20,
+            },
+            Self::Erased(_) => 21,
             Self::Unknown(kind) => *kind,
         }
     }
@@ -67,12 +80,18 @@ impl Body {
             | Self::Action(text)
             | Self::Reply { text, .. }
             | Self::Renamed(text)
-            | Self::Topic(text) => text,
+            | Self::Topic(text)
+            | Self::Amendment {
+                what: Amendment::Edit(text),
+                ..
+            } => text,
             Self::Created
             | Self::Joined(_)
             | Self::Left
             | Self::Ruling(..)
             | Self::Closed
+            | Self::Amendment { .. }
+            | Self::Erased(_)
             | Self::Unknown(_) => "",
         }
     }
@@ -94,6 +113,14 @@ impl Body {
                 };
                 format!("{}\n{}\n{rest}", person.id, person.name).into()
             }
+            Self::Amendment { target, what } => match what {
+                Amendment::Edit(text) => format!("{target}\n{text}").into(),
+                Amendment::Erase => target.to_string().into(),
+                Amendment::React { emoji, is_on } => {
+                    format!("{target}\n{}\n{emoji}", u8::from(*is_on)).into()
+                }
+            },
+            Self::Erased(hash) => hex::encode(hash).into(),
             other => other.text().into(),
         }
     }
@@ -122,6 +149,8 @@ impl Body {
                     text: text.to_owned(),
                 }
             }
+            18..=20 => amendment(kind, &payload)?,
+            21 => Self::Erased(hex::decode(payload).ok()?.try_into().ok()?),
             _ => return None,
         })
     }
@@ -143,6 +172,9 @@ impl Body {
 
     /// SHA-256 of kind and payload. It stays when the text is erased, so that the digest chain holds.
     pub fn hash(&self) -> [u8; 32] {
+        if let Self::Erased(hash) = self {
+            return *hash;
+        }
         let mut hash = Sha256::new();
         hash.update([self.kind()]);
         hash.update(&*self.payload());
@@ -178,6 +210,26 @@ fn ruling(kind: u8, payload: &str) -> Option<Body> {
         _ => return None,
     };
     Some(Body::Ruling(person, ruling))
+}
+
+fn amendment(kind: u8, payload: &str) -> Option<Body> {
+    let (target, rest) = payload.split_once('\n').unwrap_or((payload, ""));
+    let what = match kind {
+        18 => Amendment::Edit(rest.to_owned()),
+        19 => Amendment::Erase,
+        20 => {
+            let (is_on, emoji) = rest.split_once('\n')?;
+            Amendment::React {
+                emoji: emoji.to_owned(),
+                is_on: is_on == "1",
+            }
+        }
+        _ => return None,
+    };
+    Some(Body::Amendment {
+        target: Seq(target.parse().ok()?),
+        what,
+    })
 }
 
 #[cfg(test)]
@@ -222,9 +274,20 @@ mod tests {
             Body::Renamed("ben".into()),
             Body::Topic(String::new()),
             Body::Closed,
+            Body::Erased([9; 32]),
         ];
+        let amendments = [
+            Amendment::Edit("one\ntwo".into()),
+            Amendment::Erase,
+            Amendment::React {
+                emoji: "👍".into(),
+                is_on: true,
+            },
+        ];
+        let target = Seq(7);
+        let amendments = amendments.map(|what| Body::Amendment { target, what });
         let rulings = rulings.map(|ruling| Body::Ruling(ann(), ruling));
-        for body in bodies.into_iter().chain(rulings) {
+        for body in bodies.into_iter().chain(rulings).chain(amendments) {
             let again = Body::from_parts(body.kind(), body.payload().into_owned());
             assert_eq!(again, body);
         }

@@ -1,6 +1,6 @@
 //! Posts and entries: what is asked for, and what became of it.
 
-use super::{Body, ClientId, Digest, Epoch, IdentityId, RoomId, Seq};
+use super::{Amended, Body, ClientId, Digest, Epoch, IdentityId, RoomId, Seq};
 
 /// Who said something, with the name they had then.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,7 +31,10 @@ pub struct Entry {
     pub at_ms: u64,
     pub author: Author,
     pub client_id: Option<ClientId>,
+    /// As amended so far.
     pub body: Body,
+    /// What later entries did to it.
+    pub amended: Option<Box<Amended>>,
 }
 
 /// Where a post is meant to go.

@@ -39,6 +39,9 @@ pub enum RefusalCode {
     RoomNameInvalid,
     TooLong,
     RoomClosed,
+    TargetUnknown,
+    NotYours,
+    EmojiInvalid,
     /// Made by the client itself: there is no link, and this cannot wait for one.
     Offline,
     /// A code this version does not know.

@@ -52,18 +52,21 @@ pub enum Right {
     Mute,
     /// Gives and takes the moderator's role.
     Role,
+    /// Deletes what others said.
+    Erase,
     /// Ends the room.
     Close,
 }
 
 impl Right {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Topic,
         Self::Invite,
         Self::Kick,
         Self::Ban,
         Self::Mute,
         Self::Role,
+        Self::Erase,
         Self::Close,
     ];
 
@@ -71,7 +74,9 @@ impl Right {
     pub const fn needs(self, kind: RoomKind) -> Role {
         match self {
             Self::Invite if matches!(kind, RoomKind::Public) => Role::Member,
-            Self::Topic | Self::Invite | Self::Kick | Self::Ban | Self::Mute => Role::Moderator,
+            Self::Topic | Self::Invite | Self::Kick | Self::Ban | Self::Mute | Self::Erase => {
+                Role::Moderator
+            }
             Self::Role | Self::Close => Role::Owner,
         }
     }
@@ -85,6 +90,7 @@ impl Right {
             Self::Ban => "ban",
             Self::Mute => "mute",
             Self::Role => "role",
+            Self::Erase => "erase",
             Self::Close => "close",
         }
     }

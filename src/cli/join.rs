@@ -11,7 +11,7 @@ use crate::chat::InstanceId;
 use crate::client::{Client, ClientConfig, Connector, Pipe, profile};
 use crate::config::{Address, Config};
 use crate::tui::run::{Connect, Connection, Setup, run as run_screen};
-use crate::tui::terminal::{Input, Screen};
+use crate::tui::terminal::{self, Input, Screen};
 
 pub fn run(config: Config) -> Result<()> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
@@ -44,6 +44,7 @@ async fn screen(config: Config) -> Result<()> {
         themes: Some(config.paths.themes.clone()),
         zone: config.join.zone.clone(),
         short: |address| Some(address.parse::<Address>().ok()?.short()),
+        copy: terminal::copy,
     };
     let connect = connect(config);
     let mut screen = Screen::take()?;

@@ -12,7 +12,9 @@ use tokio::time::sleep;
 
 use super::TailArgs;
 use super::pipe::{self, Exit, Pipe, UNKNOWN};
-use crate::chat::{Body, Entry, Epoch, FollowResult, InstanceId, RoomId, Ruling, Seq};
+use crate::chat::{
+    Amendment, Body, Entry, Epoch, FollowResult, InstanceId, Reaction, RoomId, Ruling, Seq,
+};
 use crate::client::{Command, Event, LinkState};
 use crate::config::Config;
 use crate::text;
@@ -294,8 +296,26 @@ impl Out {
                 Ruling::Muted { .. } => "muted",
                 Ruling::Unmuted => "unmuted",
             },
+            Body::Amendment { what, .. } => match what {
+                Amendment::Edit(_) => "edited",
+                Amendment::Erase => "deleted",
+                Amendment::React { .. } => "reacted",
+            },
+            Body::Erased(_) => "erased",
             Body::Unknown(_) => "unknown",
         };
+        let target = match &entry.body {
+            Body::Amendment { target, .. } | Body::Reply { to: target, .. } => Some(target.0),
+            _ => None,
+        };
+        let amended = entry.amended.as_ref().map(|it| {
+            let reaction = |it: &Reaction| {
+                let people = it.people.iter().map(|who| who.id.to_string());
+                json!({"emoji": it.emoji, "people": people.collect::<Vec<_>>()})
+            };
+            let reactions: Vec<_> = it.reactions.iter().map(reaction).collect();
+            json!({"seq": it.seq.0, "edited": it.is_edited, "reactions": reactions})
+        });
         json!({
             "room": self.room,
             "room_id": entry.room.to_string(),
@@ -305,7 +325,9 @@ impl Out {
             "at": at(entry).map(|at| at.to_string()),
             "author": {"id": entry.author.id.to_string(), "name": entry.author.name},
             "client_id": id,
-            "body": {"kind": kind, "text": entry.body.text(), "hash": hex::encode(entry.body.hash())},
+            "target": target,
+            "amended": amended,
+            "body": {"kind": kind, "text": entry.body.text(), "hash": hex::encode(entry.original_hash())},
         })
     }
 
@@ -352,6 +374,7 @@ mod tests {
             },
             client_id: None,
             body: Body::Joined(crate::chat::Role::Member),
+            amended: None,
         };
         seqs.map(entry).collect()
     }

@@ -6,6 +6,7 @@
 //! It knows nothing of the connection.
 
 mod drafts;
+mod entries;
 mod lock;
 mod outbox;
 mod rooms;

@@ -14,13 +14,13 @@ pub mod task;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use self::law::{Denied, Law};
+use self::law::{Denied, Law, Targets};
 use self::tail::Tail;
 use super::delivery::Delivery;
 use super::outbox::{Offered, Outbox, Signal, Slot};
 use crate::chat::{
-    Body, Changes, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId, Post,
-    RoomId, Seq, SessionId, digest,
+    Amendment, Body, Changes, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId,
+    Post, RoomId, Seq, SessionId, digest,
 };
 use crate::wire::Event;
 
@@ -121,7 +121,7 @@ impl Room {
 
     /// Decides the fate of posts and makes the entries they become, without changing anything: the room moves on with
     /// [`Room::admit`], once they are durable. Everything here depends on the log alone.
-    pub fn number(&self, posts: Vec<Post>) -> Numbered {
+    pub fn number(&self, posts: Vec<Post>, targets: &Targets) -> Numbered {
         let Head {
             epoch,
             mut seq,
@@ -132,7 +132,7 @@ impl Room {
         let mut entries = Vec::with_capacity(posts.len());
         let mut fates = Vec::with_capacity(posts.len());
         let mut raised = HashMap::new();
-        let mut draft = self.law.draft();
+        let mut draft = self.law.draft(targets);
         for mut post in posts {
             let author = post.author.id;
             if let Some(id) = post.client_id {
@@ -171,6 +171,7 @@ impl Room {
                 author: post.author,
                 client_id: post.client_id,
                 body: post.body,
+                amended: None,
             };
             draft.note(&entry);
             entries.push(entry);
@@ -211,6 +212,11 @@ impl Room {
             }
         }
         self.law.take(changes);
+        let erases = |entry: &Entry| matches!(&entry.body, Body::Amendment { what, .. } if *what == Amendment::Erase);
+        if entries.iter().any(erases) {
+            // Nobody is given from memory what was deleted; the store has it as it is now.
+            self.tail = Tail::default();
+        }
         let ends = |entry: &Entry| entry.body.ends_a_membership();
         if !entries.iter().any(ends) {
             // Mostly nobody has to go, and the batch is shared as it is.

@@ -6,6 +6,7 @@
 //!    A full disk is no failure: nothing was written, reading goes on, and writing does again once there is room.
 //! 2. [`Store::append`] writes all of its entries, marks and changes or none, and only if they follow the room's last
 //!    entry without a hole.
+//!    Amendments among them are in what they amend from then on, and nothing of an erased body is left.
 //! 3. Appends of one room are made one after the other, by one task; appends of different rooms may share a commit.
 //! 4. Reads see everything that was answered `Ok` before they were asked.
 
@@ -139,6 +140,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// The members of a room.
     async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError>;
+
+    /// Some entries of a room, as amended so far; those that are not there are left out.
+    async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError>;
 
     /// The newest thing said in a room.
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError>;

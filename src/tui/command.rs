@@ -18,6 +18,9 @@ pub enum Name {
     Invite,
     Msg,
     Me,
+    Reply,
+    Edit,
+    React,
     Nick,
     Who,
     Op,
@@ -57,7 +60,7 @@ const fn known(name: Name, word: &'static str, least: usize, most: usize) -> Kno
 }
 
 /// Every command. Its words for people are in the table of strings, under the same name.
-pub const COMMANDS: [Known; 25] = [
+pub const COMMANDS: [Known; 28] = [
     known(Name::Help, "help", 0, 0),
     known(Name::Join, "join", 1, 1),
     known(Name::Leave, "leave", 0, 1),
@@ -68,6 +71,9 @@ pub const COMMANDS: [Known; 25] = [
     known(Name::Invite, "invite", 1, 1),
     known(Name::Msg, "msg", 1, ANY),
     known(Name::Me, "me", 1, ANY),
+    known(Name::Reply, "reply", 1, ANY),
+    known(Name::Edit, "edit", 0, ANY),
+    known(Name::React, "react", 1, 1),
     known(Name::Nick, "nick", 1, 1),
     known(Name::Who, "who", 0, 0),
     known(Name::Op, "op", 1, 1),
@@ -96,6 +102,11 @@ pub enum Line {
     },
     /// A command with what stands behind it, without spaces around.
     Command(Name, String),
+    /// `s/old/new/`: the last message with something replaced.
+    Substitute {
+        old: String,
+        new: String,
+    },
     /// Addressed or begun, but something is missing.
     Missing(Missing),
     /// No command of that word; the nearest there is.
@@ -130,6 +141,12 @@ pub fn parse(text: &str) -> Line {
     if let Some(command) = text.strip_prefix('/') {
         return parse_command(command);
     }
+    if let Some((old, new)) = substitution(text) {
+        return Line::Substitute {
+            old: old.to_owned(),
+            new: new.to_owned(),
+        };
+    }
     if text.starts_with("\\@") {
         return Line::Say(Body::Text(text.chars().skip(1).collect()));
     }
@@ -146,6 +163,14 @@ pub fn parse(text: &str) -> Line {
         None if text.trim_start().starts_with('@') => Line::Say(Body::Text(text.trim().to_owned())),
         None => Line::Say(Body::Text(text.trim_end().to_owned())),
     }
+}
+
+/// The two parts of `s/old/new/`; nothing for any other line.
+fn substitution(text: &str) -> Option<(&str, &str)> {
+    let (old, new) = text.strip_prefix("s/")?.split_once('/')?;
+    let new = new.strip_suffix('/')?;
+    let is_plain = !old.is_empty() && !new.contains('/') && !text.contains('\n');
+    is_plain.then_some((old, new))
 }
 
 /// Whom a line that begins with `@name` is for, and what follows the name. A comma or colon behind it is not part of it.
@@ -257,6 +282,16 @@ mod tests {
             ("exit", Line::Command(Name::Quit, String::new())),
             (":wq", Line::Command(Name::Quit, String::new())),
             ("quit smoking", say("quit smoking")),
+            (
+                "s/teh/the/",
+                Line::Substitute {
+                    old: "teh".into(),
+                    new: "the".into(),
+                },
+            ),
+            ("s/teh/the", say("s/teh/the")),
+            ("s//the/", say("s//the/")),
+            ("s/a/b/c/", say("s/a/b/c/")),
         ];
         for (text, line) in cases {
             assert_eq!(parse(text), line, "{text:?}");

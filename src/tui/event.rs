@@ -52,5 +52,7 @@ pub enum Effect {
     Connect(Option<String>),
     Disconnect,
     Theme(String),
+    /// Puts a text where other programs paste from.
+    Copy(String),
     Quit,
 }

@@ -9,6 +9,8 @@ pub enum Context {
     Composer,
     /// While completions are shown; what it does not know goes to the composer.
     Popup,
+    /// While a message is selected; what it does not know goes to the composer.
+    Selection,
     /// While an overlay that is read is open.
     Overlay,
 }
@@ -44,6 +46,15 @@ pub enum Action {
     RoomAfter,
     Retry,
     EditFailed,
+    Select,
+    SelectUp,
+    SelectDown,
+    Answer,
+    EditSelected,
+    DeleteSelected,
+    ReactSelected,
+    CopySelected,
+    OpenSelected,
     Help,
     Link,
     Panes,
@@ -80,7 +91,7 @@ const CTRL: KeyModifiers = KeyModifiers::CONTROL;
 const ALT: KeyModifiers = KeyModifiers::ALT;
 const SHIFT: KeyModifiers = KeyModifiers::SHIFT;
 
-use Context::{Composer, Overlay, Popup};
+use Context::{Composer, Overlay, Popup, Selection};
 
 /// The default preset. Of several keys for one action the first is the one that help names.
 pub const BINDINGS: &[Binding] = &[
@@ -123,6 +134,7 @@ pub const BINDINGS: &[Binding] = &[
     key(Composer, CTRL, KeyCode::Char('n'), Action::RoomAfter),
     key(Composer, ALT, KeyCode::Char('r'), Action::Retry),
     key(Composer, ALT, KeyCode::Char('e'), Action::EditFailed),
+    key(Composer, ALT, KeyCode::Char('m'), Action::Select),
     key(Composer, PLAIN, KeyCode::F(1), Action::Help),
     key(Composer, PLAIN, KeyCode::F(2), Action::Link),
     key(Composer, PLAIN, KeyCode::F(4), Action::Panes),
@@ -134,6 +146,16 @@ pub const BINDINGS: &[Binding] = &[
     key(Popup, SHIFT, KeyCode::BackTab, Action::PopupUp),
     key(Popup, PLAIN, KeyCode::Tab, Action::PopupTake),
     key(Popup, PLAIN, KeyCode::Esc, Action::Close),
+    key(Selection, PLAIN, KeyCode::Up, Action::SelectUp),
+    key(Selection, PLAIN, KeyCode::Down, Action::SelectDown),
+    key(Selection, PLAIN, KeyCode::Char('r'), Action::Answer),
+    key(Selection, PLAIN, KeyCode::Char('e'), Action::EditSelected),
+    key(Selection, PLAIN, KeyCode::Char('d'), Action::DeleteSelected),
+    key(Selection, PLAIN, KeyCode::Char('+'), Action::ReactSelected),
+    key(Selection, PLAIN, KeyCode::Char('y'), Action::CopySelected),
+    key(Selection, PLAIN, KeyCode::Char('o'), Action::OpenSelected),
+    key(Selection, PLAIN, KeyCode::Esc, Action::Close),
+    key(Selection, ALT, KeyCode::Char('m'), Action::Close),
     key(Overlay, PLAIN, KeyCode::Esc, Action::Close),
     key(Overlay, PLAIN, KeyCode::Enter, Action::Close),
     key(Overlay, PLAIN, KeyCode::Char('q'), Action::Close),

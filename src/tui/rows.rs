@@ -7,11 +7,15 @@ use jiff::tz::TimeZone;
 use super::strings::{Strings, fill};
 use super::theme::Scope;
 use super::timeline::{Fate, Item, Timeline, What};
-use crate::chat::IdentityId;
+use crate::chat::{IdentityId, Seq};
 use crate::text::{self, SafeText};
 
 /// Consecutive messages of one author within this show name and time once.
 const TOGETHER_MS: u64 = 5 * 60 * 1000;
+/// Entries that show elsewhere that are passed over in search of the one before.
+const HIDDEN: usize = 200;
+/// Stands before what is answered.
+const QUOTE: &str = ">";
 /// Below these columns the time, and then the name's own column, is left out.
 const TIME_FROM: usize = 34;
 const NAME_FROM: usize = 24;
@@ -78,12 +82,17 @@ impl Layout<'_> {
         self.columns.saturating_sub(self.indent() + 1).max(1)
     }
 
-    /// The rows of the item at an index; at least one.
+    /// The rows of the item at an index; none of one that shows elsewhere.
     pub fn rows(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
         let Some(item) = timeline.get(index) else {
             return Vec::new();
         };
-        let before = index.checked_sub(1).and_then(|before| timeline.get(before));
+        if matches!(item.what, What::Hidden) {
+            return Vec::new();
+        }
+        let is_shown = |item: &&Item| !matches!(item.what, What::Hidden);
+        let before = (0..index).rev().filter_map(|before| timeline.get(before));
+        let before = before.take(HIDDEN).find(is_shown);
         let mut rows = Vec::new();
         let date = self.date(item.at_ms);
         let is_new_day =
@@ -92,7 +101,7 @@ impl Layout<'_> {
             rows.push(Row::Date(date.strftime("%a %-d %b %Y").to_string()));
         }
         let continues = !is_new_day && before.is_some_and(|before| goes_on(before, item));
-        self.lines(item, continues, &mut rows);
+        self.lines(timeline, item, continues, &mut rows);
         rows
     }
 
@@ -100,7 +109,7 @@ impl Layout<'_> {
         self.rows(timeline, index).len()
     }
 
-    fn lines(&self, item: &Item, continues: bool, rows: &mut Vec<Row>) {
+    fn lines(&self, timeline: &Timeline, item: &Item, continues: bool, rows: &mut Vec<Row>) {
         let time = self.time(item.at_ms);
         match &item.what {
             What::System(words) => {
@@ -124,6 +133,8 @@ impl Layout<'_> {
                 name,
                 text,
                 is_action,
+                answers,
+                aside,
                 ..
             } => {
                 let scope = if *is_action {
@@ -132,13 +143,31 @@ impl Layout<'_> {
                     Scope::MessageText
                 };
                 let (text, name) = self.spoken(*author, name, text, *is_action);
-                let (time, name) = if continues {
+                let (mut time, mut name) = if continues && answers.is_none() {
                     (None, None)
                 } else {
                     (time, name)
                 };
-                self.wrapped(&text, scope, Gutter::Empty, time, name, None, rows);
+                if let Some(answers) = answers {
+                    let quote = self.quote(timeline, *answers);
+                    rows.push(Row::Line(Line {
+                        gutter: Gutter::Empty,
+                        time: time.take(),
+                        name: name.take(),
+                        text: quote,
+                        scope: Scope::MessageQuote,
+                        aside: None,
+                    }));
+                }
+                self.wrapped(&text, scope, Gutter::Empty, time, name, aside.clone(), rows);
             }
+            What::Erased { author, name } => {
+                let words = text::line(self.strings.deleted);
+                let (words, name) = self.spoken(*author, name, &words, false);
+                let scope = Scope::MessageSystem;
+                self.wrapped(&words, scope, Gutter::Empty, time, name, None, rows);
+            }
+            What::Hidden => {}
             What::Private {
                 author,
                 name,
@@ -179,6 +208,19 @@ impl Layout<'_> {
                 self.wrapped(&text, scope, gutter, time, name, aside, rows);
             }
         }
+    }
+
+    /// The line of what is answered, cut to one row.
+    fn quote(&self, timeline: &Timeline, seq: Seq) -> SafeText {
+        let s = self.strings;
+        let words = match timeline.said(seq) {
+            Some(entry) => {
+                let name = text::line(&entry.author.name);
+                fill(s.quote, &[&name, &text::line(entry.body.text())])
+            }
+            None => s.quote_unknown.to_owned(),
+        };
+        text::line(&text::cut(&format!("{QUOTE} {words}"), self.text_columns()))
     }
 
     /// Text and name of something said: an action carries its name in the text, and so does everything where names have no column.

@@ -46,6 +46,8 @@ pub struct Setup {
     pub zone: TimeZone,
     /// How a server is shown whose address somebody wrote; nothing if it is no address.
     pub short: fn(&str) -> Option<String>,
+    /// Puts a text where other programs paste from.
+    pub copy: fn(&str),
 }
 
 /// A connection that was begun.
@@ -285,6 +287,10 @@ impl Performer {
             }
             Effect::Connect(address) => return self.reconnect(address.as_deref(), state),
             Effect::Disconnect => Command::Disconnect,
+            Effect::Copy(text) => {
+                (self.setup.copy)(&text);
+                return None;
+            }
             Effect::Theme(name) => return self.change_theme(&name, state, look),
             Effect::Quit => return None,
         };

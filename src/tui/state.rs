@@ -55,6 +55,8 @@ pub struct State {
     pub report_due: Option<Instant>,
     /// One line for the person, gone with the next key.
     pub notice: Option<Notice>,
+    /// A message that is deleted when the same key is pressed again.
+    pub confirm_delete: Option<Seq>,
     /// A private line that waits for a second Enter, because its name has changed hands.
     pub confirm: Option<(String, IdentityId)>,
     pub shows_panes: bool,
@@ -101,11 +103,26 @@ pub enum Overlay {
     },
     /// How the connection does.
     Link { report: Report, scroll: usize },
+    /// Asks what to react to a message with.
+    React {
+        target: Seq,
+        composer: Box<Composer>,
+    },
     /// Asks for another name, because this one cannot be had.
     Name {
         why: String,
         composer: Box<Composer>,
     },
+}
+
+/// What the text in a composer is going to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Writing {
+    Message,
+    /// An answer to this entry.
+    Answer(Seq),
+    /// The new text of this entry.
+    Edit(Seq),
 }
 
 /// A room or conversation we are in.
@@ -120,6 +137,10 @@ pub struct Room {
     pub sent: VecDeque<String>,
     /// Which of `sent` is in the composer.
     pub recalled: Option<usize>,
+    /// What the text in the composer is going to be.
+    pub writing: Writing,
+    /// The message that is selected, while one is.
+    pub selected: Option<Seq>,
     /// Messages that came while another room was read.
     pub unseen: usize,
     /// Entries up to this one are history and no news; unknown until the room is followed.
@@ -140,6 +161,8 @@ impl Room {
             drafted: String::new(),
             sent: VecDeque::new(),
             recalled: None,
+            writing: Writing::Message,
+            selected: None,
             unseen: 0,
             history_to: None,
             is_hidden: false,
@@ -196,6 +219,7 @@ impl State {
             report_due: None,
             notice: None,
             confirm: None,
+            confirm_delete: None,
             shows_panes: true,
             size,
             now,

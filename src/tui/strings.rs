@@ -1,8 +1,10 @@
 //! Every word the interface says, one table per language. Templates carry `{0}`, `{1}` … for what is filled in.
 
+mod refusals;
+
 use super::command::Name;
 use super::keymap::Action;
-use crate::chat::{Refusal, RefusalCode, Role, Via};
+use crate::chat::{Role, Via};
 use crate::client::{About, PutOut, Why};
 
 /// How a command is called, and what it does.
@@ -45,6 +47,28 @@ pub struct Strings {
     pub muted: &'static str,
     pub muted_until: &'static str,
     pub unmuted: &'static str,
+    pub edited_to: &'static str,
+    pub deleted_seq: &'static str,
+    pub reacted: &'static str,
+    pub reacted_no_more: &'static str,
+    pub deleted: &'static str,
+    pub edited: &'static str,
+    pub quote: &'static str,
+    pub quote_unknown: &'static str,
+    pub replying: &'static str,
+    pub editing: &'static str,
+    pub esc_cancels: &'static str,
+    pub nothing_to_edit: &'static str,
+    pub nothing_to_answer: &'static str,
+    pub not_found_in_last: &'static str,
+    pub only_yours: &'static str,
+    pub delete_again: &'static str,
+    pub copied: &'static str,
+    pub react_title: &'static str,
+    pub react_hint: &'static str,
+    pub selection_hint: &'static str,
+    pub editing_prompt: &'static str,
+    pub answer_prompt: &'static str,
     pub put_out_kicked: &'static str,
     pub put_out_banned: &'static str,
     pub put_out_closed: &'static str,
@@ -141,6 +165,28 @@ pub static ENGLISH: Strings = Strings {
     muted: "{0} muted {1}",
     muted_until: "{0} muted {1} until {2}",
     unmuted: "{0} let {1} speak again",
+    edited_to: "{0} edited {1}: {2}",
+    deleted_seq: "{0} deleted {1}",
+    reacted: "{0} reacted to {1}: {2}",
+    reacted_no_more: "{0} took back {2} from {1}",
+    deleted: "this message was deleted",
+    edited: "edited",
+    quote: "{0}: {1}",
+    quote_unknown: "an earlier message",
+    replying: "answering {0}: {1}",
+    editing: "editing your message",
+    esc_cancels: "Esc leaves it",
+    nothing_to_edit: "you said nothing here that can be edited",
+    nothing_to_answer: "there is nothing here to answer",
+    not_found_in_last: "\"{0}\" is not in your last message",
+    only_yours: "only your own messages can be edited",
+    delete_again: "once more deletes it for everybody",
+    copied: "copied",
+    react_title: "React",
+    react_hint: "a number, or type an emoji and Enter",
+    selection_hint: "r answer · e edit · d delete · + react · y copy · o open · Esc",
+    editing_prompt: "edit",
+    answer_prompt: "> {0}",
     put_out_kicked: "{0} removed you from this room",
     put_out_banned: "{0} banned you from this room",
     put_out_closed: "this room was closed",
@@ -304,6 +350,15 @@ impl Strings {
             Name::Unmute => ("/unmute USER", "let somebody who was muted speak again"),
             Name::Msg => ("/msg NAME [TEXT]", "write privately to somebody"),
             Name::Me => ("/me TEXT", "say what you do"),
+            Name::Reply => (
+                "/reply TEXT",
+                "answer the last message, or the selected one",
+            ),
+            Name::Edit => (
+                "/edit [TEXT]",
+                "write your last message anew; s/old/new/ does it in place",
+            ),
+            Name::React => ("/react EMOJI", "react to the last message, or take it back"),
             Name::Nick => ("/nick NAME", "take another name"),
             Name::Who => ("/who", "who is in this room"),
             Name::Clear => ("/clear", "empty the screen; nothing is deleted"),
@@ -345,6 +400,7 @@ impl Strings {
             Action::RoomAfter => "room below",
             Action::Retry => "send what failed here again",
             Action::EditFailed => "edit what failed here",
+            Action::Select => "select a message",
             Action::Help => "this help",
             Action::Link => "how the connection does",
             Action::Panes => "show or hide the side panes",
@@ -384,87 +440,12 @@ impl Strings {
             About::ListRooms => "list the rooms".into(),
         }
     }
-
-    /// Why something was refused, in words a person can act on.
-    pub fn refusal(&self, refusal: &Refusal) -> String {
-        let argument = |n: usize| refusal.arguments.get(n).map_or("", String::as_str);
-        let template = match refusal.code {
-            RefusalCode::Malformed => {
-                "the server did not understand '{0}'; one of both may need a newer tchat"
-            }
-            RefusalCode::Protocol => {
-                "the server speaks protocol {0} to {1}; a newer tchat is needed on one side"
-            }
-            RefusalCode::NameTaken if argument(1).is_empty() => {
-                "somebody here is called {0} already"
-            }
-            RefusalCode::NameTaken => "somebody here is called {0} already; {1} is free",
-            RefusalCode::NameInvalid => match argument(1) {
-                "empty" => "a name has at least one letter or digit",
-                "length" => "a name has at most 32 characters",
-                _ => "'{0}' is no name: letters and digits of any script, _ - and . are allowed",
-            },
-            RefusalCode::NameReserved => "'{0}' is kept for tchat's own use; take another name",
-            RefusalCode::RoomUnknown => "there is no room '{0}'; /rooms lists them",
-            RefusalCode::RoomFull => "#{0} is full ({1} of {2}); try again when somebody has left",
-            RefusalCode::NotAMember => "you are not in this room; /join it first",
-            RefusalCode::PersonUnknown => "nobody here is called {0}",
-            RefusalCode::PersonAmbiguous => {
-                "more than one person was called {0}, and none is here now"
-            }
-            RefusalCode::ToSelf => "that is you",
-            RefusalCode::BodyEmpty => "there is nothing to send",
-            RefusalCode::BodyTooLong => "too long: {0} of {1} bytes",
-            RefusalCode::BodyTooManyLines => "too many lines: {0} of {1}",
-            RefusalCode::BodyControl => "a message cannot hold the control character {0}",
-            RefusalCode::RateLimited => "too many messages at once",
-            RefusalCode::AfterRefused => "an earlier message has to go first",
-            RefusalCode::Draining => "the server is restarting",
-            RefusalCode::EpochChanged => "the room's history was replaced",
-            RefusalCode::Unauthenticated => "the server does not know us",
-            RefusalCode::TooManyRooms => "you are in {0} rooms, and no more are allowed",
-            RefusalCode::CannotLeave => {
-                "everybody starts in this room, and it can be neither left nor closed"
-            }
-            RefusalCode::StorageFull => "the server's disk is full",
-            RefusalCode::PersonGone => "they have left for good: they came with an old client",
-            RefusalCode::NotAllowed => match (argument(0), argument(1)) {
-                ("topic", "moderator") => "setting the topic needs a moderator of this room",
-                ("invite", "moderator") => "inviting somebody here needs a moderator of this room",
-                ("kick", "moderator") => "removing somebody needs a moderator of this room",
-                ("ban", "moderator") => "banning somebody needs a moderator of this room",
-                ("mute", "moderator") => "muting somebody needs a moderator of this room",
-                ("role", "owner") => "making moderators needs an owner of this room",
-                ("close", "owner") => "closing this room needs an owner of it",
-                _ => "this needs the right '{0}', which a {1} of this room has",
-            },
-            RefusalCode::Outranked => "{0} is as much here as you are",
-            RefusalCode::Muted if argument(0).is_empty() => "you are muted in this room",
-            RefusalCode::Muted => "you are muted in this room until {0}",
-            RefusalCode::Banned if argument(1).is_empty() => "you are banned from #{0}",
-            RefusalCode::Banned => "you are banned from #{0} until {1}",
-            RefusalCode::NotInvited => "#{0} needs an invitation; ask one of its moderators",
-            RefusalCode::NoEffect => "it changes nothing for {0}",
-            RefusalCode::RoomExists => "there is a room #{0}, or one that looks like it",
-            RefusalCode::RoomNameInvalid => match argument(1) {
-                "empty" => "a room's name has at least one letter or digit",
-                "length" => "a room's name has at most 64 characters",
-                _ => {
-                    "'{0}' is no name of a room: letters and digits of any script, _ - and . are allowed"
-                }
-            },
-            RefusalCode::TooLong => "the {0} is too long: {1} of {2} characters",
-            RefusalCode::RoomClosed => "#{0} was closed",
-            RefusalCode::Offline => "there is no connection now",
-            RefusalCode::Unknown => "the server refused it for a reason this tchat does not know",
-        };
-        fill(template, &[&argument(0), &argument(1), &argument(2)])
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::{Refusal, RefusalCode};
 
     #[test]
     fn templates_take_their_arguments() {

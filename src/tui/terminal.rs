@@ -10,6 +10,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
     EventStream,
@@ -76,6 +77,11 @@ impl Screen {
         // A terminal without titles is no less a terminal.
         let _untitled = execute!(stdout(), SetTitle(plain));
     }
+}
+
+/// Puts a text into the terminal's clipboard (OSC 52); one that has none passes it over.
+pub fn copy(text: &str) {
+    let _uncopied = execute!(stdout(), CopyToClipboard::to_clipboard_from(text));
 }
 
 impl Drop for Screen {

@@ -1,14 +1,15 @@
 //! What a room has said: entries in order with the gaps between them named, local lines, and posts that wait at the end.
 
+mod amend;
 mod item;
 mod own;
 mod scroll;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Range;
 
 pub use self::item::{Era, Fate, Gap, Item, Key, What};
-use crate::chat::{ClientId, Entry, Epoch, FollowResult, IdentityId, Seq};
+use crate::chat::{Body, ClientId, Entry, Epoch, FollowResult, IdentityId, Seq};
 use crate::text;
 
 /// Asks for the newest page.
@@ -33,6 +34,8 @@ pub struct Timeline {
     /// Ascending by key. Where the seqs of two entries leave something out, a gap stands between them.
     items: VecDeque<Item>,
     pending: Vec<Item>,
+    /// What amends which entry, also of those that are not loaded.
+    amendments: BTreeMap<Seq, Vec<Entry>>,
     /// The first seq the room has.
     first: Seq,
     /// Entries are known to be there though none is here.
@@ -58,6 +61,7 @@ impl Default for Timeline {
             former: Vec::new(),
             items: VecDeque::new(),
             pending: Vec::new(),
+            amendments: BTreeMap::new(),
             first: Seq(1),
             wants_newest: false,
             anchor: Anchor::Newest,
@@ -147,7 +151,11 @@ impl Timeline {
     /// The room has another history: what people said stays until the same is found there.
     fn put_aside(&mut self, words: impl FnOnce() -> What) {
         let is_said = |item: &&Item| said_by(&item.what).is_some();
-        let said = self.items.iter().filter(is_said).cloned().collect();
+        let plain = |item: &Item| Item {
+            entry: None,
+            ..item.clone()
+        };
+        let said = self.items.iter().filter(is_said).map(plain).collect();
         self.forget_entries();
         self.add_former(said, words);
     }
@@ -163,6 +171,7 @@ impl Timeline {
             key: Key::entry(entry.seq),
             at_ms: entry.at_ms,
             what: item(entry),
+            entry: None,
         };
         self.add_former(entries.iter().map(item).collect(), words);
     }
@@ -192,7 +201,12 @@ impl Timeline {
             };
             let at_ms = last.at_ms;
             let what = words();
-            self.former.push(Item { key, at_ms, what });
+            self.former.push(Item {
+                key,
+                at_ms,
+                what,
+                entry: None,
+            });
         }
     }
 
@@ -220,6 +234,7 @@ impl Timeline {
                 self.keep_pending(item.at_ms, item.what);
             }
         }
+        self.amendments.clear();
         self.anchor = Anchor::Newest;
         self.asked = None;
         self.unread_below = 0;
@@ -232,7 +247,7 @@ impl Timeline {
     }
 
     /// Adds an entry at the newest end, with the gap before it if there is one; an entry that is there already is passed over.
-    pub fn append(&mut self, entry: &Entry, words: impl FnOnce(&Entry) -> What) -> bool {
+    pub fn append(&mut self, entry: &Entry, words: impl Fn(&Entry) -> What) -> bool {
         if self.epoch.is_some_and(|known| known != entry.epoch) {
             self.forget_entries();
         }
@@ -241,27 +256,17 @@ impl Timeline {
         if newest.is_some_and(|newest| entry.seq <= newest) {
             return false;
         }
-        let item = self.item(entry, words);
+        let item = self.item(entry, &words);
         let gap =
             newest.and_then(|newest| self.gap(newest.next(), entry.seq.before(), entry.at_ms));
         self.items.extend(gap);
         self.items.push_back(item);
+        self.amend(entry, &words);
         self.wants_newest = false;
         if self.anchor != Anchor::Newest && entry.body.is_said() {
             self.unread_below += 1;
         }
         true
-    }
-
-    fn item(&mut self, entry: &Entry, words: impl FnOnce(&Entry) -> What) -> Item {
-        let item = Item {
-            key: Key::entry(entry.seq),
-            at_ms: entry.at_ms,
-            what: words(entry),
-        };
-        self.match_former(&item.what);
-        self.widen(&item);
-        item
     }
 
     fn gap(&self, from: Seq, to: Seq, at_ms: u64) -> Option<Item> {
@@ -270,6 +275,7 @@ impl Timeline {
             key: Key::gap(to),
             at_ms,
             what: What::Gap(Gap { from, to, is_gone }),
+            entry: None,
         })
     }
 
@@ -320,6 +326,8 @@ impl Timeline {
             .filter(|entry| entry.seq < before && below.is_none_or(|below| entry.seq > below))
             .map(|entry| self.item(entry, &words))
             .collect();
+        let amending = |entry: &&Entry| matches!(entry.body, Body::Amendment { .. });
+        let amending: Vec<&Entry> = entries.iter().filter(amending).collect();
         let oldest = fresh.first().map_or(before, |item| item.key.seq);
         let Some(below) = below else {
             if fresh.is_empty() {
@@ -330,6 +338,9 @@ impl Timeline {
                 .into_iter()
                 .rev()
                 .for_each(|item| self.items.push_front(item));
+            for by in amending {
+                self.amend(by, &words);
+            }
             return;
         };
         let mut gap = self.gap(below.next(), oldest.before(), at_ms);
@@ -349,6 +360,9 @@ impl Timeline {
         self.items.extend(fresh);
         place = self.items.len();
         self.items.extend(after);
+        for by in amending {
+            self.amend(by, &words);
+        }
         debug_assert!(
             place == 0
                 || self
@@ -396,6 +410,7 @@ impl Timeline {
             key: Key::local(after, self.next_local),
             at_ms,
             what,
+            entry: None,
         };
         self.next_local += 1;
         self.widen(&item);
@@ -410,6 +425,18 @@ impl Timeline {
         };
         let wide = text::width(name.as_str());
         self.name_columns = self.name_columns.max(wide.min(NAME_COLUMNS.1));
+    }
+
+    /// The index of an item, if it is here.
+    pub fn place(&self, key: Key) -> Option<usize> {
+        let index = self.index(key);
+        self.get_checked(index)
+            .is_some_and(|item| item.key == key)
+            .then_some(index)
+    }
+
+    fn get_checked(&self, index: usize) -> Option<&Item> {
+        (index < self.len()).then(|| self.get(index)).flatten()
     }
 
     fn index(&self, key: Key) -> usize {

@@ -1,16 +1,19 @@
 //! `update`: what an event makes of the state, and what is to be done about it. Pure: no I/O, no clock, no waiting.
 
+mod amend;
 mod client;
 mod drafts;
 mod keys;
 mod lines;
 mod link;
 mod orders;
+mod select;
 mod send;
 mod unsent;
 
 use crossterm::event::{MouseEvent, MouseEventKind};
 
+pub use self::amend::REACTIONS;
 pub use self::drafts::flush as flush_drafts;
 pub use self::lines::{Prompt, help, prompt};
 pub use self::link::link;
@@ -65,7 +68,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
 /// Pasted text is put in, whatever it holds: it never sends.
 fn paste(state: &mut State, text: &str) {
     match &mut state.overlay {
-        Some(Overlay::Name { composer, .. }) => {
+        Some(Overlay::Name { composer, .. } | Overlay::React { composer, .. }) => {
             composer.insert(text.lines().next().unwrap_or_default());
         }
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {}

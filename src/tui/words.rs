@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::strings::{Strings, fill};
-use crate::chat::{Body, Entry, Ruling, Until};
+use crate::chat::{Amendment, Body, Entry, Ruling, Until};
 use crate::text::{self, SafeText};
 
 /// The line of an entry; that of something said is its text.
@@ -23,6 +23,17 @@ pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
             let whom = text::line(&person.name);
             self::ruling(s, zone, &name, &whom, ruling)
         }
+        Body::Amendment { target, what } => match what {
+            Amendment::Edit(text) => fill(s.edited_to, &[&name, target, &text::line(text)]),
+            Amendment::Erase => fill(s.deleted_seq, &[&name, target]),
+            Amendment::React { emoji, is_on: true } => {
+                fill(s.reacted, &[&name, target, &text::line(emoji)])
+            }
+            Amendment::React { emoji, .. } => {
+                fill(s.reacted_no_more, &[&name, target, &text::line(emoji)])
+            }
+        },
+        Body::Erased(_) => s.deleted.to_owned(),
         Body::Unknown(_) => s.unknown_body.to_owned(),
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use prost::Message as _;
 
-use super::proto;
+use super::{body, proto};
 use crate::chat::{
-    Author, Body, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, LastLine, Person,
-    Presence, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Ruling, Seq, Until, Via,
+    Author, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, LastLine, Person,
+    Presence, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Seq, Via,
 };
 
 /// A frame that breaks the rules of `chat.proto`; says which field.
@@ -88,136 +88,7 @@ pub(super) fn author_to(author: &Author) -> proto::Author {
     }
 }
 
-/// The body; an arm of a later version becomes [`Body::Unknown`].
-pub(super) fn body_from(body: Option<proto::Body>) -> Body {
-    use proto::body::Kind;
-    match body.and_then(|body| body.kind) {
-        Some(Kind::Text(text)) => Body::Text(text.text),
-        Some(Kind::Action(text)) => Body::Action(text.text),
-        Some(Kind::Created(_)) => Body::Created,
-        Some(Kind::Joined(joined)) => Body::Joined(role_from(joined.role())),
-        Some(Kind::Left(_)) => Body::Left,
-        Some(Kind::Renamed(renamed)) => Body::Renamed(renamed.to),
-        Some(Kind::Topic(topic)) => Body::Topic(topic.topic),
-        Some(Kind::Closed(_)) => Body::Closed,
-        Some(Kind::Reply(reply)) => Body::Reply {
-            to: Seq(reply.to),
-            text: reply.text,
-        },
-        Some(ruling) => ruling_from(ruling).unwrap_or(Body::Unknown(0)),
-        None => Body::Unknown(0),
-    }
-}
-
-fn ruling_from(kind: proto::body::Kind) -> Option<Body> {
-    use proto::body::Kind;
-    let (person, ruling) = match kind {
-        Kind::Invited(it) => (it.person, Ruling::Invited),
-        Kind::RoleGiven(it) => {
-            let role = role_from(it.role());
-            (it.person, Ruling::Role(role))
-        }
-        Kind::Kicked(it) => (it.person, Ruling::Kicked { reason: it.reason }),
-        Kind::Banned(it) => {
-            let until = until_from(it.until_ms, it.for_ms);
-            let reason = it.reason;
-            (it.person, Ruling::Banned { until, reason })
-        }
-        Kind::Unbanned(it) => (it.person, Ruling::Unbanned),
-        Kind::Muted(it) => {
-            let until = until_from(it.until_ms, it.for_ms);
-            (it.person, Ruling::Muted { until })
-        }
-        Kind::Unmuted(it) => (it.person, Ruling::Unmuted),
-        _ => return None,
-    };
-    let person = person?;
-    let id = match person.id.as_slice() {
-        // Whoever the name means is found out where the post is taken.
-        [] => IdentityId::NOBODY,
-        id => IdentityId::from_slice(id)?,
-    };
-    let name = person.name;
-    Some(Body::Ruling(Author { id, name }, ruling))
-}
-
-pub(super) fn body_to(body: &Body) -> proto::Body {
-    use proto::body::Kind;
-    let text = |text: &String| proto::Text { text: text.clone() };
-    let kind = match body {
-        Body::Text(said) => Some(Kind::Text(text(said))),
-        Body::Action(done) => Some(Kind::Action(text(done))),
-        Body::Created => Some(Kind::Created(proto::Created {})),
-        Body::Joined(Role::Member) => Some(Kind::Joined(proto::Joined::default())),
-        Body::Joined(role) => Some(Kind::Joined(proto::Joined {
-            role: role_to(*role).into(),
-        })),
-        Body::Left => Some(Kind::Left(proto::Left {})),
-        Body::Renamed(to) => Some(Kind::Renamed(proto::Renamed { to: to.clone() })),
-        Body::Topic(topic) => Some(Kind::Topic(proto::Topic {
-            topic: topic.clone(),
-        })),
-        Body::Closed => Some(Kind::Closed(proto::Closed {})),
-        Body::Reply { to, text } => Some(Kind::Reply(proto::Reply {
-            to: to.0,
-            text: text.clone(),
-        })),
-        Body::Ruling(person, ruling) => Some(ruling_to(person, ruling)),
-        Body::Unknown(_) => None,
-    };
-    proto::Body { kind }
-}
-
-fn ruling_to(person: &Author, ruling: &Ruling) -> proto::body::Kind {
-    use proto::body::Kind;
-    let mut whom = author_to(person);
-    if person.id == IdentityId::NOBODY {
-        whom.id.clear();
-    }
-    let person = Some(whom);
-    match ruling {
-        Ruling::Invited => Kind::Invited(proto::Invited { person }),
-        Ruling::Role(role) => Kind::RoleGiven(proto::RoleGiven {
-            person,
-            role: role_to(*role).into(),
-        }),
-        Ruling::Kicked { reason } => Kind::Kicked(proto::Kicked {
-            person,
-            reason: reason.clone(),
-        }),
-        Ruling::Banned { until, reason } => Kind::Banned(proto::Banned {
-            person,
-            reason: reason.clone(),
-            until_ms: until_to(*until).0,
-            for_ms: until_to(*until).1,
-        }),
-        Ruling::Unbanned => Kind::Unbanned(proto::Unbanned { person }),
-        Ruling::Muted { until } => Kind::Muted(proto::Muted {
-            person,
-            until_ms: until_to(*until).0,
-            for_ms: until_to(*until).1,
-        }),
-        Ruling::Unmuted => Kind::Unmuted(proto::Unmuted { person }),
-    }
-}
-
-fn until_from(until_ms: u64, for_ms: u64) -> Until {
-    if for_ms > 0 {
-        Until::For(for_ms)
-    } else {
-        Until::from_millis(until_ms)
-    }
-}
-
-/// `until_ms` and `for_ms`.
-fn until_to(until: Until) -> (u64, u64) {
-    match until {
-        Until::For(ms) => (0, ms),
-        other => (other.millis(), 0),
-    }
-}
-
-fn role_from(role: proto::Role) -> Role {
+pub(super) fn role_from(role: proto::Role) -> Role {
     match role {
         proto::Role::Owner => Role::Owner,
         proto::Role::Moderator => Role::Moderator,
@@ -225,7 +96,7 @@ fn role_from(role: proto::Role) -> Role {
     }
 }
 
-fn role_to(role: Role) -> proto::Role {
+pub(super) fn role_to(role: Role) -> proto::Role {
     match role {
         Role::Member => proto::Role::Member,
         Role::Moderator => proto::Role::Moderator,
@@ -268,7 +139,11 @@ pub fn entry_from(entry: proto::Entry) -> Result<Entry, Malformed> {
         at_ms: entry.at_ms,
         author: author_from(entry.author)?,
         client_id: entry.client_id.as_ref().map(client_id_from).transpose()?,
-        body: body_from(entry.body),
+        body: body::body_from(entry.body),
+        amended: entry
+            .amended
+            .map(|it| body::amended_from(it).map(Box::new))
+            .transpose()?,
     })
 }
 
@@ -281,7 +156,8 @@ pub fn entry_to(entry: &Entry) -> proto::Entry {
         at_ms: entry.at_ms,
         author: Some(author_to(&entry.author)),
         client_id: entry.client_id.map(client_id_to),
-        body: Some(body_to(&entry.body)),
+        body: Some(body::body_to(&entry.body)),
+        amended: entry.amended.as_deref().map(body::amended_to),
     }
 }
 
@@ -426,6 +302,9 @@ codes!(
     RoomNameInvalid,
     TooLong,
     RoomClosed,
+    TargetUnknown,
+    NotYours,
+    EmojiInvalid,
 );
 
 pub fn refusal_to(request: u64, client_id: Option<ClientId>, refusal: &Refusal) -> proto::Refused {

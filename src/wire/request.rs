@@ -1,9 +1,10 @@
 //! Requests: `ChatRequest` to and from [`Asked`].
 
+use super::body::{body_from, body_to};
 use super::frame::{Asked, Hello, JoinTarget, Request, Who};
 use super::parts::{
-    Malformed, body_from, body_to, client_id_from, client_id_to, cursor_from, cursor_to, identity,
-    room_id, room_kind_from, room_kind_to,
+    Malformed, client_id_from, client_id_to, cursor_from, cursor_to, identity, room_id,
+    room_kind_from, room_kind_to,
 };
 use super::proto::{self, chat_request::Kind, join::Target, open, post::To};
 use crate::chat::{InstanceId, NewRoom, Recipient, RoomId, Secret, SessionId};

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use prost::Message;
 use tchat::chat::{
-    Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId,
-    LastLine, Limits, NewRoom, Person, Presence, Recipient, Refusal, RefusalCode, Role, RoomId,
-    RoomInfo, RoomKind, Ruling, Secret, Seq, ServerId, SessionId, Until, Via,
+    Amended, Amendment, Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult,
+    IdentityId, InstanceId, LastLine, Limits, NewRoom, Person, Presence, Reaction, Recipient,
+    Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Ruling, Secret, Seq, ServerId,
+    SessionId, Until, Via,
 };
 use tchat::wire::{
     Asked, Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, Request, Then, UnfollowReason,
@@ -114,6 +115,7 @@ fn entry(body: Body) -> Event {
         author: author(),
         client_id: Some(POST),
         body,
+        amended: None,
     })
 }
 
@@ -177,6 +179,27 @@ fn events() -> Vec<(&'static str, Event)> {
         text: "yes".into(),
     };
     let ruling = |ruling| entry(Body::Ruling(author(), ruling));
+    let target = Seq(299);
+    let amendment = |what| entry(Body::Amendment { target, what });
+    let reaction = Amendment::React {
+        emoji: "👍".into(),
+        is_on: true,
+    };
+    let Event::Entry(plain) = entry(Body::Text("better".into())) else {
+        panic!("an entry")
+    };
+    let amended = Event::Entry(Entry {
+        amended: Some(Box::new(Amended {
+            seq: Seq(301),
+            hash: [0xD2; 32],
+            is_edited: true,
+            reactions: vec![Reaction {
+                emoji: "👍".into(),
+                people: vec![author()],
+            }],
+        })),
+        ..plain
+    });
     let welcome = Welcome {
         session: SessionId::new([0xC2; 16]),
         you: author(),
@@ -238,6 +261,11 @@ fn events() -> Vec<(&'static str, Event)> {
         ("entry, topic", entry(Body::Topic("all about it".into()))),
         ("entry, closed", entry(Body::Closed)),
         ("entry, reply", entry(reply)),
+        ("entry, edited", amendment(Amendment::Edit("better".into()))),
+        ("entry, deleted", amendment(Amendment::Erase)),
+        ("entry, reacted", amendment(reaction)),
+        ("entry, erased", entry(Body::Erased([0xD1; 32]))),
+        ("entry, as amended so far", amended),
         ("entry, invited", ruling(Ruling::Invited)),
         ("entry, role", ruling(Ruling::Role(Role::Moderator))),
         (

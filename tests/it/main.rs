@@ -3,6 +3,7 @@
 // In tests a panic is the report, a table may be long, and a measured time is printed.
 #![allow(clippy::unwrap_used, clippy::too_many_lines, clippy::print_stdout)]
 
+mod amend;
 mod architecture;
 mod bridges;
 mod bus;

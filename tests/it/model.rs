@@ -14,7 +14,7 @@ use tchat::chat::{
 };
 use tchat::server::delivery::Delivery;
 use tchat::server::outbox::{Budget, Item, LIVE_ENTRIES, Outbox, Slot};
-use tchat::server::room::law::Law;
+use tchat::server::room::law::{Law, Targets};
 use tchat::server::room::{Fate, Follow, Follower, Head, Marks, Numbered, Room};
 use tchat::wire::Event;
 
@@ -130,7 +130,9 @@ impl World {
             entries,
             changes,
             fates,
-        } = self.room.number((first..=self.counter).map(post).collect());
+        } = self
+            .room
+            .number((first..=self.counter).map(post).collect(), &Targets::new());
         assert_eq!(
             fates
                 .iter()

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use tchat::chat::{
-    Author, Body, ClientId, IdentityId, InstanceId, NewRoom, Recipient, RefusalCode, Role, RoomId,
-    RoomKind, Ruling, Until,
+    Amendment, Author, Body, ClientId, IdentityId, InstanceId, NewRoom, Recipient, RefusalCode,
+    Role, RoomId, RoomKind, Ruling, Seq, Until,
 };
 use tchat::tui::command::{COMMANDS, Name};
 use tchat::wire::{Event, JoinTarget, Request, UnfollowReason, Who, proto, room_from};
@@ -58,6 +58,9 @@ fn table() -> Vec<Row> {
         row(Name::Msg, everybody),
         row(Name::Nick, everybody),
         row(Name::Me, members),
+        row(Name::Reply, members),
+        row(Name::Edit, members),
+        row(Name::React, members),
         row(Name::Who, members),
         row(Name::Delete, owners),
         row(Name::Topic, moderators),
@@ -155,6 +158,15 @@ impl Somebody {
                 _ => {}
             }
         }
+    }
+
+    /// Says something, and its seq; 1 where nothing may be said.
+    async fn says(&mut self, room: RoomId) -> Seq {
+        if self.posts(room, Body::Text("said".into())).await.is_some() {
+            return Seq(1);
+        }
+        let last = self.pages(room).await.and_then(|page| page.last().copied());
+        Seq(last.unwrap())
     }
 
     async fn joins(&mut self, room: RoomId) -> Outcome {
@@ -328,6 +340,22 @@ impl Stage {
                 return None;
             }
             Name::Me => Body::Action("waves".into()),
+            Name::Reply => Body::Reply {
+                to: Seq(1),
+                text: "yes".into(),
+            },
+            // Everybody of their own, which those who are not in the room have none of.
+            Name::Edit => {
+                let own = self.actor(actor).says(room).await;
+                let what = Amendment::Edit("new".into());
+                Body::Amendment { target: own, what }
+            }
+            Name::React => {
+                let target = self.plain.says(room).await;
+                let (emoji, is_on) = ("👍".into(), true);
+                let what = Amendment::React { emoji, is_on };
+                Body::Amendment { target, what }
+            }
             Name::Delete => Body::Closed,
             Name::Topic => Body::Topic("new".into()),
             Name::Invite => ruling(&stranger.me, Ruling::Invited),
@@ -541,6 +569,58 @@ async fn nobody_rules_over_themselves_their_equals_or_those_above() {
     };
     let outcome = stage.owner.posts(room, kick(&somebody)).await;
     assert_eq!(outcome, Some(RefusalCode::PersonUnknown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_is_edited_by_its_author_alone_and_deleted_by_moderators_too() {
+    let mut stage = Stage::of(RoomKind::Public).await;
+    let room = stage.room;
+    let edit = |target| Body::Amendment {
+        target,
+        what: Amendment::Edit("mine now".into()),
+    };
+    let erase = |target| Body::Amendment {
+        target,
+        what: Amendment::Erase,
+    };
+    let react = |target, emoji: &str| Body::Amendment {
+        target,
+        what: Amendment::React {
+            emoji: emoji.into(),
+            is_on: true,
+        },
+    };
+    let said = stage.member.says(room).await;
+    for actor in [Actor::Owner, Actor::Moderator] {
+        let outcome = stage.actor(actor).posts(room, edit(said)).await;
+        assert_eq!(outcome, Some(RefusalCode::NotYours), "{actor:?}");
+    }
+    let outcome = stage.plain.posts(room, erase(said)).await;
+    assert_eq!(outcome, Some(RefusalCode::NotAllowed));
+    // Who is muted neither edits nor reacts, and may take back what they said before.
+    let before = stage.plain.says(room).await;
+    let muted = ruling(&stage.plain.me, Ruling::Muted { until: Until::Ever });
+    assert_eq!(stage.owner.posts(room, muted).await, None);
+    for body in [edit(before), react(said, "👍")] {
+        let outcome = stage.plain.posts(room, body).await;
+        assert_eq!(outcome, Some(RefusalCode::Muted));
+    }
+    assert_eq!(stage.plain.posts(room, erase(before)).await, None);
+    for wrong in ["", "a", "1", "汉", "👍👍", ":+1:", " "] {
+        let outcome = stage.member.posts(room, react(said, wrong)).await;
+        assert_eq!(outcome, Some(RefusalCode::EmojiInvalid), "{wrong:?}");
+    }
+    for right in ["👍🏽", "❤️", "👨‍👩‍👧‍👦", "🇨🇳"] {
+        assert_eq!(stage.member.posts(room, react(said, right)).await, None);
+    }
+    assert_eq!(stage.moderator.posts(room, erase(said)).await, None);
+    // What is deleted, was never said or is not there cannot be amended.
+    for target in [said, Seq(1), Seq(9999)] {
+        for body in [edit(target), erase(target), react(target, "👍")] {
+            let outcome = stage.member.posts(room, body).await;
+            assert_eq!(outcome, Some(RefusalCode::TargetUnknown), "{target}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tchat::chat::{
-    Author, Body, Changes, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, PutOut,
-    RefusalCode, Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Standing, Until,
-    UserName, Via, digest,
+    Amendment, Author, Body, Changes, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId,
+    PutOut, RefusalCode, Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Standing,
+    Until, UserName, Via, digest,
 };
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::{OpenError, SqliteStore};
@@ -53,6 +53,7 @@ fn entry(room: &RoomRecord, seq: u64, body: Body) -> Entry {
         },
         client_id,
         body,
+        amended: None,
     }
 }
 
@@ -91,6 +92,7 @@ async fn contract(store: &dyn Store) {
     entries_and_marks(store).await;
     conversations(store).await;
     what_a_room_remembers(store).await;
+    amendments(store).await;
     identities(store).await;
     what_is_kept(store).await;
 }
@@ -340,6 +342,79 @@ async fn what_a_room_remembers(store: &dyn Store) {
         },
     };
     store.append(closed).await.unwrap();
+}
+
+async fn amendments(store: &dyn Store) {
+    let room = made(store, 30, "amended").await;
+    let by = |seq, who, body| {
+        let mut entry = entry(&room, seq, body);
+        entry.author.id = who;
+        entry
+    };
+    let amend = |target, what| Body::Amendment {
+        target: Seq(target),
+        what,
+    };
+    let react = |emoji: &str, is_on| Amendment::React {
+        emoji: emoji.into(),
+        is_on,
+    };
+    let text = |text: &str| Body::Text(text.into());
+    let first = Body::Reply {
+        to: Seq(1),
+        text: "frist".into(),
+    };
+    let entries = vec![
+        by(2, ANN, first.clone()),
+        by(3, BEN, text("second")),
+        by(4, ANN, amend(2, Amendment::Edit("first".into()))),
+        by(5, BEN, amend(2, react("👍", true))),
+        by(6, ANN, amend(2, react("🎉", true))),
+        by(7, ANN, amend(2, react("👍", true))),
+        by(8, BEN, amend(2, react("👍", false))),
+        by(9, BEN, amend(3, Amendment::Edit("a secret".into()))),
+        by(10, ANN, amend(3, react("👀", true))),
+        by(11, BEN, amend(3, Amendment::Erase)),
+    ];
+    let hashes: Vec<_> = entries.iter().map(|entry| entry.body.hash()).collect();
+    let append = Append {
+        room: room.id,
+        entries: Arc::new(entries),
+        changes: Changes::default(),
+    };
+    store.append(append).await.unwrap();
+    let page = store
+        .page(room.id, Span::After(Seq(1)), PageLimit::PAGE)
+        .await
+        .unwrap();
+    let told: Vec<_> = page.iter().map(Entry::original_hash).collect();
+    assert_eq!(told, hashes, "the chain covers what was posted");
+    let edited = page[0].amended.as_ref().unwrap();
+    assert_eq!(page[0].body, first.with_text("first").unwrap());
+    assert_eq!((edited.seq, edited.is_edited), (Seq(8), true));
+    let reactions: Vec<_> = edited
+        .reactions
+        .iter()
+        .map(|it| {
+            (
+                it.emoji.as_str(),
+                it.people.iter().map(|who| who.id).collect(),
+            )
+        })
+        .collect();
+    assert_eq!(reactions, [("🎉", vec![ANN]), ("👍", vec![ANN])]);
+    assert_eq!(page[1].body, Body::Erased(hashes[1]));
+    let erased = page[1].amended.as_ref().unwrap();
+    assert_eq!((erased.seq, erased.reactions.len()), (Seq(11), 0));
+    assert_eq!(page[7].body, Body::Erased(hashes[7]), "and its edit");
+    let some = store
+        .entries_at(room.id, vec![Seq(3), Seq(2), Seq(77)])
+        .await;
+    let mut some = some.unwrap();
+    some.sort_by_key(|entry| entry.seq);
+    assert_eq!(some, page[..2]);
+    let said = store.last_said(room.id).await.unwrap().unwrap();
+    assert_eq!(said.seq, Seq(2), "what was deleted is not said");
 }
 
 async fn conversations(store: &dyn Store) {

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::entries::{self, ENTRY, entry};
 use super::values::{damaged, signed, unsigned};
 use super::{History, Kept, Page};
 use crate::chat::{
-    Author, Body, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, Limits, RoomId,
+    Author, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, Limits, RoomId,
     RoomInfo, RoomKind, Seq, ServerId,
 };
 
@@ -227,7 +228,7 @@ pub fn followed(
         }
         // Of a history that is no more, only what people said is worth keeping.
         db.execute(
-            "DELETE FROM entries WHERE room = ?1 AND epoch <> ?2 AND (kind NOT IN (1, 2) OR instance IS NULL)",
+            "DELETE FROM entries WHERE room = ?1 AND epoch <> ?2 AND (kind NOT IN (1, 2, 17) OR instance IS NULL)",
             params![num, epoch.bytes()],
         )?;
     }
@@ -253,24 +254,7 @@ pub fn entries(db: &Connection, server: ServerId, entries: &[Entry]) -> rusqlite
         )?;
     }
     for entry in entries {
-        db.prepare_cached(
-            "INSERT OR IGNORE INTO entries
-             (room, epoch, seq, digest, at_ms, author, author_name, instance, counter, kind, text)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )?
-        .execute(params![
-            num,
-            entry.epoch.bytes(),
-            signed(entry.seq.0),
-            entry.digest.0,
-            signed(entry.at_ms),
-            entry.author.id.bytes(),
-            entry.author.name,
-            entry.client_id.map(|id| *id.instance.bytes()),
-            entry.client_id.map(|id| signed(id.counter)),
-            entry.body.kind(),
-            entry.body.payload(),
-        ])?;
+        entries::put(db, num, entry)?;
     }
     let has_former = db
         .prepare_cached(
@@ -315,32 +299,6 @@ fn forget_matched(db: &Connection, room: i64, entries: &[Entry]) -> rusqlite::Re
         db.execute("UPDATE rooms SET has_former = 0 WHERE num = ?1", [room])?;
     }
     Ok(())
-}
-
-const ENTRY: &str = "epoch, seq, digest, at_ms, author, author_name, instance, counter, kind, text";
-
-fn entry(room: RoomId, row: &Row<'_>) -> rusqlite::Result<Entry> {
-    let instance: Option<[u8; 16]> = row.get(6)?;
-    let counter: Option<i64> = row.get(7)?;
-    Ok(Entry {
-        room,
-        epoch: Epoch::new(row.get(0)?),
-        seq: Seq(unsigned(row, 1)?),
-        digest: Digest(row.get(2)?),
-        at_ms: unsigned(row, 3)?,
-        author: Author {
-            id: IdentityId::new(row.get(4)?),
-            name: row.get(5)?,
-        },
-        client_id: match instance.zip(counter) {
-            Some((instance, counter)) => Some(ClientId {
-                instance: InstanceId::new(instance),
-                counter: u64::try_from(counter).map_err(|_| damaged(7))?,
-            }),
-            None => None,
-        },
-        body: Body::from_parts(row.get(8)?, row.get(9)?),
-    })
 }
 
 pub fn page(

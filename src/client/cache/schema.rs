@@ -12,7 +12,7 @@ use super::CacheError;
 const APPLICATION_ID: i64 = 0x7463_6863;
 
 /// Step `n` brings a file from version n to n + 1, in one transaction.
-const STEPS: [&str; 1] = [VERSION_1];
+const STEPS: [&str; 2] = [VERSION_1, VERSION_2];
 
 /// `used` and `seen` rise with every use, so that the last and the longest unused are found without a clock.
 const VERSION_1: &str = "
@@ -45,6 +45,9 @@ CREATE TABLE outbox (
     room BLOB, typed TEXT NOT NULL, failed BLOB, UNIQUE (instance, counter)
 ) STRICT;
 ";
+
+/// What later entries did to one, as the protocol encodes it; the text is as amended.
+const VERSION_2: &str = "ALTER TABLE entries ADD COLUMN amended BLOB;";
 
 /// Opens the file, made private, and brings it up to date.
 pub fn open(path: &Path) -> Result<Connection, CacheError> {
@@ -99,7 +102,8 @@ fn prepare(db: &mut Connection) -> rusqlite::Result<Version> {
         db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     db.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 4194304;",
+        "PRAGMA journal_mode = WAL; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 4194304;
+         PRAGMA secure_delete = ON;",
     )?;
     if version < known {
         migrate(db)?;

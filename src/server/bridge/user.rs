@@ -79,7 +79,7 @@ pub fn entry(entry: &Entry, at: Moment) -> Bytes {
         return Bytes::new();
     };
     let message = if matches!(entry.body, Body::Renamed(_)) {
-        note(text.clone(), at)
+        note(text, at)
     } else {
         by(entry.author.id, &entry.author.name, text, at, "text")
     };

@@ -378,6 +378,7 @@ fn first(record: &RoomRecord, author: Author, members: Vec<IdentityId>) -> Appen
         author,
         client_id: None,
         body,
+        amended: None,
     };
     Append {
         room: record.id,

@@ -1,12 +1,15 @@
 //! Who is what in a room, and what may be posted there. Pure, and decided by the log alone: every node that applies the same posts in
 //! the same order comes to the same end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::chat::{
-    Author, Body, Changes, Entry, IdentityId, PutOut, Right, Role, RoomKind, Ruling, Standing,
-    Until,
+    Amendment, Author, Body, Changes, Entry, IdentityId, PutOut, Right, Role, RoomKind, Ruling,
+    Seq, Standing, Until,
 };
+
+/// Entries that a batch amends, as amended so far.
+pub type Targets = HashMap<Seq, Entry>;
 
 /// The state of a room that decides what may happen next.
 #[derive(Clone, Debug)]
@@ -34,6 +37,10 @@ pub enum Denied {
     NoEffect(String),
     ToSelf,
     Closed,
+    /// What it amends is not there, or nothing that can be amended so.
+    TargetUnknown,
+    /// Only its author may edit it.
+    NotYours,
     /// Not to be posted here by anybody.
     Malformed,
 }
@@ -100,10 +107,12 @@ impl Law {
         self.is_closed
     }
 
-    /// Begins to judge a batch.
-    pub fn draft(&self) -> Draft<'_> {
+    /// Begins to judge a batch, of which `targets` are the entries it amends.
+    pub fn draft<'a>(&'a self, targets: &'a Targets) -> Draft<'a> {
         Draft {
             law: self,
+            targets,
+            erased: HashSet::new(),
             changes: Changes::default(),
         }
     }
@@ -135,6 +144,9 @@ impl Law {
 #[derive(Debug)]
 pub struct Draft<'a> {
     law: &'a Law,
+    targets: &'a Targets,
+    /// Deleted in this batch.
+    erased: HashSet<Seq>,
     changes: Changes,
 }
 
@@ -183,16 +195,45 @@ impl Draft<'_> {
                 if self.is_lonely() {
                     return Err(Denied::Alone);
                 }
-                match self.standing(author).muted {
-                    Some(until) if until.holds(at_ms) => Err(Denied::Muted(until)),
-                    _ => Ok(()),
-                }
+                self.may_speak(author, at_ms)
             }
             Body::Left | Body::Renamed(_) => Ok(()),
             Body::Topic(_) => self.has(role, Right::Topic),
             Body::Closed => self.has(role, Right::Close),
             Body::Ruling(person, ruling) => self.may_rule((author, role), person, ruling, at_ms),
-            Body::Created | Body::Joined(_) | Body::Unknown(_) => Err(Denied::Malformed),
+            Body::Amendment { target, what } => {
+                self.may_amend((author, role), *target, what, at_ms)
+            }
+            Body::Created | Body::Joined(_) | Body::Erased(_) | Body::Unknown(_) => {
+                Err(Denied::Malformed)
+            }
+        }
+    }
+
+    fn may_speak(&self, author: IdentityId, at_ms: u64) -> Result<(), Denied> {
+        match self.standing(author).muted {
+            Some(until) if until.holds(at_ms) => Err(Denied::Muted(until)),
+            _ => Ok(()),
+        }
+    }
+
+    fn may_amend(
+        &self,
+        (author, role): (IdentityId, Role),
+        target: Seq,
+        what: &Amendment,
+        at_ms: u64,
+    ) -> Result<(), Denied> {
+        let entry = self.targets.get(&target);
+        let entry = entry.filter(|it| it.body.is_said() && !self.erased.contains(&target));
+        let entry = entry.ok_or(Denied::TargetUnknown)?;
+        let is_own = entry.author.id == author;
+        match what {
+            Amendment::Edit(_) if !is_own => Err(Denied::NotYours),
+            Amendment::Edit(_) | Amendment::React { .. } => self.may_speak(author, at_ms),
+            // What one said oneself one may always take back.
+            Amendment::Erase if is_own => Ok(()),
+            Amendment::Erase => self.has(role, Right::Erase),
         }
     }
 
@@ -282,11 +323,16 @@ impl Draft<'_> {
             Body::Topic(topic) => self.changes.topic = Some(topic.clone()),
             Body::Ruling(person, ruling) => self.note_ruling(entry, person.id, ruling),
             Body::Closed => self.changes.is_closed = true,
+            Body::Amendment { target, what } if *what == Amendment::Erase => {
+                self.erased.insert(*target);
+            }
             Body::Text(_)
             | Body::Action(_)
             | Body::Reply { .. }
             | Body::Created
             | Body::Renamed(_)
+            | Body::Amendment { .. }
+            | Body::Erased(_)
             | Body::Unknown(_) => {}
         }
     }

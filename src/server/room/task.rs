@@ -364,11 +364,12 @@ impl Task {
     async fn apply(&mut self, mut batch: Batch) -> Result<(), StoreError> {
         batch.retain(|post| !self.overtakes(post));
         let keys: Vec<Key> = batch.iter().map(key).collect();
+        let targets = self.targets(&batch).await?;
         let Numbered {
             entries,
             changes,
             fates,
-        } = self.room.number(batch);
+        } = self.room.number(batch, &targets);
         if !entries.is_empty() {
             let append = Append {
                 room: self.record.id,

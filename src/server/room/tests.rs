@@ -60,7 +60,7 @@ fn admit(room: &mut Room, numbered: &Numbered) {
 }
 
 fn take(room: &mut Room, posts: Vec<Post>) -> Vec<Fate> {
-    let numbered = room.number(posts);
+    let numbered = room.number(posts, &Targets::new());
     admit(room, &numbered);
     numbered.fates
 }
@@ -68,7 +68,10 @@ fn take(room: &mut Room, posts: Vec<Post>) -> Vec<Fate> {
 #[test]
 fn numbers_have_no_holes_and_the_chain_holds() {
     let mut room = room();
-    let numbered = room.number(vec![post(ANN, 1, 5), post(ANN, 2, 6), post(ANN, 3, 7)]);
+    let numbered = room.number(
+        vec![post(ANN, 1, 5), post(ANN, 2, 6), post(ANN, 3, 7)],
+        &Targets::new(),
+    );
     assert_eq!(
         numbered
             .entries
@@ -96,9 +99,9 @@ fn numbers_have_no_holes_and_the_chain_holds() {
 #[test]
 fn numbering_alone_moves_nothing() {
     let room = room();
-    let once = room.number(vec![post(ANN, 1, 5)]);
+    let once = room.number(vec![post(ANN, 1, 5)], &Targets::new());
     assert_eq!(
-        room.number(vec![post(ANN, 1, 5)]),
+        room.number(vec![post(ANN, 1, 5)], &Targets::new()),
         once,
         "nothing is admitted before it is durable"
     );
@@ -175,7 +178,10 @@ fn only_members_are_heard_and_the_log_alone_says_who_is_one() {
 #[test]
 fn times_never_go_back() {
     let room = room();
-    let numbered = room.number(vec![post(ANN, 1, 50), post(ANN, 2, 20), post(ANN, 3, 60)]);
+    let numbered = room.number(
+        vec![post(ANN, 1, 50), post(ANN, 2, 20), post(ANN, 3, 60)],
+        &Targets::new(),
+    );
     assert_eq!(
         numbered
             .entries
@@ -250,7 +256,7 @@ fn whoever_has_to_go_gets_nothing_behind_the_entry_that_says_so() {
     let kick = Body::Ruling(ben, crate::chat::Ruling::Kicked { reason });
     let server = IdentityId::NOBODY;
     let batch = vec![post(ANN, 1, 0), event(server, kick), post(ANN, 2, 0)];
-    let numbered = room.number(batch);
+    let numbered = room.number(batch, &Targets::new());
     let farewell = |_: &Entry| Event::Unknown;
     let gone = room.admit(&numbered.entries, &numbered.changes, farewell);
     assert_eq!(gone, [SessionId::new([5; 16])]);
@@ -265,4 +271,21 @@ fn whoever_has_to_go_gets_nothing_behind_the_entry_that_says_so() {
         }
     }
     assert_eq!(seqs, [2, 3, 0], "up to the kick, and then the farewell");
+}
+
+#[test]
+fn what_a_batch_deletes_nothing_behind_it_amends() {
+    let mut room = room();
+    let first = room.number(vec![post(ANN, 1, 0)], &Targets::new());
+    admit(&mut room, &first);
+    let target = Seq(1);
+    let targets = Targets::from([(target, first.entries[0].clone())]);
+    let amend = |what| event(ANN, Body::Amendment { target, what });
+    let edit = || amend(Amendment::Edit("again".into()));
+    let numbered = room.number(vec![edit(), amend(Amendment::Erase), edit()], &targets);
+    let denied = Fate::Denied(Denied::TargetUnknown);
+    assert_eq!(
+        numbered.fates,
+        [Fate::Entry(Seq(2)), Fate::Entry(Seq(3)), denied]
+    );
 }

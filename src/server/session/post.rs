@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::Session;
 use crate::chat::{
-    Body, ClientId, IdentityId, Limits, Post, Recipient, Refusal, RefusalCode, RoomId, Ruling,
-    TOPIC, UserName,
+    Amendment, Body, ClientId, IdentityId, Limits, Post, Recipient, Refusal, RefusalCode, RoomId,
+    Ruling, TOPIC, UserName,
 };
 use crate::server::hub::{AdmitError, now_ms};
 use crate::server::room::mailbox::{Question, RoomMsg};
 use crate::server::store::StoreError;
+use crate::text;
 use crate::wire::Event;
 
 /// Keeps a sender's order: after a post that was refused for a while no later one of the session is taken until it comes again.
@@ -45,6 +46,9 @@ impl Order {
         }
     }
 }
+
+/// Bytes of an emoji: a family of four in skin tones has 25 and more.
+const EMOJI: usize = 48;
 
 /// When to send a post again that waits for an earlier one; the earlier one's own wait is what counts.
 const AFTER_REFUSED: Duration = Duration::from_millis(100);
@@ -181,6 +185,11 @@ impl Session {
 fn check_body(body: &Body, limits: &Limits) -> Result<(), Refusal> {
     match body {
         Body::Text(_) | Body::Action(_) | Body::Reply { .. } => {}
+        Body::Amendment { what, .. } => match what {
+            Amendment::Edit(_) => {}
+            Amendment::Erase => return Ok(()),
+            Amendment::React { emoji, .. } => return check_emoji(emoji),
+        },
         Body::Topic(topic) => return check_line("topic", topic),
         Body::Ruling(person, ruling) => {
             if person.name.chars().count() > UserName::LIMIT {
@@ -220,6 +229,22 @@ fn check_body(body: &Body, limits: &Limits) -> Result<(), Refusal> {
                 .with(format!("U+{:04X}", u32::from(control))))
         }
         None => Ok(()),
+    }
+}
+
+/// One emoji: a short grapheme cluster that no letter begins.
+fn check_emoji(emoji: &str) -> Result<(), Refusal> {
+    let is_one = text::clusters(emoji).count() == 1 && emoji.len() <= EMOJI;
+    let is_letter = emoji
+        .chars()
+        .any(|c| c.is_alphanumeric() && !c.is_ascii_digit());
+    let is_plain = emoji
+        .chars()
+        .all(|c| c.is_ascii() || c.is_whitespace() || c.is_control());
+    if is_one && !is_letter && !is_plain {
+        Ok(())
+    } else {
+        Err(Refusal::new(RefusalCode::EmojiInvalid))
     }
 }
 

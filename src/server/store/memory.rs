@@ -9,8 +9,8 @@ use super::{
     Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError, pair,
 };
 use crate::chat::{
-    Changes, Entry, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind, SecretHash, Seq,
-    ServerId, Standing,
+    Amendment, Body, Changes, Entry, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind,
+    SecretHash, Seq, ServerId, Standing,
 };
 
 #[derive(Debug)]
@@ -66,10 +66,23 @@ impl KeptRoom {
                 self.marks
                     .insert((entry.author.id, id.instance), id.counter);
             }
+            self.amend(entry);
             self.entries.push(entry.clone());
         }
         self.change(append.changes);
         Ok(())
+    }
+
+    fn amend(&mut self, by: &Entry) {
+        let Body::Amendment { target, what } = &by.body else {
+            return;
+        };
+        for entry in &mut self.entries {
+            entry.amend(by);
+            if *what == Amendment::Erase {
+                entry.erase_edit_of(*target);
+            }
+        }
     }
 
     fn change(&mut self, changes: Changes) {
@@ -171,6 +184,13 @@ impl Store for MemoryStore {
             .get(&room)
             .map(|room| room.members.keys().copied().collect())
             .unwrap_or_default())
+    }
+
+    async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError> {
+        let kept = self.kept();
+        let entries = kept.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
+        let wanted = entries.filter(|it| seqs.contains(&it.seq));
+        Ok(wanted.cloned().collect())
     }
 
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {

@@ -175,6 +175,10 @@ impl Store for SqliteStore {
         self.read(move |db| read::memberships(db, identity)).await
     }
 
+    async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError> {
+        self.read(move |db| read::entries_at(db, room, &seqs)).await
+    }
+
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
         self.read(move |db| read::last_said(db, room)).await
     }

@@ -1,6 +1,6 @@
 //! What stands in a timeline, and where.
 
-use crate::chat::{ClientId, IdentityId, Seq};
+use crate::chat::{ClientId, Entry, IdentityId, Seq};
 use crate::text::SafeText;
 
 /// Which part of a timeline an item is of, from top to bottom.
@@ -22,6 +22,11 @@ pub struct Key {
 }
 
 impl Key {
+    /// Where an entry of the present history stands.
+    pub const fn of(seq: Seq) -> Self {
+        Self::entry(seq)
+    }
+
     pub(super) const fn entry(seq: Seq) -> Self {
         Self::local(seq, 0)
     }
@@ -46,6 +51,8 @@ pub struct Item {
     /// Unix milliseconds.
     pub at_ms: u64,
     pub what: What,
+    /// What it was made of, where a later entry may change that.
+    pub entry: Option<Box<Entry>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -57,7 +64,15 @@ pub enum What {
         name: SafeText,
         text: SafeText,
         is_action: bool,
+        /// The entry it answers.
+        answers: Option<Seq>,
+        /// Words behind the text: that it was edited, and what people reacted with.
+        aside: Option<SafeText>,
     },
+    /// Something that was said and deleted.
+    Erased { author: IdentityId, name: SafeText },
+    /// An entry that shows in another one.
+    Hidden,
     /// Something about the room or its people.
     System(SafeText),
     /// Entries that are not here; loaded when they come near the screen.

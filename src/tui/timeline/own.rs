@@ -29,7 +29,12 @@ impl Timeline {
             line: 0,
         };
         self.next_pending += 1;
-        let item = Item { key, at_ms, what };
+        let item = Item {
+            key,
+            at_ms,
+            what,
+            entry: None,
+        };
         self.widen(&item);
         self.pending.push(item);
     }

@@ -2,7 +2,9 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{page, scroll, send, show, typed, unsent};
+use super::amend::{self, REACTIONS};
+use super::{page, scroll, select, send, show, typed, unsent};
+use crate::chat::Seq;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
 use crate::tui::keymap::{self, Action, Context};
@@ -15,6 +17,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     state.notice = None;
     match &state.overlay {
         Some(Overlay::Name { .. }) => return name_overlay(state, key),
+        Some(Overlay::React { target, .. }) => return react_overlay(state, *target, key),
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {
             return read_overlay(state, key);
         }
@@ -25,6 +28,15 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     {
         popup(state, action);
         return Vec::new();
+    }
+    if let Some(seq) = state.current().and_then(|room| room.selected) {
+        if let Some(action) = keymap::action(Context::Selection, key) {
+            return select::act(state, seq, action);
+        }
+        if keymap::typed(key).is_some() {
+            // A letter that means nothing here is meant for the composer.
+            select::act(state, seq, Action::Close);
+        }
     }
     if let Some(action) = keymap::action(Context::Composer, key) {
         act(state, action)
@@ -95,7 +107,12 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Link => return super::link::open(state),
         Action::Panes => state.shows_panes = !state.shows_panes,
         Action::Quit => return vec![Effect::Quit],
-        Action::Close => state.confirm = None,
+        Action::Close => {
+            state.confirm = None;
+            amend::cancel(state);
+        }
+        Action::Select => return select::toggle(state),
+        Action::Up if state.composer().is_empty() => amend::edit_newest(state),
         Action::SentBefore => recall(state, 1),
         Action::SentAfter => recall(state, -1),
         Action::Complete => {
@@ -246,8 +263,41 @@ fn overlay_lines(state: &State) -> usize {
         Some(Overlay::Help { .. }) => super::help(state.strings).len(),
         Some(Overlay::List { lines, .. }) => lines.len(),
         Some(Overlay::Link { report, .. }) => super::link(state, report).len(),
-        Some(Overlay::Name { .. }) | None => 0,
+        Some(Overlay::Name { .. } | Overlay::React { .. }) | None => 0,
     }
+}
+
+/// A digit is the reaction of its place; anything else is typed.
+fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
+    let Some(Overlay::React { composer, .. }) = &mut state.overlay else {
+        return Vec::new();
+    };
+    let digit = keymap::typed(key).and_then(|c| c.to_digit(10));
+    let place = digit.and_then(|digit| usize::try_from(digit).ok()?.checked_sub(1));
+    let chosen = place.and_then(|place| REACTIONS.get(place));
+    if let Some(emoji) = chosen.filter(|_| composer.is_empty()) {
+        state.overlay = None;
+        return amend::react(state, target, emoji);
+    }
+    match keymap::action(Context::Composer, key) {
+        Some(Action::Send) => {
+            let emoji = composer.text().trim().to_owned();
+            state.overlay = None;
+            if !emoji.is_empty() {
+                return amend::react(state, target, &emoji);
+            }
+        }
+        Some(Action::Close) => state.overlay = None,
+        Some(Action::Quit) => return vec![Effect::Quit],
+        Some(Action::Newline | Action::Up | Action::Down) => {}
+        Some(action) => drop(edits(composer, action)),
+        None => {
+            if let Some(c) = keymap::typed(key) {
+                composer.insert(c.encode_utf8(&mut [0; 4]));
+            }
+        }
+    }
+    Vec::new()
 }
 
 fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {

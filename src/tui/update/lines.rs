@@ -3,10 +3,10 @@
 use jiff::tz::TimeZone;
 
 use crate::chat::{Body, Entry, RoomInfo};
-use crate::text;
+use crate::text::{self, SafeText};
 use crate::tui::command;
 use crate::tui::keymap::{self, Action};
-use crate::tui::state::{Overlay, State};
+use crate::tui::state::{Overlay, State, Writing};
 use crate::tui::strings::{Strings, fill};
 use crate::tui::timeline::What;
 use crate::tui::words;
@@ -35,6 +35,9 @@ pub fn prompt(state: &State) -> Prompt {
             };
         }
     }
+    if let Some(prompt) = writing_prompt(state) {
+        return prompt;
+    }
     match state.current() {
         Some(room) if room.is_conversation() => {
             let whom = text::line(room.info.peer.as_ref().map_or("", |peer| &peer.name));
@@ -54,6 +57,27 @@ pub fn prompt(state: &State) -> Prompt {
     }
 }
 
+/// The prompt of a text that is more than a message.
+fn writing_prompt(state: &State) -> Option<Prompt> {
+    let room = state.current()?;
+    let s = state.strings;
+    let words = match room.writing {
+        Writing::Message => return None,
+        Writing::Edit(_) => s.editing_prompt.to_owned(),
+        Writing::Answer(seq) => {
+            let whom = room
+                .timeline
+                .said(seq)
+                .map(|it| text::line(&it.author.name));
+            fill(s.answer_prompt, &[&whom.unwrap_or_default()])
+        }
+    };
+    Some(Prompt {
+        text: format!(" {} {words} › ", text::line(&room.label())),
+        is_private: room.is_conversation(),
+    })
+}
+
 /// An entry as an item of the timeline.
 pub(super) fn item(
     strings: &'static Strings,
@@ -69,6 +93,11 @@ pub(super) fn item(
                 name,
                 text: text::body(said),
                 is_action: false,
+                answers: match &entry.body {
+                    Body::Reply { to, .. } => Some(*to),
+                    _ => None,
+                },
+                aside: aside(strings, entry),
             },
             Body::Action(done) => What::Said {
                 author: entry.author.id,
@@ -76,10 +105,31 @@ pub(super) fn item(
                 name,
                 text: text::line(done),
                 is_action: true,
+                answers: None,
+                aside: aside(strings, entry),
+            },
+            Body::Amendment { .. } => What::Hidden,
+            // The text an edit brought goes with what it edited; only that says so.
+            Body::Erased(_) if entry.amended.is_none() => What::Hidden,
+            Body::Erased(_) => What::Erased {
+                author: entry.author.id,
+                name,
             },
             _ => What::System(text::line(&words::of(strings, &zone, entry))),
         }
     }
+}
+
+/// What stands behind a text: that it was edited, and how people reacted.
+fn aside(s: &Strings, entry: &Entry) -> Option<SafeText> {
+    let amended = entry.amended.as_deref()?;
+    let edited = amended.is_edited.then(|| s.edited.to_owned());
+    let reactions = amended.reactions.iter().map(|it| {
+        let count = it.people.len();
+        format!("{} {count}", it.emoji)
+    });
+    let words: Vec<String> = edited.into_iter().chain(reactions).collect();
+    (!words.is_empty()).then(|| text::line(&words.join("  ")))
 }
 
 /// Keys and commands, from the tables themselves.

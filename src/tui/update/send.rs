@@ -1,11 +1,11 @@
 //! Enter: what was typed is said, said privately, or done.
 
-use crate::chat::{Author, Body, IdentityId, Recipient, RoomId};
+use crate::chat::{Amendment, Author, Body, IdentityId, Recipient, RoomId, Seq};
 use crate::client::{LinkState, Post};
 use crate::text;
 use crate::tui::command::{self, Line, Missing, Name};
 use crate::tui::event::Effect;
-use crate::tui::state::{Overlay, State, Tone};
+use crate::tui::state::{Overlay, State, Tone, Writing};
 use crate::tui::strings::fill;
 
 /// Posts that may wait at once; more stay in the composer.
@@ -14,12 +14,30 @@ const PENDING: usize = 1000;
 pub(super) fn enter(state: &mut State) -> Vec<Effect> {
     let text = state.composer().text();
     let s = state.strings;
+    if let Some(Writing::Edit(seq)) = state.current().map(|room| room.writing) {
+        return rewrite(state, seq, text);
+    }
     match command::parse(&text) {
         Line::Empty => match state.link {
             LinkState::Waiting { .. } | LinkState::Stopped(_) => vec![Effect::RetryNow],
             _ => Vec::new(),
         },
-        Line::Say(body) => say(state, &text, body),
+        Line::Say(body) => {
+            let answers = state.current().map(|room| room.writing);
+            let body = match (body, answers) {
+                (Body::Text(text), Some(Writing::Answer(to))) => Body::Reply { to, text },
+                (body, _) => body,
+            };
+            say(state, &text, body)
+        }
+        Line::Substitute { old, new } => {
+            state.notice = None;
+            let effects = super::amend::substitute(state, &old, &new);
+            if !effects.is_empty() {
+                sent(state, text);
+            }
+            effects
+        }
         Line::Private { name, text: said } => privately(state, &text, &name, said),
         Line::Command(name, argument) => {
             state.notice = None;
@@ -53,6 +71,20 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// Sends what is in the composer as the new text of a message; an empty one changes nothing.
+fn rewrite(state: &mut State, seq: Seq, text: String) -> Vec<Effect> {
+    let new = text.trim_end().to_owned();
+    if new.trim().is_empty() {
+        super::amend::cancel(state);
+        return Vec::new();
+    }
+    let effects = super::amend::amend(state, seq, Amendment::Edit(new));
+    if !effects.is_empty() {
+        sent(state, text);
+    }
+    effects
 }
 
 /// Shows a post and sends it; it is kept until it is answered.
@@ -108,6 +140,7 @@ fn sent(state: &mut State, text: String) {
     let wrote_in = here.and_then(|id| state.room_mut(id));
     if let Some(room) = wrote_in {
         room.remember(text);
+        room.writing = Writing::Message;
     }
     state.composer_mut().clear();
     state.popup = None;
@@ -115,7 +148,7 @@ fn sent(state: &mut State, text: String) {
 }
 
 /// Whether a body may be sent; the server would refuse it with the same words.
-fn is_sendable(state: &mut State, body: &Body) -> bool {
+pub(super) fn is_sendable(state: &mut State, body: &Body) -> bool {
     let s = state.strings;
     let (bytes, lines) = (body.text().len(), body.text().split('\n').count());
     if bytes > state.limits.body_bytes {
@@ -136,7 +169,7 @@ fn is_sendable(state: &mut State, body: &Body) -> bool {
     false
 }
 
-fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
+pub(super) fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
     let (Some(room), Some(me)) = (state.current, state.me.clone()) else {
         say_where_nobody_is(state);
         return Vec::new();
@@ -237,6 +270,10 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
         }
         Name::Disconnect => return vec![Effect::Disconnect],
         Name::Quit => return vec![Effect::Quit],
+        Name::Reply => return super::amend::answer_now(state, argument),
+        Name::Edit if argument.is_empty() => super::amend::edit_newest(state),
+        Name::Edit => return super::amend::edit_to(state, argument),
+        Name::React => return super::amend::react_now(state, argument),
         Name::Create
         | Name::Delete
         | Name::Topic

@@ -9,6 +9,7 @@ use crate::tui::rows::{Gutter, Layout, Line, Row};
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
+use crate::tui::timeline::Key;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     if area.is_empty() {
@@ -27,15 +28,25 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let timeline = &room.timeline;
     let height = usize::from(area.height);
     let (top, line) = timeline.top(height, |index| layout.height(timeline, index));
-    let visible = (top..timeline.len())
-        .flat_map(|index| layout.rows(timeline, index))
-        .skip(line)
-        .take(height);
-    let rows: Vec<Row> = visible.collect();
+    let selected = room.selected.and_then(|seq| timeline.place(Key::of(seq)));
+    let of = |index: usize| {
+        let rows = layout.rows(timeline, index).into_iter();
+        rows.map(move |row| (row, selected == Some(index)))
+    };
+    let visible = (top..timeline.len()).flat_map(of).skip(line).take(height);
+    let rows: Vec<(Row, bool)> = visible.collect();
     // A short timeline stands at the bottom, where the next message will come.
     let offset = height - rows.len();
-    for (n, row) in rows.iter().enumerate() {
+    for (n, (row, is_selected)) in rows.iter().enumerate() {
         let y = area.y + u16::try_from(offset + n).unwrap_or(u16::MAX);
+        if *is_selected {
+            let row = Rect {
+                y,
+                height: 1,
+                ..area
+            };
+            canvas.fill(row, Scope::Selection);
+        }
         match row {
             Row::Date(date) => rule_with(
                 canvas,

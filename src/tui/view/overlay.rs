@@ -9,7 +9,7 @@ use crate::tui::composer::Composer;
 use crate::tui::regions::Regions;
 use crate::tui::state::{Overlay, State};
 use crate::tui::theme::Scope;
-use crate::tui::update::{help, link};
+use crate::tui::update::{REACTIONS, help, link};
 
 /// The widest an overlay grows.
 const WIDEST: u16 = 72;
@@ -88,6 +88,7 @@ pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)> {
     let overlay = state.overlay.as_ref()?;
     let screen = Rect::new(0, 0, state.size.0, state.size.1);
+    let s = state.strings;
     match overlay {
         Overlay::Help { scroll } => {
             list(
@@ -113,7 +114,16 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)>
             list(canvas, state, screen, title, &lines, *scroll);
             None
         }
-        Overlay::Name { why, composer } => Some(name(canvas, state, screen, why, composer)),
+        Overlay::Name { why, composer } => {
+            let words = (s.name_title, s.name_prompt);
+            Some(ask(canvas, screen, words, why, composer))
+        }
+        Overlay::React { composer, .. } => {
+            let offers = REACTIONS.iter().zip(1..);
+            let offers: Vec<String> = offers.map(|(it, n)| format!("{n} {it}")).collect();
+            let why = format!("{}\n{}", offers.join("   "), s.react_hint);
+            Some(ask(canvas, screen, (s.react_title, "›"), &why, composer))
+        }
     }
 }
 
@@ -190,17 +200,18 @@ fn list(
     }
 }
 
-fn name(
+/// Asks for a line: its title, the prompt before it, and what it is about.
+fn ask(
     canvas: &mut Canvas<'_>,
-    state: &State,
     screen: Rect,
+    (title, prompt): (&str, &str),
     why: &str,
     composer: &Composer,
 ) -> (u16, u16) {
     let inner = usize::from(WIDEST.min(screen.width).saturating_sub(4).max(1));
     let reasons = text::wrap(why, inner);
     let area = place(screen, u16::try_from(reasons.len() + 4).unwrap_or(u16::MAX));
-    let accent = ground(canvas, area, &state.strings.name_title.into());
+    let accent = ground(canvas, area, &text::line(title));
     let style = canvas.style(Scope::Popup);
     let mut y = area.y + 1;
     for range in reasons {
@@ -214,7 +225,7 @@ fn name(
         area.x + 2,
         y,
         area.width.saturating_sub(4),
-        &state.strings.name_prompt.into(),
+        &text::line(prompt),
         accent,
     );
     let x = area.x + 2 + used + 1;

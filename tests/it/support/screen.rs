@@ -82,6 +82,7 @@ pub fn entry(room: RoomId, seq: u64, by: IdentityId, minutes: u64, body: Body) -
         author: author(by),
         client_id: None,
         body,
+        amended: None,
     }
 }
 

@@ -124,6 +124,7 @@ pub fn entry(seq: u64, text: &str) -> Entry {
         },
         client_id: None,
         body: Body::Text(text.into()),
+        amended: None,
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::person::secret;
 use super::screen::Screen;
 
-const PATIENCE: Duration = Duration::from_secs(200);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Nothing more comes by itself after this, in paused time.
 const QUIET: Duration = Duration::from_millis(200);
@@ -74,6 +74,10 @@ impl Viewer {
     pub fn keys(&mut self, keys: &str) {
         let effects = self.screen.keys(keys);
         self.perform(effects);
+    }
+
+    pub fn pastes(&mut self, text: &str) {
+        self.screen.does(Event::Paste(text.into()));
     }
 
     /// Takes whatever comes until the screen is as it should be.

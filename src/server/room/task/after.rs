@@ -1,10 +1,12 @@
 //! After an entry: what it changes among those present, and what the room tells of itself.
 
 use super::{MESSAGES, Task, tell};
-use crate::chat::{Body, Entry, IdentityId, RoomId, RoomKind, Ruling};
+use crate::chat::{Body, Entry, IdentityId, RoomId, RoomKind, Ruling, Seq};
+use crate::server::bus::Batch;
 use crate::server::room::Head;
-use crate::server::room::law::Reads;
+use crate::server::room::law::{Reads, Targets};
 use crate::server::room::mailbox::Question;
+use crate::server::store::StoreError;
 use crate::text;
 use crate::wire::{Event, UnfollowReason};
 
@@ -64,6 +66,20 @@ impl Task {
         self.attendance.remove(person);
         // Whoever has left may not repeat what did not fit, and what comes after a return is not held back by it.
         self.refused.retain(|(who, _), _| *who != person);
+    }
+
+    /// The entries a batch amends. They are looked up when the batch is applied, so that every node finds the same.
+    pub(super) async fn targets(&self, batch: &Batch) -> Result<Targets, StoreError> {
+        let amended = batch.iter().filter_map(|post| match &post.body {
+            Body::Amendment { target, .. } => Some(*target),
+            _ => None,
+        });
+        let seqs: Vec<Seq> = amended.collect();
+        if seqs.is_empty() {
+            return Ok(Targets::new());
+        }
+        let found = self.store.entries_at(self.record.id, seqs).await?;
+        Ok(found.into_iter().map(|entry| (entry.seq, entry)).collect())
     }
 
     pub(super) fn reply(&self, question: Question) {

@@ -108,6 +108,8 @@ impl Task {
             Denied::NoEffect(person) => Refusal::new(RefusalCode::NoEffect).with(person),
             Denied::ToSelf => Refusal::new(RefusalCode::ToSelf),
             Denied::Closed => Refusal::new(RefusalCode::RoomClosed).with(name),
+            Denied::TargetUnknown => Refusal::new(RefusalCode::TargetUnknown),
+            Denied::NotYours => Refusal::new(RefusalCode::NotYours),
             Denied::Malformed => Refusal::new(RefusalCode::Malformed).with("body"),
         }
     }

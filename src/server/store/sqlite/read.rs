@@ -3,16 +3,16 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::write::{CLOSED, room_number};
+use super::write::{CLOSED, ERASED, room_number};
 use crate::chat::{
-    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, PutOut, Role,
-    RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Standing, Until, UserName, Via,
+    Amended, Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, PutOut,
+    Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Standing, Until, UserName, Via,
+    react,
 };
 use crate::server::store::{IdentityRecord, PageLimit, RoomRecord, RoomState, Span, pair};
 
 const ROOM: &str = "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high";
-const ENTRY: &str =
-    "e.seq, e.digest, e.at_ms, e.author, e.author_name, e.instance, e.counter, e.kind, e.text";
+const ENTRY: &str = "e.seq, e.digest, e.at_ms, e.author, e.author_name, e.instance, e.counter, e.kind, e.text, e.body_hash, e.amended, e.is_edited";
 const IDENTITY: &str = "id, secret, name, present, via";
 
 /// What a damaged or foreign value is answered with.
@@ -267,6 +267,7 @@ pub fn page(
     if matches!(span, Span::Before(_)) {
         page.reverse();
     }
+    add_reactions(db, num, &mut page)?;
     Ok(page)
 }
 
@@ -276,6 +277,19 @@ fn entry(row: &Row<'_>, room: RoomId, epoch: Epoch) -> rusqlite::Result<Entry> {
         Some(instance) => Some(ClientId {
             instance: InstanceId::new(instance),
             counter: unsigned(row, 6)?,
+        }),
+        None => None,
+    };
+    let body = match row.get(7)? {
+        ERASED => Body::Erased(row.get(9)?),
+        kind => Body::from_parts(kind, row.get(8)?),
+    };
+    let amended = match row.get::<_, Option<i64>>(10)? {
+        Some(_) => Some(Amended {
+            seq: Seq(unsigned(row, 10)?),
+            hash: row.get(9)?,
+            is_edited: row.get(11)?,
+            reactions: Vec::new(),
         }),
         None => None,
     };
@@ -290,8 +304,56 @@ fn entry(row: &Row<'_>, room: RoomId, epoch: Epoch) -> rusqlite::Result<Entry> {
             name: row.get(4)?,
         },
         client_id,
-        body: Body::from_parts(row.get(7)?, row.get(8)?),
+        body,
+        amended: amended.map(Box::new),
     })
+}
+
+/// What people reacted to the entries of a page with, in the order they did.
+fn add_reactions(db: &Connection, num: i64, page: &mut [Entry]) -> rusqlite::Result<()> {
+    let (Some(first), Some(last)) = (page.first(), page.last()) else {
+        return Ok(());
+    };
+    if page.iter().all(|entry| entry.amended.is_none()) {
+        return Ok(());
+    }
+    let bounds = [first.seq, last.seq].map(|seq| i64::try_from(seq.0).unwrap_or(i64::MAX));
+    let mut query = db.prepare_cached(
+        "SELECT target, emoji, person, name FROM reactions WHERE room = ?1 AND target BETWEEN ?2 AND ?3 ORDER BY seq",
+    )?;
+    let mut rows = query.query([num, bounds[0], bounds[1]])?;
+    while let Some(row) = rows.next()? {
+        let target = Seq(unsigned(row, 0)?);
+        let emoji: String = row.get(1)?;
+        let who = Author {
+            id: IdentityId::new(row.get(2)?),
+            name: row.get(3)?,
+        };
+        let place = page.binary_search_by_key(&target, |entry| entry.seq);
+        let entry = place.ok().and_then(|place| page.get_mut(place));
+        if let Some(amended) = entry.and_then(|entry| entry.amended.as_mut()) {
+            react(&mut amended.reactions, &who, &emoji, true);
+        }
+    }
+    Ok(())
+}
+
+pub fn entries_at(db: &Connection, room: RoomId, seqs: &[Seq]) -> rusqlite::Result<Vec<Entry>> {
+    let Some((num, epoch)) = number_and_epoch(db, room)? else {
+        return Ok(Vec::new());
+    };
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {ENTRY} FROM entries e WHERE e.room = ?1 AND e.seq = ?2"
+    ))?;
+    let mut found = Vec::new();
+    for seq in seqs {
+        let seq = i64::try_from(seq.0).unwrap_or(i64::MAX);
+        let row = query.query_row([num, seq], |row| entry(row, room, epoch));
+        let mut one: Vec<Entry> = row.optional()?.into_iter().collect();
+        add_reactions(db, num, &mut one)?;
+        found.extend(one);
+    }
+    Ok(found)
 }
 
 pub fn identity(db: &Connection, id: IdentityId) -> rusqlite::Result<Option<IdentityRecord>> {

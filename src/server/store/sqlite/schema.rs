@@ -55,7 +55,8 @@ CREATE INDEX identities_guests ON identities (id) WHERE via > 0;
 CREATE INDEX rooms_by_high ON rooms (high) WHERE high IS NOT NULL;
 ";
 
-/// What a room remembers of people beside memberships. A time of 0 is for ever; `out_` says how somebody was made to go.
+/// What a room remembers of people beside memberships, and what amends what. `amended` is the last amendment of an entry; its text is
+/// as amended, its hash as posted, and one that was deleted has the kind 21. A time of 0 is for ever; `out_` says how somebody was made to go.
 const VERSION_3: &str = "
 CREATE TABLE standings (
     room INTEGER NOT NULL REFERENCES rooms, identity BLOB NOT NULL, invited INTEGER NOT NULL, role INTEGER,
@@ -64,6 +65,14 @@ CREATE TABLE standings (
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE rooms ADD COLUMN topic_is_set INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX entries_said ON entries (room, seq) WHERE kind IN (1, 2, 17);
+ALTER TABLE entries ADD COLUMN target INTEGER;
+ALTER TABLE entries ADD COLUMN amended INTEGER;
+ALTER TABLE entries ADD COLUMN is_edited INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entries_amending ON entries (room, target) WHERE target IS NOT NULL;
+CREATE TABLE reactions (
+    room INTEGER NOT NULL REFERENCES rooms, target INTEGER NOT NULL, emoji TEXT NOT NULL, person BLOB NOT NULL,
+    name TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (room, target, emoji, person)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Whether this is a database of tchat's, and none of a newer one.
@@ -118,10 +127,10 @@ pub fn prepare(db: &mut Connection, path: &Path, fresh_id: ServerId) -> Result<(
             known,
         });
     }
-    // A checkpoint in the writer is what makes its slowest commit slow; `writer` runs them elsewhere.
+    // What was deleted is overwritten, not only let go of. A checkpoint in the writer is what makes its slowest commit slow; `writer` runs them elsewhere.
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;
-         PRAGMA wal_autocheckpoint = 0;",
+         PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON;",
     )
     .map_err(cause)?;
     for (step, sql) in STEPS

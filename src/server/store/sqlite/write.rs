@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::writer::WriteError;
 use crate::chat::{
-    Changes, Entry, IdentityId, NameKey, Role, RoomId, RoomKind, Seq, Standing, Until, Via,
+    Amendment, Body, Changes, Entry, IdentityId, NameKey, Role, RoomId, RoomKind, Seq, Standing,
+    Until, Via,
 };
 use crate::server::store::{Append, IdentityRecord, RoomRecord};
 
@@ -18,6 +19,9 @@ pub const fn kind_number(kind: RoomKind) -> i64 {
         RoomKind::Secret => 4,
     }
 }
+
+/// The kind of an entry whose body was deleted.
+pub const ERASED: u8 = 21;
 
 /// The kind of a room that is no more; only its entries are left.
 pub const CLOSED: i64 = 5;
@@ -187,6 +191,8 @@ pub fn trim(db: &Connection, room: RoomId, first: Seq) -> Result<bool, WriteErro
     }
     db.prepare_cached("DELETE FROM entries WHERE room = ?1 AND seq < ?2")?
         .execute([num, to])?;
+    db.prepare_cached("DELETE FROM reactions WHERE room = ?1 AND target < ?2")?
+        .execute([num, to])?;
     db.prepare_cached("UPDATE rooms SET first = ?2 WHERE num = ?1")?
         .execute([num, to])?;
     Ok(to == first)
@@ -208,8 +214,8 @@ fn last_seq(db: &Connection, num: i64) -> rusqlite::Result<i64> {
 
 fn append_one(db: &Connection, num: i64, entry: &Entry) -> Result<(), WriteError> {
     db.prepare_cached(
-        "INSERT INTO entries (room, seq, digest, at_ms, author, author_name, instance, counter, kind, text, body_hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO entries (room, seq, digest, at_ms, author, author_name, instance, counter, kind, text, body_hash, target)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         num,
@@ -223,7 +229,79 @@ fn append_one(db: &Connection, num: i64, entry: &Entry) -> Result<(), WriteError
         entry.body.kind(),
         entry.body.payload(),
         entry.body.hash(),
+        target(&entry.body),
     ])?;
+    if let Body::Amendment { target, what } = &entry.body {
+        amend(db, num, entry, signed(target.0), what)?;
+    }
+    Ok(())
+}
+
+fn target(body: &Body) -> Option<i64> {
+    match body {
+        Body::Amendment { target, .. } => Some(signed(target.0)),
+        _ => None,
+    }
+}
+
+/// Takes an amendment into what it amends.
+fn amend(
+    db: &Connection,
+    num: i64,
+    by: &Entry,
+    target: i64,
+    what: &Amendment,
+) -> rusqlite::Result<()> {
+    let seq = signed(by.seq.0);
+    db.prepare_cached("UPDATE entries SET amended = ?3 WHERE room = ?1 AND seq = ?2")?
+        .execute([num, target, seq])?;
+    match what {
+        Amendment::Edit(text) => {
+            let kind: Option<(u8, String)> = db
+                .prepare_cached("SELECT kind, text FROM entries WHERE room = ?1 AND seq = ?2")?
+                .query_row([num, target], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let edited = kind.and_then(|(kind, old)| Body::from_parts(kind, old).with_text(text));
+            if let Some(body) = edited {
+                db.prepare_cached(
+                    "UPDATE entries SET text = ?3, is_edited = 1 WHERE room = ?1 AND seq = ?2",
+                )?
+                .execute(params![num, target, body.payload()])?;
+            }
+        }
+        Amendment::Erase => {
+            // The entry itself, and every edit of it.
+            db.prepare_cached(
+                "UPDATE entries SET kind = ?3, text = '', is_edited = 0
+                 WHERE room = ?1 AND (seq = ?2 OR (target = ?2 AND kind = 18))",
+            )?
+            .execute(params![num, target, ERASED])?;
+            db.prepare_cached("DELETE FROM reactions WHERE room = ?1 AND target = ?2")?
+                .execute([num, target])?;
+        }
+        Amendment::React { emoji, is_on: true } => {
+            db.prepare_cached(
+                "INSERT OR IGNORE INTO reactions (room, target, emoji, person, name, seq)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS
+                 (SELECT 1 FROM entries WHERE room = ?1 AND seq = ?2 AND kind <> ?7)",
+            )?
+            .execute(params![
+                num,
+                target,
+                emoji,
+                by.author.id.bytes(),
+                by.author.name,
+                seq,
+                ERASED
+            ])?;
+        }
+        Amendment::React { emoji, .. } => {
+            db.prepare_cached(
+                "DELETE FROM reactions WHERE room = ?1 AND target = ?2 AND emoji = ?3 AND person = ?4",
+            )?
+            .execute(params![num, target, emoji, by.author.id.bytes()])?;
+        }
+    }
     Ok(())
 }
 

@@ -1,0 +1,146 @@
+//! Copies of entries, as amended so far.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::values::{damaged, signed, unsigned};
+use crate::chat::{
+    Amendment, Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, RoomId, Seq,
+};
+use crate::wire::{amended_from_bytes, amended_to_bytes};
+
+/// The columns of an entry, as [`entry`] reads them.
+pub const ENTRY: &str =
+    "epoch, seq, digest, at_ms, author, author_name, instance, counter, kind, text, amended";
+
+/// Keeps an entry, or what became of one that is here, and takes what it amends along.
+pub fn put(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
+    let is_new = db
+        .prepare_cached(
+            "INSERT OR IGNORE INTO entries
+             (room, epoch, seq, digest, at_ms, author, author_name, instance, counter, kind, text, amended)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute(params![
+            num,
+            entry.epoch.bytes(),
+            signed(entry.seq.0),
+            entry.digest.0,
+            signed(entry.at_ms),
+            entry.author.id.bytes(),
+            entry.author.name,
+            entry.client_id.map(|id| *id.instance.bytes()),
+            entry.client_id.map(|id| signed(id.counter)),
+            entry.body.kind(),
+            entry.body.payload(),
+            amended(entry),
+        ])?
+        > 0;
+    if !is_new && is_newer(db, num, entry)? {
+        change(db, num, entry)?;
+    }
+    match &entry.body {
+        Body::Amendment { target, what } => amend(db, num, entry, *target, what),
+        _ => Ok(()),
+    }
+}
+
+fn amended(entry: &Entry) -> Option<Vec<u8>> {
+    entry.amended.as_deref().map(amended_to_bytes)
+}
+
+/// Whether more is known of an entry than the copy has; an erased one is never filled again.
+fn is_newer(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<bool> {
+    let Some(copy) = at(db, num, entry, entry.seq)? else {
+        return Ok(false);
+    };
+    let seq = |entry: &Entry| entry.amended.as_ref().map_or(Seq::ZERO, |it| it.seq);
+    let is_erased = |entry: &Entry| matches!(entry.body, Body::Erased(_));
+    Ok(seq(entry) > seq(&copy) || (is_erased(entry) && !is_erased(&copy)))
+}
+
+fn amend(
+    db: &Connection,
+    num: i64,
+    by: &Entry,
+    target: Seq,
+    what: &Amendment,
+) -> rusqlite::Result<()> {
+    if let Some(mut copy) = at(db, num, by, target)?
+        && copy.amend(by)
+    {
+        change(db, num, &copy)?;
+    }
+    if *what != Amendment::Erase {
+        return Ok(());
+    }
+    // What edits of it brought goes too.
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch = ?2 AND kind = 18 AND seq > ?3"
+    ))?;
+    let edits = statement.query_map(params![num, by.epoch.bytes(), signed(target.0)], |row| {
+        entry(by.room, row)
+    })?;
+    let edits: Vec<Entry> = edits.collect::<Result<_, _>>()?;
+    for mut edit in edits {
+        if edit.erase_edit_of(target) {
+            change(db, num, &edit)?;
+        }
+    }
+    Ok(())
+}
+
+/// The copy of the entry at a seq, in the history of another.
+fn at(db: &Connection, num: i64, of: &Entry, seq: Seq) -> rusqlite::Result<Option<Entry>> {
+    db.prepare_cached(&format!(
+        "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch = ?2 AND seq = ?3"
+    ))?
+    .query_row(params![num, of.epoch.bytes(), signed(seq.0)], |row| {
+        entry(of.room, row)
+    })
+    .optional()
+}
+
+fn change(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE entries SET kind = ?4, text = ?5, amended = ?6 WHERE room = ?1 AND epoch = ?2 AND seq = ?3",
+    )?
+    .execute(params![
+        num,
+        entry.epoch.bytes(),
+        signed(entry.seq.0),
+        entry.body.kind(),
+        entry.body.payload(),
+        amended(entry),
+    ])?;
+    Ok(())
+}
+
+pub fn entry(room: RoomId, row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let instance: Option<[u8; 16]> = row.get(6)?;
+    let counter: Option<i64> = row.get(7)?;
+    let amended: Option<Vec<u8>> = row.get(10)?;
+    let amended = amended.map(|bytes| {
+        let amended = amended_from_bytes(&bytes);
+        amended.map(Box::new).map_err(|_| damaged(10))
+    });
+    Ok(Entry {
+        room,
+        epoch: Epoch::new(row.get(0)?),
+        seq: Seq(unsigned(row, 1)?),
+        digest: Digest(row.get(2)?),
+        at_ms: unsigned(row, 3)?,
+        author: Author {
+            id: IdentityId::new(row.get(4)?),
+            name: row.get(5)?,
+        },
+        client_id: match instance.zip(counter) {
+            Some((instance, counter)) => Some(ClientId {
+                instance: InstanceId::new(instance),
+                counter: u64::try_from(counter).map_err(|_| damaged(7))?,
+            }),
+            None => None,
+        },
+        body: Body::from_parts(row.get(8)?, row.get(9)?),
+        amended: amended.transpose()?,
+    })
+}

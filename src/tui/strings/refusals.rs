@@ -1,0 +1,88 @@
+//! Why something was refused, in English.
+
+use super::{Strings, fill};
+use crate::chat::{Refusal, RefusalCode};
+
+impl Strings {
+    /// Why something was refused, in words a person can act on.
+    pub fn refusal(&self, refusal: &Refusal) -> String {
+        let argument = |n: usize| refusal.arguments.get(n).map_or("", String::as_str);
+        let template = match refusal.code {
+            RefusalCode::Malformed => {
+                "the server did not understand '{0}'; one of both may need a newer tchat"
+            }
+            RefusalCode::Protocol => {
+                "the server speaks protocol {0} to {1}; a newer tchat is needed on one side"
+            }
+            RefusalCode::NameTaken if argument(1).is_empty() => {
+                "somebody here is called {0} already"
+            }
+            RefusalCode::NameTaken => "somebody here is called {0} already; {1} is free",
+            RefusalCode::NameInvalid => match argument(1) {
+                "empty" => "a name has at least one letter or digit",
+                "length" => "a name has at most 32 characters",
+                _ => "'{0}' is no name: letters and digits of any script, _ - and . are allowed",
+            },
+            RefusalCode::NameReserved => "'{0}' is kept for tchat's own use; take another name",
+            RefusalCode::RoomUnknown => "there is no room '{0}'; /rooms lists them",
+            RefusalCode::RoomFull => "#{0} is full ({1} of {2}); try again when somebody has left",
+            RefusalCode::NotAMember => "you are not in this room; /join it first",
+            RefusalCode::PersonUnknown => "nobody here is called {0}",
+            RefusalCode::PersonAmbiguous => {
+                "more than one person was called {0}, and none is here now"
+            }
+            RefusalCode::ToSelf => "that is you",
+            RefusalCode::BodyEmpty => "there is nothing to send",
+            RefusalCode::BodyTooLong => "too long: {0} of {1} bytes",
+            RefusalCode::BodyTooManyLines => "too many lines: {0} of {1}",
+            RefusalCode::BodyControl => "a message cannot hold the control character {0}",
+            RefusalCode::RateLimited => "too many messages at once",
+            RefusalCode::AfterRefused => "an earlier message has to go first",
+            RefusalCode::Draining => "the server is restarting",
+            RefusalCode::EpochChanged => "the room's history was replaced",
+            RefusalCode::Unauthenticated => "the server does not know us",
+            RefusalCode::TooManyRooms => "you are in {0} rooms, and no more are allowed",
+            RefusalCode::CannotLeave => {
+                "everybody starts in this room, and it can be neither left nor closed"
+            }
+            RefusalCode::StorageFull => "the server's disk is full",
+            RefusalCode::PersonGone => "they have left for good: they came with an old client",
+            RefusalCode::NotAllowed => match (argument(0), argument(1)) {
+                ("topic", "moderator") => "setting the topic needs a moderator of this room",
+                ("invite", "moderator") => "inviting somebody here needs a moderator of this room",
+                ("kick", "moderator") => "removing somebody needs a moderator of this room",
+                ("ban", "moderator") => "banning somebody needs a moderator of this room",
+                ("mute", "moderator") => "muting somebody needs a moderator of this room",
+                ("role", "owner") => "making moderators needs an owner of this room",
+                ("erase", "moderator") => {
+                    "deleting what others said needs a moderator of this room"
+                }
+                ("close", "owner") => "closing this room needs an owner of it",
+                _ => "this needs the right '{0}', which a {1} of this room has",
+            },
+            RefusalCode::Outranked => "{0} is as much here as you are",
+            RefusalCode::Muted if argument(0).is_empty() => "you are muted in this room",
+            RefusalCode::Muted => "you are muted in this room until {0}",
+            RefusalCode::Banned if argument(1).is_empty() => "you are banned from #{0}",
+            RefusalCode::Banned => "you are banned from #{0} until {1}",
+            RefusalCode::NotInvited => "#{0} needs an invitation; ask one of its moderators",
+            RefusalCode::NoEffect => "it changes nothing for {0}",
+            RefusalCode::RoomExists => "there is a room #{0}, or one that looks like it",
+            RefusalCode::RoomNameInvalid => match argument(1) {
+                "empty" => "a room's name has at least one letter or digit",
+                "length" => "a room's name has at most 64 characters",
+                _ => {
+                    "'{0}' is no name of a room: letters and digits of any script, _ - and . are allowed"
+                }
+            },
+            RefusalCode::TooLong => "the {0} is too long: {1} of {2} characters",
+            RefusalCode::TargetUnknown => "that message is not there any more",
+            RefusalCode::NotYours => "only your own messages can be edited",
+            RefusalCode::EmojiInvalid => "that is not one emoji",
+            RefusalCode::RoomClosed => "#{0} was closed",
+            RefusalCode::Offline => "there is no connection now",
+            RefusalCode::Unknown => "the server refused it for a reason this tchat does not know",
+        };
+        fill(template, &[&argument(0), &argument(1), &argument(2)])
+    }
+}

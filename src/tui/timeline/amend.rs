@@ -1,0 +1,64 @@
+//! What was said, as later entries have amended it: in whatever order they are loaded, the same comes of it.
+
+use super::{Item, Key, Timeline, What};
+use crate::chat::{Amendment, Body, Entry, Seq};
+
+impl Timeline {
+    pub(super) fn item(&mut self, entry: &Entry, words: &impl Fn(&Entry) -> What) -> Item {
+        let mut entry = entry.clone();
+        for by in self.amendments.get(&entry.seq).into_iter().flatten() {
+            entry.amend(by);
+        }
+        let is_changeable = entry.body.is_said() || matches!(entry.body, Body::Erased(_));
+        let item = Item {
+            key: Key::entry(entry.seq),
+            at_ms: entry.at_ms,
+            what: words(&entry),
+            entry: is_changeable.then(|| Box::new(entry)),
+        };
+        self.match_former(&item.what);
+        self.widen(&item);
+        item
+    }
+
+    /// Takes an amendment into what it amends, and keeps it for what is loaded later.
+    pub(super) fn amend(&mut self, by: &Entry, words: &impl Fn(&Entry) -> What) {
+        let Body::Amendment { target, what } = &by.body else {
+            return;
+        };
+        let kept = self.amendments.entry(*target).or_default();
+        if *what == Amendment::Erase {
+            // Nothing of what was deleted stays, not even here.
+            kept.clear();
+        }
+        let place = kept.partition_point(|other| other.seq < by.seq);
+        kept.insert(place, by.clone());
+        let place = self
+            .items
+            .binary_search_by_key(&Key::entry(*target), |item| item.key);
+        let Some(item) = place.ok().and_then(|place| self.items.get_mut(place)) else {
+            return;
+        };
+        if let Some(entry) = &mut item.entry
+            && entry.amend(by)
+        {
+            item.what = words(entry);
+        }
+    }
+
+    /// Something said here, as it is now.
+    pub fn said(&self, seq: Seq) -> Option<&Entry> {
+        let place = self
+            .items
+            .binary_search_by_key(&Key::entry(seq), |item| item.key);
+        let entry = self.items.get(place.ok()?)?.entry.as_deref()?;
+        entry.body.is_said().then_some(entry)
+    }
+
+    /// Everything said that is loaded, the newest first.
+    pub fn all_said(&self) -> impl Iterator<Item = &Entry> {
+        let said = |item: &'_ Item| item.entry.as_deref().is_some_and(|it| it.body.is_said());
+        let items = self.items.iter().rev().filter(move |item| said(item));
+        items.filter_map(|item| item.entry.as_deref())
+    }
+}

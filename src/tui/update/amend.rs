@@ -1,0 +1,168 @@
+//! Changing what was said: answers, edits, deletions and reactions.
+
+use super::select::reveal;
+use super::send;
+use crate::chat::{Amendment, Body, Entry, Seq};
+use crate::text;
+use crate::tui::composer::Composer;
+use crate::tui::event::Effect;
+use crate::tui::state::{Overlay, State, Tone, Writing};
+use crate::tui::strings::fill;
+
+/// What one reacts with most, each under the digit of its place.
+pub const REACTIONS: [&str; 8] = ["👍", "❤️", "😂", "🎉", "👀", "✅", "🙏", "😢"];
+
+/// The newest message of ours here, or of somebody else.
+fn newest(state: &State, is_mine: bool) -> Option<&Entry> {
+    let room = state.current()?;
+    let mut said = room.timeline.all_said();
+    said.find(|entry| state.is_me(entry.author.id) == is_mine)
+}
+
+/// Begins to answer a message.
+pub(super) fn answer(state: &mut State, seq: Seq) {
+    if let Some(room) = state.current_mut() {
+        room.writing = Writing::Answer(seq);
+        room.selected = None;
+    }
+}
+
+/// `/reply TEXT` answers the newest message of somebody else, or the selected one.
+pub(super) fn answer_now(state: &mut State, text: &str) -> Vec<Effect> {
+    let selected = state.current().and_then(|room| room.selected);
+    let Some(to) = selected.or_else(|| newest(state, false).map(|entry| entry.seq)) else {
+        state.say(Tone::Problem, state.strings.nothing_to_answer);
+        return Vec::new();
+    };
+    let typed = state.composer().text();
+    let text = text.to_owned();
+    send::say(state, &typed, Body::Reply { to, text })
+}
+
+/// Takes a message of ours into the composer, to be written anew.
+pub(super) fn edit(state: &mut State, seq: Seq) {
+    let said = state.current().and_then(|room| room.timeline.said(seq));
+    let Some(entry) = said else { return };
+    if !state.is_me(entry.author.id) {
+        state.say(Tone::Problem, state.strings.only_yours);
+        return;
+    }
+    let text = entry.body.text().to_owned();
+    if let Some(room) = state.current_mut() {
+        room.writing = Writing::Edit(seq);
+        room.selected = None;
+        room.composer.set(&text);
+    }
+}
+
+/// The newest message of ours.
+pub(super) fn edit_newest(state: &mut State) {
+    match newest(state, true).map(|entry| entry.seq) {
+        Some(seq) => edit(state, seq),
+        None => state.say(Tone::Info, state.strings.nothing_to_edit),
+    }
+}
+
+/// `/edit TEXT`: the newest message of ours says this from now on.
+pub(super) fn edit_to(state: &mut State, text: &str) -> Vec<Effect> {
+    let Some(target) = newest(state, true).map(|entry| entry.seq) else {
+        state.say(Tone::Problem, state.strings.nothing_to_edit);
+        return Vec::new();
+    };
+    amend(state, target, Amendment::Edit(text.to_owned()))
+}
+
+/// `s/old/new/`: the same, with the first `old` in it replaced.
+pub(super) fn substitute(state: &mut State, old: &str, new: &str) -> Vec<Effect> {
+    let Some(entry) = newest(state, true) else {
+        state.say(Tone::Problem, state.strings.nothing_to_edit);
+        return Vec::new();
+    };
+    let (seq, text) = (entry.seq, entry.body.text());
+    if !text.contains(old) {
+        let words = fill(state.strings.not_found_in_last, &[&text::line(old)]);
+        state.say(Tone::Problem, words);
+        return Vec::new();
+    }
+    let text = text.replacen(old, new, 1);
+    amend(state, seq, Amendment::Edit(text))
+}
+
+pub(super) fn amend(state: &mut State, target: Seq, what: Amendment) -> Vec<Effect> {
+    if let Amendment::Edit(text) = &what {
+        // A limit is known before it is asked for.
+        let body = Body::Text(text.clone());
+        if !send::is_sendable(state, &body) {
+            return Vec::new();
+        }
+    }
+    send::order(state, Body::Amendment { target, what })
+}
+
+/// Deletes a message when it is asked for twice.
+pub(super) fn delete(state: &mut State, seq: Seq) -> Vec<Effect> {
+    if state.confirm_delete != Some(seq) {
+        state.confirm_delete = Some(seq);
+        state.say(Tone::Problem, state.strings.delete_again);
+        return Vec::new();
+    }
+    state.confirm_delete = None;
+    amend(state, seq, Amendment::Erase)
+}
+
+/// Asks what to react with.
+pub(super) fn ask_reaction(state: &mut State, target: Seq) {
+    let composer = Box::default();
+    state.overlay = Some(Overlay::React { target, composer });
+}
+
+/// Reacts, or takes the same reaction back.
+pub(super) fn react(state: &mut State, target: Seq, emoji: &str) -> Vec<Effect> {
+    let said = state.current().and_then(|room| room.timeline.said(target));
+    let amended = said.and_then(|entry| entry.amended.as_deref());
+    let mut reactions = amended.into_iter().flat_map(|it| &it.reactions);
+    let has = reactions.any(|it| {
+        let mut people = it.people.iter();
+        it.emoji == emoji && people.any(|who| state.is_me(who.id))
+    });
+    let emoji = emoji.to_owned();
+    amend(state, target, Amendment::React { emoji, is_on: !has })
+}
+
+/// `/react EMOJI` reacts to the newest message of somebody else, or the selected one.
+pub(super) fn react_now(state: &mut State, emoji: &str) -> Vec<Effect> {
+    let selected = state.current().and_then(|room| room.selected);
+    let Some(target) = selected.or_else(|| newest(state, false).map(|entry| entry.seq)) else {
+        state.say(Tone::Problem, state.strings.nothing_to_answer);
+        return Vec::new();
+    };
+    react(state, target, emoji)
+}
+
+/// Goes to what a message answers.
+pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
+    let said = state.current().and_then(|room| room.timeline.said(seq));
+    let Some(Body::Reply { to, .. }) = said.map(|entry| &entry.body) else {
+        return Vec::new();
+    };
+    let to = *to;
+    if let Some(room) = state.current_mut() {
+        room.selected = Some(to);
+    }
+    reveal(state)
+}
+
+/// Puts away what the composer was for; an edit takes its text along.
+pub(super) fn cancel(state: &mut State) -> bool {
+    let Some(room) = state.current_mut() else {
+        return false;
+    };
+    match std::mem::replace(&mut room.writing, Writing::Message) {
+        Writing::Message => false,
+        Writing::Answer(_) => true,
+        Writing::Edit(_) => {
+            room.composer = Composer::default();
+            true
+        }
+    }
+}

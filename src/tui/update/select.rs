@@ -1,0 +1,97 @@
+//! Selection mode: one message is marked, and single letters do something with it.
+
+use super::{amend, layout, load_older, rows_layout};
+use crate::chat::Seq;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Action;
+use crate::tui::state::{State, Tone};
+use crate::tui::timeline::{Anchor, Key};
+
+/// Marks the newest message, or leaves the mode.
+pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
+    let Some(room) = state.current_mut() else {
+        return Vec::new();
+    };
+    room.selected = match room.selected {
+        Some(_) => None,
+        None => room.timeline.all_said().next().map(|entry| entry.seq),
+    };
+    if room.selected.is_some() {
+        state.say(Tone::Info, state.strings.selection_hint);
+    }
+    reveal(state)
+}
+
+pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
+    if action != Action::DeleteSelected {
+        state.confirm_delete = None;
+    }
+    match action {
+        Action::SelectUp => return step(state, seq, true),
+        Action::SelectDown => return step(state, seq, false),
+        Action::Answer => amend::answer(state, seq),
+        Action::EditSelected => amend::edit(state, seq),
+        Action::DeleteSelected => return amend::delete(state, seq),
+        Action::ReactSelected => amend::ask_reaction(state, seq),
+        Action::CopySelected => return copy(state, seq),
+        Action::OpenSelected => return amend::open_original(state, seq),
+        _ => {
+            if let Some(room) = state.current_mut() {
+                room.selected = None;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// To the next message in a direction, where there is one.
+fn step(state: &mut State, seq: Seq, is_up: bool) -> Vec<Effect> {
+    if let Some(room) = state.current_mut() {
+        let all = room.timeline.all_said().map(|entry| entry.seq);
+        let next = if is_up {
+            all.filter(|other| *other < seq).max()
+        } else {
+            all.filter(|other| *other > seq).min()
+        };
+        room.selected = next.or(Some(seq));
+    }
+    reveal(state)
+}
+
+/// The text alone, as it was written.
+fn copy(state: &mut State, seq: Seq) -> Vec<Effect> {
+    let said = state.current().and_then(|room| room.timeline.said(seq));
+    let Some(text) = said.map(|entry| entry.body.text().to_owned()) else {
+        return Vec::new();
+    };
+    state.say(Tone::Info, state.strings.copied);
+    if let Some(room) = state.current_mut() {
+        room.selected = None;
+    }
+    vec![Effect::Copy(text)]
+}
+
+/// Scrolls so that the selected message is on the screen.
+pub(super) fn reveal(state: &mut State) -> Vec<Effect> {
+    let area = layout(state).messages;
+    let height = usize::from(area.height);
+    let anchor = state.current().and_then(|room| {
+        let timeline = &room.timeline;
+        let rows = rows_layout(state, area.width, timeline.name_columns());
+        let of = |index: usize| rows.height(timeline, index);
+        let place = timeline.place(Key::of(room.selected?))?;
+        let (top, line) = timeline.top(height, of);
+        if place < top || (place == top && line > 0) {
+            let key = Key::of(room.selected?);
+            return Some(Anchor::Top { key, line: 0 });
+        }
+        let shown: usize = (top..=place).map(of).sum();
+        let below = shown.saturating_sub(line + height);
+        let below = isize::try_from(below).ok().filter(|below| *below > 0)?;
+        Some(timeline.scrolled(below, height, of))
+    });
+    if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
+        room.timeline.set_anchor(anchor);
+    }
+    load_older(state)
+}

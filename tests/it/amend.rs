@@ -1,0 +1,317 @@
+//! Amendments: live, replayed and paged entries come to the same screen, and what is deleted is nowhere any more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tchat::chat::{Amendment, Body, Cursor, Entry, Epoch, IdentityId, Seq, ServerId};
+use tchat::client::Event as Told;
+use tchat::server::store::Store;
+use tchat::server::store::sqlite::SqliteStore;
+use tchat::wire::Event;
+
+use crate::support::raw::Raw;
+use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry};
+use crate::support::server::{Server, config};
+use crate::support::viewer::Viewer;
+
+/// Something that happens in a room.
+#[derive(Clone, Debug)]
+enum Step {
+    Say(usize),
+    Answer(usize, usize),
+    Edit(usize),
+    Erase(usize),
+    React(usize, usize, usize, bool),
+}
+
+const PEOPLE: [IdentityId; 3] = [ANN, ZHANG, LI];
+const EMOJI: [&str; 3] = ["👍", "🎉", "❤️"];
+
+fn step() -> impl Strategy<Value = Step> {
+    let (who, what) = (0..3_usize, 0..100_usize);
+    prop_oneof![
+        4 => who.clone().prop_map(Step::Say),
+        1 => (who.clone(), what.clone()).prop_map(|(who, what)| Step::Answer(who, what)),
+        2 => what.clone().prop_map(Step::Edit),
+        1 => what.clone().prop_map(Step::Erase),
+        3 => (who, what, 0..3_usize, any::<bool>())
+            .prop_map(|(who, what, emoji, is_on)| Step::React(who, what, emoji, is_on)),
+    ]
+}
+
+/// The log of what happened; the author of an amendment is one who may make it.
+fn log(steps: &[Step]) -> Vec<Entry> {
+    let mut log: Vec<Entry> = Vec::new();
+    let mut said: Vec<(u64, IdentityId)> = Vec::new();
+    for (seq, step) in (1..).zip(steps) {
+        let pick = |what: &usize| said.get(what % said.len().max(1)).copied();
+        let (by, body) = match step {
+            Step::Say(who) => (PEOPLE[*who], Body::Text(format!("said {seq}"))),
+            Step::Answer(who, what) => match pick(what) {
+                Some((to, _)) => {
+                    let (to, text) = (Seq(to), format!("answered {seq}"));
+                    (PEOPLE[*who], Body::Reply { to, text })
+                }
+                None => (PEOPLE[*who], Body::Text(format!("said {seq}"))),
+            },
+            Step::Edit(what) => match pick(what) {
+                Some((target, author)) => (
+                    author,
+                    Body::Amendment {
+                        target: Seq(target),
+                        what: Amendment::Edit(format!("edited {seq}")),
+                    },
+                ),
+                None => (ANN, Body::Left),
+            },
+            Step::Erase(what) => match pick(what) {
+                Some((target, author)) => {
+                    said.retain(|it| it.0 != target);
+                    let (target, what) = (Seq(target), Amendment::Erase);
+                    (author, Body::Amendment { target, what })
+                }
+                None => (ANN, Body::Left),
+            },
+            Step::React(who, what, emoji, is_on) => match pick(what) {
+                Some((target, _)) => (
+                    PEOPLE[*who],
+                    Body::Amendment {
+                        target: Seq(target),
+                        what: Amendment::React {
+                            emoji: EMOJI[*emoji].into(),
+                            is_on: *is_on,
+                        },
+                    },
+                ),
+                None => (ANN, Body::Left),
+            },
+        };
+        if body.is_said() {
+            said.push((seq, by));
+        }
+        log.push(entry(GENERAL, seq, by, seq, body));
+    }
+    log
+}
+
+/// The first entries as a server has them after so many of the log.
+fn page(log: &[Entry], count: usize, after: usize) -> Vec<Entry> {
+    let mut page = log[..count].to_vec();
+    for by in &log[..after] {
+        let Body::Amendment { target, what } = &by.body else {
+            continue;
+        };
+        for entry in &mut page {
+            entry.amend(by);
+            if *what == Amendment::Erase {
+                entry.erase_edit_of(*target);
+            }
+        }
+    }
+    page
+}
+
+fn screen() -> Screen {
+    Screen::online(100, 60)
+}
+
+fn hears_page(screen: &mut Screen, before: u64, entries: Vec<Entry>) {
+    screen.hears(Told::Page {
+        room: GENERAL,
+        before: Seq(before),
+        epoch: Epoch::new([9; 16]),
+        first: Seq(1),
+        entries,
+    });
+}
+
+fn hears_live(screen: &mut Screen, entries: &[Entry]) {
+    if !entries.is_empty() {
+        screen.hears(Told::Entries(entries.to_vec()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn live_paged_and_mixed_come_to_the_same_screen(
+        steps in prop::collection::vec(step(), 2..40), cut in 0..100_usize, late in 0..100_usize,
+    ) {
+        let log = log(&steps);
+        let cut = 1 + cut % (log.len() - 1);
+        let late = cut + late % (log.len() - cut + 1);
+        let mut live = screen();
+        hears_live(&mut live, &log);
+        let mut fresh = screen();
+        hears_page(&mut fresh, u64::MAX, page(&log, log.len(), log.len()));
+        prop_assert_eq!(fresh.text(), live.text(), "a fresh page");
+        let mut snapshot = screen();
+        hears_page(&mut snapshot, u64::MAX, page(&log, cut, cut));
+        hears_live(&mut snapshot, &log[cut..]);
+        prop_assert_eq!(snapshot.text(), live.text(), "a page, then live");
+        // What is older is loaded later, as it was at some time in between.
+        let mut backwards = screen();
+        hears_live(&mut backwards, &log[cut..]);
+        hears_page(&mut backwards, cut as u64 + 1, page(&log, cut, late));
+        prop_assert_eq!(backwards.text(), live.text(), "live, then a page");
+    }
+}
+
+async fn opens(server: &Server, name: &str) -> Viewer {
+    Viewer::opens(server.connector(), name, None).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_edits_reactions_and_deletions_are_seen_by_others() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    // Somebody who has everything up to now, and comes back at the end.
+    let (mut early, room) = Raw::join(&server, "early", "general").await;
+    early.follow(room, None).await;
+    let cursor = loop {
+        if let Event::Followed { epoch, last, .. } = early.event().await {
+            break Cursor {
+                epoch,
+                seq: last,
+                digest: None,
+            };
+        }
+    };
+    drop(early);
+    ann.keys("waht a day<ret>");
+    ben.shows("waht a day").await;
+    ann.settles().await;
+    ann.keys("s/waht/what/<ret>");
+    ben.shows("what a day  edited").await;
+    ben.keys("/react 👍<ret>");
+    ann.shows("what a day  edited  👍 1").await;
+    // The same again takes it back.
+    ben.shows("👍 1").await;
+    ben.keys("/react 👍<ret>");
+    ann.until("no reaction", |screen| !screen.shows("👍")).await;
+    ben.keys("<a-m>r");
+    ben.shows("#general > ann ›").await;
+    ben.keys("indeed<ret>");
+    ann.shows("> ann: what a day").await;
+    ann.shows("indeed").await;
+    ben.shows("#general ›").await;
+    // Up in an empty composer takes the last message back into it; Esc leaves it alone.
+    ann.keys("<up>");
+    ann.shows("#general edit › what a day").await;
+    ann.keys("<esc>");
+    ann.shows("#general ›").await;
+    ann.keys("<up>!<ret>");
+    ben.shows("what a day!  edited").await;
+    ben.shows("> ann: what a day!").await;
+    // Deleting is asked for twice, and is for one's own.
+    ben.keys("<a-m><up>d");
+    ben.shows("once more deletes it for everybody").await;
+    ben.keys("d");
+    ben.shows("deleting what others said needs a moderator")
+        .await;
+    ann.keys("<a-m><up>dd");
+    ben.shows("this message was deleted").await;
+    ben.shows("> an earlier message").await;
+    ben.until("nothing of it", |screen| !screen.shows("what a day"))
+        .await;
+    let mut late = opens(&server, "late").await;
+    late.shows("this message was deleted").await;
+    assert!(!late.screen.shows("what a day"));
+    // Nor is it sent to anybody, whatever they ask for.
+    let (mut raw, _) = Raw::enter(&server, "early").await;
+    raw.follow(room, Some(cursor)).await;
+    let mut texts = Vec::new();
+    while !texts.contains(&"indeed".to_owned()) {
+        if let Event::Entry(entry) = raw.event().await {
+            texts.push(entry.body.text().to_owned());
+        }
+    }
+    assert!(
+        texts.iter().all(|text| !text.contains("a day")),
+        "{texts:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_done_is_said_and_what_is_not_meant_for_selection_is_typed() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    ann.keys("<up>");
+    ann.shows("you said nothing here that can be edited").await;
+    ann.keys("/reply hello?<ret>");
+    ann.shows("there is nothing here to answer").await;
+    ann.keys("<c-u>one<ret>");
+    ann.settles().await;
+    ann.keys("s/two/three/<ret>");
+    ann.shows("\"two\" is not in your last message").await;
+    ann.keys("<c-u>");
+    ann.settles().await;
+    ann.keys("<a-m>");
+    ann.shows("r answer · e edit").await;
+    ann.keys("x");
+    ann.shows("#general › x").await;
+    // Reactions by number and by writing one.
+    ann.keys("<c-u><a-m>+1");
+    ann.shows("one  👍 1").await;
+    ann.keys("+🌊<ret>");
+    ann.shows("one  🌊 1  👍 1").await;
+    ann.keys("+no<ret>");
+    ann.shows("that is not one emoji").await;
+}
+
+/// Every file of a directory holds this nowhere.
+fn is_nowhere(directory: &std::path::Path, what: &str) -> Result<(), String> {
+    for file in std::fs::read_dir(directory).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        if bytes.windows(what.len()).any(|it| it == what.as_bytes()) {
+            return Err(path.display().to_string());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_what_is_deleted_nothing_is_left_on_any_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tchat.db");
+    let caches = tempfile::tempdir().unwrap();
+    let open = || Arc::new(SqliteStore::open(&path, ServerId::new([1; 16])).unwrap());
+    let store = open();
+    let server = Server::with(config(), Arc::clone(&store) as Arc<dyn Store>);
+    let cache = caches.path().join("ann.db");
+    let mut ann = Viewer::opens(server.connector(), "ann", Some(&cache)).await;
+    // Long enough to have pages of its own.
+    let text = "4711-xyzzy ".repeat(500);
+    ann.pastes(&text);
+    ann.keys("<ret>");
+    ann.settles().await;
+    ann.keys("<up> indeed<ret>");
+    ann.shows("indeed  edited").await;
+    ann.keys("<a-m>dd");
+    ann.shows("this message was deleted").await;
+    ann.settles().await;
+    drop(ann);
+    drop(server);
+    store.close().await.unwrap();
+    drop(store);
+    tokio::time::timeout(Duration::from_secs(20), async {
+        // The cache's thread writes a moment later than the screen shows.
+        loop {
+            let left = is_nowhere(directory.path(), "4711-xyzzy")
+                .and(is_nowhere(caches.path(), "4711-xyzzy"));
+            match left {
+                Ok(()) => break,
+                Err(file) => {
+                    println!("still in {file}");
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
+        }
+    })
+    .await
+    .expect("it goes");
+}
