@@ -5,6 +5,7 @@ pub mod complete;
 pub mod composer;
 pub mod event;
 pub mod keymap;
+pub mod pick;
 pub mod regions;
 pub mod rows;
 pub mod run;

@@ -2,6 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::command::Name;
+
 /// Where a key is pressed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Context {
@@ -46,6 +48,8 @@ pub enum Action {
     RoomAfter,
     Retry,
     EditFailed,
+    Lobby,
+    Palette,
     Select,
     SelectUp,
     SelectDown,
@@ -134,6 +138,8 @@ pub const BINDINGS: &[Binding] = &[
     key(Composer, CTRL, KeyCode::Char('n'), Action::RoomAfter),
     key(Composer, ALT, KeyCode::Char('r'), Action::Retry),
     key(Composer, ALT, KeyCode::Char('e'), Action::EditFailed),
+    key(Composer, CTRL, KeyCode::Char('k'), Action::Palette),
+    key(Composer, CTRL, KeyCode::Char('l'), Action::Lobby),
     key(Composer, ALT, KeyCode::Char('m'), Action::Select),
     key(Composer, PLAIN, KeyCode::F(1), Action::Help),
     key(Composer, PLAIN, KeyCode::F(2), Action::Link),
@@ -176,6 +182,18 @@ pub fn action(context: Context, event: KeyEvent) -> Option<Action> {
         .iter()
         .find(|it| it.context == context && it.code == code && it.modifiers == modifiers);
     found.map(|it| it.action)
+}
+
+/// The key that does what a command does.
+pub fn of_command(name: Name) -> Option<String> {
+    let action = match name {
+        Name::Help => Action::Help,
+        Name::Rooms => Action::Lobby,
+        Name::Link => Action::Link,
+        Name::Quit => Action::Quit,
+        _ => return None,
+    };
+    label(action).split(", ").next().map(str::to_owned)
 }
 
 /// The character a key types, if it types one.

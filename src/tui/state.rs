@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::complete::Popup;
 use super::composer::Composer;
+use super::pick::Picker;
 use super::strings::{ENGLISH, Strings};
 use super::timeline::Timeline;
 use crate::chat::{
@@ -51,6 +52,8 @@ pub struct State {
     pub lobby_drafted: String,
     /// The command whose answer is awaited.
     pub asked: Option<String>,
+    /// When the rooms are asked for again.
+    pub lobby_due: Option<Instant>,
     /// When the link is asked again how it does.
     pub report_due: Option<Instant>,
     /// One line for the person, gone with the next key.
@@ -103,6 +106,8 @@ pub enum Overlay {
     },
     /// How the connection does.
     Link { report: Report, scroll: usize },
+    /// A list to choose from.
+    Pick(Picker),
     /// Asks what to react to a message with.
     React {
         target: Seq,
@@ -216,6 +221,7 @@ impl State {
             drafts_due: None,
             lobby_drafted: String::new(),
             asked: None,
+            lobby_due: None,
             report_due: None,
             notice: None,
             confirm: None,
@@ -309,7 +315,10 @@ impl State {
 
     /// Whether something on the screen changes by the mere passing of time.
     pub fn wants_ticks(&self) -> bool {
-        self.retry_in().is_some() || self.drafts_due.is_some() || self.report_due.is_some()
+        self.retry_in().is_some()
+            || self.drafts_due.is_some()
+            || self.report_due.is_some()
+            || self.lobby_due.is_some()
     }
 
     /// Whoever a name means here: present in a room we are in, or the other of a conversation.

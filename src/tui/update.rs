@@ -7,6 +7,7 @@ mod keys;
 mod lines;
 mod link;
 mod orders;
+mod pick;
 mod select;
 mod send;
 mod unsent;
@@ -49,6 +50,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Tick => {
             let mut effects = drafts::due(state);
             effects.extend(link::due(state));
+            effects.extend(pick::due(state));
             effects
         }
         Event::Busy(client_id) => {
@@ -70,6 +72,12 @@ fn paste(state: &mut State, text: &str) {
     match &mut state.overlay {
         Some(Overlay::Name { composer, .. } | Overlay::React { composer, .. }) => {
             composer.insert(text.lines().next().unwrap_or_default());
+        }
+        Some(Overlay::Pick(picker)) => {
+            picker
+                .filter
+                .insert(text.lines().next().unwrap_or_default());
+            picker.chosen = 0;
         }
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {}
         None => {

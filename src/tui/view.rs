@@ -2,6 +2,7 @@
 
 mod messages;
 mod overlay;
+mod pick;
 mod prompt;
 mod sides;
 

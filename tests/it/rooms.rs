@@ -141,3 +141,71 @@ async fn the_room_everybody_begins_in_stays_and_its_owner_leads_it() {
     let mut ben = opens(&again, "ben").await;
     ben.shows("general  明天").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_lobby_lists_what_there_is_and_stays_up_to_date() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    ann.keys("/create vault --private --capacity 12 keys<ret>");
+    ann.shows("#vault ›").await;
+    ann.keys("the door is blue<ret>");
+    ben.keys("<c-l>");
+    ben.shows("LOBBY  chat.example.org").await;
+    // Of a room one may not read, nothing is told but that it is there.
+    ben.shows("vault ⚿").await;
+    ben.shows("by invitation").await;
+    ben.shows("1/12").await;
+    assert!(!ben.screen.shows("the door is blue"));
+    // Live: what happens meanwhile shows without a key.
+    ann.keys("<a-up>the build is green<ret>");
+    ben.screen.state.now.instant += std::time::Duration::from_secs(2);
+    ben.ticks();
+    ben.shows("ann: the build is green").await;
+    // As one types; Enter joins the chosen one.
+    ben.keys("tch");
+    ben.until("the filtered list", |screen| {
+        screen.shows("filter: tch") && !screen.shows("vault")
+    })
+    .await;
+    ben.keys("<ret>");
+    ben.shows("#tech ›").await;
+    ben.keys("<c-l>vau<ret>");
+    ben.shows("#vault needs an invitation").await;
+    ann.keys("<a-down>/invite ben<ret>");
+    ann.shows("ann invited ben").await;
+    ben.keys("<c-u><c-l>vau<ret>");
+    ben.shows("#vault ›").await;
+    ben.keys("<c-l>");
+    ben.shows("ann: the door is blue").await;
+    ben.keys("<esc><c-l>n");
+    ben.shows("#vault › /create").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_palette_finds_rooms_people_and_commands() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let _li = opens(&server, "李四").await;
+    ann.shows("李四").await;
+    ann.keys("<c-k>tec");
+    ann.shows("#tech").await;
+    ann.keys("<ret>");
+    ann.shows("#tech ›").await;
+    ann.keys("<c-k>gen<ret>");
+    ann.shows("#general ›").await;
+    ann.keys("<c-k>李");
+    ann.shows("@李四").await;
+    ann.keys("<ret>");
+    ann.shows("@李四 privately ›").await;
+    ann.keys("<c-k>topic<ret>");
+    ann.shows("/topic").await;
+    // What is being written is not lost for a command.
+    ann.keys("<c-u>half a line<c-k>topic<ret>");
+    ann.shows("send or empty what is written here first").await;
+    ann.shows("half a line").await;
+    ann.keys("<c-k>nothing like it");
+    ann.shows("nothing matches").await;
+    ann.keys("<ret><esc>");
+    ann.shows("half a line").await;
+}

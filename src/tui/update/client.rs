@@ -1,6 +1,6 @@
 //! What the client tells: the link's state, rooms, entries, people, answers.
 
-use super::{drafts, lines, load_older, send, show, unsent};
+use super::{drafts, lines, load_older, pick, send, show, unsent};
 use crate::chat::{
     Author, Body, ClientId, Entry, IdentityId, Person, Refusal, RefusalCode, RoomId, RoomInfo,
     Ruling, Seq, Until,
@@ -107,7 +107,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Named(you) => named(state, you),
         Event::Report(report) => super::link::take(state, report),
         Event::Directory(rooms) => state.directory = rooms,
-        Event::Rooms(rooms) => state.overlay = Some(lines::room_list(s, &rooms)),
+        Event::Rooms(rooms) => pick::take(state, rooms),
     }
     Vec::new()
 }

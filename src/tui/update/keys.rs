@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::amend::{self, REACTIONS};
-use super::{page, scroll, select, send, show, typed, unsent};
+use super::{page, pick, scroll, select, send, show, typed, unsent};
 use crate::chat::Seq;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
@@ -17,6 +17,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     state.notice = None;
     match &state.overlay {
         Some(Overlay::Name { .. }) => return name_overlay(state, key),
+        Some(Overlay::Pick(_)) => return pick::press(state, key),
         Some(Overlay::React { target, .. }) => return react_overlay(state, *target, key),
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {
             return read_overlay(state, key);
@@ -111,6 +112,8 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.confirm = None;
             amend::cancel(state);
         }
+        Action::Lobby => return pick::lobby(state),
+        Action::Palette => pick::palette(state),
         Action::Select => return select::toggle(state),
         Action::Up if state.composer().is_empty() => amend::edit_newest(state),
         Action::SentBefore => recall(state, 1),
@@ -138,7 +141,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 /// Does an editing action; says whether it may have changed the text.
-fn edits(composer: &mut Composer, action: Action) -> bool {
+pub(super) fn edits(composer: &mut Composer, action: Action) -> bool {
     match action {
         Action::Left => composer.left(),
         Action::Right => composer.right(),
@@ -263,7 +266,7 @@ fn overlay_lines(state: &State) -> usize {
         Some(Overlay::Help { .. }) => super::help(state.strings).len(),
         Some(Overlay::List { lines, .. }) => lines.len(),
         Some(Overlay::Link { report, .. }) => super::link(state, report).len(),
-        Some(Overlay::Name { .. } | Overlay::React { .. }) | None => 0,
+        Some(Overlay::Name { .. } | Overlay::React { .. } | Overlay::Pick(_)) | None => 0,
     }
 }
 

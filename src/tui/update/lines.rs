@@ -2,11 +2,11 @@
 
 use jiff::tz::TimeZone;
 
-use crate::chat::{Body, Entry, RoomInfo};
+use crate::chat::{Body, Entry};
 use crate::text::{self, SafeText};
 use crate::tui::command;
 use crate::tui::keymap::{self, Action};
-use crate::tui::state::{Overlay, State, Writing};
+use crate::tui::state::{State, Writing};
 use crate::tui::strings::{Strings, fill};
 use crate::tui::timeline::What;
 use crate::tui::words;
@@ -161,22 +161,4 @@ pub fn help(strings: &Strings) -> Vec<String> {
     lines.push(String::new());
     lines.extend(strings.help_sending.iter().map(|line| (*line).to_owned()));
     lines
-}
-
-pub(super) fn room_list(strings: &Strings, rooms: &[RoomInfo]) -> Overlay {
-    let lines = rooms.iter().map(|room| {
-        let (name, topic) = (text::line(&room.name), text::line(&room.topic));
-        match room.capacity {
-            0 => fill(strings.rooms_line, &[&name, &room.present, &topic]),
-            most => fill(
-                strings.rooms_line_capacity,
-                &[&name, &room.present, &most, &topic],
-            ),
-        }
-    });
-    Overlay::List {
-        title: strings.rooms_title.to_owned(),
-        lines: lines.collect(),
-        scroll: 0,
-    }
 }

@@ -242,7 +242,7 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
         Name::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
         Name::Join => return join(state, argument),
         Name::Leave => return leave(state, argument),
-        Name::Rooms => return vec![Effect::ListRooms],
+        Name::Rooms => return super::pick::lobby(state),
         Name::Msg => return open(state, argument.trim_start_matches('@')),
         Name::Nick => return vec![Effect::SetName(argument.to_owned())],
         Name::Who => who(state),
@@ -305,7 +305,7 @@ fn join(state: &mut State, argument: &str) -> Vec<Effect> {
     }
 }
 
-fn open(state: &mut State, name: &str) -> Vec<Effect> {
+pub(super) fn open(state: &mut State, name: &str) -> Vec<Effect> {
     let called = state.people_called(name);
     let known = called
         .present

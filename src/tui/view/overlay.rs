@@ -118,6 +118,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)>
             let words = (s.name_title, s.name_prompt);
             Some(ask(canvas, screen, words, why, composer))
         }
+        Overlay::Pick(picker) => Some(super::pick::draw(canvas, state, screen, picker)),
         Overlay::React { composer, .. } => {
             let offers = REACTIONS.iter().zip(1..);
             let offers: Vec<String> = offers.map(|(it, n)| format!("{n} {it}")).collect();
@@ -128,7 +129,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)>
 }
 
 /// Near the top, never over the composer.
-fn place(screen: Rect, rows: u16) -> Rect {
+pub(super) fn place(screen: Rect, rows: u16) -> Rect {
     let width = WIDEST.min(screen.width);
     let most = screen.height.saturating_sub(4).max(1).min(screen.height);
     let height = rows.min(most);
@@ -137,7 +138,7 @@ fn place(screen: Rect, rows: u16) -> Rect {
 }
 
 /// Empties an overlay's area and puts its title there; gives back the style of titles.
-fn ground(canvas: &mut Canvas<'_>, area: Rect, title: &SafeText) -> Style {
+pub(super) fn ground(canvas: &mut Canvas<'_>, area: Rect, title: &SafeText) -> Style {
     canvas.clear(area, Scope::Popup);
     let accent = canvas
         .style(Scope::Popup)

@@ -76,6 +76,14 @@ impl Viewer {
         self.perform(effects);
     }
 
+    /// Time has passed, as far as the screen was told.
+    pub fn ticks(&mut self) {
+        self.screen.effects.clear();
+        self.screen.does(Event::Tick);
+        let effects = std::mem::take(&mut self.screen.effects);
+        self.perform(effects);
+    }
+
     pub fn pastes(&mut self, text: &str) {
         self.screen.does(Event::Paste(text.into()));
     }

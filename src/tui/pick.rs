@@ -1,0 +1,247 @@
+//! Lists to choose from: the lobby, and the palette over rooms, people and commands. One fuzzy matcher for all of them. Pure.
+
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::command::{COMMANDS, Name};
+use super::composer::Composer;
+use super::keymap;
+use super::state::{Room, State};
+use super::strings::fill;
+use crate::chat::{RoomId, RoomInfo, RoomKind};
+use crate::text;
+
+/// A list that is open.
+#[derive(Clone, Debug)]
+pub struct Picker {
+    pub of: Of,
+    pub filter: Box<Composer>,
+    /// Which row is chosen, from the top.
+    pub chosen: usize,
+}
+
+/// What is listed.
+#[derive(Clone, Debug)]
+pub enum Of {
+    /// The rooms of the server, as it told of them last.
+    Lobby(Vec<RoomInfo>),
+    Palette,
+}
+
+/// One row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// What is matched against.
+    pub label: String,
+    /// The characters of the label that matched.
+    pub matched: Vec<u32>,
+    pub unread: usize,
+    /// People in a room: how many, and of how many.
+    pub people: String,
+    pub about: String,
+    /// How long ago, or the key that does it.
+    pub aside: String,
+    pub takes: Takes,
+}
+
+/// What choosing a row does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Takes {
+    Show(RoomId),
+    Join(String),
+    Open(String),
+    /// Begins a command in the composer.
+    Command(Name),
+}
+
+impl Picker {
+    pub fn new(of: Of) -> Self {
+        Self {
+            of,
+            filter: Box::default(),
+            chosen: 0,
+        }
+    }
+}
+
+/// The rows that match, the best first; without a filter in their own order.
+pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
+    let all = match &picker.of {
+        Of::Lobby(rooms) => rooms.iter().map(|room| of_room(state, room)).collect(),
+        Of::Palette => palette(state),
+    };
+    matching(all, picker.filter.text().trim())
+}
+
+fn matching(all: Vec<Row>, filter: &str) -> Vec<Row> {
+    if filter.is_empty() {
+        return all;
+    }
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let (case, normal) = (CaseMatching::Ignore, Normalization::Smart);
+    let pattern = Pattern::new(filter, case, normal, AtomKind::Fuzzy);
+    let mut buffer = Vec::new();
+    let mut found: Vec<(u32, Row)> = Vec::new();
+    for mut row in all {
+        let label = Utf32Str::new(&row.label, &mut buffer);
+        if let Some(score) = pattern.indices(label, &mut matcher, &mut row.matched) {
+            row.matched.sort_unstable();
+            row.matched.dedup();
+            found.push((score, row));
+        }
+    }
+    // Stable: what matches alike stays in its order.
+    found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    found.into_iter().map(|(_, row)| row).collect()
+}
+
+fn of_room(state: &State, info: &RoomInfo) -> Row {
+    let ours = state.room(info.id).filter(|room| room.put_out.is_none());
+    let is_closed = info.kind.needs_an_invitation() && info.role.is_none();
+    let about = match &info.last {
+        Some(last) => {
+            let (by, said) = (text::line(&last.author), text::line(&last.text));
+            fill(state.strings.quote, &[&by, &said])
+        }
+        None if is_closed => state.strings.by_invitation.to_owned(),
+        None => text::line(&info.topic).to_string(),
+    };
+    let mark = match info.kind {
+        RoomKind::Private => state.strings.private_mark,
+        RoomKind::Secret => state.strings.secret_mark,
+        RoomKind::Public | RoomKind::Conversation => "",
+    };
+    Row {
+        label: format!("{}{mark}", text::line(&info.name)),
+        matched: Vec::new(),
+        unread: ours.map_or(0, |room| room.unseen),
+        people: match info.capacity {
+            0 => info.present.to_string(),
+            most => format!("{}/{most}", info.present),
+        },
+        about,
+        aside: info
+            .last
+            .as_ref()
+            .map_or_else(String::new, |last| ago(state, last.at_ms)),
+        takes: match ours {
+            Some(room) => Takes::Show(room.info.id),
+            None => Takes::Join(info.name.clone()),
+        },
+    }
+}
+
+/// How long ago something was said, in the coarsest unit that says it.
+fn ago(state: &State, at_ms: u64) -> String {
+    let now = u64::try_from(state.now.wall.as_millisecond()).unwrap_or(0);
+    let minutes = now.saturating_sub(at_ms) / 60_000;
+    let s = state.strings;
+    match minutes {
+        0 => s.just_now.to_owned(),
+        1..60 => fill(s.minutes, &[&minutes]),
+        60..1440 => fill(s.hours, &[&(minutes / 60)]),
+        _ => fill(s.days, &[&(minutes / 1440)]),
+    }
+}
+
+/// Rooms and conversations, whoever else is here, and commands.
+fn palette(state: &State) -> Vec<Row> {
+    let s = state.strings;
+    let plain = |label: String, about: &str, takes| Row {
+        label,
+        matched: Vec::new(),
+        unread: 0,
+        people: String::new(),
+        about: about.to_owned(),
+        aside: String::new(),
+        takes,
+    };
+    let of_ours = |room: &Room| Row {
+        unread: room.unseen,
+        ..plain(
+            text::line(&room.label()).to_string(),
+            text::line(&room.info.topic).as_str(),
+            Takes::Show(room.info.id),
+        )
+    };
+    let mut rows: Vec<Row> = state.rooms.iter().map(of_ours).collect();
+    let is_ours = |name: &str| state.rooms.iter().any(|room| room.info.name == name);
+    for room in state.directory.iter().filter(|room| !is_ours(&room.name)) {
+        let label = text::line(&format!("#{}", room.name)).to_string();
+        let takes = Takes::Join(room.name.clone());
+        rows.push(plain(label, text::line(&room.topic).as_str(), takes));
+    }
+    let here = state.rooms.iter().flat_map(|room| room.roster.people());
+    for person in here.filter(|person| !state.is_me(person.id)) {
+        let label = text::line(&format!("@{}", person.name)).to_string();
+        if rows.iter().all(|row| row.label != label) {
+            rows.push(plain(
+                label,
+                s.private_mark_of_people,
+                Takes::Open(person.name.clone()),
+            ));
+        }
+    }
+    for known in COMMANDS {
+        let words = s.command(known.name);
+        let takes = Takes::Command(known.name);
+        let key = keymap::of_command(known.name).unwrap_or_default();
+        rows.push(Row {
+            aside: key,
+            ..plain(format!("/{}", known.word), words.about, takes)
+        });
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(labels: &[&str], filter: &str) -> Vec<String> {
+        let row = |label: &&str| Row {
+            label: (*label).to_owned(),
+            matched: Vec::new(),
+            unread: 0,
+            people: String::new(),
+            about: String::new(),
+            aside: String::new(),
+            takes: Takes::Join(String::new()),
+        };
+        let rows = labels.iter().map(row).collect();
+        matching(rows, filter)
+            .into_iter()
+            .map(|row| row.label)
+            .collect()
+    }
+
+    #[test]
+    fn letters_in_order_find_it_and_the_nearest_comes_first() {
+        let all = [
+            "#general",
+            "#tech",
+            "#test-lab",
+            "@tecla",
+            "#关键消息",
+            "/theme",
+        ];
+        assert_eq!(found(&all, ""), all);
+        assert_eq!(found(&all, "tec"), ["#tech", "@tecla"]);
+        assert_eq!(found(&all, "GNRL"), ["#general"]);
+        assert_eq!(found(&all, "键消"), ["#关键消息"]);
+        assert_eq!(found(&all, "xyz"), Vec::<String>::new());
+        let rows = matching(
+            vec![Row {
+                label: "#tech".into(),
+                matched: Vec::new(),
+                unread: 0,
+                people: String::new(),
+                about: String::new(),
+                aside: String::new(),
+                takes: Takes::Join(String::new()),
+            }],
+            "tch",
+        );
+        assert_eq!(rows[0].matched, [1, 3, 4]);
+    }
+}

@@ -1,0 +1,156 @@
+//! The lobby and the palette: opened, filtered, kept up to date, chosen from.
+
+use std::time::Duration;
+
+use crossterm::event::KeyEvent;
+
+use super::keys::edits;
+use super::{send, show};
+use crate::chat::RoomInfo;
+use crate::tui::command::COMMANDS;
+use crate::tui::event::Effect;
+use crate::tui::keymap::{self, Action, Context};
+use crate::tui::pick::{Of, Picker, Takes, rows};
+use crate::tui::state::{Overlay, State};
+
+/// How often the rooms are asked for while the lobby is open.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Opens the lobby with what is known, and asks for the rest.
+pub(super) fn lobby(state: &mut State) -> Vec<Effect> {
+    let known = state.directory.clone();
+    state.overlay = Some(Overlay::Pick(Picker::new(Of::Lobby(known))));
+    state.lobby_due = Some(state.now.instant + EVERY);
+    vec![Effect::ListRooms]
+}
+
+pub(super) fn palette(state: &mut State) {
+    state.overlay = Some(Overlay::Pick(Picker::new(Of::Palette)));
+}
+
+/// The rooms there are now; whichever was chosen stays so.
+pub(super) fn take(state: &mut State, rooms: Vec<RoomInfo>) {
+    let chosen = chosen(state);
+    state.directory.clone_from(&rooms);
+    let Some(Overlay::Pick(picker)) = &mut state.overlay else {
+        return;
+    };
+    if let Of::Lobby(known) = &mut picker.of {
+        *known = rooms;
+        if let Some(takes) = chosen {
+            choose(state, &takes);
+        }
+    }
+}
+
+/// Asks again, if it is time and somebody looks.
+pub(super) fn due(state: &mut State) -> Vec<Effect> {
+    let is_open =
+        matches!(&state.overlay, Some(Overlay::Pick(picker)) if matches!(picker.of, Of::Lobby(_)));
+    if !is_open {
+        state.lobby_due = None;
+    }
+    let is_due = state.lobby_due.is_some_and(|due| due <= state.now.instant);
+    if !is_due {
+        return Vec::new();
+    }
+    state.lobby_due = Some(state.now.instant + EVERY);
+    vec![Effect::ListRooms]
+}
+
+fn chosen(state: &State) -> Option<Takes> {
+    let Some(Overlay::Pick(picker)) = &state.overlay else {
+        return None;
+    };
+    let rows = rows(state, picker);
+    rows.get(picker.chosen).map(|row| row.takes.clone())
+}
+
+fn choose(state: &mut State, takes: &Takes) {
+    let Some(Overlay::Pick(picker)) = &state.overlay else {
+        return;
+    };
+    let place = rows(state, picker)
+        .iter()
+        .position(|row| row.takes == *takes);
+    if let Some(Overlay::Pick(picker)) = &mut state.overlay {
+        picker.chosen = place.unwrap_or(0);
+    }
+}
+
+pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let Some(Overlay::Pick(picker)) = &state.overlay else {
+        return Vec::new();
+    };
+    let count = rows(state, picker).len();
+    let is_lobby = matches!(picker.of, Of::Lobby(_));
+    let Some(Overlay::Pick(picker)) = &mut state.overlay else {
+        return Vec::new();
+    };
+    if is_lobby && keymap::typed(key) == Some('n') && picker.filter.is_empty() {
+        return command(state, "/create ");
+    }
+    match keymap::action(Context::Composer, key) {
+        Some(Action::Send) => return take_chosen(state),
+        Some(Action::Close | Action::Lobby | Action::Palette) => state.overlay = None,
+        Some(Action::Quit) => return vec![Effect::Quit],
+        Some(Action::Up | Action::RoomBefore) => {
+            picker.chosen = picker
+                .chosen
+                .checked_sub(1)
+                .unwrap_or(count.saturating_sub(1));
+        }
+        Some(Action::Down | Action::RoomAfter) => {
+            picker.chosen = if picker.chosen + 1 < count {
+                picker.chosen + 1
+            } else {
+                0
+            };
+        }
+        Some(Action::Newline) => {}
+        Some(action) => {
+            if edits(&mut picker.filter, action) {
+                picker.chosen = 0;
+            }
+        }
+        None => {
+            if let Some(c) = keymap::typed(key) {
+                picker.filter.insert(c.encode_utf8(&mut [0; 4]));
+                picker.chosen = 0;
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn take_chosen(state: &mut State) -> Vec<Effect> {
+    let Some(takes) = chosen(state) else {
+        return Vec::new();
+    };
+    state.overlay = None;
+    match takes {
+        Takes::Show(room) => show(state, room),
+        Takes::Join(name) => vec![Effect::Join(name)],
+        Takes::Open(name) => send::open(state, &name),
+        Takes::Command(name) => {
+            let known = COMMANDS.iter().find(|known| known.name == name);
+            known.map_or_else(Vec::new, |known| {
+                let begun = format!("/{} ", known.word);
+                command(state, &begun)
+            })
+        }
+    }
+}
+
+/// Begins a command in the composer; what was being written there is not lost for it.
+fn command(state: &mut State, begun: &str) -> Vec<Effect> {
+    state.overlay = None;
+    if state.composer().is_empty() {
+        state.composer_mut().insert(begun);
+        super::typed(state);
+    } else {
+        let words = state.strings.composer_in_use;
+        state.say(crate::tui::state::Tone::Problem, words);
+    }
+    Vec::new()
+}
