@@ -89,6 +89,7 @@ fn room_of(count: u64) -> State {
         server_id: ServerId::new([1; 16]),
         limits: Limits::default(),
         rooms: vec![room],
+        ending: Vec::new(),
     };
     for event in [welcome, Told::Link(LinkState::Online), followed] {
         update(&mut state, Event::Client(event));

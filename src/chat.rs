@@ -23,5 +23,5 @@ pub use name::{NameError, NameKey, RoomName, Skeleton, UserName};
 pub use order::{ClientId, Cursor, Digest, Seq, digest};
 pub use people::{Person, Presence, Roster, Via};
 pub use refusal::{Refusal, RefusalCode};
-pub use rights::{Changes, PutOut, Right, Role, Ruling, Standing, Until};
+pub use rights::{Changes, Exit, PutOut, Right, Role, Ruling, Standing, Until};
 pub use room::{FollowResult, LastLine, NewRoom, RoomInfo, RoomKind, TOPIC};

@@ -102,12 +102,13 @@ pub enum Event {
     CacheFailed(String),
     /// What was kept is damaged, and lies here now.
     CacheDamaged(PathBuf),
-    /// The server let us in; `rooms` are what we are a member of.
+    /// The server let us in; `rooms` are what we are a member of, `ending` what we were and are no more: how that came is told next.
     Welcome {
         you: Author,
         server_id: ServerId,
         limits: Limits,
         rooms: Vec<RoomInfo>,
+        ending: Vec<RoomId>,
     },
     /// A room is new to us or changed. `asked` says that we asked to join or open it.
     Room {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tchat::chat::{Entry, IdentityId, NameKey, RoomId, SecretHash, Seq, ServerId};
+use tchat::chat::{Entry, IdentityId, NameKey, RoomId, SecretHash, Seq, ServerId, Until};
 use tchat::server::store::{
     Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError,
 };
@@ -47,6 +47,10 @@ impl Store for Faulty {
     }
     async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError> {
         self.inner.entries_at(room, seqs).await
+    }
+
+    async fn bans(&self, identity: IdentityId) -> Result<Vec<(RoomId, Until)>, StoreError> {
+        self.inner.bans(identity).await
     }
 
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {

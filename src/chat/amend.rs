@@ -42,6 +42,19 @@ pub struct Reaction {
 }
 
 impl Entry {
+    /// About how many bytes it takes to tell of it.
+    pub fn weight(&self) -> usize {
+        const PERSON: usize = 24;
+        let amended = self.amended.iter().flat_map(|it| &it.reactions);
+        let people = amended.flat_map(|it| {
+            let emoji = it.emoji.len();
+            it.people
+                .iter()
+                .map(move |who| emoji + PERSON + who.name.len())
+        });
+        self.body.payload().len() + people.sum::<usize>()
+    }
+
     /// The hash the digest chain covers, whatever became of the body.
     pub fn original_hash(&self) -> [u8; 32] {
         match &self.amended {
@@ -90,6 +103,18 @@ impl Entry {
             Amendment::React { .. } => {}
         }
         true
+    }
+
+    /// Takes away what became of it after another entry, for somebody who may read no further. A text that was edited since cannot
+    /// be given as it was.
+    pub fn withhold_after(&mut self, last: Seq) {
+        let Some(amended) = self.amended.as_mut().filter(|it| it.seq > last) else {
+            return;
+        };
+        amended.reactions.clear();
+        if std::mem::take(&mut amended.is_edited) {
+            self.body = Body::Erased(amended.hash);
+        }
     }
 
     /// Deletes the text an edit brought, when what it edited is deleted.

@@ -42,6 +42,7 @@ pub enum RefusalCode {
     TargetUnknown,
     NotYours,
     EmojiInvalid,
+    TooManyReactions,
     /// Made by the client itself: there is no link, and this cannot wait for one.
     Offline,
     /// A code this version does not know.

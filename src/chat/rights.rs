@@ -219,7 +219,8 @@ pub struct Changes {
     pub members: BTreeMap<IdentityId, Option<Role>>,
     pub standings: BTreeMap<IdentityId, Standing>,
     pub topic: Option<String>,
-    pub is_closed: bool,
+    /// The room is no more: how everybody was made to go.
+    pub closed: Option<PutOut>,
 }
 
 /// How somebody was made to go.
@@ -230,5 +231,14 @@ pub struct PutOut {
     /// Who did it, as they were called then.
     pub by: String,
     pub reason: String,
-    pub is_ban: bool,
+    pub exit: Exit,
+}
+
+/// Why somebody was made to go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    Kicked,
+    Banned,
+    /// The room is no more.
+    Closed,
 }

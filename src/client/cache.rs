@@ -300,8 +300,9 @@ impl Cache {
         you: Author,
         limits: Limits,
         rooms: Vec<RoomInfo>,
+        ending: Vec<RoomId>,
     ) {
-        self.soon(move |db| rooms::joined(db, server, &you, &limits, &rooms))
+        self.soon(move |db| rooms::joined(db, server, &you, &limits, (&rooms, &ending)))
             .await;
     }
 
@@ -376,6 +377,8 @@ pub enum Whose {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum History {
     Same,
+    /// The same, but too much was missed: what is kept may have been edited or deleted since, and comes from the server again.
+    Missed,
     /// Numbers were given anew: nothing that was kept can be told apart by its seq.
     Another,
 }

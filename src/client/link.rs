@@ -132,7 +132,9 @@ impl Link {
 
     /// Takes a post over: on the disk first, and then into what is sent, in this order. Many that come at once are one write.
     async fn keep(&mut self, post: Post, instead_of: Option<ClientId>) {
-        let (Some(cache), Some(server)) = (&self.cache, self.holds) else {
+        // What is not said is done now or not at all: another run of the program knows nothing of it.
+        let (Some(cache), Some(server), true) = (&self.cache, self.holds, post.body.is_said())
+        else {
             self.pending.add(post);
             return;
         };

@@ -212,15 +212,11 @@ impl Room {
             }
         }
         self.law.take(changes);
-        let erases = |entry: &Entry| matches!(&entry.body, Body::Amendment { what, .. } if *what == Amendment::Erase);
-        if entries.iter().any(erases) {
-            // Nobody is given from memory what was deleted; the store has it as it is now.
-            self.tail = Tail::default();
-        }
         let ends = |entry: &Entry| entry.body.ends_a_membership();
         if !entries.iter().any(ends) {
             // Mostly nobody has to go, and the batch is shared as it is.
             self.deliver(Arc::clone(entries));
+            self.forget_erased(entries);
             return Vec::new();
         }
         let mut gone = Vec::new();
@@ -230,7 +226,16 @@ impl Room {
                 self.dismiss(last, &farewell(last), &mut gone);
             }
         }
+        self.forget_erased(entries);
         gone
+    }
+
+    /// Nobody is given from memory what was deleted; the store has it as it is now.
+    fn forget_erased(&mut self, entries: &[Entry]) {
+        let erases = |entry: &Entry| matches!(&entry.body, Body::Amendment { what, .. } if *what == Amendment::Erase);
+        if entries.iter().any(erases) {
+            self.tail = Tail::default();
+        }
     }
 
     fn deliver(&mut self, entries: Arc<Vec<Entry>>) {
@@ -276,7 +281,7 @@ impl Room {
         let anew = |result| {
             (
                 result,
-                if last.0 - first.before().0 > REPLAY_ENTRIES {
+                if last.0.saturating_sub(first.before().0) > REPLAY_ENTRIES {
                     newest
                 } else {
                     first.before()
@@ -295,7 +300,7 @@ impl Room {
             }
             Some(cursor) => cursor.seq,
         };
-        if last.0 - after.0 > REPLAY_ENTRIES {
+        if last.0.saturating_sub(after.0) > REPLAY_ENTRIES {
             (FollowResult::TooFar, newest)
         } else if after < first.before() {
             (FollowResult::Trimmed, first.before())

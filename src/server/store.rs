@@ -20,7 +20,7 @@ use async_trait::async_trait;
 
 use crate::chat::{
     Changes, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind,
-    SecretHash, Seq, ServerId, Standing, UserName, Via,
+    SecretHash, Seq, ServerId, Standing, Until, UserName, Via,
 };
 
 /// When it is worth trying again what did not fit the disk.
@@ -143,6 +143,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Some entries of a room, as amended so far; those that are not there are left out.
     async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError>;
+
+    /// The rooms somebody is banned from, or was.
+    async fn bans(&self, identity: IdentityId) -> Result<Vec<(RoomId, Until)>, StoreError>;
 
     /// The newest thing said in a room.
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError>;

@@ -161,7 +161,7 @@ impl Layout<'_> {
                 }
                 self.wrapped(&text, scope, Gutter::Empty, time, name, aside.clone(), rows);
             }
-            What::Erased { author, name } => {
+            What::Erased { author, name, .. } => {
                 let words = text::line(self.strings.deleted);
                 let (words, name) = self.spoken(*author, name, &words, false);
                 let scope = Scope::MessageSystem;

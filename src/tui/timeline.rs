@@ -456,6 +456,9 @@ fn said_by(what: &What) -> Option<(IdentityId, ClientId)> {
     match what {
         What::Said {
             author, client_id, ..
+        }
+        | What::Erased {
+            author, client_id, ..
         } => Some((*author, (*client_id)?)),
         _ => None,
     }

@@ -305,6 +305,7 @@ codes!(
     TargetUnknown,
     NotYours,
     EmojiInvalid,
+    TooManyReactions,
 );
 
 pub fn refusal_to(request: u64, client_id: Option<ClientId>, refusal: &Refusal) -> proto::Refused {

@@ -315,3 +315,20 @@ async fn of_what_is_deleted_nothing_is_left_on_any_disk() {
     .await
     .expect("it goes");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_private_message_that_is_deleted_goes_from_beside_as_well() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    ann.shows("ben").await;
+    ann.keys("@ben the key is under the mat<ret>");
+    ben.shows("the key is under the mat").await;
+    ann.settles().await;
+    ann.keys("<a-down><a-down>");
+    ann.keys("/msg ben<ret>");
+    ann.shows("@ben privately ›").await;
+    ann.keys("<a-m>dd");
+    ben.until("nothing of it", |screen| !screen.shows("under the mat"))
+        .await;
+}

@@ -89,7 +89,7 @@ async fn joined(opened: &Opened) {
     };
     opened
         .cache
-        .joined(SERVER, you, Limits::default(), vec![room()])
+        .joined(SERVER, you, Limits::default(), vec![room()], Vec::new())
         .await;
 }
 

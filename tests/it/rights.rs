@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use tchat::chat::{
     Amendment, Author, Body, ClientId, IdentityId, InstanceId, NewRoom, Recipient, RefusalCode,
-    Role, RoomId, RoomKind, Ruling, Seq, Until,
+    Role, RoomId, RoomInfo, RoomKind, Ruling, Seq, Until,
 };
 use tchat::tui::command::{COMMANDS, Name};
-use tchat::wire::{Event, JoinTarget, Request, UnfollowReason, Who, proto, room_from};
+use tchat::wire::{Event, JoinTarget, Request, UnfollowReason, Who, entry_from, proto, room_from};
 
 use crate::support::person::secret;
 use crate::support::raw::Raw;
@@ -175,11 +175,15 @@ impl Somebody {
 
     /// The rooms there are for this one, with what they are there.
     async fn lists(&mut self) -> Vec<(String, Option<Role>)> {
+        let rooms = self.rooms().await.into_iter();
+        rooms.map(|room| (room.name, room.role)).collect()
+    }
+
+    async fn rooms(&mut self) -> Vec<RoomInfo> {
         let request = authorised(&self.me.name, proto::ListRoomsRequest {});
         let answer = self.raw.service.list_rooms(request).await.unwrap();
         let rooms = answer.into_inner().rooms.into_iter();
-        let rooms = rooms.map(|room| room_from(room).unwrap());
-        rooms.map(|room| (room.name, room.role)).collect()
+        rooms.map(|room| room_from(room).unwrap()).collect()
     }
 
     /// The seqs of the newest page of a room, if it may be read.
@@ -188,6 +192,11 @@ impl Somebody {
     }
 
     async fn pages_after(&mut self, room: RoomId, after: u64) -> Option<Vec<u64>> {
+        let page = self.page(room, after).await?;
+        Some(page.into_iter().map(|entry| entry.seq).collect())
+    }
+
+    async fn page(&mut self, room: RoomId, after: u64) -> Option<Vec<proto::Entry>> {
         let asked = proto::GetHistoryRequest {
             room: room.bytes().to_vec(),
             after,
@@ -195,8 +204,7 @@ impl Somebody {
         };
         let request = authorised(&self.me.name, asked);
         let page = self.raw.service.get_history(request).await.ok()?;
-        let entries = page.into_inner().entries;
-        Some(entries.into_iter().map(|entry| entry.seq).collect())
+        Some(page.into_inner().entries)
     }
 }
 
@@ -462,7 +470,7 @@ async fn rooms_are_listed_to_those_who_may_know_of_them() {
             capacity: 0,
         };
         assert_eq!(stage.outsider.asks(Request::Create(by)).await, None);
-        assert_eq!(stage.owner.pages(stage.room).await, None);
+        assert_eq!(stage.outsider.pages(stage.room).await, None);
     }
 }
 
@@ -530,6 +538,101 @@ async fn the_kicked_read_up_to_the_kick_and_hear_why_on_every_path() {
     // What was is forgotten with that: whoever leaves by themselves reads nothing.
     assert_eq!(stage.plain.asks(Request::Leave(room)).await, None);
     assert_eq!(stage.plain.pages(room).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_banned_are_told_nothing_of_a_room_and_the_kicked_nothing_that_came_later() {
+    let mut stage = Stage::of(RoomKind::Public).await;
+    let room = stage.room;
+    let said = stage.owner.says(room).await;
+    let dev = |rooms: Vec<RoomInfo>| rooms.into_iter().find(|it| it.name == "dev").unwrap();
+    let last = dev(stage.outsider.rooms().await).last.map(|it| it.text);
+    assert_eq!(last.as_deref(), Some("said"));
+    assert_eq!(dev(stage.banned.rooms().await).last, None);
+    // What is edited and reacted to after a kick is not given as it is now.
+    let kick = ruling(
+        &stage.plain.me,
+        Ruling::Kicked {
+            reason: String::new(),
+        },
+    );
+    assert_eq!(stage.owner.posts(room, kick).await, None);
+    let react = Amendment::React {
+        emoji: "👍".into(),
+        is_on: true,
+    };
+    for what in [react, Amendment::Edit("a new secret".into())] {
+        let body = Body::Amendment { target: said, what };
+        assert_eq!(stage.owner.posts(room, body).await, None);
+    }
+    let page = stage.plain.page(room, 0).await.unwrap().into_iter();
+    let mut page = page.map(|it| entry_from(it).unwrap());
+    let entry = page.find(|it| it.seq == said).unwrap();
+    assert!(matches!(entry.body, Body::Erased(_)), "{entry:?}");
+    assert!(entry.amended.unwrap().reactions.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_left_by_themselves_is_still_what_they_were_to_others() {
+    let mut stage = Stage::of(RoomKind::Public).await;
+    let room = stage.room;
+    assert_eq!(stage.owner.asks(Request::Leave(room)).await, None);
+    let ban = ruling(
+        &stage.owner.me,
+        Ruling::Banned {
+            until: Until::Ever,
+            reason: String::new(),
+        },
+    );
+    let outcome = stage.moderator.posts(room, ban).await;
+    assert_eq!(outcome, Some(RefusalCode::Outranked));
+    assert_eq!(stage.owner.joins(room).await, None);
+    // A moderator who is away is made a member again.
+    assert_eq!(stage.raised.asks(Request::Leave(room)).await, None);
+    let member = ruling(&stage.raised.me, Ruling::Role(Role::Member));
+    assert_eq!(stage.owner.posts(room, member).await, None);
+    assert_eq!(stage.raised.joins(room).await, None);
+    let topic = Body::Topic("mine?".into());
+    let outcome = stage.raised.posts(room, topic).await;
+    assert_eq!(outcome, Some(RefusalCode::NotAllowed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_has_so_many_reactions_and_no_more() {
+    let mut stage = Stage::of(RoomKind::Public).await;
+    let room = stage.room;
+    let target = stage.member.says(room).await;
+    let react = |n: u32| Body::Amendment {
+        target,
+        what: Amendment::React {
+            emoji: char::from_u32(0x1F600 + n).unwrap().to_string(),
+            is_on: true,
+        },
+    };
+    for n in 0..32 {
+        assert_eq!(stage.member.posts(room, react(n)).await, None, "{n}");
+    }
+    let outcome = stage.member.posts(room, react(32)).await;
+    assert_eq!(outcome, Some(RefusalCode::TooManyReactions));
+    let outcome = stage.plain.posts(room, react(7)).await;
+    assert_eq!(outcome, None, "one that is there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_to_a_room_that_is_no_more_is_answered() {
+    let mut stage = Stage::of(RoomKind::Public).await;
+    let room = stage.room;
+    assert_eq!(stage.owner.posts(room, Body::Closed).await, None);
+    let says = || Body::Text("hello?".into());
+    let outcome = stage.member.posts(room, says()).await;
+    assert_eq!(outcome, Some(RefusalCode::RoomClosed));
+    // Also when nobody has thought of it for long.
+    for _ in 0..30 {
+        tokio::time::sleep(std::time::Duration::from_secs(25)).await;
+        stage.member.raw.ask(0, Request::Ping).await;
+    }
+    let outcome = stage.member.posts(room, says()).await;
+    assert_eq!(outcome, Some(RefusalCode::RoomUnknown));
 }
 
 #[tokio::test(start_paused = true)]

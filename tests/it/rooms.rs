@@ -47,8 +47,12 @@ async fn a_secret_room_is_made_shared_led_and_closed() {
     zhang
         .shows("ben removed you from this room: not for you")
         .await;
+    // Nothing can be said there, and what was written stays.
     zhang.keys("let me in<ret>");
-    zhang.shows("you are not in this room").await;
+    zhang.shows("#vault › let me in").await;
+    zhang
+        .shows("─ ben removed you from this room: not for you")
+        .await;
     zhang.keys("<c-u>/leave<ret>");
     zhang.shows("#general ›").await;
     ann.keys("/delete<ret>");
@@ -208,4 +212,42 @@ async fn the_palette_finds_rooms_people_and_commands() {
     ann.shows("nothing matches").await;
     ann.keys("<ret><esc>");
     ann.shows("half a line").await;
+}
+
+#[tokio::test]
+async fn whoever_was_removed_while_away_reads_up_to_then_and_why_when_they_come_back() {
+    let server = Server::start();
+    let caches = tempfile::tempdir().unwrap();
+    let cache = caches.path().join("zhang.db");
+    let mut ann = opens(&server, "ann").await;
+    ann.keys("/create vault --private<ret>");
+    ann.shows("#vault ›").await;
+    ann.keys("/invite 张三<ret>");
+    ann.shows("nobody here is called 张三").await;
+    let mut zhang = Viewer::opens(server.connector(), "张三", Some(&cache)).await;
+    ann.keys("<ret>");
+    ann.shows("ann invited 张三").await;
+    zhang.keys("/join vault<ret>");
+    zhang.shows("#vault ›").await;
+    ann.keys("one<ret>");
+    zhang.shows("one").await;
+    zhang.settles().await;
+    drop(zhang);
+    for keys in ["two<ret>", "/kick 张三 too quiet<ret>", "three<ret>"] {
+        ann.keys(keys);
+        ann.settles().await;
+    }
+    ann.shows("ann removed 张三: too quiet").await;
+    let mut zhang = Viewer::opens(server.connector(), "张三", Some(&cache)).await;
+    zhang
+        .shows("ann removed you from this room: too quiet")
+        .await;
+    zhang.keys("<c-k>vault<ret>");
+    zhang.shows("two").await;
+    zhang.shows("ann removed 张三: too quiet").await;
+    assert!(!zhang.screen.shows("three"));
+    drop(zhang);
+    // Once is enough: the next time it is not there any more.
+    let zhang = Viewer::opens(server.connector(), "张三", Some(&cache)).await;
+    assert!(!zhang.screen.shows("vault"), "{}", zhang.screen.text());
 }

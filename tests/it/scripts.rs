@@ -629,6 +629,7 @@ fn what_is_typed_before_there_is_a_room_is_not_lost() {
         server_id: tchat::chat::ServerId::new([1; 16]),
         limits: tchat::chat::Limits::default(),
         rooms: vec![],
+        ending: Vec::new(),
     });
     screen.hears(Told::Room {
         room: room(GENERAL, "general", ""),
@@ -809,6 +810,7 @@ fn what_was_kept_is_on_the_first_screen() {
         server_id: tchat::chat::ServerId::new([1; 16]),
         limits: tchat::chat::Limits::default(),
         rooms,
+        ending: Vec::new(),
     });
     screen.follows(GENERAL, 62);
     let mut own = says(GENERAL, 62, ANN, 62, "said offline");

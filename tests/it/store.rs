@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tchat::chat::{
-    Amendment, Author, Body, Changes, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId,
+    Amendment, Author, Body, Changes, ClientId, Digest, Entry, Epoch, Exit, IdentityId, InstanceId,
     PutOut, RefusalCode, Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Standing,
     Until, UserName, Via, digest,
 };
@@ -284,7 +284,7 @@ async fn what_a_room_remembers(store: &dyn Store) {
             at: Seq(2),
             by: "安".into(),
             reason: "spam".into(),
-            is_ban: true,
+            exit: Exit::Banned,
         }),
     };
     let plain = Standing::default();
@@ -321,7 +321,12 @@ async fn what_a_room_remembers(store: &dyn Store) {
     assert_eq!(last.seq, Seq(3));
     let closed = Append {
         changes: Changes {
-            is_closed: true,
+            closed: Some(PutOut {
+                at: Seq(4),
+                by: "安".into(),
+                reason: String::new(),
+                exit: Exit::Closed,
+            }),
             ..Changes::default()
         },
         ..append(4, Vec::new(), None)
@@ -337,7 +342,12 @@ async fn what_a_room_remembers(store: &dyn Store) {
         room: next.id,
         entries: Arc::new(vec![entry(&next, 2, Body::Closed)]),
         changes: Changes {
-            is_closed: true,
+            closed: Some(PutOut {
+                at: Seq(4),
+                by: "安".into(),
+                reason: String::new(),
+                exit: Exit::Closed,
+            }),
             ..Changes::default()
         },
     };

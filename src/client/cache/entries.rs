@@ -38,10 +38,36 @@ pub fn put(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
     if !is_new && is_newer(db, num, entry)? {
         change(db, num, entry)?;
     }
+    if is_new && entry.body.is_said() {
+        catch_up(db, num, entry)?;
+    }
     match &entry.body {
         Body::Amendment { target, what } => amend(db, num, entry, *target, what),
         _ => Ok(()),
     }
+}
+
+/// A page may be older than what was heard since: what amends an entry and is here already is taken into it.
+fn catch_up(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch = ?2 AND seq > ?3 AND kind BETWEEN 18 AND 20
+         AND (text = ?4 OR text LIKE ?4 || char(10) || '%') ORDER BY seq"
+    ))?;
+    let seq = signed(entry.seq.0);
+    let found = statement.query_map(
+        params![num, entry.epoch.bytes(), seq, entry.seq.to_string()],
+        |row| self::entry(entry.room, row),
+    )?;
+    let found: Vec<Entry> = found.collect::<Result<_, _>>()?;
+    let mut copy = entry.clone();
+    let mut is_changed = false;
+    for by in &found {
+        is_changed |= copy.amend(by);
+    }
+    if is_changed {
+        change(db, num, &copy)?;
+    }
+    Ok(())
 }
 
 fn amended(entry: &Entry) -> Option<Vec<u8>> {

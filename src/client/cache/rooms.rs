@@ -118,7 +118,7 @@ pub fn joined(
     server: ServerId,
     you: &Author,
     limits: &Limits,
-    rooms: &[RoomInfo],
+    (rooms, ending): (&[RoomInfo], &[RoomId]),
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT OR REPLACE INTO servers (id, me, me_name, body_bytes, body_lines, burst, per_second, seen)
@@ -139,7 +139,7 @@ pub fn joined(
         .collect::<Result<_, _>>()?;
     for gone in known
         .into_iter()
-        .filter(|id| rooms.iter().all(|room| room.id != *id))
+        .filter(|id| !ending.contains(id) && rooms.iter().all(|room| room.id != *id))
     {
         remove(db, server, gone)?;
     }
@@ -229,6 +229,12 @@ pub fn followed(
         // Of a history that is no more, only what people said is worth keeping.
         db.execute(
             "DELETE FROM entries WHERE room = ?1 AND epoch <> ?2 AND (kind NOT IN (1, 2, 17) OR instance IS NULL)",
+            params![num, epoch.bytes()],
+        )?;
+    }
+    if history == History::Missed {
+        db.execute(
+            "DELETE FROM entries WHERE room = ?1 AND epoch = ?2",
             params![num, epoch.bytes()],
         )?;
     }

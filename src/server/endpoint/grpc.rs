@@ -8,7 +8,7 @@ use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::deadline::{self, Deadline};
-use crate::chat::{Entry, Epoch, IdentityId, RefusalCode, RoomId, Secret, Seq};
+use crate::chat::{Epoch, IdentityId, RefusalCode, RoomId, Secret, Seq};
 use crate::server::hub::{AdmitError, Hub};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox};
@@ -155,8 +155,10 @@ impl ChatService for Endpoint {
             .page(room, span, limit)
             .await
             .map_err(|error| self.fail(&error))?;
-        let is_theirs = |entry: &Entry| entry.seq <= head.seq;
-        page.retain(is_theirs);
+        page.retain(|entry| entry.seq <= head.seq);
+        for entry in &mut page {
+            entry.withhold_after(head.seq);
+        }
         Ok(Response::new(proto::GetHistoryResponse {
             entries: page.iter().map(entry_to).collect(),
             first: head.first.0,

@@ -78,6 +78,12 @@ impl Hub {
             .into_iter()
             .map(|record| record.id)
             .collect();
+        let bans = self.store.bans(viewer).await?;
+        let now = now_ms();
+        let is_banned = |room: RoomId| {
+            bans.iter()
+                .any(|(of, until)| *of == room && until.holds(now))
+        };
         let mut rooms = Vec::new();
         for record in self.rooms.directory.rooms() {
             let is_mine = mine.contains(&record.id);
@@ -85,7 +91,7 @@ impl Hub {
                 continue;
             }
             let mut info = info(&record, self.present_in(record.id).await, None);
-            if is_mine || record.kind == RoomKind::Public {
+            if is_mine || (record.kind == RoomKind::Public && !is_banned(record.id)) {
                 info.last = self.store.last_said(record.id).await?.map(last_line);
             }
             if is_mine {

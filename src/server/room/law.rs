@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::chat::{
-    Amendment, Author, Body, Changes, Entry, IdentityId, PutOut, Right, Role, RoomKind, Ruling,
-    Seq, Standing, Until,
+    Amendment, Author, Body, Changes, Entry, Exit, IdentityId, PutOut, Right, Role, RoomKind,
+    Ruling, Seq, Standing, Until,
 };
 
 /// Entries that a batch amends, as amended so far.
@@ -41,6 +41,8 @@ pub enum Denied {
     TargetUnknown,
     /// Only its author may edit it.
     NotYours,
+    /// It has as many reactions as an entry may.
+    TooManyReactions,
     /// Not to be posted here by anybody.
     Malformed,
 }
@@ -132,12 +134,31 @@ impl Law {
                 self.standings.insert(*identity, standing.clone());
             }
         }
-        if changes.is_closed {
+        if let Some(put_out) = &changes.closed {
             self.is_closed = true;
-            self.members.clear();
-            self.standings.clear();
+            // Whoever is behind still gets what was said up to then.
+            let put_out = || Standing {
+                put_out: Some(put_out.clone()),
+                ..Standing::default()
+            };
+            let members = std::mem::take(&mut self.members).into_keys();
+            self.standings = members.map(|id| (id, put_out())).collect();
         }
     }
+}
+
+/// Different reactions an entry may have, and all of them.
+const EMOJI: usize = 32;
+const REACTIONS: usize = 256;
+
+/// Whether an entry has no room for a reaction.
+fn is_crowded(entry: &Entry, emoji: &str) -> bool {
+    let Some(amended) = &entry.amended else {
+        return false;
+    };
+    let is_new = amended.reactions.iter().all(|it| it.emoji != emoji);
+    let all: usize = amended.reactions.iter().map(|it| it.people.len()).sum();
+    all >= REACTIONS || (is_new && amended.reactions.len() >= EMOJI)
 }
 
 /// A law with the changes of a batch that is being judged.
@@ -178,7 +199,7 @@ impl Draft<'_> {
     /// # Errors
     /// Says what is in the way.
     pub fn judge(&self, author: IdentityId, body: &mut Body, at_ms: u64) -> Result<(), Denied> {
-        if self.law.is_closed || self.changes.is_closed {
+        if self.law.is_closed || self.changes.closed.is_some() {
             return Err(Denied::Closed);
         }
         if let Body::Joined(role) = body {
@@ -230,6 +251,9 @@ impl Draft<'_> {
         let is_own = entry.author.id == author;
         match what {
             Amendment::Edit(_) if !is_own => Err(Denied::NotYours),
+            Amendment::React { emoji, is_on: true } if is_crowded(entry, emoji) => {
+                Err(Denied::TooManyReactions)
+            }
             Amendment::Edit(_) | Amendment::React { .. } => self.may_speak(author, at_ms),
             // What one said oneself one may always take back.
             Amendment::Erase if is_own => Ok(()),
@@ -269,18 +293,20 @@ impl Draft<'_> {
         if person.id == author {
             return Err(Denied::ToSelf);
         }
-        let theirs = self.role(person.id);
+        let here = self.role(person.id);
+        let standing = self.standing(person.id);
+        // Whoever left by themselves is still what they were.
+        let theirs = here.or(standing.role);
         if theirs.is_some_and(|theirs| theirs >= role) && *ruling != Ruling::Invited {
             return Err(Denied::Outranked(person.name.clone()));
         }
-        let standing = self.standing(person.id);
         let holds = |until: Option<Until>| until.is_some_and(|until| until.holds(at_ms));
         let has_effect = match ruling {
-            Ruling::Invited => theirs.is_none() && !standing.is_invited,
+            Ruling::Invited => here.is_none() && !standing.is_invited,
             // An owner is made by making a room.
             Ruling::Role(Role::Owner) => return Err(Denied::Malformed),
             Ruling::Role(given) => theirs.is_some_and(|theirs| theirs != *given),
-            Ruling::Kicked { .. } | Ruling::Muted { .. } => theirs.is_some(),
+            Ruling::Kicked { .. } | Ruling::Muted { .. } => here.is_some(),
             Ruling::Banned { .. } => true,
             Ruling::Unbanned => holds(standing.banned),
             Ruling::Unmuted => holds(standing.muted),
@@ -322,7 +348,14 @@ impl Draft<'_> {
             }
             Body::Topic(topic) => self.changes.topic = Some(topic.clone()),
             Body::Ruling(person, ruling) => self.note_ruling(entry, person.id, ruling),
-            Body::Closed => self.changes.is_closed = true,
+            Body::Closed => {
+                self.changes.closed = Some(PutOut {
+                    at: entry.seq,
+                    by: entry.author.name.clone(),
+                    reason: String::new(),
+                    exit: Exit::Closed,
+                });
+            }
             Body::Amendment { target, what } if *what == Amendment::Erase => {
                 self.erased.insert(*target);
             }
@@ -348,16 +381,20 @@ impl Draft<'_> {
                     at: entry.seq,
                     by: entry.author.name.clone(),
                     reason: reason.clone(),
-                    is_ban: matches!(ruling, Ruling::Banned { .. }),
+                    exit: match ruling {
+                        Ruling::Banned { .. } => Exit::Banned,
+                        _ => Exit::Kicked,
+                    },
                 });
             }
         }
         match ruling {
             Ruling::Invited => standing.is_invited = true,
-            Ruling::Role(role) => {
+            Ruling::Role(role) if self.role(person).is_some() => {
                 self.changes.members.insert(person, Some(*role));
                 return;
             }
+            Ruling::Role(role) => standing.role = Some(*role).filter(|it| *it > Role::Member),
             Ruling::Kicked { .. } => {}
             Ruling::Banned { until, .. } => standing.banned = Some(*until),
             Ruling::Unbanned => standing.banned = None,

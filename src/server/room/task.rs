@@ -100,7 +100,16 @@ async fn run(
     let Some(state) = shared.store.room(id).await? else {
         // Whoever asked hears from the dropped reply that there is no such room.
         inbox.close();
-        while inbox.recv().await.is_some() {}
+        while let Some(message) = inbox.recv().await {
+            if let RoomMsg::Post { post, outbox, .. } = message {
+                // A post is always answered.
+                outbox.answer(Event::Refused {
+                    request: 0,
+                    client_id: post.client_id,
+                    refusal: Refusal::new(RefusalCode::RoomUnknown).with(id),
+                });
+            }
+        }
         return Ok(());
     };
     let (seq, digest, at_ms) = state.last.unwrap_or_default();

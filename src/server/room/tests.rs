@@ -289,3 +289,27 @@ fn what_a_batch_deletes_nothing_behind_it_amends() {
         [Fate::Entry(Seq(2)), Fate::Entry(Seq(3)), denied]
     );
 }
+
+#[test]
+fn what_is_edited_and_deleted_in_one_batch_is_not_kept_in_memory() {
+    let mut room = room();
+    let first = room.number(vec![post(ANN, 1, 0)], &Targets::new());
+    admit(&mut room, &first);
+    let target = Seq(1);
+    let targets = Targets::from([(target, first.entries[0].clone())]);
+    let amend = |what| event(ANN, Body::Amendment { target, what });
+    let edit = amend(Amendment::Edit("a secret".into()));
+    let batch = room.number(vec![edit, amend(Amendment::Erase)], &targets);
+    admit(&mut room, &batch);
+    let outbox = Outbox::new(Arc::default());
+    let follower = Follower {
+        session: SessionId::new([5; 16]),
+        identity: ANN,
+        outbox: Arc::clone(&outbox),
+        slot: outbox.take_slot(Seq(1)),
+        generation: outbox.generation(),
+        is_guest: false,
+    };
+    // The store is asked, which has it as it is now.
+    assert_eq!(room.follow(follower, Seq(1)), Follow::Behind);
+}

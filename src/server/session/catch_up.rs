@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{Following, Session};
 use crate::chat::{
-    Cursor, Digest, FollowResult, Person, PutOut, Refusal, RefusalCode, RoomId, Seq,
+    Cursor, Digest, Exit, FollowResult, Person, PutOut, Refusal, RefusalCode, RoomId, Seq,
 };
 use crate::server::delivery::Delivery;
 use crate::server::hub::AdmitError;
@@ -73,6 +73,15 @@ impl Session {
             return Err(refusal.into());
         };
         self.unfollow(room).await;
+        if put_out.at < head.first {
+            // Nothing of what was theirs to read is kept any more.
+            self.outbox.answer(Event::Unfollowed {
+                request,
+                room,
+                why: put_out_reason(put_out),
+            });
+            return Ok(());
+        }
         let head = Head {
             seq: put_out.at,
             ..head
@@ -104,6 +113,9 @@ impl Session {
                 .page(room, Span::After(after), PageLimit::PAGE)
                 .await?;
             entries.retain(|entry| entry.seq <= last);
+            for entry in &mut entries {
+                entry.withhold_after(last);
+            }
             let Some(page) = Delivery::new(Arc::new(entries)).map(Arc::new) else {
                 return Ok(());
             };
@@ -298,6 +310,7 @@ impl Session {
         mut after: Seq,
     ) -> Result<bool, StoreError> {
         loop {
+            let last;
             let follower = self.follower(slot);
             match self
                 .hub
@@ -314,20 +327,24 @@ impl Session {
                     self.resume_to_the_end(room, slot, after).await?;
                     return Ok(false);
                 }
-                Some((Follow::Behind, head)) if self.is_guest() => {
-                    after = self.skip_on(room, slot, &head, after);
+                Some((Follow::Behind, head)) => {
+                    if self.is_guest() {
+                        after = self.skip_on(room, slot, &head, after);
+                    }
+                    // Read up to here as a member; whether we are one still is asked again for what comes behind.
+                    last = head.seq;
                 }
-                Some((Follow::Behind, _)) => {}
             }
             self.outbox.wait_for_room().await;
             if self.outbox.is_abandoned() {
                 return Ok(false);
             }
-            let entries = self
+            let mut entries = self
                 .hub
                 .store
                 .page(room, Span::After(after), PageLimit::PAGE)
                 .await?;
+            entries.retain(|entry| entry.seq <= last);
             // The room says there is more; a store that has nothing would make this go round for ever.
             let Some(page) = Delivery::new(Arc::new(entries)).map(Arc::new) else {
                 return Err(StoreError::Failed(format!(
@@ -438,11 +455,11 @@ impl Session {
 
 fn put_out_reason(put_out: PutOut) -> UnfollowReason {
     let PutOut {
-        by, reason, is_ban, ..
+        by, reason, exit, ..
     } = put_out;
-    if is_ban {
-        UnfollowReason::Banned { by, reason }
-    } else {
-        UnfollowReason::Kicked { by, reason }
+    match exit {
+        Exit::Kicked => UnfollowReason::Kicked { by, reason },
+        Exit::Banned => UnfollowReason::Banned { by, reason },
+        Exit::Closed => UnfollowReason::Closed,
     }
 }

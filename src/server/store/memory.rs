@@ -10,7 +10,7 @@ use super::{
 };
 use crate::chat::{
     Amendment, Body, Changes, Entry, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind,
-    SecretHash, Seq, ServerId, Standing,
+    SecretHash, Seq, ServerId, Standing, Until,
 };
 
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl KeptRoom {
             self.record.topic = topic;
             self.topic_is_set = true;
         }
-        if changes.is_closed {
+        if changes.closed.is_some() {
             self.is_closed = true;
             self.record.key = None;
             self.members.clear();
@@ -191,6 +191,15 @@ impl Store for MemoryStore {
         let entries = kept.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
         let wanted = entries.filter(|it| seqs.contains(&it.seq));
         Ok(wanted.cloned().collect())
+    }
+
+    async fn bans(&self, identity: IdentityId) -> Result<Vec<(RoomId, Until)>, StoreError> {
+        let kept = self.kept();
+        let of = |(id, room): (&RoomId, &KeptRoom)| {
+            let standing = room.standings.get(&identity)?;
+            Some((*id, standing.banned?))
+        };
+        Ok(kept.rooms.iter().filter_map(of).collect())
     }
 
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
@@ -285,7 +294,7 @@ impl Store for MemoryStore {
         let mut page = Vec::new();
         let mut bytes = 0;
         let mut take = |entry: &Entry| {
-            bytes += entry.body.payload().len();
+            bytes += entry.weight();
             if page.len() == limit.entries || (bytes > limit.bytes && !page.is_empty()) {
                 return false;
             }

@@ -25,7 +25,7 @@ pub use self::verify::{Verified, quick_check};
 use self::writer::Refusal::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
 use super::{Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError};
-use crate::chat::{Entry, IdentityId, NameKey, RoomId, SecretHash, Seq, ServerId};
+use crate::chat::{Entry, IdentityId, NameKey, RoomId, SecretHash, Seq, ServerId, Until};
 
 /// Entries taken away in one commit, so that what is posted meanwhile does not wait for long.
 const TRIM_ROWS: usize = 500;
@@ -177,6 +177,10 @@ impl Store for SqliteStore {
 
     async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError> {
         self.read(move |db| read::entries_at(db, room, &seqs)).await
+    }
+
+    async fn bans(&self, identity: IdentityId) -> Result<Vec<(RoomId, Until)>, StoreError> {
+        self.read(move |db| read::bans(db, identity)).await
     }
 
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {

@@ -79,6 +79,7 @@ impl Strings {
             RefusalCode::TargetUnknown => "that message is not there any more",
             RefusalCode::NotYours => "only your own messages can be edited",
             RefusalCode::EmojiInvalid => "that is not one emoji",
+            RefusalCode::TooManyReactions => "that message has as many reactions as one may have",
             RefusalCode::RoomClosed => "#{0} was closed",
             RefusalCode::Offline => "there is no connection now",
             RefusalCode::Unknown => "the server refused it for a reason this tchat does not know",

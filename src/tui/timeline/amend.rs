@@ -1,7 +1,7 @@
 //! What was said, as later entries have amended it: in whatever order they are loaded, the same comes of it.
 
 use super::{Item, Key, Timeline, What};
-use crate::chat::{Amendment, Body, Entry, Seq};
+use crate::chat::{Amendment, Body, Entry, RoomId, Seq};
 
 impl Timeline {
     pub(super) fn item(&mut self, entry: &Entry, words: &impl Fn(&Entry) -> What) -> Item {
@@ -31,8 +31,13 @@ impl Timeline {
             // Nothing of what was deleted stays, not even here.
             kept.clear();
         }
-        let place = kept.partition_point(|other| other.seq < by.seq);
-        kept.insert(place, by.clone());
+        let is_erased = kept.iter().any(|other| {
+            matches!(&other.body, Body::Amendment { what, .. } if *what == Amendment::Erase)
+        });
+        if !is_erased {
+            let place = kept.partition_point(|other| other.seq < by.seq);
+            kept.insert(place, by.clone());
+        }
         let place = self
             .items
             .binary_search_by_key(&Key::entry(*target), |item| item.key);
@@ -44,6 +49,12 @@ impl Timeline {
         {
             item.what = words(entry);
         }
+    }
+
+    /// Takes away the copy of a private message that was deleted.
+    pub fn erase_copy(&mut self, room: RoomId, target: Seq) {
+        let is_it = |item: &Item| matches!(item.what, What::Private { of: Some(of), .. } if of == (room, target));
+        self.items.retain(|item| !is_it(item));
     }
 
     /// Something said here, as it is now.

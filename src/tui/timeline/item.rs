@@ -1,6 +1,6 @@
 //! What stands in a timeline, and where.
 
-use crate::chat::{ClientId, Entry, IdentityId, Seq};
+use crate::chat::{ClientId, Entry, IdentityId, RoomId, Seq};
 use crate::text::SafeText;
 
 /// Which part of a timeline an item is of, from top to bottom.
@@ -70,7 +70,11 @@ pub enum What {
         aside: Option<SafeText>,
     },
     /// Something that was said and deleted.
-    Erased { author: IdentityId, name: SafeText },
+    Erased {
+        author: IdentityId,
+        client_id: Option<ClientId>,
+        name: SafeText,
+    },
     /// An entry that shows in another one.
     Hidden,
     /// Something about the room or its people.
@@ -83,6 +87,8 @@ pub enum What {
         name: SafeText,
         text: SafeText,
         whom: SafeText,
+        /// The entry it is a copy of, if it is one.
+        of: Option<(RoomId, Seq)>,
         fate: Fate,
         client_id: Option<ClientId>,
     },

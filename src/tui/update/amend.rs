@@ -69,7 +69,8 @@ pub(super) fn edit_to(state: &mut State, text: &str) -> Vec<Effect> {
         state.say(Tone::Problem, state.strings.nothing_to_edit);
         return Vec::new();
     };
-    amend(state, target, Amendment::Edit(text.to_owned()))
+    let typed = state.composer().text();
+    amend(state, typed, target, Amendment::Edit(text.to_owned()))
 }
 
 /// `s/old/new/`: the same, with the first `old` in it replaced.
@@ -85,10 +86,12 @@ pub(super) fn substitute(state: &mut State, old: &str, new: &str) -> Vec<Effect>
         return Vec::new();
     }
     let text = text.replacen(old, new, 1);
-    amend(state, seq, Amendment::Edit(text))
+    let typed = state.composer().text();
+    amend(state, typed, seq, Amendment::Edit(text))
 }
 
-pub(super) fn amend(state: &mut State, target: Seq, what: Amendment) -> Vec<Effect> {
+/// `typed` comes back if it is refused; nothing for what was done by a key.
+pub(super) fn amend(state: &mut State, typed: String, target: Seq, what: Amendment) -> Vec<Effect> {
     if let Amendment::Edit(text) = &what {
         // A limit is known before it is asked for.
         let body = Body::Text(text.clone());
@@ -96,7 +99,7 @@ pub(super) fn amend(state: &mut State, target: Seq, what: Amendment) -> Vec<Effe
             return Vec::new();
         }
     }
-    send::order(state, Body::Amendment { target, what })
+    send::order(state, typed, Body::Amendment { target, what })
 }
 
 /// Deletes a message when it is asked for twice.
@@ -107,7 +110,7 @@ pub(super) fn delete(state: &mut State, seq: Seq) -> Vec<Effect> {
         return Vec::new();
     }
     state.confirm_delete = None;
-    amend(state, seq, Amendment::Erase)
+    amend(state, String::new(), seq, Amendment::Erase)
 }
 
 /// Asks what to react with.
@@ -126,7 +129,8 @@ pub(super) fn react(state: &mut State, target: Seq, emoji: &str) -> Vec<Effect> 
         it.emoji == emoji && people.any(|who| state.is_me(who.id))
     });
     let emoji = emoji.to_owned();
-    amend(state, target, Amendment::React { emoji, is_on: !has })
+    let what = Amendment::React { emoji, is_on: !has };
+    amend(state, String::new(), target, what)
 }
 
 /// `/react EMOJI` reacts to the newest message of somebody else, or the selected one.

@@ -2,8 +2,8 @@
 
 use super::{drafts, lines, load_older, pick, send, show, unsent};
 use crate::chat::{
-    Author, Body, ClientId, Entry, IdentityId, Person, Refusal, RefusalCode, RoomId, RoomInfo,
-    Ruling, Seq, Until,
+    Amendment, Author, Body, ClientId, Entry, Epoch, FollowResult, IdentityId, Person, Refusal,
+    RefusalCode, RoomId, RoomInfo, Ruling, Seq, Until,
 };
 use crate::client::{About, Event, LinkState, PutOut};
 use crate::text;
@@ -31,11 +31,15 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Former { room, entries } => former(state, room, &entries),
         Event::CacheFailed(why) => state.say(Tone::Problem, fill(s.not_kept, &[&text::line(&why)])),
         Event::Welcome {
-            you, limits, rooms, ..
+            you,
+            limits,
+            rooms,
+            ending,
+            ..
         } => {
             state.me = Some(you);
             state.limits = limits;
-            return welcome(state, rooms);
+            return welcome(state, rooms, &ending);
         }
         Event::Room { room, asked } => return room_changed(state, room, asked),
         Event::Left(room) => return left(state, room),
@@ -46,13 +50,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             first,
             last,
             result,
-        } => {
-            let words = || system(s.other_history, &[]);
-            if let Some(room) = state.room_mut(room) {
-                room.history_to.get_or_insert(last);
-                room.timeline.followed(epoch, first, result, words);
-            }
-        }
+        } => followed(state, room, epoch, (first, last), result),
         // What is missing is seen by what comes next.
         Event::Gap { .. } => {}
         Event::Entries(entries) => return arrived(state, &entries),
@@ -100,7 +98,11 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Refused {
             about: About::Follow(room),
             refusal,
-        } if refusal.code == RefusalCode::NotAMember => {
+        } if matches!(
+            refusal.code,
+            RefusalCode::NotAMember | RefusalCode::RoomUnknown
+        ) =>
+        {
             return left(state, room);
         }
         Event::Refused { about, refusal } => refused(state, &about, refusal),
@@ -110,6 +112,21 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Rooms(rooms) => pick::take(state, rooms),
     }
     Vec::new()
+}
+
+fn followed(
+    state: &mut State,
+    room: RoomId,
+    epoch: Epoch,
+    (first, last): (Seq, Seq),
+    result: FollowResult,
+) {
+    let s = state.strings;
+    let words = || system(s.other_history, &[]);
+    if let Some(room) = state.room_mut(room) {
+        room.history_to.get_or_insert(last);
+        room.timeline.followed(epoch, first, result, words);
+    }
 }
 
 fn refused(state: &mut State, about: &About, refusal: Refusal) {
@@ -183,9 +200,12 @@ fn linked(state: &mut State, link: LinkState) -> Vec<Effect> {
     Vec::new()
 }
 
-fn welcome(state: &mut State, rooms: Vec<RoomInfo>) -> Vec<Effect> {
+fn welcome(state: &mut State, rooms: Vec<RoomInfo>, ending: &[RoomId]) -> Vec<Effect> {
     // What we were a member of and are no more is gone; the rest keeps what it shows.
-    let is_ours = |room: &Room| rooms.iter().any(|info| info.id == room.info.id);
+    let is_ours = |room: &Room| {
+        let id = room.info.id;
+        rooms.iter().any(|info| info.id == id) || ending.contains(&id) || room.put_out.is_some()
+    };
     state.rooms.retain(is_ours);
     for info in rooms {
         put_room(state, info);
@@ -303,6 +323,17 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
             continue;
         }
         rename_peer(room, entry);
+        if let Body::Amendment { target, what } = &entry.body
+            && *what == Amendment::Erase
+        {
+            // Its copies go with it, wherever they are shown.
+            for room in &mut state.rooms {
+                room.timeline.erase_copy(id, *target);
+            }
+        }
+        let Some(room) = state.room_mut(id) else {
+            return Vec::new();
+        };
         match &entry.body {
             Body::Topic(topic) => room.info.topic.clone_from(topic),
             Body::Ruling(person, Ruling::Role(role)) if me == Some(person.id) => {
@@ -336,6 +367,7 @@ fn show_beside(state: &mut State, entry: &Entry) {
             other => text::body(other.text()),
         },
         whom: text::line(state.strings.privately_to_you),
+        of: Some((entry.room, entry.seq)),
         fate: Fate::Stored,
         client_id: None,
     };
@@ -359,6 +391,7 @@ fn rename_peer(room: &mut Room, entry: &Entry) {
 pub(super) fn give_back(state: &mut State) {
     if let Some(asked) = state.asked.take()
         && state.composer().is_empty()
+        && !asked.is_empty()
     {
         state.composer_mut().insert(&asked);
     }

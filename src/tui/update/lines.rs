@@ -113,6 +113,7 @@ pub(super) fn item(
             Body::Erased(_) if entry.amended.is_none() => What::Hidden,
             Body::Erased(_) => What::Erased {
                 author: entry.author.id,
+                client_id: entry.client_id,
                 name,
             },
             _ => What::System(text::line(&words::of(strings, &zone, entry))),

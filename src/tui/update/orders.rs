@@ -10,7 +10,10 @@ use crate::tui::strings::fill;
 /// Does what a command asks for; what it stands for is not that gets its usage.
 pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
     match body(state, name, argument) {
-        Some(body) => order(state, body),
+        Some(body) => {
+            let typed = state.composer().text();
+            order(state, typed, body)
+        }
         None if name == Name::Create => create(state, argument),
         None => usage(state, name),
     }

@@ -80,7 +80,7 @@ fn rewrite(state: &mut State, seq: Seq, text: String) -> Vec<Effect> {
         super::amend::cancel(state);
         return Vec::new();
     }
-    let effects = super::amend::amend(state, seq, Amendment::Edit(new));
+    let effects = super::amend::amend(state, text.clone(), seq, Amendment::Edit(new));
     if !effects.is_empty() {
         sent(state, text);
     }
@@ -107,18 +107,21 @@ fn post(state: &mut State, me: &Author, typed: &str, to: Recipient, body: Body) 
 }
 
 /// Posts something that is not said: it shows by what it changes, and its words come back if it is refused.
-pub(super) fn order(state: &mut State, body: Body) -> Vec<Effect> {
+pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect> {
     let Some(room) = state.current else {
         say_where_nobody_is(state);
         return Vec::new();
     };
+    if let Some(why) = state.current().and_then(|room| room.put_out.clone()) {
+        state.say(Tone::Problem, why);
+        return Vec::new();
+    }
     if state.link != LinkState::Online {
         // It is not done later, when nobody expects it any more.
         let words = state.strings.not_now;
         state.say(Tone::Problem, words);
         return Vec::new();
     }
-    let typed = state.composer().text();
     let post = Post {
         client_id: state.next_client_id(),
         to: Recipient::Room(room),
@@ -174,6 +177,10 @@ pub(super) fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
         say_where_nobody_is(state);
         return Vec::new();
     };
+    if let Some(why) = state.current().and_then(|room| room.put_out.clone()) {
+        state.say(Tone::Problem, why);
+        return Vec::new();
+    }
     if !is_sendable(state, &body) {
         return Vec::new();
     }

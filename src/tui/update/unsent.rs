@@ -15,6 +15,9 @@ pub(super) fn restore(state: &mut State, posts: Vec<Unsent>) {
     let Some(me) = state.me.clone() else { return };
     for Unsent { post, failed } in posts {
         let id = post.client_id;
+        if !post.body.is_said() {
+            continue;
+        }
         if state.posts.iter().any(|known| known.client_id == id) {
             continue;
         }
@@ -44,6 +47,7 @@ pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
         name: text::line(&me.name),
         text: text::body(post.body.text()),
         whom: whom(state, &post.to),
+        of: None,
         fate: Fate::Pending,
         client_id: Some(post.client_id),
     };

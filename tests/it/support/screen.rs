@@ -123,6 +123,7 @@ impl Screen {
             server_id: ServerId::new([1; 16]),
             limits: Limits::default(),
             rooms,
+            ending: Vec::new(),
         });
         screen.hears(Told::Link(LinkState::Online));
         for room in [GENERAL, TECH, WITH_LI] {

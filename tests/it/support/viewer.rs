@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::person::secret;
 use super::screen::Screen;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Nothing more comes by itself after this, in paused time.
 const QUIET: Duration = Duration::from_millis(200);

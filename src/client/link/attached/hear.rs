@@ -211,7 +211,8 @@ impl Attached<'_> {
         if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
             let history = match result {
                 FollowResult::EpochChanged | FollowResult::Ahead => History::Another,
-                _ => History::Same,
+                FollowResult::TooFar | FollowResult::Trimmed => History::Missed,
+                FollowResult::Contiguous => History::Same,
             };
             cache.followed(server, room, epoch, first, history).await;
         }
@@ -253,11 +254,14 @@ impl Attached<'_> {
         self.link.last_session = Some(welcome.session);
         self.link.config.name.clone_from(&welcome.you.name);
         let rooms: Vec<RoomId> = welcome.rooms.iter().map(|room| room.id).collect();
-        self.link.cursors.retain(|room, _| rooms.contains(room));
         let server = welcome.server_id;
         self.link.server_id = Some(server);
         let is_another = self.link.holds.replace(server) != Some(server);
+        // Where we are no member any more, what was said up to then is still ours to read, and why we had to go.
+        let mut ending: Vec<RoomId> = self.link.cursors.keys().copied().collect();
+        ending.retain(|room| !rooms.contains(room));
         if is_another {
+            ending.clear();
             // Another server answers at this address: what we had of the former means nothing to it, and waits on the disk.
             self.link.cursors.clear();
             self.link.pending = Pending::default();
@@ -267,7 +271,10 @@ impl Attached<'_> {
         let (you, server_id, limits) = (welcome.you, welcome.server_id, welcome.limits);
         if let Some(cache) = self.link.cache.clone() {
             let known = welcome.rooms.clone();
-            cache.joined(server, you.clone(), limits, known).await;
+            let ending = ending.clone();
+            cache
+                .joined(server, you.clone(), limits, known, ending)
+                .await;
         }
         self.link
             .tell(Event::Welcome {
@@ -275,6 +282,7 @@ impl Attached<'_> {
                 server_id,
                 limits,
                 rooms: welcome.rooms,
+                ending: ending.clone(),
             })
             .await?;
         let whose = if is_another {
@@ -284,7 +292,7 @@ impl Attached<'_> {
         };
         self.take_unsent(server, whose).await?;
         self.link.tell(Event::Link(LinkState::Online)).await?;
-        for room in rooms {
+        for room in rooms.into_iter().chain(ending) {
             self.follow(room);
         }
         let directory = history::rooms(self.service.clone(), self.link.config.secret.clone());
@@ -346,6 +354,22 @@ impl Attached<'_> {
             .await
     }
 
+    /// A room that cannot be followed because it is not ours, or is no more.
+    async fn forget(&mut self, room: RoomId, refusal: &Refusal) {
+        let is_gone = matches!(
+            refusal.code,
+            RefusalCode::NotAMember | RefusalCode::RoomUnknown
+        );
+        if !is_gone {
+            return;
+        }
+        self.followed.remove(&room);
+        self.link.cursors.remove(&room);
+        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
+            cache.left(server, room).await;
+        }
+    }
+
     async fn refused(
         &mut self,
         request: u64,
@@ -378,7 +402,12 @@ impl Attached<'_> {
             return Ok(None);
         }
         match self.waiting.remove(&request) {
-            Some(Waits::For(about)) => self.link.tell(Event::Refused { about, refusal }).await?,
+            Some(Waits::For(about)) => {
+                if let About::Follow(room) = about {
+                    self.forget(room, &refusal).await;
+                }
+                self.link.tell(Event::Refused { about, refusal }).await?;
+            }
             Some(Waits::Resolve(_)) if refusal.retry_after.is_some() => {
                 let after = refusal.retry_after.unwrap_or_default();
                 self.link.pending.not_resolved_yet(after, Instant::now());

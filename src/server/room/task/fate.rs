@@ -109,6 +109,7 @@ impl Task {
             Denied::ToSelf => Refusal::new(RefusalCode::ToSelf),
             Denied::Closed => Refusal::new(RefusalCode::RoomClosed).with(name),
             Denied::TargetUnknown => Refusal::new(RefusalCode::TargetUnknown),
+            Denied::TooManyReactions => Refusal::new(RefusalCode::TooManyReactions),
             Denied::NotYours => Refusal::new(RefusalCode::NotYours),
             Denied::Malformed => Refusal::new(RefusalCode::Malformed).with("body"),
         }

@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::write::{CLOSED, ERASED, room_number};
 use crate::chat::{
-    Amended, Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, PutOut,
-    Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Standing, Until, UserName, Via,
-    react,
+    Amended, Author, Body, ClientId, Digest, Entry, Epoch, Exit, IdentityId, InstanceId, NameKey,
+    PutOut, Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Standing, Until, UserName,
+    Via, react,
 };
 use crate::server::store::{IdentityRecord, PageLimit, RoomRecord, RoomState, Span, pair};
 
@@ -110,7 +110,11 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
             at: Seq(unsigned(row, 5)?),
             by: row.get(6)?,
             reason: row.get(7)?,
-            is_ban: row.get(8)?,
+            exit: if row.get(8)? {
+                Exit::Banned
+            } else {
+                Exit::Kicked
+            },
         }),
         None => None,
     };
@@ -170,6 +174,20 @@ pub fn members(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<IdentityId
     db.prepare_cached("SELECT m.identity FROM members m JOIN rooms r ON r.num = m.room WHERE r.id = ?1 ORDER BY m.identity")?
         .query_map([room.bytes()], |row| row.get(0).map(IdentityId::new))?
         .collect()
+}
+
+pub fn bans(db: &Connection, identity: IdentityId) -> rusqlite::Result<Vec<(RoomId, Until)>> {
+    db.prepare_cached(
+        "SELECT r.id, s.banned_ms FROM standings s JOIN rooms r ON r.num = s.room
+         WHERE s.identity = ?1 AND s.banned_ms IS NOT NULL",
+    )?
+    .query_map([identity.bytes()], |row| {
+        Ok((
+            RoomId::new(row.get(0)?),
+            Until::from_millis(unsigned(row, 1)?),
+        ))
+    })?
+    .collect()
 }
 
 /// By the partial index over what people say.
@@ -268,6 +286,13 @@ pub fn page(
         page.reverse();
     }
     add_reactions(db, num, &mut page)?;
+    // What people reacted with was not known when the page was filled.
+    while page.len() > 1 && page.iter().map(Entry::weight).sum::<usize>() > limit.bytes {
+        match span {
+            Span::After(_) => drop(page.pop()),
+            Span::Before(_) => drop(page.remove(0)),
+        }
+    }
     Ok(page)
 }
 

@@ -63,6 +63,7 @@ CREATE TABLE standings (
     banned_ms INTEGER, muted_ms INTEGER, out_seq INTEGER, out_by TEXT, out_reason TEXT, out_is_ban INTEGER,
     PRIMARY KEY (room, identity)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX standings_banned ON standings (identity) WHERE banned_ms IS NOT NULL;
 ALTER TABLE rooms ADD COLUMN topic_is_set INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX entries_said ON entries (room, seq) WHERE kind IN (1, 2, 17);
 ALTER TABLE entries ADD COLUMN target INTEGER;

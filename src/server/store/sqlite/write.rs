@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::writer::WriteError;
 use crate::chat::{
-    Amendment, Body, Changes, Entry, IdentityId, NameKey, Role, RoomId, RoomKind, Seq, Standing,
-    Until, Via,
+    Amendment, Body, Changes, Entry, Exit, IdentityId, NameKey, Role, RoomId, RoomKind, Seq,
+    Standing, Until, Via,
 };
 use crate::server::store::{Append, IdentityRecord, RoomRecord};
 
@@ -132,7 +132,7 @@ fn change(db: &Connection, num: i64, changes: &Changes) -> rusqlite::Result<()> 
         db.prepare_cached("UPDATE rooms SET topic = ?2, topic_is_set = 1 WHERE num = ?1")?
             .execute(params![num, topic])?;
     }
-    if changes.is_closed {
+    if changes.closed.is_some() {
         db.execute(
             "UPDATE rooms SET kind = ?2, key = NULL WHERE num = ?1",
             [num, CLOSED],
@@ -171,7 +171,7 @@ fn put_standing(
         put_out.map(|it| signed(it.at.0)),
         put_out.map(|it| &it.by),
         put_out.map(|it| &it.reason),
-        put_out.map(|it| it.is_ban),
+        put_out.map(|it| it.exit == Exit::Banned),
     ])?;
     Ok(())
 }
