@@ -145,10 +145,10 @@ pub(super) fn people(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         };
         let style = panel.patch(canvas.style(scope));
         canvas.put(pane.x + 1, y, 1, &mark.into(), style);
-        let role = if state.is_me(person.id) {
-            state.strings.you
-        } else if person.role > Role::Member {
+        let role = if person.role > Role::Member {
             state.strings.role(person.role)
+        } else if state.is_me(person.id) {
+            state.strings.you
         } else {
             state.strings.via(person.via)
         };
