@@ -165,10 +165,10 @@ pub fn parse(text: &str) -> Line {
     }
 }
 
-/// The two parts of `s/old/new/`; nothing for any other line.
+/// The two parts of `s/old/new/` or `s/old/new`; nothing for any other line.
 fn substitution(text: &str) -> Option<(&str, &str)> {
     let (old, new) = text.strip_prefix("s/")?.split_once('/')?;
-    let new = new.strip_suffix('/')?;
+    let new = new.strip_suffix('/').unwrap_or(new);
     let is_plain = !old.is_empty() && !new.contains('/') && !text.contains('\n');
     is_plain.then_some((old, new))
 }
@@ -289,7 +289,14 @@ mod tests {
                     new: "the".into(),
                 },
             ),
-            ("s/teh/the", say("s/teh/the")),
+            (
+                "s/teh/the",
+                Line::Substitute {
+                    old: "teh".into(),
+                    new: "the".into(),
+                },
+            ),
+            (" s/teh/the", say(" s/teh/the")),
             ("s//the/", say("s//the/")),
             ("s/a/b/c/", say("s/a/b/c/")),
         ];

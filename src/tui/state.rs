@@ -60,6 +60,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// A message that is deleted when the same key is pressed again.
     pub confirm_delete: Option<Seq>,
+    /// A room that is closed when the same line is entered again.
+    pub confirm_close: Option<RoomId>,
     /// A private line that waits for a second Enter, because its name has changed hands.
     pub confirm: Option<(String, IdentityId)>,
     pub shows_panes: bool,
@@ -225,6 +227,7 @@ impl State {
             report_due: None,
             notice: None,
             confirm: None,
+            confirm_close: None,
             confirm_delete: None,
             shows_panes: true,
             size,

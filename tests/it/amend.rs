@@ -256,10 +256,15 @@ async fn what_cannot_be_done_is_said_and_what_is_not_meant_for_selection_is_type
     // Reactions by number and by writing one.
     ann.keys("<c-u><a-m>+1");
     ann.shows("one  👍 1").await;
-    ann.keys("+🌊<ret>");
+    ann.keys("<a-m>+🌊<ret>");
     ann.shows("one  🌊 1  👍 1").await;
-    ann.keys("+no<ret>");
+    ann.keys("<a-m>+no<ret>");
     ann.shows("that is not one emoji").await;
+    // Letters are text again, and what was typed comes back.
+    ann.keys("dd");
+    ann.shows("#general › dd").await;
+    ann.keys("<c-u>/react abc<ret>");
+    ann.shows("#general › /react abc").await;
 }
 
 /// Every file of a directory holds this nowhere.

@@ -42,7 +42,8 @@ async fn a_secret_room_is_made_shared_led_and_closed() {
     zhang.keys("/join vault<ret>");
     zhang.shows("#vault ›").await;
     ben.keys("/kick ann<ret>");
-    ben.shows("ann is as much here as you are").await;
+    ben.shows("ann has the same role here as you, or a higher one")
+        .await;
     ben.keys("<c-u>/kick 张三 not for you<ret>");
     zhang
         .shows("ben removed you from this room: not for you")
@@ -53,11 +54,30 @@ async fn a_secret_room_is_made_shared_led_and_closed() {
     zhang
         .shows("─ ben removed you from this room: not for you")
         .await;
+    // Asked for again, it is asked of the server.
+    zhang.keys("<c-u>/join vault<ret>");
+    zhang.shows("there is no room 'vault'").await;
     zhang.keys("<c-u>/leave<ret>");
     zhang.shows("#general ›").await;
     ann.keys("/delete<ret>");
+    ann.shows("Enter again closes this room for everybody and for good")
+        .await;
+    ann.keys("<ret>");
     ben.shows("this room was closed").await;
     ann.shows("ann closed this room").await;
+    // Another of the same name takes its place in the list.
+    ben.keys("half a line");
+    zhang.keys("/create vault<ret>");
+    zhang.shows("#vault ›").await;
+    ben.keys("<c-l>vault");
+    ben.shows("› vault").await;
+    ben.keys("<ret>");
+    zhang.shows("ben joined").await;
+    ben.until("one of them", |screen| {
+        screen.text().matches("# vault").count() == 1
+    })
+    .await;
+    ben.shows("#vault › half a line").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,7 +125,7 @@ async fn names_of_rooms_are_one_each_and_said_what_is_wrong_with_them() {
         ),
         ("/create", "it is used so: /create NAME"),
         ("/delete tech", "it is used so: /delete [ROOM]"),
-        ("/delete", "everybody starts in this room"),
+        ("/delete", "Enter again closes this room"),
         ("/kick", "it is used so: /kick USER [REASON]"),
         ("/kick nobody", "nobody here is called nobody"),
         ("/mute ben long", "it is used so: /mute USER [10m|2h|7d]"),
@@ -131,7 +151,7 @@ async fn the_room_everybody_begins_in_stays_and_its_owner_leads_it() {
     let server = Server::start();
     let mut boss = opens(&server, "boss").await;
     let mut ann = opens(&server, "ann").await;
-    boss.keys("/delete<ret>");
+    boss.keys("/delete<ret><ret>");
     boss.shows("everybody starts in this room, and it can be neither left nor closed")
         .await;
     boss.keys("<c-u>/topic 今天<ret>");

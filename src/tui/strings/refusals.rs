@@ -60,7 +60,7 @@ impl Strings {
                 ("close", "owner") => "closing this room needs an owner of it",
                 _ => "this needs the right '{0}', which a {1} of this room has",
             },
-            RefusalCode::Outranked => "{0} is as much here as you are",
+            RefusalCode::Outranked => "{0} has the same role here as you, or a higher one",
             RefusalCode::Muted if argument(0).is_empty() => "you are muted in this room",
             RefusalCode::Muted => "you are muted in this room until {0}",
             RefusalCode::Banned if argument(1).is_empty() => "you are banned from #{0}",

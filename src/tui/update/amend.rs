@@ -99,6 +99,10 @@ pub(super) fn amend(state: &mut State, typed: String, target: Seq, what: Amendme
             return Vec::new();
         }
     }
+    if let Some(room) = state.current_mut() {
+        // Letters are text again.
+        room.selected = None;
+    }
     send::order(state, typed, Body::Amendment { target, what })
 }
 
@@ -120,7 +124,7 @@ pub(super) fn ask_reaction(state: &mut State, target: Seq) {
 }
 
 /// Reacts, or takes the same reaction back.
-pub(super) fn react(state: &mut State, target: Seq, emoji: &str) -> Vec<Effect> {
+pub(super) fn react(state: &mut State, typed: String, target: Seq, emoji: &str) -> Vec<Effect> {
     let said = state.current().and_then(|room| room.timeline.said(target));
     let amended = said.and_then(|entry| entry.amended.as_deref());
     let mut reactions = amended.into_iter().flat_map(|it| &it.reactions);
@@ -130,7 +134,7 @@ pub(super) fn react(state: &mut State, target: Seq, emoji: &str) -> Vec<Effect> 
     });
     let emoji = emoji.to_owned();
     let what = Amendment::React { emoji, is_on: !has };
-    amend(state, String::new(), target, what)
+    amend(state, typed, target, what)
 }
 
 /// `/react EMOJI` reacts to the newest message of somebody else, or the selected one.
@@ -140,7 +144,8 @@ pub(super) fn react_now(state: &mut State, emoji: &str) -> Vec<Effect> {
         state.say(Tone::Problem, state.strings.nothing_to_answer);
         return Vec::new();
     };
-    react(state, target, emoji)
+    let typed = state.composer().text();
+    react(state, typed, target, emoji)
 }
 
 /// Goes to what a message answers.

@@ -250,7 +250,14 @@ fn put_room(state: &mut State, info: RoomInfo) {
         room.put_out = None;
         return;
     }
-    let room = Room::new(info);
+    // A room of the same name that is no more makes room for this one; what was being written there is taken along.
+    let is_former = |room: &Room| {
+        room.put_out.is_some() && !room.is_conversation() && room.info.name == info.name
+    };
+    let former = state.rooms.iter().position(is_former);
+    let written = former.map(|place| state.rooms.remove(place).composer);
+    let mut room = Room::new(info);
+    room.composer = written.unwrap_or_default();
     let place = if room.is_conversation() {
         state.rooms.len()
     } else {

@@ -280,14 +280,14 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
     let chosen = place.and_then(|place| REACTIONS.get(place));
     if let Some(emoji) = chosen.filter(|_| composer.is_empty()) {
         state.overlay = None;
-        return amend::react(state, target, emoji);
+        return amend::react(state, String::new(), target, emoji);
     }
     match keymap::action(Context::Composer, key) {
         Some(Action::Send) => {
             let emoji = composer.text().trim().to_owned();
             state.overlay = None;
             if !emoji.is_empty() {
-                return amend::react(state, target, &emoji);
+                return amend::react(state, String::new(), target, &emoji);
             }
         }
         Some(Action::Close) => state.overlay = None,

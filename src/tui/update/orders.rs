@@ -9,6 +9,10 @@ use crate::tui::strings::fill;
 
 /// Does what a command asks for; what it stands for is not that gets its usage.
 pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
+    if name == Name::Delete && is_current(state, argument) && !is_confirmed(state) {
+        state.say(Tone::Problem, state.strings.close_again);
+        return Vec::new();
+    }
     match body(state, name, argument) {
         Some(body) => {
             let typed = state.composer().text();
@@ -17,6 +21,17 @@ pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> 
         None if name == Name::Create => create(state, argument),
         None => usage(state, name),
     }
+}
+
+/// Whether the room is closed now: it is asked for twice.
+fn is_confirmed(state: &mut State) -> bool {
+    let asked = state.current;
+    let before = state.confirm_close.take();
+    if before == asked {
+        return true;
+    }
+    state.confirm_close = asked;
+    false
 }
 
 fn usage(state: &mut State, name: Name) -> Vec<Effect> {

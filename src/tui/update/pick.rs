@@ -130,7 +130,10 @@ fn take_chosen(state: &mut State) -> Vec<Effect> {
     state.overlay = None;
     match takes {
         Takes::Show(room) => show(state, room),
-        Takes::Join(name) => vec![Effect::Join(name)],
+        Takes::Join(name) => {
+            state.asked = None;
+            vec![Effect::Join(name)]
+        }
         Takes::Open(name) => send::open(state, &name),
         Takes::Command(name) => {
             let known = COMMANDS.iter().find(|known| known.name == name);

@@ -16,9 +16,6 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
         Some(_) => None,
         None => room.timeline.all_said().next().map(|entry| entry.seq),
     };
-    if room.selected.is_some() {
-        state.say(Tone::Info, state.strings.selection_hint);
-    }
     reveal(state)
 }
 

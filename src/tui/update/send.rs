@@ -43,7 +43,7 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
             state.notice = None;
             let effects = run(state, name, &argument);
             // A command that could not be done stays to be mended.
-            state.asked = Some(text.clone());
+            state.asked = (!effects.is_empty()).then(|| text.clone());
             if state
                 .notice
                 .as_ref()
@@ -302,10 +302,12 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
 fn join(state: &mut State, argument: &str) -> Vec<Effect> {
     let name = argument.trim_start_matches('#');
     let lower = name.to_lowercase();
-    let known = state
-        .rooms
-        .iter()
-        .find(|room| !room.is_conversation() && room.info.name.to_lowercase() == lower);
+    // One we were made to leave, or that is no more, is asked for like any other.
+    let is_it = |room: &&crate::tui::state::Room| {
+        let is_ours = !room.is_conversation() && room.put_out.is_none();
+        is_ours && room.info.name.to_lowercase() == lower
+    };
+    let known = state.rooms.iter().find(is_it);
     match known.map(|room| room.info.id) {
         Some(room) => super::show(state, room),
         None => vec![Effect::Join(name.to_owned())],

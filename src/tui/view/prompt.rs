@@ -29,12 +29,16 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         &text::line(&canvas.look.glyphs.rule.repeat(usize::from(inner.width))),
         style,
     );
-    if let Some(notice) = &state.notice {
-        let scope = match notice.tone {
+    // As long as letters do something with a message, it is said what.
+    let selects = state.current().is_some_and(|room| room.selected.is_some());
+    let hint = selects.then_some((state.strings.selection_hint, Tone::Info));
+    let notice = state.notice.as_ref().map(|it| (it.text.as_str(), it.tone));
+    if let Some((words, tone)) = notice.or(hint) {
+        let scope = match tone {
             Tone::Info => Scope::Accent,
             Tone::Problem => Scope::MessageFailed,
         };
-        let words = text::line(&format!(" {} ", notice.text));
+        let words = text::line(&format!(" {words} "));
         let style = canvas.style(scope);
         canvas.put(
             inner.x + 1,
