@@ -59,17 +59,6 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 8] = [
-        Self::Topic,
-        Self::Invite,
-        Self::Kick,
-        Self::Ban,
-        Self::Mute,
-        Self::Role,
-        Self::Erase,
-        Self::Close,
-    ];
-
     /// The least role that has it in a room of a kind.
     pub const fn needs(self, kind: RoomKind) -> Role {
         match self {

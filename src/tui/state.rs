@@ -58,12 +58,8 @@ pub struct State {
     pub report_due: Option<Instant>,
     /// One line for the person, gone with the next key.
     pub notice: Option<Notice>,
-    /// A message that is deleted when the same key is pressed again.
-    pub confirm_delete: Option<Seq>,
-    /// A room that is closed when the same line is entered again.
-    pub confirm_close: Option<RoomId>,
-    /// A private line that waits for a second Enter, because its name has changed hands.
-    pub confirm: Option<(String, IdentityId)>,
+    /// What is done when it is asked for once more; gone with anything else.
+    pub confirm: Option<Confirm>,
     pub shows_panes: bool,
     pub size: (u16, u16),
     pub now: Moment,
@@ -120,6 +116,15 @@ pub enum Overlay {
         why: String,
         composer: Box<Composer>,
     },
+}
+
+/// Something that is asked for twice.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Confirm {
+    /// A private line whose name has changed hands, and whom it would go to now.
+    Write(String, IdentityId),
+    DeleteMessage(RoomId, Seq),
+    CloseRoom(RoomId),
 }
 
 /// What the text in a composer is going to be.
@@ -227,8 +232,6 @@ impl State {
             report_due: None,
             notice: None,
             confirm: None,
-            confirm_close: None,
-            confirm_delete: None,
             shows_panes: true,
             size,
             now,
@@ -296,6 +299,15 @@ impl State {
             instance: self.instance,
             counter,
         }
+    }
+
+    /// Whether something was asked for just before; from now on it was.
+    pub fn is_confirmed(&mut self, what: Confirm) -> bool {
+        if self.confirm.take().as_ref() == Some(&what) {
+            return true;
+        }
+        self.confirm = Some(what);
+        false
     }
 
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {

@@ -55,9 +55,6 @@ pub struct Strings {
     pub edited: &'static str,
     pub quote: &'static str,
     pub quote_unknown: &'static str,
-    pub replying: &'static str,
-    pub editing: &'static str,
-    pub esc_cancels: &'static str,
     pub nothing_to_edit: &'static str,
     pub nothing_to_answer: &'static str,
     pub not_found_in_last: &'static str,
@@ -91,7 +88,6 @@ pub struct Strings {
     pub moderator: &'static str,
     pub member: &'static str,
     pub new_below: &'static str,
-    pub loading: &'static str,
     pub connecting: &'static str,
     pub cannot_reach: &'static str,
     pub reconnecting: &'static str,
@@ -133,7 +129,6 @@ pub struct Strings {
     pub gap_gone: &'static str,
     pub who_title: &'static str,
     pub themes_title: &'static str,
-    pub theme_is: &'static str,
     pub too_long: &'static str,
     pub too_many_lines: &'static str,
     pub too_many_pending: &'static str,
@@ -143,7 +138,6 @@ pub struct Strings {
     pub no_such_room_here: &'static str,
     pub disconnected: &'static str,
     pub conversation_put_away: &'static str,
-    pub retry_now: &'static str,
 }
 
 pub static ENGLISH: Strings = Strings {
@@ -185,9 +179,6 @@ pub static ENGLISH: Strings = Strings {
     edited: "edited",
     quote: "{0}: {1}",
     quote_unknown: "an earlier message",
-    replying: "answering {0}: {1}",
-    editing: "editing your message",
-    esc_cancels: "Esc leaves it",
     nothing_to_edit: "you said nothing here that can be edited",
     nothing_to_answer: "there is nothing here to answer",
     not_found_in_last: "\"{0}\" is not in your last message",
@@ -221,7 +212,6 @@ pub static ENGLISH: Strings = Strings {
     moderator: "moderator",
     member: "member",
     new_below: "{0} new · Ctrl+End",
-    loading: "loading older messages",
     connecting: "connecting to {0}",
     cannot_reach: "cannot reach {0}: {1}",
     reconnecting: "{0}: {1} · reconnecting in {2} s · Enter now",
@@ -267,7 +257,6 @@ pub static ENGLISH: Strings = Strings {
     gap_gone: "{0} messages are no longer on the server",
     who_title: "In {0}",
     themes_title: "Themes",
-    theme_is: "theme {0}",
     too_long: "too long: {0} of {1} bytes",
     too_many_lines: "too many lines: {0} of {1}",
     too_many_pending: "a thousand messages wait already; this one stays here until some are sent",
@@ -277,7 +266,6 @@ pub static ENGLISH: Strings = Strings {
     no_such_room_here: "you are not in {0}",
     disconnected: "/connect comes back",
     conversation_put_away: "put away; it comes back with the next message",
-    retry_now: "Enter now",
 };
 
 /// Fills a template in. What is filled in is never read as a template itself.

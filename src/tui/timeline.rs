@@ -430,13 +430,9 @@ impl Timeline {
     /// The index of an item, if it is here.
     pub fn place(&self, key: Key) -> Option<usize> {
         let index = self.index(key);
-        self.get_checked(index)
+        self.get(index)
             .is_some_and(|item| item.key == key)
             .then_some(index)
-    }
-
-    fn get_checked(&self, index: usize) -> Option<&Item> {
-        (index < self.len()).then(|| self.get(index)).flatten()
     }
 
     fn index(&self, key: Key) -> usize {

@@ -90,7 +90,6 @@ fn paste(state: &mut State, text: &str) {
 /// What follows from a changed composer.
 fn typed(state: &mut State) {
     state.confirm = None;
-    state.confirm_close = None;
     state.popup = super::complete::offers(state);
 }
 

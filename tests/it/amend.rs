@@ -267,6 +267,31 @@ async fn what_cannot_be_done_is_said_and_what_is_not_meant_for_selection_is_type
     ann.shows("#general › /react abc").await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_once_in_one_room_is_not_done_in_another() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    // The same number in both.
+    for keys in [
+        "/create one<ret>",
+        "said in one<ret>",
+        "/create two<ret>",
+        "said in two<ret>",
+    ] {
+        ann.keys(keys);
+        ann.settles().await;
+    }
+    ann.shows("#two ›").await;
+    ann.keys("<a-m>d");
+    ann.shows("once more deletes it for everybody").await;
+    ann.keys("<a-up>");
+    ann.shows("#one ›").await;
+    ann.keys("<a-m>d");
+    ann.shows("once more deletes it for everybody").await;
+    ann.settles().await;
+    assert!(ann.screen.shows("said in one"));
+}
+
 /// Every file of a directory holds this nowhere.
 fn is_nowhere(directory: &std::path::Path, what: &str) -> Result<(), String> {
     for file in std::fs::read_dir(directory).unwrap() {

@@ -14,7 +14,7 @@ pub type Targets = HashMap<Seq, Entry>;
 /// The state of a room that decides what may happen next.
 #[derive(Clone, Debug)]
 pub struct Law {
-    pub(super) kind: RoomKind,
+    kind: RoomKind,
     /// Who the server is where it acts by itself.
     server: IdentityId,
     members: HashMap<IdentityId, Role>,
@@ -78,10 +78,6 @@ impl Law {
 
     pub fn standing(&self, identity: IdentityId) -> Option<&Standing> {
         self.standings.get(&identity)
-    }
-
-    pub fn members(&self) -> impl Iterator<Item = (IdentityId, Role)> + '_ {
-        self.members.iter().map(|(id, role)| (*id, *role))
     }
 
     /// Everybody it remembers something of beside a membership.

@@ -64,12 +64,8 @@ impl Session {
         cursor: Option<Cursor>,
         refusal: Refusal,
     ) -> Result<(), AdmitError> {
-        let identity = self.who.author.id;
-        let put_out = self
-            .hub
-            .ask(room, |reply| Question::PutOut { identity, reply })
-            .await;
-        let Some((put_out, head)) = put_out.flatten() else {
+        let put_out = self.put_out(room).await;
+        let Some((put_out, head)) = put_out else {
             return Err(refusal.into());
         };
         self.unfollow(room).await;
@@ -92,6 +88,15 @@ impl Session {
         self.send_up_to(room, slot, after, put_out.at).await?;
         self.dismissed(room, slot, put_out_reason(put_out));
         Ok(())
+    }
+
+    /// How we were made to leave a room, if we were.
+    async fn put_out(&self, room: RoomId) -> Option<(PutOut, Head)> {
+        let identity = self.who.author.id;
+        self.hub
+            .ask(room, |reply| Question::PutOut { identity, reply })
+            .await
+            .flatten()
     }
 
     /// Sends what a room has after a seq, up to another.
@@ -183,12 +188,8 @@ impl Session {
         slot: Slot,
         written: Seq,
     ) -> Result<(), StoreError> {
-        let identity = self.who.author.id;
-        let put_out = self
-            .hub
-            .ask(room, |reply| Question::PutOut { identity, reply })
-            .await;
-        let why = match put_out.flatten() {
+        let put_out = self.put_out(room).await;
+        let why = match put_out {
             Some((put_out, _)) => {
                 self.send_up_to(room, slot, written, put_out.at).await?;
                 put_out_reason(put_out)

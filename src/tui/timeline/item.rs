@@ -23,11 +23,7 @@ pub struct Key {
 
 impl Key {
     /// Where an entry of the present history stands.
-    pub const fn of(seq: Seq) -> Self {
-        Self::entry(seq)
-    }
-
-    pub(super) const fn entry(seq: Seq) -> Self {
+    pub const fn entry(seq: Seq) -> Self {
         Self::local(seq, 0)
     }
 

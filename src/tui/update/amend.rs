@@ -6,7 +6,7 @@ use crate::chat::{Amendment, Body, Entry, Seq};
 use crate::text;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
-use crate::tui::state::{Overlay, State, Tone, Writing};
+use crate::tui::state::{Confirm, Overlay, State, Tone, Writing};
 use crate::tui::strings::fill;
 
 /// What one reacts with most, each under the digit of its place.
@@ -108,12 +108,13 @@ pub(super) fn amend(state: &mut State, typed: String, target: Seq, what: Amendme
 
 /// Deletes a message when it is asked for twice.
 pub(super) fn delete(state: &mut State, seq: Seq) -> Vec<Effect> {
-    if state.confirm_delete != Some(seq) {
-        state.confirm_delete = Some(seq);
+    let Some(room) = state.current else {
+        return Vec::new();
+    };
+    if !state.is_confirmed(Confirm::DeleteMessage(room, seq)) {
         state.say(Tone::Problem, state.strings.delete_again);
         return Vec::new();
     }
-    state.confirm_delete = None;
     amend(state, String::new(), seq, Amendment::Erase)
 }
 

@@ -4,12 +4,16 @@ use super::send::order;
 use crate::chat::{Author, Body, IdentityId, Role, Ruling, Until};
 use crate::tui::command::{self, Name};
 use crate::tui::event::Effect;
-use crate::tui::state::{State, Tone};
+use crate::tui::state::{Confirm, State, Tone};
 use crate::tui::strings::fill;
 
 /// Does what a command asks for; what it stands for is not that gets its usage.
 pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
-    if name == Name::Delete && is_current(state, argument) && !is_confirmed(state) {
+    if name == Name::Delete
+        && is_current(state, argument)
+        && let Some(room) = state.current
+        && !state.is_confirmed(Confirm::CloseRoom(room))
+    {
         state.say(Tone::Problem, state.strings.close_again);
         return Vec::new();
     }
@@ -21,17 +25,6 @@ pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> 
         None if name == Name::Create => create(state, argument),
         None => usage(state, name),
     }
-}
-
-/// Whether the room is closed now: it is asked for twice.
-fn is_confirmed(state: &mut State) -> bool {
-    let asked = state.current;
-    let before = state.confirm_close.take();
-    if before == asked {
-        return true;
-    }
-    state.confirm_close = asked;
-    false
 }
 
 fn usage(state: &mut State, name: Name) -> Vec<Effect> {

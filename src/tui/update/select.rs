@@ -21,7 +21,7 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
 
 pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
     if action != Action::DeleteSelected {
-        state.confirm_delete = None;
+        state.confirm = None;
     }
     match action {
         Action::SelectUp => return step(state, seq, true),
@@ -76,10 +76,10 @@ pub(super) fn reveal(state: &mut State) -> Vec<Effect> {
         let timeline = &room.timeline;
         let rows = rows_layout(state, area.width, timeline.name_columns());
         let of = |index: usize| rows.height(timeline, index);
-        let place = timeline.place(Key::of(room.selected?))?;
+        let place = timeline.place(Key::entry(room.selected?))?;
         let (top, line) = timeline.top(height, of);
         if place < top || (place == top && line > 0) {
-            let key = Key::of(room.selected?);
+            let key = Key::entry(room.selected?);
             return Some(Anchor::Top { key, line: 0 });
         }
         let shown: usize = (top..=place).map(of).sum();

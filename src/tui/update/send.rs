@@ -5,7 +5,7 @@ use crate::client::{LinkState, Post};
 use crate::text;
 use crate::tui::command::{self, Line, Missing, Name};
 use crate::tui::event::Effect;
-use crate::tui::state::{Overlay, State, Tone, Writing};
+use crate::tui::state::{Confirm, Overlay, State, Tone, Writing};
 use crate::tui::strings::fill;
 
 /// Posts that may wait at once; more stay in the composer.
@@ -203,9 +203,8 @@ fn privately(state: &mut State, typed: &str, name: &str, said: String) -> Vec<Ef
     // A name that changed hands is asked about before a stranger reads what was meant for a friend.
     if let (Some(present), Some(peer)) = (called.present, called.peer)
         && present != peer
-        && state.confirm.as_ref() != Some(&(typed.to_owned(), present))
+        && !state.is_confirmed(Confirm::Write(typed.to_owned(), present))
     {
-        state.confirm = Some((typed.to_owned(), present));
         state.say(
             Tone::Problem,
             fill(state.strings.name_changed_hands, &[&text::line(name)]),

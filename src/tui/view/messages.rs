@@ -28,7 +28,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let timeline = &room.timeline;
     let height = usize::from(area.height);
     let (top, line) = timeline.top(height, |index| layout.height(timeline, index));
-    let selected = room.selected.and_then(|seq| timeline.place(Key::of(seq)));
+    let selected = room
+        .selected
+        .and_then(|seq| timeline.place(Key::entry(seq)));
     let of = |index: usize| {
         let rows = layout.rows(timeline, index).into_iter();
         rows.map(move |row| (row, selected == Some(index)))

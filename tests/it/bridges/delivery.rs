@@ -1,6 +1,9 @@
 //! What is promised of delivery, over every protocol: the same stories, told by whoever speaks it.
 
+use std::time::Duration;
 use tchat::chat::{Author, Body, IdentityId, Recipient, Ruling, Until};
+
+use tokio::time::Instant;
 use tonic::transport::Channel;
 
 use super::{chat, gochat, user};
@@ -9,6 +12,8 @@ use crate::support::foreign::chat::Told;
 use crate::support::person::Person;
 use crate::support::raw::channel;
 use crate::support::server::{Server, config, memory};
+
+const PATIENCE: Duration = Duration::from_secs(50);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Protocol {
@@ -160,6 +165,19 @@ async fn people(lobby: &Channel) -> i32 {
     chat::rooms(lobby).await[0].1
 }
 
+/// Waits until there are so many people.
+async fn are_here(lobby: &Channel, is: impl Fn(i32) -> bool) {
+    let began = Instant::now();
+    loop {
+        let count = people(lobby).await;
+        if is(count) {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "{count} people");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 /// One of each protocol, all in the room.
 async fn everybody(server: &Server) -> Vec<(Protocol, Anyone)> {
     let mut all = Vec::new();
@@ -170,9 +188,7 @@ async fn everybody(server: &Server) -> Vec<(Protocol, Anyone)> {
         ));
     }
     let lobby = channel(server).await;
-    while people(&lobby).await < 5 {
-        tokio::task::yield_now().await;
-    }
+    are_here(&lobby, |count| count >= 5).await;
     all
 }
 
@@ -230,9 +246,7 @@ async fn a_name_in_use_is_refused_whatever_either_speaks() {
             let server = Server::start();
             let _holder = Anyone::comes(&server, held, "张三").await;
             let lobby = channel(&server).await;
-            while people(&lobby).await < 1 {
-                tokio::task::yield_now().await;
-            }
+            are_here(&lobby, |count| count >= 1).await;
             let mut second = Anyone::comes(&server, asked, "张三").await;
             let notice = second.next().await;
             let notice = notice.unwrap_or_else(|| panic!("{held:?} {asked:?}: a notice first"));
@@ -316,9 +330,7 @@ async fn whoever_is_muted_or_removed_hears_so_and_why_and_has_left() {
         assert_eq!(one.next().await, None, "{protocol:?}: and the end");
     }
     let lobby = channel(&server).await;
-    while people(&lobby).await > 2 {
-        tokio::task::yield_now().await;
-    }
+    are_here(&lobby, |count| count <= 2).await;
     assert!(server.log("general").await.is_empty(), "nobody was heard");
 }
 
@@ -361,9 +373,7 @@ async fn over_a_crash_what_was_heard_is_kept_and_everybody_can_come_back() {
         *one = Anyone::comes(&server, *protocol, protocol.name()).await;
     }
     let lobby = channel(&server).await;
-    while people(&lobby).await < 5 {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    are_here(&lobby, |count| count >= 5).await;
     for (protocol, one) in &mut all {
         one.says(&numbered(*protocol, 2)).await;
     }

@@ -1,0 +1,330 @@
+//! A room with one of each kind of people in it, and what comes of what they ask for.
+
+use tchat::chat::{
+    Amendment, Author, Body, ClientId, InstanceId, NewRoom, Recipient, RefusalCode, Role, RoomId,
+    RoomInfo, RoomKind, Ruling, Seq, Until,
+};
+use tchat::tui::command::Name;
+use tchat::wire::{Event, JoinTarget, Request, Who, proto, room_from};
+
+use crate::support::person::secret;
+use crate::support::raw::Raw;
+use crate::support::server::Server;
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Actor {
+    Owner,
+    Moderator,
+    Member,
+    Outsider,
+    Banned,
+}
+
+pub const ACTORS: [Actor; 5] = [
+    Actor::Owner,
+    Actor::Moderator,
+    Actor::Member,
+    Actor::Outsider,
+    Actor::Banned,
+];
+
+/// What comes of it: nothing is in the way, or this is.
+pub type Outcome = Option<RefusalCode>;
+
+/// Somebody with a stream of their own.
+pub struct Somebody {
+    pub raw: Raw,
+    pub me: Author,
+    pub counter: u64,
+}
+
+impl Somebody {
+    pub async fn enters(server: &Server, name: &str) -> Self {
+        let (raw, welcome) = Raw::enter(server, name).await;
+        Self {
+            raw,
+            me: welcome.you,
+            counter: 0,
+        }
+    }
+
+    /// Asks for something, and says what is in the way of it.
+    pub async fn asks(&mut self, what: Request) -> Outcome {
+        self.raw.ask(77, what).await;
+        loop {
+            match self.raw.answer().await {
+                Event::Refused {
+                    request: 77,
+                    refusal,
+                    ..
+                } => return Some(refusal.code),
+                Event::RoomChanged { request: 77, .. }
+                | Event::Unfollowed { request: 77, .. }
+                | Event::Followed { request: 77, .. }
+                | Event::Named { request: 77, .. } => return None,
+                _ => {}
+            }
+        }
+    }
+
+    pub async fn posts(&mut self, room: RoomId, body: Body) -> Outcome {
+        self.counter += 1;
+        let id = ClientId {
+            instance: InstanceId::new(*self.me.id.bytes()),
+            counter: self.counter,
+        };
+        let to = Recipient::Room(room);
+        self.raw
+            .ask(
+                0,
+                Request::Post {
+                    client_id: id,
+                    to,
+                    body,
+                },
+            )
+            .await;
+        loop {
+            match self.raw.answer().await {
+                Event::Refused {
+                    client_id: Some(of),
+                    refusal,
+                    ..
+                } if of == id => return Some(refusal.code),
+                Event::Accepted { client_id, .. } if client_id == id => return None,
+                _ => {}
+            }
+        }
+    }
+
+    /// Says something, and its seq; 1 where nothing may be said.
+    pub async fn says(&mut self, room: RoomId) -> Seq {
+        if self.posts(room, Body::Text("said".into())).await.is_some() {
+            return Seq(1);
+        }
+        let last = self.pages(room).await.and_then(|page| page.last().copied());
+        Seq(last.unwrap())
+    }
+
+    pub async fn joins(&mut self, room: RoomId) -> Outcome {
+        self.asks(Request::Join(JoinTarget::Room(room))).await
+    }
+
+    /// The rooms there are for this one, with what they are there.
+    pub async fn lists(&mut self) -> Vec<(String, Option<Role>)> {
+        let rooms = self.rooms().await.into_iter();
+        rooms.map(|room| (room.name, room.role)).collect()
+    }
+
+    pub async fn rooms(&mut self) -> Vec<RoomInfo> {
+        let request = authorised(&self.me.name, proto::ListRoomsRequest {});
+        let answer = self.raw.service.list_rooms(request).await.unwrap();
+        let rooms = answer.into_inner().rooms.into_iter();
+        rooms.map(|room| room_from(room).unwrap()).collect()
+    }
+
+    /// The seqs of the newest page of a room, if it may be read.
+    pub async fn pages(&mut self, room: RoomId) -> Option<Vec<u64>> {
+        self.pages_after(room, 0).await
+    }
+
+    pub async fn pages_after(&mut self, room: RoomId, after: u64) -> Option<Vec<u64>> {
+        let page = self.page(room, after).await?;
+        Some(page.into_iter().map(|entry| entry.seq).collect())
+    }
+
+    pub async fn page(&mut self, room: RoomId, after: u64) -> Option<Vec<proto::Entry>> {
+        let asked = proto::GetHistoryRequest {
+            room: room.bytes().to_vec(),
+            after,
+            ..Default::default()
+        };
+        let request = authorised(&self.me.name, asked);
+        let page = self.raw.service.get_history(request).await.ok()?;
+        Some(page.into_inner().entries)
+    }
+}
+
+/// A call with the secret that goes with a name here.
+pub fn authorised<T>(name: &str, message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    let secret = hex::encode(secret(name).bytes());
+    let value = format!("Bearer {secret}").parse().unwrap();
+    request.metadata_mut().insert("authorization", value);
+    request
+}
+
+/// A room with one of each, and people things can be done to.
+pub struct Stage {
+    pub server: Server,
+    pub room: RoomId,
+    pub owner: Somebody,
+    pub moderator: Somebody,
+    pub member: Somebody,
+    pub outsider: Somebody,
+    pub banned: Somebody,
+    /// Members: one that nothing is known of, one that is a moderator, one that is muted.
+    pub plain: Somebody,
+    pub raised: Somebody,
+    pub muted: Somebody,
+}
+
+pub fn ruling(person: &Author, ruling: Ruling) -> Body {
+    Body::Ruling(person.clone(), ruling)
+}
+
+impl Stage {
+    pub async fn of(kind: RoomKind) -> Self {
+        let server = Server::start();
+        let mut owner = Somebody::enters(&server, "owner").await;
+        let wanted = NewRoom {
+            name: "dev".into(),
+            kind,
+            topic: String::new(),
+            capacity: 0,
+        };
+        owner.raw.ask(1, Request::Create(wanted)).await;
+        let room = loop {
+            if let Event::RoomChanged {
+                request: 1, room, ..
+            } = owner.raw.answer().await
+            {
+                break room.id;
+            }
+        };
+        let mut people = Vec::new();
+        for name in ["moderator", "member", "banned", "plain", "raised", "muted"] {
+            let mut one = Somebody::enters(&server, name).await;
+            if kind.needs_an_invitation() {
+                let invited = ruling(&one.me, Ruling::Invited);
+                assert_eq!(owner.posts(room, invited).await, None);
+            }
+            assert_eq!(one.joins(room).await, None, "{name}");
+            people.push(one);
+        }
+        let outsider = Somebody::enters(&server, "outsider").await;
+        let Ok([moderator, member, banned, plain, raised, muted]) =
+            <[Somebody; 6]>::try_from(people)
+        else {
+            panic!("six people")
+        };
+        let rulings = [
+            ruling(&moderator.me, Ruling::Role(Role::Moderator)),
+            ruling(&raised.me, Ruling::Role(Role::Moderator)),
+            ruling(&muted.me, Ruling::Muted { until: Until::Ever }),
+            ruling(
+                &banned.me,
+                Ruling::Banned {
+                    until: Until::Ever,
+                    reason: String::new(),
+                },
+            ),
+        ];
+        for ruling in rulings {
+            assert_eq!(owner.posts(room, ruling).await, None);
+        }
+        Self {
+            server,
+            room,
+            owner,
+            moderator,
+            member,
+            outsider,
+            banned,
+            plain,
+            raised,
+            muted,
+        }
+    }
+
+    pub fn actor(&mut self, actor: Actor) -> &mut Somebody {
+        match actor {
+            Actor::Owner => &mut self.owner,
+            Actor::Moderator => &mut self.moderator,
+            Actor::Member => &mut self.member,
+            Actor::Outsider => &mut self.outsider,
+            Actor::Banned => &mut self.banned,
+        }
+    }
+
+    /// What comes of a command somebody gives, sent whether it may be or not.
+    pub async fn does(&mut self, actor: Actor, name: Name) -> Outcome {
+        let room = self.room;
+        let stranger = Somebody::enters(&self.server, "stranger").await;
+        let (plain, raised) = (self.plain.me.clone(), self.raised.me.clone());
+        let (muted, banned) = (self.muted.me.clone(), self.banned.me.clone());
+        let body = match name {
+            Name::Join => return self.actor(actor).joins(room).await,
+            Name::Leave => return self.actor(actor).asks(Request::Leave(room)).await,
+            Name::Nick => {
+                return self
+                    .actor(actor)
+                    .asks(Request::SetName("新名".into()))
+                    .await;
+            }
+            Name::Msg => {
+                let whom = Request::Open(Who::Person(plain.id));
+                return self.actor(actor).asks(whom).await;
+            }
+            Name::Create => {
+                let wanted = NewRoom {
+                    name: format!("of-{actor:?}"),
+                    kind: RoomKind::Secret,
+                    topic: String::new(),
+                    capacity: 0,
+                };
+                return self.actor(actor).asks(Request::Create(wanted)).await;
+            }
+            // Who is there is told to those who follow.
+            Name::Who => {
+                let follow = Request::Follow { room, cursor: None };
+                return self.actor(actor).asks(follow).await;
+            }
+            Name::Rooms => {
+                self.actor(actor).lists().await;
+                return None;
+            }
+            Name::Me => Body::Action("waves".into()),
+            Name::Reply => Body::Reply {
+                to: Seq(1),
+                text: "yes".into(),
+            },
+            // Everybody of their own, which those who are not in the room have none of.
+            Name::Edit => {
+                let own = self.actor(actor).says(room).await;
+                let what = Amendment::Edit("new".into());
+                Body::Amendment { target: own, what }
+            }
+            Name::React => {
+                let target = self.plain.says(room).await;
+                let (emoji, is_on) = ("👍".into(), true);
+                let what = Amendment::React { emoji, is_on };
+                Body::Amendment { target, what }
+            }
+            Name::Delete => Body::Closed,
+            Name::Topic => Body::Topic("new".into()),
+            Name::Invite => ruling(&stranger.me, Ruling::Invited),
+            Name::Op => ruling(&plain, Ruling::Role(Role::Moderator)),
+            Name::Deop => ruling(&raised, Ruling::Role(Role::Member)),
+            Name::Kick => ruling(
+                &plain,
+                Ruling::Kicked {
+                    reason: "spam".into(),
+                },
+            ),
+            Name::Ban => ruling(
+                &plain,
+                Ruling::Banned {
+                    until: Until::Ever,
+                    reason: "spam".into(),
+                },
+            ),
+            Name::Unban => ruling(&banned, Ruling::Unbanned),
+            Name::Mute => ruling(&plain, Ruling::Muted { until: Until::Ever }),
+            Name::Unmute => ruling(&muted, Ruling::Unmuted),
+            other => panic!("{other:?} has a row and is not asked for"),
+        };
+        self.actor(actor).posts(room, body).await
+    }
+}
