@@ -2,10 +2,14 @@
 //!
 //! [`SafeText`] is the only type that is drawn. Nothing here knows of colours or of the screen.
 
+mod mentions;
 mod safe;
 mod width;
+mod words;
 mod wrap;
 
+pub use mentions::{CALLS, EVERYBODY, calls};
 pub use safe::{BODY_LINES, SafeText, body, line};
 pub use width::{clusters, cut, pad, width};
+pub use words::Words;
 pub use wrap::wrap;

@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("client", &["chat", "client", "text", "wire"]),
     ("server", &["chat", "server", "text", "wire"]),
     ("wire", &["chat", "wire"]),
-    ("text", &["text"]),
+    ("text", &["chat", "text"]),
     ("chat", &["chat"]),
 ];
 
