@@ -72,6 +72,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             .codec_path(unary)
             .build(),
         )
+        .method(
+            method(
+                "list_mentions",
+                "ListMentions",
+                "ListMentionsRequest",
+                "crate::wire::proto::ListMentionsResponse",
+            )
+            .codec_path(unary)
+            .build(),
+        )
         .build();
     let server = out.join("server");
     std::fs::create_dir_all(&server)?;

@@ -48,6 +48,7 @@ fn entry(seq: u64) -> Entry {
         },
         client_id: None,
         body: Body::Text(text),
+        mentions: Vec::new(),
         amended: None,
     }
 }
@@ -83,6 +84,7 @@ fn room_of(count: u64) -> State {
         first: Seq(1),
         last: Seq(count),
         result: FollowResult::Contiguous,
+        unread: tchat::chat::Unread::default(),
     };
     let welcome = Told::Welcome {
         you,
@@ -90,6 +92,8 @@ fn room_of(count: u64) -> State {
         limits: Limits::default(),
         rooms: vec![room],
         ending: Vec::new(),
+        settings: tchat::chat::Settings::default(),
+        status: tchat::chat::Status::default(),
     };
     for event in [welcome, Told::Link(LinkState::Online), followed] {
         update(&mut state, Event::Client(event));

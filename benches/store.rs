@@ -154,6 +154,7 @@ fn entry(room: &RoomRecord, seq: u64) -> Entry {
             counter: seq,
         }),
         body: Body::Text("x".repeat(160)),
+        mentions: Vec::new(),
         amended: None,
     }
 }

@@ -13,6 +13,8 @@ mod people;
 mod refusal;
 mod rights;
 mod room;
+mod settings;
+mod unread;
 
 pub use amend::{Amended, Amendment, Reaction, react};
 pub use body::Body;
@@ -21,7 +23,9 @@ pub use id::{Epoch, IdentityId, InstanceId, RoomId, Secret, SecretHash, ServerId
 pub use limits::Limits;
 pub use name::{NameError, NameKey, RoomName, Skeleton, UserName};
 pub use order::{ClientId, Cursor, Digest, Seq, digest};
-pub use people::{Person, Presence, Roster, Via};
+pub use people::{Person, Presence, Profile, Roster, Status, Via};
 pub use refusal::{Refusal, RefusalCode};
 pub use rights::{Changes, Exit, PutOut, Right, Role, Ruling, Standing, Until};
 pub use room::{FollowResult, LastLine, NewRoom, RoomInfo, RoomKind, TOPIC};
+pub use settings::{Level, Settings};
+pub use unread::Unread;

@@ -7,6 +7,7 @@ mod pipe;
 mod send;
 mod serve;
 mod tail;
+mod words;
 
 use std::path::PathBuf;
 

@@ -24,8 +24,8 @@ use tokio::sync::mpsc;
 use self::cache::{Cache, Drafts, Opened, Unsent};
 pub use self::pending::Post;
 use crate::chat::{
-    Author, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits, NewRoom, Person,
-    Refusal, RoomId, RoomInfo, Secret, Seq, ServerId,
+    Author, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Level, Limits, NewRoom,
+    Person, Profile, Refusal, RoomId, RoomInfo, Secret, Seq, ServerId, Settings, Status, Unread,
 };
 
 /// What the link is told to do.
@@ -51,6 +51,27 @@ pub enum Command {
     SetName(String),
     Create(NewRoom),
     ListRooms,
+    /// Everything up to a seq was read; one that is not above what the server has only asks for the counts.
+    MarkRead {
+        room: RoomId,
+        epoch: Epoch,
+        seq: Seq,
+    },
+    SetStatus(Status),
+    /// We are writing there.
+    Typing(RoomId),
+    Whois(Whom),
+    Ignore {
+        whom: Whom,
+        is_on: bool,
+    },
+    SetLevel {
+        room: RoomId,
+        /// Absent: as for every room of its kind.
+        level: Option<Level>,
+    },
+    SetKeywords(Vec<String>),
+    ListMentions,
     /// The page of entries before a seq, or the newest before [`u64::MAX`].
     Older {
         room: RoomId,
@@ -66,6 +87,13 @@ pub enum Command {
     Quit,
 }
 
+/// Somebody that is asked about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Whom {
+    Person(IdentityId),
+    Name(String),
+}
+
 /// What a request was about, given back with its refusal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum About {
@@ -76,6 +104,10 @@ pub enum About {
     Create(String),
     Follow(RoomId),
     ListRooms,
+    Status,
+    Whois,
+    Settings,
+    Mentions,
 }
 
 /// What happened.
@@ -109,6 +141,8 @@ pub enum Event {
         limits: Limits,
         rooms: Vec<RoomInfo>,
         ending: Vec<RoomId>,
+        settings: Settings,
+        status: Status,
     },
     /// A room is new to us or changed. `asked` says that we asked to join or open it.
     Room {
@@ -127,7 +161,31 @@ pub enum Event {
         first: Seq,
         last: Seq,
         result: FollowResult,
+        unread: Unread,
     },
+    /// What is unread in a room, as of an entry of it.
+    ReadMoved {
+        room: RoomId,
+        epoch: Epoch,
+        last: Seq,
+        unread: Unread,
+    },
+    Typing {
+        room: RoomId,
+        person: IdentityId,
+    },
+    /// How we say we are.
+    Status(Status),
+    Settings(Settings),
+    /// The answer to [`Command::Whois`].
+    Profile(Profile),
+    /// We may join a room that needs an invitation.
+    Invited {
+        room: RoomInfo,
+        by: Option<Author>,
+    },
+    /// The answer to [`Command::ListMentions`], the newest first.
+    Mentions(Vec<Entry>),
     /// Entries that exist and will not come by themselves.
     Gap {
         room: RoomId,

@@ -20,9 +20,11 @@ use self::file::File;
 use crate::chat::{Limits, RoomName, UserName};
 use crate::cli::Args;
 use crate::client::cache;
+use crate::server::filter::Mode;
 use crate::server::hub::Preset;
 use crate::server::room::retention::Retention;
-use crate::tui::run::Caps;
+use crate::tui::run::{Caps, Notifier, Way};
+use crate::tui::state::TypingMode;
 use crate::tui::theme::{self, Depth};
 
 pub const DEFAULT_PORT: u16 = 50051;
@@ -63,6 +65,7 @@ pub struct Join {
     pub cache_bytes: u64,
     pub zone: TimeZone,
     pub caps: Caps,
+    pub typing: TypingMode,
 }
 
 /// How to host.
@@ -82,6 +85,8 @@ pub struct Serve {
     pub reflection: Option<bool>,
     /// Whether what is counted is shown; the same.
     pub metrics: Option<bool>,
+    /// A file of words nobody says here, one in each line, and what is done about them.
+    pub words: Option<(PathBuf, Mode)>,
 }
 
 impl Config {
@@ -171,7 +176,13 @@ fn join(args: &Args, file: &File) -> Result<Join> {
         cache_bytes: file
             .cache_mb
             .map_or(cache::BYTES, |mb| u64::from(mb) * 1024 * 1024),
-        caps: caps(),
+        caps: caps(file.notifications.as_deref())?,
+        typing: match file.typing.as_deref() {
+            Some(word) => TypingMode::of(word).with_context(|| {
+                format!("cannot use typing '{word}' of the config file: on, show, send or off")
+            })?,
+            None => TypingMode::default(),
+        },
     })
 }
 
@@ -208,6 +219,7 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
         bridges: bridges::bridging(args.bridges, &file.bridges, &host)?,
         reflection: file.server.reflection,
         metrics: file.server.metrics,
+        words: words(&file.server)?,
         host,
         port: args.port.or(file.server.port).unwrap_or(DEFAULT_PORT),
         log_messages: args.log_messages || file.server.log_messages,
@@ -222,6 +234,18 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
             ..defaults
         },
     })
+}
+
+/// Where the words are that nobody says, and what is done about them.
+fn words(server: &file::Server) -> Result<Option<(PathBuf, Mode)>> {
+    let mode = match server.words_are.as_deref() {
+        None | Some("masked") => Mode::Mask,
+        Some("refused") => Mode::Refuse,
+        Some(other) => {
+            bail!("cannot use words_are '{other}' of the config file: masked or refused")
+        }
+    };
+    Ok(server.words.clone().map(|path| (path, mode)))
 }
 
 /// A room as people write it, with or without the mark that it is shown with.
@@ -346,7 +370,38 @@ fn zone() -> TimeZone {
     }
 }
 
-fn caps() -> Caps {
+/// How this terminal tells of something, as far as its variables say so.
+fn notifier(asked: Option<&str>) -> Result<Notifier> {
+    let program = variable("TERM_PROGRAM").unwrap_or_default();
+    let term = variable("TERM").unwrap_or_default();
+    let in_tmux = variable("TMUX").is_some();
+    let known = if variable("KITTY_WINDOW_ID").is_some() {
+        Way::Osc99
+    } else if matches!(
+        program.as_str(),
+        "iTerm.app" | "WezTerm" | "ghostty" | "WarpTerminal"
+    ) {
+        Way::Osc9
+    } else if variable("VTE_VERSION").is_some() || term.contains("rxvt") || term.contains("foot") {
+        Way::Osc777
+    } else {
+        Way::Bell
+    };
+    let way = match asked {
+        None | Some("auto") => known,
+        Some("off") => Way::Off,
+        Some("bell") => Way::Bell,
+        Some("osc9") => Way::Osc9,
+        Some("osc99") => Way::Osc99,
+        Some("osc777") => Way::Osc777,
+        Some(other) => bail!(
+            "cannot use notifications '{other}' of the config file: auto, off, bell, osc9, osc99 or osc777"
+        ),
+    };
+    Ok(Notifier { way, in_tmux })
+}
+
+fn caps(notifications: Option<&str>) -> Result<Caps> {
     let term = variable("TERM").unwrap_or_default();
     let colour = variable("COLORTERM").unwrap_or_default();
     let depth = if variable("NO_COLOR").is_some() || term == "dumb" {
@@ -366,10 +421,11 @@ fn caps() -> Caps {
     // Without any locale the terminal is far more often UTF-8 than not; one that says otherwise is believed.
     let unicode =
         encoding.is_empty() || encoding.contains("utf") || encoding == "c" || encoding == "posix";
-    Caps {
+    Ok(Caps {
         depth,
         unicode: unicode && term != "linux",
-    }
+        notifier: notifier(notifications)?,
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod bus;
 pub mod data;
 pub mod delivery;
 pub mod endpoint;
+pub mod filter;
 pub mod hub;
 pub mod listen;
 pub mod log;
@@ -113,6 +114,12 @@ where
     let serve = listen::serve(incoming, doors, config.caps, hub.draining.clone(), hurry);
     tokio::join!(stop, serve);
 
+    // What was read in the last second is written too.
+    if hub.fatal.cause().is_none()
+        && let Err(error) = hub.flush_reads().await
+    {
+        hub.fatal.raise(&error);
+    }
     if let Some(cause) = hub.fatal.cause() {
         // A disk that has failed is not written to any more, not even to close what is open.
         return Err(ServerError::Store(cause));

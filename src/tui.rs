@@ -1,5 +1,6 @@
 //! The screen: a pure `update` over a pure `State`, a pure `view`, and one loop that owns terminal, clock and client.
 
+pub mod avatar;
 pub mod command;
 pub mod complete;
 pub mod composer;

@@ -8,6 +8,7 @@ mod codec;
 mod event;
 mod frame;
 mod parts;
+mod personal;
 mod request;
 
 /// What the generator makes of `proto/tchat/v1`.

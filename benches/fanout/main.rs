@@ -132,6 +132,7 @@ async fn serve(directory: &str, port: u16) {
         operators: Vec::new(),
         owner: None,
         retention: Retention::default(),
+        filter: tchat::server::filter::Filter::default(),
     };
     let config = ServerConfig {
         hub,

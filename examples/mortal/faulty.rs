@@ -4,9 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tchat::chat::{Entry, IdentityId, NameKey, RoomId, SecretHash, Seq, ServerId, Until};
+use tchat::chat::{
+    Entry, IdentityId, NameKey, Person, RoomId, SecretHash, Seq, ServerId, Unread, Until,
+};
 use tchat::server::store::{
-    Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError,
+    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Span,
+    Store, StoreError,
 };
 
 pub struct Faulty {
@@ -93,8 +96,8 @@ impl Store for Faulty {
     async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError> {
         self.inner.identity_of(secret).await
     }
-    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.inner.called(key).await
+    async fn called(&self, keys: Vec<NameKey>) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.inner.called(keys).await
     }
     async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError> {
         self.inner.present().await
@@ -123,6 +126,52 @@ impl Store for Faulty {
     ) -> Result<IdentityId, StoreError> {
         self.inner.bind_operator(key, identity).await
     }
+    async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
+        self.inner.read_to(room, identity).await
+    }
+
+    async fn mark_read(&self, marks: Vec<(RoomId, IdentityId, Seq)>) -> Result<(), StoreError> {
+        self.inner.mark_read(marks).await
+    }
+
+    async fn unread(
+        &self,
+        room: RoomId,
+        identity: IdentityId,
+        read: Seq,
+        last: Seq,
+    ) -> Result<Unread, StoreError> {
+        self.inner.unread(room, identity, read, last).await
+    }
+
+    async fn mentions_of(
+        &self,
+        identity: IdentityId,
+        most: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.inner.mentions_of(identity, most).await
+    }
+
+    async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError> {
+        self.inner.personal(identity).await
+    }
+
+    async fn change_personal(
+        &self,
+        identity: IdentityId,
+        change: PersonalChange,
+    ) -> Result<(), StoreError> {
+        self.inner.change_personal(identity, change).await
+    }
+
+    async fn last_here(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError> {
+        self.inner.last_here(room, most).await
+    }
+
+    async fn invitations(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
+        self.inner.invitations(identity).await
+    }
+
     async fn close(&self) -> Result<(), StoreError> {
         self.inner.close().await
     }

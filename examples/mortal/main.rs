@@ -80,6 +80,7 @@ async fn main() {
             operators: Vec::new(),
             owner: None,
             retention: Retention::default(),
+            filter: tchat::server::filter::Filter::default(),
         },
         caps: Caps::default(),
         idle_exit: None,

@@ -16,6 +16,8 @@ pub struct Post {
     /// Absent for what the server does by itself (joins, renames).
     pub client_id: Option<ClientId>,
     pub body: Body,
+    /// Whom the text calls, as far as they are members.
+    pub mentions: Vec<IdentityId>,
     /// Unix milliseconds at the node that took it.
     pub at_ms: u64,
 }
@@ -33,6 +35,8 @@ pub struct Entry {
     pub client_id: Option<ClientId>,
     /// As amended so far.
     pub body: Body,
+    /// Whom the text called when it was posted; [`IdentityId::EVERYBODY`] for all.
+    pub mentions: Vec<IdentityId>,
     /// What later entries did to it.
     pub amended: Option<Box<Amended>>,
 }

@@ -68,6 +68,8 @@ id!(
 impl IdentityId {
     /// No person: stands where only a name is known yet.
     pub const NOBODY: Self = Self([0; 16]);
+    /// Everybody in a room, where a text calls them all.
+    pub const EVERYBODY: Self = Self([0; 16]);
 }
 
 /// The 32 random bytes that prove an identity. Never shown: it has no `Display`, and `Debug` hides it.

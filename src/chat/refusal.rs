@@ -43,6 +43,8 @@ pub enum RefusalCode {
     NotYours,
     EmojiInvalid,
     TooManyReactions,
+    Word,
+    TooMany,
     /// Made by the client itself: there is no link, and this cannot wait for one.
     Offline,
     /// A code this version does not know.

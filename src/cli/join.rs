@@ -45,6 +45,8 @@ async fn screen(config: Config) -> Result<()> {
         zone: config.join.zone.clone(),
         short: |address| Some(address.parse::<Address>().ok()?.short()),
         copy: terminal::copy,
+        notify: terminal::notify,
+        typing: config.join.typing,
     };
     let connect = connect(config);
     let mut screen = Screen::take()?;

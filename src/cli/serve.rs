@@ -7,10 +7,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
+use super::words;
 use crate::chat::SecretHash;
 use crate::client::profile;
 use crate::config::{Address, Config, Serve};
 use crate::server::data::{DataDir, DataError};
+use crate::server::filter::Filter;
 use crate::server::hub::HubConfig;
 use crate::server::listen::{Caps, tcp};
 use crate::server::log::{self, Bodies};
@@ -100,6 +102,11 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
             .map(|secret| secret.hash());
     let owner = directory.owner(host)?;
     let listened = [&addresses[..], &bridges.addresses].concat();
+    let filter = Filter::default();
+    let _watching = match serve.words.clone() {
+        Some((path, mode)) => Some(words::watch(path, mode, filter.clone())?),
+        None => None,
+    };
     let server_config = ServerConfig {
         hub: HubConfig {
             limits: serve.limits,
@@ -107,6 +114,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
             operators: serve.operators.clone(),
             owner,
             retention: serve.retention,
+            filter,
         },
         caps: Caps {
             connections: connections(),

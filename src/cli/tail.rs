@@ -150,6 +150,7 @@ impl Reader {
                 first,
                 last,
                 result,
+                ..
             } if room == of => {
                 let is_another = matches!(result, FollowResult::EpochChanged | FollowResult::Ahead);
                 self.followed(epoch, (first, last), is_another, &mut steps);
@@ -374,6 +375,7 @@ mod tests {
             },
             client_id: None,
             body: Body::Joined(crate::chat::Role::Member),
+            mentions: Vec::new(),
             amended: None,
         };
         seqs.map(entry).collect()
@@ -386,6 +388,7 @@ mod tests {
             first: Seq(first),
             last: Seq(last),
             result: FollowResult::Contiguous,
+            unread: crate::chat::Unread::default(),
         }
     }
 
@@ -475,6 +478,7 @@ mod tests {
             first: Seq(1),
             last: Seq(20),
             result: FollowResult::EpochChanged,
+            unread: crate::chat::Unread::default(),
         };
         assert_eq!(steps(&mut reader, changed).2, 1);
     }

@@ -6,7 +6,7 @@ use tonic::{Request, Status};
 
 use super::Event;
 use super::cache::Cache;
-use crate::chat::{Epoch, RoomId, RoomInfo, Secret, Seq, ServerId};
+use crate::chat::{Entry, Epoch, RoomId, RoomInfo, Secret, Seq, ServerId};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
 use crate::wire::{entry_from, proto, room_from};
 
@@ -85,6 +85,20 @@ async fn asked(
         },
         _ => failed,
     }
+}
+
+/// What mentions us, the newest first.
+pub async fn mentions(
+    mut service: ChatServiceClient<Channel>,
+    secret: Secret,
+) -> Option<Vec<Entry>> {
+    let request = authorised(proto::ListMentionsRequest::default(), &secret).ok()?;
+    let answer = service.list_mentions(request).await.ok()?.into_inner();
+    answer
+        .entries
+        .into_iter()
+        .map(|entry| entry_from(entry).ok())
+        .collect()
 }
 
 /// The rooms anyone may join.

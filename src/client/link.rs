@@ -291,8 +291,17 @@ impl Link {
             Command::ListRooms => self.offline_refusal(About::ListRooms).await?,
             Command::Create(room) => self.offline_refusal(About::Create(room.name)).await?,
             Command::Report => self.report().await?,
-            // The first three are done already.
-            Command::Post { .. }
+            Command::SetStatus(_) => self.offline_refusal(About::Status).await?,
+            Command::Whois(_) => self.offline_refusal(About::Whois).await?,
+            Command::Ignore { .. } | Command::SetLevel { .. } | Command::SetKeywords(_) => {
+                self.offline_refusal(About::Settings).await?;
+            }
+            Command::ListMentions => self.offline_refusal(About::Mentions).await?,
+            // What was read is said again when the room is followed, and who writes now concerns nobody later.
+            Command::MarkRead { .. }
+            | Command::Typing(_)
+            // These are done already.
+            | Command::Post { .. }
             | Command::Forget(_)
             | Command::Draft { .. }
             | Command::RetryNow

@@ -17,6 +17,10 @@ pub struct File {
     pub data: Option<PathBuf>,
     /// Megabytes of messages kept here for each server and name.
     pub cache_mb: Option<u32>,
+    /// How it is told of what comes while nobody looks: auto, off, bell, osc9, osc99 or osc777.
+    pub notifications: Option<String>,
+    /// Which way it is told who is typing: on, show, send or off.
+    pub typing: Option<String>,
     #[serde(default)]
     pub server: Server,
     #[serde(default)]
@@ -41,6 +45,9 @@ pub struct Server {
     pub per_second: Option<u32>,
     pub reflection: Option<bool>,
     pub metrics: Option<bool>,
+    /// A file of words nobody says here, one in each line; `masked` or `refused`.
+    pub words: Option<PathBuf>,
+    pub words_are: Option<String>,
     /// How much is kept of rooms that say nothing themselves: entries, and a time like `30d`.
     pub keep: Option<u64>,
     pub keep_for: Option<String>,

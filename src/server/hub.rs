@@ -5,6 +5,8 @@
 pub mod guests;
 mod names;
 mod people;
+mod personal;
+mod reads;
 mod rooms;
 mod whom;
 
@@ -13,31 +15,36 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::guests::Guest;
 use self::names::{Names, Operators};
 pub use self::people::{AdmitError, Admitted};
+use self::reads::Reads;
 use super::bus::Bus;
+use super::filter::Filter;
 use super::metrics::Metrics;
 use super::outbox::{Budget, Outbox};
 use super::pace::Bucket;
 use super::room::directory::Directory;
 use super::room::mailbox::Fatal;
 use super::room::retention::Retention;
-use super::room::task::{Retentions, RoomHandle, Shared};
+use super::room::task::{Invited, Retentions, RoomHandle, Shared};
 use super::store::{Store, StoreError};
 use crate::chat::{
     Author, IdentityId, Limits, Refusal, RefusalCode, RoomId, SecretHash, ServerId, SessionId,
-    UserName, Via,
+    Status, UserName, Via,
 };
 use crate::wire::Event;
 
 /// How long somebody whose link broke stays present, and how long nobody else gets their name.
 pub const GRACE: Duration = Duration::from_mins(1);
 pub const NAME_HOLD: Duration = Duration::from_mins(2);
+
+/// Invitations that may wait to be told.
+const INVITATIONS: usize = 256;
 
 /// What a hub is made with.
 #[derive(Clone, Debug)]
@@ -51,6 +58,8 @@ pub struct HubConfig {
     pub owner: Option<SecretHash>,
     /// How much is kept of rooms and conversations that say nothing themselves.
     pub retention: Retention,
+    /// Words nobody says here.
+    pub filter: Filter,
 }
 
 /// A room that is there from the start.
@@ -77,6 +86,8 @@ pub struct Hub {
     rooms: Shared,
     operators: Operators,
     owner: Option<SecretHash>,
+    pub(super) filter: Filter,
+    reads: Reads,
     sessions: AtomicUsize,
     /// Told when a guest gives a name back.
     freed: Notify,
@@ -105,6 +116,7 @@ struct Attending {
     secret: SecretHash,
     is_owner: bool,
     via: Via,
+    status: Status,
     sessions: HashMap<SessionId, Weak<Outbox>>,
     bucket: Bucket,
 }
@@ -136,6 +148,7 @@ impl Hub {
         };
         rooms::set_up(&*store, &config.presets, &server).await?;
         let directory = Directory::new(store.named_rooms().await?);
+        let (invited, invitations) = mpsc::channel(INVITATIONS);
         let hub = Self {
             metrics: Metrics::default(),
             server_id,
@@ -149,10 +162,13 @@ impl Hub {
                 retention: Arc::new(retention),
                 directory: Arc::new(directory),
                 server,
+                invited,
             },
             fatal,
             operators: Operators::new(&config.operators),
             owner: config.owner,
+            filter: config.filter,
+            reads: Reads::default(),
             sessions: AtomicUsize::new(0),
             freed: Notify::new(),
             nameless: AtomicUsize::new(0),
@@ -172,6 +188,7 @@ impl Hub {
         }
         let left_behind = hub.store.guests().await?;
         let hub = Arc::new(hub);
+        tokio::spawn(tell_invited(Arc::downgrade(&hub), invitations));
         if !left_behind.is_empty() {
             tokio::spawn(Arc::clone(&hub).see_off_all(left_behind));
         }
@@ -215,6 +232,13 @@ impl Hub {
         }
     }
 
+    /// Sessions somebody has now.
+    fn sessions_of(&self, identity: IdentityId) -> usize {
+        let state = self.lock();
+        let attending = state.people.get(&identity);
+        attending.map_or(0, |it| it.sessions.len())
+    }
+
     /// Somebody's present name.
     pub fn author(&self, identity: IdentityId) -> Option<Author> {
         let name = self.lock().people.get(&identity)?.name.to_string();
@@ -224,6 +248,16 @@ impl Hub {
     fn lock(&self) -> MutexGuard<'_, State> {
         // What is done under the lock cannot leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells people that they were invited somewhere.
+async fn tell_invited(hub: Weak<Hub>, mut invitations: mpsc::Receiver<Invited>) {
+    while let Some(Invited { person, by, room }) = invitations.recv().await {
+        let Some(hub) = hub.upgrade() else { return };
+        if let Err(error) = hub.tell_invited(person, by, room).await {
+            hub.fatal.raise(&error);
+        }
     }
 }
 

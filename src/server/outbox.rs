@@ -36,21 +36,48 @@ const SIGNAL_BYTES: usize = LIVE_BYTES / 4;
 /// Something to write.
 #[derive(Clone, Debug)]
 pub enum Item {
-    Answer(Event),
+    Answer(Box<Event>),
     /// The entries of a delivery after a seq.
     Entries(Arc<Delivery>, Seq),
     /// Presence and the like, encoded by the room once for everybody.
     Signal(Arc<Signal>),
 }
 
-/// A change among the people present, for everybody in a room: its encoded form, or, for guests, who came and went.
+/// What is told to everybody in a room and not kept: its encoded form, or, for guests, who came and went.
 #[derive(Debug)]
 pub struct Signal {
     pub frame: Bytes,
     pub passages: Vec<Passage>,
+    /// Whoever did not get it has to be sent the whole roster.
+    is_roster: bool,
 }
 
 impl Signal {
+    /// A change among the people of a room.
+    pub fn roster(frame: Bytes) -> Self {
+        Self {
+            frame,
+            passages: Vec::new(),
+            is_roster: true,
+        }
+    }
+
+    /// The same for guests, one by one.
+    pub fn passages(passages: Vec<Passage>) -> Self {
+        Self {
+            passages,
+            ..Self::roster(Bytes::new())
+        }
+    }
+
+    /// What is no loss to whoever does not get it.
+    pub fn passing(frame: Bytes) -> Self {
+        Self {
+            is_roster: false,
+            ..Self::roster(frame)
+        }
+    }
+
     /// About how many bytes it takes.
     fn size(&self) -> usize {
         const PASSAGE: usize = 96;
@@ -197,7 +224,7 @@ impl Outbox {
             return Offered::Gone;
         }
         if lanes.live_bytes + signal.size() > SIGNAL_BYTES {
-            if !lanes.stale.contains(&slot) {
+            if signal.is_roster && !lanes.stale.contains(&slot) {
                 lanes.stale.push(slot);
             }
             return Offered::Taken;
@@ -226,7 +253,9 @@ impl Outbox {
         if lanes.generation != generation || lanes.state != State::Open {
             return Offered::Gone;
         }
-        lanes.live.push_back((slot, Item::Answer(event.clone())));
+        lanes
+            .live
+            .push_back((slot, Item::Answer(Box::new(event.clone()))));
         drop(lanes);
         self.writer.wake();
         Offered::Taken
@@ -235,7 +264,7 @@ impl Outbox {
     /// Queues an answer.
     pub fn answer(&self, event: Event) {
         let bytes = weight(&event);
-        self.push_answer(None, Item::Answer(event), bytes);
+        self.push_answer(None, Item::Answer(Box::new(event)), bytes);
     }
 
     /// Queues a page of a room that is catching up; its cursor moves to the page's end.

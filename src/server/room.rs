@@ -171,6 +171,7 @@ impl Room {
                 author: post.author,
                 client_id: post.client_id,
                 body: post.body,
+                mentions: post.mentions,
                 amended: None,
             };
             draft.note(&entry);

@@ -5,6 +5,7 @@
 
 mod catch_up;
 mod guest;
+mod personal;
 mod post;
 
 use std::collections::HashMap;
@@ -22,7 +23,7 @@ use super::room::Follow;
 use super::room::attendance::Departure;
 use super::room::mailbox::{Attendee, Leaving, RoomMsg};
 use super::store::StoreError;
-use crate::chat::{NewRoom, Refusal, RefusalCode, RoomId, RoomKind};
+use crate::chat::{IdentityId, NewRoom, Refusal, RefusalCode, RoomId, RoomKind, TOPIC};
 use crate::text;
 use crate::wire::{
     Asked, Event, Goodbye, GoodbyeReason, Hello, JoinTarget, Malformed, PROTOCOL, Request, Then,
@@ -159,6 +160,8 @@ struct Session {
     order: Order,
     /// When it was last said where the rooms end.
     heads_at: Option<Instant>,
+    /// When it was last told that they are writing.
+    typed_at: Option<Instant>,
     /// The person said goodbye.
     quits: bool,
 }
@@ -177,6 +180,7 @@ impl Session {
             rooms: HashMap::new(),
             order: Order::default(),
             heads_at: None,
+            typed_at: None,
             hub,
             outbox: Arc::clone(outbox),
             quits: false,
@@ -256,7 +260,7 @@ impl Session {
                 generation = self.catch_up_all().await?;
             }
             for slot in outbox.take_stale() {
-                self.send_roster_of(slot).await;
+                self.send_roster_of(slot).await?;
             }
         }
     }
@@ -274,7 +278,10 @@ impl Session {
         {
             rooms.push(self.hub.describe(&record, me).await?);
         }
+        let personal = self.hub.store.personal(me).await?;
         self.outbox.answer(Event::Welcome(Welcome {
+            settings: personal.settings,
+            status: personal.status,
             session: self.who.session,
             you: self.who.author.clone(),
             server_id: self.hub.server_id,
@@ -284,6 +291,17 @@ impl Session {
             now_ms: now_ms(),
             rooms,
         }));
+        for record in self
+            .hub
+            .store
+            .invitations(me)
+            .await?
+            .into_iter()
+            .take(ROOMS)
+        {
+            let room = self.hub.describe(&record, me).await?;
+            self.outbox.answer(Event::Invitation { room, by: None });
+        }
         Ok(())
     }
 
@@ -314,6 +332,18 @@ impl Session {
             Request::SetName(name) => self.set_name(request, &name).await,
             Request::Open(who) => self.open(request, who).await,
             Request::Create(wanted) => self.create(request, wanted).await,
+            Request::MarkRead { room, epoch, seq } => {
+                self.mark_read(request, room, epoch, seq).await
+            }
+            Request::SetStatus(status) => self.set_status(request, status).await,
+            Request::Typing(room) => {
+                self.typing(room).await;
+                Ok(())
+            }
+            Request::Whois(who) => self.whois(request, who).await,
+            Request::Ignore { who, is_on } => self.ignore(request, who, is_on).await,
+            Request::SetLevel { room, level } => self.set_level(request, room, level).await,
+            Request::SetKeywords(words) => self.set_keywords(request, words).await,
             Request::Ping => {
                 let heads = self.heads().await;
                 self.outbox.answer(Event::Pong {
@@ -414,7 +444,7 @@ impl Session {
         if wanted.kind == RoomKind::Conversation {
             return Err(Refusal::new(RefusalCode::Malformed).with("kind").into());
         }
-        post::check_line("topic", &wanted.topic)?;
+        post::check_line("topic", &wanted.topic, TOPIC)?;
         self.pace().await?;
         self.refresh_name();
         let room = self.hub.create(&self.who.author, wanted).await?;
@@ -436,10 +466,7 @@ impl Session {
     async fn open(&self, request: u64, who: Who) -> Result<(), AdmitError> {
         let me = self.who.author.id;
         self.hub.pace(me)?;
-        let other = match who {
-            Who::Person(person) => self.existing(person).await?,
-            Who::Name(name) => self.hub.resolve(&name, me).await?,
-        };
+        let other = self.meant(who).await?;
         if other == me {
             return Err(Refusal::new(RefusalCode::ToSelf).into());
         }
@@ -447,6 +474,14 @@ impl Session {
         let room = self.hub.describe(&record, me).await?;
         self.outbox.answer(Event::RoomChanged { request, room });
         Ok(())
+    }
+
+    /// Somebody that a request is about.
+    async fn meant(&self, who: Who) -> Result<IdentityId, AdmitError> {
+        match who {
+            Who::Person(person) => self.existing(person).await,
+            Who::Name(name) => self.hub.resolve(&name, self.who.author.id).await,
+        }
     }
 
     /// My name may have been changed by another session of mine.
@@ -464,6 +499,7 @@ impl Session {
             author: self.who.author.clone(),
             role,
             via: self.who.via(),
+            status: self.hub.status(self.who.author.id),
             at_ms: now_ms(),
         }
     }

@@ -6,7 +6,8 @@
 //!    A full disk is no failure: nothing was written, reading goes on, and writing does again once there is room.
 //! 2. [`Store::append`] writes all of its entries, marks and changes or none, and only if they follow the room's last
 //!    entry without a hole.
-//!    Amendments among them are in what they amend from then on, and nothing of an erased body is left.
+//!    Amendments among them are in what they amend from then on, and nothing of an erased body is left. Whoever joins by one has
+//!    read up to it.
 //! 3. Appends of one room are made one after the other, by one task; appends of different rooms may share a commit.
 //! 4. Reads see everything that was answered `Ok` before they were asked.
 
@@ -19,8 +20,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::chat::{
-    Changes, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind,
-    SecretHash, Seq, ServerId, Standing, Until, UserName, Via,
+    Changes, Digest, Entry, Epoch, IdentityId, InstanceId, Level, NameKey, Person, Role, RoomId,
+    RoomKind, SecretHash, Seq, ServerId, Settings, Standing, Status, Unread, Until, UserName, Via,
 };
 
 /// When it is worth trying again what did not fit the disk.
@@ -76,6 +77,29 @@ pub struct IdentityRecord {
     /// How they are connected; a guest of a bridge is kept only as long as something names them.
     pub via: Via,
 }
+
+/// What is kept of a person beside their name.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Personal {
+    pub status: Status,
+    /// When they were last known to be here, Unix milliseconds.
+    pub seen_ms: u64,
+    pub settings: Settings,
+}
+
+/// A change of that.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PersonalChange {
+    Status(Status),
+    Ignore(IdentityId),
+    Heed(IdentityId),
+    /// Absent: as for every room of its kind.
+    Level(RoomId, Option<Level>),
+    Keywords(Vec<String>),
+}
+
+/// Entries of a room among which unread ones are counted: the newest ones.
+pub const COUNTED: u64 = 20_000;
 
 /// A room with what its task needs to go on.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -147,6 +171,44 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The rooms somebody is banned from, or was.
     async fn bans(&self, identity: IdentityId) -> Result<Vec<(RoomId, Until)>, StoreError>;
 
+    /// Where somebody has read to in a room; whoever has become a member has read up to there.
+    async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError>;
+
+    /// Raises read positions of members; one that is not above what is kept changes nothing.
+    async fn mark_read(&self, marks: Vec<(RoomId, IdentityId, Seq)>) -> Result<(), StoreError>;
+
+    /// What somebody has not read of a room, as of an entry; of the newest [`COUNTED`] entries before it.
+    async fn unread(
+        &self,
+        room: RoomId,
+        identity: IdentityId,
+        read: Seq,
+        last: Seq,
+    ) -> Result<Unread, StoreError>;
+
+    /// What mentions somebody in the rooms they are a member of, by others they do not ignore; the newest first.
+    async fn mentions_of(
+        &self,
+        identity: IdentityId,
+        most: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    /// What is kept of a person beside their name.
+    async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError>;
+
+    /// Changes some of that.
+    async fn change_personal(
+        &self,
+        identity: IdentityId,
+        change: PersonalChange,
+    ) -> Result<(), StoreError>;
+
+    /// Members of a room, those who were here last first.
+    async fn last_here(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError>;
+
+    /// The rooms somebody is invited to and has not joined.
+    async fn invitations(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError>;
+
     /// The newest thing said in a room.
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError>;
 
@@ -186,8 +248,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError>;
 
-    /// Everybody who was last called so.
-    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;
+    /// Everybody who was last called one of these.
+    async fn called(&self, keys: Vec<NameKey>) -> Result<Vec<IdentityRecord>, StoreError>;
 
     /// Everybody who had a session when last heard of.
     async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError>;

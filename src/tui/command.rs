@@ -4,6 +4,7 @@ mod arguments;
 
 pub use self::arguments::{duration, first_word, new_room};
 use crate::chat::{Body, UserName};
+use crate::text;
 
 /// The commands, in the order help lists them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,7 +23,17 @@ pub enum Name {
     Edit,
     React,
     Nick,
+    Away,
+    Back,
+    Status,
     Who,
+    Whois,
+    Mentions,
+    Ignore,
+    Unignore,
+    Notify,
+    Keywords,
+    Typing,
     Op,
     Deop,
     Kick,
@@ -60,7 +71,7 @@ const fn known(name: Name, word: &'static str, least: usize, most: usize) -> Kno
 }
 
 /// Every command. Its words for people are in the table of strings, under the same name.
-pub const COMMANDS: [Known; 28] = [
+pub const COMMANDS: [Known; 38] = [
     known(Name::Help, "help", 0, 0),
     known(Name::Join, "join", 1, 1),
     known(Name::Leave, "leave", 0, 1),
@@ -75,7 +86,17 @@ pub const COMMANDS: [Known; 28] = [
     known(Name::Edit, "edit", 0, ANY),
     known(Name::React, "react", 1, 1),
     known(Name::Nick, "nick", 1, 1),
+    known(Name::Away, "away", 0, ANY),
+    known(Name::Back, "back", 0, 0),
+    known(Name::Status, "status", 0, ANY),
     known(Name::Who, "who", 0, 0),
+    known(Name::Whois, "whois", 1, 1),
+    known(Name::Mentions, "mentions", 0, 0),
+    known(Name::Ignore, "ignore", 0, 1),
+    known(Name::Unignore, "unignore", 1, 1),
+    known(Name::Notify, "notify", 0, 1),
+    known(Name::Keywords, "keywords", 0, ANY),
+    known(Name::Typing, "typing", 0, 1),
     known(Name::Op, "op", 1, 1),
     known(Name::Deop, "deop", 1, 1),
     known(Name::Kick, "kick", 1, ANY),
@@ -123,9 +144,6 @@ pub enum Missing {
     /// A command with fewer or more words than it needs.
     Argument(Name),
 }
-
-/// Names that mean everybody and never one person.
-const EVERYBODY: [&str; 2] = ["here", "everyone"];
 
 /// Understands what was typed.
 pub fn parse(text: &str) -> Line {
@@ -179,7 +197,8 @@ pub fn addressee(text: &str) -> Option<(&str, &str)> {
     let end = after.find(char::is_whitespace).unwrap_or(after.len());
     let (word, rest) = after.split_at(end);
     let name = word.trim_end_matches([':', ',', '：', '，']);
-    let is_one = !EVERYBODY.contains(&name.to_lowercase().as_str()) && UserName::new(name).is_ok();
+    let is_one =
+        !text::EVERYBODY.contains(&name.to_lowercase().as_str()) && UserName::new(name).is_ok();
     is_one.then_some((name, rest))
 }
 

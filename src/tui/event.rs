@@ -2,8 +2,8 @@
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::chat::{ClientId, NewRoom, RoomId, Seq};
-use crate::client::{self, Post};
+use crate::chat::{ClientId, Epoch, Level, NewRoom, RoomId, Seq, Status};
+use crate::client::{self, Post, Whom};
 
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -11,6 +11,8 @@ pub enum Event {
     Paste(String),
     Mouse(MouseEvent),
     Resize(u16, u16),
+    /// The terminal has the keyboard, or has it no more.
+    Focus(bool),
     Client(client::Event),
     /// Time has passed and something on the screen depends on it.
     Tick,
@@ -42,6 +44,30 @@ pub enum Effect {
     SetName(String),
     Create(NewRoom),
     ListRooms,
+    ListMentions,
+    MarkRead {
+        room: RoomId,
+        epoch: Epoch,
+        seq: Seq,
+    },
+    SetStatus(Status),
+    /// We are writing there.
+    Typing(RoomId),
+    Whois(Whom),
+    Ignore {
+        whom: Whom,
+        is_on: bool,
+    },
+    SetLevel {
+        room: RoomId,
+        level: Option<Level>,
+    },
+    SetKeywords(Vec<String>),
+    /// Tells of something outside the screen.
+    Notify {
+        title: String,
+        text: String,
+    },
     Report,
     Older {
         room: RoomId,

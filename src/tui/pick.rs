@@ -8,7 +8,7 @@ use super::composer::Composer;
 use super::keymap;
 use super::state::{Room, State};
 use super::strings::fill;
-use crate::chat::{RoomId, RoomInfo, RoomKind};
+use crate::chat::{Entry, RoomId, RoomInfo, RoomKind, Seq};
 use crate::text;
 
 /// A list that is open.
@@ -26,6 +26,8 @@ pub enum Of {
     /// The rooms of the server, as it told of them last.
     Lobby(Vec<RoomInfo>),
     Palette,
+    /// What calls us, the newest first; nothing until the server has told.
+    Mentions(Option<Vec<Entry>>),
 }
 
 /// One row.
@@ -35,7 +37,7 @@ pub struct Row {
     pub label: String,
     /// The characters of the label that matched.
     pub matched: Vec<u32>,
-    pub unread: usize,
+    pub unread: u32,
     /// People in a room: how many, and of how many.
     pub people: String,
     pub about: String,
@@ -50,6 +52,8 @@ pub enum Takes {
     Show(RoomId),
     Join(String),
     Open(String),
+    /// Shows a message where it was said.
+    Visit(RoomId, Seq),
     /// Begins a command in the composer.
     Command(Name),
 }
@@ -69,6 +73,10 @@ pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
     let all = match &picker.of {
         Of::Lobby(rooms) => rooms.iter().map(|room| of_room(state, room)).collect(),
         Of::Palette => palette(state),
+        Of::Mentions(entries) => {
+            let entries = entries.iter().flatten();
+            entries.map(|entry| of_mention(state, entry)).collect()
+        }
     };
     matching(all, picker.filter.text().trim())
 }
@@ -114,7 +122,7 @@ fn of_room(state: &State, info: &RoomInfo) -> Row {
     Row {
         label: format!("{}{mark}", text::line(&info.name)),
         matched: Vec::new(),
-        unread: ours.map_or(0, |room| room.unseen),
+        unread: ours.map_or(0, |room| state.news(room).0),
         people: match info.capacity {
             0 => info.present.to_string(),
             most => format!("{}/{most}", info.present),
@@ -128,6 +136,21 @@ fn of_room(state: &State, info: &RoomInfo) -> Row {
             Some(room) => Takes::Show(room.info.id),
             None => Takes::Join(info.name.clone()),
         },
+    }
+}
+
+fn of_mention(state: &State, entry: &Entry) -> Row {
+    let room = state.room(entry.room).map(Room::label);
+    let room = room.unwrap_or_default();
+    let name = text::line(&entry.author.name);
+    Row {
+        label: format!("{name} {}", text::line(&room)),
+        matched: Vec::new(),
+        unread: 0,
+        people: String::new(),
+        about: text::line(entry.body.text()).to_string(),
+        aside: ago(state, entry.at_ms),
+        takes: Takes::Visit(entry.room, entry.seq),
     }
 }
 
@@ -157,7 +180,7 @@ fn palette(state: &State) -> Vec<Row> {
         takes,
     };
     let of_ours = |room: &Room| Row {
-        unread: room.unseen,
+        unread: state.news(room).0,
         ..plain(
             text::line(&room.label()).to_string(),
             text::line(&room.info.topic).as_str(),

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::strings::{Strings, fill};
 use super::theme::Scope;
-use super::timeline::{Fate, Item, Timeline, What};
+use super::timeline::{Fate, Item, Timeline, Way, What};
 use crate::chat::{IdentityId, Seq};
 use crate::text::{self, SafeText};
 
@@ -14,6 +14,8 @@ use crate::text::{self, SafeText};
 const TOGETHER_MS: u64 = 5 * 60 * 1000;
 /// Entries that show elsewhere that are passed over in search of the one before.
 const HIDDEN: usize = 200;
+/// Items of one run of comings and goings that are looked at.
+const RUN: usize = 1000;
 /// Stands before what is answered.
 const QUOTE: &str = ">";
 /// Below these columns the time, and then the name's own column, is left out.
@@ -34,6 +36,8 @@ pub struct Layout<'a> {
 pub enum Row {
     /// A rule with a date in it.
     Date(String),
+    /// A rule before what is new.
+    New,
     /// A rule that says what is not here.
     Gap(String),
     Line(Line),
@@ -94,15 +98,85 @@ impl Layout<'_> {
         let before = (0..index).rev().filter_map(|before| timeline.get(before));
         let before = before.take(HIDDEN).find(is_shown);
         let mut rows = Vec::new();
-        let date = self.date(item.at_ms);
-        let is_new_day =
-            date.is_some() && before.and_then(|before| self.date(before.at_ms)) != date;
-        if let Some(date) = date.filter(|_| is_new_day) {
+        let is_new_day = self.begins_day(before, item);
+        let is_first_new = timeline.is_first_new(before, item);
+        if is_new_day && let Some(date) = self.date(item.at_ms) {
             rows.push(Row::Date(date.strftime("%a %-d %b %Y").to_string()));
         }
-        let continues = !is_new_day && before.is_some_and(|before| goes_on(before, item));
-        self.lines(timeline, item, continues, &mut rows);
+        if is_first_new {
+            rows.push(Row::New);
+        }
+        let continues =
+            !is_new_day && !is_first_new && before.is_some_and(|before| goes_on(before, item));
+        if matches!(item.what, What::Passage { .. }) {
+            // Of those that follow each other the first says it for all.
+            if !continues {
+                let words = self.passages(timeline, index);
+                let (scope, gutter) = (Scope::MessageSystem, Gutter::Empty);
+                self.wrapped(&words, scope, gutter, None, None, None, &mut rows);
+            }
+        } else {
+            self.lines(timeline, item, continues, &mut rows);
+        }
         rows
+    }
+
+    fn begins_day(&self, before: Option<&Item>, item: &Item) -> bool {
+        let date = self.date(item.at_ms);
+        date.is_some() && before.and_then(|before| self.date(before.at_ms)) != date
+    }
+
+    /// Who came and went in one run, in a line.
+    fn passages(&self, timeline: &Timeline, first: usize) -> SafeText {
+        let mut people: Vec<(IdentityId, &SafeText, Way, Way)> = Vec::new();
+        let mut before: Option<&Item> = None;
+        let run = (first..timeline.len()).filter_map(|index| timeline.get(index));
+        for item in run.take(RUN) {
+            let What::Passage { person, name, way } = &item.what else {
+                match item.what {
+                    What::Hidden => continue,
+                    _ => break,
+                }
+            };
+            let is_other = before.is_some_and(|before| {
+                self.begins_day(Some(before), item) || timeline.is_first_new(Some(before), item)
+            });
+            if is_other {
+                break;
+            }
+            before = Some(item);
+            match people.iter_mut().find(|it| it.0 == *person) {
+                Some(known) => known.3 = *way,
+                None => people.push((*person, name, *way, *way)),
+            }
+        }
+        let s = self.strings;
+        let of = |is: &dyn Fn(Way, Way) -> bool| -> Vec<&SafeText> {
+            let of = people.iter().filter(|it| is(it.2, it.3));
+            of.map(|it| it.1).collect()
+        };
+        let parts = [
+            (of(&|_, last| last == Way::In), s.joined, s.joined_and),
+            (
+                of(&|first, last| first == Way::In && last == Way::Out),
+                s.passed_one,
+                s.passed_and,
+            ),
+            (
+                of(&|first, last| first == Way::Out && last == Way::Out),
+                s.left,
+                s.left_and,
+            ),
+        ];
+        let words = parts.into_iter().filter_map(|(names, one, many)| {
+            let (first, others) = names.split_first()?;
+            Some(match others {
+                [] => fill(one, &[first]),
+                [other] => fill(one, &[&fill(s.two_names, &[first, other])]),
+                others => fill(many, &[first, &others.len()]),
+            })
+        });
+        text::line(&words.collect::<Vec<_>>().join(" · "))
     }
 
     pub fn height(&self, timeline: &Timeline, index: usize) -> usize {
@@ -135,9 +209,12 @@ impl Layout<'_> {
                 is_action,
                 answers,
                 aside,
+                is_for_me,
                 ..
             } => {
-                let scope = if *is_action {
+                let scope = if *is_for_me {
+                    Scope::MessageMention
+                } else if *is_action {
                     Scope::MessageSystem
                 } else {
                     Scope::MessageText
@@ -167,7 +244,8 @@ impl Layout<'_> {
                 let scope = Scope::MessageSystem;
                 self.wrapped(&words, scope, Gutter::Empty, time, name, None, rows);
             }
-            What::Hidden => {}
+            // Both are laid out by whoever knows what stands around them.
+            What::Hidden | What::Passage { .. } => {}
             What::Private {
                 author,
                 name,
@@ -198,16 +276,25 @@ impl Layout<'_> {
                 is_action,
                 fate,
                 ..
-            } => {
-                let (gutter, scope, aside) = match fate {
-                    Fate::Failed(why) => (Gutter::Failed, Scope::MessageFailed, Some(why.clone())),
-                    Fate::Pending | Fate::Stored => (Gutter::Pending, Scope::MessagePending, None),
-                };
-                let nobody = IdentityId::new([0; 16]);
-                let (text, name) = self.spoken(nobody, name, text, *is_action);
-                self.wrapped(&text, scope, gutter, time, name, aside, rows);
-            }
+            } => self.mine((name, text), *is_action, fate, time, rows),
         }
+    }
+
+    /// A post of ours that is not answered yet.
+    fn mine(
+        &self,
+        (name, text): (&SafeText, &SafeText),
+        is_action: bool,
+        fate: &Fate,
+        time: Option<String>,
+        rows: &mut Vec<Row>,
+    ) {
+        let (gutter, scope, aside) = match fate {
+            Fate::Failed(why) => (Gutter::Failed, Scope::MessageFailed, Some(why.clone())),
+            Fate::Pending | Fate::Stored => (Gutter::Pending, Scope::MessagePending, None),
+        };
+        let (text, name) = self.spoken(IdentityId::NOBODY, name, text, is_action);
+        self.wrapped(&text, scope, gutter, time, name, aside, rows);
     }
 
     /// The line of what is answered, cut to one row.
@@ -317,8 +404,14 @@ impl Layout<'_> {
     }
 }
 
-/// Whether an item goes on what the one before said: same author, same kind, not long after.
+/// Whether an item goes on what the one before said: same author, same kind, not long after; or both say who came and went.
 fn goes_on(before: &Item, item: &Item) -> bool {
+    if matches!(
+        (&before.what, &item.what),
+        (What::Passage { .. }, What::Passage { .. })
+    ) {
+        return true;
+    }
     let (
         What::Said {
             author,

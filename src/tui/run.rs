@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::event::{Effect, Event};
-use super::state::{Moment, State};
+use super::state::{Moment, State, TypingMode};
 use super::theme::{self, Depth, Theme};
 use super::update::{flush_drafts, update};
 use super::view::{Glyphs, Look, draw};
@@ -34,6 +34,27 @@ pub struct Caps {
     pub depth: Depth,
     /// Whether it shows more than ASCII.
     pub unicode: bool,
+    pub notifier: Notifier,
+}
+
+/// How a terminal tells of something while nobody looks at it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Notifier {
+    pub way: Way,
+    /// It is shown inside tmux, which passes on only what is wrapped for that.
+    pub in_tmux: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    Off,
+    Bell,
+    /// `iTerm2`, `WezTerm`, Ghostty.
+    Osc9,
+    /// kitty.
+    Osc99,
+    /// urxvt, foot, VTE.
+    Osc777,
 }
 
 /// What the screen is started with.
@@ -48,6 +69,9 @@ pub struct Setup {
     pub short: fn(&str) -> Option<String>,
     /// Puts a text where other programs paste from.
     pub copy: fn(&str),
+    /// Tells of something by a title and a line.
+    pub notify: fn(Notifier, &str, &str),
+    pub typing: TypingMode,
 }
 
 /// A connection that was begun.
@@ -135,7 +159,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
                 continue;
             }
             event = input.next() => match event {
-                Some(Ok(event)) => from_input(event),
+                Some(Ok(event)) => Some(from_input(event)),
                 // The terminal is gone.
                 Some(Err(_)) | None => return performer.quit(&mut state).await,
             },
@@ -204,17 +228,19 @@ fn first_state(setup: &Setup, size: (u16, u16)) -> State {
     State {
         theme: setup.theme.clone(),
         themes: theme::list(setup.themes.as_deref()),
+        typing: setup.typing,
         ..State::new(size, now(), setup.zone.clone())
     }
 }
 
-fn from_input(event: Input) -> Option<Event> {
+fn from_input(event: Input) -> Event {
     match event {
-        Input::Key(key) => Some(Event::Key(key)),
-        Input::Paste(text) => Some(Event::Paste(text)),
-        Input::Mouse(mouse) => Some(Event::Mouse(mouse)),
-        Input::Resize(width, height) => Some(Event::Resize(width, height)),
-        Input::FocusGained | Input::FocusLost => None,
+        Input::Key(key) => Event::Key(key),
+        Input::Paste(text) => Event::Paste(text),
+        Input::Mouse(mouse) => Event::Mouse(mouse),
+        Input::Resize(width, height) => Event::Resize(width, height),
+        Input::FocusGained => Event::Focus(true),
+        Input::FocusLost => Event::Focus(false),
     }
 }
 
@@ -274,6 +300,25 @@ impl Performer {
             Effect::SetName(name) => Command::SetName(name),
             Effect::Create(room) => Command::Create(room),
             Effect::ListRooms => Command::ListRooms,
+            Effect::ListMentions => Command::ListMentions,
+            Effect::MarkRead { room, epoch, seq } => {
+                // What is not said now is said when the room is followed again.
+                self.send(Command::MarkRead { room, epoch, seq });
+                return None;
+            }
+            Effect::Typing(room) => {
+                self.send(Command::Typing(room));
+                return None;
+            }
+            Effect::SetStatus(status) => Command::SetStatus(status),
+            Effect::Whois(whom) => Command::Whois(whom),
+            Effect::Ignore { whom, is_on } => Command::Ignore { whom, is_on },
+            Effect::SetLevel { room, level } => Command::SetLevel { room, level },
+            Effect::SetKeywords(words) => Command::SetKeywords(words),
+            Effect::Notify { title, text } => {
+                (self.setup.notify)(self.setup.caps.notifier, &title, &text);
+                return None;
+            }
             Effect::Report => Command::Report,
             Effect::Older { room, before } => Command::Older { room, before },
             Effect::RetryNow => Command::RetryNow,
@@ -336,8 +381,11 @@ impl Performer {
                     // What was typed is taken along; what was said stays with the server it was said on.
                     let lobby = super::composer::Composer::with(&state.composer().text());
                     let (theme, shows_panes) = (state.theme.clone(), state.shows_panes);
+                    let (focus, typing) = (state.focus, state.typing);
                     *state = State {
                         lobby,
+                        typing,
+                        focus,
                         shows_panes,
                         theme,
                         ..fresh

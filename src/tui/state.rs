@@ -11,11 +11,13 @@ use super::complete::Popup;
 use super::composer::Composer;
 use super::pick::Picker;
 use super::strings::{ENGLISH, Strings};
-use super::timeline::Timeline;
+use super::timeline::{Anchor, Timeline};
 use crate::chat::{
-    Author, ClientId, IdentityId, InstanceId, Limits, RoomId, RoomInfo, RoomKind, Roster, Seq,
+    Author, ClientId, Entry, IdentityId, InstanceId, Limits, RoomId, RoomInfo, RoomKind, Roster,
+    Seq, Settings, Status, Unread,
 };
 use crate::client::{LinkState, Post, Report};
+use crate::text;
 
 /// What was sent in a room and can be called back.
 const HISTORY: usize = 100;
@@ -52,6 +54,24 @@ pub struct State {
     pub lobby_drafted: String,
     /// The command whose answer is awaited.
     pub asked: Option<String>,
+    /// A way through the rooms with something unread, and back to where it began.
+    pub tour: Option<Tour>,
+    /// Where one was before one looked at something elsewhere.
+    pub came_from: Option<(RoomId, Anchor)>,
+    /// What we want to have shown and told.
+    pub settings: Settings,
+    /// The words of the settings, to be looked for.
+    pub keywords: text::Words,
+    /// How we say we are.
+    pub status: Status,
+    pub typing: TypingMode,
+    /// When it was last told that we are writing.
+    pub typed_at: Option<Instant>,
+    /// When a key was last pressed, and somebody last notified.
+    pub pressed_at: Instant,
+    pub notified_at: Option<Instant>,
+    /// Whether the terminal has the keyboard; unknown until it says so.
+    pub focus: Option<bool>,
     /// When the rooms are asked for again.
     pub lobby_due: Option<Instant>,
     /// When the link is asked again how it does.
@@ -118,6 +138,48 @@ pub enum Overlay {
     },
 }
 
+/// Which way it is told who is writing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TypingMode {
+    #[default]
+    Both,
+    /// We see it of others.
+    Show,
+    /// Others see it of us.
+    Send,
+    Off,
+}
+
+impl TypingMode {
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("on", Self::Both),
+        ("show", Self::Show),
+        ("send", Self::Send),
+        ("off", Self::Off),
+    ];
+
+    /// The mode of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter();
+        all.find(|(known, _)| *known == word).map(|(_, mode)| *mode)
+    }
+
+    pub const fn shows(self) -> bool {
+        matches!(self, Self::Both | Self::Show)
+    }
+
+    pub const fn sends(self) -> bool {
+        matches!(self, Self::Both | Self::Send)
+    }
+}
+
+/// See [`State::tour`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tour {
+    pub home: RoomId,
+    pub seen: Vec<RoomId>,
+}
+
 /// Something that is asked for twice.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Confirm {
@@ -137,6 +199,37 @@ pub enum Writing {
     Edit(Seq),
 }
 
+/// How far a room was read.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reading {
+    /// As the server told it last, and what came after that.
+    pub unread: Unread,
+    /// What the server told was as of this entry.
+    pub counted_to: Seq,
+    /// Unread messages with a word of ours in them that call us by no name; only of what is loaded.
+    pub keywords: u32,
+    /// When what is on the screen will have been read.
+    pub due: Option<Instant>,
+    pub asked: Recount,
+}
+
+impl Reading {
+    /// Messages that are for us.
+    pub fn mentions(&self) -> u32 {
+        self.unread.mentions + self.keywords
+    }
+}
+
+/// Whether the server is asked to count anew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Recount {
+    #[default]
+    No,
+    Asked,
+    /// Something more has changed since it was asked.
+    AskAgain,
+}
+
 /// A room or conversation we are in.
 #[derive(Clone, Debug)]
 pub struct Room {
@@ -153,12 +246,19 @@ pub struct Room {
     pub writing: Writing,
     /// The message that is selected, while one is.
     pub selected: Option<Seq>,
-    /// Messages that came while another room was read.
-    pub unseen: usize,
+    pub reading: Reading,
+    /// The entry to be shown as soon as it is loaded.
+    pub seeking: Option<Seq>,
+    /// The message that was looked for, marked until something else is done.
+    pub found: Option<Seq>,
     /// Entries up to this one are history and no news; unknown until the room is followed.
     pub history_to: Option<Seq>,
     /// Put away with `/leave`, until something comes.
     pub is_hidden: bool,
+    /// Entries up to this one were said before we followed: nobody is notified of them.
+    pub live_after: Seq,
+    /// Who is writing, and until when that is believed.
+    pub typing: Vec<(IdentityId, Instant)>,
     /// We were made to go: why. What was said up to then stays until we leave by ourselves.
     pub put_out: Option<String>,
 }
@@ -175,9 +275,13 @@ impl Room {
             recalled: None,
             writing: Writing::Message,
             selected: None,
-            unseen: 0,
+            reading: Reading::default(),
+            seeking: None,
+            found: None,
             history_to: None,
             is_hidden: false,
+            live_after: Seq::ZERO,
+            typing: Vec::new(),
             put_out: None,
         }
     }
@@ -228,6 +332,16 @@ impl State {
             drafts_due: None,
             lobby_drafted: String::new(),
             asked: None,
+            tour: None,
+            came_from: None,
+            settings: Settings::default(),
+            keywords: text::Words::default(),
+            status: Status::default(),
+            typing: TypingMode::Both,
+            typed_at: None,
+            pressed_at: now.instant,
+            notified_at: None,
+            focus: None,
             lobby_due: None,
             report_due: None,
             notice: None,
@@ -334,6 +448,43 @@ impl State {
             || self.drafts_due.is_some()
             || self.report_due.is_some()
             || self.lobby_due.is_some()
+            || self
+                .rooms
+                .iter()
+                .any(|room| room.reading.due.is_some() || !room.typing.is_empty())
+    }
+
+    /// Whether somebody may be looking at the newest end of a room.
+    pub fn is_reading(&self, room: &Room) -> bool {
+        let is_shown = self.current == Some(room.info.id) && self.focus != Some(false);
+        is_shown && room.timeline.anchor() == Anchor::Newest && room.put_out.is_none()
+    }
+
+    /// Unread messages of a room and those for us, as they are shown: what is being read is no news.
+    pub fn news(&self, room: &Room) -> (u32, u32) {
+        if self.is_reading(room) {
+            return (0, 0);
+        }
+        (room.reading.unread.messages, room.reading.mentions())
+    }
+
+    /// Whether an entry is for us: it calls us, or has a word of ours.
+    pub fn is_for_me(&self, entry: &Entry) -> bool {
+        let me = self.me.as_ref().map(|me| me.id);
+        me.is_some_and(|me| entry.author.id != me && entry.mentions(me)) || self.has_keyword(entry)
+    }
+
+    /// Whether somebody else said a word of ours.
+    pub fn has_keyword(&self, entry: &Entry) -> bool {
+        let is_said = entry.body.is_said() && !self.is_me(entry.author.id);
+        is_said && !self.keywords.find(entry.body.text()).is_empty()
+    }
+
+    /// A time of others by our own clock on the wall.
+    pub fn clock(&self, at_ms: u64) -> Option<String> {
+        let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
+        let at = at.to_zoned(self.zone.clone());
+        Some(at.strftime("%-d %b %Y %H:%M").to_string())
     }
 
     /// Whoever a name means here: present in a room we are in, or the other of a conversation.
@@ -343,7 +494,7 @@ impl State {
         let present = self
             .rooms
             .iter()
-            .flat_map(|room| room.roster.people())
+            .flat_map(|room| room.roster.present())
             .find(|it| is_called(&it.name))
             .map(|it| it.id);
         let peers = self.rooms.iter().filter_map(|room| room.info.peer.as_ref());

@@ -1,18 +1,11 @@
 //! Every word the interface says, one table per language. Templates carry `{0}`, `{1}` … for what is filled in.
 
+mod actions;
 mod refusals;
 
-use super::command::Name;
-use super::keymap::Action;
-use crate::chat::{Role, Via};
+pub use self::actions::CommandWords;
+use crate::chat::{Presence, Role, Via};
 use crate::client::{About, PutOut, Why};
-
-/// How a command is called, and what it does.
-#[derive(Clone, Copy, Debug)]
-pub struct CommandWords {
-    pub usage: &'static str,
-    pub about: &'static str,
-}
 
 #[derive(Debug)]
 pub struct Strings {
@@ -79,6 +72,50 @@ pub struct Strings {
     pub lobby_hint: &'static str,
     pub palette_hint: &'static str,
     pub nothing_matches: &'static str,
+    pub mentions_title: &'static str,
+    pub mentions_hint: &'static str,
+    pub no_mentions: &'static str,
+    pub loading: &'static str,
+    pub new_line: &'static str,
+    pub not_found: &'static str,
+    pub nothing_unread: &'static str,
+    pub unread_counts: &'static str,
+    pub mention_counts: &'static str,
+    pub typing_one: &'static str,
+    pub typing_two: &'static str,
+    pub typing_many: &'static str,
+    pub typing_is: &'static str,
+    pub passed_one: &'static str,
+    pub two_names: &'static str,
+    pub joined_and: &'static str,
+    pub left_and: &'static str,
+    pub passed_and: &'static str,
+    pub notification: &'static str,
+    pub online_word: &'static str,
+    pub away_word: &'static str,
+    pub waiting_word: &'static str,
+    pub offline_word: &'static str,
+    pub seen_at: &'static str,
+    pub says_of_self: &'static str,
+    pub comes_by: &'static str,
+    pub identity_is: &'static str,
+    pub whois_title: &'static str,
+    pub away_now: &'static str,
+    pub away_because: &'static str,
+    pub here_now: &'static str,
+    pub status_now: &'static str,
+    pub ignored_title: &'static str,
+    pub ignored_none: &'static str,
+    pub ignored_now: &'static str,
+    pub ignored_no_more: &'static str,
+    pub noted: &'static str,
+    pub notify_is: &'static str,
+    pub keywords_are: &'static str,
+    pub keywords_none: &'static str,
+    pub invited_by: &'static str,
+    pub invited_to: &'static str,
+    pub reacted_title: &'static str,
+    pub nobody_reacted: &'static str,
     pub lobby_heads: [&'static str; 5],
     pub close_again: &'static str,
     pub put_out_kicked: &'static str,
@@ -187,7 +224,7 @@ pub static ENGLISH: Strings = Strings {
     copied: "copied",
     react_title: "React",
     react_hint: "a number, or type an emoji and Enter",
-    selection_hint: "r answer · e edit · d delete · + react · y copy · o open · Esc",
+    selection_hint: "r answer · e edit · d delete · + react · w who · y copy · o open · Esc",
     editing_prompt: "edit",
     answer_prompt: "> {0}",
     by_invitation: "by invitation",
@@ -203,6 +240,50 @@ pub static ENGLISH: Strings = Strings {
     lobby_hint: "Enter join · n new · Esc back",
     palette_hint: "Enter takes it · Esc back",
     nothing_matches: "nothing matches",
+    mentions_title: "MENTIONS",
+    mentions_hint: "Enter shows it where it was said · Esc back",
+    no_mentions: "nobody has called you yet",
+    loading: "asking the server",
+    new_line: "new",
+    not_found: "that message cannot be had",
+    nothing_unread: "nothing is unread",
+    unread_counts: "unread {0}",
+    mention_counts: "mentions {0}",
+    typing_one: "{0} is typing…",
+    typing_two: "{0} and {1} are typing…",
+    typing_many: "{0} people are typing…",
+    typing_is: "who is typing: {0}",
+    passed_one: "{0} came and went",
+    two_names: "{0} and {1}",
+    joined_and: "{0} and {1} others joined",
+    left_and: "{0} and {1} others left",
+    passed_and: "{0} and {1} others came and went",
+    notification: "{0} in {1}",
+    online_word: "here",
+    away_word: "away",
+    waiting_word: "lost the connection a moment ago",
+    offline_word: "not here",
+    seen_at: "last here {0}",
+    says_of_self: "says: {0}",
+    comes_by: "comes by {0}, without an identity that lasts",
+    identity_is: "identity {0}",
+    whois_title: "Who is {0}",
+    away_now: "you are away; /back when you are not",
+    away_because: "you are away: {0}; /back when you are not",
+    here_now: "you are here",
+    status_now: "your status: {0}",
+    ignored_title: "Ignored",
+    ignored_none: "nobody",
+    ignored_now: "you do not see what {0} says any more; /unignore {0} undoes it",
+    ignored_no_more: "you see what {0} says again",
+    noted: "done, for all your terminals",
+    notify_is: "notifications of this room: {0}",
+    keywords_are: "words you are called by: {0}",
+    keywords_none: "you have named no words",
+    invited_by: "{0} invited you: /join {1}",
+    invited_to: "you are invited: /join {0}",
+    reacted_title: "Reactions",
+    nobody_reacted: "nobody reacted to it",
     lobby_heads: ["room", "unread", "people", "last", ""],
     close_again: "Enter again closes this room for everybody and for good",
     put_out_kicked: "{0} removed you from this room",
@@ -300,6 +381,15 @@ impl Strings {
         }
     }
 
+    pub fn presence(&self, presence: Presence) -> &'static str {
+        match presence {
+            Presence::Online => self.online_word,
+            Presence::Away => self.away_word,
+            Presence::Waiting => self.waiting_word,
+            Presence::Offline => self.offline_word,
+        }
+    }
+
     /// The mark of a role in lists; a member's is none.
     pub fn role(&self, role: Role) -> &'static str {
         match role {
@@ -331,98 +421,6 @@ impl Strings {
         }
     }
 
-    pub fn command(&self, name: Name) -> CommandWords {
-        let (usage, about) = match name {
-            Name::Help => ("/help", "keys and commands"),
-            Name::Join => ("/join ROOM", "go to a room"),
-            Name::Leave => (
-                "/leave [ROOM]",
-                "leave a room, or put a private conversation away",
-            ),
-            Name::Rooms => ("/rooms", "the rooms there are"),
-            Name::Create => (
-                "/create NAME [--private|--secret] [--capacity N] [TOPIC]",
-                "make a room; a private one needs an invitation, a secret one is seen by its members only",
-            ),
-            Name::Delete => (
-                "/delete [ROOM]",
-                "close the room you are in, for everybody and for good",
-            ),
-            Name::Topic => ("/topic TEXT", "say what this room is about"),
-            Name::Invite => ("/invite USER", "let somebody join this room"),
-            Name::Op => ("/op USER", "make somebody a moderator of this room"),
-            Name::Deop => ("/deop USER", "make a moderator a member again"),
-            Name::Kick => ("/kick USER [REASON]", "remove somebody from this room"),
-            Name::Ban => (
-                "/ban USER [10m|2h|7d] [REASON]",
-                "remove somebody and keep them out",
-            ),
-            Name::Unban => ("/unban USER", "let somebody who was banned join again"),
-            Name::Mute => ("/mute USER [10m|2h|7d]", "let somebody read and not speak"),
-            Name::Unmute => ("/unmute USER", "let somebody who was muted speak again"),
-            Name::Msg => ("/msg NAME [TEXT]", "write privately to somebody"),
-            Name::Me => ("/me TEXT", "say what you do"),
-            Name::Reply => (
-                "/reply TEXT",
-                "answer the last message, or the selected one",
-            ),
-            Name::Edit => (
-                "/edit [TEXT]",
-                "write your last message anew; s/old/new/ does it in place",
-            ),
-            Name::React => ("/react EMOJI", "react to the last message, or take it back"),
-            Name::Nick => ("/nick NAME", "take another name"),
-            Name::Who => ("/who", "who is in this room"),
-            Name::Clear => ("/clear", "empty the screen; nothing is deleted"),
-            Name::Theme => ("/theme [NAME]", "change the colours"),
-            Name::Link => ("/link", "how the connection does"),
-            Name::Connect => (
-                "/connect [HOST[:PORT]]",
-                "go to another server, or come back",
-            ),
-            Name::Disconnect => ("/disconnect", "close the connection and stay here"),
-            Name::Quit => ("/quit", "leave tchat"),
-        };
-        CommandWords { usage, about }
-    }
-
-    /// What a key does, for help; nothing for keys that every editor has.
-    pub fn action(&self, action: Action) -> Option<&'static str> {
-        Some(match action {
-            Action::Send => "send, or run a command",
-            Action::Newline => "new line",
-            Action::Complete => "complete a name, command or room",
-            Action::WordLeft => "a word back",
-            Action::WordRight => "a word forward",
-            Action::Home => "start of line",
-            Action::End => "end of line",
-            Action::KillToStart => "delete to the start of the line",
-            Action::KillToEnd => "delete to the end of the line",
-            Action::KillWord => "delete a word",
-            Action::Yank => "put back what was deleted",
-            Action::Undo => "undo",
-            Action::Redo => "redo",
-            Action::SentBefore => "what I sent here before",
-            Action::SentAfter => "what I sent here after that",
-            Action::PageUp => "older messages",
-            Action::PageDown => "newer messages",
-            Action::Oldest => "oldest message",
-            Action::Newest => "newest message",
-            Action::RoomBefore => "room above",
-            Action::RoomAfter => "room below",
-            Action::Retry => "send what failed here again",
-            Action::EditFailed => "edit what failed here",
-            Action::Palette => "rooms, people and commands",
-            Action::Lobby => "all rooms there are",
-            Action::Select => "select a message",
-            Action::Help => "this help",
-            Action::Link => "how the connection does",
-            Action::Panes => "show or hide the side panes",
-            Action::Quit => "quit",
-            _ => return None,
-        })
-    }
-
     /// Why there is no link.
     pub fn why(&self, why: &Why) -> String {
         match why {
@@ -452,6 +450,10 @@ impl Strings {
             About::Create(name) => format!("make #{name}"),
             About::Follow(_) => "read a room".into(),
             About::ListRooms => "list the rooms".into(),
+            About::Status => "say how you are".into(),
+            About::Whois => "find out who that is".into(),
+            About::Settings => "change that".into(),
+            About::Mentions => "list who called you".into(),
         }
     }
 }

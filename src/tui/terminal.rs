@@ -3,7 +3,7 @@
 //! [`Screen`] restores when it is dropped, and a panic hook restores before the message is printed, so that a shell is never
 //! left without echo or in the alternate screen.
 
-use std::io::{self, Stdout, stdout};
+use std::io::{self, Stdout, Write as _, stdout};
 use std::panic;
 use std::pin::Pin;
 use std::sync::Once;
@@ -12,8 +12,8 @@ use std::task::{Context, Poll};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
-    EventStream,
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
+    EnableFocusChange, EnableMouseCapture, Event, EventStream,
 };
 use crossterm::style::ResetColor;
 use crossterm::terminal::{
@@ -25,6 +25,7 @@ use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use super::run::{Notifier, Way};
 use crate::text;
 
 /// Whether the terminal is ours now.
@@ -56,6 +57,7 @@ impl Screen {
             stdout(),
             EnterAlternateScreen,
             EnableBracketedPaste,
+            EnableFocusChange,
             EnableMouseCapture,
             DisableLineWrap
         )?;
@@ -82,6 +84,38 @@ impl Screen {
 /// Puts a text into the terminal's clipboard (OSC 52); one that has none passes it over.
 pub fn copy(text: &str) {
     let _uncopied = execute!(stdout(), CopyToClipboard::to_clipboard_from(text));
+}
+
+/// Tells of something in the way the terminal knows.
+pub fn notify(notifier: Notifier, title: &str, text: &str) {
+    let bytes = notification(notifier, title, text);
+    let mut out = stdout();
+    // A terminal that does not take it is no less a terminal.
+    let _untold = out.write_all(bytes.as_bytes()).and_then(|()| out.flush());
+}
+
+/// The sequence that tells of something. Other people's words are made safe here once more: nothing of them may end it.
+pub fn notification(notifier: Notifier, title: &str, text: &str) -> String {
+    let plain = |words: &str| text::line(words).to_string();
+    let (title, text) = (plain(title), plain(text));
+    let sequence = match notifier.way {
+        Way::Off => return String::new(),
+        Way::Bell => return "\x07".into(),
+        Way::Osc9 => format!("\x1b]9;{title}: {text}\x1b\\"),
+        // The title is the whole of it where no body follows.
+        Way::Osc99 => format!(
+            "\x1b]99;i=tchat:d=0:p=title;{title}\x1b\\\x1b]99;i=tchat:d=1:p=body;{text}\x1b\\"
+        ),
+        // A semicolon would begin the text.
+        Way::Osc777 => format!("\x1b]777;notify;{};{text}\x1b\\", title.replace(';', ",")),
+    };
+    if notifier.in_tmux {
+        // tmux itself knows only the bell.
+        let inner = sequence.replace('\x1b', "\x1b\x1b");
+        format!("\x1bPtmux;{inner}\x1b\\\x07")
+    } else {
+        sequence
+    }
 }
 
 impl Drop for Screen {
@@ -127,6 +161,7 @@ pub fn restore() {
         EndSynchronizedUpdate,
         EnableLineWrap,
         DisableMouseCapture,
+        DisableFocusChange,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         ResetColor,
@@ -178,4 +213,37 @@ fn has_hung_up() -> bool {
 #[cfg(not(unix))]
 fn has_hung_up() -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(way: Way, in_tmux: bool) -> String {
+        notification(
+            Notifier { way, in_tmux },
+            "李四; in #tech",
+            "look\x1b]0;x\x07 here",
+        )
+    }
+
+    #[test]
+    fn a_notification_is_one_sequence_whatever_it_says() {
+        assert_eq!(told(Way::Off, false), "");
+        assert_eq!(told(Way::Bell, true), "\x07");
+        let text = "look␛]0;x␇ here";
+        assert_eq!(
+            told(Way::Osc777, false),
+            format!("\x1b]777;notify;李四, in #tech;{text}\x1b\\")
+        );
+        assert_eq!(
+            told(Way::Osc9, false),
+            format!("\x1b]9;李四; in #tech: {text}\x1b\\")
+        );
+        assert!(told(Way::Osc99, false).ends_with(&format!("p=body;{text}\x1b\\")));
+        assert_eq!(
+            told(Way::Osc9, true),
+            format!("\x1bPtmux;\x1b\x1b]9;李四; in #tech: {text}\x1b\x1b\\\x1b\\\x07")
+        );
+    }
 }

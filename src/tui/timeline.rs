@@ -8,7 +8,7 @@ mod scroll;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Range;
 
-pub use self::item::{Era, Fate, Gap, Item, Key, What};
+pub use self::item::{Era, Fate, Gap, Item, Key, Way, What};
 use crate::chat::{Body, ClientId, Entry, Epoch, FollowResult, IdentityId, Seq};
 use crate::text;
 
@@ -16,6 +16,9 @@ use crate::text;
 pub const NEWEST: Seq = Seq(u64::MAX);
 /// Items beyond the screen within which what is missing is loaded.
 const NEAR: usize = 100;
+
+/// Entries of a page, as the server has it.
+const PAGE: u64 = 200;
 
 /// What the top of the screen shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +52,8 @@ pub struct Timeline {
     name_columns: usize,
     /// Entries that came while something older was read.
     unread_below: usize,
+    /// What comes after this entry is new.
+    new_after: Option<Seq>,
 }
 
 /// Columns of names: at least, at most.
@@ -70,6 +75,7 @@ impl Default for Timeline {
             next_pending: 1,
             name_columns: NAME_COLUMNS.0,
             unread_below: 0,
+            new_after: None,
         }
     }
 }
@@ -111,6 +117,46 @@ impl Timeline {
 
     pub fn newest(&self) -> Option<Seq> {
         self.items.back().map(|item| item.key.seq)
+    }
+
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.epoch
+    }
+
+    /// What comes after an entry is new from now on.
+    pub fn begin_new(&mut self, after: Seq) {
+        self.new_after = Some(after);
+    }
+
+    /// Nothing is new any more.
+    pub fn end_new(&mut self) {
+        self.new_after = None;
+    }
+
+    /// Whether a line that says so stands before an item, given the item that is shown before it.
+    pub fn is_first_new(&self, before: Option<&Item>, item: &Item) -> bool {
+        let is_new = |item: &Item| {
+            let is_of_now = item.key.era == Era::Now;
+            is_of_now && self.new_after.is_some_and(|after| item.key.seq > after)
+        };
+        // The line for what is not loaded stands before the gap it is in.
+        is_new(item) && !before.is_some_and(is_new)
+    }
+
+    /// The first item that is new.
+    pub fn first_new(&self) -> Option<Key> {
+        let after = self.new_after?;
+        let place = self.items.partition_point(|item| item.key.seq <= after);
+        self.items.get(place).map(|item| item.key)
+    }
+
+    /// Makes the words of every entry anew: how they are seen has changed.
+    pub fn reword(&mut self, words: impl Fn(&Entry) -> What) {
+        for item in &mut self.items {
+            if let Some(entry) = &item.entry {
+                item.what = words(entry);
+            }
+        }
     }
 
     /// Entries that stand in gaps and could be loaded.
@@ -257,13 +303,14 @@ impl Timeline {
             return false;
         }
         let item = self.item(entry, &words);
+        let is_shown = item.what != What::Hidden;
         let gap =
             newest.and_then(|newest| self.gap(newest.next(), entry.seq.before(), entry.at_ms));
         self.items.extend(gap);
         self.items.push_back(item);
         self.amend(entry, &words);
         self.wants_newest = false;
-        if self.anchor != Anchor::Newest && entry.body.is_said() {
+        if self.anchor != Anchor::Newest && entry.body.is_said() && is_shown {
             self.unread_below += 1;
         }
         true
@@ -306,71 +353,72 @@ impl Timeline {
             return;
         }
         self.first = first;
-        let mut place = self
-            .items
-            .partition_point(|item| item.key < Key::gap(before.before()));
-        if self
-            .items
-            .get(place)
-            .is_some_and(|item| item.key == Key::gap(before.before()))
-        {
-            self.items.remove(place);
+        if entries.is_empty() {
+            self.nothing_before(before);
+        } else {
+            self.insert(entries, &words);
         }
-        let at_ms = self.items.get(place).map_or(0, |item| item.at_ms);
-        let below = place
-            .checked_sub(1)
-            .and_then(|place| self.items.get(place))
-            .map(|item| item.key.seq);
-        let fresh: Vec<Item> = entries
-            .iter()
-            .filter(|entry| entry.seq < before && below.is_none_or(|below| entry.seq > below))
-            .map(|entry| self.item(entry, &words))
-            .collect();
         let amending = |entry: &&Entry| matches!(entry.body, Body::Amendment { .. });
-        let amending: Vec<&Entry> = entries.iter().filter(amending).collect();
-        let oldest = fresh.first().map_or(before, |item| item.key.seq);
-        let Some(below) = below else {
-            if fresh.is_empty() {
-                // There is nothing more before it.
-                self.first = before;
-            }
-            fresh
-                .into_iter()
-                .rev()
-                .for_each(|item| self.items.push_front(item));
-            for by in amending {
-                self.amend(by, &words);
-            }
-            return;
-        };
-        let mut gap = self.gap(below.next(), oldest.before(), at_ms);
-        if let (
-            Some(Item {
-                what: What::Gap(gap),
-                ..
-            }),
-            true,
-        ) = (&mut gap, fresh.is_empty())
-        {
-            // Asked for and not given: it is not there.
-            gap.is_gone = true;
-        }
-        let after = self.items.split_off(place);
-        self.items.extend(gap);
-        self.items.extend(fresh);
-        place = self.items.len();
-        self.items.extend(after);
-        for by in amending {
+        for by in entries.iter().filter(amending) {
             self.amend(by, &words);
         }
-        debug_assert!(
-            place == 0
-                || self
-                    .items
-                    .get(place)
-                    .is_none_or(|next| self.items[place - 1].key < next.key),
-            "a page stands before what comes after it"
-        );
+    }
+
+    /// Entries were asked for, and there are none.
+    fn nothing_before(&mut self, before: Seq) {
+        let key = Key::gap(before.before());
+        let place = self.items.partition_point(|item| item.key < key);
+        match self.items.get_mut(place).filter(|item| item.key == key) {
+            Some(item) => {
+                if let What::Gap(gap) = &mut item.what {
+                    gap.is_gone = true;
+                }
+            }
+            None if place == 0 => self.first = before,
+            None => {}
+        }
+    }
+
+    /// Puts a run of entries where it belongs, with gaps between it and what is there already.
+    fn insert(&mut self, run: &[Entry], words: &impl Fn(&Entry) -> What) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return;
+        };
+        let (from, to) = (first.seq, last.seq);
+        let fresh = run
+            .iter()
+            .filter(|entry| self.place(Key::entry(entry.seq)).is_none());
+        let fresh: Vec<&Entry> = fresh.collect();
+        let fresh: Vec<Item> = fresh.into_iter().map(|it| self.item(it, words)).collect();
+        let touches =
+            |item: &Item| matches!(item.what, What::Gap(gap) if gap.from <= to && gap.to >= from);
+        let place = self.items.partition_point(|it| it.key < Key::entry(from));
+        let mut after = self.items.split_off(place);
+        let below = self.items.back().map(|item| item.key.seq);
+        let gap = below.and_then(|below| self.gap(below.next(), from.before(), first.at_ms));
+        self.items.extend(gap);
+        let mut fresh = fresh.into_iter().peekable();
+        while let Some(next) = after.front() {
+            let is_within = next.key.seq <= to || touches(next);
+            match fresh.peek() {
+                Some(item) if item.key < next.key => self.items.extend(fresh.next()),
+                _ if !is_within => break,
+                _ => {
+                    let known = after.pop_front();
+                    self.items.extend(known.filter(|item| !touches(item)));
+                }
+            }
+        }
+        self.items.extend(fresh);
+        if let Some(next) = after.front() {
+            let end = match next.what {
+                What::Gap(gap) => gap.from.before(),
+                _ => next.key.seq.before(),
+            };
+            let gap = self.gap(to.next(), end, next.at_ms);
+            self.items.extend(gap);
+        }
+        self.items.extend(after);
     }
 
     pub fn page_failed(&mut self, before: Seq) {
@@ -387,8 +435,13 @@ impl Timeline {
         let first = shown.start.saturating_sub(self.former.len() + NEAR);
         let last = shown.end.saturating_sub(self.former.len()) + NEAR;
         let near = first..last.min(self.items.len());
+        // What was scrolled to from above goes on there, everything else is filled from its newest end.
+        let seen = shown.start.saturating_sub(self.former.len());
+        let is_below = |index: usize| self.anchor != Anchor::Newest && index > seen;
         let gap = |index: usize| match self.items[index].what {
-            What::Gap(gap) if !gap.is_gone => Some(gap.to.next()),
+            What::Gap(gap) if gap.is_gone => None,
+            What::Gap(gap) if is_below(index) => Some(gap.to.next().min(Seq(gap.from.0 + PAGE))),
+            What::Gap(gap) => Some(gap.to.next()),
             _ => None,
         };
         let wanted = if self.oldest().is_none() {

@@ -6,11 +6,16 @@ mod drafts;
 mod keys;
 mod lines;
 mod link;
+mod notify;
 mod orders;
+mod personal;
 mod pick;
+mod reading;
 mod select;
 mod send;
+mod told;
 mod unsent;
+mod visit;
 
 use crossterm::event::{MouseEvent, MouseEventKind};
 
@@ -29,8 +34,15 @@ const WHEEL: isize = 3;
 
 /// The heart of the screen.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
-    let effects = happen(state, event);
+    let is_typed = matches!(event, Event::Key(_) | Event::Paste(_));
+    let before = is_typed.then(|| (state.current, state.composer().bytes()));
+    let mut effects = happen(state, event);
+    let after = (state.current, state.composer().bytes());
+    if before.is_some_and(|before| before.0 == after.0 && before.1 != after.1) {
+        effects.extend(notify::typed(state));
+    }
     drafts::note(state);
+    reading::note(state);
     effects
 }
 
@@ -46,11 +58,17 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             state.size = (width, height);
             Vec::new()
         }
+        Event::Focus(has) => {
+            state.focus = Some(has);
+            Vec::new()
+        }
         Event::Client(event) => client::hear(state, event),
         Event::Tick => {
             let mut effects = drafts::due(state);
             effects.extend(link::due(state));
             effects.extend(pick::due(state));
+            effects.extend(reading::due(state));
+            notify::due(state);
             effects
         }
         Event::Busy(client_id) => {
@@ -164,13 +182,22 @@ fn load_older(state: &mut State) -> Vec<Effect> {
         .collect()
 }
 
-/// Shows a room: what came meanwhile counts as seen.
-fn show(state: &mut State, room: crate::chat::RoomId) -> Vec<Effect> {
+/// Shows a room, with a line before what is new there.
+fn show(state: &mut State, id: crate::chat::RoomId) -> Vec<Effect> {
     state.popup = None;
     state.confirm = None;
-    state.current = Some(room);
-    if let Some(room) = state.room_mut(room) {
-        room.unseen = 0;
+    state.tour = None;
+    state.came_from = None;
+    let is_another = state.current != Some(id);
+    if let Some(left) = state.current_mut().filter(|_| is_another) {
+        left.timeline.end_new();
+        left.found = None;
+    }
+    state.current = Some(id);
+    if let Some(room) = state.room_mut(id) {
+        if is_another && room.reading.unread.messages > 0 {
+            room.timeline.begin_new(room.reading.unread.read);
+        }
         room.is_hidden = false;
     }
     load_older(state)

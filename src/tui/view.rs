@@ -21,6 +21,7 @@ use crate::text::{self, SafeText};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Glyphs {
     pub online: &'static str,
+    pub away: &'static str,
     pub waiting: &'static str,
     pub offline: &'static str,
     pub hosting: &'static str,
@@ -36,6 +37,7 @@ pub struct Glyphs {
 impl Glyphs {
     pub const UNICODE: Self = Self {
         online: "●",
+        away: "◐",
         waiting: "◌",
         offline: "○",
         hosting: "◇",
@@ -49,6 +51,7 @@ impl Glyphs {
     };
     pub const ASCII: Self = Self {
         online: "*",
+        away: "%",
         waiting: "~",
         offline: "o",
         hosting: "^",
@@ -60,6 +63,11 @@ impl Glyphs {
         chosen: ">",
         bridge: "=",
     };
+
+    /// Whether more than ASCII is shown.
+    pub fn is_unicode(&self) -> bool {
+        *self != Self::ASCII
+    }
 }
 
 /// How it is drawn.

@@ -128,6 +128,7 @@ mod tests {
             },
             client_id: None,
             body: Body::Text(format!("entry {seq}")),
+            mentions: Vec::new(),
             amended: None,
         }
     }

@@ -6,6 +6,9 @@ use super::parts::{
     entry_to, epoch, identity, millis, person_from, person_to, refusal_from, refusal_to, room_from,
     room_id, room_to,
 };
+use super::personal::{
+    self, settings_from, settings_to, status_from, status_to, unread_from, unread_to,
+};
 use super::proto::{self, event::Kind, followed, goodbye, unfollowed};
 use crate::chat::{FollowResult, Limits, Seq, ServerId, SessionId};
 
@@ -24,6 +27,7 @@ pub fn event_from(event: proto::Event) -> Result<Event, Malformed> {
             first: Seq(it.first),
             last: Seq(it.last),
             result: result_from(it.result()),
+            unread: unread_from(it.unread),
         },
         Kind::Gap(gap) => Event::Gap {
             room: room_id(&gap.room)?,
@@ -86,6 +90,7 @@ pub fn event_from(event: proto::Event) -> Result<Event, Malformed> {
             heads: pong.heads.iter().map(head_from).collect::<Result<_, _>>()?,
         },
         Kind::Goodbye(bye) => Event::Goodbye(goodbye_from(&bye)),
+        of_one => personal::event_from(of_one)?,
     })
 }
 
@@ -99,7 +104,9 @@ pub fn event_to(event: &Event) -> proto::Event {
             first,
             last,
             result,
+            unread,
         } => Some(Kind::Followed(proto::Followed {
+            unread: unread_to(unread),
             request: *request,
             room: room.bytes().to_vec(),
             epoch: epoch.bytes().to_vec(),
@@ -176,7 +183,7 @@ pub fn event_to(event: &Event) -> proto::Event {
             heads: heads.iter().map(head_to).collect(),
         })),
         Event::Goodbye(bye) => Some(Kind::Goodbye(goodbye_to(bye))),
-        Event::Unknown => None,
+        of_one => personal::event_to(of_one),
     };
     proto::Event { kind }
 }
@@ -239,6 +246,8 @@ fn welcome_from(welcome: proto::Welcome) -> Result<Welcome, Malformed> {
             .into_iter()
             .map(room_from)
             .collect::<Result<_, _>>()?,
+        settings: settings_from(welcome.settings)?,
+        status: status_from(welcome.status),
     })
 }
 
@@ -258,6 +267,8 @@ fn welcome_to(welcome: &Welcome) -> proto::Welcome {
         }),
         now_ms: welcome.now_ms,
         rooms: welcome.rooms.iter().map(room_to).collect(),
+        settings: settings_to(&welcome.settings),
+        status: status_to(&welcome.status),
     }
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::chat::{
-    Author, Body, ClientId, Cursor, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits,
-    NewRoom, Person, Recipient, Refusal, RoomId, RoomInfo, Secret, Seq, ServerId, SessionId,
+    Author, Body, ClientId, Cursor, Entry, Epoch, FollowResult, IdentityId, InstanceId, Level,
+    Limits, NewRoom, Person, Profile, Recipient, Refusal, RoomId, RoomInfo, Secret, Seq, ServerId,
+    SessionId, Settings, Status, Unread,
 };
 
 /// The protocol version this program speaks.
@@ -35,6 +36,24 @@ pub enum Request {
     SetName(String),
     Open(Who),
     Create(NewRoom),
+    MarkRead {
+        room: RoomId,
+        epoch: Epoch,
+        seq: Seq,
+    },
+    SetStatus(Status),
+    Typing(RoomId),
+    Whois(Who),
+    Ignore {
+        who: Who,
+        is_on: bool,
+    },
+    SetLevel {
+        room: RoomId,
+        /// Absent: as for every room of its kind.
+        level: Option<Level>,
+    },
+    SetKeywords(Vec<String>),
     Ping,
     Bye,
 }
@@ -74,6 +93,7 @@ pub enum Event {
         first: Seq,
         last: Seq,
         result: FollowResult,
+        unread: Unread,
     },
     Gap {
         room: RoomId,
@@ -118,6 +138,34 @@ pub enum Event {
         request: u64,
         you: Author,
     },
+    ReadMoved {
+        request: u64,
+        room: RoomId,
+        epoch: Epoch,
+        /// What the counts are as of.
+        last: Seq,
+        unread: Unread,
+    },
+    StatusChanged {
+        request: u64,
+        status: Status,
+    },
+    Typing {
+        room: RoomId,
+        person: IdentityId,
+    },
+    Profile {
+        request: u64,
+        profile: Profile,
+    },
+    SettingsChanged {
+        request: u64,
+        settings: Settings,
+    },
+    Invitation {
+        room: RoomInfo,
+        by: Option<Author>,
+    },
     Pong {
         request: u64,
         now_ms: u64,
@@ -146,6 +194,8 @@ pub struct Welcome {
     pub limits: Limits,
     pub now_ms: u64,
     pub rooms: Vec<RoomInfo>,
+    pub settings: Settings,
+    pub status: Status,
 }
 
 /// Why a room is no longer followed.

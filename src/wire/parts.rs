@@ -140,6 +140,11 @@ pub fn entry_from(entry: proto::Entry) -> Result<Entry, Malformed> {
         author: author_from(entry.author)?,
         client_id: entry.client_id.as_ref().map(client_id_from).transpose()?,
         body: body::body_from(entry.body),
+        mentions: entry
+            .mentions
+            .iter()
+            .map(|id| identity(id))
+            .collect::<Result<_, _>>()?,
         amended: entry
             .amended
             .map(|it| body::amended_from(it).map(Box::new))
@@ -158,6 +163,11 @@ pub fn entry_to(entry: &Entry) -> proto::Entry {
         client_id: entry.client_id.map(client_id_to),
         body: Some(body::body_to(&entry.body)),
         amended: entry.amended.as_deref().map(body::amended_to),
+        mentions: entry
+            .mentions
+            .iter()
+            .map(|id| id.bytes().to_vec())
+            .collect(),
     }
 }
 
@@ -205,6 +215,8 @@ pub fn room_to(room: &RoomInfo) -> proto::RoomInfo {
 pub(super) fn person_from(person: proto::Person) -> Result<Person, Malformed> {
     let presence = match person.presence() {
         proto::Presence::Waiting => Presence::Waiting,
+        proto::Presence::Away => Presence::Away,
+        proto::Presence::Offline => Presence::Offline,
         proto::Presence::Online | proto::Presence::Unspecified => Presence::Online,
     };
     let role = role_from(person.role());
@@ -222,13 +234,16 @@ pub(super) fn person_from(person: proto::Person) -> Result<Person, Malformed> {
         name: person.name,
         presence,
         role,
+        status: person.status,
     })
 }
 
 pub(super) fn person_to(person: &Person) -> proto::Person {
     let presence = match person.presence {
         Presence::Online => proto::Presence::Online,
+        Presence::Away => proto::Presence::Away,
         Presence::Waiting => proto::Presence::Waiting,
+        Presence::Offline => proto::Presence::Offline,
     };
     let role = role_to(person.role);
     let via = match person.via {
@@ -245,6 +260,7 @@ pub(super) fn person_to(person: &Person) -> proto::Person {
         name: person.name.clone(),
         presence: presence.into(),
         role: role.into(),
+        status: person.status.clone(),
     }
 }
 
@@ -306,6 +322,8 @@ codes!(
     NotYours,
     EmojiInvalid,
     TooManyReactions,
+    Word,
+    TooMany,
 );
 
 pub fn refusal_to(request: u64, client_id: Option<ClientId>, refusal: &Refusal) -> proto::Refused {

@@ -3,11 +3,12 @@
 use super::body::{body_from, body_to};
 use super::frame::{Asked, Hello, JoinTarget, Request, Who};
 use super::parts::{
-    Malformed, client_id_from, client_id_to, cursor_from, cursor_to, identity, room_id,
+    Malformed, client_id_from, client_id_to, cursor_from, cursor_to, epoch, identity, room_id,
     room_kind_from, room_kind_to,
 };
-use super::proto::{self, chat_request::Kind, join::Target, open, post::To};
-use crate::chat::{InstanceId, NewRoom, Recipient, RoomId, Secret, SessionId};
+use super::personal::{level_from, level_to, status_from, status_to};
+use super::proto::{self, chat_request::Kind, ignore, join::Target, open, post::To, whois};
+use crate::chat::{IdentityId, InstanceId, NewRoom, Recipient, RoomId, Secret, Seq, SessionId};
 
 /// # Errors
 /// Names the field that is missing or malformed.
@@ -43,6 +44,29 @@ pub fn request_from(frame: proto::ChatRequest) -> Result<Asked, Malformed> {
             open::Who::Person(person) => Who::Person(identity(&person.id)?),
             open::Who::Name(name) => Who::Name(name.name),
         }),
+        Kind::Whois(it) => Request::Whois(match it.who.ok_or(Malformed("who"))? {
+            whois::Who::Person(person) => Who::Person(identity(&person.id)?),
+            whois::Who::Name(name) => Who::Name(name.name),
+        }),
+        Kind::Ignore(it) => Request::Ignore {
+            is_on: it.on,
+            who: match it.who.ok_or(Malformed("who"))? {
+                ignore::Who::Person(person) => Who::Person(identity(&person.id)?),
+                ignore::Who::Name(name) => Who::Name(name.name),
+            },
+        },
+        Kind::MarkRead(it) => Request::MarkRead {
+            room: room_id(&it.room)?,
+            epoch: epoch(&it.epoch)?,
+            seq: Seq(it.seq),
+        },
+        Kind::SetStatus(it) => Request::SetStatus(status_from(it.status)),
+        Kind::Typing(it) => Request::Typing(room_id(&it.room)?),
+        Kind::SetLevel(it) => Request::SetLevel {
+            room: room_id(&it.room)?,
+            level: level_from(it.level()),
+        },
+        Kind::SetKeywords(it) => Request::SetKeywords(it.words),
         Kind::Create(create) => Request::Create(NewRoom {
             kind: room_kind_from(create.kind())?,
             name: create.name,
@@ -85,9 +109,7 @@ pub fn request_to(asked: &Asked) -> proto::ChatRequest {
             client_id: Some(client_id_to(*client_id)),
             to: Some(match to {
                 Recipient::Room(room) => To::Room(room_message(*room)),
-                Recipient::Person(id) => To::Person(proto::PersonId {
-                    id: id.bytes().to_vec(),
-                }),
+                Recipient::Person(id) => To::Person(person_message(*id)),
                 Recipient::Name(name) => To::Name(proto::PersonName { name: name.clone() }),
             }),
             body: Some(body_to(body)),
@@ -95,11 +117,40 @@ pub fn request_to(asked: &Asked) -> proto::ChatRequest {
         Request::SetName(name) => Kind::SetName(proto::SetName { name: name.clone() }),
         Request::Open(who) => Kind::Open(proto::Open {
             who: Some(match who {
-                Who::Person(id) => open::Who::Person(proto::PersonId {
-                    id: id.bytes().to_vec(),
-                }),
+                Who::Person(id) => open::Who::Person(person_message(*id)),
                 Who::Name(name) => open::Who::Name(proto::PersonName { name: name.clone() }),
             }),
+        }),
+        Request::Whois(who) => Kind::Whois(proto::Whois {
+            who: Some(match who {
+                Who::Person(id) => whois::Who::Person(person_message(*id)),
+                Who::Name(name) => whois::Who::Name(proto::PersonName { name: name.clone() }),
+            }),
+        }),
+        Request::Ignore { who, is_on } => Kind::Ignore(proto::Ignore {
+            who: Some(match who {
+                Who::Person(id) => ignore::Who::Person(person_message(*id)),
+                Who::Name(name) => ignore::Who::Name(proto::PersonName { name: name.clone() }),
+            }),
+            on: *is_on,
+        }),
+        Request::MarkRead { room, epoch, seq } => Kind::MarkRead(proto::MarkRead {
+            room: room.bytes().to_vec(),
+            epoch: epoch.bytes().to_vec(),
+            seq: seq.0,
+        }),
+        Request::SetStatus(status) => Kind::SetStatus(proto::SetStatus {
+            status: status_to(status),
+        }),
+        Request::Typing(room) => Kind::Typing(proto::Typing {
+            room: room.bytes().to_vec(),
+        }),
+        Request::SetLevel { room, level } => Kind::SetLevel(proto::SetLevel {
+            room: room.bytes().to_vec(),
+            level: level_to(*level).into(),
+        }),
+        Request::SetKeywords(words) => Kind::SetKeywords(proto::SetKeywords {
+            words: words.clone(),
         }),
         Request::Create(wanted) => Kind::Create(proto::Create {
             name: wanted.name.clone(),
@@ -119,6 +170,12 @@ pub fn request_to(asked: &Asked) -> proto::ChatRequest {
 fn room_message(room: RoomId) -> proto::RoomId {
     proto::RoomId {
         id: room.bytes().to_vec(),
+    }
+}
+
+fn person_message(person: IdentityId) -> proto::PersonId {
+    proto::PersonId {
+        id: person.bytes().to_vec(),
     }
 }
 

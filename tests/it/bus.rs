@@ -19,6 +19,7 @@ fn post(n: usize) -> Post {
         author,
         client_id: None,
         body: Body::Text(n.to_string()),
+        mentions: Vec::new(),
         at_ms: 0,
     }
 }

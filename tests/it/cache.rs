@@ -63,6 +63,7 @@ fn entry(epoch: Epoch, seq: u64, text: &str) -> Entry {
             counter: seq,
         }),
         body: Body::Text(text.into()),
+        mentions: Vec::new(),
         amended: None,
     }
 }

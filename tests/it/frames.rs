@@ -7,9 +7,9 @@ use std::time::Duration;
 use prost::Message;
 use tchat::chat::{
     Amended, Amendment, Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult,
-    IdentityId, InstanceId, LastLine, Limits, NewRoom, Person, Presence, Reaction, Recipient,
-    Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Ruling, Secret, Seq, ServerId,
-    SessionId, Until, Via,
+    IdentityId, InstanceId, LastLine, Level, Limits, NewRoom, Person, Presence, Profile, Reaction,
+    Recipient, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Ruling, Secret, Seq,
+    ServerId, SessionId, Settings, Status, Unread, Until, Via,
 };
 use tchat::wire::{
     Asked, Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, Request, Then, UnfollowReason,
@@ -102,6 +102,56 @@ pub fn requests() -> Vec<(&'static str, Request)> {
                 capacity: 12,
             }),
         ),
+        (
+            "mark read",
+            Request::MarkRead {
+                room: ROOM,
+                epoch: EPOCH,
+                seq: Seq(300),
+            },
+        ),
+        (
+            "set status",
+            Request::SetStatus(Status {
+                is_away: true,
+                text: "午饭".into(),
+            }),
+        ),
+        ("typing", Request::Typing(ROOM)),
+        ("whois by id", Request::Whois(Who::Person(PERSON))),
+        ("whois by name", Request::Whois(Who::Name("ben".into()))),
+        (
+            "ignore",
+            Request::Ignore {
+                who: Who::Person(PERSON),
+                is_on: true,
+            },
+        ),
+        (
+            "ignore no more",
+            Request::Ignore {
+                who: Who::Name("ben".into()),
+                is_on: false,
+            },
+        ),
+        (
+            "set level",
+            Request::SetLevel {
+                room: ROOM,
+                level: Some(Level::All),
+            },
+        ),
+        (
+            "set the usual level",
+            Request::SetLevel {
+                room: ROOM,
+                level: None,
+            },
+        ),
+        (
+            "set keywords",
+            Request::SetKeywords(vec!["deploy".into(), "部署".into()]),
+        ),
     ]
 }
 
@@ -115,6 +165,7 @@ fn entry(body: Body) -> Event {
         author: author(),
         client_id: Some(POST),
         body,
+        mentions: Vec::new(),
         amended: None,
     })
 }
@@ -158,6 +209,7 @@ fn events() -> Vec<(&'static str, Event)> {
         presence: Presence::Waiting,
         role: Role::Owner,
         via: Via::Tchat,
+        status: String::new(),
     };
     let unfollowed = |why| Event::Unfollowed {
         request: 0,
@@ -209,6 +261,37 @@ fn events() -> Vec<(&'static str, Event)> {
         limits: Limits::default(),
         now_ms: 1_700_000_000_000,
         rooms: vec![public.clone(), private.clone()],
+        settings: Settings::default(),
+        status: Status::default(),
+    };
+    let settings = Settings {
+        ignored: vec![author()],
+        levels: vec![(ROOM, Level::Nothing)],
+        keywords: vec!["部署".into()],
+    };
+    let status = Status {
+        is_away: true,
+        text: "lunch".into(),
+    };
+    let unread = Unread {
+        read: Seq(7),
+        messages: 300,
+        mentions: 2,
+    };
+    let personal = Welcome {
+        settings: settings.clone(),
+        status: status.clone(),
+        rooms: Vec::new(),
+        ..welcome.clone()
+    };
+    let away = Person {
+        presence: Presence::Away,
+        status: "lunch".into(),
+        ..person.clone()
+    };
+    let offline = Person {
+        presence: Presence::Offline,
+        ..person.clone()
     };
     let refusal = Refusal::new(RefusalCode::RateLimited)
         .with("x")
@@ -220,7 +303,15 @@ fn events() -> Vec<(&'static str, Event)> {
         first: Seq(1),
         last: Seq(300),
         result,
+        unread: Unread::default(),
     };
+    let Event::Entry(plain) = entry(Body::Text("@安 @here".into())) else {
+        panic!("an entry")
+    };
+    let calling = Event::Entry(Entry {
+        mentions: vec![PERSON, IdentityId::EVERYBODY],
+        ..plain
+    });
     let goodbye = Goodbye {
         reason: GoodbyeReason::Draining,
         then: Then::Resume,
@@ -236,6 +327,76 @@ fn events() -> Vec<(&'static str, Event)> {
             followed(FollowResult::EpochChanged),
         ),
         ("followed, ahead", followed(FollowResult::Ahead)),
+        ("welcome, personal", Event::Welcome(personal)),
+        (
+            "followed, unread",
+            Event::Followed {
+                request: 5,
+                room: ROOM,
+                epoch: EPOCH,
+                first: Seq(1),
+                last: Seq(310),
+                result: FollowResult::Contiguous,
+                unread,
+            },
+        ),
+        (
+            "read moved",
+            Event::ReadMoved {
+                request: 9,
+                room: ROOM,
+                epoch: EPOCH,
+                last: Seq(310),
+                unread,
+            },
+        ),
+        (
+            "status changed",
+            Event::StatusChanged { request: 9, status },
+        ),
+        (
+            "is typing",
+            Event::Typing {
+                room: ROOM,
+                person: PERSON,
+            },
+        ),
+        (
+            "profile",
+            Event::Profile {
+                request: 9,
+                profile: Profile {
+                    person: away.clone(),
+                    seen_ms: Some(1_700_000_000_000),
+                    rooms: vec![public.clone()],
+                },
+            },
+        ),
+        (
+            "settings changed",
+            Event::SettingsChanged {
+                request: 9,
+                settings,
+            },
+        ),
+        (
+            "invitation",
+            Event::Invitation {
+                room: public.clone(),
+                by: Some(author()),
+            },
+        ),
+        ("entry, calling", calling),
+        (
+            "roster, away and offline",
+            Event::RosterPage {
+                room: ROOM,
+                first: true,
+                last: true,
+                people: vec![away, offline],
+                count: 1,
+            },
+        ),
         (
             "gap",
             Event::Gap {

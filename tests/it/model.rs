@@ -124,6 +124,7 @@ impl World {
                 counter,
             }),
             body: Body::Text(counter.to_string()),
+            mentions: Vec::new(),
             at_ms: 1000 - counter.min(1000),
         };
         let Numbered {

@@ -40,6 +40,16 @@ fn table() -> Vec<Row> {
         row(Name::Reply, members),
         row(Name::Edit, members),
         row(Name::React, members),
+        row(Name::Away, everybody),
+        row(Name::Back, everybody),
+        row(Name::Status, everybody),
+        row(Name::Whois, everybody),
+        row(Name::Mentions, everybody),
+        row(Name::Ignore, everybody),
+        row(Name::Unignore, everybody),
+        // Whoever was put out may still read up to then, and so may be told of it or not.
+        row(Name::Notify, [ok, ok, ok, not_in, ok]),
+        row(Name::Keywords, everybody),
         row(Name::Who, members),
         row(Name::Delete, owners),
         row(Name::Topic, moderators),
@@ -55,7 +65,8 @@ fn table() -> Vec<Row> {
 }
 
 /// What asks nothing of a server.
-const LOCAL: [Name; 7] = [
+const LOCAL: [Name; 8] = [
+    Name::Typing,
     Name::Help,
     Name::Clear,
     Name::Theme,

@@ -1,8 +1,10 @@
 //! Scripts of keys and events over the pure `update`.
 
+use std::time::Duration;
+
 use tchat::chat::{
     Author, Body, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Recipient, Refusal,
-    RefusalCode, Seq,
+    RefusalCode, Seq, Unread,
 };
 use tchat::client::cache::Unsent;
 use tchat::client::{About, Event as Told, LinkState, Post, Why};
@@ -100,6 +102,7 @@ fn a_name_that_changed_hands_is_asked_about_first() {
         presence: tchat::chat::Presence::Online,
         role: tchat::chat::Role::Member,
         via: tchat::chat::Via::Tchat,
+        status: String::new(),
     }];
     screen.hears(Told::RosterDelta {
         room: GENERAL,
@@ -275,7 +278,12 @@ fn a_conversation_somebody_begins_is_shown_beside_and_counted() {
         Some(GENERAL),
         "nobody is torn away from what they read"
     );
-    screen.follows(with_zhang, 2);
+    let unread = Unread {
+        read: Seq(1),
+        messages: 1,
+        mentions: 0,
+    };
+    screen.follows_unread(with_zhang, 2, unread);
     screen.hears(Told::Entries(vec![says(
         with_zhang,
         2,
@@ -292,10 +300,20 @@ fn a_conversation_somebody_begins_is_shown_beside_and_counted() {
         "{}",
         screen.text()
     );
-    // Going there clears the count.
+    // Going there and looking for a moment clears the count.
     screen.keys("/msg 张三<ret>");
     assert_eq!(screen.state.current, Some(with_zhang));
-    assert_eq!(screen.state.room(with_zhang).unwrap().unseen, 0);
+    screen.passes(Duration::from_secs(1));
+    assert_eq!(
+        screen
+            .state
+            .room(with_zhang)
+            .unwrap()
+            .reading
+            .unread
+            .messages,
+        0
+    );
 }
 
 #[test]
@@ -311,9 +329,9 @@ fn history_is_no_news() {
         says(dev, 1, LI, 1, "old"),
         says(dev, 2, LI, 2, "old too"),
     ]));
-    assert_eq!(screen.state.room(dev).unwrap().unseen, 0);
+    assert_eq!(screen.state.room(dev).unwrap().reading.unread.messages, 0);
     screen.hears(Told::Entries(vec![says(dev, 3, LI, 3, "new")]));
-    assert_eq!(screen.state.room(dev).unwrap().unseen, 1);
+    assert_eq!(screen.state.room(dev).unwrap().reading.unread.messages, 1);
 }
 
 #[test]
@@ -509,6 +527,7 @@ fn what_the_server_no_longer_has_is_named_and_not_asked_for_again() {
         first: Seq(9),
         last: Seq(12),
         result: FollowResult::Trimmed,
+        unread: tchat::chat::Unread::default(),
     });
     screen.hears(Told::Entries((9..=12).map(numbered).collect()));
     assert!(
@@ -535,6 +554,7 @@ fn a_private_line_that_waits_or_failed_outlives_what_is_loaded_around_it() {
         first: Seq(1),
         last: Seq(0),
         result: FollowResult::EpochChanged,
+        unread: tchat::chat::Unread::default(),
     });
     assert!(screen.shows("psst"), "{}", screen.text());
     screen.keys("/clear<ret>");
@@ -571,6 +591,7 @@ fn after_a_change_of_history_old_lines_stay_until_the_new_one_has_them() {
             first: Seq(1),
             last: Seq(2),
             result,
+            unread: tchat::chat::Unread::default(),
         });
         assert!(
             old.iter().all(|text| screen.shows(text)),
@@ -630,6 +651,8 @@ fn what_is_typed_before_there_is_a_room_is_not_lost() {
         limits: tchat::chat::Limits::default(),
         rooms: vec![],
         ending: Vec::new(),
+        settings: tchat::chat::Settings::default(),
+        status: tchat::chat::Status::default(),
     });
     screen.hears(Told::Room {
         room: room(GENERAL, "general", ""),
@@ -811,6 +834,8 @@ fn what_was_kept_is_on_the_first_screen() {
         limits: tchat::chat::Limits::default(),
         rooms,
         ending: Vec::new(),
+        settings: tchat::chat::Settings::default(),
+        status: tchat::chat::Status::default(),
     });
     screen.follows(GENERAL, 62);
     let mut own = says(GENERAL, 62, ANN, 62, "said offline");

@@ -53,6 +53,7 @@ fn entry(room: &RoomRecord, seq: u64, body: Body) -> Entry {
         },
         client_id,
         body,
+        mentions: Vec::new(),
         amended: None,
     }
 }
@@ -490,7 +491,7 @@ async fn identities(store: &dyn Store) {
     assert_eq!(store.present().await.unwrap(), std::slice::from_ref(&ann));
     assert_eq!(
         store
-            .called(UserName::new("ANN").unwrap().key())
+            .called(vec![UserName::new("ANN").unwrap().key()])
             .await
             .unwrap(),
         std::slice::from_ref(&ann)
@@ -517,7 +518,7 @@ async fn identities(store: &dyn Store) {
     assert_eq!(store.identity(ann.id).await.unwrap(), Some(renamed));
     assert_eq!(
         store
-            .called(UserName::new("ann").unwrap().key())
+            .called(vec![UserName::new("ann").unwrap().key()])
             .await
             .unwrap(),
         []

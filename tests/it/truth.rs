@@ -38,6 +38,7 @@ async fn pongs_until_followed(talk: &mut Talk, last: u64) -> u64 {
                     first: Seq(1),
                     last: Seq(last),
                     result: FollowResult::Contiguous,
+                    unread: tchat::chat::Unread::default(),
                 })
                 .await;
                 return cursor.map_or(0, |it| it.seq.0);

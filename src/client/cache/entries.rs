@@ -9,16 +9,15 @@ use crate::chat::{
 use crate::wire::{amended_from_bytes, amended_to_bytes};
 
 /// The columns of an entry, as [`entry`] reads them.
-pub const ENTRY: &str =
-    "epoch, seq, digest, at_ms, author, author_name, instance, counter, kind, text, amended";
+pub const ENTRY: &str = "epoch, seq, digest, at_ms, author, author_name, instance, counter, kind, text, amended, mentions";
 
 /// Keeps an entry, or what became of one that is here, and takes what it amends along.
 pub fn put(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
     let is_new = db
         .prepare_cached(
             "INSERT OR IGNORE INTO entries
-             (room, epoch, seq, digest, at_ms, author, author_name, instance, counter, kind, text, amended)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             (room, epoch, seq, digest, at_ms, author, author_name, instance, counter, kind, text, amended, mentions)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             num,
@@ -33,6 +32,7 @@ pub fn put(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
             entry.body.kind(),
             entry.body.payload(),
             amended(entry),
+            mentions(entry),
         ])?
         > 0;
     if !is_new && is_newer(db, num, entry)? {
@@ -68,6 +68,11 @@ fn catch_up(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
         change(db, num, &copy)?;
     }
     Ok(())
+}
+
+fn mentions(entry: &Entry) -> Option<Vec<u8>> {
+    let ids = entry.mentions.iter().flat_map(IdentityId::bytes);
+    (!entry.mentions.is_empty()).then(|| ids.copied().collect())
 }
 
 fn amended(entry: &Entry) -> Option<Vec<u8>> {
@@ -167,6 +172,12 @@ pub fn entry(room: RoomId, row: &Row<'_>) -> rusqlite::Result<Entry> {
             None => None,
         },
         body: Body::from_parts(row.get(8)?, row.get(9)?),
+        mentions: row
+            .get::<_, Option<Vec<u8>>>(11)?
+            .unwrap_or_default()
+            .chunks(16)
+            .filter_map(IdentityId::from_slice)
+            .collect(),
         amended: amended.transpose()?,
     })
 }

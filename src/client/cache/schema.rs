@@ -12,7 +12,7 @@ use super::CacheError;
 const APPLICATION_ID: i64 = 0x7463_6863;
 
 /// Step `n` brings a file from version n to n + 1, in one transaction.
-const STEPS: [&str; 2] = [VERSION_1, VERSION_2];
+const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
 /// `used` and `seen` rise with every use, so that the last and the longest unused are found without a clock.
 const VERSION_1: &str = "
@@ -48,6 +48,9 @@ CREATE TABLE outbox (
 
 /// What later entries did to one, as the protocol encodes it; the text is as amended.
 const VERSION_2: &str = "ALTER TABLE entries ADD COLUMN amended BLOB;";
+
+/// Whom a text calls: their ids, one after the other.
+const VERSION_3: &str = "ALTER TABLE entries ADD COLUMN mentions BLOB;";
 
 /// Opens the file, made private, and brings it up to date.
 pub fn open(path: &Path) -> Result<Connection, CacheError> {

@@ -16,7 +16,7 @@ use tonic::{Code, Status};
 use super::{DIAL_WITHIN, Link, Unheard};
 use crate::chat::{Refusal, RefusalCode, RoomId, Seq};
 use crate::client::pending::{Next, Post};
-use crate::client::{About, Command, Event, Why, history};
+use crate::client::{About, Command, Event, Whom, Why, history};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
 use crate::wire::{Asked, Hello, JoinTarget, PROTOCOL, Request, Who, proto, request_to};
 
@@ -50,6 +50,8 @@ enum Waits {
     Start(String),
     /// The conversation of a name that posts wait for.
     Resolve(String),
+    /// Nobody is told if it is refused.
+    Quietly,
 }
 
 pub(super) struct Attached<'a> {
@@ -108,7 +110,7 @@ impl<'a> Attached<'a> {
         for waits in std::mem::take(&mut self.waiting).into_values() {
             match waits {
                 Waits::For(About::Join(room)) | Waits::Start(room) => self.link.to_join.push(room),
-                Waits::For(About::Follow(_)) | Waits::Resolve(_) => {}
+                Waits::For(About::Follow(_)) | Waits::Resolve(_) | Waits::Quietly => {}
                 Waits::For(about) => self.link.offline_refusal(about).await?,
             }
         }
@@ -360,6 +362,36 @@ impl<'a> Attached<'a> {
                 self.ping();
                 self.link.report().await?;
             }
+            Command::MarkRead { room, epoch, seq } => {
+                self.ask(Request::MarkRead { room, epoch, seq }, Some(Waits::Quietly));
+            }
+            Command::Typing(room) => self.ask(Request::Typing(room), None),
+            Command::SetStatus(status) => {
+                self.ask(Request::SetStatus(status), Some(Waits::For(About::Status)));
+            }
+            Command::Whois(whom) => {
+                self.ask(Request::Whois(who(whom)), Some(Waits::For(About::Whois)));
+            }
+            Command::Ignore { whom, is_on } => {
+                let who = who(whom);
+                self.ask_setting(Request::Ignore { who, is_on });
+            }
+            Command::SetLevel { room, level } => {
+                self.ask_setting(Request::SetLevel { room, level });
+            }
+            Command::SetKeywords(words) => self.ask_setting(Request::SetKeywords(words)),
+            Command::ListMentions => {
+                let call = history::mentions(self.service.clone(), secret);
+                self.calls.push(Box::pin(async {
+                    match call.await {
+                        Some(entries) => Event::Mentions(entries),
+                        None => Event::Refused {
+                            about: About::Mentions,
+                            refusal: Refusal::new(RefusalCode::Offline),
+                        },
+                    }
+                }));
+            }
             Command::ListRooms => {
                 let call = history::rooms(self.service.clone(), secret);
                 self.calls.push(Box::pin(async {
@@ -383,7 +415,18 @@ impl<'a> Attached<'a> {
         Ok(())
     }
 
+    fn ask_setting(&mut self, what: Request) {
+        self.ask(what, Some(Waits::For(About::Settings)));
+    }
+
     fn join(&mut self, room: String, waits: Waits) {
         self.ask(Request::Join(JoinTarget::Name(room)), Some(waits));
+    }
+}
+
+fn who(whom: Whom) -> Who {
+    match whom {
+        Whom::Person(person) => Who::Person(person),
+        Whom::Name(name) => Who::Name(name),
     }
 }

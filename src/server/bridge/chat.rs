@@ -173,6 +173,7 @@ mod tests {
             presence: Presence::Online,
             role: Role::Member,
             via: Via::Chat,
+            status: String::new(),
         };
         assert_eq!(chat.tell(News::Went(&ben), NOW).len(), 1);
         let leave = client_message::Event::LeaveRequest(LeaveRequest::default());

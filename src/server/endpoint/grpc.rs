@@ -12,7 +12,6 @@ use crate::chat::{Epoch, IdentityId, RefusalCode, RoomId, Secret, Seq};
 use crate::server::hub::{AdmitError, Hub};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox};
-use crate::server::room::mailbox::Question;
 use crate::server::session::{self, Broken, Greeted};
 use crate::server::store::{PageLimit, Span, StoreError};
 use crate::wire::{Frame, encode_event, entry_to, proto, request_from, room_to};
@@ -25,6 +24,8 @@ mod generated {
 
 pub use generated::chat_service_server::{ChatService, ChatServiceServer};
 
+/// Mentions that are listed.
+const MENTIONS: usize = 100;
 /// The largest request that is decoded.
 pub const REQUEST_BYTES: usize = 64 * 1024;
 
@@ -106,6 +107,19 @@ impl ChatService for Endpoint {
         Ok(Response::new(proto::ListRoomsResponse { rooms }))
     }
 
+    async fn list_mentions(
+        &self,
+        request: Request<proto::ListMentionsRequest>,
+    ) -> Result<Response<proto::ListMentionsResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        let asked = usize::try_from(request.into_inner().limit).ok();
+        let most = asked.filter(|most| (1..=MENTIONS).contains(most));
+        let found = self.hub.store.mentions_of(caller, most.unwrap_or(MENTIONS));
+        let found = found.await.map_err(|error| self.fail(&error))?;
+        let entries = found.iter().map(entry_to).collect();
+        Ok(Response::new(proto::ListMentionsResponse { entries }))
+    }
+
     async fn get_history(
         &self,
         request: Request<proto::GetHistoryRequest>,
@@ -116,14 +130,7 @@ impl ChatService for Endpoint {
             .ok_or_else(|| Status::invalid_argument("'room' is malformed"))?;
         // The same answer for a room that is not there and one that is not the caller's.
         let hidden = || Status::permission_denied("not a member of this room");
-        let peek = self
-            .hub
-            .ask(room, |reply| Question::Peek {
-                identity: caller,
-                reply,
-            })
-            .await;
-        let head = peek.flatten().ok_or_else(hidden)?;
+        let head = self.hub.head(room, caller).await.ok_or_else(hidden)?;
         if !asked.epoch.is_empty() && Epoch::from_slice(&asked.epoch) != Some(head.epoch) {
             return Err(Status::failed_precondition(format!(
                 "{:?}",

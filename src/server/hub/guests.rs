@@ -14,7 +14,8 @@ use super::names::valid;
 use super::people::{AdmitError, Admitted};
 use super::{Hub, now_ms, random_id};
 use crate::chat::{
-    Author, IdentityId, Refusal, RefusalCode, Role, RoomId, Secret, SessionId, UserName, Via,
+    Author, IdentityId, Refusal, RefusalCode, Role, RoomId, Secret, SessionId, Status, UserName,
+    Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::room::attendance::Departure;
@@ -230,7 +231,7 @@ impl Hub {
         };
         self.store.put_identity(record.clone(), now_ms()).await?;
         let session = SessionId::new(random_id());
-        self.attend(session, &record, false, outbox)?;
+        self.attend(session, &record, false, Status::default(), outbox)?;
         Ok(Admitted {
             session,
             author: guest.author(),

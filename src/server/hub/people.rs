@@ -10,7 +10,7 @@ use super::guests::Guest;
 use super::names::valid;
 use super::{Attending, GRACE, Hub, NAME_HOLD, now_ms, random_id};
 use crate::chat::{
-    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, Secret, SessionId,
+    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, Secret, SessionId, Status,
     UserName, Via,
 };
 use crate::server::outbox::Outbox;
@@ -84,7 +84,8 @@ impl Hub {
         };
         let session = SessionId::new(random_id());
         let is_owner = self.owner == Some(hash) || self.operators.has(&record.name);
-        self.attend(session, &record, is_owner, outbox)?;
+        let status = self.store.personal(record.id).await?.status;
+        self.attend(session, &record, is_owner, status, outbox)?;
         let role = if is_owner { Role::Owner } else { Role::Member };
         Ok(Admitted {
             session,
@@ -175,6 +176,7 @@ impl Hub {
         session: SessionId,
         record: &IdentityRecord,
         is_owner: bool,
+        status: Status,
         outbox: &Arc<Outbox>,
     ) -> Result<(), Refusal> {
         let now = Instant::now();
@@ -194,6 +196,7 @@ impl Hub {
             secret: record.secret,
             is_owner,
             via: record.via,
+            status,
             sessions: HashMap::new(),
             bucket,
         });
@@ -414,6 +417,7 @@ impl Hub {
                     author: old.clone(),
                     client_id: None,
                     body,
+                    mentions: Vec::new(),
                     at_ms: now_ms(),
                 }),
             )

@@ -113,7 +113,7 @@ impl Hub {
         rooms
     }
 
-    async fn role_in(&self, room: RoomId, identity: IdentityId) -> Option<Role> {
+    pub(super) async fn role_in(&self, room: RoomId, identity: IdentityId) -> Option<Role> {
         self.ask(room, |reply| Question::Role { identity, reply })
             .await
             .flatten()
@@ -191,6 +191,26 @@ impl Hub {
         };
         self.tell(maker.id, &event);
         Ok(room)
+    }
+
+    /// Tells somebody who is here that they were invited.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(super) async fn tell_invited(
+        &self,
+        person: IdentityId,
+        by: Author,
+        room: RoomId,
+    ) -> Result<(), StoreError> {
+        let rooms = self.rooms.directory.rooms();
+        let record = rooms.into_iter().find(|record| record.id == room);
+        if let Some(record) = record.filter(|_| self.author(person).is_some()) {
+            let room = self.describe(&record, person).await?;
+            let by = Some(by);
+            self.tell(person, &Event::Invitation { room, by });
+        }
+        Ok(())
     }
 
     /// A room's record as one of its members sees it.
@@ -384,6 +404,7 @@ fn first(record: &RoomRecord, author: Author, members: Vec<IdentityId>) -> Appen
         author,
         client_id: None,
         body,
+        mentions: Vec::new(),
         amended: None,
     };
     Append {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::chat::{IdentityId, Person, Presence, Role, SessionId};
+use crate::chat::{Author, IdentityId, Person, Presence, Role, SessionId, Status, Via};
 
 /// The people present in a room: each with the sessions that are there.
 #[derive(Debug, Default)]
@@ -110,7 +110,7 @@ impl Attendance {
             return;
         }
         match how {
-            Departure::Clean => self.remove(identity),
+            Departure::Clean => self.go(identity),
             Departure::Lost => {
                 present.lost = Some(session);
                 present.person.presence = Presence::Waiting;
@@ -126,16 +126,29 @@ impl Attendance {
             .get(&identity)
             .is_some_and(|present| present.sessions.is_empty() && present.lost == Some(lost))
         {
-            self.remove(identity);
+            self.go(identity);
         }
     }
 
-    /// Somebody is no longer a member.
-    pub fn remove(&mut self, identity: IdentityId) {
+    /// Somebody is no longer here, and a member still; but for those who will never be back.
+    fn go(&mut self, identity: IdentityId) {
+        let Some(gone) = self.present.remove(&identity) else {
+            return;
+        };
+        let offline = (!gone.person.via.is_bridge()).then(|| Person {
+            presence: Presence::Offline,
+            ..gone.person.clone()
+        });
+        self.changes.insert(identity, offline);
+        self.passes(gone.person, Way::Out);
+    }
+
+    /// Somebody is no longer a member, here or not.
+    pub fn leave(&mut self, identity: IdentityId) {
         if let Some(gone) = self.present.remove(&identity) {
-            self.changes.insert(identity, None);
             self.passes(gone.person, Way::Out);
         }
+        self.changes.insert(identity, None);
     }
 
     pub fn rename(&mut self, identity: IdentityId, name: &str) {
@@ -145,11 +158,34 @@ impl Attendance {
         }
     }
 
-    pub fn set_role(&mut self, identity: IdentityId, role: Role) {
-        if let Some(present) = self.present.get_mut(&identity) {
+    /// Somebody has another role, here or not.
+    pub fn set_role(&mut self, whom: &Author, role: Role) {
+        let person = if let Some(present) = self.present.get_mut(&whom.id) {
             present.person.role = role;
-            self.changes.insert(identity, Some(present.person.clone()));
+            present.person.clone()
+        } else {
+            Person {
+                id: whom.id,
+                name: whom.name.clone(),
+                presence: Presence::Offline,
+                role,
+                via: Via::Tchat,
+                status: String::new(),
+            }
+        };
+        self.changes.insert(whom.id, Some(person));
+    }
+
+    pub fn set_status(&mut self, identity: IdentityId, status: &Status) {
+        let Some(present) = self.present.get_mut(&identity) else {
+            return;
+        };
+        status.text.clone_into(&mut present.person.status);
+        // Whoever may be back in a moment is not said to be away before.
+        if present.person.presence != Presence::Waiting {
+            present.person.presence = status.presence();
         }
+        self.changes.insert(identity, Some(present.person.clone()));
     }
 
     pub fn has_changes(&self) -> bool {
@@ -173,7 +209,6 @@ impl Attendance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::Via;
 
     const ANN: IdentityId = IdentityId::new([1; 16]);
     const ONE: SessionId = SessionId::new([1; 16]);
@@ -186,6 +221,14 @@ mod tests {
             presence: Presence::Online,
             role: Role::Member,
             via: Via::Tchat,
+            status: String::new(),
+        }
+    }
+
+    fn gone() -> Person {
+        Person {
+            presence: Presence::Offline,
+            ..ann()
         }
     }
 
@@ -209,8 +252,40 @@ mod tests {
     fn a_clean_end_is_told_at_once() {
         let mut room = with_ann();
         room.depart(ONE, ANN, Departure::Clean);
-        assert_eq!(room.take_changes(), (vec![], vec![ANN]));
+        assert_eq!(room.take_changes(), (vec![gone()], vec![]));
         assert_eq!(room.count(), 0);
+        room.leave(ANN);
+        assert_eq!(room.take_changes(), (vec![], vec![ANN]));
+    }
+
+    #[test]
+    fn a_guest_who_goes_is_no_member_any_more() {
+        let mut room = Attendance::default();
+        let guest = Person {
+            via: Via::Chat,
+            ..ann()
+        };
+        room.arrive(ONE, guest);
+        room.depart(ONE, ANN, Departure::Clean);
+        assert_eq!(room.take_changes(), (vec![], vec![ANN]));
+    }
+
+    #[test]
+    fn how_somebody_is_waits_for_those_who_may_be_back() {
+        let mut room = with_ann();
+        let away = Status {
+            is_away: true,
+            text: "lunch".into(),
+        };
+        room.set_status(ANN, &away);
+        let told = room.take_changes().0.remove(0);
+        assert_eq!(
+            (told.presence, told.status.as_str()),
+            (Presence::Away, "lunch")
+        );
+        room.depart(ONE, ANN, Departure::Lost);
+        room.set_status(ANN, &Status::default());
+        assert_eq!(room.take_changes().0[0].presence, Presence::Waiting);
     }
 
     #[test]
@@ -220,7 +295,7 @@ mod tests {
         assert_eq!(room.take_changes().0[0].presence, Presence::Waiting);
         assert_eq!(room.count(), 1);
         room.expire(ANN, ONE);
-        assert_eq!(room.take_changes(), (vec![], vec![ANN]));
+        assert_eq!(room.take_changes(), (vec![gone()], vec![]));
     }
 
     #[test]

@@ -96,6 +96,13 @@ impl Law {
         put_out.map_or(Reads::Nothing, Reads::UpTo)
     }
 
+    /// Whether somebody may say something at a time.
+    pub fn may_speak(&self, identity: IdentityId, at_ms: u64) -> bool {
+        let standing = self.standings.get(&identity);
+        let muted = standing.and_then(|it| it.muted);
+        self.members.contains_key(&identity) && !muted.is_some_and(|until| until.holds(at_ms))
+    }
+
     /// Whether this is a conversation of which only one is left.
     pub fn is_lonely(&self) -> bool {
         self.kind == RoomKind::Conversation && self.members.len() < 2

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::attendance::Departure;
 use super::{Follow, Follower, Head};
 use crate::chat::{
-    Author, Digest, IdentityId, Person, Post, Presence, PutOut, Refusal, Role, RoomInfo, Seq,
-    SessionId, Via,
+    Author, Digest, IdentityId, Person, Post, PutOut, Refusal, Role, RoomInfo, Seq, SessionId,
+    Status, Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::store::StoreError;
@@ -61,6 +61,16 @@ pub enum RoomMsg {
         identity: IdentityId,
         lost: SessionId,
     },
+    /// Somebody says otherwise how they are.
+    Status {
+        identity: IdentityId,
+        status: Status,
+    },
+    /// Somebody is writing here.
+    Typing {
+        identity: IdentityId,
+        at_ms: u64,
+    },
     Ask(Question),
 }
 
@@ -86,6 +96,11 @@ pub enum Question {
     Role {
         identity: IdentityId,
         reply: oneshot::Sender<Option<Role>>,
+    },
+    /// Which of some are members.
+    MembersAmong {
+        among: Vec<IdentityId>,
+        reply: oneshot::Sender<Vec<IdentityId>>,
     },
     /// Everybody the room remembers something of.
     Remembered(oneshot::Sender<Vec<IdentityId>>),
@@ -125,6 +140,7 @@ pub struct Attendee {
     /// What they become if they are not a member yet.
     pub role: Role,
     pub via: Via,
+    pub status: Status,
     pub at_ms: u64,
 }
 
@@ -134,9 +150,10 @@ impl Attendee {
         Person {
             id: self.author.id,
             name: self.author.name.clone(),
-            presence: Presence::Online,
+            presence: self.status.presence(),
             role,
             via: self.via,
+            status: self.status.text.clone(),
         }
     }
 }

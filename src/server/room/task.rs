@@ -12,7 +12,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -69,6 +68,16 @@ pub struct Shared {
     pub directory: Arc<Directory>,
     /// Who the server is where it acts by itself.
     pub server: Author,
+    /// Where it is said that somebody was invited; whoever does not take it in time is not told.
+    pub invited: mpsc::Sender<Invited>,
+}
+
+/// Somebody may join a room from now on.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    pub person: IdentityId,
+    pub by: Author,
+    pub room: RoomId,
 }
 
 /// Starts a room's task. It waits for `predecessor`, an earlier task of the same room that is on its way out, because two tasks
@@ -141,6 +150,7 @@ async fn run(
         bus: shared.bus,
         directory: shared.directory,
         server: shared.server,
+        invited: shared.invited,
         ordered,
         in_flight: 0,
         waiting: HashMap::new(),
@@ -178,6 +188,7 @@ struct Task {
     bus: Arc<dyn Bus>,
     directory: Arc<Directory>,
     server: Author,
+    invited: mpsc::Sender<Invited>,
     ordered: mpsc::Receiver<Batch>,
     in_flight: usize,
     waiting: HashMap<Key, Vec<Waiter>>,
@@ -319,6 +330,7 @@ impl Task {
                     author,
                     client_id: None,
                     body: Body::Left,
+                    mentions: Vec::new(),
                     at_ms,
                 };
                 self.waiting
@@ -364,6 +376,11 @@ impl Task {
                 self.attendance.expire(identity, lost);
                 self.note_changes();
             }
+            RoomMsg::Status { identity, status } => {
+                self.attendance.set_status(identity, &status);
+                self.note_changes();
+            }
+            RoomMsg::Typing { identity, at_ms } => self.tell_typing(identity, at_ms),
             RoomMsg::Ask(question) => self.reply(question),
         }
         None
@@ -444,18 +461,26 @@ impl Task {
             went,
             count: self.attendance.count(),
         });
-        let passages = Vec::new();
-        self.room
-            .signal(&Arc::new(Signal { frame, passages }), false);
+        self.room.signal(&Arc::new(Signal::roster(frame)), false);
+    }
+
+    /// Whoever may not speak is not seen to write.
+    fn tell_typing(&mut self, person: IdentityId, at_ms: u64) {
+        if self.room.law().may_speak(person, at_ms) {
+            let frame = encode_event(&Event::Typing {
+                room: self.record.id,
+                person,
+            });
+            self.room.signal(&Arc::new(Signal::passing(frame)), false);
+        }
     }
 
     /// Guests' protocols know nothing of a roster: each who comes or goes is a line of theirs, at once and in its place.
     fn tell_guests(&mut self, passages: Vec<Passage>) {
         let is_public = self.record.kind != RoomKind::Conversation;
         if is_public && !passages.is_empty() && self.room.has_guests() {
-            let frame = Bytes::new();
             self.room
-                .signal(&Arc::new(Signal { frame, passages }), true);
+                .signal(&Arc::new(Signal::passages(passages)), true);
         }
     }
 }

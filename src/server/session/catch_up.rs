@@ -1,5 +1,6 @@
 //! Following: the one way to catch up, for a first join, a reconnect and a reader that fell behind.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use tokio::time::Instant;
 
 use super::{Following, Session};
 use crate::chat::{
-    Cursor, Digest, Exit, FollowResult, Person, PutOut, Refusal, RefusalCode, RoomId, Seq,
+    Cursor, Digest, Exit, FollowResult, IdentityId, Person, PutOut, Refusal, RefusalCode, RoomId,
+    Seq, Unread,
 };
 use crate::server::delivery::Delivery;
 use crate::server::hub::AdmitError;
@@ -21,6 +23,8 @@ use crate::wire::{self, Event, UnfollowReason};
 const HEADS_EVERY: Duration = Duration::from_secs(5);
 /// People in one page of a roster.
 const ROSTER_PAGE: usize = 500;
+/// Members who are not here that are told of.
+const OFFLINE: usize = 200;
 
 impl Session {
     /// Answers Follow, sends everything after the cursor and goes live.
@@ -47,11 +51,12 @@ impl Session {
         };
         self.unfollow(room).await;
         let (result, after) = self.judge(room, &head, cursor.as_ref()).await?;
-        self.tell_result(request, room, &head, result, cursor.as_ref(), after);
+        self.tell_result(request, room, &head, result, cursor.as_ref(), after)
+            .await?;
         let slot = self.outbox.take_slot(after);
         self.rooms.insert(room, Following { slot: Some(slot) });
         if self.go_live(room, slot, after).await? {
-            self.send_roster(room).await;
+            self.send_roster(room).await?;
         }
         Ok(())
     }
@@ -83,7 +88,8 @@ impl Session {
             ..head
         };
         let (result, after) = self.judge(room, &head, cursor.as_ref()).await?;
-        self.tell_result(request, room, &head, result, cursor.as_ref(), after);
+        self.tell_result(request, room, &head, result, cursor.as_ref(), after)
+            .await?;
         let slot = self.outbox.take_slot(after);
         self.send_up_to(room, slot, after, put_out.at).await?;
         self.dismissed(room, slot, put_out_reason(put_out));
@@ -172,11 +178,12 @@ impl Session {
         };
         let (result, after) = Room::judge(&head, Some(&cursor), None);
         if result != FollowResult::Contiguous {
-            self.tell_result(0, room, &head, result, Some(&cursor), after);
+            self.tell_result(0, room, &head, result, Some(&cursor), after)
+                .await?;
             self.outbox.set_cursor(slot, after);
         }
         if self.go_live(room, slot, after).await? {
-            self.send_roster(room).await;
+            self.send_roster(room).await?;
         }
         Ok(())
     }
@@ -254,11 +261,8 @@ impl Session {
         let followed: Vec<RoomId> = followed.map(|(room, _)| *room).collect();
         let mut heads = Vec::with_capacity(followed.len());
         for room in followed {
-            let peek = self
-                .hub
-                .ask(room, |reply| Question::Peek { identity, reply })
-                .await;
-            heads.extend(peek.flatten().map(|head| wire::Head {
+            let head = self.hub.head(room, identity).await;
+            heads.extend(head.map(|head| wire::Head {
                 room,
                 epoch: head.epoch,
                 last: head.seq,
@@ -267,7 +271,7 @@ impl Session {
         heads
     }
 
-    fn tell_result(
+    async fn tell_result(
         &self,
         request: u64,
         room: RoomId,
@@ -275,13 +279,19 @@ impl Session {
         result: FollowResult,
         cursor: Option<&Cursor>,
         after: Seq,
-    ) {
+    ) -> Result<(), StoreError> {
         let Head {
             epoch,
             first,
             seq: last,
             ..
         } = *head;
+        // A guest's protocol has nothing that is read or not.
+        let unread = if self.is_guest() {
+            Unread::default()
+        } else {
+            self.hub.unread(room, self.who.author.id, last).await?
+        };
         self.outbox.answer(Event::Followed {
             request,
             room,
@@ -289,6 +299,7 @@ impl Session {
             first,
             last,
             result,
+            unread,
         });
         let had = match result {
             FollowResult::EpochChanged | FollowResult::Ahead => Seq::ZERO,
@@ -301,6 +312,7 @@ impl Session {
                 to: after,
             });
         }
+        Ok(())
     }
 
     /// Pages from the store until the room's tail reaches back far enough, then live. False if another overflow came between.
@@ -330,7 +342,7 @@ impl Session {
                 }
                 Some((Follow::Behind, head)) => {
                     if self.is_guest() {
-                        after = self.skip_on(room, slot, &head, after);
+                        after = self.skip_on(room, slot, &head, after).await?;
                     }
                     // Read up to here as a member; whether we are one still is asked again for what comes behind.
                     last = head.seq;
@@ -354,7 +366,7 @@ impl Session {
             };
             if page.first() > after.next() {
                 // It was taken away between the room's word and the page.
-                self.tell_trimmed(room, after, page.first()).await;
+                self.tell_trimmed(room, after, page.first()).await?;
             }
             self.outbox.page(slot, &page, after);
             after = page.last();
@@ -362,7 +374,13 @@ impl Session {
     }
 
     /// A guest has no way to ask for what is missing: one who has fallen too far behind goes on with the newest.
-    fn skip_on(&self, room: RoomId, slot: Slot, head: &Head, after: Seq) -> Seq {
+    async fn skip_on(
+        &self,
+        room: RoomId,
+        slot: Slot,
+        head: &Head,
+        after: Seq,
+    ) -> Result<Seq, StoreError> {
         let cursor = Cursor {
             epoch: head.epoch,
             seq: after,
@@ -370,11 +388,12 @@ impl Session {
         };
         let (result, newest) = Room::judge(head, Some(&cursor), None);
         if result != FollowResult::TooFar {
-            return after;
+            return Ok(after);
         }
-        self.tell_result(0, room, head, result, Some(&cursor), newest);
+        self.tell_result(0, room, head, result, Some(&cursor), newest)
+            .await?;
         self.outbox.set_cursor(slot, newest);
-        newest
+        Ok(newest)
     }
 
     pub(super) fn follower(&self, slot: Slot) -> Follower {
@@ -388,21 +407,18 @@ impl Session {
         }
     }
 
-    async fn tell_trimmed(&self, room: RoomId, after: Seq, first: Seq) {
-        let identity = self.who.author.id;
-        let peek = self
-            .hub
-            .ask(room, |reply| Question::Peek { identity, reply })
-            .await;
-        if let Some(head) = peek.flatten() {
+    async fn tell_trimmed(&self, room: RoomId, after: Seq, first: Seq) -> Result<(), StoreError> {
+        if let Some(head) = self.hub.head(room, self.who.author.id).await {
             let cursor = Cursor {
                 epoch: head.epoch,
                 seq: after,
                 digest: None,
             };
             let result = FollowResult::Trimmed;
-            self.tell_result(0, room, &head, result, Some(&cursor), first.before());
+            self.tell_result(0, room, &head, result, Some(&cursor), first.before())
+                .await?;
         }
+        Ok(())
     }
 
     /// The room no longer has us: another session of ours left it, we were made to go, or it is full.
@@ -428,18 +444,27 @@ impl Session {
         self.rooms.insert(room, Following { slot: None });
     }
 
-    pub(super) async fn send_roster_of(&self, slot: Slot) {
-        if let Some((room, _)) = self.rooms.iter().find(|(_, it)| it.slot == Some(slot)) {
-            self.send_roster(*room).await;
+    pub(super) async fn send_roster_of(&self, slot: Slot) -> Result<(), StoreError> {
+        let followed = self.rooms.iter().find(|(_, it)| it.slot == Some(slot));
+        match followed {
+            Some((room, _)) => self.send_roster(*room).await,
+            None => Ok(()),
         }
     }
 
-    async fn send_roster(&self, room: RoomId) {
+    async fn send_roster(&self, room: RoomId) -> Result<(), StoreError> {
         self.outbox.wait_for_room().await;
-        let Some(people) = self.hub.ask(room, Question::Roster).await else {
-            return;
+        let Some(mut people) = self.hub.ask(room, Question::Roster).await else {
+            return Ok(());
         };
-        let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
+        let here = people.len();
+        let count = u32::try_from(here).unwrap_or(u32::MAX);
+        if !self.is_guest() {
+            let known = self.hub.store.last_here(room, here + OFFLINE).await?;
+            let is_here: HashSet<IdentityId> = people.iter().map(|it| it.id).collect();
+            let offline = known.into_iter().filter(|it| !is_here.contains(&it.id));
+            people.extend(offline.take(OFFLINE));
+        }
         let pages: Vec<&[Person]> = people.chunks(ROSTER_PAGE).collect();
         let last = pages.len().saturating_sub(1);
         for (n, page) in pages.iter().enumerate() {
@@ -451,6 +476,7 @@ impl Session {
                 count,
             });
         }
+        Ok(())
     }
 }
 

@@ -80,10 +80,16 @@ impl Session {
         match outcome {
             Ok(room) => {
                 self.refresh_name();
+                let mentions = if body.is_said() {
+                    self.hub.called_in(room, body.text()).await?
+                } else {
+                    Vec::new()
+                };
                 let post = Post {
                     author: self.who.author.clone(),
                     client_id: (!self.is_guest()).then_some(client_id),
                     body,
+                    mentions,
                     at_ms: now_ms(),
                 };
                 let outbox = Arc::clone(&self.outbox);
@@ -115,6 +121,7 @@ impl Session {
                 .into());
         }
         check_body(body, &self.hub.limits)?;
+        self.hub.filter.apply(body)?;
         let me = self.who.author.id;
         self.pace().await?;
         let other = match to {
@@ -190,14 +197,14 @@ fn check_body(body: &Body, limits: &Limits) -> Result<(), Refusal> {
             Amendment::Erase => return Ok(()),
             Amendment::React { emoji, .. } => return check_emoji(emoji),
         },
-        Body::Topic(topic) => return check_line("topic", topic),
+        Body::Topic(topic) => return check_line("topic", topic, TOPIC),
         Body::Ruling(person, ruling) => {
             if person.name.chars().count() > UserName::LIMIT {
                 return Err(Refusal::new(RefusalCode::PersonUnknown).with(&person.name));
             }
             return match ruling {
                 Ruling::Kicked { reason } | Ruling::Banned { reason, .. } => {
-                    check_line("reason", reason)
+                    check_line("reason", reason, TOPIC)
                 }
                 _ => Ok(()),
             };
@@ -249,13 +256,13 @@ fn check_emoji(emoji: &str) -> Result<(), Refusal> {
 }
 
 /// A line about something else: short, and without controls.
-pub(super) fn check_line(what: &'static str, line: &str) -> Result<(), Refusal> {
+pub(super) fn check_line(what: &'static str, line: &str, limit: usize) -> Result<(), Refusal> {
     let length = line.chars().count();
-    if length > TOPIC {
+    if length > limit {
         return Err(Refusal::new(RefusalCode::TooLong)
             .with(what)
             .with(length)
-            .with(TOPIC));
+            .with(limit));
     }
     match line.chars().find(|c| c.is_control()) {
         Some(_) => Err(Refusal::new(RefusalCode::Malformed).with(what)),

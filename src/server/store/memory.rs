@@ -6,11 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{
-    Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError, pair,
+    Append, COUNTED, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState,
+    Span, Store, StoreError, pair,
 };
 use crate::chat::{
-    Amendment, Body, Changes, Entry, IdentityId, InstanceId, NameKey, Role, RoomId, RoomKind,
-    SecretHash, Seq, ServerId, Standing, Until,
+    Amendment, Author, Body, Changes, Entry, IdentityId, InstanceId, NameKey, Person, Presence,
+    Role, RoomId, RoomKind, SecretHash, Seq, ServerId, Standing, Unread, Until,
 };
 
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub struct MemoryStore {
 struct Kept {
     rooms: HashMap<RoomId, KeptRoom>,
     identities: HashMap<IdentityId, IdentityRecord>,
+    personal: HashMap<IdentityId, Personal>,
     operators: HashMap<NameKey, IdentityId>,
 }
 
@@ -33,6 +35,7 @@ struct KeptRoom {
     marks: HashMap<(IdentityId, InstanceId), u64>,
     members: BTreeMap<IdentityId, Role>,
     standings: BTreeMap<IdentityId, Standing>,
+    reads: HashMap<IdentityId, Seq>,
     topic_is_set: bool,
     is_closed: bool,
 }
@@ -47,6 +50,13 @@ impl MemoryStore {
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn ignores(&self, identity: IdentityId, person: IdentityId) -> bool {
+        let personal = self.personal.get(&identity);
+        personal.is_some_and(|it| it.settings.ignores(person))
     }
 }
 
@@ -67,6 +77,9 @@ impl KeptRoom {
                     .insert((entry.author.id, id.instance), id.counter);
             }
             self.amend(entry);
+            if matches!(entry.body, Body::Joined(_) | Body::Created) {
+                self.reads.insert(entry.author.id, entry.seq);
+            }
             self.entries.push(entry.clone());
         }
         self.change(append.changes);
@@ -78,7 +91,9 @@ impl KeptRoom {
             return;
         };
         for entry in &mut self.entries {
-            entry.amend(by);
+            if entry.amend(by) && *what == Amendment::Erase {
+                entry.mentions.clear();
+            }
             if *what == Amendment::Erase {
                 entry.erase_edit_of(*target);
             }
@@ -87,9 +102,11 @@ impl KeptRoom {
 
     fn change(&mut self, changes: Changes) {
         for (identity, role) in changes.members {
-            match role {
-                Some(role) => drop(self.members.insert(identity, role)),
-                None => drop(self.members.remove(&identity)),
+            if let Some(role) = role {
+                self.members.insert(identity, role);
+            } else {
+                self.members.remove(&identity);
+                self.reads.remove(&identity);
             }
         }
         for (identity, standing) in changes.standings {
@@ -108,6 +125,7 @@ impl KeptRoom {
             self.record.key = None;
             self.members.clear();
             self.standings.clear();
+            self.reads.clear();
         }
     }
 }
@@ -202,6 +220,137 @@ impl Store for MemoryStore {
         Ok(kept.rooms.iter().filter_map(of).collect())
     }
 
+    async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
+        let kept = self.kept();
+        let read = kept.rooms.get(&room).and_then(|it| it.reads.get(&identity));
+        Ok(read.copied().unwrap_or_default())
+    }
+
+    async fn mark_read(&self, marks: Vec<(RoomId, IdentityId, Seq)>) -> Result<(), StoreError> {
+        let mut kept = self.kept();
+        for (room, identity, seq) in marks {
+            if let Some(room) = kept.rooms.get_mut(&room)
+                && room.members.contains_key(&identity)
+            {
+                let read = room.reads.entry(identity).or_default();
+                *read = seq.max(*read);
+            }
+        }
+        Ok(())
+    }
+
+    async fn unread(
+        &self,
+        room: RoomId,
+        identity: IdentityId,
+        read: Seq,
+        last: Seq,
+    ) -> Result<Unread, StoreError> {
+        let kept = self.kept();
+        let mut unread = Unread::nothing(read);
+        let above = read.max(Seq(last.0.saturating_sub(COUNTED)));
+        let entries = kept.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
+        for entry in entries.filter(|it| it.seq > above && it.seq <= last) {
+            if entry.counts_for(identity) && !kept.ignores(identity, entry.author.id) {
+                unread.add(entry.mentions(identity));
+            }
+        }
+        Ok(unread)
+    }
+
+    async fn mentions_of(
+        &self,
+        identity: IdentityId,
+        most: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let kept = self.kept();
+        let mine = kept.rooms.values();
+        let mine = mine.filter(|room| room.members.contains_key(&identity));
+        let mut found: Vec<Entry> = mine
+            .flat_map(|room| &room.entries)
+            .filter(|it| it.counts_for(identity) && it.mentions(identity))
+            .filter(|it| !kept.ignores(identity, it.author.id))
+            .cloned()
+            .collect();
+        found.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.seq)));
+        found.truncate(most);
+        Ok(found)
+    }
+
+    async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError> {
+        let kept = self.kept();
+        let mut personal = kept.personal.get(&identity).cloned().unwrap_or_default();
+        for ignored in &mut personal.settings.ignored {
+            let known = kept.identities.get(&ignored.id);
+            ignored.name = known.map_or_else(String::new, |it| it.name.to_string());
+        }
+        personal
+            .settings
+            .ignored
+            .sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+        Ok(personal)
+    }
+
+    async fn change_personal(
+        &self,
+        identity: IdentityId,
+        change: PersonalChange,
+    ) -> Result<(), StoreError> {
+        let mut kept = self.kept();
+        let personal = kept.personal.entry(identity).or_default();
+        let settings = &mut personal.settings;
+        match change {
+            PersonalChange::Status(status) => personal.status = status,
+            PersonalChange::Ignore(person) if !settings.ignores(person) => {
+                let name = String::new();
+                settings.ignored.push(Author { id: person, name });
+            }
+            PersonalChange::Ignore(_) => {}
+            PersonalChange::Heed(person) => settings.ignored.retain(|it| it.id != person),
+            PersonalChange::Level(room, level) => {
+                settings.levels.retain(|(id, _)| *id != room);
+                settings.levels.extend(level.map(|level| (room, level)));
+            }
+            PersonalChange::Keywords(words) => settings.keywords = words,
+        }
+        Ok(())
+    }
+
+    async fn last_here(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError> {
+        let kept = self.kept();
+        let members = kept.rooms.get(&room).into_iter().flat_map(|it| &it.members);
+        let mut people: Vec<(u64, Person)> = members
+            .filter_map(|(id, role)| {
+                let record = kept.identities.get(id)?;
+                let personal = kept.personal.get(id).cloned().unwrap_or_default();
+                let person = Person {
+                    id: *id,
+                    name: record.name.to_string(),
+                    presence: Presence::Offline,
+                    role: *role,
+                    via: record.via,
+                    status: personal.status.text,
+                };
+                Some((personal.seen_ms, person))
+            })
+            .collect();
+        people.sort_by_key(|(seen_ms, person)| (std::cmp::Reverse(*seen_ms), person.id));
+        people.truncate(most);
+        Ok(people.into_iter().map(|(_, person)| person).collect())
+    }
+
+    async fn invitations(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
+        let kept = self.kept();
+        let is_invited = |room: &&KeptRoom| {
+            let standing = room.standings.get(&identity);
+            standing.is_some_and(|it| it.is_invited)
+        };
+        let rooms = kept.rooms.values().filter(is_invited);
+        let mut rooms: Vec<RoomRecord> = rooms.map(|room| room.record.clone()).collect();
+        rooms.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(rooms)
+    }
+
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
         let kept = self.kept();
         let entries = kept.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
@@ -225,6 +374,7 @@ impl Store for MemoryStore {
             marks: HashMap::new(),
             members: BTreeMap::new(),
             standings: BTreeMap::new(),
+            reads: HashMap::new(),
             topic_is_set: false,
             is_closed: false,
         };
@@ -335,12 +485,12 @@ impl Store for MemoryStore {
             .cloned())
     }
 
-    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
+    async fn called(&self, keys: Vec<NameKey>) -> Result<Vec<IdentityRecord>, StoreError> {
         Ok(self
             .kept()
             .identities
             .values()
-            .filter(|record| record.name.key() == key)
+            .filter(|record| keys.contains(&record.name.key()))
             .cloned()
             .collect())
     }
@@ -355,7 +505,7 @@ impl Store for MemoryStore {
             .collect())
     }
 
-    async fn put_identity(&self, record: IdentityRecord, _seen_ms: u64) -> Result<(), StoreError> {
+    async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
         let mut kept = self.kept();
         if kept
             .identities
@@ -364,6 +514,7 @@ impl Store for MemoryStore {
         {
             return Err(StoreError::Conflict);
         }
+        kept.personal.entry(record.id).or_default().seen_ms = seen_ms;
         kept.identities.insert(record.id, record);
         Ok(())
     }

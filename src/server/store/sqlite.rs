@@ -4,6 +4,7 @@
 //! makes FULL affordable.
 
 mod copy;
+mod personal;
 mod read;
 mod schema;
 mod space;
@@ -24,8 +25,13 @@ use self::space::Space;
 pub use self::verify::{Verified, quick_check};
 use self::writer::Refusal::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
-use super::{Append, IdentityRecord, PageLimit, RoomRecord, RoomState, Span, Store, StoreError};
-use crate::chat::{Entry, IdentityId, NameKey, RoomId, SecretHash, Seq, ServerId, Until};
+use super::{
+    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Span,
+    Store, StoreError,
+};
+use crate::chat::{
+    Entry, IdentityId, NameKey, Person, RoomId, SecretHash, Seq, ServerId, Unread, Until,
+};
 
 /// Entries taken away in one commit, so that what is posted meanwhile does not wait for long.
 const TRIM_ROWS: usize = 500;
@@ -183,6 +189,65 @@ impl Store for SqliteStore {
         self.read(move |db| read::bans(db, identity)).await
     }
 
+    async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
+        self.read(move |db| personal::read_to(db, room, identity))
+            .await
+    }
+
+    async fn mark_read(&self, marks: Vec<(RoomId, IdentityId, Seq)>) -> Result<(), StoreError> {
+        self.writer
+            .run(marks.len(), BeforeWriting, move |db| {
+                personal::mark_read(db, &marks)
+            })
+            .await
+    }
+
+    async fn unread(
+        &self,
+        room: RoomId,
+        identity: IdentityId,
+        read: Seq,
+        last: Seq,
+    ) -> Result<Unread, StoreError> {
+        self.read(move |db| personal::unread(db, room, identity, read, last))
+            .await
+    }
+
+    async fn mentions_of(
+        &self,
+        identity: IdentityId,
+        most: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.read(move |db| personal::mentions_of(db, identity, most))
+            .await
+    }
+
+    async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError> {
+        self.read(move |db| personal::personal(db, identity)).await
+    }
+
+    async fn change_personal(
+        &self,
+        identity: IdentityId,
+        change: PersonalChange,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .run(1, BeforeWriting, move |db| {
+                personal::change_personal(db, identity, &change)
+            })
+            .await
+    }
+
+    async fn last_here(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError> {
+        self.read(move |db| personal::last_here(db, room, most))
+            .await
+    }
+
+    async fn invitations(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
+        self.read(move |db| personal::invitations(db, identity))
+            .await
+    }
+
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
         self.read(move |db| read::last_said(db, room)).await
     }
@@ -253,8 +318,8 @@ impl Store for SqliteStore {
         self.read(move |db| read::identity_of(db, secret)).await
     }
 
-    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.read(move |db| read::called(db, &key)).await
+    async fn called(&self, keys: Vec<NameKey>) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.read(move |db| read::called(db, &keys)).await
     }
 
     async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError> {

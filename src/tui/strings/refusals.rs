@@ -67,6 +67,11 @@ impl Strings {
             RefusalCode::Banned => "you are banned from #{0} until {1}",
             RefusalCode::NotInvited => "#{0} needs an invitation; ask one of its moderators",
             RefusalCode::NoEffect => "it changes nothing for {0}",
+            RefusalCode::Word => "'{0}' is not said on this server",
+            RefusalCode::TooMany if argument(0) == "ignored" => {
+                "you ignore {1} people already, and no more are allowed"
+            }
+            RefusalCode::TooMany => "at most {1} words are looked for",
             RefusalCode::RoomExists => "there is a room #{0}, or one that looks like it",
             RefusalCode::RoomNameInvalid => match argument(1) {
                 "empty" => "a room's name has at least one letter or digit",

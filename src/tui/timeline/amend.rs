@@ -62,14 +62,17 @@ impl Timeline {
         let place = self
             .items
             .binary_search_by_key(&Key::entry(seq), |item| item.key);
-        let entry = self.items.get(place.ok()?)?.entry.as_deref()?;
-        entry.body.is_said().then_some(entry)
+        self.items.get(place.ok()?).and_then(shown_text)
     }
 
     /// Everything said that is loaded, the newest first.
     pub fn all_said(&self) -> impl Iterator<Item = &Entry> {
-        let said = |item: &'_ Item| item.entry.as_deref().is_some_and(|it| it.body.is_said());
-        let items = self.items.iter().rev().filter(move |item| said(item));
-        items.filter_map(|item| item.entry.as_deref())
+        self.items.iter().rev().filter_map(shown_text)
     }
+}
+
+/// What somebody said whom we heed.
+fn shown_text(item: &Item) -> Option<&Entry> {
+    let entry = item.entry.as_deref()?;
+    (entry.body.is_said() && item.what != What::Hidden).then_some(entry)
 }

@@ -64,6 +64,8 @@ pub enum What {
         answers: Option<Seq>,
         /// Words behind the text: that it was edited, and what people reacted with.
         aside: Option<SafeText>,
+        /// It calls us.
+        is_for_me: bool,
     },
     /// Something that was said and deleted.
     Erased {
@@ -71,8 +73,14 @@ pub enum What {
         client_id: Option<ClientId>,
         name: SafeText,
     },
-    /// An entry that shows in another one.
+    /// An entry that shows in another one, or not at all.
     Hidden,
+    /// Somebody became a member, or is one no more.
+    Passage {
+        person: IdentityId,
+        name: SafeText,
+        way: Way,
+    },
     /// Something about the room or its people.
     System(SafeText),
     /// Entries that are not here; loaded when they come near the screen.
@@ -96,6 +104,12 @@ pub enum What {
         is_action: bool,
         fate: Fate,
     },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    In,
+    Out,
 }
 
 /// Entries `from..=to` that are not here.

@@ -156,10 +156,47 @@ pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
         return Vec::new();
     };
     let to = *to;
+    let Some(id) = state.current else {
+        return Vec::new();
+    };
+    let is_here = state
+        .current()
+        .is_some_and(|room| room.timeline.said(to).is_some());
     if let Some(room) = state.current_mut() {
-        room.selected = Some(to);
+        room.selected = is_here.then_some(to);
     }
-    reveal(state)
+    if is_here {
+        reveal(state)
+    } else {
+        super::visit::visit(state, id, to)
+    }
+}
+
+/// Lists who reacted to a message, and how.
+pub(super) fn who_reacted(state: &mut State, seq: Seq) {
+    let s = state.strings;
+    let said = state.current().and_then(|room| room.timeline.said(seq));
+    let amended = said.and_then(|entry| entry.amended.as_deref());
+    let reactions = amended.into_iter().flat_map(|it| &it.reactions);
+    let line = |it: &crate::chat::Reaction| {
+        let names: Vec<String> = it
+            .people
+            .iter()
+            .map(|who| text::line(&who.name).to_string())
+            .collect();
+        format!("{} {}", text::line(&it.emoji), names.join(", "))
+    };
+    let lines: Vec<String> = reactions.map(line).collect();
+    if lines.is_empty() {
+        state.say(Tone::Info, s.nobody_reacted);
+        return;
+    }
+    let title = s.reacted_title.to_owned();
+    state.overlay = Some(Overlay::List {
+        title,
+        lines,
+        scroll: 0,
+    });
 }
 
 /// Puts away what the composer was for; an edit takes its text along.

@@ -1,9 +1,11 @@
 //! What the client tells: the link's state, rooms, entries, people, answers.
 
-use super::{drafts, lines, load_older, pick, send, show, unsent};
+use super::{
+    drafts, lines, load_older, notify, personal, reading, send, show, told, unsent, visit,
+};
 use crate::chat::{
-    Amendment, Author, Body, ClientId, Entry, Epoch, FollowResult, IdentityId, Person, Refusal,
-    RefusalCode, RoomId, RoomInfo, Ruling, Seq, Until,
+    Amendment, Author, Body, ClientId, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId,
+    RoomInfo, Ruling, Seq, Until,
 };
 use crate::client::{About, Event, LinkState, PutOut};
 use crate::text;
@@ -35,10 +37,14 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             limits,
             rooms,
             ending,
+            settings,
+            status,
             ..
         } => {
             state.me = Some(you);
             state.limits = limits;
+            state.status = status;
+            personal::settle(state, settings);
             return welcome(state, rooms, &ending);
         }
         Event::Room { room, asked } => return room_changed(state, room, asked),
@@ -50,7 +56,11 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             first,
             last,
             result,
-        } => followed(state, room, epoch, (first, last), result),
+            unread,
+        } => {
+            followed(state, room, epoch, (first, last), result);
+            return reading::followed(state, room, epoch, last, unread);
+        }
         // What is missing is seen by what comes next.
         Event::Gap { .. } => {}
         Event::Entries(entries) => return arrived(state, &entries),
@@ -61,28 +71,19 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             first,
             entries,
         } => {
-            let item = lines::item(s, &state.zone);
+            let item = lines::item(state);
             if let Some(room) = state.room_mut(room) {
                 room.timeline.fill(before, epoch, first, &entries, item);
             }
+            visit::sought(state, room, false);
             return load_older(state);
         }
         Event::PageFailed { room, before } => {
             if let Some(room) = state.room_mut(room) {
                 room.timeline.page_failed(before);
             }
+            visit::sought(state, room, true);
         }
-        Event::Roster {
-            room,
-            is_first,
-            people,
-        } => {
-            if let Some(room) = state.room_mut(room).filter(|_| is_first) {
-                room.roster.clear();
-            }
-            people_changed(state, room, people, &[]);
-        }
-        Event::RosterDelta { room, came, went } => people_changed(state, room, came, &went),
         Event::Accepted { client_id, .. } => settle(state, client_id),
         Event::CacheDamaged(aside) => {
             let words = fill(s.cache_damaged, &[&aside.display()]);
@@ -106,10 +107,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             return left(state, room);
         }
         Event::Refused { about, refusal } => refused(state, &about, refusal),
-        Event::Named(you) => named(state, you),
-        Event::Report(report) => super::link::take(state, report),
-        Event::Directory(rooms) => state.directory = rooms,
-        Event::Rooms(rooms) => pick::take(state, rooms),
+        other => return told::hear(state, other),
     }
     Vec::new()
 }
@@ -124,6 +122,11 @@ fn followed(
     let s = state.strings;
     let words = || system(s.other_history, &[]);
     if let Some(room) = state.room_mut(room) {
+        // What a conversation that has just begun holds is news, and all else that comes now is not.
+        room.live_after = match room.history_to {
+            Some(Seq::ZERO) if room.timeline.epoch().is_none() => Seq::ZERO,
+            _ => last,
+        };
         room.history_to.get_or_insert(last);
         room.timeline.followed(epoch, first, result, words);
     }
@@ -151,32 +154,12 @@ fn post_refused(state: &mut State, id: ClientId, refusal: Refusal) -> Vec<Effect
     vec![Effect::Forget(id)]
 }
 
-fn named(state: &mut State, you: Author) {
-    if state.me.as_ref().is_some_and(|me| me.name != you.name) {
-        let words = fill(state.strings.named, &[&text::line(&you.name)]);
-        state.say(Tone::Info, words);
-    }
-    state.me = Some(you);
-}
-
 fn former(state: &mut State, room: RoomId, entries: &[Entry]) {
     let s = state.strings;
-    let item = lines::item(s, &state.zone);
+    let item = lines::item(state);
     if let Some(room) = state.room_mut(room) {
         let words = || system(s.other_history, &[]);
         room.timeline.former(entries, item, words);
-    }
-}
-
-fn people_changed(state: &mut State, room: RoomId, came: Vec<Person>, went: &[IdentityId]) {
-    let Some(room) = state.room_mut(room) else {
-        return;
-    };
-    for id in went {
-        room.roster.remove(*id);
-    }
-    for person in came {
-        room.roster.put(person);
     }
 }
 
@@ -315,7 +298,8 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
     let Some(id) = entries.first().map(|entry| entry.room) else {
         return Vec::new();
     };
-    let item = lines::item(state.strings, &state.zone);
+    let item = lines::item(state);
+    let mut effects = Vec::new();
     let is_current = state.current == Some(id);
     let me = state.me.as_ref().map(|me| me.id);
     for entry in entries {
@@ -330,6 +314,7 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
             continue;
         }
         rename_peer(room, entry);
+        room.typing.retain(|(who, _)| *who != entry.author.id);
         if let Body::Amendment { target, what } = &entry.body
             && *what == Amendment::Erase
         {
@@ -349,19 +334,21 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
             _ => {}
         }
         let is_past = room.history_to.is_some_and(|to| entry.seq <= to);
-        if entry.body.is_said() && !is_mine && !is_current && !is_past {
-            room.unseen += 1;
-            if room.is_conversation() {
+        let is_conversation = room.is_conversation();
+        effects.extend(reading::arrived(state, entry));
+        effects.extend(notify::arrived(state, entry));
+        let is_news = entry.body.is_said() && !is_mine && !is_current && !is_past;
+        if is_news && is_conversation && !state.settings.ignores(entry.author.id) {
+            if let Some(room) = state.room_mut(id) {
                 room.is_hidden = false;
-                show_beside(state, entry);
             }
+            show_beside(state, entry);
         }
     }
     if is_current {
-        load_older(state)
-    } else {
-        Vec::new()
+        effects.extend(load_older(state));
     }
+    effects
 }
 
 /// A private message that arrives elsewhere is shown in the room being read as well, in memory only.

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::amend::{self, REACTIONS};
-use super::{page, pick, scroll, select, send, show, typed, unsent};
+use super::{page, pick, scroll, select, send, show, typed, unsent, visit};
 use crate::chat::Seq;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
@@ -15,6 +15,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     state.notice = None;
+    state.pressed_at = state.now.instant;
     match &state.overlay {
         Some(Overlay::Name { .. }) => return name_overlay(state, key),
         Some(Overlay::Pick(_)) => return pick::press(state, key),
@@ -96,10 +97,15 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return super::load_older(state);
         }
         Action::Newest => {
+            state.came_from = None;
             if let Some(room) = state.current_mut() {
+                room.found = None;
                 room.timeline.to_newest();
             }
         }
+        Action::NextUnread => return visit::next_unread(state),
+        Action::ToNew => return visit::to_new(state),
+        Action::Mentions => return pick::mentions(state),
         Action::RoomBefore => return step_room(state, -1),
         Action::RoomAfter => return step_room(state, 1),
         Action::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
@@ -110,7 +116,11 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Quit => return vec![Effect::Quit],
         Action::Close => {
             state.confirm = None;
-            amend::cancel(state);
+            if !amend::cancel(state)
+                && let Some(effects) = visit::back(state)
+            {
+                return effects;
+            }
         }
         Action::Lobby => return pick::lobby(state),
         Action::Palette => pick::palette(state),

@@ -1,14 +1,12 @@
 //! Lines the program itself makes: the prompt, entries as items, lists to read.
 
-use jiff::tz::TimeZone;
-
-use crate::chat::{Body, Entry};
+use crate::chat::{Body, Entry, IdentityId};
 use crate::text::{self, SafeText};
 use crate::tui::command;
 use crate::tui::keymap::{self, Action};
 use crate::tui::state::{State, Writing};
 use crate::tui::strings::{Strings, fill};
-use crate::tui::timeline::What;
+use crate::tui::timeline::{Way, What};
 use crate::tui::words;
 
 /// What stands before the composer's text: where Enter sends.
@@ -78,13 +76,21 @@ fn writing_prompt(state: &State) -> Option<Prompt> {
     })
 }
 
-/// An entry as an item of the timeline.
-pub(super) fn item(
-    strings: &'static Strings,
-    zone: &TimeZone,
-) -> impl Fn(&Entry) -> What + Clone + use<> {
-    let zone = zone.clone();
+/// An entry as an item of the timeline, as we see it.
+pub(super) fn item(state: &State) -> impl Fn(&Entry) -> What + Clone + use<> {
+    let (strings, zone) = (state.strings, state.zone.clone());
+    let me = state.me.as_ref().map(|me| me.id);
+    let keywords = state.keywords.clone();
+    let ignored: Vec<IdentityId> = state.settings.ignored.iter().map(|it| it.id).collect();
+    let is_for_me = move |entry: &Entry| {
+        let is_mine = me == Some(entry.author.id);
+        let is_called = me.is_some_and(|me| entry.mentions(me));
+        !is_mine && (is_called || !keywords.find(entry.body.text()).is_empty())
+    };
     move |entry| {
+        if entry.body.is_said() && ignored.contains(&entry.author.id) {
+            return What::Hidden;
+        }
         let name = text::line(&entry.author.name);
         match &entry.body {
             Body::Text(said) | Body::Reply { text: said, .. } => What::Said {
@@ -98,6 +104,7 @@ pub(super) fn item(
                     _ => None,
                 },
                 aside: aside(strings, entry),
+                is_for_me: is_for_me(entry),
             },
             Body::Action(done) => What::Said {
                 author: entry.author.id,
@@ -107,6 +114,17 @@ pub(super) fn item(
                 is_action: true,
                 answers: None,
                 aside: aside(strings, entry),
+                is_for_me: is_for_me(entry),
+            },
+            Body::Joined(_) => What::Passage {
+                person: entry.author.id,
+                name,
+                way: Way::In,
+            },
+            Body::Left => What::Passage {
+                person: entry.author.id,
+                name,
+                way: Way::Out,
             },
             Body::Amendment { .. } => What::Hidden,
             // The text an edit brought goes with what it edited; only that says so.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 
 use super::keys::edits;
-use super::{send, show};
-use crate::chat::RoomInfo;
+use super::{send, show, visit};
+use crate::chat::{Entry, RoomInfo};
 use crate::tui::command::COMMANDS;
 use crate::tui::event::Effect;
 use crate::tui::keymap::{self, Action, Context};
@@ -26,6 +26,20 @@ pub(super) fn lobby(state: &mut State) -> Vec<Effect> {
 
 pub(super) fn palette(state: &mut State) {
     state.overlay = Some(Overlay::Pick(Picker::new(Of::Palette)));
+}
+
+/// Opens what calls us, and asks for it.
+pub(super) fn mentions(state: &mut State) -> Vec<Effect> {
+    state.overlay = Some(Overlay::Pick(Picker::new(Of::Mentions(None))));
+    vec![Effect::ListMentions]
+}
+
+pub(super) fn take_mentions(state: &mut State, entries: Vec<Entry>) {
+    if let Some(Overlay::Pick(picker)) = &mut state.overlay
+        && let Of::Mentions(known) = &mut picker.of
+    {
+        *known = Some(entries);
+    }
 }
 
 /// The rooms there are now; whichever was chosen stays so.
@@ -92,7 +106,9 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     }
     match keymap::action(Context::Composer, key) {
         Some(Action::Send) => return take_chosen(state),
-        Some(Action::Close | Action::Lobby | Action::Palette) => state.overlay = None,
+        Some(Action::Close | Action::Lobby | Action::Palette | Action::Mentions) => {
+            state.overlay = None;
+        }
         Some(Action::Quit) => return vec![Effect::Quit],
         Some(Action::Up | Action::RoomBefore) => {
             picker.chosen = picker
@@ -134,6 +150,7 @@ fn take_chosen(state: &mut State) -> Vec<Effect> {
             state.asked = None;
             vec![Effect::Join(name)]
         }
+        Takes::Visit(room, seq) => visit::visit(state, room, seq),
         Takes::Open(name) => send::open(state, &name),
         Takes::Command(name) => {
             let known = COMMANDS.iter().find(|known| known.name == name);

@@ -32,6 +32,7 @@ pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
         Action::ReactSelected => amend::ask_reaction(state, seq),
         Action::CopySelected => return copy(state, seq),
         Action::OpenSelected => return amend::open_original(state, seq),
+        Action::WhoReacted => amend::who_reacted(state, seq),
         _ => {
             if let Some(room) = state.current_mut() {
                 room.selected = None;

@@ -1,6 +1,6 @@
 //! Enter: what was typed is said, said privately, or done.
 
-use crate::chat::{Amendment, Author, Body, IdentityId, Recipient, RoomId, Seq};
+use crate::chat::{Amendment, Author, Body, IdentityId, Presence, Recipient, RoomId, Seq};
 use crate::client::{LinkState, Post};
 use crate::text;
 use crate::tui::command::{self, Line, Missing, Name};
@@ -291,6 +291,16 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
         | Name::Unban
         | Name::Mute
         | Name::Unmute => return super::orders::run(state, name, argument),
+        Name::Mentions => return super::pick::mentions(state),
+        Name::Away
+        | Name::Back
+        | Name::Status
+        | Name::Whois
+        | Name::Ignore
+        | Name::Unignore
+        | Name::Notify
+        | Name::Keywords
+        | Name::Typing => return super::personal::run(state, name, argument),
         // Said like any other text, so it is never run.
         Name::Me => {}
     }
@@ -371,7 +381,12 @@ fn who(state: &mut State) {
         let mark = if state.is_me(person.id) { s.you } else { "" };
         let role = s.role(person.role);
         let name = text::pad(text::line(&person.name).as_str(), 20);
-        let words = [role, s.via(person.via), mark];
+        let status = text::line(&person.status);
+        let presence = match person.presence {
+            Presence::Online => "",
+            other => s.presence(other),
+        };
+        let words = [presence, role, s.via(person.via), mark, status.as_str()];
         let words: Vec<&str> = words.into_iter().filter(|it| !it.is_empty()).collect();
         format!("{name}  {}", words.join(" ")).trim_end().to_owned()
     });

@@ -30,6 +30,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let (top, line) = timeline.top(height, |index| layout.height(timeline, index));
     let selected = room
         .selected
+        .or(room.found)
         .and_then(|seq| timeline.place(Key::entry(seq)));
     let of = |index: usize| {
         let rows = layout.rows(timeline, index).into_iter();
@@ -41,46 +42,19 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let offset = height - rows.len();
     for (n, (row, is_selected)) in rows.iter().enumerate() {
         let y = area.y + u16::try_from(offset + n).unwrap_or(u16::MAX);
-        if *is_selected {
-            let row = Rect {
-                y,
-                height: 1,
-                ..area
-            };
-            canvas.fill(row, Scope::Selection);
+        let place = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        if *is_selected && matches!(row, Row::Line(_)) {
+            canvas.fill(place, Scope::Selection);
         }
         match row {
-            Row::Date(date) => rule_with(
-                canvas,
-                Rect {
-                    y,
-                    height: 1,
-                    ..area
-                },
-                date,
-                Scope::MessageDate,
-            ),
-            Row::Gap(words) => rule_with(
-                canvas,
-                Rect {
-                    y,
-                    height: 1,
-                    ..area
-                },
-                words,
-                Scope::MessageGap,
-            ),
-            Row::Line(line) => draw_line(
-                canvas,
-                state,
-                &layout,
-                Rect {
-                    y,
-                    height: 1,
-                    ..area
-                },
-                line,
-            ),
+            Row::Date(date) => rule_with(canvas, place, date, Scope::MessageDate),
+            Row::New => rule_with(canvas, place, state.strings.new_line, Scope::MessageUnread),
+            Row::Gap(words) => rule_with(canvas, place, words, Scope::MessageGap),
+            Row::Line(line) => draw_line(canvas, state, &layout, place, line),
         }
     }
     new_below(canvas, state, room, area);

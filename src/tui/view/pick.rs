@@ -33,15 +33,16 @@ pub(super) fn draw(
             .unwrap_or(u16::MAX)
             .saturating_add(extra),
     );
-    let title = if is_lobby {
-        let whole = fill(s.lobby_title, &[&text::line(&state.server)]);
-        text::cut(&whole, usize::from((area.width / 2).saturating_sub(2)))
-    } else {
-        String::new()
+    let title = match &picker.of {
+        Of::Lobby(_) => fill(s.lobby_title, &[&text::line(&state.server)]),
+        Of::Mentions(_) => s.mentions_title.to_owned(),
+        Of::Palette => String::new(),
     };
+    let title = text::cut(&title, usize::from((area.width / 2).saturating_sub(2)));
     let accent = ground(canvas, area, &text::line(&title));
     let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
-    let cursor = filter(canvas, area, picker, (is_lobby, s.lobby_filter), accent);
+    let has_title = !title.is_empty();
+    let cursor = filter(canvas, area, picker, (has_title, s.lobby_filter), accent);
     let mut y = area.y + 1;
     if is_lobby && area.height > 3 {
         let heads = s.lobby_heads;
@@ -67,14 +68,18 @@ pub(super) fn draw(
         y += 1;
     }
     if rows.is_empty() && y < bottom {
-        let words = text::line(s.nothing_matches);
+        let words = text::line(match &picker.of {
+            Of::Mentions(None) => s.loading,
+            Of::Mentions(Some(all)) if all.is_empty() => s.no_mentions,
+            _ => s.nothing_matches,
+        });
         canvas.put(area.x + 3, y, area.width.saturating_sub(4), &words, dim);
     }
     if area.height > 3 {
-        let hint = text::line(if is_lobby {
-            s.lobby_hint
-        } else {
-            s.palette_hint
+        let hint = text::line(match &picker.of {
+            Of::Lobby(_) => s.lobby_hint,
+            Of::Palette => s.palette_hint,
+            Of::Mentions(_) => s.mentions_hint,
         });
         let width = area.width.saturating_sub(2);
         canvas.put(area.x + 1, area.bottom() - 1, width, &hint, dim);
@@ -82,16 +87,16 @@ pub(super) fn draw(
     cursor
 }
 
-/// What is typed: beside the title of the lobby, in its place on the palette.
+/// What is typed: beside the title, or in its place.
 fn filter(
     canvas: &mut Canvas<'_>,
     area: Rect,
     picker: &Picker,
-    (is_lobby, label): (bool, &str),
+    (has_title, label): (bool, &str),
     accent: Style,
 ) -> (u16, u16) {
-    let label = if is_lobby { label } else { "›" };
-    let half = if is_lobby { area.width / 2 } else { 1 };
+    let label = if has_title { label } else { "›" };
+    let half = if has_title { area.width / 2 } else { 1 };
     let x = area.x + half;
     let used = canvas.put(
         x,

@@ -3,9 +3,10 @@
 use ratatui::layout::Rect;
 
 use super::{Canvas, columns};
-use crate::chat::{Presence, Role};
+use crate::chat::{Person, Presence, Role};
 use crate::client::LinkState;
 use crate::text;
+use crate::tui::avatar;
 use crate::tui::regions::Regions;
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
@@ -96,12 +97,11 @@ fn room_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, room: &Room) {
     let style = canvas.style(scope);
     let label = room.label();
     let (sign, name) = label.split_at_checked(1).unwrap_or(("", &label));
-    let badge = if room.unseen > 0 {
-        room.unseen.min(999).to_string()
-    } else {
-        String::new()
-    };
-    let left = row.width.saturating_sub(4 + columns(&badge));
+    let (unread, mentions) = state.news(room);
+    let unread = badge("", unread);
+    let mentions = badge(MENTION, mentions);
+    let taken = columns(&unread) + columns(&mentions) + u16::from(!mentions.is_empty());
+    let left = row.width.saturating_sub(4 + taken);
     canvas.put(
         row.x + 1,
         row.y,
@@ -110,16 +110,29 @@ fn room_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, room: &Room) {
         style.patch(canvas.style(Scope::Dim)),
     );
     canvas.put(row.x + 3, row.y, left, &text::line(name), style);
-    let style = style.patch(canvas.style(Scope::BadgeUnread));
-    canvas.put_right(
-        Rect {
-            width: row.width - 1,
-            ..row
-        },
-        0,
-        &text::line(&badge),
-        style,
-    );
+    let right = Rect {
+        width: row.width - 1,
+        ..row
+    };
+    let of_unread = style.patch(canvas.style(Scope::BadgeUnread));
+    canvas.put_right(right, 0, &text::line(&unread), of_unread);
+    let before = Rect {
+        width: right.width.saturating_sub(columns(&unread) + 1),
+        ..right
+    };
+    let of_mentions = style.patch(canvas.style(Scope::BadgeMention));
+    canvas.put_right(before, 0, &text::line(&mentions), of_mentions);
+}
+
+/// Stands before how many messages are for us.
+const MENTION: &str = "@";
+
+/// A count as it stands in lists; nothing for nothing.
+fn badge(sign: &str, count: u32) -> String {
+    match count {
+        0 => String::new(),
+        count => format!("{sign}{}", count.min(999)),
+    }
 }
 
 pub(super) fn people(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
@@ -132,44 +145,68 @@ pub(super) fn people(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         ..area
     };
     canvas.fill(pane, Scope::Panel);
-    let count = text::line(&fill(state.strings.people, &[&room.roster.len()]));
+    let here = room.roster.present().len();
+    let count = text::line(&fill(state.strings.people, &[&here]));
     let title = canvas.style(Scope::Panel).patch(canvas.style(Scope::Dim));
     canvas.put(pane.x + 1, pane.y, pane.width - 1, &count, title);
     let rows = usize::from(pane.height.saturating_sub(1));
     for (y, person) in (pane.y + 1..).zip(room.roster.people().iter().take(rows)) {
-        let panel = canvas.style(Scope::Panel);
-        let (mark, scope) = match person.presence {
-            _ if person.via.is_bridge() => (canvas.look.glyphs.bridge, Scope::PeopleBridge),
-            Presence::Online => (canvas.look.glyphs.online, Scope::PeoplePresent),
-            Presence::Waiting => (canvas.look.glyphs.waiting, Scope::PeopleAway),
+        let row = Rect {
+            y,
+            height: 1,
+            ..pane
         };
-        let style = panel.patch(canvas.style(scope));
-        canvas.put(pane.x + 1, y, 1, &mark.into(), style);
-        let role = if person.role > Role::Member {
-            state.strings.role(person.role)
-        } else if state.is_me(person.id) {
-            state.strings.you
-        } else {
-            state.strings.via(person.via)
-        };
-        let left = pane.width.saturating_sub(5 + columns(role));
-        let style = panel
-            .patch(canvas.look.theme.name(person.id))
-            .remove_modifier(ratatui::style::Modifier::BOLD);
-        canvas.put(pane.x + 3, y, left, &text::line(&person.name), style);
-        let style = panel.patch(canvas.style(Scope::PeopleRole));
-        canvas.put_right(
-            Rect {
-                y,
-                height: 1,
-                width: pane.width - 1,
-                ..pane
-            },
-            0,
-            &role.into(),
-            style,
-        );
+        person_line(canvas, state, row, person);
     }
+}
+
+/// A person: how they are, their face, their name, and what there is to say of them.
+fn person_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, person: &Person) {
+    let (s, glyphs) = (state.strings, canvas.look.glyphs);
+    let panel = canvas.style(Scope::Panel);
+    let (mark, scope) = match person.presence {
+        Presence::Offline => (glyphs.offline, Scope::PeopleOffline),
+        _ if person.via.is_bridge() => (glyphs.bridge, Scope::PeopleBridge),
+        Presence::Online => (glyphs.online, Scope::PeoplePresent),
+        Presence::Away => (glyphs.away, Scope::PeopleAway),
+        Presence::Waiting => (glyphs.waiting, Scope::PeopleAway),
+    };
+    let style = panel.patch(canvas.style(scope));
+    canvas.put(row.x + 1, row.y, 1, &mark.into(), style);
+    let of_name = panel
+        .patch(canvas.look.theme.name(person.id))
+        .remove_modifier(ratatui::style::Modifier::BOLD);
+    let face = text::line(&avatar::glyph(person.id, glyphs.is_unicode()));
+    canvas.put(row.x + 3, row.y, 2, &face, of_name);
+    let words = if !person.status.is_empty() && person.presence.is_here() {
+        text::line(&person.status)
+    } else if person.role > Role::Member {
+        s.role(person.role).into()
+    } else if state.is_me(person.id) {
+        s.you.into()
+    } else {
+        s.via(person.via).into()
+    };
+    // Half of the row is the name's at least.
+    let name = text::line(&person.name);
+    let inside = row.width.saturating_sub(8);
+    let least = columns(name.as_str()).min(inside / 2);
+    let words = text::line(&text::cut(
+        words.as_str(),
+        usize::from(inside.saturating_sub(least + 1)),
+    ));
+    let left = inside.saturating_sub(columns(words.as_str()) + u16::from(!words.is_empty()));
+    let of_name = match person.presence {
+        Presence::Offline => style,
+        _ => of_name,
+    };
+    canvas.put(row.x + 6, row.y, left, &name, of_name);
+    let style = panel.patch(canvas.style(Scope::PeopleRole));
+    let right = Rect {
+        width: row.width - 1,
+        ..row
+    };
+    canvas.put_right(right, 0, &words, style);
 }
 
 pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
@@ -194,7 +231,17 @@ pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) 
     } else {
         style
     };
-    let right = area.right().saturating_sub(columns(help) + 2);
+    let mut right = area.right().saturating_sub(columns(help) + 2);
+    if is_well && !is_narrow {
+        right = counts(
+            canvas,
+            state,
+            Rect {
+                width: right.saturating_sub(area.x + 2),
+                ..area
+            },
+        );
+    }
     x += canvas.put(
         x,
         area.y,
@@ -202,6 +249,17 @@ pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) 
         &text::line(&words),
         style,
     );
+    if is_well {
+        typing(
+            canvas,
+            state,
+            Rect {
+                x: x + 2,
+                width: right.saturating_sub(x + 3),
+                ..area
+            },
+        );
+    }
     if is_narrow && is_well {
         strip(
             canvas,
@@ -225,15 +283,67 @@ pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) 
     );
 }
 
+/// What is unread in all rooms, at the right end of an area; gives back where it begins.
+fn counts(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
+    let s = state.strings;
+    let news = state.listed().map(|room| state.news(room));
+    let (unread, mentions) = news.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+    let mut words: Vec<String> = Vec::new();
+    if unread > 0 {
+        words.push(fill(s.unread_counts, &[&unread]));
+    }
+    if mentions > 0 {
+        words.push(fill(s.mention_counts, &[&mentions]));
+    }
+    let words = text::line(&words.join(" · "));
+    let scope = if mentions > 0 {
+        Scope::BadgeMention
+    } else {
+        Scope::Status
+    };
+    let style = canvas.style(scope);
+    canvas.put_right(area, 0, &words, style);
+    area.right().saturating_sub(columns(words.as_str()) + 1)
+}
+
+/// Who is writing here, at the right end of an area if it has room.
+fn typing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+    let Some(room) = state.current() else { return };
+    let people = room.typing.iter();
+    let people = people.filter_map(|(id, _)| room.roster.find(*id));
+    let names: Vec<_> = people.map(|it| text::line(&it.name)).collect();
+    let s = state.strings;
+    let words = match names.as_slice() {
+        [] => return,
+        [one] => fill(s.typing_one, &[one]),
+        [one, other] => fill(s.typing_two, &[one, other]),
+        many => fill(s.typing_many, &[&many.len()]),
+    };
+    let style = canvas.style(Scope::Status);
+    canvas.put_right(area, 0, &text::line(&words), style);
+}
+
 /// Where there is no room list, rooms with news stand in the status line.
 fn strip(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let mut x = area.x;
-    for room in state.listed().filter(|room| room.unseen > 0) {
-        let words = text::line(&format!("{} {}", room.label(), room.unseen.min(999)));
+    for room in state.listed() {
+        let (unread, mentions) = state.news(room);
+        if unread == 0 {
+            continue;
+        }
+        let of_mentions = badge(MENTION, mentions);
+        let words = [room.label(), of_mentions, badge("", unread)];
+        let words: Vec<String> = words.into_iter().filter(|it| !it.is_empty()).collect();
+        let words = text::line(&words.join(" "));
         if x + columns(words.as_str()) > area.right() {
             return;
         }
-        let style = canvas.style(Scope::BadgeUnread);
+        let scope = if mentions > 0 {
+            Scope::BadgeMention
+        } else {
+            Scope::BadgeUnread
+        };
+        let style = canvas.style(scope);
         x += canvas.put(x, area.y, area.right() - x, &words, style) + 2;
     }
 }

@@ -1,8 +1,8 @@
 //! A room with one of each kind of people in it, and what comes of what they ask for.
 
 use tchat::chat::{
-    Amendment, Author, Body, ClientId, InstanceId, NewRoom, Recipient, RefusalCode, Role, RoomId,
-    RoomInfo, RoomKind, Ruling, Seq, Until,
+    Amendment, Author, Body, ClientId, InstanceId, Level, NewRoom, Recipient, RefusalCode, Role,
+    RoomId, RoomInfo, RoomKind, Ruling, Seq, Status, Until,
 };
 use tchat::tui::command::Name;
 use tchat::wire::{Event, JoinTarget, Request, Who, proto, room_from};
@@ -62,7 +62,11 @@ impl Somebody {
                 Event::RoomChanged { request: 77, .. }
                 | Event::Unfollowed { request: 77, .. }
                 | Event::Followed { request: 77, .. }
-                | Event::Named { request: 77, .. } => return None,
+                | Event::Named { request: 77, .. }
+                | Event::StatusChanged { request: 77, .. }
+                | Event::SettingsChanged { request: 77, .. }
+                | Event::Profile { request: 77, .. }
+                | Event::ReadMoved { request: 77, .. } => return None,
                 _ => {}
             }
         }
@@ -280,6 +284,45 @@ impl Stage {
             Name::Who => {
                 let follow = Request::Follow { room, cursor: None };
                 return self.actor(actor).asks(follow).await;
+            }
+            Name::Away | Name::Back | Name::Status => {
+                let status = Status {
+                    is_away: name == Name::Away,
+                    text: "lunch".into(),
+                };
+                return self.actor(actor).asks(Request::SetStatus(status)).await;
+            }
+            Name::Whois => {
+                let whom = Request::Whois(Who::Name("plain".into()));
+                return self.actor(actor).asks(whom).await;
+            }
+            Name::Ignore | Name::Unignore => {
+                let of = |is_on| Request::Ignore {
+                    who: Who::Person(plain.id),
+                    is_on,
+                };
+                let ignored = self.actor(actor).asks(of(true)).await;
+                if name == Name::Ignore {
+                    return ignored;
+                }
+                return self.actor(actor).asks(of(false)).await;
+            }
+            Name::Notify => {
+                let level = Some(Level::Nothing);
+                return self
+                    .actor(actor)
+                    .asks(Request::SetLevel { room, level })
+                    .await;
+            }
+            Name::Keywords => {
+                let words = Request::SetKeywords(vec!["deploy".into()]);
+                return self.actor(actor).asks(words).await;
+            }
+            Name::Mentions => {
+                let me = self.actor(actor);
+                let asked = authorised(&me.me.name, proto::ListMentionsRequest::default());
+                me.raw.service.list_mentions(asked).await.unwrap();
+                return None;
             }
             Name::Rooms => {
                 self.actor(actor).lists().await;

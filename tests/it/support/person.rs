@@ -22,6 +22,7 @@ pub struct Person {
     pub me: Option<Author>,
     pub rooms: HashMap<RoomId, RoomInfo>,
     pub entries: HashMap<RoomId, Vec<Entry>>,
+    /// Who is here.
     pub rosters: HashMap<RoomId, Vec<String>>,
     pub gaps: Vec<(RoomId, Seq, Seq)>,
     pub follows: Vec<(RoomId, FollowResult)>,
@@ -152,11 +153,16 @@ impl Person {
                 if *is_first {
                     roster.clear();
                 }
-                roster.extend(people.iter().map(|person| person.name.clone()));
+                let here = people.iter().filter(|person| person.presence.is_here());
+                roster.extend(here.map(|person| person.name.clone()));
             }
             Event::RosterDelta { room, came, .. } => {
                 let roster = self.rosters.entry(*room).or_default();
                 for person in came {
+                    if !person.presence.is_here() {
+                        roster.retain(|name| *name != person.name);
+                        continue;
+                    }
                     if !roster.contains(&person.name) {
                         roster.push(person.name.clone());
                     }

@@ -9,11 +9,11 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tchat::chat::{
     Author, Body, ClientId, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits,
-    Person, Presence, Role, RoomId, RoomInfo, RoomKind, Seq, ServerId,
+    Person, Presence, Role, RoomId, RoomInfo, RoomKind, Seq, ServerId, Settings, Status, Unread,
 };
 use tchat::client::{Event as Told, LinkState};
 use tchat::tui::event::{Effect, Event};
-use tchat::tui::state::{Moment, State};
+use tchat::tui::state::{Moment, State, TypingMode};
 use tchat::tui::theme::{DEFAULT, Depth, Theme};
 use tchat::tui::update::update;
 use tchat::tui::view::{Glyphs, Look, draw};
@@ -82,6 +82,7 @@ pub fn entry(room: RoomId, seq: u64, by: IdentityId, minutes: u64, body: Body) -
         author: author(by),
         client_id: None,
         body,
+        mentions: Vec::new(),
         amended: None,
     }
 }
@@ -102,6 +103,8 @@ impl Screen {
             theme: DEFAULT.into(),
             themes: tchat::tui::theme::list(None),
             instance: InstanceId::new([7; 16]),
+            // Otherwise every word that is typed asks for something.
+            typing: TypingMode::Show,
             ..State::new((width, height), now, TimeZone::UTC)
         };
         Self {
@@ -124,6 +127,8 @@ impl Screen {
             limits: Limits::default(),
             rooms,
             ending: Vec::new(),
+            settings: Settings::default(),
+            status: Status::default(),
         });
         screen.hears(Told::Link(LinkState::Online));
         for room in [GENERAL, TECH, WITH_LI] {
@@ -135,6 +140,7 @@ impl Screen {
             presence,
             role,
             via: tchat::chat::Via::Tchat,
+            status: String::new(),
         };
         let people = vec![
             person(ZHANG, Presence::Online, Role::Owner),
@@ -150,6 +156,10 @@ impl Screen {
     }
 
     pub fn follows(&mut self, room: RoomId, last: u64) {
+        self.follows_unread(room, last, Unread::nothing(Seq(last)));
+    }
+
+    pub fn follows_unread(&mut self, room: RoomId, last: u64, unread: Unread) {
         let (first, last) = (Seq(1), Seq(last));
         self.hears(Told::Followed {
             room,
@@ -157,6 +167,7 @@ impl Screen {
             first,
             last,
             result: FollowResult::Contiguous,
+            unread,
         });
     }
 
@@ -178,6 +189,12 @@ impl Screen {
     pub fn does(&mut self, event: Event) {
         let effects = update(&mut self.state, event);
         self.effects.extend(effects);
+    }
+
+    /// Time passes, and the screen is told.
+    pub fn passes(&mut self, time: std::time::Duration) {
+        self.state.now.instant += time;
+        self.does(Event::Tick);
     }
 
     /// Presses keys; gives back what was asked for meanwhile.

@@ -62,6 +62,13 @@ impl ChatService for Fake {
         Ok(Response::new(proto::ListRoomsResponse::default()))
     }
 
+    async fn list_mentions(
+        &self,
+        _: tonic::Request<proto::ListMentionsRequest>,
+    ) -> Result<Response<proto::ListMentionsResponse>, Status> {
+        Ok(Response::new(proto::ListMentionsResponse::default()))
+    }
+
     async fn get_history(
         &self,
         _: tonic::Request<proto::GetHistoryRequest>,
@@ -124,6 +131,7 @@ pub fn entry(seq: u64, text: &str) -> Entry {
         },
         client_id: None,
         body: Body::Text(text.into()),
+        mentions: Vec::new(),
         amended: None,
     }
 }
@@ -168,6 +176,8 @@ impl Talk {
             limits: Limits::default(),
             now_ms: 0,
             rooms: vec![room()],
+            settings: tchat::chat::Settings::default(),
+            status: tchat::chat::Status::default(),
         }))
         .await;
     }
@@ -187,6 +197,7 @@ impl Talk {
             first: Seq(1),
             last: Seq(last),
             result,
+            unread: tchat::chat::Unread::nothing(Seq(last)),
         })
         .await;
         after

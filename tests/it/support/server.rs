@@ -61,6 +61,7 @@ pub fn config() -> ServerConfig {
                 .into(),
             owner: None,
             retention: Retention::default(),
+            filter: tchat::server::filter::Filter::default(),
         },
         caps: Caps::default(),
         idle_exit: None,

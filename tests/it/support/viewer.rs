@@ -19,6 +19,8 @@ const QUIET: Duration = Duration::from_millis(200);
 
 pub struct Viewer {
     pub screen: Screen,
+    /// What was told outside the screen.
+    pub notified: Vec<String>,
     client: Client,
     events: mpsc::Receiver<Told>,
 }
@@ -42,6 +44,7 @@ impl Viewer {
         screen.state.instance = instance;
         let mut viewer = Self {
             screen,
+            notified: Vec::new(),
             client,
             events,
         };
@@ -65,6 +68,18 @@ impl Viewer {
                 Effect::SetName(name) => Command::SetName(name),
                 Effect::Create(room) => Command::Create(room),
                 Effect::ListRooms => Command::ListRooms,
+                Effect::ListMentions => Command::ListMentions,
+                Effect::MarkRead { room, epoch, seq } => Command::MarkRead { room, epoch, seq },
+                Effect::Typing(room) => Command::Typing(room),
+                Effect::SetStatus(status) => Command::SetStatus(status),
+                Effect::Whois(whom) => Command::Whois(whom),
+                Effect::Ignore { whom, is_on } => Command::Ignore { whom, is_on },
+                Effect::SetLevel { room, level } => Command::SetLevel { room, level },
+                Effect::SetKeywords(words) => Command::SetKeywords(words),
+                Effect::Notify { title, text } => {
+                    self.notified.push(format!("{title}: {text}"));
+                    continue;
+                }
                 other => panic!("not done here: {other:?}"),
             };
             self.client.send(command).unwrap();

@@ -3,7 +3,7 @@
 use super::{Attached, End, Waits};
 use crate::chat::{
     ClientId, Cursor, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId, RoomInfo, Seq,
-    ServerId,
+    ServerId, Unread,
 };
 use crate::client::cache::{History, Whose};
 use crate::client::link::Unheard;
@@ -106,13 +106,11 @@ impl Attached<'_> {
                 first,
                 last,
                 result,
+                unread,
             } => {
                 self.waiting.remove(&request);
-                self.followed_again(room, epoch, (first, last), result)
+                self.followed_again(room, epoch, (first, last), result, unread)
                     .await?;
-            }
-            wire::Event::Gap { room, from, to } => {
-                self.link.tell(Event::Gap { room, from, to }).await?;
             }
             wire::Event::Unfollowed { request, room, why } => {
                 self.waiting.remove(&request);
@@ -161,27 +159,6 @@ impl Attached<'_> {
                 refusal,
             } => return self.refused(request, client_id, refusal).await,
             wire::Event::RoomChanged { request, room } => self.room_changed(request, room).await?,
-            wire::Event::RosterPage {
-                room,
-                first,
-                people,
-                ..
-            } => {
-                self.link
-                    .tell(Event::Roster {
-                        room,
-                        is_first: first,
-                        people,
-                    })
-                    .await?;
-            }
-            wire::Event::RosterDelta {
-                room, came, went, ..
-            } => {
-                self.link
-                    .tell(Event::RosterDelta { room, came, went })
-                    .await?;
-            }
             wire::Event::Named { request, you } => {
                 self.waiting.remove(&request);
                 self.link.config.name.clone_from(&you.name);
@@ -189,7 +166,12 @@ impl Attached<'_> {
             }
             wire::Event::Goodbye(goodbye) => return Ok(Some(ended(&goodbye))),
             wire::Event::Pong { heads, .. } => self.heard(heads).await?,
-            wire::Event::Entry(_) | wire::Event::Unknown => {}
+            other => {
+                if let Some((request, event)) = passed_on(other) {
+                    self.waiting.remove(&request);
+                    self.link.tell(event).await?;
+                }
+            }
         }
         Ok(None)
     }
@@ -201,6 +183,7 @@ impl Attached<'_> {
         epoch: Epoch,
         (first, last): (Seq, Seq),
         result: FollowResult,
+        unread: Unread,
     ) -> Result<(), Unheard> {
         self.resyncing.remove(&room);
         self.link.health.ends(room, last);
@@ -223,6 +206,7 @@ impl Attached<'_> {
                 first,
                 last,
                 result,
+                unread,
             })
             .await
     }
@@ -283,6 +267,8 @@ impl Attached<'_> {
                 limits,
                 rooms: welcome.rooms,
                 ending: ending.clone(),
+                settings: welcome.settings,
+                status: welcome.status,
             })
             .await?;
         let whose = if is_another {
@@ -425,10 +411,54 @@ impl Attached<'_> {
                     })
                     .await?;
             }
-            None => {}
+            Some(Waits::Quietly) | None => {}
         }
         Ok(None)
     }
+}
+
+/// What changes nothing here, and the request it answers.
+fn passed_on(event: wire::Event) -> Option<(u64, Event)> {
+    Some(match event {
+        wire::Event::Gap { room, from, to } => (0, Event::Gap { room, from, to }),
+        wire::Event::RosterPage {
+            room,
+            first: is_first,
+            people,
+            ..
+        } => (
+            0,
+            Event::Roster {
+                room,
+                is_first,
+                people,
+            },
+        ),
+        wire::Event::RosterDelta {
+            room, came, went, ..
+        } => (0, Event::RosterDelta { room, came, went }),
+        wire::Event::ReadMoved {
+            request,
+            room,
+            epoch,
+            last,
+            unread,
+        } => (
+            request,
+            Event::ReadMoved {
+                room,
+                epoch,
+                last,
+                unread,
+            },
+        ),
+        wire::Event::Typing { room, person } => (0, Event::Typing { room, person }),
+        wire::Event::Invitation { room, by } => (0, Event::Invited { room, by }),
+        wire::Event::StatusChanged { request, status } => (request, Event::Status(status)),
+        wire::Event::SettingsChanged { request, settings } => (request, Event::Settings(settings)),
+        wire::Event::Profile { request, profile } => (request, Event::Profile(profile)),
+        _ => return None,
+    })
 }
 
 fn ended(goodbye: &Goodbye) -> End {

@@ -1,6 +1,6 @@
 //! After an entry: what it changes among those present, and what the room tells of itself.
 
-use super::{MESSAGES, Task, tell};
+use super::{Invited, MESSAGES, Task, tell};
 use crate::chat::{Body, Entry, IdentityId, RoomId, RoomKind, Ruling, Seq};
 use crate::server::bus::Batch;
 use crate::server::room::Head;
@@ -43,8 +43,17 @@ impl Task {
                 let whom = text::line(&person.name);
                 tracing::info!(%name, %room, %whom, ruling = ?ruling.right(), kind = entry.body.kind(), "ruled");
                 match ruling {
+                    Ruling::Invited => {
+                        let invited = Invited {
+                            person: person.id,
+                            by: entry.author.clone(),
+                            room: self.record.id,
+                        };
+                        // They hear of it when they come the next time at the latest.
+                        let _untold = self.invited.try_send(invited);
+                    }
                     Ruling::Kicked { .. } | Ruling::Banned { .. } => self.goes(person.id),
-                    Ruling::Role(role) => self.attendance.set_role(person.id, *role),
+                    Ruling::Role(role) => self.attendance.set_role(person, *role),
                     _ => {}
                 }
             }
@@ -63,7 +72,7 @@ impl Task {
 
     /// Somebody is no longer a member.
     fn goes(&mut self, person: IdentityId) {
-        self.attendance.remove(person);
+        self.attendance.leave(person);
         // Whoever has left may not repeat what did not fit, and what comes after a return is not held back by it.
         self.refused.retain(|(who, _), _| *who != person);
     }
@@ -95,6 +104,10 @@ impl Task {
             Question::Role { identity, reply } => tell(reply, self.room.law().role(identity)),
             Question::Remembered(reply) => {
                 tell(reply, self.room.law().remembered().collect());
+            }
+            Question::MembersAmong { mut among, reply } => {
+                among.retain(|id| self.room.law().role(*id).is_some());
+                tell(reply, among);
             }
             Question::DigestAt { seq, reply } => tell(reply, self.room.digest_at(seq)),
             Question::Roster(reply) => tell(reply, self.attendance.people().cloned().collect()),

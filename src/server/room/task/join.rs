@@ -44,6 +44,7 @@ impl Task {
             author: who.author.clone(),
             client_id: None,
             body: Body::Joined(role),
+            mentions: Vec::new(),
             at_ms: who.at_ms,
         };
         self.waiting
@@ -108,6 +109,7 @@ impl Task {
             author: self.server.clone(),
             client_id: None,
             body: Body::Ruling(who.author.clone(), Ruling::Role(who.role)),
+            mentions: Vec::new(),
             at_ms: who.at_ms,
         })
     }

@@ -11,8 +11,9 @@ use crate::chat::{
 };
 use crate::server::store::{IdentityRecord, PageLimit, RoomRecord, RoomState, Span, pair};
 
-const ROOM: &str = "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high";
-const ENTRY: &str = "e.seq, e.digest, e.at_ms, e.author, e.author_name, e.instance, e.counter, e.kind, e.text, e.body_hash, e.amended, e.is_edited";
+pub(super) const ROOM: &str =
+    "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high";
+pub(super) const ENTRY: &str = "e.seq, e.digest, e.at_ms, e.author, e.author_name, e.instance, e.counter, e.kind, e.text, e.body_hash, e.amended, e.is_edited";
 const IDENTITY: &str = "id, secret, name, present, via";
 
 /// What a damaged or foreign value is answered with.
@@ -95,7 +96,7 @@ pub fn room(db: &Connection, id: RoomId) -> rusqlite::Result<Option<RoomState>> 
 }
 
 /// A role of a later version grants nothing here.
-fn role(number: u8) -> Role {
+pub(super) fn role(number: u8) -> Role {
     Role::from_number(number).unwrap_or(Role::Member)
 }
 
@@ -127,7 +128,7 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
     })
 }
 
-fn room_record(row: &Row<'_>) -> rusqlite::Result<RoomRecord> {
+pub(super) fn room_record(row: &Row<'_>) -> rusqlite::Result<RoomRecord> {
     let name: String = row.get(2)?;
     let low: Option<[u8; 16]> = row.get(7)?;
     let high: Option<[u8; 16]> = row.get(8)?;
@@ -286,6 +287,7 @@ pub fn page(
         page.reverse();
     }
     add_reactions(db, num, &mut page)?;
+    add_mentions(db, num, &mut page)?;
     // What people reacted with was not known when the page was filled.
     while page.len() > 1 && page.iter().map(Entry::weight).sum::<usize>() > limit.bytes {
         match span {
@@ -296,7 +298,7 @@ pub fn page(
     Ok(page)
 }
 
-fn entry(row: &Row<'_>, room: RoomId, epoch: Epoch) -> rusqlite::Result<Entry> {
+pub(super) fn entry(row: &Row<'_>, room: RoomId, epoch: Epoch) -> rusqlite::Result<Entry> {
     let instance: Option<[u8; 16]> = row.get(5)?;
     let client_id = match instance {
         Some(instance) => Some(ClientId {
@@ -330,8 +332,30 @@ fn entry(row: &Row<'_>, room: RoomId, epoch: Epoch) -> rusqlite::Result<Entry> {
         },
         client_id,
         body,
+        mentions: Vec::new(),
         amended: amended.map(Box::new),
     })
+}
+
+/// Whom the entries of a page call.
+pub(super) fn add_mentions(db: &Connection, num: i64, page: &mut [Entry]) -> rusqlite::Result<()> {
+    let (Some(first), Some(last)) = (page.first(), page.last()) else {
+        return Ok(());
+    };
+    let bounds = [first.seq, last.seq].map(|seq| i64::try_from(seq.0).unwrap_or(i64::MAX));
+    let mut query = db.prepare_cached(
+        "SELECT seq, person FROM mentions WHERE room = ?1 AND seq BETWEEN ?2 AND ?3",
+    )?;
+    let mut rows = query.query([num, bounds[0], bounds[1]])?;
+    while let Some(row) = rows.next()? {
+        let seq = Seq(unsigned(row, 0)?);
+        let person = IdentityId::new(row.get(1)?);
+        let place = page.binary_search_by_key(&seq, |entry| entry.seq);
+        if let Some(entry) = place.ok().and_then(|place| page.get_mut(place)) {
+            entry.mentions.push(person);
+        }
+    }
+    Ok(())
 }
 
 /// What people reacted to the entries of a page with, in the order they did.
@@ -376,6 +400,7 @@ pub fn entries_at(db: &Connection, room: RoomId, seqs: &[Seq]) -> rusqlite::Resu
         let row = query.query_row([num, seq], |row| entry(row, room, epoch));
         let mut one: Vec<Entry> = row.optional()?.into_iter().collect();
         add_reactions(db, num, &mut one)?;
+        add_mentions(db, num, &mut one)?;
         found.extend(one);
     }
     Ok(found)
@@ -402,10 +427,16 @@ fn one_identity(
         .optional()
 }
 
-pub fn called(db: &Connection, key: &NameKey) -> rusqlite::Result<Vec<IdentityRecord>> {
-    db.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE key = ?1"))?
-        .query_map([key.as_str()], identity_record)?
-        .collect()
+pub fn called(db: &Connection, keys: &[NameKey]) -> rusqlite::Result<Vec<IdentityRecord>> {
+    let mut query =
+        db.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE key = ?1"))?;
+    let mut found = Vec::new();
+    for key in keys {
+        for record in query.query_map([key.as_str()], identity_record)? {
+            found.push(record?);
+        }
+    }
+    Ok(found)
 }
 
 pub fn present(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {
@@ -440,7 +471,7 @@ fn identity_record(row: &Row<'_>) -> rusqlite::Result<IdentityRecord> {
     })
 }
 
-fn via(number: i64) -> Via {
+pub(super) fn via(number: i64) -> Via {
     [
         Via::User,
         Via::Gochat,

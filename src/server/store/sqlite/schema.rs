@@ -11,7 +11,7 @@ use crate::chat::ServerId;
 const APPLICATION_ID: i64 = 0x7463_6874;
 
 /// One migration a version: step `n` brings a database from `user_version` n to n + 1, in one transaction.
-const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
+const STEPS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 const VERSION_1: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -74,6 +74,30 @@ CREATE TABLE reactions (
     room INTEGER NOT NULL REFERENCES rooms, target INTEGER NOT NULL, emoji TEXT NOT NULL, person BLOB NOT NULL,
     name TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (room, target, emoji, person)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Whom texts call, what people have read, and how they want to be seen and told. Whoever is a member has read everything so far.
+/// A mention of 16 zero bytes calls everybody; keywords stand in lines.
+const VERSION_4: &str = "
+CREATE TABLE mentions (
+    room INTEGER NOT NULL REFERENCES rooms, seq INTEGER NOT NULL, person BLOB NOT NULL, PRIMARY KEY (room, seq, person)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mentions_of ON mentions (person, room, seq);
+CREATE TABLE reads (
+    room INTEGER NOT NULL REFERENCES rooms, identity BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (room, identity)
+) STRICT, WITHOUT ROWID;
+INSERT INTO reads SELECT m.room, m.identity,
+    coalesce((SELECT e.seq FROM entries e WHERE e.room = m.room ORDER BY e.seq DESC LIMIT 1), 0) FROM members m;
+ALTER TABLE identities ADD COLUMN away INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE identities ADD COLUMN status TEXT NOT NULL DEFAULT '';
+ALTER TABLE identities ADD COLUMN keywords TEXT NOT NULL DEFAULT '';
+CREATE TABLE ignored (
+    identity BLOB NOT NULL, person BLOB NOT NULL, PRIMARY KEY (identity, person)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE levels (
+    identity BLOB NOT NULL, room INTEGER NOT NULL REFERENCES rooms, level INTEGER NOT NULL, PRIMARY KEY (identity, room)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX standings_invited ON standings (identity) WHERE invited = 1;
 ";
 
 /// Whether this is a database of tchat's, and none of a newer one.

@@ -38,7 +38,7 @@ pub const fn via_number(via: Via) -> i64 {
 }
 
 /// SQLite's integers are signed; counters and times never come near the edge, and one that does is kept at it.
-fn signed(value: u64) -> i64 {
+pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
@@ -114,16 +114,18 @@ pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
 
 fn change(db: &Connection, num: i64, changes: &Changes) -> rusqlite::Result<()> {
     for (identity, role) in &changes.members {
-        match role {
-            Some(role) => db
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO members (room, identity, role) VALUES (?1, ?2, ?3)",
-                )?
-                .execute(params![num, identity.bytes(), role.number()])?,
-            None => db
-                .prepare_cached("DELETE FROM members WHERE room = ?1 AND identity = ?2")?
-                .execute(params![num, identity.bytes()])?,
-        };
+        if let Some(role) = role {
+            db.prepare_cached(
+                "INSERT OR REPLACE INTO members (room, identity, role) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![num, identity.bytes(), role.number()])?;
+            continue;
+        }
+        for table in ["reads", "members"] {
+            let sql = format!("DELETE FROM {table} WHERE room = ?1 AND identity = ?2");
+            db.prepare_cached(&sql)?
+                .execute(params![num, identity.bytes()])?;
+        }
     }
     for (identity, standing) in &changes.standings {
         put_standing(db, num, *identity, standing)?;
@@ -137,8 +139,9 @@ fn change(db: &Connection, num: i64, changes: &Changes) -> rusqlite::Result<()> 
             "UPDATE rooms SET kind = ?2, key = NULL WHERE num = ?1",
             [num, CLOSED],
         )?;
-        db.execute("DELETE FROM members WHERE room = ?1", [num])?;
-        db.execute("DELETE FROM standings WHERE room = ?1", [num])?;
+        for table in ["members", "standings", "reads", "mentions", "levels"] {
+            db.execute(&format!("DELETE FROM {table} WHERE room = ?1"), [num])?;
+        }
     }
     Ok(())
 }
@@ -193,6 +196,8 @@ pub fn trim(db: &Connection, room: RoomId, first: Seq) -> Result<bool, WriteErro
         .execute([num, to])?;
     db.prepare_cached("DELETE FROM reactions WHERE room = ?1 AND target < ?2")?
         .execute([num, to])?;
+    db.prepare_cached("DELETE FROM mentions WHERE room = ?1 AND seq < ?2")?
+        .execute([num, to])?;
     db.prepare_cached("UPDATE rooms SET first = ?2 WHERE num = ?1")?
         .execute([num, to])?;
     Ok(to == first)
@@ -231,8 +236,22 @@ fn append_one(db: &Connection, num: i64, entry: &Entry) -> Result<(), WriteError
         entry.body.hash(),
         target(&entry.body),
     ])?;
-    if let Body::Amendment { target, what } = &entry.body {
-        amend(db, num, entry, signed(target.0), what)?;
+    for person in &entry.mentions {
+        db.prepare_cached(
+            "INSERT OR IGNORE INTO mentions (room, seq, person) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![num, signed(entry.seq.0), person.bytes()])?;
+    }
+    match &entry.body {
+        Body::Amendment { target, what } => amend(db, num, entry, signed(target.0), what)?,
+        // Whoever comes in has read up to there.
+        Body::Joined(_) | Body::Created => {
+            db.prepare_cached(
+                "INSERT OR REPLACE INTO reads (room, identity, seq) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![num, entry.author.id.bytes(), signed(entry.seq.0)])?;
+        }
+        _ => {}
     }
     Ok(())
 }
@@ -276,8 +295,12 @@ fn amend(
                  WHERE room = ?1 AND (seq = ?2 OR (target = ?2 AND kind = 18))",
             )?
             .execute(params![num, target, ERASED])?;
-            db.prepare_cached("DELETE FROM reactions WHERE room = ?1 AND target = ?2")?
-                .execute([num, target])?;
+            for gone in [
+                "DELETE FROM reactions WHERE room = ?1 AND target = ?2",
+                "DELETE FROM mentions WHERE room = ?1 AND seq = ?2",
+            ] {
+                db.prepare_cached(gone)?.execute([num, target])?;
+            }
         }
         Amendment::React { emoji, is_on: true } => {
             db.prepare_cached(

@@ -1,0 +1,109 @@
+//! Words a server does not want: masked, or refused. Off until it is given some.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::chat::{Amendment, Body, Refusal, RefusalCode};
+use crate::text::{self, Words};
+
+/// What is done about a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Mode {
+    /// Stars stand in its place.
+    #[default]
+    Mask,
+    /// The post is refused.
+    Refuse,
+}
+
+/// The words of a server, which may be exchanged while it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Filter(Arc<RwLock<(Words, Mode)>>);
+
+impl Filter {
+    pub fn set(&self, words: Words, mode: Mode) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (words, mode);
+    }
+
+    /// Masks the words in what somebody says.
+    ///
+    /// # Errors
+    /// A word is in it, and they are refused here.
+    pub fn apply(&self, body: &mut Body) -> Result<(), Refusal> {
+        let rules = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let (words, mode) = &*rules;
+        if words.is_empty() {
+            return Ok(());
+        }
+        let (Body::Text(said)
+        | Body::Action(said)
+        | Body::Reply { text: said, .. }
+        | Body::Topic(said)
+        | Body::Amendment {
+            what: Amendment::Edit(said),
+            ..
+        }) = body
+        else {
+            return Ok(());
+        };
+        let found = words.find(said);
+        match (mode, found.first()) {
+            (_, None) => {}
+            (Mode::Refuse, Some(first)) => {
+                return Err(Refusal::new(RefusalCode::Word).with(&said[first.clone()]));
+            }
+            (Mode::Mask, Some(_)) => {
+                for range in found.into_iter().rev() {
+                    let stars = "*".repeat(text::clusters(&said[range.clone()]).count());
+                    said.replace_range(range, &stars);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Seq;
+
+    fn says(filter: &Filter, text: &str) -> Result<String, RefusalCode> {
+        let mut body = Body::Text(text.into());
+        let applied = filter.apply(&mut body).map_err(|refusal| refusal.code);
+        applied.map(|()| body.text().to_owned())
+    }
+
+    #[test]
+    fn words_are_masked_or_refused_and_can_be_exchanged() {
+        let filter = Filter::default();
+        assert_eq!(says(&filter, "spam 坏词"), Ok("spam 坏词".into()));
+        filter.set(Words::new(["spam", "坏词"]), Mode::Mask);
+        assert_eq!(says(&filter, "SPAM 这是坏词"), Ok("**** 这是**".into()));
+        filter.set(Words::new(["spam"]), Mode::Refuse);
+        assert_eq!(says(&filter, "ＳＰＡＭ"), Err(RefusalCode::Word));
+        assert_eq!(says(&filter, "坏词"), Ok("坏词".into()));
+    }
+
+    #[test]
+    fn everything_somebody_says_is_looked_at() {
+        let filter = Filter::default();
+        filter.set(Words::new(["spam"]), Mode::Refuse);
+        let spam = || "spam".to_owned();
+        let bodies = [
+            Body::Text(spam()),
+            Body::Action(spam()),
+            Body::Topic(spam()),
+            Body::Reply {
+                to: Seq(1),
+                text: spam(),
+            },
+            Body::Amendment {
+                target: Seq(1),
+                what: Amendment::Edit(spam()),
+            },
+        ];
+        for mut body in bodies {
+            assert!(filter.apply(&mut body).is_err(), "{body:?}");
+        }
+    }
+}

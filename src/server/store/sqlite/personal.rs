@@ -1,0 +1,251 @@
+//! What belongs to one person: what they have read, who calls them, and how they want to be seen and told.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use super::read::{ENTRY, ROOM, add_mentions, entry, role, room_record, unsigned, via};
+use super::write::{room_number, signed};
+use super::writer::WriteError;
+use crate::chat::{
+    Author, Entry, Epoch, IdentityId, Level, Person, Presence, RoomId, Seq, Settings, Status,
+    Unread,
+};
+use crate::server::store::{COUNTED, Personal, PersonalChange, RoomRecord};
+
+/// Whether the author of an entry is somebody else whom the person of the parameter does not ignore.
+const BY_OTHERS: &str = "e.author <> :me
+    AND e.author NOT IN (SELECT person FROM ignored WHERE identity = :me)";
+
+pub fn read_to(db: &Connection, room: RoomId, identity: IdentityId) -> rusqlite::Result<Seq> {
+    let Some(num) = room_number(db, room)? else {
+        return Ok(Seq::ZERO);
+    };
+    let found = db
+        .prepare_cached("SELECT seq FROM reads WHERE room = ?1 AND identity = ?2")?
+        .query_row(params![num, identity.bytes()], |row| unsigned(row, 0))
+        .optional()?;
+    Ok(Seq(found.unwrap_or(0)))
+}
+
+pub fn mark_read(db: &Connection, marks: &[(RoomId, IdentityId, Seq)]) -> Result<(), WriteError> {
+    for (room, identity, seq) in marks {
+        let Some(num) = room_number(db, *room)? else {
+            continue;
+        };
+        // Whoever has left meanwhile has nothing to read there.
+        db.prepare_cached(
+            "INSERT INTO reads (room, identity, seq)
+             SELECT room, identity, ?3 FROM members WHERE room = ?1 AND identity = ?2
+             ON CONFLICT (room, identity) DO UPDATE SET seq = max(seq, ?3)",
+        )?
+        .execute(params![num, identity.bytes(), signed(seq.0)])?;
+    }
+    Ok(())
+}
+
+pub fn unread(
+    db: &Connection,
+    room: RoomId,
+    identity: IdentityId,
+    read: Seq,
+    last: Seq,
+) -> rusqlite::Result<Unread> {
+    let Some(num) = room_number(db, room)? else {
+        return Ok(Unread::nothing(read));
+    };
+    let (above, last) = (
+        signed(read.0.max(last.0.saturating_sub(COUNTED))),
+        signed(last.0),
+    );
+    let (me, all, most) = (
+        identity.bytes(),
+        IdentityId::EVERYBODY.bytes(),
+        Unread::MOST,
+    );
+    let messages = db
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM (SELECT 1 FROM entries e INDEXED BY entries_said
+             WHERE e.room = :room AND e.kind IN (1, 2, 17) AND e.seq > :above AND e.seq <= :last
+             AND {BY_OTHERS} LIMIT :most)"
+        ))?
+        .query_row(
+            named_params! {":room": num, ":above": above, ":last": last, ":me": me, ":most": most},
+            |row| row.get(0),
+        )?;
+    let mentions = db
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM (SELECT DISTINCT m.seq FROM mentions m
+             JOIN entries e ON e.room = m.room AND e.seq = m.seq
+             WHERE m.person IN (:me, :all) AND m.room = :room AND m.seq > :above AND m.seq <= :last
+             AND {BY_OTHERS} LIMIT :most)"
+        ))?
+        .query_row(
+            named_params! {
+                ":room": num, ":above": above, ":last": last, ":me": me, ":all": all, ":most": most,
+            },
+            |row| row.get(0),
+        )?;
+    Ok(Unread {
+        read,
+        messages,
+        mentions,
+    })
+}
+
+pub fn mentions_of(
+    db: &Connection,
+    identity: IdentityId,
+    most: usize,
+) -> rusqlite::Result<Vec<Entry>> {
+    let rooms: Vec<(i64, RoomId, Epoch)> = db
+        .prepare_cached(
+            "SELECT r.num, r.id, r.epoch FROM members m JOIN rooms r ON r.num = m.room WHERE m.identity = ?1",
+        )?
+        .query_map([identity.bytes()], |row| {
+            Ok((
+                row.get(0)?,
+                RoomId::new(row.get(1)?),
+                Epoch::new(row.get(2)?),
+            ))
+        })?
+        .collect::<Result<_, _>>()?;
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {ENTRY} FROM entries e WHERE e.room = :room AND e.seq IN
+         (SELECT m.seq FROM mentions m WHERE m.person IN (:me, :all) AND m.room = :room)
+         AND {BY_OTHERS} ORDER BY e.seq DESC LIMIT :most"
+    ))?;
+    let mut found = Vec::new();
+    for (num, room, epoch) in rooms {
+        let of_room = query.query_map(
+            named_params! {
+                ":room": num, ":me": identity.bytes(), ":all": IdentityId::EVERYBODY.bytes(),
+                ":most": i64::try_from(most).unwrap_or(i64::MAX),
+            },
+            |row| entry(row, room, epoch),
+        )?;
+        let mut of_room: Vec<Entry> = of_room.collect::<Result<_, _>>()?;
+        of_room.reverse();
+        add_mentions(db, num, &mut of_room)?;
+        found.extend(of_room);
+    }
+    found.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.seq)));
+    found.truncate(most);
+    Ok(found)
+}
+
+fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
+    Ok(Status {
+        is_away: row.get(column)?,
+        text: row.get(column + 1)?,
+    })
+}
+
+pub fn personal(db: &Connection, identity: IdentityId) -> rusqlite::Result<Personal> {
+    let found = db
+        .prepare_cached("SELECT away, status, seen_ms, keywords FROM identities WHERE id = ?1")?
+        .query_row([identity.bytes()], |row| {
+            let keywords: String = row.get(3)?;
+            Ok((status(row, 0)?, unsigned(row, 2)?, keywords))
+        })
+        .optional()?;
+    let Some((status, seen_ms, keywords)) = found else {
+        return Ok(Personal::default());
+    };
+    let ignored = db
+        .prepare_cached(
+            "SELECT g.person, coalesce(i.name, '') FROM ignored g LEFT JOIN identities i ON i.id = g.person
+             WHERE g.identity = ?1 ORDER BY 2, 1",
+        )?
+        .query_map([identity.bytes()], |row| {
+            Ok(Author {
+                id: IdentityId::new(row.get(0)?),
+                name: row.get(1)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    let levels: Vec<(RoomId, Option<Level>)> = db
+        .prepare_cached(
+            "SELECT r.id, l.level FROM levels l JOIN rooms r ON r.num = l.room WHERE l.identity = ?1 ORDER BY r.num",
+        )?
+        .query_map([identity.bytes()], |row| {
+            Ok((RoomId::new(row.get(0)?), Level::from_number(row.get(1)?)))
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(Personal {
+        status,
+        seen_ms,
+        settings: Settings {
+            ignored,
+            levels: levels
+                .into_iter()
+                .filter_map(|(room, level)| Some((room, level?)))
+                .collect(),
+            keywords: keywords.lines().map(str::to_owned).collect(),
+        },
+    })
+}
+
+pub fn change_personal(
+    db: &Connection,
+    identity: IdentityId,
+    change: &PersonalChange,
+) -> Result<(), WriteError> {
+    let me = identity.bytes();
+    match change {
+        PersonalChange::Status(status) => db
+            .prepare_cached("UPDATE identities SET away = ?2, status = ?3 WHERE id = ?1")?
+            .execute(params![me, status.is_away, status.text])?,
+        PersonalChange::Ignore(person) => db
+            .prepare_cached("INSERT OR IGNORE INTO ignored (identity, person) VALUES (?1, ?2)")?
+            .execute(params![me, person.bytes()])?,
+        PersonalChange::Heed(person) => db
+            .prepare_cached("DELETE FROM ignored WHERE identity = ?1 AND person = ?2")?
+            .execute(params![me, person.bytes()])?,
+        PersonalChange::Level(room, level) => {
+            let Some(num) = room_number(db, *room)? else {
+                return Ok(());
+            };
+            match level {
+                Some(level) => db
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO levels (identity, room, level) VALUES (?1, ?2, ?3)",
+                    )?
+                    .execute(params![me, num, level.number()])?,
+                None => db
+                    .prepare_cached("DELETE FROM levels WHERE identity = ?1 AND room = ?2")?
+                    .execute(params![me, num])?,
+            }
+        }
+        PersonalChange::Keywords(words) => db
+            .prepare_cached("UPDATE identities SET keywords = ?2 WHERE id = ?1")?
+            .execute(params![me, words.join("\n")])?,
+    };
+    Ok(())
+}
+
+pub fn last_here(db: &Connection, room: RoomId, most: usize) -> rusqlite::Result<Vec<Person>> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    db.prepare_cached(
+        "SELECT i.id, i.name, i.via, i.away, i.status, m.role FROM members m JOIN rooms r ON r.num = m.room
+         JOIN identities i ON i.id = m.identity WHERE r.id = ?1 ORDER BY i.seen_ms DESC, i.id LIMIT ?2",
+    )?
+    .query_map(params![room.bytes(), most], |row| {
+        Ok(Person {
+            id: IdentityId::new(row.get(0)?),
+            name: row.get(1)?,
+            presence: Presence::Offline,
+            role: role(row.get(5)?),
+            via: via(row.get(2)?),
+            status: status(row, 3)?.text,
+        })
+    })?
+    .collect()
+}
+
+pub fn invitations(db: &Connection, identity: IdentityId) -> rusqlite::Result<Vec<RoomRecord>> {
+    db.prepare_cached(&format!(
+        "SELECT {ROOM} FROM standings s JOIN rooms r ON r.num = s.room
+         WHERE s.identity = ?1 AND s.invited = 1 ORDER BY r.name"
+    ))?
+    .query_map([identity.bytes()], room_record)?
+    .collect()
+}

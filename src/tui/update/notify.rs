@@ -1,0 +1,99 @@
+//! What is worth telling of outside the screen, and that somebody is writing.
+
+use std::time::Duration;
+
+use super::personal;
+use crate::chat::{Entry, IdentityId, Level, RoomId};
+use crate::client::LinkState;
+use crate::text;
+use crate::tui::command;
+use crate::tui::event::Effect;
+use crate::tui::state::State;
+use crate::tui::strings::fill;
+
+/// Nobody is notified more often.
+const EVERY: Duration = Duration::from_secs(1);
+/// Where a terminal does not say whether it has the keyboard, nobody is there after this long without a key.
+const GONE: Duration = Duration::from_secs(30);
+/// Code points of a notification's text.
+const TEXT: usize = 200;
+/// How long somebody who wrote is believed to be writing, and how often it is told of us.
+const TYPING: Duration = Duration::from_secs(6);
+const TYPING_EVERY: Duration = Duration::from_secs(3);
+
+/// Tells of an entry that came just now, if nobody is looking and it is worth it.
+pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
+    let room = state.room(entry.room)?;
+    let is_news = entry.body.is_said()
+        && entry.seq > room.live_after
+        && entry.seq > room.reading.unread.read
+        && !state.is_me(entry.author.id)
+        && !state.settings.ignores(entry.author.id);
+    let is_worth_it = match personal::level(state, entry.room) {
+        Level::All => true,
+        Level::Mentions => state.is_for_me(entry),
+        Level::Nothing => false,
+    };
+    let now = state.now.instant;
+    let is_away = match state.focus {
+        Some(focus) => !focus,
+        None => now.saturating_duration_since(state.pressed_at) >= GONE,
+    };
+    let is_early = |at| now.saturating_duration_since(at) < EVERY;
+    if !is_news || !is_worth_it || !is_away || state.notified_at.is_some_and(is_early) {
+        return None;
+    }
+    let name = text::line(&entry.author.name);
+    let title = if room.is_conversation() {
+        name.to_string()
+    } else {
+        fill(
+            state.strings.notification,
+            &[&name, &text::line(&room.label())],
+        )
+    };
+    let said: String = entry.body.text().chars().take(TEXT).collect();
+    state.notified_at = Some(now);
+    Some(Effect::Notify {
+        title,
+        text: text::line(&said).to_string(),
+    })
+}
+
+/// Somebody is writing.
+pub(super) fn typing(state: &mut State, id: RoomId, person: IdentityId) {
+    let is_shown = state.typing.shows() && !state.is_me(person) && !state.settings.ignores(person);
+    let until = state.now.instant + TYPING;
+    if let Some(room) = state.room_mut(id).filter(|_| is_shown) {
+        room.typing.retain(|(other, _)| *other != person);
+        room.typing.push((person, until));
+    }
+}
+
+/// Nobody is believed to be writing for ever.
+pub(super) fn due(state: &mut State) {
+    let now = state.now.instant;
+    for room in &mut state.rooms {
+        room.typing.retain(|(_, until)| *until > now);
+    }
+}
+
+/// Tells that we are writing something that everybody here will read.
+pub(super) fn typed(state: &mut State) -> Option<Effect> {
+    let now = state.now.instant;
+    let is_early = |at| now.saturating_duration_since(at) < TYPING_EVERY;
+    let text = state.composer().text();
+    let is_command = text.starts_with('/') && !text.starts_with("//");
+    let is_for_all = !text.trim().is_empty() && !is_command && command::addressee(&text).is_none();
+    let can = state.typing.sends() && state.link == LinkState::Online;
+    if !can || !is_for_all || state.typed_at.is_some_and(is_early) {
+        return None;
+    }
+    let room = state
+        .current()
+        .filter(|room| room.put_out.is_none())?
+        .info
+        .id;
+    state.typed_at = Some(now);
+    Some(Effect::Typing(room))
+}

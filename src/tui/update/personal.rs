@@ -1,0 +1,254 @@
+//! How we are and what we want to be told: commands, and what the server says of them.
+
+use super::reading;
+use crate::chat::{Level, Profile, RoomId, Settings, Status};
+use crate::client::Whom;
+use crate::text::{self, Words};
+use crate::tui::avatar;
+use crate::tui::command::Name;
+use crate::tui::event::Effect;
+use crate::tui::state::{Overlay, State, Tone, TypingMode};
+use crate::tui::strings::fill;
+
+/// The words of `/notify` and what they stand for; the last is as for every room of its kind.
+const LEVELS: [(&str, Option<Level>); 4] = [
+    ("all", Some(Level::All)),
+    ("mentions", Some(Level::Mentions)),
+    ("none", Some(Level::Nothing)),
+    ("usual", None),
+];
+/// Takes all words away.
+const NO_WORDS: &str = "none";
+
+pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
+    let status = |is_away, text: &str| {
+        let text = text.to_owned();
+        vec![Effect::SetStatus(Status { is_away, text })]
+    };
+    match name {
+        Name::Away => status(true, argument),
+        Name::Back => status(false, ""),
+        Name::Status => status(state.status.is_away, argument),
+        Name::Whois => vec![Effect::Whois(whom(state, argument))],
+        Name::Ignore if argument.is_empty() => ignored(state),
+        Name::Ignore | Name::Unignore => vec![Effect::Ignore {
+            whom: whom(state, argument),
+            is_on: name == Name::Ignore,
+        }],
+        Name::Notify => notify(state, argument),
+        Name::Keywords => keywords(state, argument),
+        Name::Typing => typing(state, argument),
+        _ => Vec::new(),
+    }
+}
+
+/// Somebody of this room, else whoever the server finds under the name.
+fn whom(state: &State, name: &str) -> Whom {
+    let name = name.trim_start_matches('@');
+    let lower = name.to_lowercase();
+    let people = state
+        .current()
+        .into_iter()
+        .flat_map(|it| it.roster.people());
+    let mut called = people.filter(|it| it.name.to_lowercase() == lower);
+    match (called.next(), called.next()) {
+        (Some(one), None) => Whom::Person(one.id),
+        _ => Whom::Name(name.to_owned()),
+    }
+}
+
+fn ignored(state: &mut State) -> Vec<Effect> {
+    let s = state.strings;
+    let names = state.settings.ignored.iter();
+    let mut lines: Vec<String> = names.map(|it| text::line(&it.name).to_string()).collect();
+    if lines.is_empty() {
+        lines.push(s.ignored_none.to_owned());
+    }
+    let title = s.ignored_title.to_owned();
+    state.overlay = Some(Overlay::List {
+        title,
+        lines,
+        scroll: 0,
+    });
+    Vec::new()
+}
+
+fn notify(state: &mut State, argument: &str) -> Vec<Effect> {
+    let s = state.strings;
+    let Some(room) = state.current() else {
+        state.say(Tone::Problem, s.not_in_a_room);
+        return Vec::new();
+    };
+    let (id, kind) = (room.info.id, room.info.kind);
+    if argument.is_empty() {
+        let level = state.settings.level(id, kind);
+        let mut words = LEVELS.iter();
+        let word = words.find(|(_, it)| *it == Some(level));
+        let word = word.map_or("", |(word, _)| word);
+        state.say(Tone::Info, fill(s.notify_is, &[&word]));
+        return Vec::new();
+    }
+    let mut levels = LEVELS.iter();
+    match levels.find(|(word, _)| *word == argument) {
+        Some((_, level)) => vec![Effect::SetLevel {
+            room: id,
+            level: *level,
+        }],
+        None => usage(state, Name::Notify),
+    }
+}
+
+fn keywords(state: &mut State, argument: &str) -> Vec<Effect> {
+    let s = state.strings;
+    if argument.is_empty() {
+        let words = state.settings.keywords.join(" ");
+        let words = if words.is_empty() {
+            s.keywords_none.to_owned()
+        } else {
+            fill(s.keywords_are, &[&text::line(&words)])
+        };
+        state.say(Tone::Info, words);
+        return Vec::new();
+    }
+    let words = argument.split_whitespace().map(str::to_owned);
+    let words = words.filter(|_| argument != NO_WORDS).collect();
+    vec![Effect::SetKeywords(words)]
+}
+
+fn typing(state: &mut State, argument: &str) -> Vec<Effect> {
+    if argument.is_empty() {
+        let mut all = TypingMode::ALL.iter();
+        let mode = all.find(|(_, mode)| *mode == state.typing);
+        let words = fill(state.strings.typing_is, &[&mode.map_or("", |it| it.0)]);
+        state.say(Tone::Info, words);
+        return Vec::new();
+    }
+    let Some(mode) = TypingMode::of(argument) else {
+        return usage(state, Name::Typing);
+    };
+    state.typing = mode;
+    if !mode.shows() {
+        state.rooms.iter_mut().for_each(|room| room.typing.clear());
+    }
+    Vec::new()
+}
+
+fn usage(state: &mut State, name: Name) -> Vec<Effect> {
+    let s = state.strings;
+    state.say(Tone::Problem, fill(s.usage, &[&s.command(name).usage]));
+    Vec::new()
+}
+
+/// Takes over what we want to have shown and told; everything is seen anew where that changes something.
+pub(super) fn settle(state: &mut State, settings: Settings) -> Vec<Effect> {
+    if state.settings == settings {
+        return Vec::new();
+    }
+    let is_seen_anew =
+        state.settings.ignored != settings.ignored || state.settings.keywords != settings.keywords;
+    state.keywords = Words::new(settings.keywords.iter().map(String::as_str));
+    state.settings = settings;
+    if !is_seen_anew {
+        return Vec::new();
+    }
+    let item = super::lines::item(state);
+    for room in &mut state.rooms {
+        room.timeline.reword(&item);
+    }
+    reading::recount_all(state)
+}
+
+/// The same, as the answer to what we asked for.
+pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
+    let s = state.strings;
+    let (before, after) = (&state.settings, &settings);
+    let names = |one: &Settings, other: &Settings| -> Option<String> {
+        let mut names = one.ignored.iter();
+        let only = names.find(|it| !other.ignores(it.id))?;
+        Some(text::line(&only.name).to_string())
+    };
+    let words = if let Some(name) = names(after, before) {
+        Some(fill(s.ignored_now, &[&name]))
+    } else if let Some(name) = names(before, after) {
+        Some(fill(s.ignored_no_more, &[&name]))
+    } else if before.levels != after.levels || before.keywords != after.keywords {
+        Some(s.noted.to_owned())
+    } else {
+        None
+    };
+    if let Some(words) = words {
+        state.say(Tone::Info, words);
+    }
+    settle(state, settings)
+}
+
+/// How we are now, as others see it.
+pub(super) fn status(state: &mut State, status: Status) {
+    let s = state.strings;
+    if state.status != status {
+        let words = match (status.is_away, status.text.is_empty()) {
+            (true, true) => s.away_now.to_owned(),
+            (true, false) => fill(s.away_because, &[&text::line(&status.text)]),
+            (false, true) => s.here_now.to_owned(),
+            (false, false) => fill(s.status_now, &[&text::line(&status.text)]),
+        };
+        state.say(Tone::Info, words);
+    }
+    state.status = status;
+}
+
+/// Shows what is known of somebody.
+pub(super) fn profile(state: &mut State, profile: &Profile) {
+    let s = state.strings;
+    let person = &profile.person;
+    let name = text::line(&person.name);
+    let glyph = avatar::glyph(person.id, true);
+    let seen = profile.seen_ms.and_then(|at| state.clock(at));
+    let presence = match seen {
+        Some(at) => fill(s.seen_at, &[&at]),
+        None => s.presence(person.presence).to_owned(),
+    };
+    let mut lines = vec![format!("{glyph} {name}  {presence}")];
+    if !person.status.is_empty() {
+        lines.push(fill(s.says_of_self, &[&text::line(&person.status)]));
+    }
+    let via = s.via(person.via);
+    if !via.is_empty() {
+        lines.push(fill(s.comes_by, &[&via]));
+    }
+    lines.push(fill(s.identity_is, &[&avatar::fingerprint(person.id)]));
+    for room in &profile.rooms {
+        let role = room.role.map_or("", |role| s.role_name(role));
+        let label = text::pad(text::line(&format!("#{}", room.name)).as_str(), 20);
+        lines.push(format!("{label}  {role}"));
+    }
+    let title = fill(s.whois_title, &[&name]);
+    state.overlay = Some(Overlay::List {
+        title,
+        lines,
+        scroll: 0,
+    });
+}
+
+/// We may join a room.
+pub(super) fn invited(state: &mut State, room: &str, by: Option<&str>) {
+    let s = state.strings;
+    let room = text::line(room);
+    let words = match by {
+        Some(by) => fill(s.invited_by, &[&text::line(by), &room]),
+        None => fill(s.invited_to, &[&room]),
+    };
+    state.say(Tone::Info, words.clone());
+    let now = super::send::now_ms(state);
+    // A line that stays: whoever is typing loses the notice with the next key.
+    if let Some(room) = state.current_mut() {
+        let what = crate::tui::timeline::What::System(text::line(&words));
+        room.timeline.local(what, now);
+    }
+}
+
+/// What of a room is worth a notification.
+pub(super) fn level(state: &State, room: RoomId) -> Level {
+    let kind = state.room(room).map(|room| room.info.kind);
+    kind.map_or(Level::Nothing, |kind| state.settings.level(room, kind))
+}

@@ -1,0 +1,134 @@
+//! Going somewhere and coming back: to a message elsewhere, through what is unread, to the line that says what is new.
+
+use super::{layout, load_older, rows_layout, show};
+use crate::chat::{RoomId, Seq};
+use crate::tui::event::Effect;
+use crate::tui::state::{State, Tone, Tour};
+use crate::tui::timeline::{Anchor, Key};
+
+/// Entries on each side of one that is looked for.
+const AROUND: u64 = 100;
+
+/// Shows a message in its room, with what stands around it; Esc leads back.
+pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
+    if state.room(id).is_none() {
+        state.say(Tone::Problem, state.strings.not_in_a_room);
+        return Vec::new();
+    }
+    let here = state
+        .current()
+        .map(|room| (room.info.id, room.timeline.anchor()));
+    let mut effects = show(state, id);
+    state.came_from = here;
+    let Some(room) = state.room_mut(id) else {
+        return effects;
+    };
+    room.found = Some(seq);
+    if room.timeline.place(Key::entry(seq)).is_some() {
+        centre(state, id, seq);
+        effects.extend(load_older(state));
+    } else {
+        room.seeking = Some(seq);
+        effects.push(Effect::Older {
+            room: id,
+            before: Seq(seq.0.saturating_add(AROUND)),
+        });
+    }
+    effects
+}
+
+/// A page has come, or has not: whether what is sought is there now.
+pub(super) fn sought(state: &mut State, id: RoomId, is_failed: bool) {
+    let Some(seq) = state.room(id).and_then(|room| room.seeking) else {
+        return;
+    };
+    let is_here = state
+        .room(id)
+        .is_some_and(|room| room.timeline.place(Key::entry(seq)).is_some());
+    if is_here {
+        centre(state, id, seq);
+    } else if is_failed {
+        state.say(Tone::Problem, state.strings.not_found);
+    }
+    if (is_here || is_failed)
+        && let Some(room) = state.room_mut(id)
+    {
+        room.seeking = None;
+    }
+}
+
+/// Scrolls so that an entry stands in the middle.
+fn centre(state: &mut State, id: RoomId, seq: Seq) {
+    let area = layout(state).messages;
+    let height = usize::from(area.height);
+    let Some(room) = state.room_mut(id) else {
+        return;
+    };
+    let key = Key::entry(seq);
+    room.timeline.set_anchor(Anchor::Top { key, line: 0 });
+    let Some(room) = state.room(id) else { return };
+    let rows = rows_layout(state, area.width, room.timeline.name_columns());
+    let up = isize::try_from(height / 2).unwrap_or(0);
+    let of = |index: usize| rows.height(&room.timeline, index);
+    let anchor = room.timeline.scrolled(-up, height, of);
+    if let Some(room) = state.room_mut(id) {
+        room.timeline.set_anchor(anchor);
+    }
+}
+
+/// Back to where one was; false if one was nowhere else.
+pub(super) fn back(state: &mut State) -> Option<Vec<Effect>> {
+    let (id, anchor) = state.came_from.take()?;
+    state.room(id)?;
+    let mut effects = show(state, id);
+    if let Some(room) = state.room_mut(id) {
+        room.timeline.set_anchor(anchor);
+    }
+    effects.extend(load_older(state));
+    Some(effects)
+}
+
+/// To the next room with something unread, those with mentions first; at the end back to where it began.
+pub(super) fn next_unread(state: &mut State) -> Vec<Effect> {
+    let Some(here) = state.current else {
+        return Vec::new();
+    };
+    let tour = state.tour.take();
+    let mut tour = tour.unwrap_or(Tour {
+        home: here,
+        seen: Vec::new(),
+    });
+    if !tour.seen.contains(&here) {
+        tour.seen.push(here);
+    }
+    let is_next = |room: &&crate::tui::state::Room| {
+        room.reading.unread.messages > 0 && !tour.seen.contains(&room.info.id)
+    };
+    let mut rooms: Vec<_> = state.listed().filter(is_next).collect();
+    rooms.sort_by_key(|room| room.reading.mentions() == 0);
+    match rooms.first().map(|room| room.info.id) {
+        Some(next) => {
+            let effects = show(state, next);
+            state.tour = Some(tour);
+            effects
+        }
+        None if tour.home != here && state.room(tour.home).is_some() => show(state, tour.home),
+        None => {
+            state.say(Tone::Info, state.strings.nothing_unread);
+            Vec::new()
+        }
+    }
+}
+
+/// To the line that says what is new.
+pub(super) fn to_new(state: &mut State) -> Vec<Effect> {
+    let line = state.current().and_then(|room| room.timeline.first_new());
+    let Some(key) = line else {
+        state.say(Tone::Info, state.strings.nothing_unread);
+        return Vec::new();
+    };
+    if let Some(room) = state.current_mut() {
+        room.timeline.set_anchor(Anchor::Top { key, line: 0 });
+    }
+    load_older(state)
+}
