@@ -1,5 +1,7 @@
 //! The contract of `Store`, run against every implementation, and what a room does when one fails.
 
+mod personal;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -96,6 +98,7 @@ async fn contract(store: &dyn Store) {
     amendments(store).await;
     identities(store).await;
     what_is_kept(store).await;
+    personal::contract(store).await;
 }
 
 /// A store whose append with a number, from 0, comes to something else.

@@ -114,7 +114,7 @@ impl Session {
                 }
             };
             let name = match who {
-                Who::Person(person) => person.to_string(),
+                Who::Person(person) => self.hub.named(person).await?.name,
                 Who::Name(name) => name,
             };
             let person = person.ok_or_else(|| Refusal::new(RefusalCode::NoEffect).with(name))?;

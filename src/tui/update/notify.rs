@@ -84,7 +84,10 @@ pub(super) fn typed(state: &mut State) -> Option<Effect> {
     let is_early = |at| now.saturating_duration_since(at) < TYPING_EVERY;
     let text = state.composer().text();
     let is_command = text.starts_with('/') && !text.starts_with("//");
-    let is_for_all = !text.trim().is_empty() && !is_command && command::addressee(&text).is_none();
+    // A name that is being written may become whom it is for.
+    let is_private = text.starts_with('@')
+        && (command::addressee(&text).is_some() || !text.contains(char::is_whitespace));
+    let is_for_all = !text.trim().is_empty() && !is_command && !is_private;
     let can = state.typing.sends() && state.link == LinkState::Online;
     if !can || !is_for_all || state.typed_at.is_some_and(is_early) {
         return None;

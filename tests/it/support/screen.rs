@@ -197,6 +197,20 @@ impl Screen {
         self.does(Event::Tick);
     }
 
+    /// Whether a text stands out as one that calls us.
+    pub fn is_for_me(&self, text: &str) -> bool {
+        let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
+        let colour = theme.style(tchat::tui::theme::Scope::MessageMention).fg;
+        let terminal = self.terminal();
+        let buffer = terminal.backend().buffer();
+        let rows = self.rows();
+        let y = rows.iter().position(|row| row.contains(text)).unwrap();
+        let y = u16::try_from(y).unwrap();
+        let first = text.chars().next().unwrap().to_string();
+        let mut cells = (0..buffer.area.width).map(|x| &buffer[(x, y)]);
+        cells.any(|cell| cell.symbol() == first && Some(cell.fg) == colour)
+    }
+
     /// Presses keys; gives back what was asked for meanwhile.
     pub fn keys(&mut self, keys: &str) -> Vec<Effect> {
         self.effects.clear();

@@ -99,6 +99,35 @@ impl Viewer {
         self.perform(effects);
     }
 
+    /// Time passes at the screen.
+    pub fn passes(&mut self, time: Duration) {
+        self.screen.state.now.instant += time;
+        self.ticks();
+    }
+
+    /// The terminal has the keyboard, or has it no more.
+    pub fn focuses(&mut self, has: bool) {
+        self.screen.does(Event::Focus(has));
+    }
+
+    /// Unread messages of a room and those for us, as the room list shows them.
+    pub fn news(&self, label: &str) -> (u32, u32) {
+        let mut rooms = self.screen.state.rooms.iter();
+        let room = rooms.find(|room| room.label() == label).unwrap();
+        self.screen.state.news(room)
+    }
+
+    /// Waits until so much is unread in a room.
+    pub async fn has_news(&mut self, label: &str, unread: u32, mentions: u32) {
+        let what = format!("{unread} unread and {mentions} mentions in {label}");
+        self.until(&what, |screen| {
+            let mut rooms = screen.state.rooms.iter();
+            let room = rooms.find(|room| room.label() == label).unwrap();
+            screen.state.news(room) == (unread, mentions)
+        })
+        .await;
+    }
+
     pub fn pastes(&mut self, text: &str) {
         self.screen.does(Event::Paste(text.into()));
     }

@@ -1,0 +1,398 @@
+//! How people are, what they see of each other, and what they want to be told.
+
+use std::time::Duration;
+
+use tchat::chat::Presence;
+use tchat::server::filter::{Filter, Mode};
+use tchat::text::Words;
+use tchat::tui::state::TypingMode;
+use tokio::time::sleep;
+
+use crate::support::server::{Server, config, memory};
+use crate::support::viewer::Viewer;
+
+async fn opens(server: &Server, name: &str) -> Viewer {
+    let mut viewer = Viewer::opens(server.connector(), name, None).await;
+    viewer.settles().await;
+    viewer
+}
+
+/// A member of the room that is shown, as the list has them: how they are, and what they say of it.
+fn listed(viewer: &Viewer, name: &str) -> Option<(Presence, String)> {
+    let room = viewer.screen.state.current()?;
+    let mut people = room.roster.people().iter();
+    let person = people.find(|it| it.name == name)?;
+    Some((person.presence, person.status.clone()))
+}
+
+async fn sees(viewer: &mut Viewer, name: &str, presence: Presence, status: &str) {
+    let expected = Some((presence, status.to_owned()));
+    let what = format!("{name} {presence:?} '{status}'");
+    viewer
+        .until(&what, |screen| {
+            let room = screen.state.current().unwrap();
+            let mut people = room.roster.people().iter();
+            let person = people.find(|it| it.name == name);
+            person.map(|it| (it.presence, it.status.clone())) == expected
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_see_who_is_here_away_and_gone() {
+    let mut server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    sees(&mut ann, "ben", Presence::Online, "").await;
+    ben.keys("/away 午饭<ret>");
+    ben.shows("you are away: 午饭").await;
+    sees(&mut ann, "ben", Presence::Away, "午饭").await;
+    ann.shows("◐ ").await;
+    ann.shows("午饭").await;
+    ben.keys("/status back at two<ret>");
+    sees(&mut ann, "ben", Presence::Away, "back at two").await;
+    ben.keys("/back<ret>");
+    ben.shows("you are here").await;
+    sees(&mut ann, "ben", Presence::Online, "").await;
+    ben.keys("/status deep in the engine<ret>");
+    sees(&mut ann, "ben", Presence::Online, "deep in the engine").await;
+    ben.keys(&format!("/status {}<ret>", "x".repeat(129)));
+    ben.shows("the status is too long: 129 of 128 characters")
+        .await;
+    // What somebody says of themselves stays, also where the server does not.
+    drop(ben);
+    sees(&mut ann, "ben", Presence::Offline, "deep in the engine").await;
+    assert_eq!(
+        ann.screen.state.current().unwrap().roster.present().len(),
+        1
+    );
+    ann.shows("○ ").await;
+    ann.shows("PEOPLE 1").await;
+    // The server tells who is a member to whoever comes.
+    let cay = opens(&server, "cay").await;
+    let of = |status: &str| Some((Presence::Offline, status.to_owned()));
+    assert_eq!(listed(&cay, "ben"), of("deep in the engine"));
+    let store = std::sync::Arc::clone(&server.store);
+    server.stops().await.unwrap();
+    let server = Server::with(config(), store);
+    let cay = opens(&server, "cay").await;
+    assert_eq!(listed(&cay, "ben"), of("deep in the engine"));
+    // Whoever leaves is no member.
+    let mut ben = opens(&server, "ben").await;
+    ben.keys("/join tech<ret>");
+    ben.shows("#tech ›").await;
+    let mut cay = cay;
+    cay.keys("/join tech<ret>");
+    cay.shows("#tech ›").await;
+    sees(&mut cay, "ben", Presence::Online, "deep in the engine").await;
+    ben.keys("/leave<ret>");
+    cay.until("ben is gone", |screen| {
+        let room = screen.state.current().unwrap();
+        room.roster.people().iter().all(|it| it.name != "ben")
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_may_ask_who_somebody_is() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    ben.keys("/create vault --secret<ret>");
+    ben.shows("#vault ›").await;
+    ben.keys("/status busy<ret>");
+    ben.settles().await;
+    ann.keys("/whois ben<ret>");
+    ann.shows("Who is ben").await;
+    ann.shows("ben  here").await;
+    ann.shows("says: busy").await;
+    ann.shows("#general").await;
+    assert!(
+        !ann.screen.text().contains("vault"),
+        "a secret room is nobody else's business"
+    );
+    ann.keys("<esc>/whois nobody<ret>");
+    ann.shows("cannot find out who that is: nobody here is called nobody")
+        .await;
+    ann.shows("/whois nobody").await;
+    drop(ben);
+    sleep(Duration::from_mins(4)).await;
+    ann.keys("<c-u>/whois ben<ret>");
+    ann.shows("last here").await;
+    ann.keys("<esc>/whois<ret>");
+    ann.shows("it is used so: /whois USER").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_see_that_somebody_is_typing_for_six_seconds() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    ben.screen.state.typing = TypingMode::Both;
+    ann.settles().await;
+    ben.keys("h");
+    ann.shows("ben is typing…").await;
+    ann.passes(Duration::from_millis(5900));
+    assert!(ann.screen.shows("ben is typing…"));
+    ann.passes(Duration::from_millis(200));
+    assert!(!ann.screen.shows("is typing"));
+    // Not told again within three seconds, neither by the client nor by the server.
+    ben.screen.state.now.instant += Duration::from_millis(2900);
+    ben.keys("e");
+    assert!(ben.screen.effects.is_empty(), "{:?}", ben.screen.effects);
+    ben.screen.state.now.instant += Duration::from_millis(200);
+    sleep(Duration::from_secs(4)).await;
+    ben.keys("y");
+    ann.shows("ben is typing…").await;
+    // What comes of it ends it.
+    ben.keys("<ret>");
+    ann.shows("hey").await;
+    assert!(!ann.screen.shows("is typing"));
+    // Commands and private lines are nobody's business.
+    ben.screen.state.now.instant += Duration::from_secs(4);
+    for secret in ["/topic x", "@ann psst", "/msg ann hi"] {
+        ben.keys(secret);
+        assert!(
+            ben.screen.effects.is_empty(),
+            "{secret}: {:?}",
+            ben.screen.effects
+        );
+        ben.keys("<c-u>");
+    }
+    // It can be switched off for oneself and for others.
+    ben.keys("/typing show<ret>");
+    ben.screen.state.now.instant += Duration::from_secs(4);
+    ben.keys("x");
+    assert!(ben.screen.effects.is_empty());
+    ben.keys("<c-u>/typing on<ret>");
+    ann.keys("/typing send<ret>");
+    ben.screen.state.now.instant += Duration::from_secs(4);
+    sleep(Duration::from_secs(4)).await;
+    ben.keys("x");
+    ann.settles().await;
+    assert!(!ann.screen.shows("is typing"));
+    ann.keys("/typing<ret>");
+    ann.shows("who is typing: send").await;
+    ann.keys("/typing loudly<ret>");
+    ann.shows("it is used so: /typing [on|show|send|off]").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_muted_is_not_seen_typing() {
+    let server = Server::start();
+    let mut boss = opens(&server, "boss").await;
+    let mut ben = opens(&server, "ben").await;
+    ben.screen.state.typing = TypingMode::Both;
+    boss.keys("/mute ben<ret>");
+    ben.shows("boss muted ben").await;
+    ben.keys("x");
+    boss.settles().await;
+    assert!(!boss.screen.shows("is typing"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ignored_people_levels_and_words_are_the_same_on_every_screen() {
+    let server = Server::start();
+    let mut desk = opens(&server, "ann").await;
+    let mut sofa = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    ben.keys("before<ret>");
+    desk.shows("before").await;
+    sofa.shows("before").await;
+    desk.keys("/ignore ben<ret>");
+    desk.shows("you do not see what ben says any more").await;
+    sofa.until("nothing of ben's", |screen| !screen.shows("before"))
+        .await;
+    ben.keys("after<ret>");
+    ben.shows("after").await;
+    // What they write privately is not shown beside either.
+    ben.keys("@ann psst<ret>");
+    ben.shows("privately to ann").await;
+    desk.settles().await;
+    sofa.settles().await;
+    assert!(
+        !desk.screen.shows("after") && !desk.screen.shows("psst"),
+        "{}",
+        desk.screen.text()
+    );
+    // It holds for who comes later, and for the past.
+    let late = opens(&server, "ann").await;
+    assert!(!late.screen.shows("before"));
+    desk.keys("/ignore<ret>");
+    desk.shows("Ignored").await;
+    desk.shows("ben").await;
+    desk.keys("<esc>/unignore ben<ret>");
+    desk.shows("you see what ben says again").await;
+    sofa.shows("before").await;
+    sofa.shows("after").await;
+    desk.keys("/unignore ben<ret>");
+    desk.shows("it changes nothing for ben").await;
+    desk.keys("<c-u>/ignore ann<ret>");
+    desk.shows("that is you").await;
+    desk.keys("<c-u>/keywords 部署 release<ret>");
+    desk.shows("done, for all your terminals").await;
+    ben.keys("下午部署<ret>releases are late<ret>the Release is out<ret>");
+    sofa.shows("the Release is out").await;
+    assert!(sofa.screen.is_for_me("下午部署") && sofa.screen.is_for_me("the Release is out"));
+    assert!(!sofa.screen.is_for_me("releases are late"));
+    sofa.keys("/keywords<ret>");
+    sofa.shows("words you are called by: 部署 release").await;
+    sofa.keys("/keywords none<ret>");
+    sofa.until("no words", |screen| !screen.is_for_me("下午部署"))
+        .await;
+    desk.keys("/notify none<ret>");
+    desk.settles().await;
+    sofa.settles().await;
+    sofa.keys("/notify<ret>");
+    sofa.shows("notifications of this room: none").await;
+    sofa.keys("/notify loudly<ret>");
+    sofa.shows("it is used so: /notify [all|mentions|none|usual]")
+        .await;
+}
+
+/// Lets something be said, and says what was told of it outside the screen.
+async fn told(ann: &mut Viewer, ben: &mut Viewer, keys: &str, text: &str) -> Vec<String> {
+    ben.keys(keys);
+    ben.shows(text).await;
+    ann.settles().await;
+    ann.passes(Duration::from_secs(2));
+    std::mem::take(&mut ann.notified)
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_is_notified_of_what_comes_live_and_is_not_seen_and_is_worth_it() {
+    let server = Server::start();
+    let mut ben = opens(&server, "ben").await;
+    ben.keys("hi @ann<ret>");
+    ben.shows("hi @ann").await;
+    let mut ann = Viewer::opens(server.connector(), "ann", None).await;
+    ann.focuses(false);
+    ann.settles().await;
+    assert_eq!(ann.notified, Vec::<String>::new(), "never of history");
+    let nothing = Vec::<String>::new();
+    assert_eq!(
+        told(&mut ann, &mut ben, "plain<ret>", "plain").await,
+        nothing
+    );
+    let called = told(&mut ann, &mut ben, "look; @ann<ret>", "look; @ann").await;
+    assert_eq!(called, ["ben in #general: look; @ann"]);
+    let private = told(&mut ann, &mut ben, "@ann between us<ret>", "between us").await;
+    assert_eq!(private, ["ben: between us"]);
+    // With the keyboard nobody needs to be told.
+    ann.focuses(true);
+    assert_eq!(
+        told(&mut ann, &mut ben, "and @ann<ret>", "and @ann").await,
+        nothing
+    );
+    ann.focuses(false);
+    for (level, keys, expected) in [
+        (
+            "all",
+            "anything<ret>",
+            vec!["ben in #general: anything".to_owned()],
+        ),
+        ("none", "not even @ann<ret>", nothing.clone()),
+        ("mentions", "something<ret>", nothing.clone()),
+    ] {
+        ann.keys(&format!("/notify {level}<ret>"));
+        ann.shows("done, for all your terminals").await;
+        let text = keys.trim_end_matches("<ret>");
+        assert_eq!(
+            told(&mut ann, &mut ben, keys, text).await,
+            expected,
+            "{level}"
+        );
+    }
+    // What was missed is history when one is back.
+    ann.keys("/disconnect<ret>");
+    ann.shows("offline").await;
+    ben.keys("missed by @ann<ret>");
+    ben.shows("missed by @ann").await;
+    ann.keys("/connect<ret>");
+    ann.shows("missed by @ann").await;
+    ann.settles().await;
+    assert_eq!(ann.notified, nothing);
+    assert_eq!(
+        told(&mut ann, &mut ben, "live @ann<ret>", "live @ann")
+            .await
+            .len(),
+        1
+    );
+    // A flood is one notification a second.
+    ben.keys("1 @ann<ret>2 @ann<ret>3 @ann<ret>");
+    ben.shows("3 @ann").await;
+    ann.settles().await;
+    assert_eq!(ann.notified.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_terminal_that_says_nothing_of_its_keyboard_is_away_without_a_key() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    ann.keys("x");
+    assert_eq!(
+        told(&mut ann, &mut ben, "one @ann<ret>", "one @ann")
+            .await
+            .len(),
+        0
+    );
+    ann.passes(Duration::from_secs(31));
+    assert_eq!(
+        told(&mut ann, &mut ben, "two @ann<ret>", "two @ann")
+            .await
+            .len(),
+        1
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_invited_is_told_now_or_when_they_come() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    ann.keys("/create vault --secret<ret>");
+    ann.shows("#vault ›").await;
+    ann.keys("/invite ben<ret>");
+    ben.shows("ann invited you: /join vault").await;
+    drop(ben);
+    let mut ben = Viewer::opens(server.connector(), "ben", None).await;
+    ben.shows("you are invited: /join vault").await;
+    ben.keys("/join vault<ret>");
+    ben.shows("#vault ›").await;
+    drop(ben);
+    let mut ben = opens(&server, "ben").await;
+    ben.settles().await;
+    assert!(!ben.screen.shows("you are invited"), "it was used");
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_of_a_list_are_masked_or_refused_as_soon_as_the_list_says_so() {
+    let filter = Filter::default();
+    let mut config = config();
+    config.hub.filter = filter.clone();
+    let server = Server::with(config, memory());
+    let mut boss = opens(&server, "boss").await;
+    let mut ben = opens(&server, "ben").await;
+    ben.keys("spam here<ret>");
+    boss.shows("spam here").await;
+    filter.set(Words::new(["spam", "坏词"]), Mode::Mask);
+    ben.keys("ＳＰＡＭ and 这是坏词吗<ret>");
+    boss.shows("**** and 这是**吗").await;
+    ben.keys("fine<ret>");
+    boss.shows("fine").await;
+    ben.shows("fine").await;
+    ben.settles().await;
+    ben.keys("s/fine/spam/<ret>");
+    boss.shows("****  edited").await;
+    boss.keys("/topic all spam<ret>");
+    ben.shows("boss set the topic: all ****").await;
+    filter.set(Words::new(["spam"]), Mode::Refuse);
+    ben.keys("more Spam<ret>");
+    ben.shows("'Spam' is not said on this server").await;
+    boss.keys("/topic spam again<ret>");
+    boss.shows("'spam' is not said on this server").await;
+    boss.shows("› /topic spam again").await;
+    ben.keys("<c-u>坏词<ret>");
+    boss.shows("坏词").await;
+}

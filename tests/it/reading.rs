@@ -1,0 +1,544 @@
+//! What is unread: counted by the server, the same on all of somebody's screens, and gone when it was looked at.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tchat::chat::{
+    Amendment, Body, Epoch, IdentityId, Recipient, RefusalCode, RoomId, Seq, Unread,
+};
+use tchat::client::Event as Told;
+use tchat::server::store::{PageLimit, Span, Store};
+use tchat::tui::event::Effect;
+use tchat::wire::{Event, Request};
+use tokio::time::sleep;
+
+use crate::support::person::Person;
+use crate::support::raw::Raw;
+use crate::support::screen::{GENERAL, LI, Screen, ZHANG, entry, says};
+use crate::support::server::{Server, config, memory};
+use crate::support::viewer::Viewer;
+
+/// Long enough at the newest end.
+const LOOK: Duration = Duration::from_secs(1);
+
+async fn opens(server: &Server, name: &str) -> Viewer {
+    Viewer::opens(server.connector(), name, None).await
+}
+
+/// Somebody who looks at #tech, while things happen in #general.
+async fn elsewhere(server: &Server, name: &str) -> Viewer {
+    let mut viewer = opens(server, name).await;
+    viewer.keys("/join tech<ret>");
+    viewer.shows("#tech ›").await;
+    viewer.settles().await;
+    viewer
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_read_on_one_screen_is_read_on_the_other() {
+    let mut server = Server::start();
+    let mut desk = elsewhere(&server, "ann").await;
+    let mut sofa = elsewhere(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    ben.keys("one<ret>");
+    ben.shows("one").await;
+    ben.keys(" @ann two<ret>@here three<ret>");
+    for screen in [&mut desk, &mut sofa] {
+        screen.has_news("#general", 3, 2).await;
+        screen.shows("# general   @2 3").await;
+        screen.shows("unread 3 · mentions 2").await;
+    }
+    // Looking for less than a moment reads nothing, nor does a terminal without the keyboard.
+    desk.keys("<a-up>");
+    desk.shows("─ new ─").await;
+    desk.passes(LOOK / 2);
+    desk.keys("<a-down>");
+    desk.passes(LOOK);
+    desk.focuses(false);
+    desk.keys("<a-up>");
+    desk.passes(LOOK);
+    desk.settles().await;
+    sofa.settles().await;
+    assert_eq!(
+        (desk.news("#general"), sofa.news("#general")),
+        ((3, 2), (3, 2))
+    );
+    desk.focuses(true);
+    desk.passes(LOOK);
+    sofa.has_news("#general", 0, 0).await;
+    // The line stays until one goes elsewhere.
+    desk.shows("─ new ─").await;
+    desk.keys("<a-down><a-up>");
+    assert!(!desk.screen.shows("─ new ─"), "{}", desk.screen.text());
+    // A third screen is told the same, and so is the next server over the same data.
+    let mut bed = elsewhere(&server, "ann").await;
+    assert_eq!(bed.news("#general"), (0, 0));
+    ben.keys("four<ret>");
+    bed.has_news("#general", 1, 0).await;
+    bed.keys("<a-up>");
+    bed.passes(LOOK);
+    bed.settles().await;
+    let store = Arc::clone(&server.store);
+    server.stops().await.unwrap();
+    let server = Server::with(config(), store);
+    let late = elsewhere(&server, "ann").await;
+    assert_eq!(late.news("#general"), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_without_a_connection_is_said_when_there_is_one() {
+    let server = Server::start();
+    let mut ann = elsewhere(&server, "ann").await;
+    let mut sofa = elsewhere(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    ben.keys("one<ret>two<ret>");
+    ann.has_news("#general", 2, 0).await;
+    sofa.has_news("#general", 2, 0).await;
+    ann.keys("/disconnect<ret>");
+    ann.shows("offline").await;
+    ann.keys("<a-up>");
+    ann.passes(LOOK);
+    sofa.settles().await;
+    assert_eq!(sofa.news("#general"), (2, 0));
+    ann.keys("/connect<ret>");
+    ann.settles().await;
+    sofa.has_news("#general", 0, 0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_deleted_or_by_somebody_ignored_is_not_unread() {
+    let server = Server::start();
+    let mut ann = elsewhere(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    let mut cay = opens(&server, "cay").await;
+    ben.keys("one<ret>");
+    ben.shows("one").await;
+    ben.keys(" @ann two<ret>");
+    cay.shows("@ann two").await;
+    cay.keys("three<ret>");
+    ann.has_news("#general", 3, 1).await;
+    ben.settles().await;
+    ben.keys("<a-m>");
+    ben.keys("<up>dd");
+    ann.has_news("#general", 2, 0).await;
+    ann.keys("/ignore cay<ret>");
+    ann.has_news("#general", 1, 0).await;
+    cay.keys("four<ret>");
+    ben.shows("four").await;
+    ann.settles().await;
+    assert_eq!(ann.news("#general"), (1, 0));
+    ann.keys("<a-up>");
+    assert!(ann.screen.shows("one") && !ann.screen.shows("three"));
+    ann.keys("/unignore cay<ret>");
+    ann.shows("four").await;
+    ann.keys("<a-down>");
+    ann.has_news("#general", 3, 0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_goes_through_what_is_unread_and_back() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    for room in ["tech", "random"] {
+        for screen in [&mut ann, &mut ben] {
+            screen.keys(&format!("/join {room}<ret>"));
+            screen.shows(&format!("#{room} ›")).await;
+        }
+    }
+    ann.keys("/join general<ret>");
+    ann.settles().await;
+    ben.keys("/join tech<ret>plain<ret>/join random<ret>hey @ann<ret>");
+    ann.has_news("#random", 1, 1).await;
+    ann.has_news("#tech", 1, 0).await;
+    // Whoever is called goes there first.
+    ann.keys("<a-a>");
+    assert!(ann.screen.shows("#random ›"), "{}", ann.screen.text());
+    ann.keys("<a-a>");
+    assert!(ann.screen.shows("#tech ›"), "{}", ann.screen.text());
+    ann.keys("<a-a>");
+    assert!(ann.screen.shows("#general ›"), "{}", ann.screen.text());
+    // Nothing was read on the way; read, it is gone through no more.
+    ann.keys("<a-a>");
+    ann.passes(LOOK);
+    ann.keys("<a-a>");
+    ann.passes(LOOK);
+    ann.keys("<a-a><a-a>");
+    assert!(ann.screen.shows("#general ›"), "{}", ann.screen.text());
+    assert!(ann.screen.shows("nothing is unread"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_called_is_listed_and_shown_where_it_was_said() {
+    let server = Server::start();
+    let mut ben = server.joins("ben").await;
+    let mut ann = opens(&server, "ann").await;
+    ben.is_in("general").await;
+    ben.says("general", "where are you, @ann?");
+    ben.sees("general", "where are you, @ann?").await;
+    // So much comes after it that it is not loaded any more when ann comes the next time.
+    for n in 0..1500 {
+        ben.says("general", &format!("line {n}"));
+        if n % 100 == 0 {
+            ben.is_answered().await;
+        }
+    }
+    ben.is_answered().await;
+    ann.settles().await;
+    drop(ann);
+    sleep(Duration::from_mins(3)).await;
+    let mut ann = elsewhere(&server, "ann").await;
+    ann.keys("<c-t>");
+    ann.shows("where are you, @ann?").await;
+    ann.keys("<ret>");
+    ann.shows("#general ›").await;
+    ann.until("what was said around it", |screen| {
+        screen.shows("where are you, @ann?") && screen.shows("line 3")
+    })
+    .await;
+    // Scrolling down goes on without a hole.
+    ann.settles().await;
+    for _ in 0..6 {
+        ann.keys("<pgdn>");
+        ann.settles().await;
+    }
+    let text = ann.screen.text();
+    let first = text.lines().find_map(|row| row.split("line ").nth(1));
+    let first = first.unwrap().split_whitespace().next().unwrap();
+    let first: usize = first.parse().unwrap();
+    for n in 1..20 {
+        assert!(ann.screen.shows(&format!("line {}", first + n)), "{text}");
+    }
+    ann.keys("<esc>");
+    assert!(
+        ann.screen.shows("#tech ›"),
+        "Esc leads back to where one was"
+    );
+    // From the room itself it leads back to the line.
+    ann.keys("<a-up><pgup><pgup>");
+    ann.settles().await;
+    let before = ann.screen.rows();
+    ann.keys("/mentions<ret>");
+    ann.shows("where are you, @ann?").await;
+    ann.keys("<ret>");
+    ann.settles().await;
+    assert!(ann.screen.shows("where are you, @ann?"));
+    ann.keys("<esc>");
+    ann.settles().await;
+    assert_eq!(ann.screen.rows()[1..40], before[1..40]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_means_the_one_who_bears_the_name_or_bore_it_last() {
+    let server = Server::start();
+    let mut ann = elsewhere(&server, "ann").await;
+    let mut zhang = elsewhere(&server, "张三").await;
+    let mut ben = opens(&server, "ben").await;
+    ben.shows("张三").await;
+    ben.keys("ann and bob@ann.example and \\@ann<ret>");
+    ann.has_news("#general", 1, 0).await;
+    ben.keys("你好@张三你好<ret>");
+    zhang.has_news("#general", 2, 1).await;
+    ann.has_news("#general", 2, 0).await;
+    ben.keys("ANN: @Ann!<ret>");
+    ann.has_news("#general", 3, 1).await;
+    // Somebody who is not here is called as well, and finds it when they come.
+    drop(zhang);
+    sleep(Duration::from_mins(3)).await;
+    ben.keys("where is @张三<ret>");
+    ben.settles().await;
+    let mut zhang = elsewhere(&server, "张三").await;
+    assert_eq!(zhang.news("#general"), (4, 2));
+    // What calls somebody stands out, and is what the entry says, not who reads it.
+    zhang.keys("<a-up>");
+    zhang.shows("where is @张三").await;
+    ann.keys("<a-up>");
+    ann.shows("你好@张三你好").await;
+    assert!(zhang.screen.is_for_me("where is @张三") && !ann.screen.is_for_me("你好@张三你好"));
+}
+
+/// What the server answers when somebody says how far they have read.
+async fn marks(raw: &mut Raw, room: RoomId, epoch: Epoch, seq: u64) -> Unread {
+    let seq = Seq(seq);
+    raw.ask(9, Request::MarkRead { room, epoch, seq }).await;
+    loop {
+        if let Event::ReadMoved {
+            request: 9, unread, ..
+        } = raw.answer().await
+        {
+            return unread;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn positions_only_rise_and_are_answered_before_they_are_written() {
+    let server = Server::start();
+    let mut ben = server.joins("ben").await;
+    ben.is_in("general").await;
+    let (mut raw, room) = Raw::join(&server, "ann", "general").await;
+    for text in ["one", "two @ann", "three"] {
+        ben.says("general", text);
+    }
+    let last = ben.sees("general", "three").await;
+    let (epoch, last) = (last.epoch, last.seq.0);
+    let told = |read, messages, mentions| Unread {
+        read: Seq(read),
+        messages,
+        mentions,
+    };
+    let joined = last - 3;
+    assert_eq!(marks(&mut raw, room, epoch, 0).await, told(joined, 3, 1));
+    assert_eq!(
+        marks(&mut raw, room, epoch, last - 1).await,
+        told(last - 1, 1, 0)
+    );
+    assert_eq!(
+        marks(&mut raw, room, epoch, joined).await,
+        told(last - 1, 1, 0)
+    );
+    // Nobody reads what is not there yet.
+    assert_eq!(
+        marks(&mut raw, room, epoch, 1 << 40).await,
+        told(last, 0, 0)
+    );
+    ben.says("general", "four");
+    ben.sees("general", "four").await;
+    assert_eq!(marks(&mut raw, room, epoch, 0).await, told(last, 1, 0));
+    // Another history, or a room that is not theirs, has no position.
+    for (room, epoch, code) in [
+        (room, Epoch::new([7; 16]), RefusalCode::EpochChanged),
+        (RoomId::new([7; 16]), epoch, RefusalCode::NotAMember),
+    ] {
+        let seq = Seq(1);
+        raw.ask(10, Request::MarkRead { room, epoch, seq }).await;
+        let refused = raw.answer().await;
+        assert!(
+            matches!(&refused, Event::Refused { request: 10, refusal, .. } if refusal.code == code),
+            "{refused:?}"
+        );
+    }
+}
+
+/// A screen in #general on which two lines of others are unread.
+fn two_unread() -> Screen {
+    let mut screen = Screen::online(80, 24);
+    screen.does(tchat::tui::event::Event::Focus(false));
+    let unread = Unread {
+        read: Seq(2),
+        messages: 2,
+        mentions: 0,
+    };
+    screen.follows_unread(GENERAL, 4, unread);
+    let said = (1..=4).map(|seq| says(GENERAL, seq, ZHANG, seq, &format!("line {seq}")));
+    screen.hears(Told::Entries(said.collect()));
+    screen
+}
+
+fn moved(screen: &mut Screen, read: u64, messages: u32, last: u64) {
+    let epoch = screen
+        .state
+        .room(GENERAL)
+        .unwrap()
+        .timeline
+        .epoch()
+        .unwrap();
+    screen.hears(Told::ReadMoved {
+        room: GENERAL,
+        epoch,
+        last: Seq(last),
+        unread: Unread {
+            read: Seq(read),
+            messages,
+            mentions: 0,
+        },
+    });
+}
+
+#[test]
+fn an_answer_that_is_older_than_what_was_read_since_changes_nothing() {
+    let mut screen = two_unread();
+    let unread = |screen: &Screen| screen.state.room(GENERAL).unwrap().reading.unread;
+    // What came after the count is added to it, and what it has already is not.
+    screen.hears(Told::Entries(vec![says(GENERAL, 5, LI, 5, "line 5")]));
+    assert_eq!(unread(&screen).messages, 3);
+    moved(&mut screen, 3, 1, 4);
+    assert_eq!(unread(&screen).messages, 2);
+    moved(&mut screen, 3, 3, 6);
+    screen.hears(Told::Entries(vec![says(GENERAL, 6, LI, 6, "line 6")]));
+    assert_eq!(unread(&screen).messages, 3);
+    screen.does(tchat::tui::event::Event::Focus(true));
+    screen.passes(LOOK);
+    assert_eq!(unread(&screen), Unread::nothing(Seq(6)));
+    moved(&mut screen, 3, 3, 6);
+    assert_eq!(unread(&screen), Unread::nothing(Seq(6)));
+}
+
+#[test]
+fn a_deletion_while_the_server_counts_is_counted_after_that() {
+    let mut screen = two_unread();
+    let erases = |screen: &mut Screen, seq, target| {
+        screen.effects.clear();
+        let what = Amendment::Erase;
+        let body = Body::Amendment {
+            target: Seq(target),
+            what,
+        };
+        screen.hears(Told::Entries(vec![entry(GENERAL, seq, ZHANG, seq, body)]));
+        let asks = screen.effects.iter();
+        asks.filter(|it| matches!(it, Effect::MarkRead { .. }))
+            .count()
+    };
+    assert_eq!(erases(&mut screen, 5, 3), 1);
+    assert_eq!(erases(&mut screen, 6, 4), 0, "one question at a time");
+    screen.effects.clear();
+    moved(&mut screen, 2, 1, 5);
+    let asks = screen.effects.iter();
+    assert_eq!(
+        asks.filter(|it| matches!(it, Effect::MarkRead { .. }))
+            .count(),
+        1
+    );
+    moved(&mut screen, 2, 0, 6);
+    assert_eq!(erases(&mut screen, 7, 1), 0, "what was read counts no more");
+}
+
+/// Numbers that look random and are the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// What somebody has not read, by the log alone.
+async fn oracle(store: &dyn Store, room: RoomId, reader: IdentityId, read: Seq) -> Unread {
+    let mut unread = Unread::nothing(read);
+    let mut after = Seq::ZERO;
+    loop {
+        let page = store
+            .page(room, Span::After(after), PageLimit::PAGE)
+            .await
+            .unwrap();
+        let Some(last) = page.last() else {
+            return unread;
+        };
+        after = last.seq;
+        let counted = page
+            .iter()
+            .filter(|it| it.seq > read && it.counts_for(reader));
+        counted.for_each(|it| unread.add(it.mentions(reader)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn counts_are_those_of_the_log_whatever_happens() {
+    for seed in 1..=12 {
+        let server = Server::start();
+        let mut ben = server.joins("ben").await;
+        ben.is_in("general").await;
+        let mut screens = [
+            elsewhere(&server, "ann").await,
+            elsewhere(&server, "ann").await,
+        ];
+        let me = screens[0].screen.state.me.clone().unwrap().id;
+        let room = ben.room("general").unwrap();
+        let mut dice = Dice(seed);
+        for step in 0..40 {
+            does(&mut dice, step, &mut ben, &mut screens).await;
+        }
+        ben.is_answered().await;
+        // Both are connected again, nobody looks any more, and what was read is written.
+        for screen in &mut screens {
+            screen.keys("<c-u>/connect<ret>");
+            screen.keys("/join tech<ret>");
+        }
+        for _ in 0..3 {
+            sleep(Duration::from_secs(2)).await;
+            for screen in &mut screens {
+                screen.settles().await;
+            }
+        }
+        let store = &server.store;
+        let read = store.read_to(room, me).await.unwrap();
+        let expected = oracle(&**store, room, me, read).await;
+        for screen in &screens {
+            let told = &screen.screen.state.room(room).unwrap().reading.unread;
+            assert_eq!(*told, expected, "seed {seed}");
+        }
+    }
+}
+
+/// One thing that may happen: somebody says, edits or deletes something, a screen reads, looks away, goes or comes back.
+async fn does(dice: &mut Dice, step: u64, ben: &mut Person, screens: &mut [Viewer; 2]) {
+    let to = Recipient::Room(ben.room("general").unwrap());
+    let said = |ben: &Person| -> Vec<Seq> {
+        let entries = ben.entries.get(&ben.room("general").unwrap());
+        let me = ben.me.as_ref().unwrap().id;
+        let mine = entries.into_iter().flatten();
+        let mine = mine.filter(|it| it.body.is_said() && it.author.id == me);
+        mine.map(|it| it.seq).collect()
+    };
+    let amends = |ben: &mut Person, which: u64, what: Amendment| {
+        let said = said(ben);
+        if let Some(target) = said.get(usize::try_from(which).unwrap() % said.len().max(1)) {
+            let target = *target;
+            ben.posts_body(to.clone(), Body::Amendment { target, what });
+        }
+    };
+    let screen = &mut screens[usize::try_from(dice.roll(2)).unwrap()];
+    match dice.roll(12) {
+        0..=3 => {
+            let text = ["plain", "for @ann", "@here all", "nobody@ann"];
+            let text = text[usize::try_from(dice.roll(4)).unwrap()];
+            ben.posts(to, &format!("{text} {step}"));
+        }
+        4 => amends(
+            ben,
+            dice.roll(100),
+            Amendment::Edit(format!("edited {step} @ann")),
+        ),
+        5 | 6 => amends(ben, dice.roll(100), Amendment::Erase),
+        7 => {
+            screen.keys("<c-u>/join general<ret>");
+            screen.passes(LOOK);
+        }
+        8 => screen.keys("<c-u>/join tech<ret>"),
+        9 => screen.focuses(dice.roll(2) == 0),
+        10 => screen.keys("<c-u>/disconnect<ret>"),
+        _ => screen.keys("<c-u>/connect<ret>"),
+    }
+    if dice.roll(3) == 0 {
+        ben.is_answered().await;
+        ben.catch_up();
+        for screen in screens {
+            screen.settles().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_is_on_the_disk_when_the_server_ends() {
+    let store = memory();
+    let mut server = Server::with(config(), Arc::clone(&store));
+    let mut ben = server.joins("ben").await;
+    let room = ben.is_in("general").await;
+    let mut ann = elsewhere(&server, "ann").await;
+    ben.says("general", "hello");
+    ben.sees("general", "hello").await;
+    ann.has_news("#general", 1, 0).await;
+    ann.keys("<a-up>");
+    ann.passes(LOOK);
+    let me = ann.screen.state.me.clone().unwrap().id;
+    // Not written at once: others may come within a second.
+    ann.keys("hi<ret>");
+    ben.sees("general", "hi").await;
+    server.stops().await.unwrap();
+    let read = store.read_to(room, me).await.unwrap();
+    assert!(read >= Seq(4), "{read}");
+}

@@ -1,0 +1,260 @@
+//! What a store keeps of one person: what they have read, who calls them, and how they want to be seen and told.
+
+use std::sync::Arc;
+
+use tchat::chat::{
+    Amendment, Author, Body, Changes, Entry, IdentityId, Level, Presence, Role, Ruling, SecretHash,
+    Seq, Settings, Standing, Status, Unread, UserName, Via,
+};
+use tchat::server::store::{
+    Append, IdentityRecord, PageLimit, PersonalChange, RoomRecord, Span, Store,
+};
+
+use super::{ANN, BEN, entry, made, members};
+
+const CAY: IdentityId = IdentityId::new([3; 16]);
+
+pub async fn contract(store: &dyn Store) {
+    reads_and_mentions(store).await;
+    settings(store).await;
+    people(store).await;
+}
+
+/// Something said in a room by somebody, who calls some others.
+fn says(room: &RoomRecord, seq: u64, by: IdentityId, calls: &[IdentityId]) -> Entry {
+    Entry {
+        author: Author {
+            id: by,
+            name: "somebody".into(),
+        },
+        mentions: calls.to_vec(),
+        ..entry(room, seq, Body::Text(format!("said {seq}")))
+    }
+}
+
+async fn append(store: &dyn Store, room: &RoomRecord, entries: Vec<Entry>, changes: Changes) {
+    let append = Append {
+        room: room.id,
+        entries: Arc::new(entries),
+        changes,
+    };
+    store.append(append).await.unwrap();
+}
+
+async fn unread(store: &dyn Store, room: &RoomRecord, read: u64, last: u64) -> (u32, u32) {
+    let unread = store
+        .unread(room.id, BEN, Seq(read), Seq(last))
+        .await
+        .unwrap();
+    assert_eq!(unread.read, Seq(read));
+    (unread.messages, unread.mentions)
+}
+
+async fn reads_and_mentions(store: &dyn Store) {
+    let room = made(store, 51, "reading").await;
+    let (all, none) = ([IdentityId::EVERYBODY], []);
+    let said = vec![
+        says(&room, 2, ANN, &none),
+        says(&room, 3, ANN, &[BEN]),
+        says(&room, 4, BEN, &[ANN]),
+        says(&room, 5, CAY, &all),
+        // Called twice it is one mention.
+        says(&room, 6, ANN, &[BEN, IdentityId::EVERYBODY]),
+    ];
+    append(store, &room, said, Changes::default()).await;
+    // Own messages count for nobody, and neither does what was not said.
+    assert_eq!(unread(store, &room, 0, 6).await, (4, 3));
+    assert_eq!(unread(store, &room, 2, 5).await, (2, 2));
+    assert_eq!(unread(store, &room, 6, 6).await, (0, 0));
+    let page = store
+        .page(room.id, Span::After(Seq(2)), PageLimit::PAGE)
+        .await
+        .unwrap();
+    let calls: Vec<usize> = page.iter().map(|entry| entry.mentions.len()).collect();
+    assert_eq!(calls, [1, 1, 1, 2], "pages say who is called");
+    assert_eq!(
+        store.entries_at(room.id, vec![Seq(3)]).await.unwrap()[0].mentions,
+        [BEN]
+    );
+    let called = |found: Vec<Entry>| found.iter().map(|it| it.seq.0).collect::<Vec<_>>();
+    assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [6, 5, 3]);
+    assert_eq!(called(store.mentions_of(BEN, 2).await.unwrap()), [6, 5]);
+    let of_others = store.mentions_of(CAY, 10).await.unwrap();
+    assert!(of_others.is_empty(), "no member");
+
+    // What is deleted calls nobody.
+    let what = Amendment::Erase;
+    let erased = entry(
+        &room,
+        7,
+        Body::Amendment {
+            target: Seq(3),
+            what,
+        },
+    );
+    append(store, &room, vec![erased], Changes::default()).await;
+    assert_eq!(unread(store, &room, 0, 7).await, (3, 2));
+    assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [6, 5]);
+
+    // Who is ignored is not counted.
+    let ignore = PersonalChange::Ignore(CAY);
+    store.change_personal(BEN, ignore).await.unwrap();
+    assert_eq!(unread(store, &room, 0, 7).await, (2, 1));
+    assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [6]);
+    store
+        .change_personal(BEN, PersonalChange::Heed(CAY))
+        .await
+        .unwrap();
+
+    // Positions rise, and are those of members only.
+    let read = async |who| store.read_to(room.id, who).await.unwrap().0;
+    assert_eq!(
+        (read(ANN).await, read(BEN).await),
+        (1, 0),
+        "who made it has seen it"
+    );
+    let marks = vec![(room.id, BEN, Seq(5)), (room.id, CAY, Seq(5))];
+    store.mark_read(marks).await.unwrap();
+    store.mark_read(vec![(room.id, BEN, Seq(4))]).await.unwrap();
+    assert_eq!((read(BEN).await, read(CAY).await), (5, 0));
+    // Whoever joins has read what was said before, also when they come back.
+    let joined = Entry {
+        author: Author {
+            id: CAY,
+            name: "cay".into(),
+        },
+        ..entry(&room, 8, Body::Joined(Role::Member))
+    };
+    append(
+        store,
+        &room,
+        vec![joined],
+        members([(CAY, Some(Role::Member))]),
+    )
+    .await;
+    assert_eq!(read(CAY).await, 8);
+    let left = Entry {
+        author: Author {
+            id: BEN,
+            name: "ben".into(),
+        },
+        ..entry(&room, 9, Body::Left)
+    };
+    append(store, &room, vec![left], members([(BEN, None)])).await;
+    assert_eq!(read(BEN).await, 0);
+    assert!(store.mentions_of(BEN, 10).await.unwrap().is_empty());
+
+    // Counting ends somewhere.
+    let many = (10..=1200).map(|seq| says(&room, seq, ANN, &all)).collect();
+    append(store, &room, many, Changes::default()).await;
+    assert_eq!(
+        unread(store, &room, 0, 1200).await,
+        (Unread::MOST, Unread::MOST)
+    );
+    store.trim(room.id, Seq(1190)).await.unwrap();
+    assert_eq!(unread(store, &room, 0, 1200).await, (11, 11));
+}
+
+async fn settings(store: &dyn Store) {
+    let room = made(store, 52, "levels").await;
+    let change = async |change| store.change_personal(ANN, change).await.unwrap();
+    let record = |id, n, name: &str| IdentityRecord {
+        id,
+        secret: SecretHash::new([n; 32]),
+        name: UserName::new(name).unwrap(),
+        present: false,
+        via: Via::Tchat,
+    };
+    store.put_identity(record(ANN, 41, "安"), 7).await.unwrap();
+    store.put_identity(record(BEN, 42, "ben"), 8).await.unwrap();
+    assert_eq!(
+        store.personal(ANN).await.unwrap().settings,
+        Settings::default()
+    );
+    let status = Status {
+        is_away: true,
+        text: "午饭".into(),
+    };
+    change(PersonalChange::Status(status.clone())).await;
+    change(PersonalChange::Ignore(BEN)).await;
+    change(PersonalChange::Ignore(BEN)).await;
+    change(PersonalChange::Level(room.id, Some(Level::All))).await;
+    change(PersonalChange::Level(room.id, Some(Level::Nothing))).await;
+    let words = vec!["deploy".to_owned(), "部署".to_owned()];
+    change(PersonalChange::Keywords(words.clone())).await;
+    // A name taken anew changes nothing of it.
+    store
+        .put_identity(record(ANN, 41, "安安"), 9)
+        .await
+        .unwrap();
+    let kept = store.personal(ANN).await.unwrap();
+    assert_eq!((kept.status, kept.seen_ms), (status, 9));
+    let ben = Author {
+        id: BEN,
+        name: "ben".into(),
+    };
+    assert_eq!(kept.settings.ignored, [ben]);
+    assert_eq!(kept.settings.levels, [(room.id, Level::Nothing)]);
+    assert_eq!(kept.settings.keywords, words);
+    change(PersonalChange::Heed(BEN)).await;
+    change(PersonalChange::Level(room.id, None)).await;
+    change(PersonalChange::Keywords(Vec::new())).await;
+    assert_eq!(
+        store.personal(ANN).await.unwrap().settings,
+        Settings::default()
+    );
+    // Nobody else has anything of it.
+    assert_eq!(
+        store.personal(BEN).await.unwrap().settings,
+        Settings::default()
+    );
+    assert_eq!(store.personal(CAY).await.unwrap().status, Status::default());
+}
+
+async fn people(store: &dyn Store) {
+    let room = made(store, 53, "people").await;
+    let here = store.last_here(room.id, 10).await.unwrap();
+    let of: Vec<_> = here.iter().map(|it| (it.id, it.role)).collect();
+    assert_eq!(
+        of,
+        [(ANN, Role::Owner), (BEN, Role::Member)],
+        "the last one first"
+    );
+    assert_eq!(here[0].status, "午饭");
+    assert!(here.iter().all(|it| it.presence == Presence::Offline));
+    assert_eq!(store.last_here(room.id, 1).await.unwrap().len(), 1);
+
+    let invited = |n: u64| {
+        let cay = Author {
+            id: CAY,
+            name: "cay".into(),
+        };
+        let entry = entry(&room, n, Body::Ruling(cay, Ruling::Invited));
+        let standing = Standing {
+            is_invited: true,
+            ..Standing::default()
+        };
+        let changes = Changes {
+            standings: [(CAY, standing)].into(),
+            ..Changes::default()
+        };
+        (vec![entry], changes)
+    };
+    assert_eq!(store.invitations(CAY).await.unwrap(), []);
+    let (entries, changes) = invited(2);
+    append(store, &room, entries, changes).await;
+    let rooms = store.invitations(CAY).await.unwrap();
+    assert_eq!(rooms.iter().map(|it| it.id).collect::<Vec<_>>(), [room.id]);
+    let cleared = Changes {
+        standings: [(CAY, Standing::default())].into(),
+        ..Changes::default()
+    };
+    append(
+        store,
+        &room,
+        vec![entry(&room, 3, Body::Text("in".into()))],
+        cleared,
+    )
+    .await;
+    assert_eq!(store.invitations(CAY).await.unwrap(), []);
+}

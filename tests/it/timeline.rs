@@ -1,0 +1,194 @@
+//! What a room has said, put together from pieces that come in any order.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tchat::chat::{Body, Role, Seq, Unread};
+use tchat::client::Event as Told;
+use tchat::tui::timeline::{Anchor, Timeline, What};
+
+use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry, says};
+
+const LAST: u64 = 600;
+
+fn line(seq: u64) -> tchat::chat::Entry {
+    says(GENERAL, seq, ZHANG, seq / 10, &format!("line {seq}"))
+}
+
+/// The seqs that are there, and those that gaps stand for; both in order and apart from each other.
+fn pieces(timeline: &Timeline) -> (BTreeSet<u64>, BTreeSet<u64>) {
+    let (mut entries, mut missing, mut last) = (BTreeSet::new(), BTreeSet::new(), 0);
+    for index in 0..timeline.len() {
+        let item = timeline.get(index).unwrap();
+        let (from, to) = match item.what {
+            What::Gap(gap) => {
+                missing.extend(gap.from.0..=gap.to.0);
+                (gap.from.0, gap.to.0)
+            }
+            _ if item.key.line == 0 => {
+                entries.insert(item.key.seq.0);
+                (item.key.seq.0, item.key.seq.0)
+            }
+            _ => continue,
+        };
+        assert!(from > last && to >= from, "{from}..={to} after {last}");
+        last = to;
+    }
+    (entries, missing)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn pages_from_anywhere_leave_nothing_out_and_nothing_twice(
+        newest in 1..100_u64,
+        pages in prop::collection::vec((2..=LAST + 1, 1..250_u64), 0..12),
+        notices in prop::collection::vec(0..12_usize, 0..3),
+    ) {
+        let mut screen = Screen::online(80, 24);
+        screen.follows(GENERAL, LAST);
+        let first = LAST + 1 - newest;
+        screen.hears(Told::Entries((first..=LAST).map(line).collect()));
+        let mut there: BTreeSet<u64> = (first..=LAST).collect();
+        for (n, (before, size)) in pages.into_iter().enumerate() {
+            if notices.contains(&n) {
+                // Lines of our own stand where they were put.
+                screen.hears(Told::Invited {
+                    room: crate::support::screen::room(GENERAL, "vault", ""),
+                    by: None,
+                });
+            }
+            let from = before.saturating_sub(size).max(1);
+            screen.page(GENERAL, before, (from..before).map(line).collect());
+            there.extend(from..before);
+        }
+        let timeline = &screen.state.room(GENERAL).unwrap().timeline;
+        let (entries, missing) = pieces(timeline);
+        prop_assert_eq!(&entries, &there);
+        let oldest = *there.first().unwrap();
+        let expected: BTreeSet<u64> = (oldest..=LAST).filter(|seq| !there.contains(seq)).collect();
+        prop_assert_eq!(missing, expected);
+    }
+}
+
+#[test]
+fn what_stands_below_is_loaded_from_where_one_comes() {
+    let mut screen = Screen::online(80, 24);
+    screen.follows(GENERAL, 5000);
+    screen.hears(Told::Entries((4900..=5000).map(line).collect()));
+    screen.page(GENERAL, 1200, (1000..1200).map(line).collect());
+    let room = screen.state.room_mut(GENERAL).unwrap();
+    // What was asked for at first is not there.
+    room.timeline.page_failed(Seq(4900));
+    let key = tchat::tui::timeline::Key::entry(Seq(1150));
+    room.timeline.set_anchor(Anchor::Top { key, line: 0 });
+    // The gap below the screen goes on where the page ended, not at its own far end.
+    assert_eq!(room.timeline.wants_page(150..170), Some(Seq(1400)));
+    room.timeline.page_failed(Seq(1400));
+    room.timeline.to_newest();
+    let all = room.timeline.len();
+    assert_eq!(room.timeline.wants_page(all - 20..all), Some(Seq(4900)));
+}
+
+fn joined(seq: u64, by: tchat::chat::IdentityId, minutes: u64) -> tchat::chat::Entry {
+    entry(GENERAL, seq, by, minutes, Body::Joined(Role::Member))
+}
+
+#[test]
+fn comings_and_goings_are_one_line() {
+    let mut screen = Screen::online(80, 24);
+    screen.follows(GENERAL, 0);
+    screen.hears(Told::Entries(vec![
+        joined(1, ANN, 0),
+        joined(2, ZHANG, 1),
+        joined(3, LI, 2),
+    ]));
+    assert!(screen.shows("ann and 2 others joined"), "{}", screen.text());
+    let rows = |screen: &Screen| {
+        let rows = screen.rows().into_iter();
+        rows.filter(|row| row.contains("joined") || row.contains("left") || row.contains("came"))
+            .map(|row| row.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rows(&screen).len(), 1);
+    // What somebody says stands between them.
+    screen.hears(Told::Entries(vec![
+        says(GENERAL, 4, LI, 3, "hello"),
+        entry(GENERAL, 5, ANN, 4, Body::Left),
+        joined(6, ANN, 5),
+        entry(GENERAL, 7, LI, 6, Body::Left),
+    ]));
+    assert_eq!(
+        rows(&screen),
+        ["ann and 2 others joined", "ann joined · 李四 left"]
+    );
+    screen.hears(Told::Entries(vec![
+        says(GENERAL, 8, ZHANG, 7, "who was that"),
+        joined(9, LI, 8),
+        entry(GENERAL, 10, LI, 9, Body::Left),
+    ]));
+    assert_eq!(rows(&screen)[2], "李四 came and went");
+    // Another day begins another line.
+    screen.hears(Told::Entries(vec![joined(11, LI, 60 * 24)]));
+    assert_eq!(rows(&screen)[3], "李四 joined");
+    // A line that is there keeps its place when more is said of it.
+    let before = screen.rows();
+    screen.hears(Told::Entries(vec![joined(12, ANN, 60 * 24 + 1)]));
+    let after = screen.rows();
+    assert_eq!(before[..20], after[..20]);
+    assert_eq!(rows(&screen)[3], "李四 and ann joined");
+}
+
+#[test]
+fn the_line_before_what_is_new_stands_where_reading_stopped() {
+    let mut screen = Screen::online(80, 24);
+    let unread = Unread {
+        read: Seq(2),
+        messages: 2,
+        mentions: 0,
+    };
+    screen.follows_unread(GENERAL, 4, unread);
+    screen.hears(Told::Entries((1..=4).map(line).collect()));
+    let above = |screen: &Screen| {
+        let rows = screen.rows();
+        let at = rows.iter().position(|row| row.contains("─ new ─")).unwrap();
+        (rows[at - 1].clone(), rows[at + 1].clone())
+    };
+    let (before, after) = above(&screen);
+    assert!(
+        before.contains("line 2") && after.contains("line 3"),
+        "{}",
+        screen.text()
+    );
+    // Read, and away from the keyboard: the next one begins what is new.
+    screen.passes(Duration::from_secs(1));
+    assert_eq!(
+        screen.state.room(GENERAL).unwrap().reading.unread.messages,
+        0
+    );
+    assert!(
+        above(&screen).0.contains("line 2"),
+        "it stays while one is here"
+    );
+    screen.does(tchat::tui::event::Event::Focus(false));
+    screen.hears(Told::Entries(vec![line(5)]));
+    let (before, after) = above(&screen);
+    assert!(
+        before.contains("line 4") && after.contains("line 5"),
+        "{}",
+        screen.text()
+    );
+    // Far above it, a key leads there.
+    screen.hears(Told::Entries((6..=60).map(line).collect()));
+    assert!(!screen.shows("─ new ─"));
+    screen.keys("<a-u>");
+    assert!(
+        screen.shows("─ new ─") && screen.shows("line 5"),
+        "{}",
+        screen.text()
+    );
+    screen.keys("<a-down><a-up><a-u>");
+    assert!(screen.shows("─ new ─"), "what is unread is new still");
+}
