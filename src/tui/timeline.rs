@@ -1,15 +1,16 @@
 //! What a room has said: entries in order with the gaps between them named, local lines, and posts that wait at the end.
 
 mod amend;
+mod former;
 mod item;
 mod own;
 mod scroll;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 pub use self::item::{Era, Fate, Gap, Item, Key, Way, What};
-use crate::chat::{Body, ClientId, Entry, Epoch, FollowResult, IdentityId, Seq};
+use crate::chat::{Body, Entry, Epoch, FollowResult, Seq};
 use crate::text;
 
 /// Asks for the newest page.
@@ -191,79 +192,6 @@ impl Timeline {
             if let What::Gap(gap) = &mut item.what {
                 gap.is_gone = gap.to < first;
             }
-        }
-    }
-
-    /// The room has another history: what people said stays until the same is found there.
-    fn put_aside(&mut self, words: impl FnOnce() -> What) {
-        let is_said = |item: &&Item| said_by(&item.what).is_some();
-        let plain = |item: &Item| Item {
-            entry: None,
-            ..item.clone()
-        };
-        let said = self.items.iter().filter(is_said).map(plain).collect();
-        self.forget_entries();
-        self.add_former(said, words);
-    }
-
-    /// Shows what was said in a history that is no more, as far as the present one does not have it.
-    pub fn former(
-        &mut self,
-        entries: &[Entry],
-        item: impl Fn(&Entry) -> What,
-        words: impl FnOnce() -> What,
-    ) {
-        let item = |entry: &Entry| Item {
-            key: Key::entry(entry.seq),
-            at_ms: entry.at_ms,
-            what: item(entry),
-            entry: None,
-        };
-        self.add_former(entries.iter().map(item).collect(), words);
-    }
-
-    fn add_former(&mut self, said: Vec<Item>, words: impl FnOnce() -> What) {
-        self.former.pop();
-        let place = |n: usize| Key {
-            era: Era::Former,
-            seq: Seq(n as u64),
-            line: 0,
-        };
-        for item in said {
-            let key = place(self.former.len());
-            self.former.push(Item { key, ..item });
-        }
-        let here: HashSet<(IdentityId, ClientId)> = self
-            .items
-            .iter()
-            .filter_map(|item| said_by(&item.what))
-            .collect();
-        self.former
-            .retain(|item| said_by(&item.what).is_some_and(|said| !here.contains(&said)));
-        if let Some(last) = self.former.last() {
-            let key = Key {
-                line: 1,
-                ..last.key
-            };
-            let at_ms = last.at_ms;
-            let what = words();
-            self.former.push(Item {
-                key,
-                at_ms,
-                what,
-                entry: None,
-            });
-        }
-    }
-
-    /// What the present history says too need not be shown twice.
-    fn match_former(&mut self, what: &What) {
-        let Some(said) = said_by(what).filter(|_| !self.former.is_empty()) else {
-            return;
-        };
-        self.former.retain(|item| said_by(&item.what) != Some(said));
-        if self.former.len() == 1 {
-            self.former.clear();
         }
     }
 
@@ -497,18 +425,5 @@ impl Timeline {
                 before + self.pending.partition_point(|item| item.key < key)
             }
         }
-    }
-}
-
-/// What identifies something said through every history of a room.
-fn said_by(what: &What) -> Option<(IdentityId, ClientId)> {
-    match what {
-        What::Said {
-            author, client_id, ..
-        }
-        | What::Erased {
-            author, client_id, ..
-        } => Some((*author, (*client_id)?)),
-        _ => None,
     }
 }

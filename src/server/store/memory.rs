@@ -1,16 +1,18 @@
 //! The store that keeps everything in memory, for tests. The same contract, without the disk.
 
+mod personal;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
 use super::{
-    Append, COUNTED, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState,
+    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState,
     Span, Store, StoreError, pair,
 };
 use crate::chat::{
-    Amendment, Author, Body, Changes, Entry, IdentityId, InstanceId, NameKey, Person, Presence,
+    Amendment, Body, Changes, Entry, IdentityId, InstanceId, NameKey, Person,
     Role, RoomId, RoomKind, SecretHash, Seq, ServerId, Standing, Unread, Until,
 };
 
@@ -50,13 +52,6 @@ impl MemoryStore {
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Kept {
-    fn ignores(&self, identity: IdentityId, person: IdentityId) -> bool {
-        let personal = self.personal.get(&identity);
-        personal.is_some_and(|it| it.settings.ignores(person))
     }
 }
 
@@ -221,21 +216,11 @@ impl Store for MemoryStore {
     }
 
     async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
-        let kept = self.kept();
-        let read = kept.rooms.get(&room).and_then(|it| it.reads.get(&identity));
-        Ok(read.copied().unwrap_or_default())
+        Ok(self.kept().read_to(room, identity))
     }
 
     async fn mark_read(&self, marks: Vec<(RoomId, IdentityId, Seq)>) -> Result<(), StoreError> {
-        let mut kept = self.kept();
-        for (room, identity, seq) in marks {
-            if let Some(room) = kept.rooms.get_mut(&room)
-                && room.members.contains_key(&identity)
-            {
-                let read = room.reads.entry(identity).or_default();
-                *read = seq.max(*read);
-            }
-        }
+        self.kept().mark_read(marks);
         Ok(())
     }
 
@@ -246,16 +231,7 @@ impl Store for MemoryStore {
         read: Seq,
         last: Seq,
     ) -> Result<Unread, StoreError> {
-        let kept = self.kept();
-        let mut unread = Unread::nothing(read);
-        let above = read.max(Seq(last.0.saturating_sub(COUNTED)));
-        let entries = kept.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
-        for entry in entries.filter(|it| it.seq > above && it.seq <= last) {
-            if entry.counts_for(identity) && !kept.ignores(identity, entry.author.id) {
-                unread.add(entry.mentions(identity));
-            }
-        }
-        Ok(unread)
+        Ok(self.kept().unread(room, identity, read, last))
     }
 
     async fn mentions_of(
@@ -263,32 +239,11 @@ impl Store for MemoryStore {
         identity: IdentityId,
         most: usize,
     ) -> Result<Vec<Entry>, StoreError> {
-        let kept = self.kept();
-        let mine = kept.rooms.values();
-        let mine = mine.filter(|room| room.members.contains_key(&identity));
-        let mut found: Vec<Entry> = mine
-            .flat_map(|room| &room.entries)
-            .filter(|it| it.counts_for(identity) && it.mentions(identity))
-            .filter(|it| !kept.ignores(identity, it.author.id))
-            .cloned()
-            .collect();
-        found.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.seq)));
-        found.truncate(most);
-        Ok(found)
+        Ok(self.kept().mentions_of(identity, most))
     }
 
     async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError> {
-        let kept = self.kept();
-        let mut personal = kept.personal.get(&identity).cloned().unwrap_or_default();
-        for ignored in &mut personal.settings.ignored {
-            let known = kept.identities.get(&ignored.id);
-            ignored.name = known.map_or_else(String::new, |it| it.name.to_string());
-        }
-        personal
-            .settings
-            .ignored
-            .sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
-        Ok(personal)
+        Ok(self.kept().personal(identity))
     }
 
     async fn change_personal(
@@ -296,59 +251,16 @@ impl Store for MemoryStore {
         identity: IdentityId,
         change: PersonalChange,
     ) -> Result<(), StoreError> {
-        let mut kept = self.kept();
-        let personal = kept.personal.entry(identity).or_default();
-        let settings = &mut personal.settings;
-        match change {
-            PersonalChange::Status(status) => personal.status = status,
-            PersonalChange::Ignore(person) if !settings.ignores(person) => {
-                let name = String::new();
-                settings.ignored.push(Author { id: person, name });
-            }
-            PersonalChange::Ignore(_) => {}
-            PersonalChange::Heed(person) => settings.ignored.retain(|it| it.id != person),
-            PersonalChange::Level(room, level) => {
-                settings.levels.retain(|(id, _)| *id != room);
-                settings.levels.extend(level.map(|level| (room, level)));
-            }
-            PersonalChange::Keywords(words) => settings.keywords = words,
-        }
+        self.kept().change_personal(identity, change);
         Ok(())
     }
 
     async fn last_here(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError> {
-        let kept = self.kept();
-        let members = kept.rooms.get(&room).into_iter().flat_map(|it| &it.members);
-        let mut people: Vec<(u64, Person)> = members
-            .filter_map(|(id, role)| {
-                let record = kept.identities.get(id)?;
-                let personal = kept.personal.get(id).cloned().unwrap_or_default();
-                let person = Person {
-                    id: *id,
-                    name: record.name.to_string(),
-                    presence: Presence::Offline,
-                    role: *role,
-                    via: record.via,
-                    status: personal.status.text,
-                };
-                Some((personal.seen_ms, person))
-            })
-            .collect();
-        people.sort_by_key(|(seen_ms, person)| (std::cmp::Reverse(*seen_ms), person.id));
-        people.truncate(most);
-        Ok(people.into_iter().map(|(_, person)| person).collect())
+        Ok(self.kept().last_here(room, most))
     }
 
     async fn invitations(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
-        let kept = self.kept();
-        let is_invited = |room: &&KeptRoom| {
-            let standing = room.standings.get(&identity);
-            standing.is_some_and(|it| it.is_invited)
-        };
-        let rooms = kept.rooms.values().filter(is_invited);
-        let mut rooms: Vec<RoomRecord> = rooms.map(|room| room.record.clone()).collect();
-        rooms.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(rooms)
+        Ok(self.kept().invitations(identity))
     }
 
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {

@@ -1,0 +1,124 @@
+//! What belongs to one person, as it is kept in memory.
+
+use super::{Kept, KeptRoom};
+use crate::chat::{Author, Entry, IdentityId, Person, Presence, RoomId, Seq, Unread};
+use crate::server::store::{COUNTED, Personal, PersonalChange, RoomRecord};
+
+impl Kept {
+    fn ignores(&self, identity: IdentityId, person: IdentityId) -> bool {
+        let personal = self.personal.get(&identity);
+        personal.is_some_and(|it| it.settings.ignores(person))
+    }
+    pub(super) fn read_to(&self, room: RoomId, identity: IdentityId) -> Seq {
+        let read = self.rooms.get(&room).and_then(|it| it.reads.get(&identity));
+        read.copied().unwrap_or_default()
+    }
+
+    pub(super) fn mark_read(&mut self, marks: Vec<(RoomId, IdentityId, Seq)>) {
+        for (room, identity, seq) in marks {
+            if let Some(room) = self.rooms.get_mut(&room)
+                && room.members.contains_key(&identity)
+            {
+                let read = room.reads.entry(identity).or_default();
+                *read = seq.max(*read);
+            }
+        }
+    }
+
+    pub(super) fn unread(
+        &self,
+        room: RoomId,
+        identity: IdentityId,
+        read: Seq,
+        last: Seq,
+    ) -> Unread {
+        let mut unread = Unread::nothing(read);
+        let above = read.max(Seq(last.0.saturating_sub(COUNTED)));
+        let entries = self.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
+        for entry in entries.filter(|it| it.seq > above && it.seq <= last) {
+            if entry.counts_for(identity) && !self.ignores(identity, entry.author.id) {
+                unread.add(entry.mentions(identity));
+            }
+        }
+        unread
+    }
+
+    pub(super) fn mentions_of(&self, identity: IdentityId, most: usize) -> Vec<Entry> {
+        let mine = self.rooms.values();
+        let mine = mine.filter(|room| room.members.contains_key(&identity));
+        let mut found: Vec<Entry> = mine
+            .flat_map(|room| &room.entries)
+            .filter(|it| it.counts_for(identity) && it.mentions(identity))
+            .filter(|it| !self.ignores(identity, it.author.id))
+            .cloned()
+            .collect();
+        found.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.seq)));
+        found.truncate(most);
+        found
+    }
+
+    pub(super) fn personal(&self, identity: IdentityId) -> Personal {
+        let mut personal = self.personal.get(&identity).cloned().unwrap_or_default();
+        for ignored in &mut personal.settings.ignored {
+            let known = self.identities.get(&ignored.id);
+            ignored.name = known.map_or_else(String::new, |it| it.name.to_string());
+        }
+        personal
+            .settings
+            .ignored
+            .sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+        personal
+    }
+
+    pub(super) fn change_personal(&mut self, identity: IdentityId, change: PersonalChange) {
+        let personal = self.personal.entry(identity).or_default();
+        let settings = &mut personal.settings;
+        match change {
+            PersonalChange::Status(status) => personal.status = status,
+            PersonalChange::Ignore(person) if !settings.ignores(person) => {
+                let name = String::new();
+                settings.ignored.push(Author { id: person, name });
+            }
+            PersonalChange::Ignore(_) => {}
+            PersonalChange::Heed(person) => settings.ignored.retain(|it| it.id != person),
+            PersonalChange::Level(room, level) => {
+                settings.levels.retain(|(id, _)| *id != room);
+                settings.levels.extend(level.map(|level| (room, level)));
+            }
+            PersonalChange::Keywords(words) => settings.keywords = words,
+        }
+    }
+
+    pub(super) fn last_here(&self, room: RoomId, most: usize) -> Vec<Person> {
+        let members = self.rooms.get(&room).into_iter().flat_map(|it| &it.members);
+        let mut people: Vec<(u64, Person)> = members
+            .filter_map(|(id, role)| {
+                let record = self.identities.get(id)?;
+                let personal = self.personal.get(id).cloned().unwrap_or_default();
+                let person = Person {
+                    id: *id,
+                    name: record.name.to_string(),
+                    presence: Presence::Offline,
+                    role: *role,
+                    via: record.via,
+                    status: personal.status.text,
+                };
+                Some((personal.seen_ms, person))
+            })
+            .collect();
+        people.sort_by_key(|(seen_ms, person)| (std::cmp::Reverse(*seen_ms), person.id));
+        people.truncate(most);
+        people.into_iter().map(|(_, person)| person).collect()
+    }
+
+    pub(super) fn invitations(&self, identity: IdentityId) -> Vec<RoomRecord> {
+        let is_invited = |room: &&KeptRoom| {
+            let standing = room.standings.get(&identity);
+            standing.is_some_and(|it| it.is_invited)
+        };
+        let rooms = self.rooms.values().filter(is_invited);
+        let mut rooms: Vec<RoomRecord> = rooms.map(|room| room.record.clone()).collect();
+        rooms.sort_by(|one, other| one.name.cmp(&other.name));
+        rooms
+    }
+}

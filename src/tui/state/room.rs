@@ -1,0 +1,133 @@
+//! A room as the screen has it: what was said, who is there, what is being written, how far it was read.
+
+use std::collections::VecDeque;
+
+use tokio::time::Instant;
+
+use crate::chat::{IdentityId, RoomInfo, RoomKind, Roster, Seq, Unread};
+use crate::tui::composer::Composer;
+use crate::tui::timeline::Timeline;
+
+/// What was sent in a room and can be called back.
+const HISTORY: usize = 100;
+
+/// What the text in a composer is going to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Writing {
+    Message,
+    /// An answer to this entry.
+    Answer(Seq),
+    /// The new text of this entry.
+    Edit(Seq),
+}
+
+/// How far a room was read.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reading {
+    /// As the server told it last, and what came after that.
+    pub unread: Unread,
+    /// What the server told was as of this entry.
+    pub counted_to: Seq,
+    /// Unread messages with a word of ours in them that call us by no name; only of what is loaded.
+    pub keywords: u32,
+    /// When what is on the screen will have been read.
+    pub due: Option<Instant>,
+    pub asked: Recount,
+}
+
+impl Reading {
+    /// Messages that are for us.
+    pub fn mentions(&self) -> u32 {
+        self.unread.mentions + self.keywords
+    }
+}
+
+/// Whether the server is asked to count anew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Recount {
+    #[default]
+    No,
+    Asked,
+    /// Something more has changed since it was asked.
+    AskAgain,
+}
+
+/// A room or conversation we are in.
+#[derive(Clone, Debug)]
+pub struct Room {
+    pub info: RoomInfo,
+    pub timeline: Timeline,
+    pub roster: Roster,
+    pub composer: Composer,
+    /// What is on the disk of what is in the composer.
+    pub drafted: String,
+    pub sent: VecDeque<String>,
+    /// Which of `sent` is in the composer.
+    pub recalled: Option<usize>,
+    /// What the text in the composer is going to be.
+    pub writing: Writing,
+    /// The message that is selected, while one is.
+    pub selected: Option<Seq>,
+    pub reading: Reading,
+    /// The entry to be shown as soon as it is loaded.
+    pub seeking: Option<Seq>,
+    /// The message that was looked for, marked until something else is done.
+    pub found: Option<Seq>,
+    /// Entries up to this one are history and no news; unknown until the room is followed.
+    pub history_to: Option<Seq>,
+    /// Put away with `/leave`, until something comes.
+    pub is_hidden: bool,
+    /// Entries up to this one were said before we followed: nobody is notified of them.
+    pub live_after: Seq,
+    /// Who is writing, and until when that is believed.
+    pub typing: Vec<(IdentityId, Instant)>,
+    /// We were made to go: why. What was said up to then stays until we leave by ourselves.
+    pub put_out: Option<String>,
+}
+
+impl Room {
+    pub fn new(info: RoomInfo) -> Self {
+        Self {
+            info,
+            timeline: Timeline::default(),
+            roster: Roster::default(),
+            composer: Composer::default(),
+            drafted: String::new(),
+            sent: VecDeque::new(),
+            recalled: None,
+            writing: Writing::Message,
+            selected: None,
+            reading: Reading::default(),
+            seeking: None,
+            found: None,
+            history_to: None,
+            is_hidden: false,
+            live_after: Seq::ZERO,
+            typing: Vec::new(),
+            put_out: None,
+        }
+    }
+
+    pub fn is_conversation(&self) -> bool {
+        self.info.kind == RoomKind::Conversation
+    }
+
+    /// `#general` or `@张三`.
+    pub fn label(&self) -> String {
+        match &self.info.peer {
+            Some(peer) => format!("@{}", peer.name),
+            None => format!("#{}", self.info.name),
+        }
+    }
+
+    /// Remembers what was sent, newest last.
+    pub fn remember(&mut self, text: String) {
+        self.recalled = None;
+        if self.sent.back() != Some(&text) {
+            self.sent.push_back(text);
+        }
+        if self.sent.len() > HISTORY {
+            self.sent.pop_front();
+        }
+    }
+}
