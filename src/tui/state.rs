@@ -16,8 +16,8 @@ use super::pick::Picker;
 use super::strings::{ENGLISH, Strings};
 use super::timeline::Anchor;
 use crate::chat::{
-    Author, ClientId, Entry, IdentityId, InstanceId, Limits, RoomId, RoomInfo,
-    Seq, Settings, Status,
+    Author, ClientId, Entry, IdentityId, InstanceId, Limits, RoomId, RoomInfo, Seq, Settings,
+    Status,
 };
 use crate::client::{LinkState, Post, Report};
 use crate::text;

@@ -1,6 +1,6 @@
 //! The real binary in a real terminal: what a person does with it.
 
-use crate::support::terminal::{Home, signal};
+use crate::support::terminal::{Home, Screen, signal};
 
 const WIDE: (u16, u16) = (100, 24);
 
@@ -55,6 +55,76 @@ fn one_command_hosts_and_joins_and_another_talks_with_it() {
     ben.types("\x03");
     assert!(ben.ends());
     ben.is_restored();
+}
+
+#[test]
+fn a_room_of_ones_own_with_everything_people_do_there() {
+    let home = Home::new();
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#general ›");
+    let mut ben = home.opens(WIDE, &["--name", "张三"]);
+    ben.shows("PEOPLE 2");
+
+    // A secret room, and an invitation that is told.
+    ann.says("/create vault --secret 钥匙在这里");
+    ann.shows("#vault ›");
+    ann.says("/invite 张三");
+    ben.shows("ann invited you: /join vault");
+    ben.says("/join vault");
+    ben.shows("vault  钥匙在这里");
+    ann.shows("张三 joined");
+
+    // Answered, reacted to, edited, deleted: each is seen at the other end.
+    ann.says("where is the kye?");
+    ben.shows("where is the kye?");
+    ben.says("/reply under the 门垫");
+    ann.shows("> ann: where is the kye?");
+    ann.shows("under the 门垫");
+    ann.says("/react 👍");
+    ben.shows("👍 1");
+    ann.says("s/kye/key/");
+    ben.shows("where is the key?  edited");
+    ben.types("\x1bm");
+    ben.shows("r answer");
+    ben.types("w");
+    ben.shows("👍 ann");
+    ben.types("\x1b");
+    ben.shows("r answer");
+    ben.types("d");
+    ben.shows("once more deletes it");
+    ben.types("d");
+    ann.shows("this message was deleted");
+    ben.until("nothing of it", |text| !text.contains("门垫"));
+
+    // Elsewhere one is called, outside the screen too, and Ctrl+K leads there.
+    ann.types("\x0b");
+    ann.shows("rooms");
+    ann.types("gen\r");
+    ann.shows("#general ›");
+    let bells = |screen: &Screen| screen.written().matches('\x07').count();
+    let before = bells(&ann);
+    ann.types("\x1b[O");
+    ben.says("look here, @ann");
+    ann.shows("# vault     @1 1");
+    ann.shows("unread 1 · mentions 1");
+    ann.until("a bell", |_| bells(&ann) == before + 1);
+    ann.types("\x1b[I\x0bvlt\r");
+    ann.shows("#vault ›");
+    ann.shows("─ new ─");
+    ann.until("nothing unread", |text| !text.contains("unread 1"));
+    ann.types("\x14");
+    ann.shows("MENTIONS");
+    ann.shows("张三 #vault");
+    ann.types("\x14");
+    ann.says("/delete vault");
+    ann.shows("Enter again closes this room");
+    ann.types("\r");
+    ben.shows("this room was closed");
+    for mut screen in [ann, ben] {
+        screen.says("/quit");
+        assert!(screen.ends());
+        screen.is_restored();
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use crate::support::person::Person;
 use crate::support::raw::Raw;
-use crate::support::screen::{GENERAL, LI, Screen, ZHANG, entry, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry, says};
 use crate::support::server::{Server, config, memory};
 use crate::support::viewer::Viewer;
 
@@ -401,6 +401,16 @@ fn a_deletion_while_the_server_counts_is_counted_after_that() {
     );
     moved(&mut screen, 2, 0, 6);
     assert_eq!(erases(&mut screen, 7, 1), 0, "what was read counts no more");
+}
+
+#[test]
+fn whoever_says_something_has_read_what_was_said_before() {
+    let mut screen = two_unread();
+    screen.does(tchat::tui::event::Event::Focus(true));
+    screen.hears(Told::Entries(vec![says(GENERAL, 5, ANN, 5, "I see")]));
+    screen.passes(Duration::ZERO);
+    let room = screen.state.room(GENERAL).unwrap();
+    assert_eq!(room.reading.unread, Unread::nothing(Seq(5)));
 }
 
 /// Numbers that look random and are the same every time.

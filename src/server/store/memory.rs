@@ -8,12 +8,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{
-    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState,
-    Span, Store, StoreError, pair,
+    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Span,
+    Store, StoreError, pair,
 };
 use crate::chat::{
-    Amendment, Body, Changes, Entry, IdentityId, InstanceId, NameKey, Person,
-    Role, RoomId, RoomKind, SecretHash, Seq, ServerId, Standing, Unread, Until,
+    Amendment, Body, Changes, Entry, IdentityId, InstanceId, NameKey, Person, Role, RoomId,
+    RoomKind, SecretHash, Seq, ServerId, Standing, Unread, Until,
 };
 
 #[derive(Debug)]

@@ -160,9 +160,14 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
         return Vec::new();
     };
     let is_reading = state.is_reading(room);
+    let (is_mine, now) = (state.is_me(entry.author.id), state.now.instant);
     let Some(room) = state.room_mut(entry.room) else {
         return Vec::new();
     };
+    if is_mine && is_reading && entry.body.is_said() {
+        // Whoever answers has read what they answer to.
+        room.reading.due = Some(now);
+    }
     if !is_new || entry.seq <= room.reading.unread.read {
         return Vec::new();
     }

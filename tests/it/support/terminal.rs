@@ -323,6 +323,12 @@ impl Screen {
         assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
         drop(parser);
+        let written = self.written();
+        let (asked, taken_back) = (written.rfind("\x1b[?1004h"), written.rfind("\x1b[?1004l"));
+        assert!(
+            asked < taken_back,
+            "the terminal still says who has the keyboard"
+        );
         assert!(
             is_cooked(&*self.master),
             "the terminal still is in raw mode"
