@@ -10,6 +10,6 @@ mod wrap;
 
 pub use mentions::{CALLS, EVERYBODY, calls};
 pub use safe::{BODY_LINES, SafeText, body, line};
-pub use width::{clusters, cut, pad, width};
+pub use width::{clusters, cut, cut_middle, pad, width};
 pub use words::Words;
 pub use wrap::wrap;

@@ -37,6 +37,24 @@ pub fn cut(text: &str, columns: usize) -> String {
     out
 }
 
+/// A text cut to at most `columns` in its middle: names often differ at their ends.
+pub fn cut_middle(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let tail = columns.saturating_sub(1) / 3;
+    let mut from = text.len();
+    let mut used = 0;
+    let all: Vec<(usize, &str, usize)> = clusters(text).collect();
+    for (at, _, wide) in all.into_iter().rev() {
+        if used + wide > tail {
+            break;
+        }
+        (from, used) = (at, used + wide);
+    }
+    cut(text, columns - used) + &text[from..]
+}
+
 /// A text cut or filled up to exactly `columns`.
 pub fn pad(text: &str, columns: usize) -> String {
     let mut out = cut(text, columns);
@@ -74,5 +92,10 @@ mod tests {
         assert_eq!(cut("abc", 0), "");
         assert_eq!(pad("张三李四", 4), "张… ");
         assert_eq!(pad("ab", 4), "ab  ");
+        assert_eq!(cut_middle("release-notes-2026", 11), "release…026");
+        assert_eq!(cut_middle("很长的房间名字甲", 9), "很长的…甲");
+        assert_eq!(cut_middle("short", 9), "short");
+        assert_eq!(cut_middle("short", 1), "…");
+        assert_eq!(cut_middle("short", 0), "");
     }
 }

@@ -160,10 +160,7 @@ pub fn parse(text: &str) -> Line {
         return parse_command(command);
     }
     if let Some((old, new)) = substitution(text) {
-        return Line::Substitute {
-            old: old.to_owned(),
-            new: new.to_owned(),
-        };
+        return Line::Substitute { old, new };
     }
     if text.starts_with("\\@") {
         return Line::Say(Body::Text(text.chars().skip(1).collect()));
@@ -183,12 +180,24 @@ pub fn parse(text: &str) -> Line {
     }
 }
 
-/// The two parts of `s/old/new/` or `s/old/new`; nothing for any other line.
-fn substitution(text: &str) -> Option<(&str, &str)> {
-    let (old, new) = text.strip_prefix("s/")?.split_once('/')?;
-    let new = new.strip_suffix('/').unwrap_or(new);
-    let is_plain = !old.is_empty() && !new.contains('/') && !text.contains('\n');
-    is_plain.then_some((old, new))
+/// The two parts of `s/old/new/` or `s/old/new`, in which `\\/` is a slash; nothing for any other line.
+fn substitution(text: &str) -> Option<(String, String)> {
+    let mut parts = vec![String::new()];
+    let mut chars = text.strip_prefix("s/")?.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, parts.last_mut()) {
+            ('\\', Some(part)) if chars.peek() == Some(&'/') => part.extend(chars.next()),
+            ('/', _) => parts.push(String::new()),
+            (c, Some(part)) => part.push(c),
+            (_, None) => {}
+        }
+    }
+    let (old, new) = match parts.as_slice() {
+        [old, new] => (old, new),
+        [old, new, end] if end.is_empty() => (old, new),
+        _ => return None,
+    };
+    (!old.is_empty() && !text.contains('\n')).then(|| (old.clone(), new.clone()))
 }
 
 /// Whom a line that begins with `@name` is for, and what follows the name. A comma or colon behind it is not part of it.
@@ -318,6 +327,13 @@ mod tests {
             (" s/teh/the", say(" s/teh/the")),
             ("s//the/", say("s//the/")),
             ("s/a/b/c/", say("s/a/b/c/")),
+            (
+                "s/a\\/b/c\\d/",
+                Line::Substitute {
+                    old: "a/b".into(),
+                    new: "c\\d".into(),
+                },
+            ),
         ];
         for (text, line) in cases {
             assert_eq!(parse(text), line, "{text:?}");

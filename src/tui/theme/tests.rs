@@ -31,28 +31,43 @@ fn luminance(colour: Color) -> Option<f64> {
 
 #[test]
 fn names_and_text_can_be_read_on_their_ground() {
+    let on_background = [
+        Scope::MessageText,
+        Scope::MessagePrivate,
+        Scope::MessageMention,
+        Scope::MessageUnread,
+        Scope::MessageFailed,
+        Scope::StatusOnline,
+        Scope::MessageSystem,
+    ];
+    let on_panel = [
+        Scope::PeoplePresent,
+        Scope::PeopleAway,
+        Scope::PeopleRole,
+        Scope::BadgeUnread,
+        Scope::BadgeMention,
+    ];
     for name in list(None) {
         let (theme, _) = Theme::load(&name, None, Depth::True).unwrap();
-        let Some(ground) = theme.style(Scope::Background).bg.and_then(luminance) else {
-            continue;
-        };
-        let text = [
-            Scope::MessageText,
-            Scope::MessagePrivate,
-            Scope::MessageFailed,
-            Scope::StatusOnline,
-            Scope::MessageSystem,
-        ];
-        let texts = text.iter().filter_map(|scope| theme.style(*scope).fg);
-        for colour in texts.chain(theme.names().iter().copied()) {
-            let Some(ink) = luminance(colour) else {
+        for (ground, scopes) in [
+            (Scope::Background, &on_background[..]),
+            // The list of people has faces and names on it, the list of rooms badges.
+            (Scope::Panel, &on_panel[..]),
+        ] {
+            let Some(ground) = theme.style(ground).bg.and_then(luminance) else {
                 continue;
             };
-            let ratio = (ink.max(ground) + 0.05) / (ink.min(ground) + 0.05);
-            assert!(
-                ratio >= 4.5,
-                "{name}: {colour:?} has a contrast of {ratio:.2}"
-            );
+            let texts = scopes.iter().filter_map(|scope| theme.style(*scope).fg);
+            for colour in texts.chain(theme.names().iter().copied()) {
+                let Some(ink) = luminance(colour) else {
+                    continue;
+                };
+                let ratio = (ink.max(ground) + 0.05) / (ink.min(ground) + 0.05);
+                assert!(
+                    ratio >= 4.5,
+                    "{name}: {colour:?} has a contrast of {ratio:.2}"
+                );
+            }
         }
     }
 }

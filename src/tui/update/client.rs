@@ -104,6 +104,10 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             RefusalCode::NotAMember | RefusalCode::RoomUnknown
         ) =>
         {
+            if let Some(label) = state.room(room).map(Room::label) {
+                let words = fill(s.room_gone, &[&text::line(&label)]);
+                state.say(Tone::Info, words);
+            }
             return left(state, room);
         }
         Event::Refused { about, refusal } => refused(state, &about, refusal),

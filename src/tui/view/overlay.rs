@@ -121,7 +121,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)>
         Overlay::Pick(picker) => Some(super::pick::draw(canvas, state, screen, picker)),
         Overlay::React { composer, .. } => {
             let offers = REACTIONS.iter().zip(1..);
-            let offers: Vec<String> = offers.map(|(it, n)| format!("{n} {it}")).collect();
+            // A number and what it stands for are one word.
+            let offers: Vec<String> = offers.map(|(it, n)| format!("{n}\u{a0}{it}")).collect();
             let why = format!("{}\n{}", offers.join("   "), s.react_hint);
             Some(ask(canvas, screen, (s.react_title, "›"), &why, composer))
         }

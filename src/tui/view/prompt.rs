@@ -1,6 +1,7 @@
 //! The rule above the composer, with a notice in it, and the composer itself.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::{Canvas, columns};
 use crate::text;
@@ -38,15 +39,8 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             Tone::Info => Scope::Accent,
             Tone::Problem => Scope::MessageFailed,
         };
-        let words = text::line(&format!(" {words} "));
         let style = canvas.style(scope);
-        canvas.put(
-            inner.x + 1,
-            inner.y,
-            inner.width.saturating_sub(1),
-            &words,
-            style,
-        );
+        said(canvas, inner, words, style);
     }
     let (bytes, limit) = (state.composer().bytes(), state.limits.body_bytes);
     if bytes * NEAR_LIMIT.1 >= limit * NEAR_LIMIT.0 {
@@ -58,6 +52,26 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         };
         let style = canvas.style(scope);
         canvas.put_right(inner, 0, &words, style);
+    }
+}
+
+/// Rows that words above the composer take at most.
+const ROWS: usize = 4;
+
+/// Words in the rule; where they are too long for one row they begin above it.
+fn said(canvas: &mut Canvas<'_>, rule: Rect, words: &str, style: Style) {
+    let words = text::line(words);
+    let columns = usize::from(rule.width.saturating_sub(3).max(1));
+    let rows = text::wrap(words.as_str(), columns);
+    let rows = &rows[..rows.len().min(ROWS).min(usize::from(rule.y) + 1)];
+    let first = rule.y - u16::try_from(rows.len().saturating_sub(1)).unwrap_or(0);
+    for (y, range) in (first..).zip(rows) {
+        let line = text::line(&format!(" {} ", words.slice(range.clone())));
+        if y < rule.y {
+            canvas.clear(Rect { y, ..rule }, Scope::Background);
+        }
+        let width = rule.width.saturating_sub(1);
+        canvas.put(rule.x + 1, y, width, &line, style);
     }
 }
 

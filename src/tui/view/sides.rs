@@ -109,7 +109,9 @@ fn room_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, room: &Room) {
         &text::line(sign),
         style.patch(canvas.style(Scope::Dim)),
     );
-    canvas.put(row.x + 3, row.y, left, &text::line(name), style);
+    let name = text::line(name);
+    let name = text::line(&text::cut_middle(name.as_str(), usize::from(left)));
+    canvas.put(row.x + 3, row.y, left, &name, style);
     let right = Rect {
         width: row.width - 1,
         ..row
