@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use ratatui::style::Modifier;
-use tchat::chat::{Body, IdentityId, Person, Presence, Recipient, Refusal, RefusalCode, Role, Via};
+use tchat::chat::{
+    Body, IdentityId, Person, Presence, Recipient, Refusal, RefusalCode, Role, Seq, Unread, Via,
+};
 use tchat::client::{Event as Told, LinkState, Why};
 use tchat::tui::event::Event;
+use tchat::tui::state::TypingMode;
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, entry, says};
 
@@ -67,6 +70,97 @@ fn a_morning_on_a_narrow_screen() {
 #[test]
 fn a_morning_on_a_strip() {
     insta::assert_snapshot!(morning(60, 16).text());
+}
+
+/// An afternoon of coming back: something is unread, some call, some are away or gone.
+fn afternoon(width: u16, height: u16) -> Screen {
+    let mut screen = Screen::online(width, height);
+    screen.does(Event::Focus(false));
+    let unread = Unread {
+        read: Seq(4),
+        messages: 2,
+        mentions: 1,
+    };
+    screen.follows_unread(GENERAL, 8, unread);
+    let mut calling = says(GENERAL, 7, LI, 241, "can you look at #tech, @ann?");
+    calling.mentions = vec![ANN];
+    let of = |seq, by, minutes| entry(GENERAL, seq, by, minutes, Body::Joined(Role::Member));
+    screen.hears(Told::Entries(vec![
+        of(1, ZHANG, 0),
+        of(2, LI, 1),
+        of(3, IdentityId::new([14; 16]), 2),
+        says(GENERAL, 4, ANN, 3, "早"),
+        entry(GENERAL, 5, IdentityId::new([14; 16]), 200, Body::Left),
+        says(GENERAL, 6, ZHANG, 240, "下午好"),
+        calling,
+    ]));
+    let mut all = says(TECH, 1, ZHANG, 242, "@here the build is red");
+    all.mentions = vec![IdentityId::EVERYBODY];
+    screen.hears(Told::Entries(vec![all, says(TECH, 2, ZHANG, 243, "again")]));
+    screen.hears(Told::Entries(vec![says(WITH_LI, 1, LI, 244, "psst")]));
+    let person = |id, name: &str, presence, status: &str| Person {
+        id,
+        name: name.into(),
+        presence,
+        role: Role::Member,
+        via: Via::Tchat,
+        status: status.into(),
+    };
+    screen.hears(Told::RosterDelta {
+        room: GENERAL,
+        came: vec![
+            person(LI, "李四", Presence::Away, "午饭，两点回来"),
+            person(
+                IdentityId::new([15; 16]),
+                "carol",
+                Presence::Offline,
+                "gone fishing",
+            ),
+            person(IdentityId::new([16; 16]), "ben", Presence::Waiting, ""),
+        ],
+        went: Vec::new(),
+    });
+    screen.state.typing = TypingMode::Both;
+    screen.hears(Told::Typing {
+        room: GENERAL,
+        person: LI,
+    });
+    screen
+}
+
+#[test]
+fn an_afternoon_on_a_wide_screen() {
+    insta::assert_snapshot!(afternoon(120, 24).text());
+}
+
+#[test]
+fn an_afternoon_on_an_ordinary_screen() {
+    insta::assert_snapshot!(afternoon(80, 24).text());
+}
+
+#[test]
+fn an_afternoon_on_a_strip() {
+    insta::assert_snapshot!(afternoon(60, 16).text());
+}
+
+#[test]
+fn an_afternoon_on_a_narrow_screen() {
+    insta::assert_snapshot!(afternoon(40, 12).text());
+}
+
+#[test]
+fn who_called_fits_every_screen() {
+    let mut screens = Vec::new();
+    for (width, height) in [(120, 14), (80, 14), (40, 12)] {
+        let mut screen = afternoon(width, height);
+        screen.keys("<c-t>");
+        let mut calling = says(GENERAL, 7, LI, 241, "can you look at #tech, @ann?");
+        calling.mentions = vec![ANN];
+        let all = says(TECH, 1, ZHANG, 0, "@here 今天的构建又红了，谁有空看一下");
+        screen.hears(Told::Mentions(vec![calling, all]));
+        screens.push(screen.text());
+    }
+    insta::assert_snapshot!(screens.join("\n\n"));
 }
 
 #[test]

@@ -154,7 +154,8 @@ fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &Row, is_c
 }
 
 fn name_columns(line: Rect) -> u16 {
-    NAME.min(line.width.saturating_sub(5))
+    NAME.min((line.width / 3).max(8))
+        .min(line.width.saturating_sub(5))
 }
 
 /// The cells of a row: name, unread, people, words, aside.
@@ -175,7 +176,9 @@ fn cells(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, values: [&str; 5],
         put(canvas, x, NUMBER, &people, dim);
         x += NUMBER;
     }
-    if line.width >= ABOUT_FROM {
+    // Of what is said elsewhere the words matter more than of a room.
+    let about_from = if is_lobby { ABOUT_FROM } else { ABOUT_FROM / 2 };
+    if line.width >= about_from {
         let behind = columns(aside.as_str()) + 2;
         put(canvas, x, right.saturating_sub(x + behind), &about, style);
         canvas.put_right(

@@ -252,26 +252,17 @@ pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) 
         style,
     );
     if is_well {
-        typing(
-            canvas,
-            state,
-            Rect {
-                x: x + 2,
-                width: right.saturating_sub(x + 3),
-                ..area
-            },
-        );
-    }
-    if is_narrow && is_well {
-        strip(
-            canvas,
-            state,
-            Rect {
-                x: x + 2,
-                width: right.saturating_sub(x + 2),
-                ..area
-            },
-        );
+        let mut rest = Rect {
+            x: x + 2,
+            width: right.saturating_sub(x + 3),
+            ..area
+        };
+        if is_narrow {
+            let end = strip(canvas, state, rest);
+            rest.width = rest.right().saturating_sub(end);
+            rest.x = end;
+        }
+        typing(canvas, state, rest);
     }
     let style = canvas.style(Scope::Status);
     canvas.put_right(
@@ -325,8 +316,8 @@ fn typing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     canvas.put_right(area, 0, &text::line(&words), style);
 }
 
-/// Where there is no room list, rooms with news stand in the status line.
-fn strip(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+/// Where there is no room list, rooms with news stand in the status line; gives back where they end.
+fn strip(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
     let mut x = area.x;
     for room in state.listed() {
         let (unread, mentions) = state.news(room);
@@ -338,7 +329,7 @@ fn strip(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         let words: Vec<String> = words.into_iter().filter(|it| !it.is_empty()).collect();
         let words = text::line(&words.join(" "));
         if x + columns(words.as_str()) > area.right() {
-            return;
+            break;
         }
         let scope = if mentions > 0 {
             Scope::BadgeMention
@@ -348,6 +339,7 @@ fn strip(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         let style = canvas.style(scope);
         x += canvas.put(x, area.y, area.right() - x, &words, style) + 2;
     }
+    x
 }
 
 /// The one word on the link: its glyph, its colour and what it says.
