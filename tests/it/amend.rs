@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tchat::chat::{Amendment, Body, Cursor, Entry, Epoch, IdentityId, Seq, ServerId};
+use tchat::chat::{
+    Amendment, Body, Cursor, Entry, Epoch, IdentityId, Role, Ruling, Seq, ServerId, Until,
+};
 use tchat::client::Event as Told;
 use tchat::server::store::Store;
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::wire::Event;
 
 use crate::support::raw::Raw;
-use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, author, entry, room};
 use crate::support::server::{Server, config};
 use crate::support::viewer::Viewer;
 
@@ -23,6 +25,8 @@ enum Step {
     Edit(usize),
     Erase(usize),
     React(usize, usize, usize, bool),
+    /// Something that nobody says.
+    Other(usize, usize),
 }
 
 const PEOPLE: [IdentityId; 3] = [ANN, ZHANG, LI];
@@ -35,9 +39,48 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (who.clone(), what.clone()).prop_map(|(who, what)| Step::Answer(who, what)),
         2 => what.clone().prop_map(Step::Edit),
         1 => what.clone().prop_map(Step::Erase),
+        2 => (who.clone(), 0..OTHERS).prop_map(|(who, what)| Step::Other(who, what)),
         3 => (who, what, 0..3_usize, any::<bool>())
             .prop_map(|(who, what, emoji, is_on)| Step::React(who, what, emoji, is_on)),
     ]
+}
+
+/// Every kind of entry that is not said and changes no other.
+fn other(what: usize, seq: u64) -> Body {
+    let of = |ruling| Body::Ruling(author(LI), ruling);
+    let until = Until::At(1_795_100_000_000);
+    let reason = || format!("reason {seq}");
+    match what {
+        0 => Body::Joined(Role::Member),
+        1 => Body::Left,
+        2 => Body::Renamed(format!("name{seq}")),
+        3 => Body::Topic(format!("topic {seq}")),
+        4 => of(Ruling::Invited),
+        5 => of(Ruling::Role(Role::Moderator)),
+        6 => of(Ruling::Kicked { reason: reason() }),
+        7 => of(Ruling::Banned {
+            until,
+            reason: reason(),
+        }),
+        8 => of(Ruling::Unbanned),
+        9 => of(Ruling::Muted { until: Until::Ever }),
+        10 => of(Ruling::Unmuted),
+        11 => Body::Created,
+        12 => Body::Closed,
+        _ => Body::Unknown(99),
+    }
+}
+
+const OTHERS: usize = 14;
+
+/// The room as the server tells of it after so many entries.
+fn knows(screen: &mut Screen, log: &[Entry]) {
+    let topic = log.iter().rev().find_map(|entry| match &entry.body {
+        Body::Topic(topic) => Some(topic.as_str()),
+        _ => None,
+    });
+    let room = room(GENERAL, "general", topic.unwrap_or("everybody meets here"));
+    screen.hears(Told::Room { room, asked: false });
 }
 
 /// The log of what happened; the author of an amendment is one who may make it.
@@ -47,6 +90,7 @@ fn log(steps: &[Step]) -> Vec<Entry> {
     for (seq, step) in (1..).zip(steps) {
         let pick = |what: &usize| said.get(what % said.len().max(1)).copied();
         let (by, body) = match step {
+            Step::Other(who, what) => (PEOPLE[*who], other(*what, seq)),
             Step::Say(who) => (PEOPLE[*who], Body::Text(format!("said {seq}"))),
             Step::Answer(who, what) => match pick(what) {
                 Some((to, _)) => {
@@ -145,14 +189,17 @@ proptest! {
         let mut live = screen();
         hears_live(&mut live, &log);
         let mut fresh = screen();
+        knows(&mut fresh, &log);
         hears_page(&mut fresh, u64::MAX, page(&log, log.len(), log.len()));
         prop_assert_eq!(fresh.text(), live.text(), "a fresh page");
         let mut snapshot = screen();
+        knows(&mut snapshot, &log[..cut]);
         hears_page(&mut snapshot, u64::MAX, page(&log, cut, cut));
         hears_live(&mut snapshot, &log[cut..]);
         prop_assert_eq!(snapshot.text(), live.text(), "a page, then live");
         // What is older is loaded later, as it was at some time in between.
         let mut backwards = screen();
+        knows(&mut backwards, &log[..cut]);
         hears_live(&mut backwards, &log[cut..]);
         hears_page(&mut backwards, cut as u64 + 1, page(&log, cut, late));
         prop_assert_eq!(backwards.text(), live.text(), "live, then a page");
