@@ -359,13 +359,6 @@ impl State {
         is_said && !self.keywords.find(entry.body.text()).is_empty()
     }
 
-    /// A time of others by our own clock on the wall.
-    pub fn clock(&self, at_ms: u64) -> Option<String> {
-        let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
-        let at = at.to_zoned(self.zone.clone());
-        Some(at.strftime("%-d %b %Y %H:%M").to_string())
-    }
-
     /// Whoever a name means here: present in a room we are in, or the other of a conversation.
     pub fn people_called(&self, name: &str) -> Called {
         let lower = name.to_lowercase();

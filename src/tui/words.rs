@@ -64,9 +64,14 @@ fn ruling(s: &Strings, zone: &TimeZone, by: &SafeText, whom: &SafeText, ruling: 
 
 /// A time by the clock on the wall; nothing for one that never ends.
 pub fn until(zone: &TimeZone, until: Until) -> Option<String> {
-    let Until::At(at_ms) = until else {
-        return None;
-    };
+    match until {
+        Until::At(at_ms) => clock(zone, at_ms),
+        Until::Ever | Until::For(_) => None,
+    }
+}
+
+/// A time of others by our own clock on the wall.
+pub fn clock(zone: &TimeZone, at_ms: u64) -> Option<String> {
     let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
     let at = at.to_zoned(zone.clone());
     Some(at.strftime("%-d %b %Y %H:%M").to_string())

@@ -9,6 +9,7 @@ use crate::tui::command::Name;
 use crate::tui::event::Effect;
 use crate::tui::state::{Overlay, State, Tone, TypingMode};
 use crate::tui::strings::fill;
+use crate::tui::words;
 
 /// The words of `/notify` and what they stand for; the last is as for every room of its kind.
 const LEVELS: [(&str, Option<Level>); 4] = [
@@ -203,7 +204,7 @@ pub(super) fn profile(state: &mut State, profile: &Profile) {
     let person = &profile.person;
     let name = text::line(&person.name);
     let glyph = avatar::glyph(person.id, true);
-    let seen = profile.seen_ms.and_then(|at| state.clock(at));
+    let seen = profile.seen_ms.and_then(|at| words::clock(&state.zone, at));
     let presence = match seen {
         Some(at) => fill(s.seen_at, &[&at]),
         None => s.presence(person.presence).to_owned(),
