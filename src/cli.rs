@@ -37,6 +37,9 @@ pub struct Args {
     /// The room to begin in
     #[arg(short, long, env = "TCHAT_ROOM", global = true, value_name = "ROOM")]
     pub room: Option<String>,
+    /// The language of the screen, en or zh-CN; that of the locale if absent
+    #[arg(long, env = "TCHAT_LANG", global = true, value_name = "LANGUAGE")]
+    pub lang: Option<String>,
     /// The colours; /theme lists them
     #[arg(long, env = "TCHAT_THEME", value_name = "NAME")]
     pub theme: Option<String>,

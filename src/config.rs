@@ -172,7 +172,7 @@ fn join(args: &Args, file: &File) -> Result<Join> {
             .unwrap_or_else(login_name),
         room: room(args.room.as_ref().or(file.room.as_ref())),
         theme,
-        locale: locale(),
+        locale: language(args.lang.as_deref().or(file.lang.as_deref()))?,
         cache_bytes: file
             .cache_mb
             .map_or(cache::BYTES, |mb| u64::from(mb) * 1024 * 1024),
@@ -338,6 +338,16 @@ fn login_name() -> String {
         .filter(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
         .take(UserName::LIMIT)
         .collect()
+}
+
+/// The language of the screen: the one asked for, else that of the locale.
+fn language(asked: Option<&str>) -> Result<String> {
+    match asked {
+        None => Ok(locale()),
+        Some("en") => Ok("en".into()),
+        Some("zh-CN" | "zh") => Ok("zh-CN".into()),
+        Some(other) => bail!("cannot use the language '{other}': en or zh-CN"),
+    }
 }
 
 fn locale() -> String {

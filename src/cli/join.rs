@@ -11,6 +11,7 @@ use crate::chat::InstanceId;
 use crate::client::{Client, ClientConfig, Connector, Pipe, profile};
 use crate::config::{Address, Config};
 use crate::tui::run::{Connect, Connection, Setup, run as run_screen};
+use crate::tui::strings;
 use crate::tui::terminal::{self, Input, Screen};
 
 pub fn run(config: Config) -> Result<()> {
@@ -47,6 +48,7 @@ async fn screen(config: Config) -> Result<()> {
         copy: terminal::copy,
         notify: terminal::notify,
         typing: config.join.typing,
+        strings: strings::of(&config.join.locale),
     };
     let connect = connect(config);
     let mut screen = Screen::take()?;

@@ -14,6 +14,8 @@ pub struct File {
     pub server_address: Option<String>,
     pub room: Option<String>,
     pub theme: Option<String>,
+    /// The language of the screen, en or zh-CN.
+    pub lang: Option<String>,
     pub data: Option<PathBuf>,
     /// Megabytes of messages kept here for each server and name.
     pub cache_mb: Option<u32>,

@@ -101,7 +101,7 @@ impl Layout<'_> {
         let is_new_day = self.begins_day(before, item);
         let is_first_new = timeline.is_first_new(before, item);
         if is_new_day && let Some(date) = self.date(item.at_ms) {
-            rows.push(Row::Date(date.strftime("%a %-d %b %Y").to_string()));
+            rows.push(Row::Date(self.strings.date(date)));
         }
         if is_first_new {
             rows.push(Row::New);

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::event::{Effect, Event};
 use super::state::{Moment, State, TypingMode};
+use super::strings::Strings;
 use super::theme::{self, Depth, Theme};
 use super::update::{flush_drafts, update};
 use super::view::{Glyphs, Look, draw};
@@ -72,6 +73,8 @@ pub struct Setup {
     /// Tells of something by a title and a line.
     pub notify: fn(Notifier, &str, &str),
     pub typing: TypingMode,
+    /// The words of the screen.
+    pub strings: &'static Strings,
 }
 
 /// A connection that was begun.
@@ -229,6 +232,7 @@ fn first_state(setup: &Setup, size: (u16, u16)) -> State {
         theme: setup.theme.clone(),
         themes: theme::list(setup.themes.as_deref()),
         typing: setup.typing,
+        strings: setup.strings,
         ..State::new(size, now(), setup.zone.clone())
     }
 }

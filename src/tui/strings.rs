@@ -1,355 +1,248 @@
 //! Every word the interface says, one table per language. Templates carry `{0}`, `{1}` … for what is filled in.
 
-mod actions;
-mod refusals;
+mod chinese;
+mod english;
 
-pub use self::actions::CommandWords;
-use crate::chat::{Presence, Role, Via};
+use jiff::civil::Date;
+
+pub use self::chinese::CHINESE;
+pub use self::english::ENGLISH;
+use super::command::Name;
+use super::keymap::Action;
+use crate::chat::{Presence, Refusal, RefusalCode, Role, Via};
 use crate::client::{About, PutOut, Why};
 
-#[derive(Debug)]
-pub struct Strings {
-    pub rooms: &'static str,
-    pub private: &'static str,
-    pub people: &'static str,
-    pub you: &'static str,
-    pub owner: &'static str,
-    /// How somebody is connected who came over a bridge.
-    pub via_user: &'static str,
-    pub via_gochat: &'static str,
-    pub via_chat: &'static str,
-    pub via_service: &'static str,
-    pub via_websocket: &'static str,
-    pub privately_to_you: &'static str,
-    pub privately_to: &'static str,
-    pub privately: &'static str,
-    pub joined: &'static str,
-    pub left: &'static str,
-    pub renamed: &'static str,
-    pub created: &'static str,
-    pub unknown_body: &'static str,
-    pub closed: &'static str,
-    pub topic_is: &'static str,
-    pub topic_cleared: &'static str,
-    pub invited: &'static str,
-    pub role_given: &'static str,
-    pub kicked: &'static str,
-    pub banned: &'static str,
-    pub banned_until: &'static str,
-    pub unbanned: &'static str,
-    pub muted: &'static str,
-    pub muted_until: &'static str,
-    pub unmuted: &'static str,
-    pub edited_to: &'static str,
-    pub deleted_seq: &'static str,
-    pub reacted: &'static str,
-    pub reacted_no_more: &'static str,
-    pub deleted: &'static str,
-    pub edited: &'static str,
-    pub quote: &'static str,
-    pub quote_unknown: &'static str,
-    pub nothing_to_edit: &'static str,
-    pub nothing_to_answer: &'static str,
-    pub not_found_in_last: &'static str,
-    pub only_yours: &'static str,
-    pub delete_again: &'static str,
-    pub copied: &'static str,
-    pub react_title: &'static str,
-    pub react_hint: &'static str,
-    pub selection_hint: &'static str,
-    pub editing_prompt: &'static str,
-    pub answer_prompt: &'static str,
-    pub by_invitation: &'static str,
-    pub private_mark: &'static str,
-    pub secret_mark: &'static str,
-    pub private_mark_of_people: &'static str,
-    pub just_now: &'static str,
-    pub minutes: &'static str,
-    pub hours: &'static str,
-    pub days: &'static str,
-    pub lobby_title: &'static str,
-    pub lobby_filter: &'static str,
-    pub lobby_hint: &'static str,
-    pub palette_hint: &'static str,
-    pub nothing_matches: &'static str,
-    pub mentions_title: &'static str,
-    pub mentions_hint: &'static str,
-    pub no_mentions: &'static str,
-    pub loading: &'static str,
-    pub new_line: &'static str,
-    pub not_found: &'static str,
-    pub nothing_unread: &'static str,
-    pub unread_counts: &'static str,
-    pub mention_counts: &'static str,
-    pub typing_one: &'static str,
-    pub typing_two: &'static str,
-    pub typing_many: &'static str,
-    pub typing_is: &'static str,
-    pub passed_one: &'static str,
-    pub two_names: &'static str,
-    pub joined_and: &'static str,
-    pub left_and: &'static str,
-    pub passed_and: &'static str,
-    pub notification: &'static str,
-    pub online_word: &'static str,
-    pub away_word: &'static str,
-    pub waiting_word: &'static str,
-    pub offline_word: &'static str,
-    pub seen_at: &'static str,
-    pub says_of_self: &'static str,
-    pub comes_by: &'static str,
-    pub identity_is: &'static str,
-    pub whois_title: &'static str,
-    pub away_now: &'static str,
-    pub away_because: &'static str,
-    pub here_now: &'static str,
-    pub status_now: &'static str,
-    pub ignored_title: &'static str,
-    pub ignored_none: &'static str,
-    pub ignored_now: &'static str,
-    pub ignored_no_more: &'static str,
-    pub noted: &'static str,
-    pub notify_is: &'static str,
-    pub keywords_are: &'static str,
-    pub keywords_none: &'static str,
-    pub invited_by: &'static str,
-    pub invited_to: &'static str,
-    pub reacted_title: &'static str,
-    pub nobody_reacted: &'static str,
-    pub room_gone: &'static str,
-    pub lobby_heads: [&'static str; 5],
-    pub close_again: &'static str,
-    pub put_out_kicked: &'static str,
-    pub put_out_banned: &'static str,
-    pub put_out_closed: &'static str,
-    pub not_now: &'static str,
-    pub moderator: &'static str,
-    pub member: &'static str,
-    pub new_below: &'static str,
-    pub connecting: &'static str,
-    pub cannot_reach: &'static str,
-    pub reconnecting: &'static str,
-    pub reconnecting_short: &'static str,
-    pub offline: &'static str,
-    pub hosting_here: &'static str,
-    pub help_key: &'static str,
-    pub help_title: &'static str,
-    pub help_commands: &'static str,
-    pub help_sending: &'static [&'static str],
-    pub close_hint: &'static str,
-    pub name_title: &'static str,
-    pub name_prompt: &'static str,
-    pub in_this_room: &'static str,
-    pub in_another_room: &'static str,
-    pub private_conversation: &'static str,
-    pub private_text_missing: &'static str,
-    pub unknown_command: &'static str,
-    pub unknown_command_nearest: &'static str,
-    pub usage: &'static str,
-    pub not_in_a_room: &'static str,
-    pub no_connection_yet: &'static str,
-    pub failed: &'static str,
-    pub waits: &'static str,
-    pub nothing_failed: &'static str,
-    pub composer_in_use: &'static str,
-    pub not_kept: &'static str,
-    pub cache_damaged: &'static str,
-    pub other_history: &'static str,
-    pub link_title: &'static str,
-    pub link_online: &'static str,
-    pub link_measuring: &'static str,
-    pub link_connecting: &'static str,
-    pub link_counts: &'static str,
-    pub link_heads: [&'static str; 5],
-    pub link_behind: &'static str,
-    pub link_repairs: &'static str,
-    pub gap: &'static str,
-    pub gap_gone: &'static str,
-    pub who_title: &'static str,
-    pub themes_title: &'static str,
-    pub too_long: &'static str,
-    pub too_many_lines: &'static str,
-    pub too_many_pending: &'static str,
-    pub name_changed_hands: &'static str,
-    pub named: &'static str,
-    pub cannot: &'static str,
-    pub no_such_room_here: &'static str,
-    pub disconnected: &'static str,
-    pub conversation_put_away: &'static str,
+/// The language of a locale like `zh-CN`; English where there is no other.
+pub fn of(locale: &str) -> &'static Strings {
+    let language = locale.split(['-', '_']).next().unwrap_or_default();
+    if language.eq_ignore_ascii_case("zh") {
+        &CHINESE
+    } else {
+        &ENGLISH
+    }
 }
 
-pub static ENGLISH: Strings = Strings {
-    rooms: "ROOMS",
-    private: "PRIVATE",
-    people: "PEOPLE {0}",
-    you: "you",
-    owner: "owner",
-    via_user: "user",
-    via_gochat: "gochat",
-    via_chat: "chat",
-    via_service: "service",
-    via_websocket: "ws",
-    privately_to_you: "privately to you",
-    privately_to: "privately to {0}",
-    privately: "@{0} privately",
-    joined: "{0} joined",
-    left: "{0} left",
-    renamed: "{0} is now called {1}",
-    created: "{0} opened this room",
-    unknown_body: "needs a newer tchat",
-    closed: "{0} closed this room",
-    topic_is: "{0} set the topic: {1}",
-    topic_cleared: "{0} cleared the topic",
-    invited: "{0} invited {1}",
-    role_given: "{0} made {1} a {2}",
-    kicked: "{0} removed {1}",
-    banned: "{0} banned {1}",
-    banned_until: "{0} banned {1} until {2}",
-    unbanned: "{0} lifted the ban on {1}",
-    muted: "{0} muted {1}",
-    muted_until: "{0} muted {1} until {2}",
-    unmuted: "{0} let {1} speak again",
-    edited_to: "{0} edited {1}: {2}",
-    deleted_seq: "{0} deleted {1}",
-    reacted: "{0} reacted to {1}: {2}",
-    reacted_no_more: "{0} took back {2} from {1}",
-    deleted: "this message was deleted",
-    edited: "edited",
-    quote: "{0}: {1}",
-    quote_unknown: "an earlier message",
-    nothing_to_edit: "you said nothing here that can be edited",
-    nothing_to_answer: "there is nothing here to answer",
-    not_found_in_last: "\"{0}\" is not in your last message",
-    only_yours: "only your own messages can be edited",
-    delete_again: "once more deletes it for everybody",
-    copied: "copied",
-    react_title: "React",
-    react_hint: "a number, or type an emoji and Enter",
-    selection_hint: "r answer · e edit · d delete · + react · w who · y copy · o open · Esc",
-    editing_prompt: "edit",
-    answer_prompt: "> {0}",
-    by_invitation: "by invitation",
-    private_mark: " ⚿",
-    secret_mark: " ⚿",
-    private_mark_of_people: "private",
-    just_now: "now",
-    minutes: "{0} min",
-    hours: "{0} h",
-    days: "{0} d",
-    lobby_title: "LOBBY  {0}",
-    lobby_filter: "filter:",
-    lobby_hint: "Enter join · n new · Esc back",
-    palette_hint: "Enter takes it · Esc back",
-    nothing_matches: "nothing matches",
-    mentions_title: "MENTIONS",
-    mentions_hint: "Enter shows it where it was said · Esc back",
-    no_mentions: "nobody has called you yet",
-    loading: "asking the server",
-    new_line: "new",
-    not_found: "that message cannot be had",
-    nothing_unread: "nothing is unread",
-    unread_counts: "unread {0}",
-    mention_counts: "mentions {0}",
-    typing_one: "{0} is typing…",
-    typing_two: "{0} and {1} are typing…",
-    typing_many: "{0} people are typing…",
-    typing_is: "who is typing: {0}",
-    passed_one: "{0} came and went",
-    two_names: "{0} and {1}",
-    joined_and: "{0} and {1} others joined",
-    left_and: "{0} and {1} others left",
-    passed_and: "{0} and {1} others came and went",
-    notification: "{0} in {1}",
-    online_word: "here",
-    away_word: "away",
-    waiting_word: "lost the connection a moment ago",
-    offline_word: "not here",
-    seen_at: "last here {0}",
-    says_of_self: "says: {0}",
-    comes_by: "comes by {0}, without an identity that lasts",
-    identity_is: "identity {0}",
-    whois_title: "Who is {0}",
-    away_now: "you are away; /back when you are not",
-    away_because: "you are away: {0}; /back when you are not",
-    here_now: "you are here",
-    status_now: "your status: {0}",
-    ignored_title: "Ignored",
-    ignored_none: "nobody",
-    ignored_now: "you do not see what {0} says any more; /unignore {0} undoes it",
-    ignored_no_more: "you see what {0} says again",
-    noted: "done, for all your terminals",
-    notify_is: "notifications of this room: {0}",
-    keywords_are: "words you are called by: {0}",
-    keywords_none: "you have named no words",
-    invited_by: "{0} invited you: /join {1}",
-    invited_to: "you are invited: /join {0}",
-    reacted_title: "Reactions",
-    nobody_reacted: "nobody reacted to it",
-    room_gone: "{0} is no more, or not yours any more",
-    lobby_heads: ["room", "unread", "people", "last", ""],
-    close_again: "Enter again closes this room for everybody and for good",
-    put_out_kicked: "{0} removed you from this room",
-    put_out_banned: "{0} banned you from this room",
-    put_out_closed: "this room was closed",
-    not_now: "there is no connection now; this is not done later by itself",
-    moderator: "moderator",
-    member: "member",
-    new_below: "{0} new · Ctrl+End",
-    connecting: "connecting to {0}",
-    cannot_reach: "cannot reach {0}: {1}",
-    reconnecting: "{0}: {1} · reconnecting in {2} s · Enter now",
-    reconnecting_short: "in {0} s",
-    offline: "offline · {0}",
-    hosting_here: "hosting here",
-    help_key: "F1 help",
-    help_title: "Keys",
-    help_commands: "Commands",
-    help_sending: &[
-        "@name text     says it privately to one person",
-        " @name text    a space before it says it to the room",
-        "//text         says a text that begins with a slash",
-    ],
-    close_hint: "Esc closes",
-    name_title: "Another name",
-    name_prompt: "name ›",
-    in_this_room: "in this room",
-    in_another_room: "in another room",
-    private_conversation: "private conversation",
-    private_text_missing: "write what @{0} is to read behind the name, or a space before it to say it to the room",
-    unknown_command: "there is no command /{0}; F1 lists them, // begins a text with a slash",
-    unknown_command_nearest: "there is no command /{0}; did you mean /{1}?",
-    usage: "it is used so: {0}",
-    not_in_a_room: "you are in no room; /rooms lists those there are",
-    no_connection_yet: "there is no connection to {0} yet; this stays here until there is",
-    failed: "{0} · {1} retry, {2} edit",
-    waits: "{0}; what you write waits and is sent when there is room",
-    nothing_failed: "nothing failed here",
-    composer_in_use: "send or empty what is written here first",
-    not_kept: "what you write is not kept on this disk: {0}",
-    cache_damaged: "what was kept here is damaged and lies in {0} now; messages come from the server again",
-    other_history: "the server has another history now; what stands above is kept only here",
-    link_title: "Link",
-    link_online: "online, {0} ms there and back",
-    link_measuring: "online",
-    link_connecting: "connecting",
-    link_counts: "{0} reconnects · {1} waiting to be sent",
-    link_heads: ["room", "last", "missing", "dropped", "waiting"],
-    link_behind: "{0} more are on their way",
-    link_repairs: "asked again for what was lost on the way: {0} holes, {1} ends",
-    gap: "{0} messages not loaded",
-    gap_gone: "{0} messages are no longer on the server",
-    who_title: "In {0}",
-    themes_title: "Themes",
-    too_long: "too long: {0} of {1} bytes",
-    too_many_lines: "too many lines: {0} of {1}",
-    too_many_pending: "a thousand messages wait already; this one stays here until some are sent",
-    name_changed_hands: "this {0} is not the one you wrote with before; Enter again writes to the one who is here now",
-    named: "you are now called {0}",
-    cannot: "cannot {0}: {1}",
-    no_such_room_here: "you are not in {0}",
-    disconnected: "/connect comes back",
-    conversation_put_away: "put away; it comes back with the next message",
-};
+/// How a command is called, and what it does.
+#[derive(Clone, Copy, Debug)]
+pub struct CommandWords {
+    pub usage: &'static str,
+    pub about: &'static str,
+}
+
+macro_rules! table {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// The words of one language.
+        #[derive(Debug)]
+        pub struct Strings {
+            $($(#[$doc])* pub $name: &'static str,)*
+            pub lobby_heads: [&'static str; 5],
+            pub link_heads: [&'static str; 5],
+            pub help_sending: &'static [&'static str],
+            /// From Monday on.
+            pub weekdays: [&'static str; 7],
+            /// How a command is used, and what it does.
+            pub commands: fn(Name) -> (&'static str, &'static str),
+            /// What a key does, for help; nothing for keys that every editor has.
+            pub actions: fn(Action) -> Option<&'static str>,
+            /// Why something was refused, given the first two arguments of the code.
+            pub refusals: fn(RefusalCode, [&str; 2]) -> &'static str,
+        }
+
+        #[cfg(test)]
+        impl Strings {
+            fn named(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name)),*]
+            }
+        }
+    };
+}
+
+table! {
+    rooms,
+    private,
+    people,
+    you,
+    owner,
+    /// How somebody is connected who came over a bridge.
+    via_user,
+    via_gochat,
+    via_chat,
+    via_service,
+    via_websocket,
+    privately_to_you,
+    privately_to,
+    privately,
+    joined,
+    left,
+    renamed,
+    created,
+    unknown_body,
+    closed,
+    topic_is,
+    topic_cleared,
+    invited,
+    role_given,
+    kicked,
+    banned,
+    banned_until,
+    unbanned,
+    muted,
+    muted_until,
+    unmuted,
+    edited_to,
+    deleted_seq,
+    reacted,
+    reacted_no_more,
+    deleted,
+    edited,
+    quote,
+    quote_unknown,
+    nothing_to_edit,
+    nothing_to_answer,
+    not_found_in_last,
+    only_yours,
+    delete_again,
+    copied,
+    react_title,
+    react_hint,
+    selection_hint,
+    editing_prompt,
+    answer_prompt,
+    by_invitation,
+    private_mark,
+    secret_mark,
+    private_mark_of_people,
+    just_now,
+    minutes,
+    hours,
+    days,
+    lobby_title,
+    lobby_filter,
+    lobby_hint,
+    palette_hint,
+    nothing_matches,
+    mentions_title,
+    mentions_hint,
+    no_mentions,
+    loading,
+    new_line,
+    not_found,
+    nothing_unread,
+    unread_counts,
+    mention_counts,
+    typing_one,
+    typing_two,
+    typing_many,
+    typing_is,
+    passed_one,
+    two_names,
+    joined_and,
+    left_and,
+    passed_and,
+    notification,
+    online_word,
+    away_word,
+    waiting_word,
+    offline_word,
+    seen_at,
+    says_of_self,
+    comes_by,
+    identity_is,
+    whois_title,
+    away_now,
+    away_because,
+    here_now,
+    status_now,
+    ignored_title,
+    ignored_none,
+    ignored_now,
+    ignored_no_more,
+    noted,
+    notify_is,
+    keywords_are,
+    keywords_none,
+    invited_by,
+    invited_to,
+    reacted_title,
+    nobody_reacted,
+    room_gone,
+    close_again,
+    put_out_kicked,
+    put_out_banned,
+    put_out_closed,
+    not_now,
+    moderator,
+    member,
+    new_below,
+    connecting,
+    cannot_reach,
+    reconnecting,
+    reconnecting_short,
+    offline,
+    hosting_here,
+    help_key,
+    help_title,
+    help_commands,
+    close_hint,
+    name_title,
+    name_prompt,
+    in_this_room,
+    in_another_room,
+    private_conversation,
+    private_text_missing,
+    unknown_command,
+    unknown_command_nearest,
+    usage,
+    not_in_a_room,
+    no_connection_yet,
+    failed,
+    waits,
+    nothing_failed,
+    composer_in_use,
+    not_kept,
+    cache_damaged,
+    other_history,
+    link_title,
+    link_online,
+    link_measuring,
+    link_connecting,
+    link_counts,
+    link_behind,
+    link_repairs,
+    gap,
+    gap_gone,
+    who_title,
+    themes_title,
+    too_long,
+    too_many_lines,
+    too_many_pending,
+    name_changed_hands,
+    named,
+    cannot,
+    no_such_room_here,
+    disconnected,
+    conversation_put_away,
+    not_tchat,
+    not_tchat_because,
+    link_lost,
+    restarting,
+    too_slow,
+    about_join_first,
+    about_join,
+    about_leave,
+    about_open,
+    about_set_name,
+    about_create,
+    about_follow,
+    about_list,
+    about_status,
+    about_whois,
+    about_settings,
+    about_mentions,
+    /// As `strftime` has it; `{0}` is the day of the week.
+    date_line,
+    date_time,
+}
 
 /// Fills a template in. What is filled in is never read as a template itself.
 pub fn fill(template: &str, arguments: &[&dyn std::fmt::Display]) -> String {
@@ -423,19 +316,39 @@ impl Strings {
         }
     }
 
+    pub fn command(&self, name: Name) -> CommandWords {
+        let (usage, about) = (self.commands)(name);
+        CommandWords { usage, about }
+    }
+
+    /// What a key does, for help; nothing for keys that every editor has.
+    pub fn action(&self, action: Action) -> Option<&'static str> {
+        (self.actions)(action)
+    }
+
+    /// Why something was refused, in words a person can act on.
+    pub fn refusal(&self, refusal: &Refusal) -> String {
+        let argument = |n: usize| refusal.arguments.get(n).map_or("", String::as_str);
+        let template = (self.refusals)(refusal.code, [argument(0), argument(1)]);
+        fill(template, &[&argument(0), &argument(1), &argument(2)])
+    }
+
+    /// A day, for the line before what was said on it.
+    pub fn date(&self, date: Date) -> String {
+        let day = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or(0);
+        let weekday = self.weekdays.get(day).copied().unwrap_or_default();
+        fill(&date.strftime(self.date_line).to_string(), &[&weekday])
+    }
+
     /// Why there is no link.
     pub fn why(&self, why: &Why) -> String {
         match why {
             Why::Unreachable(reason) => reason.clone(),
-            Why::NotTchat(reason) if reason.is_empty() => {
-                "it answers, but not as a tchat server does".into()
-            }
-            Why::NotTchat(reason) => {
-                format!("it does not answer as a tchat server does ({reason})")
-            }
-            Why::Lost => "the connection was lost".into(),
-            Why::Draining => "the server is restarting".into(),
-            Why::TooSlow => "the server gave up waiting for us to read".into(),
+            Why::NotTchat(reason) if reason.is_empty() => self.not_tchat.into(),
+            Why::NotTchat(reason) => fill(self.not_tchat_because, &[reason]),
+            Why::Lost => self.link_lost.into(),
+            Why::Draining => self.restarting.into(),
+            Why::TooSlow => self.too_slow.into(),
             Why::Disconnected => self.disconnected.into(),
             Why::Refused(refusal) => self.refusal(refusal),
         }
@@ -444,18 +357,18 @@ impl Strings {
     /// What was asked for, as the rest of "cannot …".
     pub fn about(&self, about: &About) -> String {
         match about {
-            About::Join(room) if room.is_empty() => "join the first room".into(),
-            About::Join(room) => format!("join #{room}"),
-            About::Leave(_) => "leave this room".into(),
-            About::Open(name) => format!("write to {name}"),
-            About::SetName(name) => format!("take the name {name}"),
-            About::Create(name) => format!("make #{name}"),
-            About::Follow(_) => "read a room".into(),
-            About::ListRooms => "list the rooms".into(),
-            About::Status => "say how you are".into(),
-            About::Whois => "find out who that is".into(),
-            About::Settings => "change that".into(),
-            About::Mentions => "list who called you".into(),
+            About::Join(room) if room.is_empty() => self.about_join_first.into(),
+            About::Join(room) => fill(self.about_join, &[room]),
+            About::Leave(_) => self.about_leave.into(),
+            About::Open(name) => fill(self.about_open, &[name]),
+            About::SetName(name) => fill(self.about_set_name, &[name]),
+            About::Create(name) => fill(self.about_create, &[name]),
+            About::Follow(_) => self.about_follow.into(),
+            About::ListRooms => self.about_list.into(),
+            About::Status => self.about_status.into(),
+            About::Whois => self.about_whois.into(),
+            About::Settings => self.about_settings.into(),
+            About::Mentions => self.about_mentions.into(),
         }
     }
 }
@@ -463,13 +376,71 @@ impl Strings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Refusal, RefusalCode};
 
     #[test]
     fn templates_take_their_arguments() {
         assert_eq!(fill("{0} of {1}", &[&3, &"four"]), "3 of four");
         assert_eq!(fill("{0} and {1}", &[&"{1}", &"x"]), "{1} and x");
         assert_eq!(fill("plain", &[]), "plain");
+    }
+
+    /// The places of a template, in order.
+    fn places(template: &str) -> Vec<&str> {
+        let mut places: Vec<&str> = template
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}').map(|(place, _)| place))
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    #[test]
+    fn both_languages_say_everything_with_the_same_in_it() {
+        for ((name, english), (_, chinese)) in ENGLISH.named().into_iter().zip(CHINESE.named()) {
+            assert!(!chinese.is_empty() && !english.is_empty(), "{name}");
+            assert_eq!(places(english), places(chinese), "{name}");
+            let is_word = english.chars().any(char::is_alphabetic)
+                && !name.starts_with("via_")
+                && name != "date_time";
+            let is_own = chinese.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
+            assert!(is_own || !is_word, "{name} is not in Chinese: {chinese}");
+        }
+        for known in crate::tui::command::COMMANDS {
+            let words = [&ENGLISH, &CHINESE].map(|s| s.command(known.name));
+            for words in words {
+                let begins = words.usage.split(' ').next();
+                assert_eq!(begins, Some(format!("/{}", known.word).as_str()));
+                assert!(!words.about.is_empty());
+            }
+            assert_ne!(words[0].about, words[1].about);
+            let options = |usage: &'static str| usage.matches(['[', '|']).count();
+            assert_eq!(
+                options(words[0].usage),
+                options(words[1].usage),
+                "{}",
+                known.word
+            );
+        }
+        for binding in crate::tui::keymap::BINDINGS {
+            let of = |s: &Strings| s.action(binding.action).is_some();
+            assert_eq!(of(&ENGLISH), of(&CHINESE), "{:?}", binding.action);
+        }
+    }
+
+    #[test]
+    fn a_locale_chooses_the_language() {
+        for (locale, rooms) in [
+            ("zh-CN", "房间"),
+            ("zh_TW", "房间"),
+            ("ZH", "房间"),
+            ("en", "ROOMS"),
+            ("de-DE", "ROOMS"),
+            ("", "ROOMS"),
+        ] {
+            assert_eq!(of(locale).rooms, rooms, "{locale}");
+        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
 
 /// What somebody decided about another, in words.
 fn ruling(s: &Strings, zone: &TimeZone, by: &SafeText, whom: &SafeText, ruling: &Ruling) -> String {
-    let ending = |template: &str, limited: &str, at: Until| match until(zone, at) {
+    let ending = |template: &str, limited: &str, at: Until| match until(s, zone, at) {
         Some(at) => fill(limited, &[by, whom, &at]),
         None => fill(template, &[by, whom]),
     };
@@ -63,16 +63,16 @@ fn ruling(s: &Strings, zone: &TimeZone, by: &SafeText, whom: &SafeText, ruling: 
 }
 
 /// A time by the clock on the wall; nothing for one that never ends.
-pub fn until(zone: &TimeZone, until: Until) -> Option<String> {
+pub fn until(s: &Strings, zone: &TimeZone, until: Until) -> Option<String> {
     match until {
-        Until::At(at_ms) => clock(zone, at_ms),
+        Until::At(at_ms) => clock(s, zone, at_ms),
         Until::Ever | Until::For(_) => None,
     }
 }
 
 /// A time of others by our own clock on the wall.
-pub fn clock(zone: &TimeZone, at_ms: u64) -> Option<String> {
+pub fn clock(s: &Strings, zone: &TimeZone, at_ms: u64) -> Option<String> {
     let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
     let at = at.to_zoned(zone.clone());
-    Some(at.strftime("%-d %b %Y %H:%M").to_string())
+    Some(at.strftime(s.date_time).to_string())
 }

@@ -74,7 +74,10 @@ fn a_morning_on_a_strip() {
 
 /// An afternoon of coming back: something is unread, some call, some are away or gone.
 fn afternoon(width: u16, height: u16) -> Screen {
-    let mut screen = Screen::online(width, height);
+    afternoon_on(Screen::online(width, height))
+}
+
+fn afternoon_on(mut screen: Screen) -> Screen {
     screen.does(Event::Focus(false));
     let unread = Unread {
         read: Seq(4),
@@ -146,6 +149,26 @@ fn an_afternoon_on_a_strip() {
 #[test]
 fn an_afternoon_on_a_narrow_screen() {
     insta::assert_snapshot!(afternoon(40, 12).text());
+}
+
+#[test]
+fn an_afternoon_in_chinese() {
+    let mut screens = Vec::new();
+    for (width, height) in [(120, 24), (60, 16), (40, 12)] {
+        let mut screen = Screen::blank(width, height);
+        screen.state.strings = &tchat::tui::strings::CHINESE;
+        screens.push(afternoon_on(screen.enters()).text());
+    }
+    insta::assert_snapshot!(screens.join("\n\n"));
+}
+
+#[test]
+fn help_in_chinese() {
+    let mut screen = Screen::blank(80, 50);
+    screen.state.strings = &tchat::tui::strings::CHINESE;
+    let mut screen = screen.enters();
+    screen.keys("<f1>");
+    insta::assert_snapshot!(screen.text());
 }
 
 #[test]

@@ -404,7 +404,7 @@ fn local_times(state: &State, mut refusal: Refusal) -> Refusal {
     };
     if let Some(at) = at {
         *at = match at.parse().map(Until::from_millis) {
-            Ok(until) => words::until(&state.zone, until).unwrap_or_default(),
+            Ok(until) => words::until(state.strings, &state.zone, until).unwrap_or_default(),
             Err(_) => String::new(),
         };
     }

@@ -204,7 +204,9 @@ pub(super) fn profile(state: &mut State, profile: &Profile) {
     let person = &profile.person;
     let name = text::line(&person.name);
     let glyph = avatar::glyph(person.id, true);
-    let seen = profile.seen_ms.and_then(|at| words::clock(&state.zone, at));
+    let seen = profile
+        .seen_ms
+        .and_then(|at| words::clock(s, &state.zone, at));
     let presence = match seen {
         Some(at) => fill(s.seen_at, &[&at]),
         None => s.presence(person.presence).to_owned(),

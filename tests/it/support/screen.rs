@@ -115,7 +115,11 @@ impl Screen {
 
     /// Online as ann, in `general`, with tech and a conversation beside it.
     pub fn online(width: u16, height: u16) -> Self {
-        let mut screen = Self::blank(width, height);
+        Self::blank(width, height).enters()
+    }
+
+    pub fn enters(self) -> Self {
+        let mut screen = self;
         let rooms = vec![
             room(GENERAL, "general", "everybody meets here"),
             room(TECH, "tech", "machines"),
