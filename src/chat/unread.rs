@@ -33,19 +33,6 @@ impl Unread {
             self.mentions = (self.mentions + 1).min(Self::MOST);
         }
     }
-
-    /// Takes off one that was counted and is deleted. Where counting had ended, how many there are is not known.
-    pub fn take_off(&mut self, is_mention: bool) {
-        let less = |count: &mut u32| {
-            if *count < Self::MOST {
-                *count = count.saturating_sub(1);
-            }
-        };
-        less(&mut self.messages);
-        if is_mention {
-            less(&mut self.mentions);
-        }
-    }
 }
 
 impl Entry {
@@ -66,16 +53,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counting_ends_and_what_is_not_known_is_not_taken_off() {
+    fn counting_ends() {
         let mut unread = Unread::nothing(Seq(7));
         unread.add(true);
         unread.add(false);
-        unread.take_off(true);
-        assert_eq!((unread.messages, unread.mentions), (1, 0));
+        assert_eq!((unread.messages, unread.mentions), (2, 1));
         for _ in 0..2 * Unread::MOST {
-            unread.add(false);
+            unread.add(true);
         }
-        unread.take_off(false);
-        assert_eq!(unread.messages, Unread::MOST);
+        let most = Unread::MOST;
+        assert_eq!((unread.messages, unread.mentions), (most, most));
     }
 }

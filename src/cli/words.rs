@@ -42,7 +42,10 @@ pub fn watch(path: PathBuf, mode: Mode, filter: Filter) -> Result<AbortOnDropHan
                     filter.set(words, mode);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the words nobody says here stay as they were");
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "the words nobody says here stay as they were"
+                    );
                 }
             }
         }
@@ -65,7 +68,12 @@ fn read(path: &Path) -> Result<Words> {
     }
     let text = fs::read_to_string(path).with_context(about)?;
     let lines = text.lines().map(str::trim);
-    Ok(Words::new(lines.filter(|line| !line.starts_with("# "))))
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("# "));
+    let words = Words::new(lines.clone());
+    if words.is_empty() && lines.count() > 0 {
+        bail!("{}: none of them can be looked for", about());
+    }
+    Ok(words)
 }
 
 #[cfg(test)]

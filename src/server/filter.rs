@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::chat::{Amendment, Body, Refusal, RefusalCode};
+use crate::chat::{Amendment, Body, Refusal, RefusalCode, Ruling};
 use crate::text::{self, Words};
 
 /// What is done about a word.
@@ -29,22 +29,30 @@ impl Filter {
     /// # Errors
     /// A word is in it, and they are refused here.
     pub fn apply(&self, body: &mut Body) -> Result<(), Refusal> {
+        match body {
+            Body::Text(said)
+            | Body::Action(said)
+            | Body::Reply { text: said, .. }
+            | Body::Topic(said)
+            | Body::Ruling(
+                _,
+                Ruling::Kicked { reason: said } | Ruling::Banned { reason: said, .. },
+            )
+            | Body::Amendment {
+                what: Amendment::Edit(said),
+                ..
+            } => self.mask(said),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same for any text of somebody's.
+    ///
+    /// # Errors
+    /// As [`Filter::apply`].
+    pub fn mask(&self, said: &mut String) -> Result<(), Refusal> {
         let rules = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (words, mode) = &*rules;
-        if words.is_empty() {
-            return Ok(());
-        }
-        let (Body::Text(said)
-        | Body::Action(said)
-        | Body::Reply { text: said, .. }
-        | Body::Topic(said)
-        | Body::Amendment {
-            what: Amendment::Edit(said),
-            ..
-        }) = body
-        else {
-            return Ok(());
-        };
         let found = words.find(said);
         match (mode, found.first()) {
             (_, None) => {}
@@ -59,6 +67,18 @@ impl Filter {
             }
         }
         Ok(())
+    }
+
+    /// Whether a name has none of the words; there is no masking it.
+    ///
+    /// # Errors
+    /// It has.
+    pub fn check_name(&self, name: &str) -> Result<(), Refusal> {
+        let rules = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        match rules.0.find(name).first() {
+            Some(first) => Err(Refusal::new(RefusalCode::Word).with(&name[first.clone()])),
+            None => Ok(()),
+        }
     }
 }
 
@@ -89,7 +109,12 @@ mod tests {
         let filter = Filter::default();
         filter.set(Words::new(["spam"]), Mode::Refuse);
         let spam = || "spam".to_owned();
+        let ann = crate::chat::Author {
+            id: crate::chat::IdentityId::new([1; 16]),
+            name: "ann".into(),
+        };
         let bodies = [
+            Body::Ruling(ann, Ruling::Kicked { reason: spam() }),
             Body::Text(spam()),
             Body::Action(spam()),
             Body::Topic(spam()),
@@ -105,5 +130,7 @@ mod tests {
         for mut body in bodies {
             assert!(filter.apply(&mut body).is_err(), "{body:?}");
         }
+        filter.set(Words::new(["spam"]), Mode::Mask);
+        assert!(filter.check_name("spam").is_err() && filter.check_name("spammer").is_ok());
     }
 }

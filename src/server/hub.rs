@@ -2,6 +2,7 @@
 //!
 //! Its state sits behind one mutex that is held for a few lines at a time and never across an await.
 
+mod calls;
 pub mod guests;
 mod names;
 mod people;
@@ -15,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OnceCell, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -34,8 +35,8 @@ use super::room::retention::Retention;
 use super::room::task::{Invited, Retentions, RoomHandle, Shared};
 use super::store::{Store, StoreError};
 use crate::chat::{
-    Author, IdentityId, Limits, Refusal, RefusalCode, RoomId, SecretHash, ServerId, SessionId,
-    Status, UserName, Via,
+    Author, IdentityId, Limits, Person, Refusal, RefusalCode, RoomId, SecretHash, ServerId,
+    SessionId, Status, UserName, Via,
 };
 use crate::wire::Event;
 
@@ -45,6 +46,12 @@ pub const NAME_HOLD: Duration = Duration::from_mins(2);
 
 /// Invitations that may wait to be told.
 const INVITATIONS: usize = 256;
+
+/// People as a room's list has them.
+type People = Arc<Vec<Person>>;
+
+/// Who was last in which room, as of when.
+type LastHere = HashMap<RoomId, (Instant, Arc<OnceCell<People>>)>;
 
 /// What a hub is made with.
 #[derive(Clone, Debug)]
@@ -87,6 +94,8 @@ pub struct Hub {
     operators: Operators,
     owner: Option<SecretHash>,
     pub(super) filter: Filter,
+    /// See [`Hub::last_here`].
+    last_here: Mutex<LastHere>,
     reads: Reads,
     sessions: AtomicUsize,
     /// Told when a guest gives a name back.
@@ -117,6 +126,8 @@ struct Attending {
     is_owner: bool,
     via: Via,
     status: Status,
+    /// When it was last told that they are writing.
+    typed_at: Option<Instant>,
     sessions: HashMap<SessionId, Weak<Outbox>>,
     bucket: Bucket,
 }
@@ -168,6 +179,7 @@ impl Hub {
             operators: Operators::new(&config.operators),
             owner: config.owner,
             filter: config.filter,
+            last_here: Mutex::default(),
             reads: Reads::default(),
             sessions: AtomicUsize::new(0),
             freed: Notify::new(),
@@ -228,7 +240,7 @@ impl Hub {
                 .collect()
         };
         for outbox in outboxes {
-            outbox.answer(event.clone());
+            outbox.tell(event.clone());
         }
     }
 

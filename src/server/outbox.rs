@@ -30,6 +30,8 @@ pub const LIVE_BYTES_ALL: usize = 256 * 1024 * 1024;
 /// Answers and page bytes beyond which a session takes no further request.
 const ANSWERS: usize = 64;
 const ANSWER_BYTES: usize = 256 * 1024;
+/// As many times of both may wait of what others have to tell.
+const TOLD: usize = 4;
 /// Signals are dropped once this many bytes of entries wait.
 const SIGNAL_BYTES: usize = LIVE_BYTES / 4;
 
@@ -259,6 +261,21 @@ impl Outbox {
         drop(lanes);
         self.writer.wake();
         Offered::Taken
+    }
+
+    /// Queues what nobody asked for here, like the news of another session of the same person. A reader for whom too much of it waits
+    /// is let go: they are told everything again when they come back.
+    pub fn tell(&self, event: Event) {
+        let is_over = {
+            let lanes = self.lock();
+            lanes.answers.len() >= TOLD * ANSWERS || lanes.answer_bytes >= TOLD * ANSWER_BYTES
+        };
+        if is_over {
+            self.abandon();
+            self.writer.wake();
+        } else {
+            self.answer(event);
+        }
     }
 
     /// Queues an answer.
@@ -522,9 +539,16 @@ fn weight(event: &Event) -> usize {
     FRAME
         + match event {
             Event::Welcome(welcome) => welcome.rooms.len() * 2 * FRAME,
-            Event::RosterPage { people, .. } => {
-                people.iter().map(|person| FRAME + person.name.len()).sum()
+            Event::RosterPage { people, .. } => people
+                .iter()
+                .map(|person| FRAME + person.name.len() + person.status.len())
+                .sum(),
+            Event::SettingsChanged { settings, .. } => {
+                let names = settings.ignored.iter().map(|it| FRAME + it.name.len());
+                let words = settings.keywords.iter().map(String::len);
+                names.chain(words).sum::<usize>() + settings.levels.len() * FRAME
             }
+            Event::Profile { profile, .. } => profile.rooms.len() * 2 * FRAME,
             Event::Refused { refusal, .. } => refusal.arguments.iter().map(String::len).sum(),
             _ => 0,
         }

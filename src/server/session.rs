@@ -160,8 +160,8 @@ struct Session {
     order: Order,
     /// When it was last said where the rooms end.
     heads_at: Option<Instant>,
-    /// When it was last told that they are writing.
-    typed_at: Option<Instant>,
+    /// When a read position was last taken.
+    marked_at: Option<Instant>,
     /// The person said goodbye.
     quits: bool,
 }
@@ -180,7 +180,7 @@ impl Session {
             rooms: HashMap::new(),
             order: Order::default(),
             heads_at: None,
-            typed_at: None,
+            marked_at: None,
             hub,
             outbox: Arc::clone(outbox),
             quits: false,
@@ -357,6 +357,8 @@ impl Session {
                 self.quits = true;
                 Ok(())
             }
+            Request::Unknown if request == 0 => Ok(()),
+            Request::Unknown => Err(Refusal::new(RefusalCode::Malformed).with("kind").into()),
         };
         match done {
             Ok(()) => Ok(()),
@@ -440,11 +442,13 @@ impl Session {
         Ok(())
     }
 
-    async fn create(&mut self, request: u64, wanted: NewRoom) -> Result<(), AdmitError> {
+    async fn create(&mut self, request: u64, mut wanted: NewRoom) -> Result<(), AdmitError> {
         if wanted.kind == RoomKind::Conversation {
             return Err(Refusal::new(RefusalCode::Malformed).with("kind").into());
         }
         post::check_line("topic", &wanted.topic, TOPIC)?;
+        self.hub.filter.check_name(&wanted.name)?;
+        self.hub.filter.mask(&mut wanted.topic)?;
         self.pace().await?;
         self.refresh_name();
         let room = self.hub.create(&self.who.author, wanted).await?;
@@ -454,6 +458,7 @@ impl Session {
 
     async fn set_name(&mut self, request: u64, name: &str) -> Result<(), AdmitError> {
         self.hub.pace(self.who.author.id)?;
+        self.hub.filter.check_name(name)?;
         self.refresh_name();
         let old = self.who.author.clone();
         let you = self.hub.rename(&old, name).await?;

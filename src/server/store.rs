@@ -248,8 +248,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError>;
 
-    /// Everybody who was last called one of these.
-    async fn called(&self, keys: Vec<NameKey>) -> Result<Vec<IdentityRecord>, StoreError>;
+    /// Everybody who was last called so.
+    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;
+
+    /// Members of a room who were last called one of these, two of each at most: more need not be told apart.
+    async fn members_called(
+        &self,
+        room: RoomId,
+        keys: Vec<NameKey>,
+    ) -> Result<Vec<(NameKey, IdentityId)>, StoreError>;
 
     /// Everybody who had a session when last heard of.
     async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError>;

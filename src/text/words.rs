@@ -34,6 +34,7 @@ impl Words {
         let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
         let count = words.len();
         let finder = (count > 0).then(|| AhoCorasick::new(words).ok()).flatten();
+        let count = if finder.is_some() { count } else { 0 };
         Self { finder, count }
     }
 

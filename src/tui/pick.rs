@@ -91,7 +91,12 @@ fn matching(all: Vec<Row>, filter: &str) -> Vec<Row> {
     let mut buffer = Vec::new();
     let mut found: Vec<(u32, Row)> = Vec::new();
     for mut row in all {
-        let label = Utf32Str::new(&row.label, &mut buffer);
+        let hay = match row.takes {
+            // What was said is looked for as well.
+            Takes::Visit(..) => format!("{} {}", row.label, row.about),
+            _ => row.label.clone(),
+        };
+        let label = Utf32Str::new(&hay, &mut buffer);
         if let Some(score) = pattern.indices(label, &mut matcher, &mut row.matched) {
             row.matched.sort_unstable();
             row.matched.dedup();

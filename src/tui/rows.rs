@@ -15,7 +15,7 @@ const TOGETHER_MS: u64 = 5 * 60 * 1000;
 /// Entries that show elsewhere that are passed over in search of the one before.
 const HIDDEN: usize = 200;
 /// Items of one run of comings and goings that are looked at.
-const RUN: usize = 1000;
+const RUN: usize = 5000;
 /// Stands before what is answered.
 const QUOTE: &str = ">";
 /// Below these columns the time, and then the name's own column, is left out.

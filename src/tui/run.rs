@@ -148,9 +148,11 @@ pub async fn run<B: Backend<Error = io::Error>>(
     let mut arrived = Vec::new();
     let mut drawn_at = Instant::now() - FRAME;
     let mut is_dirty = true;
+    let mut ticked_at = Instant::now();
     loop {
         let frame_at = drawn_at + FRAME;
-        let tick_at = Instant::now() + TICK;
+        // Also where something happens all the time.
+        let tick_at = ticked_at + TICK;
         let event = tokio::select! {
             biased;
             () = stop.as_mut() => return performer.quit(&mut state).await,
@@ -172,7 +174,10 @@ pub async fn run<B: Backend<Error = io::Error>>(
                 }
                 None
             }
-            () = sleep_until(tick_at), if state.wants_ticks() => Some(Event::Tick),
+            () = sleep_until(tick_at), if state.wants_ticks() => {
+                ticked_at = Instant::now();
+                Some(Event::Tick)
+            }
         };
         state.now = now();
         is_dirty = true;

@@ -2,7 +2,7 @@
 
 mod room;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 pub use self::room::{Reading, Recount, Room, Writing};
 use super::complete::Popup;
 use super::composer::Composer;
+use super::event::Effect;
 use super::pick::Picker;
 use super::strings::{ENGLISH, Strings};
 use super::timeline::Anchor;
@@ -21,6 +22,9 @@ use crate::chat::{
 };
 use crate::client::{LinkState, Post, Report};
 use crate::text;
+
+/// Whoever reads without touching a key does so for this long, where a terminal does not say whether it has the keyboard.
+const READS: Duration = Duration::from_mins(5);
 
 /// The whole screen.
 #[derive(Clone, Debug)]
@@ -53,7 +57,7 @@ pub struct State {
     /// What is on the disk of what was typed without a room.
     pub lobby_drafted: String,
     /// The command whose answer is awaited.
-    pub asked: Option<String>,
+    pub asked: Option<(Effect, String)>,
     /// A way through the rooms with something unread, and back to where it began.
     pub tour: Option<Tour>,
     /// Where one was before one looked at something elsewhere.
@@ -70,6 +74,12 @@ pub struct State {
     /// When a key was last pressed, and somebody last notified.
     pub pressed_at: Instant,
     pub notified_at: Option<Instant>,
+    /// Rooms whose invitation was told.
+    pub invited: HashSet<RoomId>,
+    /// How we asked to be, as long as it is not answered.
+    pub status_asked: Option<Status>,
+    /// What we said of ourselves before we said why we are away.
+    pub status_before: Option<String>,
     /// Whether the terminal has the keyboard; unknown until it says so.
     pub focus: Option<bool>,
     /// When the rooms are asked for again.
@@ -220,6 +230,9 @@ impl State {
             typed_at: None,
             pressed_at: now.instant,
             notified_at: None,
+            invited: HashSet::new(),
+            status_asked: None,
+            status_before: None,
             focus: None,
             lobby_due: None,
             report_due: None,
@@ -333,15 +346,25 @@ impl State {
                 .any(|room| room.reading.due.is_some() || !room.typing.is_empty())
     }
 
+    /// Whether somebody is at the terminal: it has the keyboard, or, where it does not say, a key was pressed not so long ago.
+    pub fn is_attended(&self, within: Duration) -> bool {
+        let idle = self.now.instant.saturating_duration_since(self.pressed_at);
+        self.focus.unwrap_or(idle < within)
+    }
+
     /// Whether somebody may be looking at the newest end of a room.
     pub fn is_reading(&self, room: &Room) -> bool {
-        let is_shown = self.current == Some(room.info.id) && self.focus != Some(false);
-        is_shown && room.timeline.anchor() == Anchor::Newest && room.put_out.is_none()
+        let is_shown = self.current == Some(room.info.id) && self.overlay.is_none();
+        is_shown
+            && self.is_attended(READS)
+            && room.timeline.anchor() == Anchor::Newest
+            && room.put_out.is_none()
     }
 
     /// Unread messages of a room and those for us, as they are shown: what is being read is no news.
     pub fn news(&self, room: &Room) -> (u32, u32) {
-        if self.is_reading(room) {
+        // Where one was put out nothing waits to be read.
+        if self.is_reading(room) || room.put_out.is_some() {
             return (0, 0);
         }
         (room.reading.unread.messages, room.reading.mentions())

@@ -18,6 +18,8 @@ pub const NEWEST: Seq = Seq(u64::MAX);
 /// Items beyond the screen within which what is missing is loaded.
 const NEAR: usize = 100;
 
+/// Items beyond which nothing older is loaded before somebody scrolls.
+const FILL: usize = 1000;
 /// Entries of a page, as the server has it.
 const PAGE: u64 = 200;
 
@@ -187,12 +189,7 @@ impl Timeline {
             self.put_aside(words);
         }
         self.epoch = Some(epoch);
-        self.first = first;
-        for item in &mut self.items {
-            if let What::Gap(gap) = &mut item.what {
-                gap.is_gone = gap.to < first;
-            }
-        }
+        self.begins_at(first);
     }
 
     /// Entries go; posts of ours that wait or failed stay, at the end.
@@ -246,12 +243,7 @@ impl Timeline {
 
     fn gap(&self, from: Seq, to: Seq, at_ms: u64) -> Option<Item> {
         let is_gone = to < self.first;
-        (from <= to).then_some(Item {
-            key: Key::gap(to),
-            at_ms,
-            what: What::Gap(Gap { from, to, is_gone }),
-            entry: None,
-        })
+        (from <= to).then(|| gap_item(Gap { from, to, is_gone }, at_ms))
     }
 
     /// Adds a page of the entries right before a seq, wherever that is; what is there already is passed over. A page of another
@@ -280,7 +272,7 @@ impl Timeline {
         if self.epoch != Some(epoch) {
             return;
         }
-        self.first = first;
+        self.begins_at(first);
         if entries.is_empty() {
             self.nothing_before(before);
         } else {
@@ -292,18 +284,58 @@ impl Timeline {
         }
     }
 
-    /// Entries were asked for, and there are none.
+    /// Entries were asked for, and there are none before a seq as far as the next that is here.
     fn nothing_before(&mut self, before: Seq) {
         let key = Key::gap(before.before());
         let place = self.items.partition_point(|item| item.key < key);
-        match self.items.get_mut(place).filter(|item| item.key == key) {
-            Some(item) => {
-                if let What::Gap(gap) = &mut item.what {
-                    gap.is_gone = true;
+        let gap = self
+            .items
+            .get(place)
+            .map(|item| (item.what.clone(), item.at_ms));
+        match gap {
+            Some((What::Gap(gap), at_ms)) if gap.from < before => {
+                self.items.remove(place);
+                let lost = Gap {
+                    to: before.before(),
+                    is_gone: true,
+                    ..gap
+                };
+                let rest = Gap {
+                    from: before,
+                    ..gap
+                };
+                for (place, gap) in (place..).zip([lost, rest]) {
+                    if gap.from <= gap.to {
+                        self.items.insert(place, gap_item(gap, at_ms));
+                    }
                 }
             }
-            None if place == 0 => self.first = before,
-            None => {}
+            _ if place == 0 => self.first = before,
+            _ => {}
+        }
+    }
+
+    /// The server has nothing before a seq any more.
+    fn begins_at(&mut self, first: Seq) {
+        self.first = first;
+        let mut place = 0;
+        while let Some(item) = self.items.get_mut(place) {
+            if let What::Gap(gap) = &mut item.what {
+                if gap.to < first {
+                    gap.is_gone = true;
+                } else if gap.from < first && !gap.is_gone {
+                    let (lost, at_ms) = (*gap, item.at_ms);
+                    gap.from = first;
+                    let lost = Gap {
+                        to: first.before(),
+                        is_gone: true,
+                        ..lost
+                    };
+                    self.items.insert(place, gap_item(lost, at_ms));
+                    place += 1;
+                }
+            }
+            place += 1;
         }
     }
 
@@ -377,8 +409,10 @@ impl Timeline {
         } else if let Some(gap) = near.rev().find_map(gap) {
             Some(gap)
         } else {
+            // Comings and goings fold into one line; a screen is not filled by loading all there ever were.
+            let may = self.anchor != Anchor::Newest || self.items.len() < FILL;
             self.oldest()
-                .filter(|oldest| first == 0 && *oldest > self.first)
+                .filter(|oldest| first == 0 && *oldest > self.first && may)
         };
         self.asked = wanted;
         wanted
@@ -425,5 +459,14 @@ impl Timeline {
                 before + self.pending.partition_point(|item| item.key < key)
             }
         }
+    }
+}
+
+fn gap_item(gap: Gap, at_ms: u64) -> Item {
+    Item {
+        key: Key::gap(gap.to),
+        at_ms,
+        what: What::Gap(gap),
+        entry: None,
     }
 }

@@ -27,6 +27,7 @@ use super::event::{Effect, Event};
 use super::regions::{Regions, regions};
 use super::rows::Layout;
 use super::state::{Overlay, State, Tone};
+use super::timeline::Anchor;
 use crate::text;
 
 /// Rows one turn of the wheel scrolls.
@@ -144,7 +145,14 @@ fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
                 rows.height(&room.timeline, index)
             })
     });
+    if anchor == Some(Anchor::Newest) {
+        // Whoever has come to the newest end is on no visit any more.
+        state.came_from = None;
+    }
     if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
+        if anchor == Anchor::Newest {
+            room.found = None;
+        }
         room.timeline.set_anchor(anchor);
     }
     load_older(state)
@@ -192,6 +200,7 @@ fn show(state: &mut State, id: crate::chat::RoomId) -> Vec<Effect> {
     if let Some(left) = state.current_mut().filter(|_| is_another) {
         left.timeline.end_new();
         left.found = None;
+        left.seeking = None;
     }
     state.current = Some(id);
     if let Some(room) = state.room_mut(id) {

@@ -56,6 +56,8 @@ pub enum Request {
     SetKeywords(Vec<String>),
     Ping,
     Bye,
+    /// Something a later version asks; nobody here can do it.
+    Unknown,
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -13,7 +13,13 @@ use crate::chat::{IdentityId, InstanceId, NewRoom, Recipient, RoomId, Secret, Se
 /// # Errors
 /// Names the field that is missing or malformed.
 pub fn request_from(frame: proto::ChatRequest) -> Result<Asked, Malformed> {
-    let what = match frame.kind.ok_or(Malformed("kind"))? {
+    let Some(kind) = frame.kind else {
+        return Ok(Asked {
+            request: frame.request,
+            what: Request::Unknown,
+        });
+    };
+    let what = match kind {
         Kind::Hello(hello) => Request::Hello(hello_from(hello)?),
         Kind::Join(join) => Request::Join(match join.target.ok_or(Malformed("target"))? {
             Target::Room(room) => JoinTarget::Room(room_id(&room.id)?),
@@ -158,6 +164,12 @@ pub fn request_to(asked: &Asked) -> proto::ChatRequest {
             topic: wanted.topic.clone(),
             capacity: wanted.capacity,
         }),
+        Request::Unknown => {
+            return proto::ChatRequest {
+                request: asked.request,
+                kind: None,
+            };
+        }
         Request::Ping => Kind::Ping(proto::Ping {}),
         Request::Bye => Kind::Bye(proto::Bye {}),
     };

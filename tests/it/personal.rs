@@ -51,11 +51,28 @@ async fn others_see_who_is_here_away_and_gone() {
     ann.shows("午饭").await;
     ben.keys("/status back at two<ret>");
     sees(&mut ann, "ben", Presence::Away, "back at two").await;
+    ben.settles().await;
     ben.keys("/back<ret>");
+    ben.shows("your status: back at two").await;
+    sees(&mut ann, "ben", Presence::Online, "back at two").await;
+    // Why one is away stands in the place of how one is until one is back.
+    ben.keys("/away 会议<ret>");
+    sees(&mut ann, "ben", Presence::Away, "会议").await;
+    ben.settles().await;
+    ben.keys("/away<ret>");
+    ben.settles().await;
+    ben.keys("/back<ret>");
+    sees(&mut ann, "ben", Presence::Online, "back at two").await;
+    ben.keys("/status<ret>");
     ben.shows("you are here").await;
     sees(&mut ann, "ben", Presence::Online, "").await;
     ben.keys("/status deep in the engine<ret>");
     sees(&mut ann, "ben", Presence::Online, "deep in the engine").await;
+    ben.pastes("/status a\tb");
+    ben.keys("<ret>");
+    ben.shows("the control character U+0009 cannot stand there")
+        .await;
+    ben.keys("<c-u>");
     ben.keys(&format!("/status {}<ret>", "x".repeat(129)));
     ben.shows("the status is too long: 129 of 128 characters")
         .await;
@@ -135,7 +152,7 @@ async fn others_see_that_somebody_is_typing_for_six_seconds() {
     ann.passes(Duration::from_millis(5900));
     assert!(ann.screen.shows("ben is typing…"));
     ann.passes(Duration::from_millis(200));
-    assert!(!ann.screen.shows("is typing"));
+    assert!(!ann.screen.shows("is typing…"));
     // Not told again within three seconds, neither by the client nor by the server.
     ben.screen.state.now.instant += Duration::from_millis(2900);
     ben.keys("e");
@@ -147,7 +164,7 @@ async fn others_see_that_somebody_is_typing_for_six_seconds() {
     // What comes of it ends it.
     ben.keys("<ret>");
     ann.shows("hey").await;
-    assert!(!ann.screen.shows("is typing"));
+    assert!(!ann.screen.shows("is typing…"));
     // Commands and private lines are nobody's business.
     ben.screen.state.now.instant += Duration::from_secs(4);
     for secret in ["/topic x", "@ann psst", "/msg ann hi"] {
@@ -170,7 +187,7 @@ async fn others_see_that_somebody_is_typing_for_six_seconds() {
     sleep(Duration::from_secs(4)).await;
     ben.keys("x");
     ann.settles().await;
-    assert!(!ann.screen.shows("is typing"));
+    assert!(!ann.screen.shows("is typing…"));
     ann.keys("/typing<ret>");
     ann.shows("who is typing: send").await;
     ann.keys("/typing loudly<ret>");
@@ -364,6 +381,65 @@ async fn whoever_is_invited_is_told_now_or_when_they_come() {
     let mut ben = opens(&server, "ben").await;
     ben.settles().await;
     assert!(!ben.screen.shows("you are invited"), "it was used");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invitation_is_told_once_and_not_by_somebody_ignored() {
+    let server = Server::start();
+    let mut ann = opens(&server, "ann").await;
+    let mut ben = opens(&server, "ben").await;
+    ann.keys("/create vault --secret<ret>");
+    ann.shows("#vault ›").await;
+    ann.keys("/invite ben<ret>");
+    ben.shows("ann invited you: /join vault").await;
+    for _ in 0..3 {
+        ben.keys("/disconnect<ret>");
+        ben.shows("offline").await;
+        ben.keys("/connect<ret>");
+        ben.settles().await;
+    }
+    let told = ben.screen.text().matches("/join vault").count();
+    assert_eq!(told, 1, "{}", ben.screen.text());
+    ben.keys("/ignore ann<ret>");
+    ben.settles().await;
+    ann.keys("/create cellar --secret<ret>");
+    ann.shows("#cellar ›").await;
+    ann.keys("/invite ben<ret>");
+    ann.shows("ann invited ben").await;
+    ben.settles().await;
+    assert!(!ben.screen.shows("cellar"), "{}", ben.screen.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_not_let_in_is_nobody_there() {
+    let server = Server::start();
+    let mut boss = opens(&server, "boss").await;
+    boss.keys("/create board --secret<ret>");
+    boss.shows("#board ›").await;
+    let mut eve = opens(&server, "eve").await;
+    eve.keys("/status buy my coins<ret>");
+    eve.settles().await;
+    eve.keys("/join board<ret>");
+    eve.shows("there is no room 'board'").await;
+    boss.settles().await;
+    let people = boss.screen.state.current().unwrap().roster.people();
+    let names: Vec<&str> = people.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["boss"]);
+    // A former moderator who has left is no member because they are demoted.
+    let mut ann = opens(&server, "ann").await;
+    for screen in [&mut boss, &mut ann] {
+        screen.keys("<c-u>/join tech<ret>");
+        screen.shows("#tech ›").await;
+    }
+    boss.keys("/op ann<ret>");
+    ann.shows("boss made ann a moderator").await;
+    ann.keys("/leave<ret>");
+    boss.shows("ann left").await;
+    boss.keys("/deop ann<ret>");
+    boss.shows("boss made ann a member").await;
+    boss.settles().await;
+    let people = boss.screen.state.current().unwrap().roster.people();
+    assert!(people.iter().all(|it| it.name != "ann"));
 }
 
 #[tokio::test(start_paused = true)]

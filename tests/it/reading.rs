@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tchat::chat::{
-    Amendment, Body, Epoch, IdentityId, Recipient, RefusalCode, RoomId, Seq, Unread,
+    Amendment, Body, Epoch, FollowResult, IdentityId, Recipient, RefusalCode, RoomId, Seq, Unread,
 };
 use tchat::client::Event as Told;
 use tchat::server::store::{PageLimit, Span, Store};
@@ -249,6 +249,14 @@ async fn a_call_means_the_one_who_bears_the_name_or_bore_it_last() {
     ben.settles().await;
     let mut zhang = elsewhere(&server, "张三").await;
     assert_eq!(zhang.news("#general"), (4, 2));
+    // Called twice, and not here: once is enough. A longer name that begins like everybody's calls only its bearer.
+    drop(ann);
+    sleep(Duration::from_mins(3)).await;
+    ben.keys(" @ann, @ann!<ret>");
+    ben.keys(" @here-ann where<ret>");
+    ben.settles().await;
+    let mut ann = elsewhere(&server, "ann").await;
+    assert_eq!(ann.news("#general"), (6, 2));
     // What calls somebody stands out, and is what the entry says, not who reads it.
     zhang.keys("<a-up>");
     zhang.shows("where is @张三").await;
@@ -411,6 +419,76 @@ fn whoever_says_something_has_read_what_was_said_before() {
     screen.passes(Duration::ZERO);
     let room = screen.state.room(GENERAL).unwrap();
     assert_eq!(room.reading.unread, Unread::nothing(Seq(5)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_one_was_put_out_nothing_waits_to_be_read() {
+    let server = Server::start();
+    let mut boss = opens(&server, "boss").await;
+    let mut ann = opens(&server, "ann").await;
+    for screen in [&mut boss, &mut ann] {
+        screen.keys("/join tech<ret>");
+        screen.shows("#tech ›").await;
+    }
+    ann.keys("/join general<ret>");
+    boss.keys("one<ret>two<ret>");
+    ann.has_news("#tech", 2, 0).await;
+    boss.keys("/kick ann<ret>");
+    ann.has_news("#tech", 0, 0).await;
+    ann.keys("<a-a>");
+    assert!(ann.screen.shows("nothing is unread"));
+}
+
+#[test]
+fn positions_of_another_history_say_nothing_of_this_one() {
+    let mut screen = two_unread();
+    screen.does(tchat::tui::event::Event::Focus(true));
+    screen.passes(LOOK);
+    screen.effects.clear();
+    let unread = Unread {
+        read: Seq(1),
+        messages: 7,
+        mentions: 0,
+    };
+    screen.hears(Told::Followed {
+        room: GENERAL,
+        epoch: Epoch::new([77; 16]),
+        first: Seq(1),
+        last: Seq(9),
+        result: FollowResult::EpochChanged,
+        unread,
+    });
+    assert_eq!(screen.state.room(GENERAL).unwrap().reading.unread, unread);
+    assert!(
+        screen
+            .effects
+            .iter()
+            .all(|it| !matches!(it, Effect::MarkRead { .. }))
+    );
+}
+
+#[test]
+fn what_lies_behind_something_or_is_left_alone_is_not_read() {
+    let mut screen = two_unread();
+    let unread = |screen: &Screen| screen.state.room(GENERAL).unwrap().reading.unread.messages;
+    screen.does(tchat::tui::event::Event::Focus(true));
+    screen.keys("<f1>");
+    screen.passes(LOOK * 3);
+    assert_eq!(unread(&screen), 2);
+    screen.keys("<esc>");
+    screen.passes(LOOK);
+    assert_eq!(unread(&screen), 0);
+    // Without a word on the keyboard, whoever has not touched a key for long is not there.
+    let mut screen = two_unread();
+    screen.state.focus = None;
+    screen.state.pressed_at = screen.state.now.instant;
+    screen.state.now.instant += Duration::from_mins(6);
+    screen.passes(LOOK);
+    screen.passes(LOOK);
+    assert_eq!(unread(&screen), 2);
+    screen.keys("x");
+    screen.passes(LOOK);
+    assert_eq!(unread(&screen), 0);
 }
 
 /// Numbers that look random and are the same every time.

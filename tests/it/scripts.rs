@@ -940,3 +940,83 @@ fn the_link_overlay_counts_what_arrived_and_asks_while_it_is_open() {
     assert!(screen.effects.is_empty());
     assert!(!screen.state.wants_ticks());
 }
+
+#[test]
+fn a_command_that_leads_elsewhere_leaves_what_is_written_there() {
+    let mut screen = Screen::online(80, 24);
+    screen.keys("<a-down>precious draft<a-up>/join tech<ret>");
+    assert!(screen.shows("#tech › precious draft"), "{}", screen.text());
+    screen.keys("<a-up>");
+    assert!(
+        screen
+            .rows()
+            .iter()
+            .any(|row| row.trim_end() == " #general ›")
+    );
+    screen.keys("/msg 李四<ret>");
+    screen.keys("<a-up><a-up>");
+    assert!(
+        screen
+            .rows()
+            .iter()
+            .any(|row| row.trim_end() == " #general ›")
+    );
+    // Called back where it was given.
+    screen.keys("<a-p>");
+    assert!(screen.shows("#general › /msg 李四"));
+}
+
+#[test]
+fn what_fails_by_itself_brings_no_old_command_back() {
+    let mut screen = Screen::online(80, 24);
+    screen.keys("/disconnect<ret><c-t>");
+    screen.hears(Told::Refused {
+        about: About::Mentions,
+        refusal: Refusal::new(RefusalCode::Offline),
+    });
+    assert!(screen.shows("cannot list who called you: there is no connection now"));
+    assert!(!screen.shows("MENTIONS") && screen.state.composer().is_empty());
+    // What was asked for by hand does come back.
+    screen.keys("/mentions<ret>");
+    screen.hears(Told::Refused {
+        about: About::Mentions,
+        refusal: Refusal::new(RefusalCode::Offline),
+    });
+    assert_eq!(screen.state.composer().text(), "/mentions");
+}
+
+#[test]
+fn a_list_of_rooms_that_does_not_fit_shows_the_one_that_is_read() {
+    let mut screen = Screen::online(80, 16);
+    for n in 0..30_u8 {
+        screen.hears(Told::Room {
+            room: room(
+                tchat::chat::RoomId::new([100 + n; 16]),
+                &format!("room{n:02}"),
+                "",
+            ),
+            asked: false,
+        });
+    }
+    assert!(
+        screen.shows("# general") && screen.shows("more"),
+        "{}",
+        screen.text()
+    );
+    screen.keys("/join room25<ret>");
+    assert!(screen.shows("# room25"), "{}", screen.text());
+    screen.keys("/msg 李四<ret>");
+    assert!(screen.shows("@ 李四"), "{}", screen.text());
+}
+
+#[test]
+fn an_edit_is_written_as_what_is_said_anew() {
+    let mut screen = Screen::online(80, 24);
+    screen.hears(Told::Entries(vec![says(GENERAL, 1, ANN, 1, "hi")]));
+    let effects = screen.keys("<up><c-u> @李四 hello<ret>");
+    let edit = effects.iter().find_map(|effect| match effect {
+        Effect::Post { post, .. } => Some(post.body.text().to_owned()),
+        _ => None,
+    });
+    assert_eq!(edit.as_deref(), Some("@李四 hello"));
+}

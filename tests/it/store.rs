@@ -494,7 +494,7 @@ async fn identities(store: &dyn Store) {
     assert_eq!(store.present().await.unwrap(), std::slice::from_ref(&ann));
     assert_eq!(
         store
-            .called(vec![UserName::new("ANN").unwrap().key()])
+            .called(UserName::new("ANN").unwrap().key())
             .await
             .unwrap(),
         std::slice::from_ref(&ann)
@@ -521,7 +521,7 @@ async fn identities(store: &dyn Store) {
     assert_eq!(store.identity(ann.id).await.unwrap(), Some(renamed));
     assert_eq!(
         store
-            .called(vec![UserName::new("ann").unwrap().key()])
+            .called(UserName::new("ann").unwrap().key())
             .await
             .unwrap(),
         []

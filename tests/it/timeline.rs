@@ -92,6 +92,127 @@ fn what_stands_below_is_loaded_from_where_one_comes() {
     assert_eq!(room.timeline.wants_page(all - 20..all), Some(Seq(4900)));
 }
 
+#[test]
+fn what_the_server_has_no_more_is_not_asked_for_again_and_again() {
+    let mut screen = Screen::online(80, 24);
+    screen.follows(GENERAL, 1000);
+    screen.hears(Told::Entries((900..=1000).map(line).collect()));
+    // Long away, and most of it was taken away meanwhile.
+    screen.hears(Told::Followed {
+        room: GENERAL,
+        epoch: screen
+            .state
+            .room(GENERAL)
+            .unwrap()
+            .timeline
+            .epoch()
+            .unwrap(),
+        first: Seq(3001),
+        last: Seq(6000),
+        result: tchat::chat::FollowResult::TooFar,
+        unread: Unread::nothing(Seq(6000)),
+    });
+    screen.hears(Told::Entries((5801..=6000).map(line).collect()));
+    let room = screen.state.room_mut(GENERAL).unwrap();
+    room.timeline.page_failed(Seq(900));
+    let key = tchat::tui::timeline::Key::entry(Seq(990));
+    room.timeline.set_anchor(Anchor::Top { key, line: 0 });
+    let mut asked = BTreeSet::new();
+    while let Some(before) = screen
+        .state
+        .room_mut(GENERAL)
+        .unwrap()
+        .timeline
+        .wants_page(90..110)
+    {
+        assert!(asked.insert(before), "{before} is asked for twice");
+        let entries = (before.0.saturating_sub(200)..before.0).filter(|seq| *seq > 3000);
+        let epoch = screen
+            .state
+            .room(GENERAL)
+            .unwrap()
+            .timeline
+            .epoch()
+            .unwrap();
+        let entries = entries.map(line).collect();
+        screen.effects.clear();
+        screen.hears(Told::Page {
+            room: GENERAL,
+            before,
+            epoch,
+            first: Seq(3001),
+            entries,
+        });
+        // What the screen itself asked for meanwhile is given up.
+        let room = screen.state.room_mut(GENERAL).unwrap();
+        for effect in &screen.effects {
+            if let tchat::tui::event::Effect::Older { before, .. } = effect {
+                room.timeline.page_failed(*before);
+            }
+        }
+    }
+    let (_, missing) = pieces(&screen.state.room(GENERAL).unwrap().timeline);
+    assert!(missing.contains(&3000), "what is gone is said");
+}
+
+#[test]
+fn a_room_of_comings_and_goings_is_not_loaded_to_its_beginning() {
+    let mut screen = Screen::online(80, 24);
+    screen.follows(GENERAL, 20_000);
+    let person = |seq: u64| tchat::chat::IdentityId::new([u8::try_from(seq % 200).unwrap(); 16]);
+    screen.hears(Told::Entries(
+        (19_801..=20_000)
+            .map(|seq| joined(seq, person(seq), 1))
+            .collect(),
+    ));
+    let mut pages = 0;
+    while let Some(tchat::tui::event::Effect::Older { before, .. }) = screen.effects.pop() {
+        screen.effects.clear();
+        pages += 1;
+        let page = before.0 - 200..before.0;
+        screen.page(
+            GENERAL,
+            before.0,
+            page.map(|seq| joined(seq, person(seq), 1)).collect(),
+        );
+    }
+    assert!((1..10).contains(&pages), "{pages} pages for one line");
+}
+
+#[test]
+fn what_is_sought_behind_long_messages_is_asked_for_until_it_is_there() {
+    let mut screen = Screen::online(80, 24);
+    screen.follows(GENERAL, 1000);
+    screen.hears(Told::Entries((901..=1000).map(line).collect()));
+    let mut calling = line(300);
+    calling.mentions = vec![ANN];
+    screen.keys("<c-t>");
+    screen.hears(Told::Mentions(vec![calling]));
+    let older = |effects: &[tchat::tui::event::Effect]| {
+        let mut older = effects.iter().filter_map(|effect| match effect {
+            tchat::tui::event::Effect::Older { before, .. } => Some(before.0),
+            _ => None,
+        });
+        older.next()
+    };
+    let effects = screen.keys("<ret>");
+    assert_eq!(older(&effects), Some(400));
+    screen.effects.clear();
+    // So long are they that a page holds thirty of them.
+    screen.page(GENERAL, 400, (370..400).map(line).collect());
+    assert_eq!(older(&screen.effects), Some(370));
+    screen.page(GENERAL, 370, (290..370).map(line).collect());
+    assert!(screen.shows("line 300"), "{}", screen.text());
+    // One that is gone is said to be.
+    let mut gone = line(100);
+    gone.mentions = vec![ANN];
+    screen.keys("<c-t>");
+    screen.hears(Told::Mentions(vec![gone]));
+    screen.keys("<ret>");
+    screen.page(GENERAL, 200, Vec::new());
+    assert!(screen.shows("that message cannot be had"));
+}
+
 fn joined(seq: u64, by: tchat::chat::IdentityId, minutes: u64) -> tchat::chat::Entry {
     entry(GENERAL, seq, by, minutes, Body::Joined(Role::Member))
 }

@@ -335,11 +335,11 @@ impl Call {
         while let Err(refusal) = self.hub.pace(me) {
             sleep(refusal.retry_after.unwrap_or_default()).await;
         }
-        let mut people = self
+        let among = Vec::new();
+        let roster = self
             .hub
-            .ask(room, Question::Roster)
-            .await
-            .unwrap_or_default();
+            .ask(room, |reply| Question::Roster { among, reply });
+        let (mut people, _) = roster.await.unwrap_or_default();
         people.sort_by(|one, other| one.name.cmp(&other.name));
         let names: Vec<String> = people.into_iter().map(|person| person.name).collect();
         self.tell_of(News::People(&names));

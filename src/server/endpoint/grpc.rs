@@ -112,6 +112,10 @@ impl ChatService for Endpoint {
         request: Request<proto::ListMentionsRequest>,
     ) -> Result<Response<proto::ListMentionsResponse>, Status> {
         let caller = self.caller(&request).await?;
+        let is_paced = self.hub.pace(caller).is_err();
+        if is_paced {
+            return Err(Status::resource_exhausted("too many requests at once"));
+        }
         let asked = usize::try_from(request.into_inner().limit).ok();
         let most = asked.filter(|most| (1..=MENTIONS).contains(most));
         let found = self.hub.store.mentions_of(caller, most.unwrap_or(MENTIONS));

@@ -47,14 +47,26 @@ impl Names {
 
     /// Who has this very name.
     pub(super) fn bearer(&self, name: &UserName, now: Instant) -> Option<IdentityId> {
-        let key = name.key();
-        self.present(name, now)
-            .filter(|holder| holder.key == key)
-            .map(|holder| holder.identity)
+        self.bearer_of(&name.skeleton(), &name.key(), now)
+    }
+
+    /// The same, for whoever has worked out before what it looks like.
+    pub(super) fn bearer_of(
+        &self,
+        skeleton: &Skeleton,
+        key: &NameKey,
+        now: Instant,
+    ) -> Option<IdentityId> {
+        let holder = self.held(skeleton, now)?;
+        (holder.key == *key).then_some(holder.identity)
     }
 
     fn present(&self, name: &UserName, now: Instant) -> Option<&Holder> {
-        let holder = self.holders.get(&name.skeleton())?;
+        self.held(&name.skeleton(), now)
+    }
+
+    fn held(&self, skeleton: &Skeleton, now: Instant) -> Option<&Holder> {
+        let holder = self.holders.get(skeleton)?;
         let is_held = holder.until.is_none_or(|until| now < until);
         is_held.then_some(holder)
     }

@@ -197,6 +197,7 @@ impl Hub {
             is_owner,
             via: record.via,
             status,
+            typed_at: None,
             sessions: HashMap::new(),
             bucket,
         });
@@ -231,7 +232,7 @@ impl Hub {
         let left = self.detach(who.session, identity, how);
         self.departs_from(who.session, identity, &rooms, how).await;
         if how == Departure::Lost {
-            tokio::spawn(Arc::clone(self).grace(who.clone(), rooms));
+            tokio::spawn(Arc::clone(self).grace(who.clone(), rooms, now_ms()));
         }
         match left {
             Some(left) if how == Departure::Clean => self.note_absence(identity, left).await,
@@ -287,7 +288,7 @@ impl Hub {
     }
 
     /// Waits for somebody whose link broke; when they do not come back they are gone, and later their name is free.
-    async fn grace(self: Arc<Self>, who: Admitted, rooms: Vec<RoomId>) {
+    async fn grace(self: Arc<Self>, who: Admitted, rooms: Vec<RoomId>, lost_ms: u64) {
         let identity = who.author.id;
         sleep(GRACE).await;
         for room in rooms {
@@ -305,10 +306,13 @@ impl Hub {
         if let Ok(Some(record)) = self.store.identity(identity).await
             && !is_back
             && let Err(error) = self
-                .note(IdentityRecord {
-                    present: false,
-                    ..record
-                })
+                .note_at(
+                    IdentityRecord {
+                        present: false,
+                        ..record
+                    },
+                    lost_ms,
+                )
                 .await
         {
             self.fatal.raise(&error);
@@ -345,7 +349,12 @@ impl Hub {
 
     /// Notes who is present. Where the disk is full it goes unnoted: nobody is kept out for that.
     async fn note(&self, record: IdentityRecord) -> Result<(), StoreError> {
-        match self.store.put_identity(record, now_ms()).await {
+        self.note_at(record, now_ms()).await
+    }
+
+    /// The same, of somebody who was last here at a time.
+    async fn note_at(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
+        match self.store.put_identity(record, seen_ms).await {
             Err(StoreError::Full) => Ok(()),
             noted => noted,
         }

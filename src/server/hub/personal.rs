@@ -1,23 +1,62 @@
 //! How people are and what they want to be told, and what one may know of another.
 
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
 use tokio::time::Instant;
 
-use super::{AdmitError, Hub};
+use super::{AdmitError, Hub, People};
 use crate::chat::{
     IdentityId, Person, Presence, Profile, Refusal, RefusalCode, Role, RoomId, RoomKind, Status,
-    UserName,
 };
-use crate::server::room::mailbox::{Question, RoomMsg};
+use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::{PersonalChange, StoreError};
-use crate::text;
 use crate::wire::Event;
 
+/// How long it is remembered who was last in a room, and how many of them.
+const LAST_HERE: Duration = Duration::from_secs(2);
+const KNOWN: usize = 1000;
+
 impl Hub {
+    /// Members of a room who were here last. Many ask for it at once after a restart, so it is looked up once for all of them.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn last_here(&self, room: RoomId) -> Result<People, StoreError> {
+        let known = {
+            let now = Instant::now();
+            let mut known = self
+                .last_here
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            known.retain(|_, (at, _)| now.saturating_duration_since(*at) < LAST_HERE);
+            let (_, people) = known.entry(room).or_insert_with(|| (now, Arc::default()));
+            Arc::clone(people)
+        };
+        let look_up = || async { self.store.last_here(room, KNOWN).await.map(Arc::new) };
+        known.get_or_try_init(look_up).await.cloned()
+    }
+
     /// How somebody says they are.
     pub fn status(&self, identity: IdentityId) -> Status {
         let state = self.lock();
         let attending = state.people.get(&identity);
         attending.map_or_else(Status::default, |it| it.status.clone())
+    }
+
+    /// Whether it may be told again that somebody is writing; notes that it was.
+    pub fn may_tell_typing(&self, identity: IdentityId, every: Duration) -> bool {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let Some(attending) = state.people.get_mut(&identity) else {
+            return false;
+        };
+        let is_early = |at| now.saturating_duration_since(at) < every;
+        if attending.typed_at.is_some_and(is_early) {
+            return false;
+        }
+        attending.typed_at = Some(now);
+        true
     }
 
     /// Takes over how somebody says they are, and tells the rooms they are in.
@@ -103,73 +142,5 @@ impl Hub {
             seen_ms: (!is_here && personal.seen_ms > 0).then_some(personal.seen_ms),
             rooms,
         })
-    }
-
-    /// Whom a text calls: members of its room by their present name, or the last one they bore.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn called_in(&self, room: RoomId, text: &str) -> Result<Vec<IdentityId>, StoreError> {
-        let mut called = Vec::new();
-        let mut calls = text::calls(text);
-        let is_everybody = |name: &&str| text::EVERYBODY.contains(&name.to_lowercase().as_str());
-        calls.retain(|names| {
-            let all = names.iter().any(is_everybody);
-            if all && !called.contains(&IdentityId::EVERYBODY) {
-                called.push(IdentityId::EVERYBODY);
-            }
-            !all
-        });
-        if calls.is_empty() {
-            return Ok(called);
-        }
-        let names = |names: Vec<&str>| {
-            let names = names.into_iter().map(UserName::new);
-            names.filter_map(Result::ok).collect()
-        };
-        let calls: Vec<Vec<UserName>> = calls.into_iter().map(names).collect();
-        let keys = calls.iter().flatten().map(UserName::key).collect();
-        let known = self.store.called(keys).await?;
-        let meant: Vec<Vec<(UserName, Vec<IdentityId>)>> = {
-            let state = self.lock();
-            let now = Instant::now();
-            let of = |name: UserName| {
-                let bearer = state.names.bearer(&name, now);
-                let bore = known.iter().filter(|it| it.name.key() == name.key());
-                // Whoever bears a name now is meant by it, and nobody who bore it before.
-                let meant = match bearer {
-                    Some(bearer) => vec![bearer],
-                    None => bore.map(|it| it.id).collect(),
-                };
-                (name, meant)
-            };
-            let calls = calls.into_iter();
-            calls
-                .map(|names| names.into_iter().map(of).collect())
-                .collect()
-        };
-        let all = meant
-            .iter()
-            .flatten()
-            .flat_map(|(_, ids)| ids.iter().copied());
-        let among = all.collect();
-        let members = self
-            .ask(room, |reply| Question::MembersAmong { among, reply })
-            .await
-            .unwrap_or_default();
-        for names in meant {
-            let one = names.iter().find_map(|(_, ids)| {
-                let mut here = ids.iter().filter(|id| members.contains(id));
-                // A name that two members bore is nobody's.
-                match (here.next(), here.next()) {
-                    (Some(one), None) => Some(*one),
-                    _ => None,
-                }
-            });
-            if let Some(one) = one.filter(|one| !called.contains(one)) {
-                called.push(one);
-            }
-        }
-        Ok(called)
     }
 }

@@ -41,14 +41,22 @@ impl Hub {
         identity: IdentityId,
         last: Seq,
     ) -> Result<Unread, StoreError> {
-        // The one in memory is looked at first: what is written in between is found in the store.
-        let raised = self.reads.raised().get(&(room, identity)).copied();
-        let read = self.store.read_to(room, identity).await?;
-        let read = raised.unwrap_or_default().max(read);
+        let read = self.read_to(room, identity).await?;
         if read >= last {
             return Ok(Unread::nothing(read));
         }
         self.store.unread(room, identity, read, last).await
+    }
+
+    /// Where somebody has read to.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
+        // The one in memory is looked at first: what is written in between is found in the store.
+        let raised = self.reads.raised().get(&(room, identity)).copied();
+        let read = self.store.read_to(room, identity).await?;
+        Ok(raised.unwrap_or_default().max(read))
     }
 
     /// Raises where somebody has read to.
@@ -61,9 +69,14 @@ impl Hub {
         if !self.reads.is_due.swap(true, Ordering::AcqRel) {
             let hub = Arc::clone(self);
             tokio::spawn(async move {
-                sleep(FLUSH).await;
-                if let Err(error) = hub.flush_reads().await {
-                    hub.fatal.raise(&error);
+                loop {
+                    sleep(FLUSH).await;
+                    match hub.flush_reads().await {
+                        // There may be room the next time.
+                        Err(StoreError::Full) => {}
+                        Err(error) => return hub.fatal.raise(&error),
+                        Ok(()) => return,
+                    }
                 }
             });
         }
@@ -72,30 +85,21 @@ impl Hub {
     /// Writes all positions that were raised, and tells the other sessions of whose they are.
     ///
     /// # Errors
-    /// The store failed.
+    /// The store failed; positions that did not fit the disk stay in memory.
     pub async fn flush_reads(&self) -> Result<(), StoreError> {
+        // Whatever is raised from here on is for the next.
         self.reads.is_due.store(false, Ordering::Release);
-        let raised: Vec<((RoomId, IdentityId), Seq)> = {
-            let raised = self.reads.raised();
-            raised.iter().map(|(key, seq)| (*key, *seq)).collect()
-        };
+        let raised = self.reads.raised().clone();
         if raised.is_empty() {
             return Ok(());
         }
         let marks = raised.iter().map(|((room, who), seq)| (*room, *who, *seq));
-        match self.store.mark_read(marks.collect()).await {
-            // They stay in memory, and are written with the next.
-            Err(StoreError::Full) => return Ok(()),
-            written => written?,
-        }
-        for (key, seq) in raised {
-            {
-                let mut raised = self.reads.raised();
-                if raised.get(&key) == Some(&seq) {
-                    raised.remove(&key);
-                }
-            }
-            self.tell_read(key.0, key.1).await?;
+        self.store.mark_read(marks.collect()).await?;
+        self.reads
+            .raised()
+            .retain(|key, seq| raised.get(key) != Some(seq));
+        for (room, identity) in raised.into_keys() {
+            self.tell_read(room, identity).await?;
         }
         Ok(())
     }

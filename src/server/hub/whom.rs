@@ -30,7 +30,7 @@ impl Hub {
                 };
             }
         }
-        let called = self.store.called(vec![name.key()]).await?;
+        let called = self.store.called(name.key()).await?;
         let mut near = Vec::new();
         if !called.is_empty() {
             for room in self.store.memberships(asker).await? {
@@ -71,7 +71,7 @@ impl Hub {
         let Ok(name) = valid(name) else {
             return Err(refusal.into());
         };
-        let called = self.store.called(vec![name.key()]).await?;
+        let called = self.store.called(name.key()).await?;
         let remembered = self
             .ask(room, Question::Remembered)
             .await

@@ -1,5 +1,6 @@
 //! What a room is asked, and who asks.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
@@ -104,7 +105,11 @@ pub enum Question {
     },
     /// Everybody the room remembers something of.
     Remembered(oneshot::Sender<Vec<IdentityId>>),
-    Roster(oneshot::Sender<Vec<Person>>),
+    /// Who is here, and which of some others are members.
+    Roster {
+        among: Vec<IdentityId>,
+        reply: oneshot::Sender<(Vec<Person>, HashSet<IdentityId>)>,
+    },
     Count(oneshot::Sender<u32>),
 }
 

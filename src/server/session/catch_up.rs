@@ -50,9 +50,10 @@ impl Session {
             Err(refusal) => return Err(refusal.into()),
         };
         self.unfollow(room).await;
-        let (result, after) = self.judge(room, &head, cursor.as_ref()).await?;
-        self.tell_result(request, room, &head, result, cursor.as_ref(), after)
-            .await?;
+        let judged = self.judge(room, &head, cursor.as_ref()).await?;
+        let unread = self.unread(room, head.seq).await?;
+        self.tell_result(request, room, &head, judged, cursor.as_ref(), unread);
+        let after = judged.1;
         let slot = self.outbox.take_slot(after);
         self.rooms.insert(room, Following { slot: Some(slot) });
         if self.go_live(room, slot, after).await? {
@@ -87,9 +88,11 @@ impl Session {
             seq: put_out.at,
             ..head
         };
-        let (result, after) = self.judge(room, &head, cursor.as_ref()).await?;
-        self.tell_result(request, room, &head, result, cursor.as_ref(), after)
-            .await?;
+        let judged = self.judge(room, &head, cursor.as_ref()).await?;
+        // Where one is no member any more nothing waits to be read.
+        let unread = Unread::nothing(head.seq);
+        self.tell_result(request, room, &head, judged, cursor.as_ref(), unread);
+        let after = judged.1;
         let slot = self.outbox.take_slot(after);
         self.send_up_to(room, slot, after, put_out.at).await?;
         self.dismissed(room, slot, put_out_reason(put_out));
@@ -176,10 +179,11 @@ impl Session {
             seq: written,
             digest: None,
         };
-        let (result, after) = Room::judge(&head, Some(&cursor), None);
-        if result != FollowResult::Contiguous {
-            self.tell_result(0, room, &head, result, Some(&cursor), after)
-                .await?;
+        let judged = Room::judge(&head, Some(&cursor), None);
+        let after = judged.1;
+        if judged.0 != FollowResult::Contiguous {
+            let unread = self.unread(room, head.seq).await?;
+            self.tell_result(0, room, &head, judged, Some(&cursor), unread);
             self.outbox.set_cursor(slot, after);
         }
         if self.go_live(room, slot, after).await? {
@@ -271,27 +275,29 @@ impl Session {
         heads
     }
 
-    async fn tell_result(
+    /// What is unread for us as of an entry. A guest's protocol has nothing that is read or not.
+    async fn unread(&self, room: RoomId, last: Seq) -> Result<Unread, StoreError> {
+        if self.is_guest() {
+            return Ok(Unread::default());
+        }
+        self.hub.unread(room, self.who.author.id, last).await
+    }
+
+    fn tell_result(
         &self,
         request: u64,
         room: RoomId,
         head: &Head,
-        result: FollowResult,
+        (result, after): (FollowResult, Seq),
         cursor: Option<&Cursor>,
-        after: Seq,
-    ) -> Result<(), StoreError> {
+        unread: Unread,
+    ) {
         let Head {
             epoch,
             first,
             seq: last,
             ..
         } = *head;
-        // A guest's protocol has nothing that is read or not.
-        let unread = if self.is_guest() {
-            Unread::default()
-        } else {
-            self.hub.unread(room, self.who.author.id, last).await?
-        };
         self.outbox.answer(Event::Followed {
             request,
             room,
@@ -312,7 +318,6 @@ impl Session {
                 to: after,
             });
         }
-        Ok(())
     }
 
     /// Pages from the store until the room's tail reaches back far enough, then live. False if another overflow came between.
@@ -342,7 +347,7 @@ impl Session {
                 }
                 Some((Follow::Behind, head)) => {
                     if self.is_guest() {
-                        after = self.skip_on(room, slot, &head, after).await?;
+                        after = self.skip_on(room, slot, &head, after);
                     }
                     // Read up to here as a member; whether we are one still is asked again for what comes behind.
                     last = head.seq;
@@ -374,13 +379,7 @@ impl Session {
     }
 
     /// A guest has no way to ask for what is missing: one who has fallen too far behind goes on with the newest.
-    async fn skip_on(
-        &self,
-        room: RoomId,
-        slot: Slot,
-        head: &Head,
-        after: Seq,
-    ) -> Result<Seq, StoreError> {
+    fn skip_on(&self, room: RoomId, slot: Slot, head: &Head, after: Seq) -> Seq {
         let cursor = Cursor {
             epoch: head.epoch,
             seq: after,
@@ -388,12 +387,12 @@ impl Session {
         };
         let (result, newest) = Room::judge(head, Some(&cursor), None);
         if result != FollowResult::TooFar {
-            return Ok(after);
+            return after;
         }
-        self.tell_result(0, room, head, result, Some(&cursor), newest)
-            .await?;
+        let skipped = (result, newest);
+        self.tell_result(0, room, head, skipped, Some(&cursor), Unread::default());
         self.outbox.set_cursor(slot, newest);
-        Ok(newest)
+        newest
     }
 
     pub(super) fn follower(&self, slot: Slot) -> Follower {
@@ -414,9 +413,9 @@ impl Session {
                 seq: after,
                 digest: None,
             };
-            let result = FollowResult::Trimmed;
-            self.tell_result(0, room, &head, result, Some(&cursor), first.before())
-                .await?;
+            let trimmed = (FollowResult::Trimmed, first.before());
+            let unread = self.unread(room, head.seq).await?;
+            self.tell_result(0, room, &head, trimmed, Some(&cursor), unread);
         }
         Ok(())
     }
@@ -454,17 +453,21 @@ impl Session {
 
     async fn send_roster(&self, room: RoomId) -> Result<(), StoreError> {
         self.outbox.wait_for_room().await;
-        let Some(mut people) = self.hub.ask(room, Question::Roster).await else {
+        // Who is here and who is a member is said at once, so that nobody is told who has moved meanwhile.
+        let known = if self.is_guest() {
+            Arc::default()
+        } else {
+            self.hub.last_here(room).await?
+        };
+        let among = known.iter().map(|it| it.id).collect();
+        let asked = |reply| Question::Roster { among, reply };
+        let Some((mut people, members)) = self.hub.ask(room, asked).await else {
             return Ok(());
         };
-        let here = people.len();
-        let count = u32::try_from(here).unwrap_or(u32::MAX);
-        if !self.is_guest() {
-            let known = self.hub.store.last_here(room, here + OFFLINE).await?;
-            let is_here: HashSet<IdentityId> = people.iter().map(|it| it.id).collect();
-            let offline = known.into_iter().filter(|it| !is_here.contains(&it.id));
-            people.extend(offline.take(OFFLINE));
-        }
+        let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
+        let is_here: HashSet<IdentityId> = people.iter().map(|it| it.id).collect();
+        let is_offline = |it: &&Person| !is_here.contains(&it.id) && members.contains(&it.id);
+        people.extend(known.iter().filter(is_offline).take(OFFLINE).cloned());
         let pages: Vec<&[Person]> = people.chunks(ROSTER_PAGE).collect();
         let last = pages.len().saturating_sub(1);
         for (n, page) in pages.iter().enumerate() {

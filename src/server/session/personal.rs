@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::{Session, post};
 use crate::chat::{
@@ -14,12 +14,14 @@ use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::PersonalChange;
 use crate::wire::{Event, Who};
 
+/// Read positions of a session are taken this often.
+const MARK_EVERY: Duration = Duration::from_millis(50);
 /// That somebody is writing is told this often.
 const TYPING_EVERY: Duration = Duration::from_secs(3);
 
 impl Session {
     pub(super) async fn mark_read(
-        &self,
+        &mut self,
         request: u64,
         room: RoomId,
         epoch: Epoch,
@@ -31,15 +33,17 @@ impl Session {
         if head.epoch != epoch {
             return Err(Refusal::new(RefusalCode::EpochChanged).into());
         }
-        let before = self.hub.unread(room, me, head.seq).await?;
+        // Asking again and again makes nobody else wait.
+        if let Some(at) = self.marked_at {
+            sleep_until(at + MARK_EVERY).await;
+        }
+        self.marked_at = Some(Instant::now());
         let seq = seq.min(head.seq);
-        let unread = if seq > before.read && !self.is_guest() {
+        if !self.is_guest() && seq > self.hub.read_to(room, me).await? {
             self.hub.mark_read(room, me, seq);
-            self.hub.unread(room, me, head.seq).await?
-        } else {
-            before
-        };
+        }
         if request > 0 {
+            let unread = self.hub.unread(room, me, head.seq).await?;
             self.outbox.answer(Event::ReadMoved {
                 request,
                 room,
@@ -61,11 +65,10 @@ impl Session {
 
     /// Tells a room that we are writing there, unless that was told a moment ago.
     pub(super) async fn typing(&mut self, room: RoomId) {
-        let is_early = |at: Instant| at.elapsed() < TYPING_EVERY;
-        if !self.rooms.contains_key(&room) || self.typed_at.is_some_and(is_early) {
+        let me = self.who.author.id;
+        if !self.rooms.contains_key(&room) || !self.hub.may_tell_typing(me, TYPING_EVERY) {
             return;
         }
-        self.typed_at = Some(Instant::now());
         let typing = RoomMsg::Typing {
             identity: self.who.author.id,
             at_ms: now_ms(),
@@ -142,6 +145,9 @@ impl Session {
         words: Vec<String>,
     ) -> Result<(), AdmitError> {
         self.pace().await?;
+        if words.len() > Settings::KEYWORDS {
+            return Err(too_many("keywords", Settings::KEYWORDS).into());
+        }
         let mut kept: Vec<String> = Vec::new();
         for word in &words {
             let word = word.trim();
@@ -149,9 +155,6 @@ impl Session {
             if !word.is_empty() && !kept.iter().any(|other| other == word) {
                 kept.push(word.to_owned());
             }
-        }
-        if kept.len() > Settings::KEYWORDS {
-            return Err(too_many("keywords", Settings::KEYWORDS).into());
         }
         self.change(request, PersonalChange::Keywords(kept)).await
     }

@@ -231,12 +231,13 @@ fn check_body(body: &Body, limits: &Limits) -> Result<(), Refusal> {
         .chars()
         .find(|c| c.is_control() && !matches!(c, '\n' | '\t'))
     {
-        Some(control) => {
-            Err(Refusal::new(RefusalCode::BodyControl)
-                .with(format!("U+{:04X}", u32::from(control))))
-        }
+        Some(control) => Err(refused_control(control)),
         None => Ok(()),
     }
+}
+
+fn refused_control(control: char) -> Refusal {
+    Refusal::new(RefusalCode::BodyControl).with(format!("U+{:04X}", u32::from(control)))
 }
 
 /// One emoji: a short grapheme cluster that no letter begins.
@@ -265,7 +266,7 @@ pub(super) fn check_line(what: &'static str, line: &str, limit: usize) -> Result
             .with(limit));
     }
     match line.chars().find(|c| c.is_control()) {
-        Some(_) => Err(Refusal::new(RefusalCode::Malformed).with(what)),
+        Some(control) => Err(refused_control(control)),
         None => Ok(()),
     }
 }

@@ -397,12 +397,20 @@ impl Store for MemoryStore {
             .cloned())
     }
 
-    async fn called(&self, keys: Vec<NameKey>) -> Result<Vec<IdentityRecord>, StoreError> {
+    async fn members_called(
+        &self,
+        room: RoomId,
+        keys: Vec<NameKey>,
+    ) -> Result<Vec<(NameKey, IdentityId)>, StoreError> {
+        Ok(self.kept().members_called(room, keys))
+    }
+
+    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
         Ok(self
             .kept()
             .identities
             .values()
-            .filter(|record| keys.contains(&record.name.key()))
+            .filter(|record| record.name.key() == key)
             .cloned()
             .collect())
     }

@@ -318,8 +318,17 @@ impl Store for SqliteStore {
         self.read(move |db| read::identity_of(db, secret)).await
     }
 
-    async fn called(&self, keys: Vec<NameKey>) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.read(move |db| read::called(db, &keys)).await
+    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.read(move |db| read::called(db, &key)).await
+    }
+
+    async fn members_called(
+        &self,
+        room: RoomId,
+        keys: Vec<NameKey>,
+    ) -> Result<Vec<(NameKey, IdentityId)>, StoreError> {
+        self.read(move |db| personal::members_called(db, room, keys))
+            .await
     }
 
     async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError> {

@@ -34,7 +34,8 @@ impl Timeline {
         let is_erased = kept.iter().any(|other| {
             matches!(&other.body, Body::Amendment { what, .. } if *what == Amendment::Erase)
         });
-        if !is_erased {
+        let is_known = kept.iter().any(|other| other.seq == by.seq);
+        if !is_erased && !is_known {
             let place = kept.partition_point(|other| other.seq < by.seq);
             kept.insert(place, by.clone());
         }

@@ -153,6 +153,7 @@ pub(super) fn react_now(state: &mut State, emoji: &str) -> Vec<Effect> {
 pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
     let said = state.current().and_then(|room| room.timeline.said(seq));
     let Some(Body::Reply { to, .. }) = said.map(|entry| &entry.body) else {
+        state.say(Tone::Info, state.strings.answers_nothing);
         return Vec::new();
     };
     let to = *to;
@@ -166,6 +167,10 @@ pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
         room.selected = is_here.then_some(to);
     }
     if is_here {
+        let here = state
+            .current()
+            .map(|room| (room.info.id, room.timeline.anchor()));
+        state.came_from = here;
         reveal(state)
     } else {
         super::visit::visit(state, id, to)

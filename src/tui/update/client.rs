@@ -59,7 +59,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             unread,
         } => {
             followed(state, room, epoch, (first, last), result);
-            return reading::followed(state, room, epoch, last, unread);
+            return reading::followed(state, room, (result, last), unread);
         }
         // What is missing is seen by what comes next.
         Event::Gap { .. } => {}
@@ -75,14 +75,16 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             if let Some(room) = state.room_mut(room) {
                 room.timeline.fill(before, epoch, first, &entries, item);
             }
-            visit::sought(state, room, false);
-            return load_older(state);
+            let oldest = entries.first().map(|entry| entry.seq);
+            let mut effects = visit::sought(state, room, oldest);
+            effects.extend(load_older(state));
+            return effects;
         }
         Event::PageFailed { room, before } => {
             if let Some(room) = state.room_mut(room) {
                 room.timeline.page_failed(before);
             }
-            visit::sought(state, room, true);
+            return visit::sought(state, room, None);
         }
         Event::Accepted { client_id, .. } => settle(state, client_id),
         Event::CacheDamaged(aside) => {
@@ -141,7 +143,38 @@ fn refused(state: &mut State, about: &About, refusal: Refusal) {
     let refusal = local_times(state, refusal);
     let words = fill(s.cannot, &[&s.about(about), &s.refusal(&refusal)]);
     state.say(Tone::Problem, text::line(&words).to_string());
-    give_back(state);
+    match about {
+        About::Mentions => super::pick::close_mentions(state),
+        About::Status => state.status_asked = None,
+        _ => {}
+    }
+    if state
+        .asked
+        .as_ref()
+        .is_some_and(|(effect, _)| asks(effect, about))
+    {
+        give_back(state);
+    }
+}
+
+/// Whether an effect asked for what was refused.
+fn asks(effect: &Effect, about: &About) -> bool {
+    match about {
+        About::Join(_) => matches!(effect, Effect::Join(_)),
+        About::Leave(_) => matches!(effect, Effect::Leave(_)),
+        About::Open(_) => matches!(effect, Effect::Open(_)),
+        About::SetName(_) => matches!(effect, Effect::SetName(_)),
+        About::Create(_) => matches!(effect, Effect::Create(_)),
+        About::ListRooms => matches!(effect, Effect::ListRooms),
+        About::Status => matches!(effect, Effect::SetStatus(_)),
+        About::Whois => matches!(effect, Effect::Whois(_)),
+        About::Mentions => matches!(effect, Effect::ListMentions),
+        About::Settings => matches!(
+            effect,
+            Effect::Ignore { .. } | Effect::SetLevel { .. } | Effect::SetKeywords(_)
+        ),
+        About::Follow(_) => false,
+    }
 }
 
 /// A post that was refused for good: something said stays where it is, a command comes back to be mended.
@@ -153,8 +186,7 @@ fn post_refused(state: &mut State, id: ClientId, refusal: Refusal) -> Vec<Effect
     };
     let words = state.strings.refusal(&refusal);
     state.say(Tone::Problem, text::line(&words).to_string());
-    state.asked = Some(typed);
-    give_back(state);
+    put_back(state, &typed);
     vec![Effect::Forget(id)]
 }
 
@@ -387,11 +419,14 @@ fn rename_peer(room: &mut Room, entry: &Entry) {
 
 /// A command that was refused stays to be mended.
 pub(super) fn give_back(state: &mut State) {
-    if let Some(asked) = state.asked.take()
-        && state.composer().is_empty()
-        && !asked.is_empty()
-    {
-        state.composer_mut().insert(&asked);
+    if let Some((_, typed)) = state.asked.take() {
+        put_back(state, &typed);
+    }
+}
+
+fn put_back(state: &mut State, typed: &str) {
+    if state.composer().is_empty() && !typed.is_empty() {
+        state.composer_mut().insert(typed);
     }
 }
 

@@ -273,7 +273,7 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 /// How many lines the open overlay has.
 fn overlay_lines(state: &State) -> usize {
     match &state.overlay {
-        Some(Overlay::Help { .. }) => super::help(state.strings).len(),
+        Some(Overlay::Help { .. }) => super::help(state.strings, state.size.0).len(),
         Some(Overlay::List { lines, .. }) => lines.len(),
         Some(Overlay::Link { report, .. }) => super::link(state, report).len(),
         Some(Overlay::Name { .. } | Overlay::React { .. } | Overlay::Pick(_)) | None => 0,

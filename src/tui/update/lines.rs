@@ -88,7 +88,8 @@ pub(super) fn item(state: &State) -> impl Fn(&Entry) -> What + Clone + use<> {
         !is_mine && (is_called || !keywords.find(entry.body.text()).is_empty())
     };
     move |entry| {
-        if entry.body.is_said() && ignored.contains(&entry.author.id) {
+        let is_said = entry.body.is_said() || matches!(entry.body, Body::Erased(_));
+        if is_said && ignored.contains(&entry.author.id) {
             return What::Hidden;
         }
         let name = text::line(&entry.author.name);
@@ -151,8 +152,14 @@ fn aside(s: &Strings, entry: &Entry) -> Option<SafeText> {
     (!words.is_empty()).then(|| text::line(&words.join("  ")))
 }
 
-/// Keys and commands, from the tables themselves.
-pub fn help(strings: &Strings) -> Vec<String> {
+/// Columns of keys and usages in help; narrower screens have what they do below.
+const KEYS: usize = 30;
+/// Columns an overlay has for a line at most.
+const HELP: usize = 68;
+
+/// Keys and commands, from the tables themselves, for a screen of so many columns.
+pub fn help(strings: &Strings, columns: u16) -> Vec<String> {
+    let columns = usize::from(columns).saturating_sub(4).clamp(16, HELP);
     let mut lines = Vec::new();
     let mut seen: Vec<Action> = Vec::new();
     for binding in keymap::BINDINGS
@@ -166,18 +173,33 @@ pub fn help(strings: &Strings) -> Vec<String> {
             continue;
         };
         seen.push(binding.action);
-        lines.push(format!(
-            "{}  {about}",
-            text::pad(&keymap::label(binding.action), 30)
-        ));
+        entry(&mut lines, &keymap::label(binding.action), about, columns);
     }
     lines.push(String::new());
     lines.push(strings.help_commands.to_owned());
     for known in command::COMMANDS {
         let words = strings.command(known.name);
-        lines.push(format!("{}  {}", text::pad(words.usage, 30), words.about));
+        entry(&mut lines, words.usage, words.about, columns);
     }
     lines.push(String::new());
     lines.extend(strings.help_sending.iter().map(|line| (*line).to_owned()));
     lines
+}
+
+/// A key or command and what it does; nothing of either is cut.
+fn entry(lines: &mut Vec<String>, what: &str, about: &str, columns: usize) {
+    let indent = if columns < HELP { 2 } else { KEYS + 2 };
+    let wrapped = |text: &str, columns: usize| -> Vec<String> {
+        let parts = text::wrap(text, columns).into_iter();
+        parts.map(|part| text[part].trim_end().to_owned()).collect()
+    };
+    let mut about = wrapped(about, columns - indent).into_iter();
+    let is_short = text::width(what) <= KEYS && indent > KEYS;
+    if is_short {
+        let first = about.next().unwrap_or_default();
+        lines.push(format!("{}  {first}", text::pad(what, KEYS)));
+    } else {
+        lines.extend(wrapped(what, columns));
+    }
+    lines.extend(about.map(|part| format!("{}{part}", " ".repeat(indent))));
 }

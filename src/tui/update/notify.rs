@@ -35,10 +35,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
         Level::Nothing => false,
     };
     let now = state.now.instant;
-    let is_away = match state.focus {
-        Some(focus) => !focus,
-        None => now.saturating_duration_since(state.pressed_at) >= GONE,
-    };
+    let is_away = !state.is_attended(GONE);
     let is_early = |at| now.saturating_duration_since(at) < EVERY;
     if !is_news || !is_worth_it || !is_away || state.notified_at.is_some_and(is_early) {
         return None;

@@ -1,7 +1,7 @@
 //! How we are and what we want to be told: commands, and what the server says of them.
 
 use super::reading;
-use crate::chat::{Level, Profile, RoomId, Settings, Status};
+use crate::chat::{Author, Level, Profile, RoomId, RoomInfo, Settings, Status};
 use crate::client::Whom;
 use crate::text::{self, Words};
 use crate::tui::avatar;
@@ -22,14 +22,8 @@ const LEVELS: [(&str, Option<Level>); 4] = [
 const NO_WORDS: &str = "none";
 
 pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
-    let status = |is_away, text: &str| {
-        let text = text.to_owned();
-        vec![Effect::SetStatus(Status { is_away, text })]
-    };
     match name {
-        Name::Away => status(true, argument),
-        Name::Back => status(false, ""),
-        Name::Status => status(state.status.is_away, argument),
+        Name::Away | Name::Back | Name::Status => say_how(state, name, argument),
         Name::Whois => vec![Effect::Whois(whom(state, argument))],
         Name::Ignore if argument.is_empty() => ignored(state),
         Name::Ignore | Name::Unignore => vec![Effect::Ignore {
@@ -41,6 +35,28 @@ pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> 
         Name::Typing => typing(state, argument),
         _ => Vec::new(),
     }
+}
+
+/// Why one is away stands in the place of how one is, until one is back.
+fn say_how(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
+    let now = state.status_asked.as_ref().unwrap_or(&state.status).clone();
+    let (is_away, text) = match name {
+        Name::Away if argument.is_empty() => (true, now.text),
+        Name::Away => {
+            if !now.is_away {
+                state.status_before = Some(now.text);
+            }
+            (true, argument.to_owned())
+        }
+        Name::Back => (false, state.status_before.take().unwrap_or(now.text)),
+        _ => {
+            state.status_before = None;
+            (now.is_away, argument.to_owned())
+        }
+    };
+    let status = Status { is_away, text };
+    state.status_asked = Some(status.clone());
+    vec![Effect::SetStatus(status)]
 }
 
 /// Somebody of this room, else whoever the server finds under the name.
@@ -128,6 +144,7 @@ fn typing(state: &mut State, argument: &str) -> Vec<Effect> {
         return usage(state, Name::Typing);
     };
     state.typing = mode;
+    state.say(Tone::Info, fill(state.strings.typing_is, &[&argument]));
     if !mode.shows() {
         state.rooms.iter_mut().for_each(|room| room.typing.clear());
     }
@@ -162,6 +179,13 @@ pub(super) fn settle(state: &mut State, settings: Settings) -> Vec<Effect> {
 /// The same, as the answer to what we asked for.
 pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
     let s = state.strings;
+    let asked = state.asked.take_if(|(effect, _)| {
+        matches!(
+            effect,
+            Effect::SetLevel { .. } | Effect::SetKeywords(_) | Effect::Ignore { .. }
+        )
+    });
+    let is_answer = asked.is_some();
     let (before, after) = (&state.settings, &settings);
     let names = |one: &Settings, other: &Settings| -> Option<String> {
         let mut names = one.ignored.iter();
@@ -172,7 +196,7 @@ pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
         Some(fill(s.ignored_now, &[&name]))
     } else if let Some(name) = names(before, after) {
         Some(fill(s.ignored_no_more, &[&name]))
-    } else if before.levels != after.levels || before.keywords != after.keywords {
+    } else if before != after || is_answer {
         Some(s.noted.to_owned())
     } else {
         None
@@ -186,7 +210,12 @@ pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
 /// How we are now, as others see it.
 pub(super) fn status(state: &mut State, status: Status) {
     let s = state.strings;
-    if state.status != status {
+    state.status_asked = None;
+    let is_answer = matches!(state.asked, Some((Effect::SetStatus(_), _)));
+    if is_answer {
+        state.asked = None;
+    }
+    if is_answer || state.status != status {
         let words = match (status.is_away, status.text.is_empty()) {
             (true, true) => s.away_now.to_owned(),
             (true, false) => fill(s.away_because, &[&text::line(&status.text)]),
@@ -234,11 +263,17 @@ pub(super) fn profile(state: &mut State, profile: &Profile) {
 }
 
 /// We may join a room.
-pub(super) fn invited(state: &mut State, room: &str, by: Option<&str>) {
+pub(super) fn invited(state: &mut State, room: &RoomInfo, by: Option<&Author>) {
     let s = state.strings;
-    let room = text::line(room);
+    let is_ignored = by.is_some_and(|by| state.settings.ignores(by.id));
+    // After every connection it is told again; once is enough.
+    let is_new = state.invited.insert(room.id) || by.is_some();
+    if is_ignored || !is_new {
+        return;
+    }
+    let room = text::line(&room.name);
     let words = match by {
-        Some(by) => fill(s.invited_by, &[&text::line(by), &room]),
+        Some(by) => fill(s.invited_by, &[&text::line(&by.name), &room]),
         None => fill(s.invited_to, &[&room]),
     };
     state.say(Tone::Info, words.clone());

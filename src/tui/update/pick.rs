@@ -13,6 +13,8 @@ use crate::tui::keymap::{self, Action, Context};
 use crate::tui::pick::{Of, Picker, Takes, rows};
 use crate::tui::state::{Overlay, State};
 
+/// Messages with a word of ours that are listed.
+const NAMED: usize = 100;
 /// How often the rooms are asked for while the lobby is open.
 const EVERY: Duration = Duration::from_secs(2);
 
@@ -34,7 +36,27 @@ pub(super) fn mentions(state: &mut State) -> Vec<Effect> {
     vec![Effect::ListMentions]
 }
 
-pub(super) fn take_mentions(state: &mut State, entries: Vec<Entry>) {
+/// It cannot be asked for now.
+pub(super) fn close_mentions(state: &mut State) {
+    let is_open = |overlay: &mut Overlay| matches!(overlay, Overlay::Pick(picker) if matches!(picker.of, Of::Mentions(_)));
+    drop(state.overlay.take_if(is_open));
+}
+
+/// What the server found, and what has a word of ours among what is loaded here.
+pub(super) fn take_mentions(state: &mut State, mut entries: Vec<Entry>) {
+    let said = state.rooms.iter().flat_map(|room| room.timeline.all_said());
+    let named = said.filter(|entry| state.has_keyword(entry));
+    let is_listed = |other: &Entry| {
+        let mut entries = entries.iter();
+        entries.any(|it| it.room == other.room && it.seq == other.seq)
+    };
+    let named: Vec<Entry> = named
+        .filter(|it| !is_listed(it))
+        .take(NAMED)
+        .cloned()
+        .collect();
+    entries.extend(named);
+    entries.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.seq)));
     if let Some(Overlay::Pick(picker)) = &mut state.overlay
         && let Of::Mentions(known) = &mut picker.of
     {

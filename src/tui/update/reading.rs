@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::chat::{Amendment, Body, Entry, Epoch, RoomId, Seq, Unread};
+use crate::chat::{Amendment, Body, Entry, Epoch, FollowResult, RoomId, Seq, Unread};
 use crate::client::LinkState;
 use crate::tui::event::Effect;
 use crate::tui::state::{Reading, Recount, Room, State};
@@ -57,8 +57,7 @@ fn mark(room: &Room, seq: Seq) -> Option<Effect> {
 pub(super) fn followed(
     state: &mut State,
     id: RoomId,
-    epoch: Epoch,
-    last: Seq,
+    (result, last): (FollowResult, Seq),
     unread: Unread,
 ) -> Vec<Effect> {
     let is_current = state.current == Some(id);
@@ -66,7 +65,8 @@ pub(super) fn followed(
         return Vec::new();
     };
     room.reading.asked = Recount::No;
-    let is_same = room.timeline.epoch().is_none_or(|known| known == epoch);
+    // What was read of another history says nothing of this one.
+    let is_same = !matches!(result, FollowResult::EpochChanged | FollowResult::Ahead);
     let read = room.reading.unread.read;
     if is_same && read > unread.read && read <= last {
         return mark(room, read).into_iter().collect();
@@ -148,6 +148,14 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
             return Vec::new();
         };
         let is_unread = *target > room.reading.unread.read && entry.seq > room.reading.counted_to;
+        if let Amendment::Edit(_) = what {
+            // A word of ours may have come or gone.
+            let keywords = keywords(state, room, room.reading.unread.read);
+            if let Some(room) = state.room_mut(entry.room) {
+                room.reading.keywords = keywords;
+            }
+            return Vec::new();
+        }
         // Whether it was counted is best known to the server.
         if *what == Amendment::Erase && is_unread {
             return recount(state, entry.room);

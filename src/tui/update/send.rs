@@ -41,15 +41,18 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
         Line::Private { name, text: said } => privately(state, &text, &name, said),
         Line::Command(name, argument) => {
             state.notice = None;
+            let here = state.current;
             let effects = run(state, name, &argument);
             // A command that could not be done stays to be mended.
-            state.asked = (!effects.is_empty()).then(|| text.clone());
+            let asked = effects.first().map(|effect| (effect.clone(), text.clone()));
+            state.asked = asked;
             if state
                 .notice
                 .as_ref()
                 .is_none_or(|notice| notice.tone == Tone::Info)
             {
-                sent(state, text);
+                // It may have led elsewhere: what is written there stays.
+                sent_from(state, here, text);
             }
             effects
         }
@@ -75,7 +78,11 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
 
 /// Sends what is in the composer as the new text of a message; an empty one changes nothing.
 fn rewrite(state: &mut State, seq: Seq, text: String) -> Vec<Effect> {
-    let new = text.trim_end().to_owned();
+    // What keeps a line that is said anew from being private or a command does so here as well.
+    let new = match command::parse(&text) {
+        Line::Say(Body::Text(said)) => said,
+        _ => text.trim_end().to_owned(),
+    };
     if new.trim().is_empty() {
         super::amend::cancel(state);
         return Vec::new();
@@ -139,13 +146,26 @@ pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect>
 
 /// Empties the composer and remembers what was in it.
 fn sent(state: &mut State, text: String) {
-    let here = state.current;
-    let wrote_in = here.and_then(|id| state.room_mut(id));
-    if let Some(room) = wrote_in {
-        room.remember(text);
-        room.writing = Writing::Message;
+    sent_from(state, state.current, text);
+    // Whoever says something is here now, and not on a visit.
+    state.came_from = None;
+    if let Some(room) = state.current_mut() {
+        room.found = None;
     }
-    state.composer_mut().clear();
+}
+
+/// The same of a room that may not be the one that is shown any more.
+fn sent_from(state: &mut State, here: Option<RoomId>, text: String) {
+    match here.map(|id| state.room_mut(id)) {
+        Some(Some(room)) => {
+            room.remember(text);
+            room.writing = Writing::Message;
+            room.composer.clear();
+        }
+        // The room is gone, and what was written there with it.
+        Some(None) => {}
+        None => state.lobby.clear(),
+    }
     state.popup = None;
     state.confirm = None;
 }
@@ -363,10 +383,7 @@ fn leave(state: &mut State, argument: &str) -> Vec<Effect> {
     state.say(Tone::Info, s.conversation_put_away);
     let first = state.listed().next().map(|room| room.info.id);
     match first.filter(|_| state.current == Some(id)) {
-        Some(first) => {
-            state.composer_mut().clear();
-            super::show(state, first)
-        }
+        Some(first) => super::show(state, first),
         None => Vec::new(),
     }
 }

@@ -32,10 +32,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Named(you) => named(state, you),
         Event::Status(status) => personal::status(state, status),
         Event::Profile(profile) => personal::profile(state, &profile),
-        Event::Invited { room, by } => {
-            let by = by.as_ref().map(|by| by.name.as_str());
-            personal::invited(state, &room.name, by);
-        }
+        Event::Invited { room, by } => personal::invited(state, &room, by.as_ref()),
         Event::Mentions(entries) => pick::take_mentions(state, entries),
         Event::Report(report) => link::take(state, report),
         Event::Directory(rooms) => state.directory = rooms,
@@ -61,7 +58,16 @@ fn people_changed(state: &mut State, room: RoomId, came: Vec<Person>, went: &[Id
     for id in went {
         room.roster.remove(*id);
     }
-    for person in came {
+    for mut person in came {
+        // Of somebody who is not here only what changed is told.
+        if let Some(known) = room.roster.find(person.id)
+            && !person.presence.is_here()
+        {
+            person.via = known.via;
+            if person.status.is_empty() {
+                person.status.clone_from(&known.status);
+            }
+        }
         room.roster.put(person);
     }
 }

@@ -37,24 +37,24 @@ pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
     effects
 }
 
-/// A page has come, or has not: whether what is sought is there now.
-pub(super) fn sought(state: &mut State, id: RoomId, is_failed: bool) {
-    let Some(seq) = state.room(id).and_then(|room| room.seeking) else {
-        return;
+/// A page has come: whether what is sought is there now. A page of long messages may end before it.
+pub(super) fn sought(state: &mut State, id: RoomId, oldest: Option<Seq>) -> Vec<Effect> {
+    let Some(room) = state.room_mut(id) else {
+        return Vec::new();
     };
-    let is_here = state
-        .room(id)
-        .is_some_and(|room| room.timeline.place(Key::entry(seq)).is_some());
-    if is_here {
+    let Some(seq) = room.seeking else {
+        return Vec::new();
+    };
+    if room.timeline.place(Key::entry(seq)).is_some() {
+        room.seeking = None;
         centre(state, id, seq);
-    } else if is_failed {
+    } else if let Some(before) = oldest.filter(|oldest| *oldest > seq) {
+        return vec![Effect::Older { room: id, before }];
+    } else {
+        room.seeking = None;
         state.say(Tone::Problem, state.strings.not_found);
     }
-    if (is_here || is_failed)
-        && let Some(room) = state.room_mut(id)
-    {
-        room.seeking = None;
-    }
+    Vec::new()
 }
 
 /// Scrolls so that an entry stands in the middle.
@@ -102,7 +102,7 @@ pub(super) fn next_unread(state: &mut State) -> Vec<Effect> {
         tour.seen.push(here);
     }
     let is_next = |room: &&crate::tui::state::Room| {
-        room.reading.unread.messages > 0 && !tour.seen.contains(&room.info.id)
+        state.news(room).0 > 0 && !tour.seen.contains(&room.info.id)
     };
     let mut rooms: Vec<_> = state.listed().filter(is_next).collect();
     rooms.sort_by_key(|room| room.reading.mentions() == 0);

@@ -96,7 +96,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)>
                 state,
                 screen,
                 state.strings.help_title,
-                &help(state.strings),
+                &help(state.strings, state.size.0),
                 *scroll,
             );
             None

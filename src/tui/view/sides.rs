@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::{Canvas, columns};
 use crate::chat::{Person, Presence, Role};
 use crate::client::LinkState;
-use crate::text;
+use crate::text::{self, SafeText};
 use crate::tui::avatar;
 use crate::tui::regions::Regions;
 use crate::tui::state::{Room, State};
@@ -50,9 +50,49 @@ pub(super) fn rooms(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         ..area
     };
     canvas.fill(pane, Scope::Panel);
+    let rows = room_rows(state);
+    let height = usize::from(pane.height);
+    let is_current =
+        |row: &RoomRow| matches!(row, RoomRow::Room(room) if state.current == Some(room.info.id));
+    let current = rows.iter().position(is_current).unwrap_or(0);
+    // As little is scrolled as shows the room one is in, and the marks at the ends.
+    let first = (current + 2)
+        .saturating_sub(height)
+        .min(rows.len().saturating_sub(height));
+    let shown = rows.iter().enumerate().skip(first).take(height);
+    let below = rows.len().saturating_sub(first + height);
+    for (y, (n, row)) in (pane.y..).zip(shown) {
+        let line = Rect {
+            y,
+            height: 1,
+            ..pane
+        };
+        let s = state.strings;
+        let hidden = match n - first {
+            0 if first > 0 => Some((s.more_above, first + 1)),
+            at if at + 1 == height && below > 0 => Some((s.more_below, below + 1)),
+            _ => None,
+        };
+        match (hidden, row) {
+            (Some((words, count)), _) => title(canvas, line, &text::line(&fill(words, &[&count]))),
+            (None, RoomRow::Title(words)) => title(canvas, line, &(*words).into()),
+            (None, RoomRow::Blank) => {}
+            (None, RoomRow::Room(room)) => room_line(canvas, state, line, room),
+        }
+    }
+}
+
+/// A row of the list of rooms.
+enum RoomRow<'a> {
+    Title(&'static str),
+    Blank,
+    Room(&'a Room),
+}
+
+fn room_rows(state: &State) -> Vec<RoomRow<'_>> {
     let (conversations, public): (Vec<&Room>, Vec<&Room>) =
         state.listed().partition(|room| room.is_conversation());
-    let mut y = area.y;
+    let mut rows = Vec::new();
     for (title, rooms) in [
         (state.strings.rooms, public),
         (state.strings.private, conversations),
@@ -60,30 +100,24 @@ pub(super) fn rooms(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         if rooms.is_empty() {
             continue;
         }
-        if y > area.y {
-            y += 1;
+        if !rows.is_empty() {
+            rows.push(RoomRow::Blank);
         }
-        let style = canvas.style(Scope::Panel).patch(canvas.style(Scope::Dim));
-        if y < area.bottom() {
-            canvas.put(pane.x + 1, y, pane.width - 1, &title.into(), style);
-        }
-        y += 1;
-        for room in rooms {
-            if y < area.bottom() {
-                room_line(
-                    canvas,
-                    state,
-                    Rect {
-                        y,
-                        height: 1,
-                        ..pane
-                    },
-                    room,
-                );
-            }
-            y += 1;
-        }
+        rows.push(RoomRow::Title(title));
+        rows.extend(rooms.into_iter().map(RoomRow::Room));
     }
+    rows
+}
+
+fn title(canvas: &mut Canvas<'_>, line: Rect, words: &SafeText) {
+    let style = canvas.style(Scope::Panel).patch(canvas.style(Scope::Dim));
+    canvas.put(
+        line.x + 1,
+        line.y,
+        line.width.saturating_sub(1),
+        words,
+        style,
+    );
 }
 
 fn room_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, room: &Room) {
@@ -126,6 +160,8 @@ fn room_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, room: &Room) {
     canvas.put_right(before, 0, &text::line(&mentions), of_mentions);
 }
 
+/// Stands where there is no room for more.
+const MORE: &str = "+";
 /// Stands before how many messages are for us.
 const MENTION: &str = "@";
 
@@ -149,16 +185,28 @@ pub(super) fn people(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     canvas.fill(pane, Scope::Panel);
     let here = room.roster.present().len();
     let count = text::line(&fill(state.strings.people, &[&here]));
-    let title = canvas.style(Scope::Panel).patch(canvas.style(Scope::Dim));
-    canvas.put(pane.x + 1, pane.y, pane.width - 1, &count, title);
+    title(canvas, Rect { height: 1, ..pane }, &count);
     let rows = usize::from(pane.height.saturating_sub(1));
-    for (y, person) in (pane.y + 1..).zip(room.roster.people().iter().take(rows)) {
-        let row = Rect {
-            y,
-            height: 1,
-            ..pane
-        };
-        person_line(canvas, state, row, person);
+    let people = room.roster.people();
+    // The last row says how many there is no room for.
+    let shown = if people.len() > rows {
+        rows.saturating_sub(1)
+    } else {
+        people.len()
+    };
+    let line = |y| Rect {
+        y,
+        height: 1,
+        ..pane
+    };
+    let mut y = pane.y + 1;
+    for person in &people[..shown] {
+        person_line(canvas, state, line(y), person);
+        y += 1;
+    }
+    if shown < people.len() && rows > 0 {
+        let words = fill(state.strings.more_below, &[&(people.len() - shown)]);
+        title(canvas, line(y), &text::line(&words));
     }
 }
 
@@ -319,16 +367,25 @@ fn typing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
 /// Where there is no room list, rooms with news stand in the status line; gives back where they end.
 fn strip(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
     let mut x = area.x;
-    for room in state.listed() {
+    let mut rooms: Vec<&Room> = state.listed().collect();
+    rooms.retain(|room| state.news(room).0 > 0);
+    // Whoever calls or writes privately comes first.
+    rooms.sort_by_key(|room| state.news(room).1 == 0 && !room.is_conversation());
+    for room in rooms {
         let (unread, mentions) = state.news(room);
-        if unread == 0 {
-            continue;
-        }
         let of_mentions = badge(MENTION, mentions);
         let words = [room.label(), of_mentions, badge("", unread)];
         let words: Vec<String> = words.into_iter().filter(|it| !it.is_empty()).collect();
         let words = text::line(&words.join(" "));
         if x + columns(words.as_str()) > area.right() {
+            let style = canvas.style(Scope::BadgeUnread);
+            canvas.put(
+                x,
+                area.y,
+                area.right().saturating_sub(x),
+                &MORE.into(),
+                style,
+            );
             break;
         }
         let scope = if mentions > 0 {

@@ -53,7 +53,10 @@ impl Task {
                         let _untold = self.invited.try_send(invited);
                     }
                     Ruling::Kicked { .. } | Ruling::Banned { .. } => self.goes(person.id),
-                    Ruling::Role(role) => self.attendance.set_role(person, *role),
+                    // Whoever has left is given it when they come back.
+                    Ruling::Role(role) if self.room.law().role(person.id).is_some() => {
+                        self.attendance.set_role(person, *role);
+                    }
                     _ => {}
                 }
             }
@@ -110,7 +113,12 @@ impl Task {
                 tell(reply, among);
             }
             Question::DigestAt { seq, reply } => tell(reply, self.room.digest_at(seq)),
-            Question::Roster(reply) => tell(reply, self.attendance.people().cloned().collect()),
+            Question::Roster { among, reply } => {
+                let is_member = |id: &IdentityId| self.room.law().role(*id).is_some();
+                let members = among.into_iter().filter(is_member).collect();
+                let people = self.attendance.people().cloned().collect();
+                tell(reply, (people, members));
+            }
             Question::Count(reply) => tell(reply, self.attendance.count()),
         }
     }

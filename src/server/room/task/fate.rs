@@ -79,8 +79,13 @@ impl Task {
                 let Joining { who, reply, .. } = *joining;
                 let identity = who.author.id;
                 self.joining.remove(&identity);
-                self.attendance
-                    .depart(who.session, identity, Departure::Clean);
+                if self.room.law().role(identity).is_some() {
+                    self.attendance
+                        .depart(who.session, identity, Departure::Clean);
+                } else {
+                    // They were never in, and nobody hears of them.
+                    self.attendance.leave(identity);
+                }
                 tell(reply, Err(refusal));
             }
             (Waiter::Leave(reply), fate) => tell(reply, fate.map(drop)),

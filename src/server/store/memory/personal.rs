@@ -1,7 +1,7 @@
 //! What belongs to one person, as it is kept in memory.
 
 use super::{Kept, KeptRoom};
-use crate::chat::{Author, Entry, IdentityId, Person, Presence, RoomId, Seq, Unread};
+use crate::chat::{Author, Entry, IdentityId, NameKey, Person, Presence, RoomId, Seq, Unread};
 use crate::server::store::{COUNTED, Personal, PersonalChange, RoomRecord};
 
 impl Kept {
@@ -120,5 +120,24 @@ impl Kept {
         let mut rooms: Vec<RoomRecord> = rooms.map(|room| room.record.clone()).collect();
         rooms.sort_by(|one, other| one.name.cmp(&other.name));
         rooms
+    }
+
+    pub(super) fn members_called(
+        &self,
+        room: RoomId,
+        keys: Vec<NameKey>,
+    ) -> Vec<(NameKey, IdentityId)> {
+        let members = self.rooms.get(&room).map(|room| &room.members);
+        let is_called = |id: &IdentityId, key: &NameKey| {
+            let record = self.identities.get(id);
+            record.is_some_and(|record| record.name.key() == *key)
+        };
+        let mut found = Vec::new();
+        for key in keys {
+            let ids = members.into_iter().flat_map(|members| members.keys());
+            let called = ids.filter(|id| is_called(id, &key)).take(2);
+            found.extend(called.map(|id| (key.clone(), *id)));
+        }
+        found
     }
 }

@@ -6,8 +6,8 @@ use super::read::{ENTRY, ROOM, add_mentions, entry, role, room_record, unsigned,
 use super::write::{room_number, signed};
 use super::writer::WriteError;
 use crate::chat::{
-    Author, Entry, Epoch, IdentityId, Level, Person, Presence, RoomId, Seq, Settings, Status,
-    Unread,
+    Author, Entry, Epoch, IdentityId, Level, NameKey, Person, Presence, RoomId, Seq, Settings,
+    Status, Unread,
 };
 use crate::server::store::{COUNTED, Personal, PersonalChange, RoomRecord};
 
@@ -73,8 +73,8 @@ pub fn unread(
         )?;
     let mentions = db
         .prepare_cached(&format!(
-            "SELECT count(*) FROM (SELECT DISTINCT m.seq FROM mentions m
-             JOIN entries e ON e.room = m.room AND e.seq = m.seq
+            "SELECT count(*) FROM (SELECT DISTINCT m.seq FROM mentions m INDEXED BY mentions_of
+             CROSS JOIN entries e ON e.room = m.room AND e.seq = m.seq
              WHERE m.person IN (:me, :all) AND m.room = :room AND m.seq > :above AND m.seq <= :last
              AND {BY_OTHERS} LIMIT :most)"
         ))?
@@ -248,4 +248,24 @@ pub fn invitations(db: &Connection, identity: IdentityId) -> rusqlite::Result<Ve
     ))?
     .query_map([identity.bytes()], room_record)?
     .collect()
+}
+
+pub fn members_called(
+    db: &Connection,
+    room: RoomId,
+    keys: Vec<NameKey>,
+) -> rusqlite::Result<Vec<(NameKey, IdentityId)>> {
+    let Some(num) = room_number(db, room)? else {
+        return Ok(Vec::new());
+    };
+    let mut query = db.prepare_cached(
+        "SELECT i.id FROM identities i JOIN members m ON m.room = ?1 AND m.identity = i.id WHERE i.key = ?2 LIMIT 2",
+    )?;
+    let mut found = Vec::new();
+    for key in keys {
+        for id in query.query_map(params![num, key.as_str()], |row| row.get(0))? {
+            found.push((key.clone(), IdentityId::new(id?)));
+        }
+    }
+    Ok(found)
 }

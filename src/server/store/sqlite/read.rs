@@ -427,16 +427,10 @@ fn one_identity(
         .optional()
 }
 
-pub fn called(db: &Connection, keys: &[NameKey]) -> rusqlite::Result<Vec<IdentityRecord>> {
-    let mut query =
-        db.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE key = ?1"))?;
-    let mut found = Vec::new();
-    for key in keys {
-        for record in query.query_map([key.as_str()], identity_record)? {
-            found.push(record?);
-        }
-    }
-    Ok(found)
+pub fn called(db: &Connection, key: &NameKey) -> rusqlite::Result<Vec<IdentityRecord>> {
+    db.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE key = ?1"))?
+        .query_map([key.as_str()], identity_record)?
+        .collect()
 }
 
 pub fn present(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {

@@ -1,0 +1,110 @@
+//! Whom a text calls.
+
+use std::collections::{HashMap, HashSet};
+
+use tokio::time::Instant;
+
+use super::Hub;
+use crate::chat::{IdentityId, NameKey, RoomId, Skeleton, UserName};
+use crate::server::room::mailbox::Question;
+use crate::server::store::StoreError;
+use crate::text;
+
+impl Hub {
+    /// Whom a text calls: members of its room by their present name, or the last one they bore.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn called_in(&self, room: RoomId, text: &str) -> Result<Vec<IdentityId>, StoreError> {
+        let calls = text::calls(text);
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let known = self.members_meant(room, &calls).await?;
+        let mut called = Vec::new();
+        for names in calls {
+            let longest = names.first().copied().unwrap_or_default();
+            let one = names.iter().find_map(|name| {
+                if is_everybody(name, longest) {
+                    return Some(IdentityId::EVERYBODY);
+                }
+                known.get(&UserName::new(name).ok()?.key()).copied()
+            });
+            if let Some(one) = one.filter(|one| !called.contains(one)) {
+                called.push(one);
+            }
+        }
+        Ok(called)
+    }
+
+    /// The member that each name of some calls means. Whoever bears a name now is meant by it, and nobody who bore it before; one
+    /// that two members bore is nobody's.
+    async fn members_meant(
+        &self,
+        room: RoomId,
+        calls: &[Vec<&str>],
+    ) -> Result<HashMap<NameKey, IdentityId>, StoreError> {
+        let names = calls.iter().flatten().map(|name| UserName::new(name));
+        let keys: HashSet<NameKey> = names.flatten().map(|name| name.key()).collect();
+        // What they look like is worked out before anybody has to wait for it.
+        let looks: Vec<(Skeleton, NameKey)> = keys
+            .into_iter()
+            .map(|key| (Skeleton::from(&key), key))
+            .collect();
+        let bearers: HashMap<NameKey, IdentityId> = {
+            let (state, now) = (self.lock(), Instant::now());
+            let bearer = |(skeleton, key): &(Skeleton, NameKey)| {
+                let bearer = state.names.bearer_of(skeleton, key, now)?;
+                Some((key.clone(), bearer))
+            };
+            looks.iter().filter_map(bearer).collect()
+        };
+        let free = looks.into_iter().map(|(_, key)| key);
+        let free = free.filter(|key| !bearers.contains_key(key)).collect();
+        let mut bore: HashMap<NameKey, Vec<IdentityId>> = HashMap::new();
+        for (key, id) in self.store.members_called(room, free).await? {
+            bore.entry(key).or_default().push(id);
+        }
+        let among: Vec<IdentityId> = bearers.values().copied().collect();
+        let members = if among.is_empty() {
+            Vec::new()
+        } else {
+            let members = self.ask(room, |reply| Question::MembersAmong { among, reply });
+            members.await.unwrap_or_default()
+        };
+        let here = bearers.into_iter().filter(|(_, id)| members.contains(id));
+        let gone = bore.into_iter().filter_map(|(key, ids)| match ids[..] {
+            [one] => Some((key, one)),
+            _ => None,
+        });
+        Ok(here.chain(gone).collect())
+    }
+}
+
+/// Whether a name calls everybody: not as the beginning of a longer name, but before marks, or letters that need no space.
+fn is_everybody(name: &str, longest: &str) -> bool {
+    let rest = longest.get(name.len()..).unwrap_or_default();
+    let is_whole =
+        rest.chars().all(|c| "_-.".contains(c)) || !rest.starts_with(|c: char| c.is_ascii());
+    is_whole && text::EVERYBODY.contains(&name.to_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_is_called_by_the_whole_word() {
+        for (name, longest, expected) in [
+            ("here", "here", true),
+            ("Here", "Here...", true),
+            ("here", "here你好", true),
+            ("everyone", "everyone", true),
+            ("here", "here-ann", false),
+            ("here", "here.ann", false),
+            ("ann", "ann", false),
+        ] {
+            assert_eq!(is_everybody(name, longest), expected, "{longest}");
+        }
+    }
+}
