@@ -6,19 +6,21 @@
 //!
 //! A mutex, two deques and a waker: a third cheaper under fan-out than a channel. It knows no wire format.
 
+mod item;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::task::AtomicWaker;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use self::item::weight;
+pub use self::item::{Item, Signal};
 use super::delivery::Delivery;
-use super::room::attendance::Passage;
 use crate::chat::Seq;
 use crate::wire::Event;
 
@@ -34,58 +36,6 @@ const ANSWER_BYTES: usize = 256 * 1024;
 const TOLD: usize = 4;
 /// Signals are dropped once this many bytes of entries wait.
 const SIGNAL_BYTES: usize = LIVE_BYTES / 4;
-
-/// Something to write.
-#[derive(Clone, Debug)]
-pub enum Item {
-    Answer(Box<Event>),
-    /// The entries of a delivery after a seq.
-    Entries(Arc<Delivery>, Seq),
-    /// Presence and the like, encoded by the room once for everybody.
-    Signal(Arc<Signal>),
-}
-
-/// What is told to everybody in a room and not kept: its encoded form, or, for guests, who came and went.
-#[derive(Debug)]
-pub struct Signal {
-    pub frame: Bytes,
-    pub passages: Vec<Passage>,
-    /// Whoever did not get it has to be sent the whole roster.
-    is_roster: bool,
-}
-
-impl Signal {
-    /// A change among the people of a room.
-    pub fn roster(frame: Bytes) -> Self {
-        Self {
-            frame,
-            passages: Vec::new(),
-            is_roster: true,
-        }
-    }
-
-    /// The same for guests, one by one.
-    pub fn passages(passages: Vec<Passage>) -> Self {
-        Self {
-            passages,
-            ..Self::roster(Bytes::new())
-        }
-    }
-
-    /// What is no loss to whoever does not get it.
-    pub fn passing(frame: Bytes) -> Self {
-        Self {
-            is_roster: false,
-            ..Self::roster(frame)
-        }
-    }
-
-    /// About how many bytes it takes.
-    fn size(&self) -> usize {
-        const PASSAGE: usize = 96;
-        self.frame.len() + self.passages.len() * PASSAGE
-    }
-}
 
 /// What became of an offer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -531,25 +481,4 @@ impl Drop for Outbox {
         self.budget.bytes.fetch_sub(waiting, Ordering::Relaxed);
         self.budget.lanes.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// About how many bytes an answer takes.
-fn weight(event: &Event) -> usize {
-    const FRAME: usize = 64;
-    FRAME
-        + match event {
-            Event::Welcome(welcome) => welcome.rooms.len() * 2 * FRAME,
-            Event::RosterPage { people, .. } => people
-                .iter()
-                .map(|person| FRAME + person.name.len() + person.status.len())
-                .sum(),
-            Event::SettingsChanged { settings, .. } => {
-                let names = settings.ignored.iter().map(|it| FRAME + it.name.len());
-                let words = settings.keywords.iter().map(String::len);
-                names.chain(words).sum::<usize>() + settings.levels.len() * FRAME
-            }
-            Event::Profile { profile, .. } => profile.rooms.len() * 2 * FRAME,
-            Event::Refused { refusal, .. } => refusal.arguments.iter().map(String::len).sum(),
-            _ => 0,
-        }
 }

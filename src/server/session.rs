@@ -7,6 +7,7 @@ mod catch_up;
 mod guest;
 mod personal;
 mod post;
+mod rooms;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,14 +20,13 @@ pub use self::guest::run_guest;
 use self::post::Order;
 use super::hub::{AdmitError, Admitted, Hub, now_ms};
 use super::outbox::{Outbox, Slot};
-use super::room::Follow;
 use super::room::attendance::Departure;
-use super::room::mailbox::{Attendee, Leaving, RoomMsg};
+use super::room::mailbox::Attendee;
 use super::store::StoreError;
-use crate::chat::{IdentityId, NewRoom, Refusal, RefusalCode, RoomId, RoomKind, TOPIC};
+use crate::chat::{IdentityId, Refusal, RefusalCode, RoomId};
 use crate::text;
 use crate::wire::{
-    Asked, Event, Goodbye, GoodbyeReason, Hello, JoinTarget, Malformed, PROTOCOL, Request, Then,
+    Asked, Event, Goodbye, GoodbyeReason, Hello, Malformed, PROTOCOL, Request, Then,
     UnfollowReason, Welcome, Who,
 };
 
@@ -374,113 +374,6 @@ impl Session {
         }
     }
 
-    async fn join(&mut self, request: u64, target: JoinTarget) -> Result<(), AdmitError> {
-        let room = match target {
-            JoinTarget::Room(room) => room,
-            JoinTarget::Name(name) => self.hub.find(&name)?,
-        };
-        self.pace().await?;
-        self.check_room_for_one_more(room)?;
-        let who = self.attendee();
-        let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
-        let follower = self.guest_follower(room);
-        let slot = follower.as_ref().map(|it| it.slot);
-        let joined = self.hub.ask(room, |reply| RoomMsg::Join {
-            who,
-            follower,
-            reply,
-        });
-        let joined = joined.await.ok_or_else(unknown).and_then(|it| it);
-        let joined = match (joined, slot) {
-            (Ok(joined), _) => joined,
-            (Err(refusal), None) => return Err(refusal.into()),
-            (Err(refusal), Some(slot)) => {
-                self.outbox.free_slot(slot);
-                self.rooms.remove(&room);
-                return Err(refusal.into());
-            }
-        };
-        match (slot, joined.follow) {
-            (Some(_), Some(Follow::Live)) => {}
-            (Some(slot), _) => {
-                self.go_live(room, slot, joined.at).await?;
-            }
-            (None, _) => {
-                self.rooms.entry(room).or_insert(Following { slot: None });
-                self.outbox.answer(Event::RoomChanged {
-                    request,
-                    room: joined.info,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    async fn leave(&mut self, request: u64, room: RoomId) -> Result<(), AdmitError> {
-        if self.hub.is_home(room) {
-            return Err(Refusal::new(RefusalCode::CannotLeave).into());
-        }
-        self.pace().await?;
-        let author = self.who.author.clone();
-        let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
-        self.hub
-            .ask(room, |reply| RoomMsg::Leave {
-                author,
-                how: Leaving::Asked,
-                at_ms: now_ms(),
-                reply,
-            })
-            .await
-            .ok_or_else(unknown)??;
-        self.unfollow(room).await;
-        self.rooms.remove(&room);
-        self.outbox.answer(Event::Unfollowed {
-            request,
-            room,
-            why: UnfollowReason::Left,
-        });
-        Ok(())
-    }
-
-    async fn create(&mut self, request: u64, mut wanted: NewRoom) -> Result<(), AdmitError> {
-        if wanted.kind == RoomKind::Conversation {
-            return Err(Refusal::new(RefusalCode::Malformed).with("kind").into());
-        }
-        post::check_line("topic", &wanted.topic, TOPIC)?;
-        self.hub.filter.check_name(&wanted.name)?;
-        self.hub.filter.mask(&mut wanted.topic)?;
-        self.pace().await?;
-        self.refresh_name();
-        let room = self.hub.create(&self.who.author, wanted).await?;
-        self.outbox.answer(Event::RoomChanged { request, room });
-        Ok(())
-    }
-
-    async fn set_name(&mut self, request: u64, name: &str) -> Result<(), AdmitError> {
-        self.hub.pace(self.who.author.id)?;
-        self.hub.filter.check_name(name)?;
-        self.refresh_name();
-        let old = self.who.author.clone();
-        let you = self.hub.rename(&old, name).await?;
-        tracing::info!(from = %old.name, to = %you.name, identity = %you.id, "renamed");
-        self.who.author = you.clone();
-        self.outbox.answer(Event::Named { request, you });
-        Ok(())
-    }
-
-    async fn open(&self, request: u64, who: Who) -> Result<(), AdmitError> {
-        let me = self.who.author.id;
-        self.hub.pace(me)?;
-        let other = self.meant(who).await?;
-        if other == me {
-            return Err(Refusal::new(RefusalCode::ToSelf).into());
-        }
-        let record = self.hub.conversation(&self.who.author, other).await?;
-        let room = self.hub.describe(&record, me).await?;
-        self.outbox.answer(Event::RoomChanged { request, room });
-        Ok(())
-    }
-
     /// Somebody that a request is about.
     async fn meant(&self, who: Who) -> Result<IdentityId, AdmitError> {
         match who {
@@ -507,12 +400,5 @@ impl Session {
             status: self.hub.status(self.who.author.id),
             at_ms: now_ms(),
         }
-    }
-
-    fn check_room_for_one_more(&self, room: RoomId) -> Result<(), Refusal> {
-        if self.rooms.len() >= ROOMS && !self.rooms.contains_key(&room) {
-            return Err(Refusal::new(RefusalCode::TooManyRooms).with(ROOMS));
-        }
-        Ok(())
     }
 }
