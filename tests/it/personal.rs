@@ -421,6 +421,8 @@ async fn whoever_is_not_let_in_is_nobody_there() {
     eve.settles().await;
     eve.keys("/join board<ret>");
     eve.shows("there is no room 'board'").await;
+    // Changes are told together, a moment later.
+    sleep(Duration::from_secs(1)).await;
     boss.settles().await;
     let people = boss.screen.state.current().unwrap().roster.people();
     let names: Vec<&str> = people.iter().map(|it| it.name.as_str()).collect();
@@ -437,6 +439,7 @@ async fn whoever_is_not_let_in_is_nobody_there() {
     boss.shows("ann left").await;
     boss.keys("/deop ann<ret>");
     boss.shows("boss made ann a member").await;
+    sleep(Duration::from_secs(1)).await;
     boss.settles().await;
     let people = boss.screen.state.current().unwrap().roster.people();
     assert!(people.iter().all(|it| it.name != "ann"));

@@ -153,6 +153,8 @@ fn what_the_server_has_no_more_is_not_asked_for_again_and_again() {
     }
     let (_, missing) = pieces(&screen.state.room(GENERAL).unwrap().timeline);
     assert!(missing.contains(&3000), "what is gone is said");
+    let in_vain = asked.iter().filter(|before| before.0 <= 3001).count();
+    assert!(in_vain <= 1, "{asked:?}");
 }
 
 #[test]
