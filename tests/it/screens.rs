@@ -5,13 +5,14 @@ use std::time::Duration;
 use proptest::prelude::*;
 use ratatui::style::Modifier;
 use tchat::chat::{
-    Body, IdentityId, Person, Presence, Recipient, Refusal, RefusalCode, Role, Seq, Unread, Via,
+    Amendment, Body, IdentityId, Person, Presence, Profile, Recipient, Refusal, RefusalCode, Role,
+    RoomId, Seq, Unread, Via,
 };
 use tchat::client::{Event as Told, LinkState, Why};
 use tchat::tui::event::Event;
 use tchat::tui::state::TypingMode;
 
-use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, entry, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, entry, room, says};
 
 /// A morning in `general`.
 fn morning(width: u16, height: u16) -> Screen {
@@ -302,12 +303,6 @@ fn what_others_write_cannot_leave_its_place() {
     assert!(screen.shows("␛[2J␛]0;pwn␇"));
 }
 
-#[test]
-fn nothing_of_later_issues_is_drawn() {
-    let screen = morning(120, 40);
-    assert!(!screen.shows("typing") && !screen.shows("mentions"));
-}
-
 /// A screen on which every kind of thing happened.
 fn busy(width: u16, height: u16, overlay: &str) -> Screen {
     let mut screen = morning(width, height);
@@ -322,17 +317,109 @@ fn busy(width: u16, height: u16, overlay: &str) -> Screen {
         )
     });
     screen.hears(Told::Entries(entries.collect()));
-    screen.keys(overlay);
+    let to_long = |text: &str| Body::Reply {
+        to: Seq(59),
+        text: text.into(),
+    };
+    let amendment = |target, what| Body::Amendment {
+        target: Seq(target),
+        what,
+    };
+    let react = |emoji: &str| Amendment::React {
+        emoji: emoji.into(),
+        is_on: true,
+    };
+    screen.hears(Told::Entries(vec![
+        entry(GENERAL, 60, LI, 60, amendment(58, Amendment::Erase)),
+        entry(GENERAL, 61, LI, 60, to_long(&long)),
+        entry(GENERAL, 62, ZHANG, 61, amendment(61, react("👩‍👩‍👧"))),
+        entry(GENERAL, 63, ANN, 61, amendment(61, react("汉字"))),
+    ]));
+    open(&mut screen, overlay);
     screen
 }
 
+/// What can lie over the screen: the keys that open it, and what is told then.
+const OVERLAYS: [&str; 14] = [
+    "",
+    "<f1>",
+    "<c-u>/theme<ret>",
+    "<c-u>@",
+    "<c-u>/who<ret>",
+    "<c-k>",
+    "<c-l>",
+    "<c-t>",
+    "<c-u>/whois 李四<ret>",
+    "<c-u>/link<ret>",
+    "<a-m>",
+    "<a-m>+",
+    "<a-m>w",
+    "",
+];
+/// The last is no key's: the name is taken.
+const NAME: usize = OVERLAYS.len() - 1;
+
+fn open(screen: &mut Screen, overlay: &str) {
+    screen.keys(overlay);
+    let all = "@here ".to_owned() + &"今天的构建又红了 ".repeat(9);
+    match overlay {
+        "<c-l>" => {
+            let rooms = (0..40).map(|n| room(RoomId::new([n; 16]), "a-room", &all));
+            screen.hears(Told::Directory(rooms.collect()));
+        }
+        "<c-t>" => {
+            let calling = (1..40).map(|seq| says(GENERAL, seq, LI, seq, &all));
+            screen.hears(Told::Mentions(calling.collect()));
+        }
+        "<c-u>/whois 李四<ret>" => screen.hears(Told::Profile(Profile {
+            person: Person {
+                id: LI,
+                name: "李四".into(),
+                presence: Presence::Away,
+                role: Role::Member,
+                via: Via::WebSocket,
+                status: all,
+            },
+            seen_ms: None,
+            rooms: vec![room(TECH, "tech", "machines")],
+        })),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_overlay_opens() {
+    let before = busy(80, 24, "").text();
+    for overlay in OVERLAYS.into_iter().filter(|it| !it.is_empty()) {
+        let screen = busy(80, 24, overlay);
+        assert_ne!(screen.text(), before, "{overlay}");
+        assert_eq!(
+            screen.state.overlay.is_some(),
+            !matches!(overlay, "<c-u>@" | "<a-m>"),
+            "{overlay}"
+        );
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 240, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_size_from_one_cell_on_is_drawn(width in 1u16..180, height in 1u16..70, overlay in 0usize..5, keys in "(<pgup>|<pgdn>|<c-home>|<c-end>|x|张|<a-ret>|<bs>|<tab>|<f4>|<a-down>){0,12}") {
-        let overlay = ["", "<f1>", "<c-u>/theme<ret>", "<c-u>@", "<c-u>/who<ret>"][overlay];
-        let mut screen = busy(80, 24, overlay);
+    fn any_size_from_one_cell_on_is_drawn(
+        width in prop_oneof![1u16..6, 6u16..40, 40u16..=300],
+        height in prop_oneof![1u16..6, 6u16..14, 14u16..=100],
+        overlay in 0..OVERLAYS.len(),
+        is_chinese: bool,
+        keys in "(<pgup>|<pgdn>|<c-home>|<c-end>|<up>|<down>|x|张|<a-ret>|<bs>|<tab>|<f4>|<a-down>){0,12}",
+    ) {
+        let mut screen = busy(80, 24, OVERLAYS[overlay]);
+        if is_chinese {
+            screen.state.strings = &tchat::tui::strings::CHINESE;
+        }
+        if overlay == NAME {
+            let refusal = Refusal::new(RefusalCode::NameTaken).with("ann").with("ann2");
+            screen.hears(Told::Link(LinkState::NameRefused(refusal)));
+        }
         screen.does(Event::Resize(width, height));
         screen.keys(&keys);
         let rows = screen.rows();
@@ -353,9 +440,19 @@ fn the_smallest_sizes_show_the_newest_line_and_then_the_composer() {
         "{}",
         screen.text()
     );
-    for width in 1..6 {
-        for height in 1..6 {
-            busy(width, height, "").rows();
+}
+
+#[test]
+fn every_overlay_fits_the_smallest_sizes() {
+    for overlay in OVERLAYS {
+        let mut screen = busy(80, 24, overlay);
+        for (width, height) in (1..12).flat_map(|width| (1..14).map(move |height| (width, height)))
+        {
+            screen.does(Event::Resize(width, height));
+            let rows = screen.rows();
+            assert_eq!(rows.len(), usize::from(height));
+            let is_inside = |row: &String| tchat::text::width(row) <= usize::from(width);
+            assert!(rows.iter().all(is_inside), "{overlay} at {width}x{height}");
         }
     }
 }
