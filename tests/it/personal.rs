@@ -137,7 +137,7 @@ async fn one_may_ask_who_somebody_is() {
     ann.keys("<c-u>/whois ben<ret>");
     ann.shows("last here").await;
     ann.keys("<esc>/whois<ret>");
-    ann.shows("it is used so: /whois USER").await;
+    ann.shows("usage: /whois USER").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -191,7 +191,7 @@ async fn others_see_that_somebody_is_typing_for_six_seconds() {
     ann.keys("/typing<ret>");
     ann.shows("who is typing: send").await;
     ann.keys("/typing loudly<ret>");
-    ann.shows("it is used so: /typing [on|show|send|off]").await;
+    ann.shows("usage: /typing [on|show|send|off]").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,8 +263,7 @@ async fn ignored_people_levels_and_words_are_the_same_on_every_screen() {
     sofa.keys("/notify<ret>");
     sofa.shows("notifications of this room: none").await;
     sofa.keys("/notify loudly<ret>");
-    sofa.shows("it is used so: /notify [all|mentions|none|usual]")
-        .await;
+    sofa.shows("usage: /notify [all|mentions|none|usual]").await;
 }
 
 /// Lets something be said, and says what was told of it outside the screen.

@@ -121,18 +121,18 @@ async fn names_of_rooms_are_one_each_and_said_what_is_wrong_with_them() {
         ("/create dеv", "'dеv' is no name of a room"),
         (
             "/create dev --capacity none",
-            "it is used so: /create NAME [--private|--secret]",
+            "usage: /create NAME [--private|--secret]",
         ),
-        ("/create", "it is used so: /create NAME"),
-        ("/delete tech", "it is used so: /delete [ROOM]"),
+        ("/create", "usage: /create NAME"),
+        ("/delete tech", "usage: /delete [ROOM]"),
         ("/delete", "Enter again closes this room"),
-        ("/kick", "it is used so: /kick USER [REASON]"),
+        ("/kick", "usage: /kick USER [REASON]"),
         ("/kick nobody", "nobody here is called nobody"),
-        ("/mute ben long", "it is used so: /mute USER [10m|2h|7d]"),
-        ("/op a b", "it is used so: /op USER"),
-        ("/topic", "it is used so: /topic TEXT"),
-        ("/who is there", "it is used so: /who"),
-        ("/help me", "it is used so: /help"),
+        ("/mute ben long", "usage: /mute USER [10m|2h|7d]"),
+        ("/op a b", "usage: /op USER"),
+        ("/topic", "usage: /topic TEXT"),
+        ("/who is there", "usage: /who"),
+        ("/help me", "usage: /help"),
     ] {
         ann.keys(&format!("{keys}<ret>"));
         ann.shows(words).await;

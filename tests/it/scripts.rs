@@ -129,7 +129,7 @@ fn an_unknown_command_is_never_said_and_stays_with_a_proposal() {
     assert!(screen.shows("there is no command /jion; did you mean /join?"));
     assert_eq!(screen.state.composer().text(), "/jion tech");
     screen.keys("<c-u>/nick<ret>");
-    assert!(screen.shows("it is used so: /nick NAME"));
+    assert!(screen.shows("usage: /nick NAME"));
 }
 
 #[test]

@@ -148,7 +148,7 @@ pub static ENGLISH: Strings = Strings {
     private_text_missing: "write what @{0} is to read behind the name, or a space before it to say it to the room",
     unknown_command: "there is no command /{0}; F1 lists them, // begins a text with a slash",
     unknown_command_nearest: "there is no command /{0}; did you mean /{1}?",
-    usage: "it is used so: {0}",
+    usage: "usage: {0}",
     not_in_a_room: "you are in no room; /rooms lists those there are",
     no_connection_yet: "there is no connection to {0} yet; this stays here until there is",
     failed: "{0} · {1} retry, {2} edit",
