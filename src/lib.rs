@@ -36,7 +36,7 @@
 //! # One message, key to screen
 //!
 //! 1. [`tui::run`] reads Enter and gives `Event::Key` to [`tui::update`].
-//! 2. The keymap says Send; the composer gives up its text, the timeline shows it pending, `Effect::Post` comes back.
+//! 2. The keymap says Send; the composer gives up its text, the timeline shows it pending, `Command::Post` comes back.
 //! 3. [`client::Client::send`] hands it to the link, which writes it to the outbox on disk and then keeps it in the
 //!    pending set until it is answered.
 //! 4. The link encodes it onto the stream; [`server::endpoint::grpc`] decodes it.

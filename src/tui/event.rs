@@ -2,8 +2,8 @@
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::chat::{ClientId, Epoch, Level, NewRoom, RoomId, Seq, Status};
-use crate::client::{self, Post, Whom};
+use crate::chat::ClientId;
+use crate::client;
 
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -26,57 +26,15 @@ pub enum Event {
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
-    Post {
-        post: Post,
-        /// The failed post that this one repeats.
-        instead_of: Option<ClientId>,
-    },
-    /// Gives a failed post up.
-    Forget(ClientId),
-    /// Keeps what is typed in a room.
-    Draft {
-        room: Option<RoomId>,
-        text: String,
-    },
-    Join(String),
-    Leave(RoomId),
-    Open(String),
-    SetName(String),
-    Create(NewRoom),
-    ListRooms,
-    ListMentions,
-    MarkRead {
-        room: RoomId,
-        epoch: Epoch,
-        seq: Seq,
-    },
-    SetStatus(Status),
-    /// We are writing there.
-    Typing(RoomId),
-    Whois(Whom),
-    Ignore {
-        whom: Whom,
-        is_on: bool,
-    },
-    SetLevel {
-        room: RoomId,
-        level: Option<Level>,
-    },
-    SetKeywords(Vec<String>),
+    /// The link is told to do something.
+    Client(client::Command),
     /// Tells of something outside the screen.
     Notify {
         title: String,
         text: String,
     },
-    Report,
-    Older {
-        room: RoomId,
-        before: Seq,
-    },
-    RetryNow,
     /// Ends this connection and begins another; without an address the same again.
     Connect(Option<String>),
-    Disconnect,
     Theme(String),
     /// Puts a text where other programs paste from.
     Copy(String),

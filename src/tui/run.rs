@@ -279,8 +279,8 @@ impl Performer {
         }
         for effect in effects {
             // Of what is kept nothing is asked but what stands before it.
-            if let Effect::Older { room, before } = effect {
-                self.send(Command::Older { room, before });
+            if let Effect::Client(command @ Command::Older { .. }) = effect {
+                self.send(command);
             }
         }
     }
@@ -296,41 +296,7 @@ impl Performer {
 
     fn perform(&mut self, effect: Effect, state: &mut State, look: &mut Look) -> Option<Event> {
         let command = match effect {
-            Effect::Post { post, instead_of } => {
-                let id = post.client_id;
-                let taken = self.send(Command::Post { post, instead_of });
-                return (!taken).then_some(Event::Busy(Some(id)));
-            }
-            Effect::Forget(id) => Command::Forget(id),
-            Effect::Draft { room, text } => Command::Draft { room, text },
-            Effect::Join(room) => Command::Join(room),
-            Effect::Leave(room) => Command::Leave(room),
-            Effect::Open(name) => Command::Open(name),
-            Effect::SetName(name) => Command::SetName(name),
-            Effect::Create(room) => Command::Create(room),
-            Effect::ListRooms => Command::ListRooms,
-            Effect::ListMentions => Command::ListMentions,
-            Effect::MarkRead { room, epoch, seq } => {
-                // What is not said now is said when the room is followed again.
-                self.send(Command::MarkRead { room, epoch, seq });
-                return None;
-            }
-            Effect::Typing(room) => {
-                self.send(Command::Typing(room));
-                return None;
-            }
-            Effect::SetStatus(status) => Command::SetStatus(status),
-            Effect::Whois(whom) => Command::Whois(whom),
-            Effect::Ignore { whom, is_on } => Command::Ignore { whom, is_on },
-            Effect::SetLevel { room, level } => Command::SetLevel { room, level },
-            Effect::SetKeywords(words) => Command::SetKeywords(words),
-            Effect::Notify { title, text } => {
-                (self.setup.notify)(self.setup.caps.notifier, &title, &text);
-                return None;
-            }
-            Effect::Report => Command::Report,
-            Effect::Older { room, before } => Command::Older { room, before },
-            Effect::RetryNow => Command::RetryNow,
+            Effect::Client(command) => command,
             Effect::Connect(None) if self.connection.is_some() => Command::RetryNow,
             // Who is there already only comes back.
             Effect::Connect(Some(address))
@@ -340,7 +306,10 @@ impl Performer {
                 Command::RetryNow
             }
             Effect::Connect(address) => return self.reconnect(address.as_deref(), state),
-            Effect::Disconnect => Command::Disconnect,
+            Effect::Notify { title, text } => {
+                (self.setup.notify)(self.setup.caps.notifier, &title, &text);
+                return None;
+            }
             Effect::Copy(text) => {
                 (self.setup.copy)(&text);
                 return None;
@@ -348,7 +317,13 @@ impl Performer {
             Effect::Theme(name) => return self.change_theme(&name, state, look),
             Effect::Quit => return None,
         };
-        (!self.send(command)).then_some(Event::Busy(None))
+        let busy = match &command {
+            Command::Post { post, .. } => Some(Event::Busy(Some(post.client_id))),
+            // What was read is said when the room is followed again; who is typing goes on.
+            Command::MarkRead { .. } | Command::Typing(_) => None,
+            _ => Some(Event::Busy(None)),
+        };
+        if self.send(command) { None } else { busy }
     }
 
     fn send(&self, command: Command) -> bool {
@@ -360,8 +335,8 @@ impl Performer {
     /// What is typed is kept before the connection that keeps it ends.
     fn keep_drafts(&self, state: &mut State) {
         for effect in flush_drafts(state) {
-            if let Effect::Draft { room, text } = effect {
-                self.send(Command::Draft { room, text });
+            if let Effect::Client(command) = effect {
+                self.send(command);
             }
         }
     }

@@ -28,6 +28,7 @@ use super::regions::{Regions, regions};
 use super::rows::Layout;
 use super::state::{Overlay, State, Tone};
 use super::timeline::Anchor;
+use crate::client::Command;
 use crate::text;
 
 /// Rows one turn of the wheel scrolls.
@@ -182,9 +183,11 @@ fn load_older(state: &mut State) -> Vec<Effect> {
     let shown = top..top + usize::from(area.height);
     let wanted = room.timeline.wants_page(shown);
     wanted
-        .map(|before| Effect::Older {
-            room: room.info.id,
-            before,
+        .map(|before| {
+            Effect::Client(Command::Older {
+                room: room.info.id,
+                before,
+            })
         })
         .into_iter()
         .collect()

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tchat::chat::{
     Amendment, Body, Epoch, FollowResult, IdentityId, Recipient, RefusalCode, RoomId, Seq, Unread,
 };
+use tchat::client::Command;
 use tchat::client::Event as Told;
 use tchat::server::store::{PageLimit, Span, Store};
 use tchat::tui::event::Effect;
@@ -394,7 +395,7 @@ fn a_deletion_while_the_server_counts_is_counted_after_that() {
         };
         screen.hears(Told::Entries(vec![entry(GENERAL, seq, ZHANG, seq, body)]));
         let asks = screen.effects.iter();
-        asks.filter(|it| matches!(it, Effect::MarkRead { .. }))
+        asks.filter(|it| matches!(it, Effect::Client(Command::MarkRead { .. })))
             .count()
     };
     assert_eq!(erases(&mut screen, 5, 3), 1);
@@ -403,7 +404,7 @@ fn a_deletion_while_the_server_counts_is_counted_after_that() {
     moved(&mut screen, 2, 1, 5);
     let asks = screen.effects.iter();
     assert_eq!(
-        asks.filter(|it| matches!(it, Effect::MarkRead { .. }))
+        asks.filter(|it| matches!(it, Effect::Client(Command::MarkRead { .. })))
             .count(),
         1
     );
@@ -463,7 +464,7 @@ fn positions_of_another_history_say_nothing_of_this_one() {
         screen
             .effects
             .iter()
-            .all(|it| !matches!(it, Effect::MarkRead { .. }))
+            .all(|it| !matches!(it, Effect::Client(Command::MarkRead { .. })))
     );
 }
 

@@ -221,7 +221,9 @@ fn a_taken_name_is_asked_for_with_a_free_one_in_place() {
     insta::assert_snapshot!(screen.text());
     assert_eq!(
         screen.keys("<ret>"),
-        [tchat::tui::event::Effect::SetName("ann2".into())]
+        [tchat::tui::event::Effect::Client(
+            tchat::client::Command::SetName("ann2".into())
+        )]
     );
 }
 
@@ -461,7 +463,8 @@ fn every_overlay_fits_the_smallest_sizes() {
 fn a_post_that_waits_is_marked_until_it_is_stored() {
     let mut screen = Screen::online(80, 24);
     let effects = screen.keys("hello<ret>");
-    let tchat::tui::event::Effect::Post { post, .. } = &effects[0] else {
+    let tchat::tui::event::Effect::Client(tchat::client::Command::Post { post, .. }) = &effects[0]
+    else {
         panic!("{effects:?}")
     };
     assert_eq!(post.to, Recipient::Room(GENERAL));

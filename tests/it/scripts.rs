@@ -7,7 +7,7 @@ use tchat::chat::{
     RefusalCode, Seq, Unread,
 };
 use tchat::client::cache::Unsent;
-use tchat::client::{About, Event as Told, LinkState, Post, Why};
+use tchat::client::{About, Command, Event as Told, LinkState, Post, Why};
 use tchat::tui::event::{Effect, Event};
 
 use crate::support::screen::{
@@ -16,7 +16,7 @@ use crate::support::screen::{
 
 fn said(effects: &[Effect]) -> Option<(Recipient, Body)> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Post { post, .. } => Some((post.to.clone(), post.body.clone())),
+        Effect::Client(Command::Post { post, .. }) => Some((post.to.clone(), post.body.clone())),
         _ => None,
     })
 }
@@ -135,20 +135,38 @@ fn an_unknown_command_is_never_said_and_stays_with_a_proposal() {
 #[test]
 fn commands_ask_for_what_they_say() {
     let cases = [
-        ("/join dev<ret>", vec![Effect::Join("dev".into())]),
-        ("/join #dev<ret>", vec![Effect::Join("dev".into())]),
-        ("/leave<ret>", vec![Effect::Leave(GENERAL)]),
-        ("/leave #tech<ret>", vec![Effect::Leave(TECH)]),
-        ("/rooms<ret>", vec![Effect::ListRooms]),
-        ("/nick 安<ret>", vec![Effect::SetName("安".into())]),
-        ("/msg bob<ret>", vec![Effect::Open("bob".into())]),
+        (
+            "/join dev<ret>",
+            vec![Effect::Client(Command::Join("dev".into()))],
+        ),
+        (
+            "/join #dev<ret>",
+            vec![Effect::Client(Command::Join("dev".into()))],
+        ),
+        ("/leave<ret>", vec![Effect::Client(Command::Leave(GENERAL))]),
+        (
+            "/leave #tech<ret>",
+            vec![Effect::Client(Command::Leave(TECH))],
+        ),
+        ("/rooms<ret>", vec![Effect::Client(Command::ListRooms)]),
+        (
+            "/nick 安<ret>",
+            vec![Effect::Client(Command::SetName("安".into()))],
+        ),
+        (
+            "/msg bob<ret>",
+            vec![Effect::Client(Command::Open("bob".into()))],
+        ),
         ("/theme paper<ret>", vec![Effect::Theme("paper".into())]),
         (
             "/connect host:1<ret>",
             vec![Effect::Connect(Some("host:1".into()))],
         ),
         ("/connect<ret>", vec![Effect::Connect(None)]),
-        ("/disconnect<ret>", vec![Effect::Disconnect]),
+        (
+            "/disconnect<ret>",
+            vec![Effect::Client(Command::Disconnect)],
+        ),
         ("/quit<ret>", vec![Effect::Quit]),
         ("exit<ret>", vec![Effect::Quit]),
         (":wq<ret>", vec![Effect::Quit]),
@@ -342,7 +360,7 @@ fn enter_in_an_empty_composer_dials_at_once() {
         why: Why::Lost,
     };
     screen.hears(Told::Link(waiting));
-    assert_eq!(screen.keys("<ret>"), [Effect::RetryNow]);
+    assert_eq!(screen.keys("<ret>"), [Effect::Client(Command::RetryNow)]);
     assert!(
         said(&screen.keys("offline thought<ret>")).is_some(),
         "and what is typed is sent when the link is back"
@@ -382,9 +400,9 @@ fn load(screen: &mut Screen) {
     while let Some(place) = screen
         .effects
         .iter()
-        .position(|effect| matches!(effect, Effect::Older { .. }))
+        .position(|effect| matches!(effect, Effect::Client(Command::Older { .. })))
     {
-        let Effect::Older { before, .. } = screen.effects.remove(place) else {
+        let Effect::Client(Command::Older { before, .. }) = screen.effects.remove(place) else {
             return;
         };
         let from = before.0.saturating_sub(200).max(1);
@@ -467,7 +485,7 @@ fn a_page_that_failed_is_asked_for_again() {
     let asked = |effects: &[Effect]| {
         effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Older { .. }))
+            .any(|effect| matches!(effect, Effect::Client(Command::Older { .. })))
     };
     let mut first = false;
     for _ in 0..30 {
@@ -560,7 +578,9 @@ fn a_private_line_that_waits_or_failed_outlives_what_is_loaded_around_it() {
     screen.keys("/clear<ret>");
     assert!(screen.shows("psst"), "{}", screen.text());
     let again = screen.keys("<a-r>");
-    assert!(matches!(&again[..], [Effect::Post { instead_of: Some(id), .. }] if *id == client_id));
+    assert!(
+        matches!(&again[..], [Effect::Client(Command::Post { instead_of: Some(id), .. })] if *id == client_id)
+    );
 }
 
 /// A line of ours that became entry `seq` of this history.
@@ -662,7 +682,7 @@ fn what_is_typed_before_there_is_a_room_is_not_lost() {
     let effects = screen.keys("<ret>");
     assert!(matches!(
         &effects[..],
-        [Effect::Post { post, .. }] if post.client_id.counter == 1
+        [Effect::Client(Command::Post { post, .. })] if post.client_id.counter == 1
     ));
 }
 
@@ -716,7 +736,7 @@ fn a_post_that_failed_says_why_and_is_repeated_or_edited_on_a_key() {
     );
     // Again: a new number, because later ones may have been taken, in the place of the old one.
     let effects = screen.keys("<a-r>");
-    let [Effect::Post { post, instead_of }] = &effects[..] else {
+    let [Effect::Client(Command::Post { post, instead_of })] = &effects[..] else {
         panic!("{effects:?}")
     };
     assert_eq!(*instead_of, Some(failed));
@@ -729,10 +749,12 @@ fn a_post_that_failed_says_why_and_is_repeated_or_edited_on_a_key() {
     assert_eq!(screen.state.composer().text(), "other words");
     let effects = screen.keys("<c-u><a-e>");
     assert_eq!(screen.state.composer().text(), "@nobody psst");
-    let kept = effects
+    let kept = effects.iter().position(
+        |it| matches!(it, Effect::Client(Command::Draft { text, .. }) if text == "@nobody psst"),
+    );
+    let given_up = effects
         .iter()
-        .position(|it| matches!(it, Effect::Draft { text, .. } if text == "@nobody psst"));
-    let given_up = effects.iter().position(|it| *it == Effect::Forget(failed));
+        .position(|it| *it == Effect::Client(Command::Forget(failed)));
     assert!(
         kept.is_some() && kept < given_up,
         "on the disk at every moment: {effects:?}"
@@ -750,9 +772,11 @@ fn what_is_typed_is_kept_within_a_second_and_once() {
     assert!(screen.effects.is_empty(), "not with every key");
     screen.state.now.instant += std::time::Duration::from_millis(600);
     screen.does(Event::Tick);
-    let draft = |room, text: &str| Effect::Draft {
-        room: Some(room),
-        text: text.into(),
+    let draft = |room, text: &str| {
+        Effect::Client(Command::Draft {
+            room: Some(room),
+            text: text.into(),
+        })
     };
     assert_eq!(screen.effects, [draft(GENERAL, "half a sent")]);
     assert!(!screen.state.wants_ticks(), "nothing changes by itself");
@@ -851,10 +875,10 @@ fn what_was_kept_is_on_the_first_screen() {
     // A room that is shown later asks for what is kept of it.
     let asked = screen.keys("<c-u><c-n>");
     assert!(
-        asked.contains(&Effect::Older {
+        asked.contains(&Effect::Client(Command::Older {
             room: TECH,
             before: Seq(u64::MAX)
-        }),
+        })),
         "{asked:?}"
     );
     assert_eq!(screen.state.composer().text(), "there");
@@ -887,7 +911,7 @@ fn the_link_overlay_counts_what_arrived_and_asks_while_it_is_open() {
     let mut screen = Screen::online(80, 24);
     screen.keys("one<ret>two<ret>");
     let asked = screen.keys("<f2>");
-    assert_eq!(asked, [Effect::Report]);
+    assert_eq!(asked, [Effect::Client(Command::Report)]);
     let told = |duplicates, holes, head| tchat::client::RoomReport {
         room: GENERAL,
         last: Seq(1204),
@@ -933,7 +957,7 @@ fn the_link_overlay_counts_what_arrived_and_asks_while_it_is_open() {
     screen.effects.clear();
     screen.state.now.instant += std::time::Duration::from_secs(1);
     screen.does(Event::Tick);
-    assert_eq!(screen.effects, [Effect::Report]);
+    assert_eq!(screen.effects, [Effect::Client(Command::Report)]);
     screen.keys("<esc>");
     screen.state.now.instant += std::time::Duration::from_secs(1);
     screen.does(Event::Tick);
@@ -1015,7 +1039,7 @@ fn an_edit_is_written_as_what_is_said_anew() {
     screen.hears(Told::Entries(vec![says(GENERAL, 1, ANN, 1, "hi")]));
     let effects = screen.keys("<up><c-u> @李四 hello<ret>");
     let edit = effects.iter().find_map(|effect| match effect {
-        Effect::Post { post, .. } => Some(post.body.text().to_owned()),
+        Effect::Client(Command::Post { post, .. }) => Some(post.body.text().to_owned()),
         _ => None,
     });
     assert_eq!(edit.as_deref(), Some("@李四 hello"));

@@ -146,7 +146,10 @@ fn what_the_server_has_no_more_is_not_asked_for_again_and_again() {
         // What the screen itself asked for meanwhile is given up.
         let room = screen.state.room_mut(GENERAL).unwrap();
         for effect in &screen.effects {
-            if let tchat::tui::event::Effect::Older { before, .. } = effect {
+            if let tchat::tui::event::Effect::Client(tchat::client::Command::Older {
+                before, ..
+            }) = effect
+            {
                 room.timeline.page_failed(*before);
             }
         }
@@ -168,7 +171,11 @@ fn a_room_of_comings_and_goings_is_not_loaded_to_its_beginning() {
             .collect(),
     ));
     let mut pages = 0;
-    while let Some(tchat::tui::event::Effect::Older { before, .. }) = screen.effects.pop() {
+    while let Some(tchat::tui::event::Effect::Client(tchat::client::Command::Older {
+        before,
+        ..
+    })) = screen.effects.pop()
+    {
         screen.effects.clear();
         pages += 1;
         let page = before.0 - 200..before.0;
@@ -192,7 +199,9 @@ fn what_is_sought_behind_long_messages_is_asked_for_until_it_is_there() {
     screen.hears(Told::Mentions(vec![calling]));
     let older = |effects: &[tchat::tui::event::Effect]| {
         let mut older = effects.iter().filter_map(|effect| match effect {
-            tchat::tui::event::Effect::Older { before, .. } => Some(before.0),
+            tchat::tui::event::Effect::Client(tchat::client::Command::Older { before, .. }) => {
+                Some(before.0)
+            }
             _ => None,
         });
         older.next()

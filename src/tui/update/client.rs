@@ -7,7 +7,7 @@ use crate::chat::{
     Amendment, Author, Body, ClientId, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId,
     RoomInfo, Ruling, Seq, Until,
 };
-use crate::client::{About, Event, LinkState, PutOut};
+use crate::client::{About, Command, Event, LinkState, PutOut};
 use crate::text;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
@@ -157,21 +157,24 @@ fn refused(state: &mut State, about: &About, refusal: Refusal) {
     }
 }
 
-/// Whether an effect asked for what was refused.
-fn asks(effect: &Effect, about: &About) -> bool {
+/// Whether an effect asked for what is answered.
+pub(super) fn asks(effect: &Effect, about: &About) -> bool {
+    let Effect::Client(command) = effect else {
+        return false;
+    };
     match about {
-        About::Join(_) => matches!(effect, Effect::Join(_)),
-        About::Leave(_) => matches!(effect, Effect::Leave(_)),
-        About::Open(_) => matches!(effect, Effect::Open(_)),
-        About::SetName(_) => matches!(effect, Effect::SetName(_)),
-        About::Create(_) => matches!(effect, Effect::Create(_)),
-        About::ListRooms => matches!(effect, Effect::ListRooms),
-        About::Status => matches!(effect, Effect::SetStatus(_)),
-        About::Whois => matches!(effect, Effect::Whois(_)),
-        About::Mentions => matches!(effect, Effect::ListMentions),
+        About::Join(_) => matches!(command, Command::Join(_)),
+        About::Leave(_) => matches!(command, Command::Leave(_)),
+        About::Open(_) => matches!(command, Command::Open(_)),
+        About::SetName(_) => matches!(command, Command::SetName(_)),
+        About::Create(_) => matches!(command, Command::Create(_)),
+        About::ListRooms => matches!(command, Command::ListRooms),
+        About::Status => matches!(command, Command::SetStatus(_)),
+        About::Whois => matches!(command, Command::Whois(_)),
+        About::Mentions => matches!(command, Command::ListMentions),
         About::Settings => matches!(
-            effect,
-            Effect::Ignore { .. } | Effect::SetLevel { .. } | Effect::SetKeywords(_)
+            command,
+            Command::Ignore { .. } | Command::SetLevel { .. } | Command::SetKeywords(_)
         ),
         About::Follow(_) => false,
     }
@@ -187,7 +190,7 @@ fn post_refused(state: &mut State, id: ClientId, refusal: Refusal) -> Vec<Effect
     let words = state.strings.refusal(&refusal);
     state.say(Tone::Problem, text::line(&words).to_string());
     put_back(state, &typed);
-    vec![Effect::Forget(id)]
+    vec![Effect::Client(Command::Forget(id))]
 }
 
 fn former(state: &mut State, room: RoomId, entries: &[Entry]) {

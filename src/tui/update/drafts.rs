@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::chat::RoomId;
+use crate::client::Command;
 use crate::client::cache::Drafts;
 use crate::tui::event::Effect;
 use crate::tui::state::State;
@@ -38,7 +39,7 @@ pub fn flush(state: &mut State) -> Vec<Effect> {
     let mut keep = |room, text: String, drafted: &mut String| {
         if text != *drafted {
             drafted.clone_from(&text);
-            effects.push(Effect::Draft { room, text });
+            effects.push(Effect::Client(Command::Draft { room, text }));
         }
     };
     keep(None, state.lobby.text(), &mut state.lobby_drafted);

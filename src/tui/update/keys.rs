@@ -5,6 +5,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use super::amend::{self, REACTIONS};
 use super::{page, pick, scroll, select, send, show, typed, unsent, visit};
 use crate::chat::Seq;
+use crate::client::Command;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
 use crate::tui::keymap::{self, Action, Context};
@@ -324,7 +325,7 @@ fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
                 return Vec::new();
             }
             state.overlay = None;
-            return vec![Effect::SetName(name)];
+            return vec![Effect::Client(Command::SetName(name))];
         }
         Some(Action::Quit) => return vec![Effect::Quit],
         Some(Action::Newline | Action::Up | Action::Down) => {}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::chat::{Recipient, Seq};
-use crate::client::{LinkState, Report};
+use crate::client::{Command, LinkState, Report};
 use crate::text;
 use crate::tui::event::Effect;
 use crate::tui::state::{Overlay, Room, State};
@@ -22,7 +22,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         scroll: 0,
     });
     state.report_due = Some(state.now.instant + EVERY);
-    vec![Effect::Report]
+    vec![Effect::Client(Command::Report)]
 }
 
 pub(super) fn take(state: &mut State, fresh: Report) {
@@ -41,7 +41,7 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.report_due = Some(state.now.instant + EVERY);
-    vec![Effect::Report]
+    vec![Effect::Client(Command::Report)]
 }
 
 /// The lines of the overlay.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::personal;
 use crate::chat::{Entry, IdentityId, Level, RoomId};
-use crate::client::LinkState;
+use crate::client::{Command, LinkState};
 use crate::text;
 use crate::tui::command;
 use crate::tui::event::Effect;
@@ -95,5 +95,5 @@ pub(super) fn typed(state: &mut State) -> Option<Effect> {
         .info
         .id;
     state.typed_at = Some(now);
-    Some(Effect::Typing(room))
+    Some(Effect::Client(Command::Typing(room)))
 }

@@ -2,6 +2,7 @@
 
 use super::send::order;
 use crate::chat::{Author, Body, IdentityId, Role, Ruling, Until};
+use crate::client::Command;
 use crate::tui::command::{self, Name};
 use crate::tui::event::Effect;
 use crate::tui::state::{Confirm, State, Tone};
@@ -35,7 +36,7 @@ fn usage(state: &mut State, name: Name) -> Vec<Effect> {
 
 fn create(state: &mut State, argument: &str) -> Vec<Effect> {
     match command::new_room(argument) {
-        Some(room) => vec![Effect::Create(room)],
+        Some(room) => vec![Effect::Client(Command::Create(room))],
         None => usage(state, Name::Create),
     }
 }

@@ -1,8 +1,9 @@
 //! How we are and what we want to be told: commands, and what the server says of them.
 
+use super::client::asks;
 use super::reading;
 use crate::chat::{Author, Level, Profile, RoomId, RoomInfo, Settings, Status};
-use crate::client::Whom;
+use crate::client::{About, Command, Whom};
 use crate::text::{self, Words};
 use crate::tui::avatar;
 use crate::tui::command::Name;
@@ -24,12 +25,12 @@ const NO_WORDS: &str = "none";
 pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
     match name {
         Name::Away | Name::Back | Name::Status => say_how(state, name, argument),
-        Name::Whois => vec![Effect::Whois(whom(state, argument))],
+        Name::Whois => vec![Effect::Client(Command::Whois(whom(state, argument)))],
         Name::Ignore if argument.is_empty() => ignored(state),
-        Name::Ignore | Name::Unignore => vec![Effect::Ignore {
+        Name::Ignore | Name::Unignore => vec![Effect::Client(Command::Ignore {
             whom: whom(state, argument),
             is_on: name == Name::Ignore,
-        }],
+        })],
         Name::Notify => notify(state, argument),
         Name::Keywords => keywords(state, argument),
         Name::Typing => typing(state, argument),
@@ -56,7 +57,7 @@ fn say_how(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
     };
     let status = Status { is_away, text };
     state.status_asked = Some(status.clone());
-    vec![Effect::SetStatus(status)]
+    vec![Effect::Client(Command::SetStatus(status))]
 }
 
 /// Somebody of this room, else whoever the server finds under the name.
@@ -107,10 +108,10 @@ fn notify(state: &mut State, argument: &str) -> Vec<Effect> {
     }
     let mut levels = LEVELS.iter();
     match levels.find(|(word, _)| *word == argument) {
-        Some((_, level)) => vec![Effect::SetLevel {
+        Some((_, level)) => vec![Effect::Client(Command::SetLevel {
             room: id,
             level: *level,
-        }],
+        })],
         None => usage(state, Name::Notify),
     }
 }
@@ -129,7 +130,7 @@ fn keywords(state: &mut State, argument: &str) -> Vec<Effect> {
     }
     let words = argument.split_whitespace().map(str::to_owned);
     let words = words.filter(|_| argument != NO_WORDS).collect();
-    vec![Effect::SetKeywords(words)]
+    vec![Effect::Client(Command::SetKeywords(words))]
 }
 
 fn typing(state: &mut State, argument: &str) -> Vec<Effect> {
@@ -179,12 +180,9 @@ pub(super) fn settle(state: &mut State, settings: Settings) -> Vec<Effect> {
 /// The same, as the answer to what we asked for.
 pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
     let s = state.strings;
-    let asked = state.asked.take_if(|(effect, _)| {
-        matches!(
-            effect,
-            Effect::SetLevel { .. } | Effect::SetKeywords(_) | Effect::Ignore { .. }
-        )
-    });
+    let asked = state
+        .asked
+        .take_if(|(effect, _)| asks(effect, &About::Settings));
     let is_answer = asked.is_some();
     let (before, after) = (&state.settings, &settings);
     let names = |one: &Settings, other: &Settings| -> Option<String> {
@@ -211,11 +209,10 @@ pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
 pub(super) fn status(state: &mut State, status: Status) {
     let s = state.strings;
     state.status_asked = None;
-    let is_answer = matches!(state.asked, Some((Effect::SetStatus(_), _)));
-    if is_answer {
-        state.asked = None;
-    }
-    if is_answer || state.status != status {
+    let asked = state
+        .asked
+        .take_if(|(effect, _)| asks(effect, &About::Status));
+    if asked.is_some() || state.status != status {
         let words = match (status.is_away, status.text.is_empty()) {
             (true, true) => s.away_now.to_owned(),
             (true, false) => fill(s.away_because, &[&text::line(&status.text)]),

@@ -7,6 +7,7 @@ use crossterm::event::KeyEvent;
 use super::keys::edits;
 use super::{send, show, visit};
 use crate::chat::{Entry, RoomInfo};
+use crate::client::Command;
 use crate::tui::command::COMMANDS;
 use crate::tui::event::Effect;
 use crate::tui::keymap::{self, Action, Context};
@@ -23,7 +24,7 @@ pub(super) fn lobby(state: &mut State) -> Vec<Effect> {
     let known = state.directory.clone();
     state.overlay = Some(Overlay::Pick(Picker::new(Of::Lobby(known))));
     state.lobby_due = Some(state.now.instant + EVERY);
-    vec![Effect::ListRooms]
+    vec![Effect::Client(Command::ListRooms)]
 }
 
 pub(super) fn palette(state: &mut State) {
@@ -33,7 +34,7 @@ pub(super) fn palette(state: &mut State) {
 /// Opens what calls us, and asks for it.
 pub(super) fn mentions(state: &mut State) -> Vec<Effect> {
     state.overlay = Some(Overlay::Pick(Picker::new(Of::Mentions(None))));
-    vec![Effect::ListMentions]
+    vec![Effect::Client(Command::ListMentions)]
 }
 
 /// It cannot be asked for now.
@@ -91,7 +92,7 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.lobby_due = Some(state.now.instant + EVERY);
-    vec![Effect::ListRooms]
+    vec![Effect::Client(Command::ListRooms)]
 }
 
 fn chosen(state: &State) -> Option<Takes> {
@@ -170,7 +171,7 @@ fn take_chosen(state: &mut State) -> Vec<Effect> {
         Takes::Show(room) => show(state, room),
         Takes::Join(name) => {
             state.asked = None;
-            vec![Effect::Join(name)]
+            vec![Effect::Client(Command::Join(name))]
         }
         Takes::Visit(room, seq) => visit::visit(state, room, seq),
         Takes::Open(name) => send::open(state, &name),

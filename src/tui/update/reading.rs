@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::chat::{Amendment, Body, Entry, Epoch, FollowResult, RoomId, Seq, Unread};
-use crate::client::LinkState;
+use crate::client::{Command, LinkState};
 use crate::tui::event::Effect;
 use crate::tui::state::{Reading, Recount, Room, State};
 
@@ -46,11 +46,11 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
 }
 
 fn mark(room: &Room, seq: Seq) -> Option<Effect> {
-    Some(Effect::MarkRead {
+    Some(Effect::Client(Command::MarkRead {
         room: room.info.id,
         epoch: room.timeline.epoch()?,
         seq,
-    })
+    }))
 }
 
 /// What the server says of a room that is followed. What was read while there was no connection is said again.

@@ -1,7 +1,7 @@
 //! Enter: what was typed is said, said privately, or done.
 
 use crate::chat::{Amendment, Author, Body, IdentityId, Presence, Recipient, RoomId, Seq};
-use crate::client::{LinkState, Post};
+use crate::client::{Command, LinkState, Post};
 use crate::text;
 use crate::tui::command::{self, Line, Missing, Name};
 use crate::tui::event::Effect;
@@ -19,7 +19,9 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
     }
     match command::parse(&text) {
         Line::Empty => match state.link {
-            LinkState::Waiting { .. } | LinkState::Stopped(_) => vec![Effect::RetryNow],
+            LinkState::Waiting { .. } | LinkState::Stopped(_) => {
+                vec![Effect::Client(Command::RetryNow)]
+            }
             _ => Vec::new(),
         },
         Line::Say(body) => {
@@ -107,10 +109,10 @@ fn post(state: &mut State, me: &Author, typed: &str, to: Recipient, body: Body) 
     super::unsent::show(state, me, &post);
     state.posts.push_back(post.clone());
     sent(state, typed.to_owned());
-    vec![Effect::Post {
+    vec![Effect::Client(Command::Post {
         post,
         instead_of: None,
-    }]
+    })]
 }
 
 /// Posts something that is not said: it shows by what it changes, and its words come back if it is refused.
@@ -138,10 +140,10 @@ pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect>
         typed: typed.clone(),
     };
     state.orders.insert(post.client_id, typed);
-    vec![Effect::Post {
+    vec![Effect::Client(Command::Post {
         post,
         instead_of: None,
-    }]
+    })]
 }
 
 /// Empties the composer and remembers what was in it.
@@ -270,7 +272,7 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
         Name::Leave => return leave(state, argument),
         Name::Rooms => return super::pick::lobby(state),
         Name::Msg => return open(state, argument.trim_start_matches('@')),
-        Name::Nick => return vec![Effect::SetName(argument.to_owned())],
+        Name::Nick => return vec![Effect::Client(Command::SetName(argument.to_owned()))],
         Name::Who => who(state),
         Name::Clear => {
             if let Some(room) = state.current_mut() {
@@ -294,7 +296,7 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
             let address = (!argument.is_empty()).then(|| argument.to_owned());
             return vec![Effect::Connect(address)];
         }
-        Name::Disconnect => return vec![Effect::Disconnect],
+        Name::Disconnect => return vec![Effect::Client(Command::Disconnect)],
         Name::Quit => return vec![Effect::Quit],
         Name::Reply => return super::amend::answer_now(state, argument),
         Name::Edit if argument.is_empty() => super::amend::edit_newest(state),
@@ -339,7 +341,7 @@ fn join(state: &mut State, argument: &str) -> Vec<Effect> {
     let known = state.rooms.iter().find(is_it);
     match known.map(|room| room.info.id) {
         Some(room) => super::show(state, room),
-        None => vec![Effect::Join(name.to_owned())],
+        None => vec![Effect::Client(Command::Join(name.to_owned()))],
     }
 }
 
@@ -351,7 +353,7 @@ pub(super) fn open(state: &mut State, name: &str) -> Vec<Effect> {
         .and_then(|person| conversation_with(state, person));
     match known {
         Some(room) => super::show(state, room),
-        None => vec![Effect::Open(name.to_owned())],
+        None => vec![Effect::Client(Command::Open(name.to_owned()))],
     }
 }
 
@@ -375,7 +377,7 @@ fn leave(state: &mut State, argument: &str) -> Vec<Effect> {
         return super::client::left(state, id);
     }
     if !is_conversation {
-        return vec![Effect::Leave(id)];
+        return vec![Effect::Client(Command::Leave(id))];
     }
     if let Some(room) = state.room_mut(id) {
         room.is_hidden = true;

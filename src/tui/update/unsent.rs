@@ -1,8 +1,8 @@
 //! Posts that failed or were found on the disk: shown where they were typed, repeated or edited on a key.
 
 use crate::chat::{Author, Body, ClientId, Recipient, Refusal};
-use crate::client::Post;
 use crate::client::cache::Unsent;
+use crate::client::{Command, Post};
 use crate::text::{self, SafeText};
 use crate::tui::event::Effect;
 use crate::tui::keymap::{self, Action};
@@ -132,7 +132,7 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     };
     show(state, &me, &post);
     state.posts.push_back(post.clone());
-    vec![Effect::Post { post, instead_of }]
+    vec![Effect::Client(Command::Post { post, instead_of })]
 }
 
 /// Puts it back into the composer.
@@ -152,7 +152,7 @@ pub(super) fn edit(state: &mut State) -> Vec<Effect> {
     state.composer_mut().insert(&typed);
     // The draft is kept before the post is given up, so that it is on the disk at every moment.
     let mut effects = super::drafts::flush(state);
-    effects.push(Effect::Forget(post.client_id));
+    effects.push(Effect::Client(Command::Forget(post.client_id)));
     effects
 }
 

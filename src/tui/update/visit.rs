@@ -2,6 +2,7 @@
 
 use super::{layout, load_older, rows_layout, show};
 use crate::chat::{RoomId, Seq};
+use crate::client::Command;
 use crate::tui::event::Effect;
 use crate::tui::state::{State, Tone, Tour};
 use crate::tui::timeline::{Anchor, Key};
@@ -29,10 +30,10 @@ pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
         effects.extend(load_older(state));
     } else {
         room.seeking = Some(seq);
-        effects.push(Effect::Older {
+        effects.push(Effect::Client(Command::Older {
             room: id,
             before: Seq(seq.0.saturating_add(AROUND)),
-        });
+        }));
     }
     effects
 }
@@ -49,7 +50,7 @@ pub(super) fn sought(state: &mut State, id: RoomId, oldest: Option<Seq>) -> Vec<
         room.seeking = None;
         centre(state, id, seq);
     } else if let Some(before) = oldest.filter(|oldest| *oldest > seq) {
-        return vec![Effect::Older { room: id, before }];
+        return vec![Effect::Client(Command::Older { room: id, before })];
     } else {
         room.seeking = None;
         state.say(Tone::Problem, state.strings.not_found);
