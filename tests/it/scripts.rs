@@ -662,18 +662,7 @@ fn posts_of_ours_are_settled_by_our_own_entries_only() {
 fn what_is_typed_before_there_is_a_room_is_not_lost() {
     let mut screen = Screen::blank(80, 24);
     screen.keys("early bird");
-    screen.hears(Told::Welcome {
-        you: Author {
-            id: ANN,
-            name: "ann".into(),
-        },
-        server_id: tchat::chat::ServerId::new([1; 16]),
-        limits: tchat::chat::Limits::default(),
-        rooms: vec![],
-        ending: Vec::new(),
-        settings: tchat::chat::Settings::default(),
-        status: tchat::chat::Status::default(),
-    });
+    screen.is_welcomed(Vec::new());
     screen.hears(Told::Room {
         room: room(GENERAL, "general", ""),
         asked: true,
@@ -684,6 +673,18 @@ fn what_is_typed_before_there_is_a_room_is_not_lost() {
         &effects[..],
         [Effect::Client(Command::Post { post, .. })] if post.client_id.counter == 1
     ));
+}
+
+/// Whoever has rooms is in one of them, and brings along what was being written without one.
+#[test]
+fn a_welcome_after_one_without_rooms_leads_into_a_room_again() {
+    let mut screen = Screen::online(80, 24);
+    screen.is_welcomed(Vec::new());
+    assert_eq!(screen.state.current, None);
+    screen.keys("still here");
+    screen.is_welcomed(vec![room(GENERAL, "general", "")]);
+    assert_eq!(screen.state.current, Some(GENERAL));
+    assert_eq!(screen.state.composer().text(), "still here");
 }
 
 #[test]
@@ -849,18 +850,7 @@ fn what_was_kept_is_on_the_first_screen() {
     row('✗', "in vain");
     assert_eq!(screen.state.composer().text(), "not yet");
     // The link comes up: the cursor was known, so only what is new comes, and nothing is there twice.
-    screen.hears(Told::Welcome {
-        you: Author {
-            id: ANN,
-            name: "ann".into(),
-        },
-        server_id: tchat::chat::ServerId::new([1; 16]),
-        limits: tchat::chat::Limits::default(),
-        rooms,
-        ending: Vec::new(),
-        settings: tchat::chat::Settings::default(),
-        status: tchat::chat::Status::default(),
-    });
+    screen.is_welcomed(rooms);
     screen.follows(GENERAL, 62);
     let mut own = says(GENERAL, 62, ANN, 62, "said offline");
     own.client_id = Some(id(1));

@@ -234,10 +234,14 @@ fn welcome(state: &mut State, rooms: Vec<RoomInfo>, ending: &[RoomId]) -> Vec<Ef
     }
     if state.current().is_none() {
         state.current = None;
-        let first = state.rooms.iter().find(|room| is_wanted(state, &room.info));
+        // Who waits for a room to begin in is shown that one; anybody else with rooms is in one of them.
+        let first = match state.wanted {
+            Some(_) => state.rooms.iter().find(|room| is_wanted(state, &room.info)),
+            None => state.listed().next(),
+        };
         if let Some(room) = first.map(|room| room.info.id) {
             state.wanted = None;
-            return show(state, room);
+            return enter(state, room);
         }
     }
     Vec::new()
@@ -313,7 +317,11 @@ fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Vec<Effect> {
         return Vec::new();
     }
     state.asked = None;
-    // What was typed while there was no room is taken along.
+    enter(state, id)
+}
+
+/// Shows a room; what was typed while there was none is taken along.
+fn enter(state: &mut State, id: RoomId) -> Vec<Effect> {
     let typed = std::mem::take(&mut state.lobby).text();
     let effects = show(state, id);
     if !typed.is_empty() {

@@ -125,15 +125,7 @@ impl Screen {
             room(TECH, "tech", "machines"),
             conversation(WITH_LI, LI),
         ];
-        screen.hears(Told::Welcome {
-            you: author(ANN),
-            server_id: ServerId::new([1; 16]),
-            limits: Limits::default(),
-            rooms,
-            ending: Vec::new(),
-            settings: Settings::default(),
-            status: Status::default(),
-        });
+        screen.is_welcomed(rooms);
         screen.hears(Told::Link(LinkState::Online));
         for room in [GENERAL, TECH, WITH_LI] {
             screen.follows(room, 0);
@@ -157,6 +149,19 @@ impl Screen {
             people,
         });
         screen
+    }
+
+    /// The server knows us as ann, who is in these rooms.
+    pub fn is_welcomed(&mut self, rooms: Vec<RoomInfo>) {
+        self.hears(Told::Welcome {
+            you: author(ANN),
+            server_id: ServerId::new([1; 16]),
+            limits: Limits::default(),
+            rooms,
+            ending: Vec::new(),
+            settings: Settings::default(),
+            status: Status::default(),
+        });
     }
 
     pub fn follows(&mut self, room: RoomId, last: u64) {
