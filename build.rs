@@ -9,6 +9,13 @@ use std::path::{Path, PathBuf};
 use prost::Message;
 
 const PROTOS: [&str; 2] = ["tchat/v1/chat.proto", "tchat/v1/frames.proto"];
+/// The unary calls of `tchat.v1`.
+const UNARY: [(&str, &str); 4] = [
+    ("list_rooms", "ListRooms"),
+    ("get_history", "GetHistory"),
+    ("list_mentions", "ListMentions"),
+    ("search", "Search"),
+];
 /// Each protocol of `proto/bridge` by its package, with its service and the methods that are streams both ways.
 const BRIDGES: [(&str, &str, &[&str]); 4] = [
     ("user", "UserService", &["Chat"]),
@@ -34,55 +41,30 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_transport(false)
         .compile_fds(descriptors)?;
 
-    let method = |name: &str, route: &str, input: &str, output: &str| {
-        tonic_build::manual::Method::builder()
-            .name(name)
-            .route_name(route)
-            .input_type(format!("crate::wire::proto::{input}"))
-            .output_type(output)
-    };
-    let unary = "tonic_prost::ProstCodec";
-    let service = tonic_build::manual::Service::builder()
+    let chat = tonic_build::manual::Method::builder()
+        .name("chat")
+        .route_name("Chat")
+        .input_type("crate::wire::proto::ChatRequest")
+        .output_type("crate::wire::Frame")
+        .codec_path("crate::wire::FrameCodec")
+        .client_streaming()
+        .server_streaming()
+        .build();
+    let mut service = tonic_build::manual::Service::builder()
         .package("tchat.v1")
         .name("ChatService")
-        .method(
-            method("chat", "Chat", "ChatRequest", "crate::wire::Frame")
-                .codec_path("crate::wire::FrameCodec")
-                .client_streaming()
-                .server_streaming()
-                .build(),
-        )
-        .method(
-            method(
-                "list_rooms",
-                "ListRooms",
-                "ListRoomsRequest",
-                "crate::wire::proto::ListRoomsResponse",
-            )
-            .codec_path(unary)
-            .build(),
-        )
-        .method(
-            method(
-                "get_history",
-                "GetHistory",
-                "GetHistoryRequest",
-                "crate::wire::proto::GetHistoryResponse",
-            )
-            .codec_path(unary)
-            .build(),
-        )
-        .method(
-            method(
-                "list_mentions",
-                "ListMentions",
-                "ListMentionsRequest",
-                "crate::wire::proto::ListMentionsResponse",
-            )
-            .codec_path(unary)
-            .build(),
-        )
-        .build();
+        .method(chat);
+    for (name, route) in UNARY {
+        let method = tonic_build::manual::Method::builder()
+            .name(name)
+            .route_name(route)
+            .input_type(format!("crate::wire::proto::{route}Request"))
+            .output_type(format!("crate::wire::proto::{route}Response"))
+            .codec_path("tonic_prost::ProstCodec")
+            .build();
+        service = service.method(method);
+    }
+    let service = service.build();
     let server = out.join("server");
     std::fs::create_dir_all(&server)?;
     let mut services = vec![service];

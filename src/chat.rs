@@ -13,6 +13,7 @@ mod people;
 mod refusal;
 mod rights;
 mod room;
+mod search;
 mod settings;
 mod unread;
 
@@ -27,5 +28,6 @@ pub use people::{Person, Presence, Profile, Roster, Status, Via};
 pub use refusal::{Refusal, RefusalCode};
 pub use rights::{Changes, Exit, PutOut, Right, Role, Ruling, Standing, Until};
 pub use room::{FollowResult, LastLine, NewRoom, RoomInfo, RoomKind, TOPIC};
+pub use search::{Found, Has, Search};
 pub use settings::{Level, Settings};
 pub use unread::Unread;

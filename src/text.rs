@@ -4,12 +4,14 @@
 
 mod mentions;
 mod safe;
+mod search;
 mod width;
 mod words;
 mod wrap;
 
 pub use mentions::{CALLS, EVERYBODY, calls};
 pub use safe::{BODY_LINES, SafeText, body, line};
+pub use search::{Finder, Token, folded, has, tokens};
 pub use width::{clusters, cut, cut_middle, pad, width};
 pub use words::Words;
 pub use wrap::wrap;

@@ -10,6 +10,7 @@ mod frame;
 mod parts;
 mod personal;
 mod request;
+mod search;
 
 /// What the generator makes of `proto/tchat/v1`.
 #[allow(clippy::all, clippy::pedantic)] // Generated.
@@ -29,3 +30,4 @@ pub use parts::{
     refusal_to_bytes, room_from, room_to,
 };
 pub use request::{request_from, request_to};
+pub use search::{search_from, search_to};

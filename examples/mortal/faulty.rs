@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tchat::chat::{
-    Entry, IdentityId, NameKey, Person, RoomId, SecretHash, Seq, ServerId, Unread, Until,
+    Entry, Found, IdentityId, NameKey, Person, RoomId, Search, SecretHash, Seq, ServerId, Unread,
+    Until,
 };
 use tchat::server::store::{
     Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Span,
@@ -157,6 +158,15 @@ impl Store for Faulty {
         most: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         self.inner.mentions_of(identity, most).await
+    }
+
+    async fn search(
+        &self,
+        identity: IdentityId,
+        search: Search,
+        most: usize,
+    ) -> Result<Found, StoreError> {
+        self.inner.search(identity, search, most).await
     }
 
     async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError> {

@@ -20,8 +20,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::chat::{
-    Changes, Digest, Entry, Epoch, IdentityId, InstanceId, Level, NameKey, Person, Role, RoomId,
-    RoomKind, SecretHash, Seq, ServerId, Settings, Standing, Status, Unread, Until, UserName, Via,
+    Changes, Digest, Entry, Epoch, Found, IdentityId, InstanceId, Level, NameKey, Person, Role,
+    RoomId, RoomKind, Search, SecretHash, Seq, ServerId, Settings, Standing, Status, Unread, Until,
+    UserName, Via,
 };
 
 /// When it is worth trying again what did not fit the disk.
@@ -192,6 +193,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         identity: IdentityId,
         most: usize,
     ) -> Result<Vec<Entry>, StoreError>;
+
+    /// What somebody looks for in the rooms they are a member of, the newest first. Where a search is open, the beginnings of words
+    /// are looked for only if whole words are found in less than `most` entries.
+    async fn search(
+        &self,
+        identity: IdentityId,
+        search: Search,
+        most: usize,
+    ) -> Result<Found, StoreError>;
 
     /// What is kept of a person beside their name.
     async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError>;

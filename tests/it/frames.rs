@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use prost::Message;
 use tchat::chat::{
-    Amended, Amendment, Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult,
+    Amended, Amendment, Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult, Has,
     IdentityId, InstanceId, LastLine, Level, Limits, NewRoom, Person, Presence, Profile, Reaction,
-    Recipient, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Ruling, Secret, Seq,
+    Recipient, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Ruling, Search, Secret, Seq,
     ServerId, SessionId, Settings, Status, Unread, Until, Via,
 };
 use tchat::wire::{
-    Asked, Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, Request, Then, UnfollowReason,
-    Welcome, Who, entry_to, event_from, event_to, proto, request_from, request_to, room_to,
+    Asked, Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, Malformed, Request, Then,
+    UnfollowReason, Welcome, Who, entry_to, event_from, event_to, proto, request_from, request_to,
+    room_to, search_from, search_to,
 };
 
 const ROOM: RoomId = RoomId::new([0xA1; 16]);
@@ -593,11 +594,36 @@ fn the_unary_calls_have_these_bytes() {
     let rooms = proto::ListRoomsResponse {
         rooms: vec![room_to(&room)],
     };
+    let search = Search {
+        phrases: vec!["关键".into(), "is green".into()],
+        is_open: true,
+        from: vec!["ann".into()],
+        rooms: vec![ROOM],
+        since_ms: 5,
+        before_ms: 600,
+        has: Has::ALL.map(|(_, what)| what).into(),
+    };
+    let asked = search_to(&search, 50);
+    assert_eq!(search_from(asked.clone()), Ok(search));
+    let whenever = search_to(&Search::default(), 0);
+    assert_eq!(search_from(whenever.clone()), Ok(Search::default()));
+    assert!(whenever.encode_to_vec().is_empty());
+    let unknown = proto::SearchRequest {
+        has: vec![99],
+        ..asked.clone()
+    };
+    assert_eq!(search_from(unknown), Err(Malformed("has")));
+    let found = proto::SearchResponse {
+        entries: vec![entry_to(&entry)],
+        more: true,
+    };
     let lines = [
         ("list rooms", proto::ListRoomsRequest {}.encode_to_vec()),
         ("rooms", rooms.encode_to_vec()),
         ("get history", history.encode_to_vec()),
         ("history", page.encode_to_vec()),
+        ("search", asked.encode_to_vec()),
+        ("found", found.encode_to_vec()),
     ];
     let lines = lines.map(|(name, bytes)| format!("{name}: {}", hex::encode(bytes)));
     insta::assert_snapshot!(lines.join("\n"));

@@ -1,6 +1,7 @@
 //! The contract of `Store`, run against every implementation, and what a room does when one fails.
 
 mod personal;
+mod search;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -99,6 +100,7 @@ async fn contract(store: &dyn Store) {
     identities(store).await;
     what_is_kept(store).await;
     personal::contract(store).await;
+    search::contract(store).await;
 }
 
 /// A store whose append with a number, from 0, comes to something else.

@@ -8,13 +8,15 @@ use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::deadline::{self, Deadline};
-use crate::chat::{Epoch, IdentityId, RefusalCode, RoomId, Secret, Seq};
+use crate::chat::{Epoch, IdentityId, RefusalCode, RoomId, Search, Secret, Seq};
 use crate::server::hub::{AdmitError, Hub};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox};
 use crate::server::session::{self, Broken, Greeted};
 use crate::server::store::{PageLimit, Span, StoreError};
-use crate::wire::{Frame, encode_event, entry_to, proto, request_from, room_to};
+use crate::wire::{
+    Frame, Malformed, encode_event, entry_to, proto, request_from, room_to, search_from,
+};
 
 /// What the build script describes of the service, for the server's side.
 mod generated {
@@ -59,6 +61,11 @@ impl Endpoint {
             connection.greeted();
         }
         Ok(known)
+    }
+
+    fn pace(&self, caller: IdentityId) -> Result<(), Status> {
+        let too_many = |_| Status::resource_exhausted("too many requests at once");
+        self.hub.pace(caller).map_err(too_many)
     }
 
     fn fail(&self, error: &StoreError) -> Status {
@@ -112,16 +119,36 @@ impl ChatService for Endpoint {
         request: Request<proto::ListMentionsRequest>,
     ) -> Result<Response<proto::ListMentionsResponse>, Status> {
         let caller = self.caller(&request).await?;
-        let is_paced = self.hub.pace(caller).is_err();
-        if is_paced {
-            return Err(Status::resource_exhausted("too many requests at once"));
-        }
+        self.pace(caller)?;
         let asked = usize::try_from(request.into_inner().limit).ok();
         let most = asked.filter(|most| (1..=MENTIONS).contains(most));
         let found = self.hub.store.mentions_of(caller, most.unwrap_or(MENTIONS));
         let found = found.await.map_err(|error| self.fail(&error))?;
         let entries = found.iter().map(entry_to).collect();
         Ok(Response::new(proto::ListMentionsResponse { entries }))
+    }
+
+    async fn search(
+        &self,
+        request: Request<proto::SearchRequest>,
+    ) -> Result<Response<proto::SearchResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        self.pace(caller)?;
+        let message = request.into_inner();
+        let asked = usize::try_from(message.limit).ok();
+        let most = asked.filter(|most| (1..=Search::FOUND).contains(most));
+        let search = search_from(message).map_err(|Malformed(what)| {
+            Status::invalid_argument(format!("'{what}' is malformed"))
+        })?;
+        let found = self
+            .hub
+            .store
+            .search(caller, search, most.unwrap_or(Search::FOUND));
+        let found = found.await.map_err(|error| self.fail(&error))?;
+        Ok(Response::new(proto::SearchResponse {
+            entries: found.entries.iter().map(entry_to).collect(),
+            more: found.has_more,
+        }))
     }
 
     async fn get_history(

@@ -12,8 +12,8 @@ use super::{
     Store, StoreError, pair,
 };
 use crate::chat::{
-    Amendment, Body, Changes, Entry, IdentityId, InstanceId, NameKey, Person, Role, RoomId,
-    RoomKind, SecretHash, Seq, ServerId, Standing, Unread, Until,
+    Amendment, Body, Changes, Entry, Found, IdentityId, InstanceId, NameKey, Person, Role, RoomId,
+    RoomKind, Search, SecretHash, Seq, ServerId, Standing, Unread, Until,
 };
 
 #[derive(Debug)]
@@ -240,6 +240,15 @@ impl Store for MemoryStore {
         most: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         Ok(self.kept().mentions_of(identity, most))
+    }
+
+    async fn search(
+        &self,
+        identity: IdentityId,
+        search: Search,
+        most: usize,
+    ) -> Result<Found, StoreError> {
+        Ok(self.kept().search(identity, &search, most))
     }
 
     async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError> {

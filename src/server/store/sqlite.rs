@@ -7,6 +7,7 @@ mod copy;
 mod personal;
 mod read;
 mod schema;
+mod search;
 mod space;
 mod verify;
 mod write;
@@ -30,7 +31,8 @@ use super::{
     Store, StoreError,
 };
 use crate::chat::{
-    Entry, IdentityId, NameKey, Person, RoomId, SecretHash, Seq, ServerId, Unread, Until,
+    Entry, Found, IdentityId, NameKey, Person, RoomId, Search, SecretHash, Seq, ServerId, Unread,
+    Until,
 };
 
 /// Entries taken away in one commit, so that what is posted meanwhile does not wait for long.
@@ -219,6 +221,16 @@ impl Store for SqliteStore {
         most: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         self.read(move |db| personal::mentions_of(db, identity, most))
+            .await
+    }
+
+    async fn search(
+        &self,
+        identity: IdentityId,
+        search: Search,
+        most: usize,
+    ) -> Result<Found, StoreError> {
+        self.read(move |db| search::search(db, identity, &search, most))
             .await
     }
 

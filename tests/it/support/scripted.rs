@@ -69,6 +69,13 @@ impl ChatService for Fake {
         Ok(Response::new(proto::ListMentionsResponse::default()))
     }
 
+    async fn search(
+        &self,
+        _: tonic::Request<proto::SearchRequest>,
+    ) -> Result<Response<proto::SearchResponse>, Status> {
+        Ok(Response::new(proto::SearchResponse::default()))
+    }
+
     async fn get_history(
         &self,
         _: tonic::Request<proto::GetHistoryRequest>,

@@ -1,8 +1,12 @@
 //! What belongs to one person, as it is kept in memory.
 
 use super::{Kept, KeptRoom};
-use crate::chat::{Author, Entry, IdentityId, NameKey, Person, Presence, RoomId, Seq, Unread};
+use crate::chat::{
+    Author, Entry, Found, IdentityId, NameKey, Person, Presence, RoomId, Search, Seq, Unread,
+    UserName,
+};
 use crate::server::store::{COUNTED, Personal, PersonalChange, RoomRecord};
+use crate::text::Finder;
 
 impl Kept {
     fn ignores(&self, identity: IdentityId, person: IdentityId) -> bool {
@@ -55,6 +59,34 @@ impl Kept {
         found.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.seq)));
         found.truncate(most);
         found
+    }
+
+    pub(super) fn search(&self, identity: IdentityId, search: &Search, most: usize) -> Found {
+        let keys: Vec<NameKey> = search
+            .from
+            .iter()
+            .filter_map(|name| Some(UserName::new(name).ok()?.key()))
+            .collect();
+        let bearers = self.identities.values();
+        let bearers = bearers.filter(|it| keys.contains(&it.name.key()));
+        let finder = Finder::new(search, identity, bearers.map(|it| it.id).collect());
+        let all = || {
+            let rooms = self.rooms.values();
+            let mine = rooms.filter(|room| room.members.contains_key(&identity));
+            let wanted =
+                mine.filter(|it| search.rooms.is_empty() || search.rooms.contains(&it.record.id));
+            wanted.flat_map(|room| &room.entries)
+        };
+        let mut entries: Vec<Entry> = all().filter(|it| finder.finds(it)).cloned().collect();
+        if let Some(open) = finder.open().filter(|_| search.is_open)
+            && entries.len() < most
+        {
+            entries = all().filter(|it| open.finds(it)).cloned().collect();
+        }
+        entries.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.room, entry.seq)));
+        let has_more = entries.len() >= most;
+        entries.truncate(most);
+        Found { entries, has_more }
     }
 
     pub(super) fn personal(&self, identity: IdentityId) -> Personal {

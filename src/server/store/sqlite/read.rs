@@ -359,7 +359,7 @@ pub(super) fn add_mentions(db: &Connection, num: i64, page: &mut [Entry]) -> rus
 }
 
 /// What people reacted to the entries of a page with, in the order they did.
-fn add_reactions(db: &Connection, num: i64, page: &mut [Entry]) -> rusqlite::Result<()> {
+pub(super) fn add_reactions(db: &Connection, num: i64, page: &mut [Entry]) -> rusqlite::Result<()> {
     let (Some(first), Some(last)) = (page.first(), page.last()) else {
         return Ok(());
     };

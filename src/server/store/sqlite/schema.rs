@@ -11,7 +11,7 @@ use crate::chat::ServerId;
 const APPLICATION_ID: i64 = 0x7463_6874;
 
 /// One migration a version: step `n` brings a database from `user_version` n to n + 1, in one transaction.
-const STEPS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+const STEPS: [&str; 5] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 const VERSION_1: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -98,6 +98,16 @@ CREATE TABLE levels (
     identity BLOB NOT NULL, room INTEGER NOT NULL REFERENCES rooms, level INTEGER NOT NULL, PRIMARY KEY (identity, room)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX standings_invited ON standings (identity) WHERE invited = 1;
+";
+
+/// The index of words: no copy of the texts, what is deleted is overwritten. A room is in it up to the seq `indexed`; those in `behind`
+/// have more, which is indexed little by little while the server runs.
+const VERSION_5: &str = "
+CREATE VIRTUAL TABLE said USING fts5(text, marks, content = '', tokenize = 'ascii');
+INSERT INTO said (said, rank) VALUES ('secure-delete', 1);
+ALTER TABLE rooms ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE behind (room INTEGER PRIMARY KEY REFERENCES rooms) STRICT;
+INSERT INTO behind SELECT num FROM rooms;
 ";
 
 /// Whether this is a database of tchat's, and none of a newer one.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::search;
 use super::writer::WriteError;
 use crate::chat::{
     Amendment, Body, Changes, Entry, Exit, IdentityId, NameKey, Role, RoomId, RoomKind, Seq,
@@ -109,6 +110,7 @@ pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
             .execute(params![num, author.bytes(), instance.bytes(), signed(counter)])?;
     }
     change(db, num, &append.changes)?;
+    search::note(db, num)?;
     Ok(())
 }
 
@@ -192,6 +194,7 @@ pub fn trim(db: &Connection, room: RoomId, first: Seq) -> Result<bool, WriteErro
     if to <= begins {
         return Ok(true);
     }
+    search::trim(db, num, to)?;
     db.prepare_cached("DELETE FROM entries WHERE room = ?1 AND seq < ?2")?
         .execute([num, to])?;
     db.prepare_cached("DELETE FROM reactions WHERE room = ?1 AND target < ?2")?
@@ -282,13 +285,16 @@ fn amend(
                 .optional()?;
             let edited = kind.and_then(|(kind, old)| Body::from_parts(kind, old).with_text(text));
             if let Some(body) = edited {
+                search::forget(db, num, target)?;
                 db.prepare_cached(
                     "UPDATE entries SET text = ?3, is_edited = 1 WHERE room = ?1 AND seq = ?2",
                 )?
                 .execute(params![num, target, body.payload()])?;
+                search::put(db, num, target)?;
             }
         }
         Amendment::Erase => {
+            search::forget(db, num, target)?;
             // The entry itself, and every edit of it.
             db.prepare_cached(
                 "UPDATE entries SET kind = ?3, text = '', is_edited = 0

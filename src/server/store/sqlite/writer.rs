@@ -1,14 +1,16 @@
 //! The one thread that writes: it takes all that waits, commits it at once and then answers everybody.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 use tokio::sync::oneshot;
 
+use super::search;
 use super::space::Space;
 use crate::server::store::StoreError;
 
@@ -20,6 +22,10 @@ const ROWS: usize = 1024;
 const CHECKPOINT_ROWS: usize = 2000;
 /// How long a write waits for another process that writes, like one that restores.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long what was written waits to be indexed with what follows it.
+const INDEX_AFTER: Duration = Duration::from_millis(20);
+/// Indexing takes at most one part in this many of the time while others write.
+const INDEX_SHARE: u32 = 6;
 /// A log longer than this is checkpointed by the writer itself, whatever that costs.
 const WAL_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -84,6 +90,22 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, WriteError> + Send> Job for Wr
 }
 
 impl<T, F> Write<T, F> {
+    fn new(
+        rows: usize,
+        refusal: Refusal,
+        run: F,
+    ) -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
+        let (reply, answer) = oneshot::channel();
+        let write = Self {
+            rows,
+            refusal,
+            run: Some(run),
+            done: None,
+            reply,
+        };
+        (write, answer)
+    }
+
     fn done(&mut self, done: Result<T, WriteError>) -> Result<(), StoreError> {
         match done {
             Ok(value) => self.done = Some(Ok(value)),
@@ -97,6 +119,8 @@ impl<T, F> Write<T, F> {
 fn batch(db: &Connection, sql: &str) -> Result<(), StoreError> {
     db.execute_batch(sql).map_err(|error| failure(&error))
 }
+
+type Jobs = tokio::sync::mpsc::Sender<Box<dyn Job>>;
 
 /// When a write may find that it conflicts with what is there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -146,7 +170,7 @@ fn failure(error: &rusqlite::Error) -> StoreError {
 /// The handle of the writing thread.
 #[derive(Debug)]
 pub struct Writer {
-    jobs: Mutex<Option<tokio::sync::mpsc::Sender<Box<dyn Job>>>>,
+    jobs: Mutex<Option<Jobs>>,
     thread: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
 }
 
@@ -156,14 +180,27 @@ impl Writer {
         let (ask, asked) = mpsc::sync_channel(1);
         let poison = Poison::default();
         let poisoned = Arc::clone(&poison);
+        let (note, noted) = mpsc::sync_channel(1);
         let log = path.with_extension("db-wal");
         let database = path.to_owned();
         thread::Builder::new()
             .name("tchat-checkpoint".into())
             .spawn(move || checkpoints(&database, &asked, &poison))?;
+        let others = Arc::new(AtomicU64::new(0));
+        let (weak, written) = (jobs.downgrade(), Arc::clone(&others));
+        thread::Builder::new()
+            .name("tchat-index".into())
+            .spawn(move || index(&weak, &noted, &written))?;
         let thread = thread::Builder::new()
             .name("tchat-writer".into())
-            .spawn(move || write_all(db, waiting, space, &ask, &log, &poisoned))?;
+            .spawn(move || {
+                let after = After {
+                    checkpoint: ask,
+                    index: note,
+                    others,
+                };
+                write_all(db, waiting, space, &after, &log, &poisoned)
+            })?;
         Ok(Self {
             jobs: Mutex::new(Some(jobs)),
             thread: Mutex::new(Some(thread)),
@@ -184,15 +221,8 @@ impl Writer {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
             .ok_or_else(gone)?;
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(Write {
-            rows,
-            refusal,
-            run: Some(run),
-            done: None,
-            reply,
-        });
-        jobs.send(job).await.map_err(|_| gone())?;
+        let (job, answer) = Write::new(rows, refusal, run);
+        jobs.send(Box::new(job)).await.map_err(|_| gone())?;
         drop(jobs);
         answer.await.map_err(|_| gone())?
     }
@@ -221,7 +251,7 @@ fn write_all(
     mut db: Connection,
     mut waiting: tokio::sync::mpsc::Receiver<Box<dyn Job>>,
     mut space: Space,
-    checkpoint: &SyncSender<()>,
+    after: &After,
     log: &Path,
     poison: &Poison,
 ) -> Result<(), StoreError> {
@@ -252,6 +282,10 @@ fn write_all(
             // After a failed write nothing may be written any more: an error of the disk cannot be tried again.
             failed => return failed,
         }
+        if rows > 0 {
+            after.others.fetch_add(1, Ordering::Relaxed);
+            let _noted = after.index.try_send(());
+        }
         since_checkpoint += rows;
         if since_checkpoint >= CHECKPOINT_ROWS {
             since_checkpoint = 0;
@@ -259,13 +293,61 @@ fn write_all(
                 truncate(&db)?;
             } else {
                 // One asked for and not begun is enough.
-                let _asked = checkpoint.try_send(());
+                let _asked = after.checkpoint.try_send(());
             }
         }
     }
     match poison.get() {
         Some(cause) => Err(StoreError::Failed(cause.clone())),
         None => truncate(&db),
+    }
+}
+
+/// Whom the writer tells that it has written.
+struct After {
+    checkpoint: SyncSender<()>,
+    index: SyncSender<()>,
+    /// Rises with every commit that was not only of the index.
+    others: Arc<AtomicU64>,
+}
+
+/// Has what was written indexed, a part at a time and behind everything else: it shares commits with other writes, and pauses after
+/// each part while there are any.
+fn index(
+    jobs: &tokio::sync::mpsc::WeakSender<Box<dyn Job>>,
+    noted: &Receiver<()>,
+    others: &AtomicU64,
+) {
+    loop {
+        let (before, begun) = (others.load(Ordering::Relaxed), Instant::now());
+        let Some(sender) = jobs.upgrade() else { return };
+        let (job, answer) = Write::new(0, Refusal::BeforeWriting, |db: &Connection| {
+            Ok(search::index_some(db)?)
+        });
+        if sender.blocking_send(Box::new(job)).is_err() {
+            return;
+        }
+        drop(sender);
+        match answer.blocking_recv() {
+            Ok(Ok(0)) => {
+                if noted.recv().is_err() {
+                    return;
+                }
+                thread::sleep(INDEX_AFTER);
+            }
+            Ok(Ok(_)) => {
+                if others.load(Ordering::Relaxed) != before {
+                    thread::sleep(begun.elapsed() * (INDEX_SHARE - 1));
+                }
+            }
+            // There is no room on the disk; there may be when something is written again.
+            Ok(Err(StoreError::Full)) => {
+                if noted.recv().is_err() {
+                    return;
+                }
+            }
+            _ => return,
+        }
     }
 }
 

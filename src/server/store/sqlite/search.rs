@@ -1,0 +1,468 @@
+//! Finding what was said: an index of words beside the entries, which follows them a moment later.
+//!
+//! The index is FTS5 without a copy of the texts. A row's number is its room and seq, so that the newest of a room come first by
+//! themselves and nobody's search touches a room they cannot read. What is not indexed yet is read as it is, and whatever the index
+//! names is compared once more with the entry itself: it can make a search faster and never wrong.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use super::read::{ENTRY, add_mentions, add_reactions, called, entry, first_since};
+use super::write::signed;
+use crate::chat::{Body, Entry, Epoch, Found, Has, IdentityId, RoomId, Search, Seq, UserName};
+use crate::text::{Finder, folded, has, tokens};
+
+/// Entries that are indexed in one commit, so that what is posted meanwhile does not wait for long.
+pub const BATCH: usize = 128;
+/// Entries that one search reads without finding them by words.
+const READ: usize = 20_000;
+/// Places that the beginning of a word is taken to stand in.
+const OPEN: usize = 200_000;
+/// A row's number: the room's above these bits, the seq in them.
+const SEQ_BITS: u32 = 40;
+
+/// Indexes some of what is not indexed yet; says how many entries that were.
+pub fn index_some(db: &Connection) -> rusqlite::Result<usize> {
+    let behind: Vec<(i64, i64)> = db
+        .prepare_cached(
+            "SELECT b.room, r.indexed FROM behind b JOIN rooms r ON r.num = b.room LIMIT 8",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut done = 0;
+    for (num, indexed) in behind {
+        let left = BATCH.saturating_sub(done);
+        let rows: Vec<Words> = db
+            .prepare_cached(
+                "SELECT seq, kind, text, author, author_name FROM entries WHERE room = ?1 AND seq > ?2
+                 ORDER BY seq LIMIT ?3",
+            )?
+            .query_map(params![num, indexed, i64::try_from(left).unwrap_or(0)], words)?
+            .collect::<Result<_, _>>()?;
+        for row in &rows {
+            row.put(db, num)?;
+        }
+        if let Some(last) = rows.last() {
+            db.prepare_cached("UPDATE rooms SET indexed = ?2 WHERE num = ?1")?
+                .execute([num, last.seq])?;
+        }
+        if rows.len() < left {
+            db.prepare_cached("DELETE FROM behind WHERE room = ?1")?
+                .execute([num])?;
+        }
+        // A room that is nowhere behind is work too: the next may be.
+        done += rows.len().max(1);
+        if done >= BATCH {
+            break;
+        }
+    }
+    Ok(done)
+}
+
+/// Something was appended to a room.
+pub fn note(db: &Connection, num: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO behind (room) VALUES (?1)")?
+        .execute([num])
+        .map(drop)
+}
+
+/// Takes an entry out of the index, before its text changes.
+pub fn forget(db: &Connection, num: i64, seq: i64) -> rusqlite::Result<()> {
+    match indexed(db, num, seq)? {
+        Some(row) => row.take(db, num),
+        None => Ok(()),
+    }
+}
+
+/// Puts an entry back under its present text.
+pub fn put(db: &Connection, num: i64, seq: i64) -> rusqlite::Result<()> {
+    match indexed(db, num, seq)? {
+        Some(row) => row.put(db, num),
+        None => Ok(()),
+    }
+}
+
+/// Takes the entries before a seq out of the index.
+pub fn trim(db: &Connection, num: i64, before: i64) -> rusqlite::Result<()> {
+    let rows: Vec<Words> = db
+        .prepare_cached(
+            "SELECT e.seq, e.kind, e.text, e.author, e.author_name FROM entries e JOIN rooms r ON r.num = e.room
+             WHERE e.room = ?1 AND e.seq < ?2 AND e.seq <= r.indexed",
+        )?
+        .query_map([num, before], words)?
+        .collect::<Result<_, _>>()?;
+    rows.iter().try_for_each(|row| row.take(db, num))
+}
+
+fn indexed(db: &Connection, num: i64, seq: i64) -> rusqlite::Result<Option<Words>> {
+    db.prepare_cached(
+        "SELECT e.seq, e.kind, e.text, e.author, e.author_name FROM entries e JOIN rooms r ON r.num = e.room
+         WHERE e.room = ?1 AND e.seq = ?2 AND e.seq <= r.indexed",
+    )?
+    .query_row([num, seq], words)
+    .optional()
+}
+
+/// An entry as the index has it.
+struct Words {
+    seq: i64,
+    /// Its words and its marks; nothing if it is not said.
+    columns: Option<(String, String)>,
+}
+
+fn words(row: &rusqlite::Row<'_>) -> rusqlite::Result<Words> {
+    let body = Body::from_parts(row.get(1)?, row.get(2)?);
+    let (author, name): ([u8; 16], String) = (row.get(3)?, row.get(4)?);
+    let columns = body.is_said().then(|| {
+        let mut text = String::new();
+        for token in tokens(body.text()) {
+            text.push_str(&token.word);
+            text.push(' ');
+        }
+        (text, marks(IdentityId::new(author), &name, &body))
+    });
+    Ok(Words {
+        seq: row.get(0)?,
+        columns,
+    })
+}
+
+impl Words {
+    fn put(&self, db: &Connection, num: i64) -> rusqlite::Result<()> {
+        let Some((text, marks)) = &self.columns else {
+            return Ok(());
+        };
+        db.prepare_cached("INSERT INTO said (rowid, text, marks) VALUES (?1, ?2, ?3)")?
+            .execute(params![row_number(num, self.seq), text, marks])
+            .map(drop)
+    }
+
+    fn take(&self, db: &Connection, num: i64) -> rusqlite::Result<()> {
+        let Some((text, marks)) = &self.columns else {
+            return Ok(());
+        };
+        db.prepare_cached(
+            "INSERT INTO said (said, rowid, text, marks) VALUES ('delete', ?1, ?2, ?3)",
+        )?
+        .execute(params![row_number(num, self.seq), text, marks])
+        .map(drop)
+    }
+}
+
+const fn row_number(num: i64, seq: i64) -> i64 {
+    (num << SEQ_BITS) | seq
+}
+
+/// What is indexed beside the text, as words that no text has: who said it, under which name, and what else it has.
+fn marks(author: IdentityId, name: &str, body: &Body) -> String {
+    let mut marks = format!("{} {}", author_mark(author), name_mark(&folded(name)));
+    let kept = Has::ALL
+        .iter()
+        .filter_map(|(_, what)| Some((*what, mark(*what)?)));
+    for (_, mark) in kept.filter(|(what, _)| has(body, *what)) {
+        marks.push(' ');
+        marks.push_str(mark);
+    }
+    marks
+}
+
+fn author_mark(author: IdentityId) -> String {
+    format!("a{}", hex::encode(author.bytes()))
+}
+
+fn name_mark(folded: &str) -> String {
+    format!("n{}", hex::encode(folded))
+}
+
+/// The mark of what a body has by itself; nothing of what comes to an entry later or depends on who looks.
+const fn mark(what: Has) -> Option<&'static str> {
+    match what {
+        Has::Link => Some("link"),
+        Has::Code => Some("code"),
+        Has::Reply => Some("reply"),
+        Has::Mention | Has::Reaction => None,
+    }
+}
+
+/// A room that is looked through.
+struct Readable {
+    num: i64,
+    id: RoomId,
+    epoch: Epoch,
+    /// The last seq in the index.
+    indexed: i64,
+    /// The seqs of the time that is meant.
+    from: i64,
+    to: i64,
+}
+
+/// What somebody looks for, in the rooms they are a member of; the newest first.
+pub fn search(
+    db: &Connection,
+    me: IdentityId,
+    wanted: &Search,
+    most: usize,
+) -> rusqlite::Result<Found> {
+    // One moment for all rooms: what is indexed meanwhile is not found twice or never.
+    let db = &*db.unchecked_transaction()?;
+    let rooms = readable(db, me, wanted)?;
+    let finder = Finder::new(wanted, me, bearers(db, &wanted.from)?);
+    let mut look = Look {
+        db,
+        most,
+        unread: READ,
+        floor: 0,
+        looks_whole: wanted.has.iter().any(|what| mark(*what).is_none()),
+        found: Found::default(),
+    };
+    look.closely(&rooms, &finder, wanted)?;
+    if wanted.is_open
+        && look.found.entries.len() < most
+        && let Some(finder) = finder.open()
+    {
+        look.openly(&rooms, &finder, wanted)?;
+    }
+    look.found.has_more |= look.found.entries.len() >= most;
+    if !look.looks_whole {
+        let numbers: HashMap<RoomId, i64> = rooms.iter().map(|it| (it.id, it.num)).collect();
+        for entry in &mut look.found.entries {
+            let num = numbers.get(&entry.room).copied().unwrap_or_default();
+            complete(db, num, entry)?;
+        }
+    }
+    Ok(look.found)
+}
+
+fn readable(db: &Connection, me: IdentityId, wanted: &Search) -> rusqlite::Result<Vec<Readable>> {
+    let mut rooms: Vec<Readable> = db
+        .prepare_cached(
+            "SELECT r.num, r.id, r.epoch, r.indexed FROM members m JOIN rooms r ON r.num = m.room WHERE m.identity = ?1",
+        )?
+        .query_map([me.bytes()], |row| {
+            Ok(Readable {
+                num: row.get(0)?,
+                id: RoomId::new(row.get(1)?),
+                epoch: Epoch::new(row.get(2)?),
+                indexed: row.get(3)?,
+                from: 0,
+                to: signed(u64::MAX),
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    rooms.retain(|room| wanted.rooms.is_empty() || wanted.rooms.contains(&room.id));
+    let none = signed(u64::MAX);
+    for room in &mut rooms {
+        let since = |at_ms| -> rusqlite::Result<i64> {
+            let first = first_since(db, room.id, at_ms)?;
+            Ok(first.map_or(none, |Seq(seq)| signed(seq)))
+        };
+        if wanted.since_ms > 0 {
+            room.from = since(wanted.since_ms)?;
+        }
+        if wanted.before_ms < u64::MAX {
+            room.to = since(wanted.before_ms)?.saturating_sub(1);
+        }
+    }
+    rooms.retain(|room| room.from <= room.to);
+    Ok(rooms)
+}
+
+/// Everybody who bears one of some names, or bore it last.
+fn bearers(db: &Connection, names: &[String]) -> rusqlite::Result<Vec<IdentityId>> {
+    let mut bearers = Vec::new();
+    let keys = names.iter().filter_map(|name| UserName::new(name).ok());
+    for key in keys.map(|name| name.key()) {
+        bearers.extend(called(db, &key)?.into_iter().map(|it| it.id));
+    }
+    Ok(bearers)
+}
+
+/// The query of the index for a search; nothing where it has no word for it. Only letters, digits and our own marks are in it.
+fn query(finder: &Finder, wanted: &Search) -> Option<String> {
+    let quoted = |words: &[String]| format!("\"{}\"", words.join(" "));
+    let mut parts: Vec<String> = Vec::new();
+    let last = finder.phrases().len().wrapping_sub(1);
+    for (n, phrase) in finder.phrases().iter().enumerate() {
+        let open = if finder.is_open() && n == last {
+            " *"
+        } else {
+            ""
+        };
+        parts.push(format!("text : {}{open}", quoted(phrase)));
+    }
+    let mut by: Vec<String> = finder.authors().iter().map(|id| author_mark(*id)).collect();
+    by.extend(finder.names().iter().map(|name| name_mark(name)));
+    let by: Vec<String> = by.into_iter().map(|mark| quoted(&[mark])).collect();
+    if !by.is_empty() {
+        parts.push(format!("marks : ({})", by.join(" OR ")));
+    }
+    let has = wanted.has.iter().filter_map(|what| mark(*what));
+    parts.extend(has.map(|mark| format!("marks : \"{mark}\"")));
+    (!parts.is_empty()).then(|| parts.join(" AND "))
+}
+
+/// A search on its way.
+struct Look<'a> {
+    db: &'a Connection,
+    most: usize,
+    /// Entries that may still be read without the index.
+    unread: usize,
+    /// What is older than this is not among the newest any more.
+    floor: u64,
+    /// Whether what came to entries later is looked at too.
+    looks_whole: bool,
+    /// The newest first; never more than `most`.
+    found: Found,
+}
+
+/// What came to an entry later, and whom it calls.
+fn complete(db: &Connection, num: i64, entry: &mut Entry) -> rusqlite::Result<()> {
+    let of_one = std::slice::from_mut(entry);
+    add_reactions(db, num, of_one)?;
+    add_mentions(db, num, of_one)
+}
+
+impl Look<'_> {
+    /// By whole words.
+    fn closely(
+        &mut self,
+        rooms: &[Readable],
+        finder: &Finder,
+        wanted: &Search,
+    ) -> rusqlite::Result<()> {
+        let query = query(finder, wanted);
+        for room in rooms {
+            let goes_on = self.unindexed(room, finder, query.is_some())?;
+            if let Some(query) = query.as_ref().filter(|_| goes_on) {
+                let sql = format!(
+                    "SELECT {ENTRY} FROM said s CROSS JOIN entries e ON e.room = :room AND e.seq = s.rowid - :base
+                     WHERE said MATCH :query AND s.rowid BETWEEN :from AND :to ORDER BY s.rowid DESC"
+                );
+                let mut statement = self.db.prepare_cached(&sql)?;
+                let rows = statement.query(named_params! {
+                    ":room": room.num, ":base": row_number(room.num, 0), ":query": query,
+                    ":from": row_number(room.num, room.from),
+                    ":to": row_number(room.num, room.to.min(room.indexed)),
+                })?;
+                self.take(room, finder, rows, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// By the beginning of the last word. The index gathers its places at once and in no order, so all rooms are asked together.
+    fn openly(
+        &mut self,
+        rooms: &[Readable],
+        finder: &Finder,
+        wanted: &Search,
+    ) -> rusqlite::Result<()> {
+        let Some(query) = query(finder, wanted) else {
+            return Ok(());
+        };
+        let by_number: HashMap<i64, &Readable> = rooms.iter().map(|it| (it.num, it)).collect();
+        let mut places: HashMap<i64, Vec<i64>> = HashMap::new();
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT rowid FROM said WHERE said MATCH ?1 LIMIT ?2")?;
+        let limit = i64::try_from(OPEN).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![query, limit])?;
+        let mut count = 0;
+        while let Some(row) = rows.next()? {
+            let number: i64 = row.get(0)?;
+            let (num, seq) = (number >> SEQ_BITS, number & ((1 << SEQ_BITS) - 1));
+            count += 1;
+            let room = by_number.get(&num);
+            if room.is_some_and(|it| (it.from..=it.to.min(it.indexed)).contains(&seq)) {
+                places.entry(num).or_default().push(seq);
+            }
+        }
+        self.found.has_more |= count >= OPEN;
+        let sql = format!("SELECT {ENTRY} FROM entries e WHERE e.room = ?1 AND e.seq = ?2");
+        let mut one = self.db.prepare_cached(&sql)?;
+        for room in rooms {
+            let mut goes_on = self.unindexed(room, finder, true)?;
+            let mut seqs = places.remove(&room.num).unwrap_or_default();
+            seqs.sort_unstable_by_key(|seq| std::cmp::Reverse(*seq));
+            for seq in seqs {
+                if !goes_on {
+                    break;
+                }
+                goes_on = self.take(room, finder, one.query([room.num, seq])?, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what the index does not have: what it is behind with, or everything where it has no word for what is looked for. Says
+    /// whether older ones are wanted.
+    fn unindexed(
+        &mut self,
+        room: &Readable,
+        finder: &Finder,
+        has_words: bool,
+    ) -> rusqlite::Result<bool> {
+        let from = if has_words {
+            room.from.max(room.indexed + 1)
+        } else {
+            room.from
+        };
+        let sql = format!(
+            "SELECT {ENTRY} FROM entries e INDEXED BY entries_said WHERE e.room = ?1 AND e.kind IN (1, 2, 17)
+             AND e.seq BETWEEN ?2 AND ?3 ORDER BY e.seq DESC"
+        );
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let rows = statement.query([room.num, from, room.to])?;
+        let left = self.unread;
+        self.take(room, finder, rows, Some(left))
+    }
+
+    fn keep_newest(&mut self) {
+        let entries = &mut self.found.entries;
+        entries.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.room, entry.seq)));
+        entries.dedup_by_key(|entry| (entry.room, entry.seq));
+        if entries.len() >= self.most {
+            entries.truncate(self.most);
+            self.floor = entries.last().map_or(0, |last| last.at_ms);
+        }
+    }
+
+    /// Takes what is meant among some rows of a room, the newest first, until they are too old to be wanted. Of rows that are found
+    /// without the index no more than `left` are read. Says whether older ones are wanted.
+    fn take(
+        &mut self,
+        room: &Readable,
+        finder: &Finder,
+        mut rows: rusqlite::Rows<'_>,
+        left: Option<usize>,
+    ) -> rusqlite::Result<bool> {
+        let (mut count, mut read) = (0, 0);
+        let mut goes_on = true;
+        while goes_on && let Some(row) = rows.next()? {
+            if left.is_some_and(|left| read >= left) {
+                self.found.has_more = true;
+                break;
+            }
+            read += 1;
+            let mut entry = entry(row, room.id, room.epoch)?;
+            if entry.at_ms < self.floor {
+                goes_on = false;
+                break;
+            }
+            if self.looks_whole {
+                complete(self.db, room.num, &mut entry)?;
+            }
+            if finder.finds(&entry) {
+                self.found.entries.push(entry);
+                count += 1;
+                goes_on = count < self.most;
+            }
+        }
+        if let Some(left) = left {
+            self.unread = left - read;
+        }
+        self.keep_newest();
+        Ok(goes_on)
+    }
+}

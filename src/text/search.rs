@@ -1,0 +1,278 @@
+//! What is looked for among what was said: a text as words that are compared, and whether an entry is meant.
+//!
+//! A Han, kana or Hangul character is a word of its own, so that a word of one or two of them is found wherever it stands; a phrase
+//! is words that follow each other. It knows nothing of where entries are kept.
+
+use std::ops::Range;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::chat::{Body, Entry, Has, IdentityId, Search};
+
+/// A word of a text, and where it stands there, in bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Token {
+    /// Letters and digits only, in the form that is compared: NFKC, lower case, without accents.
+    pub word: String,
+    pub place: Range<usize>,
+}
+
+/// The words of a text, in their order.
+pub fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut open: Option<Token> = None;
+    let mut rest = text.char_indices().peekable();
+    let mut folded = String::new();
+    while let Some((at, c)) = rest.next() {
+        let mut end = at + c.len_utf8();
+        folded.clear();
+        if c.is_ascii() {
+            folded.push(c.to_ascii_lowercase());
+        } else {
+            while let Some((next, mark)) = rest.next_if(|(_, c)| goes_with_the_one_before(*c)) {
+                end = next + mark.len_utf8();
+            }
+            fold(&text[at..end], &mut folded);
+        }
+        for c in folded.chars() {
+            let place = at..end;
+            if !c.is_alphanumeric() {
+                tokens.extend(open.take());
+            } else if stands_alone(c) {
+                tokens.extend(open.take());
+                tokens.push(Token {
+                    word: c.to_string(),
+                    place,
+                });
+            } else {
+                let token = open.get_or_insert_with(|| Token {
+                    word: String::new(),
+                    place: place.clone(),
+                });
+                token.word.push(c);
+                token.place.end = end;
+            }
+        }
+    }
+    tokens.extend(open);
+    tokens
+}
+
+/// A name in the form that is compared.
+pub fn folded(name: &str) -> String {
+    name.nfkc().flat_map(char::to_lowercase).collect()
+}
+
+fn fold(cluster: &str, into: &mut String) {
+    for c in cluster.nfkc().flat_map(char::to_lowercase) {
+        // Accents of Latin, Greek and Cyrillic letters; the voice marks of kana make other letters and stay.
+        if matches!(c, '\u{c0}'..='\u{52f}' | '\u{1e00}'..='\u{1fff}') {
+            into.extend(c.nfd().filter(|c| !is_combining_mark(*c)));
+        } else {
+            into.push(c);
+        }
+    }
+}
+
+fn goes_with_the_one_before(c: char) -> bool {
+    let is_jamo = matches!(c, '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7fb}');
+    let is_half_voice_mark = matches!(c, '\u{ff9e}' | '\u{ff9f}');
+    !c.is_ascii() && (is_combining_mark(c) || is_jamo || is_half_voice_mark)
+}
+
+/// Whether a character is a word of its own: scripts that are written without spaces between words, and Hangul, whose words carry
+/// their endings.
+fn stands_alone(c: char) -> bool {
+    matches!(c,
+        '\u{2e80}'..='\u{2fdf}' | '\u{3005}'..='\u{3007}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' | '\u{3040}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}'
+        | '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '\u{ac00}'..='\u{d7a3}')
+}
+
+/// A search, ready to be compared with entries.
+#[derive(Clone, Debug)]
+pub struct Finder {
+    /// Each as the words that have to follow each other.
+    phrases: Vec<Vec<String>>,
+    is_open: bool,
+    names: Vec<String>,
+    authors: Vec<IdentityId>,
+    me: IdentityId,
+    since_ms: u64,
+    before_ms: u64,
+    has: Vec<Has>,
+}
+
+impl Finder {
+    /// What `me` looks for; `authors` are those who bear the names that it may be from. Phrases without letters are passed over.
+    pub fn new(search: &Search, me: IdentityId, authors: Vec<IdentityId>) -> Self {
+        let phrases = search.phrases.iter().map(|phrase| {
+            let tokens = tokens(phrase).into_iter();
+            tokens.map(|token| token.word).collect::<Vec<_>>()
+        });
+        Self {
+            phrases: phrases.filter(|phrase| !phrase.is_empty()).collect(),
+            is_open: false,
+            names: search.from.iter().map(|name| folded(name)).collect(),
+            authors,
+            me,
+            since_ms: search.since_ms,
+            before_ms: search.before_ms,
+            has: search.has.clone(),
+        }
+    }
+
+    /// The same with a last word that may be only the beginning of one; nothing if it is too short for that.
+    pub fn open(&self) -> Option<Self> {
+        let last = self.phrases.last()?.last()?;
+        (last.chars().count() >= Search::OPEN).then(|| Self {
+            is_open: true,
+            ..self.clone()
+        })
+    }
+
+    pub fn phrases(&self) -> &[Vec<String>] {
+        &self.phrases
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// The names it may be from, as they are compared.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub fn authors(&self) -> &[IdentityId] {
+        &self.authors
+    }
+
+    /// Whether an entry is meant. It looks at the text last, because that takes longest.
+    pub fn finds(&self, entry: &Entry) -> bool {
+        entry.body.is_said()
+            && (self.since_ms..self.before_ms).contains(&entry.at_ms)
+            && self.is_from(entry)
+            && self.has.iter().all(|what| self.has(entry, *what))
+            && self.places(entry.body.text()).is_some()
+    }
+
+    fn has(&self, entry: &Entry, what: Has) -> bool {
+        match what {
+            Has::Mention => entry.mentions(self.me),
+            Has::Reaction => {
+                let amended = entry.amended.as_deref();
+                amended.is_some_and(|amended| !amended.reactions.is_empty())
+            }
+            Has::Link | Has::Code | Has::Reply => has(&entry.body, what),
+        }
+    }
+
+    fn is_from(&self, entry: &Entry) -> bool {
+        self.names.is_empty()
+            || self.authors.contains(&entry.author.id)
+            || self.names.contains(&folded(&entry.author.name))
+    }
+
+    /// Where the phrases stand in a text, ascending, in bytes; nothing if one of them does not.
+    pub fn places(&self, text: &str) -> Option<Vec<Range<usize>>> {
+        if self.phrases.is_empty() {
+            return Some(Vec::new());
+        }
+        let tokens = tokens(text);
+        let mut places = Vec::new();
+        for (n, phrase) in self.phrases.iter().enumerate() {
+            let is_open = self.is_open && n + 1 == self.phrases.len();
+            let found = tokens.windows(phrase.len()).filter(|window| {
+                let (last, first) = (phrase.len() - 1, window.iter().zip(phrase));
+                first.enumerate().all(|(n, (token, word))| {
+                    token.word == *word || (is_open && n == last && token.word.starts_with(word))
+                })
+            });
+            let before = places.len();
+            places.extend(
+                found.filter_map(|window| {
+                    Some(window.first()?.place.start..window.last()?.place.end)
+                }),
+            );
+            if places.len() == before {
+                return None;
+            }
+        }
+        places.sort_by_key(|place| (place.start, place.end));
+        Some(places)
+    }
+}
+
+/// Whether a body has something beside its words; nothing of what an entry gets from elsewhere.
+pub fn has(body: &Body, what: Has) -> bool {
+    let text = body.text();
+    match what {
+        Has::Link => ["http://", "https://"].iter().any(|it| text.contains(it)),
+        Has::Code => text.split('`').count() > 2,
+        Has::Reply => matches!(body, Body::Reply { .. }),
+        Has::Mention | Has::Reaction => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        tokens(text).into_iter().map(|token| token.word).collect()
+    }
+
+    #[test]
+    fn a_text_is_compared_by_its_words() {
+        let cases: [(&str, &[&str]); 12] = [
+            ("Hello, World!", &["hello", "world"]),
+            ("foo_bar-baz v1.2", &["foo", "bar", "baz", "v1", "2"]),
+            ("Crème brûlée ÅNGSTRÖM", &["creme", "brulee", "angstrom"]),
+            ("cre\u{300}me", &["creme"]),
+            ("ｆｕｌｌ　ｗｉｄｔｈ１", &["full", "width1"]),
+            ("关键消息 ok了", &["关", "键", "消", "息", "ok", "了"]),
+            ("がか ガ ｶﾞ", &["が", "か", "ガ", "ガ"]),
+            ("한국 \u{1112}\u{1161}\u{11ab}", &["한", "국", "한"]),
+            ("Straße ΣΊΣΥΦΟΣ", &["straße", "σισυφοσ"]),
+            ("привет Ёлка", &["привет", "елка"]),
+            ("👋🏽 \u{200d} ```", &[]),
+            ("", &[]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(words(text), expected, "{text:?}");
+        }
+    }
+
+    fn search(phrases: &[&str]) -> Search {
+        Search {
+            phrases: phrases.iter().map(|&it| it.to_owned()).collect(),
+            ..Search::default()
+        }
+    }
+
+    fn found<'a>(phrases: &[&str], is_open: bool, text: &'a str) -> Option<Vec<&'a str>> {
+        let closed = Finder::new(&search(phrases), IdentityId::NOBODY, Vec::new());
+        let finder = if is_open { closed.open()? } else { closed };
+        let places = finder.places(text)?;
+        Some(places.into_iter().map(|place| &text[place]).collect())
+    }
+
+    #[test]
+    fn phrases_are_found_where_their_words_follow_each_other() {
+        let text = "The Büild of 关键消息 is green, the build stays";
+        assert_eq!(found(&["build"], false, text).unwrap(), ["Büild", "build"]);
+        assert_eq!(found(&["关键"], false, text).unwrap(), ["关键"]);
+        assert_eq!(found(&["键"], false, text).unwrap(), ["键"]);
+        assert_eq!(found(&["关消"], false, text), None);
+        assert_eq!(found(&["is green"], false, text).unwrap(), ["is green"]);
+        assert_eq!(found(&["green is"], false, text), None);
+        let both = found(&["stays", "green"], false, text);
+        assert_eq!(both.unwrap(), ["green", "stays"]);
+        assert_eq!(found(&["bui"], false, text), None);
+        assert_eq!(found(&["bui"], true, text).unwrap(), ["Büild", "build"]);
+        assert_eq!(found(&["bu"], true, text), None, "too short to be open");
+        assert_eq!(found(&["!!"], false, text).unwrap(), Vec::<&str>::new());
+    }
+}
