@@ -24,8 +24,9 @@ use tokio::sync::mpsc;
 use self::cache::{Cache, Drafts, Opened, Unsent};
 pub use self::pending::Post;
 use crate::chat::{
-    Author, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Level, Limits, NewRoom,
-    Person, Profile, Refusal, RoomId, RoomInfo, Secret, Seq, ServerId, Settings, Status, Unread,
+    Author, ClientId, Entry, Epoch, FollowResult, Found, IdentityId, InstanceId, Level, Limits,
+    NewRoom, Person, Profile, Refusal, RoomId, RoomInfo, Search, Secret, Seq, ServerId, Settings,
+    Status, Unread,
 };
 
 /// What the link is told to do.
@@ -72,6 +73,12 @@ pub enum Command {
     },
     SetKeywords(Vec<String>),
     ListMentions,
+    /// Looks for what was said. The newest search ends those before it among what is kept here.
+    Search {
+        id: u64,
+        search: Search,
+        among: Among,
+    },
     /// The page of entries before a seq, or the newest before [`u64::MAX`].
     Older {
         room: RoomId,
@@ -85,6 +92,15 @@ pub enum Command {
     RetryNow,
     /// Says goodbye and ends.
     Quit,
+}
+
+/// Where something is looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Among {
+    /// What is kept on this disk.
+    Kept,
+    /// What the server has.
+    All,
 }
 
 /// Somebody that is asked about.
@@ -186,6 +202,12 @@ pub enum Event {
     },
     /// The answer to [`Command::ListMentions`], the newest first.
     Mentions(Vec<Entry>),
+    /// The answer to [`Command::Search`]; nothing if the server cannot be asked now.
+    Found {
+        id: u64,
+        among: Among,
+        found: Option<Found>,
+    },
     /// Entries that exist and will not come by themselves.
     Gap {
         room: RoomId,

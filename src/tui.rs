@@ -10,6 +10,7 @@ pub mod pick;
 pub mod regions;
 pub mod rows;
 pub mod run;
+pub mod search;
 pub mod state;
 pub mod strings;
 pub mod terminal;

@@ -11,9 +11,12 @@ mod lock;
 mod outbox;
 mod rooms;
 mod schema;
+mod search;
 mod values;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -21,8 +24,8 @@ use tokio::sync::{mpsc, oneshot};
 use self::lock::Locks;
 use super::Post;
 use crate::chat::{
-    Author, ClientId, Cursor, Entry, Epoch, InstanceId, Limits, Refusal, RoomId, RoomInfo, Seq,
-    ServerId,
+    Author, ClientId, Cursor, Entry, Epoch, Found, InstanceId, Limits, Refusal, RoomId, RoomInfo,
+    Search, Seq, ServerId,
 };
 
 /// Bytes a cache may grow to, if nothing else is said.
@@ -90,6 +93,9 @@ pub struct Cache {
     jobs: mpsc::Sender<Job>,
     /// This process's own outbox, and the name its drafts are kept under.
     instance: InstanceId,
+    path: Arc<Path>,
+    /// The newest search; those before it end.
+    searched: Arc<AtomicU64>,
 }
 
 /// A cache that was opened, with what it held.
@@ -180,7 +186,12 @@ impl Cache {
             })
             .map_err(|error| unusable(error.to_string()))?;
         Ok(Opened {
-            cache: Self { jobs, instance },
+            cache: Self {
+                jobs,
+                instance,
+                path: path.into(),
+                searched: Arc::default(),
+            },
             ended,
             damaged: None,
             kept,
@@ -354,6 +365,17 @@ impl Cache {
         self.ask(move |db| rooms::former(db, server, room))
             .await
             .unwrap_or_default()
+    }
+
+    /// What is found among the copies, and nothing where they cannot be read. A search with a higher number ends it early.
+    pub async fn search(&self, id: u64, server: ServerId, wanted: Search) -> Found {
+        let (path, searched) = (Arc::clone(&self.path), Arc::clone(&self.searched));
+        searched.fetch_max(id, Ordering::Relaxed);
+        let look = move || {
+            let is_wanted = || searched.load(Ordering::Relaxed) <= id;
+            search::search(&path, server, &wanted, is_wanted).unwrap_or_default()
+        };
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 
     /// Keeps what is typed and not sent; empty: nothing.

@@ -6,9 +6,9 @@ use tonic::{Request, Status};
 
 use super::Event;
 use super::cache::Cache;
-use crate::chat::{Entry, Epoch, RoomId, RoomInfo, Secret, Seq, ServerId};
+use crate::chat::{Entry, Epoch, Found, RoomId, RoomInfo, Search, Secret, Seq, ServerId};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
-use crate::wire::{entry_from, proto, room_from};
+use crate::wire::{entry_from, proto, room_from, search_to};
 
 /// Carries the secret as the protocol wants it: never in an address, never in a log.
 fn authorised<T>(message: T, secret: &Secret) -> Result<Request<T>, Status> {
@@ -99,6 +99,22 @@ pub async fn mentions(
         .into_iter()
         .map(|entry| entry_from(entry).ok())
         .collect()
+}
+
+/// What the server finds.
+pub async fn found(
+    mut service: ChatServiceClient<Channel>,
+    secret: Secret,
+    search: Search,
+) -> Option<Found> {
+    let most = u32::try_from(Search::FOUND).unwrap_or(u32::MAX);
+    let request = authorised(search_to(&search, most), &secret).ok()?;
+    let answer = service.search(request).await.ok()?.into_inner();
+    let entries = answer.entries.into_iter().map(|it| entry_from(it).ok());
+    Some(Found {
+        entries: entries.collect::<Option<_>>()?,
+        has_more: answer.more,
+    })
 }
 
 /// The rooms anyone may join.

@@ -15,8 +15,8 @@ use self::health::Health;
 use super::backoff::Backoff;
 use super::cache::{Cache, Opened};
 use super::pending::{Pending, Post};
-use super::{About, ClientConfig, Command, Connector, Event, LinkState, Why, history};
-use crate::chat::{ClientId, Cursor, IdentityId, RoomId, ServerId, SessionId};
+use super::{About, Among, ClientConfig, Command, Connector, Event, LinkState, Why, history};
+use crate::chat::{ClientId, Cursor, Found, IdentityId, RoomId, Search, ServerId, SessionId};
 
 /// A server has this long to take the connection and to let us in.
 const DIAL_WITHIN: Duration = Duration::from_secs(10);
@@ -297,6 +297,17 @@ impl Link {
                 self.offline_refusal(About::Settings).await?;
             }
             Command::ListMentions => self.offline_refusal(About::Mentions).await?,
+            Command::Search { id, search, among } => {
+                let event = match among {
+                    Among::Kept => self.kept_found(id, search).await,
+                    Among::All => Event::Found {
+                        id,
+                        among,
+                        found: None,
+                    },
+                };
+                self.tell(event).await?;
+            }
             // What was read is said again when the room is followed, and who writes now concerns nobody later.
             Command::MarkRead { .. }
             | Command::Typing(_)
@@ -309,6 +320,26 @@ impl Link {
             | Command::Quit => {}
         }
         Ok(())
+    }
+
+    /// What is found among what is kept here.
+    pub(super) fn kept_found(
+        &self,
+        id: u64,
+        search: Search,
+    ) -> impl Future<Output = Event> + Send + use<> {
+        let kept = self.cache.clone().zip(self.holds);
+        async move {
+            let found = match kept {
+                Some((cache, server)) => cache.search(id, server, search).await,
+                None => Found::default(),
+            };
+            Event::Found {
+                id,
+                among: Among::Kept,
+                found: Some(found),
+            }
+        }
     }
 
     pub(super) async fn report(&self) -> Result<(), Unheard> {

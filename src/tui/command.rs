@@ -29,6 +29,7 @@ pub enum Name {
     Who,
     Whois,
     Mentions,
+    Search,
     Ignore,
     Unignore,
     Notify,
@@ -71,7 +72,7 @@ const fn known(name: Name, word: &'static str, least: usize, most: usize) -> Kno
 }
 
 /// Every command. Its words for people are in the table of strings, under the same name.
-pub const COMMANDS: [Known; 38] = [
+pub const COMMANDS: [Known; 39] = [
     known(Name::Help, "help", 0, 0),
     known(Name::Join, "join", 1, 1),
     known(Name::Leave, "leave", 0, 1),
@@ -92,6 +93,7 @@ pub const COMMANDS: [Known; 38] = [
     known(Name::Who, "who", 0, 0),
     known(Name::Whois, "whois", 1, 1),
     known(Name::Mentions, "mentions", 0, 0),
+    known(Name::Search, "search", 0, ANY),
     known(Name::Ignore, "ignore", 0, 1),
     known(Name::Unignore, "unignore", 1, 1),
     known(Name::Notify, "notify", 0, 1),

@@ -1,11 +1,14 @@
 //! Lists to choose from: the lobby, and the palette over rooms, people and commands. One fuzzy matcher for all of them. Pure.
 
+use std::ops::Range;
+
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::command::{COMMANDS, Name};
 use super::composer::Composer;
 use super::keymap;
+use super::search::Hits;
 use super::state::{Room, State};
 use super::strings::fill;
 use crate::chat::{Entry, RoomId, RoomInfo, RoomKind, Seq};
@@ -28,6 +31,8 @@ pub enum Of {
     Palette,
     /// What calls us, the newest first; nothing until the server has told.
     Mentions(Option<Vec<Entry>>),
+    /// What is looked for and was found.
+    Search(Box<Hits>),
 }
 
 /// One row.
@@ -41,6 +46,8 @@ pub struct Row {
     /// People in a room: how many, and of how many.
     pub people: String,
     pub about: String,
+    /// Where in `about` stands what was looked for, in bytes.
+    pub marks: Vec<Range<usize>>,
     /// How long ago, or the key that does it.
     pub aside: String,
     pub takes: Takes,
@@ -76,6 +83,12 @@ pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
         Of::Mentions(entries) => {
             let entries = entries.iter().flatten();
             entries.map(|entry| of_mention(state, entry)).collect()
+        }
+        Of::Search(hits) => {
+            let all = hits.all().into_iter();
+            let shown = all.filter(|it| state.room(it.room).is_some());
+            let heeded = shown.filter(|it| !state.settings.ignores(it.author.id));
+            return heeded.map(|it| of_hit(state, hits, it)).collect();
         }
     };
     matching(all, picker.filter.text().trim())
@@ -133,6 +146,7 @@ fn of_room(state: &State, info: &RoomInfo) -> Row {
             most => format!("{}/{most}", info.present),
         },
         about,
+        marks: Vec::new(),
         aside: info
             .last
             .as_ref()
@@ -154,8 +168,18 @@ fn of_mention(state: &State, entry: &Entry) -> Row {
         unread: 0,
         people: String::new(),
         about: text::line(entry.body.text()).to_string(),
+        marks: Vec::new(),
         aside: ago(state, entry.at_ms),
         takes: Takes::Visit(entry.room, entry.seq),
+    }
+}
+
+fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> Row {
+    let (about, marks) = hits.snippet(entry);
+    Row {
+        about,
+        marks,
+        ..of_mention(state, entry)
     }
 }
 
@@ -181,6 +205,7 @@ fn palette(state: &State) -> Vec<Row> {
         unread: 0,
         people: String::new(),
         about: about.to_owned(),
+        marks: Vec::new(),
         aside: String::new(),
         takes,
     };
@@ -233,6 +258,7 @@ mod tests {
             unread: 0,
             people: String::new(),
             about: String::new(),
+            marks: Vec::new(),
             aside: String::new(),
             takes: Takes::Join(String::new()),
         };
@@ -265,6 +291,7 @@ mod tests {
                 unread: 0,
                 people: String::new(),
                 about: String::new(),
+                marks: Vec::new(),
                 aside: String::new(),
                 takes: Takes::Join(String::new()),
             }],

@@ -14,6 +14,7 @@ use super::complete::Popup;
 use super::composer::Composer;
 use super::event::Effect;
 use super::pick::Picker;
+use super::search::Walk;
 use super::strings::{ENGLISH, Strings};
 use super::timeline::Anchor;
 use crate::chat::{
@@ -60,8 +61,8 @@ pub struct State {
     pub asked: Option<(Effect, String)>,
     /// A way through the rooms with something unread, and back to where it began.
     pub tour: Option<Tour>,
-    /// Where one was before one looked at something elsewhere.
-    pub came_from: Option<(RoomId, Anchor)>,
+    /// One looks at something elsewhere.
+    pub visit: Option<Visit>,
     /// What we want to have shown and told.
     pub settings: Settings,
     /// The words of the settings, to be looked for.
@@ -84,6 +85,9 @@ pub struct State {
     pub focus: Option<bool>,
     /// When the rooms are asked for again.
     pub lobby_due: Option<Instant>,
+    /// Searches so far, and when the server is asked for the newest.
+    pub searches: u64,
+    pub search_due: Option<Instant>,
     /// When the link is asked again how it does.
     pub report_due: Option<Instant>,
     /// One line for the person, gone with the next key.
@@ -190,6 +194,15 @@ pub struct Tour {
     pub seen: Vec<RoomId>,
 }
 
+/// See [`State::visit`].
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Where one was before.
+    pub home: Option<(RoomId, Anchor)>,
+    /// The hits of a search that are gone through.
+    pub walk: Option<Walk>,
+}
+
 /// Something that is asked for twice.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Confirm {
@@ -222,7 +235,9 @@ impl State {
             lobby_drafted: String::new(),
             asked: None,
             tour: None,
-            came_from: None,
+            visit: None,
+            searches: 0,
+            search_due: None,
             settings: Settings::default(),
             keywords: text::Words::default(),
             status: Status::default(),
@@ -298,6 +313,11 @@ impl State {
         self.me.as_ref().is_some_and(|me| me.id == identity)
     }
 
+    /// The hits that are gone through.
+    pub fn walk(&self) -> Option<&Walk> {
+        self.visit.as_ref()?.walk.as_ref()
+    }
+
     pub fn next_client_id(&mut self) -> ClientId {
         let counter = self.next_counter;
         self.next_counter += 1;
@@ -340,6 +360,7 @@ impl State {
             || self.drafts_due.is_some()
             || self.report_due.is_some()
             || self.lobby_due.is_some()
+            || self.search_due.is_some()
             || self
                 .rooms
                 .iter()

@@ -38,6 +38,8 @@ macro_rules! table {
             pub lobby_heads: [&'static str; 5],
             pub link_heads: [&'static str; 5],
             pub help_sending: &'static [&'static str],
+            /// What may be written in a search.
+            pub help_search: &'static [&'static str],
             /// From Monday on.
             pub weekdays: [&'static str; 7],
             /// How a command is used, and what it does.
@@ -124,6 +126,19 @@ table! {
     mentions_title,
     mentions_hint,
     no_mentions,
+    search_title,
+    search_label,
+    search_hint,
+    search_more,
+    search_asking,
+    search_alone,
+    search_nothing,
+    search_no_room,
+    search_no_date,
+    search_no_has,
+    no_older_hit,
+    no_newer_hit,
+    hits_hint,
     loading,
     new_line,
     not_found,

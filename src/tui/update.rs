@@ -11,6 +11,7 @@ mod orders;
 mod personal;
 mod pick;
 mod reading;
+mod search;
 mod select;
 mod send;
 mod told;
@@ -51,10 +52,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
 fn happen(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
         Event::Key(key) => keys::press(state, key),
-        Event::Paste(text) => {
-            paste(state, &text);
-            Vec::new()
-        }
+        Event::Paste(text) => paste(state, &text),
         Event::Mouse(mouse) => wheel(state, mouse),
         Event::Resize(width, height) => {
             state.size = (width, height);
@@ -69,6 +67,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             let mut effects = drafts::due(state);
             effects.extend(link::due(state));
             effects.extend(pick::due(state));
+            effects.extend(search::due(state));
             effects.extend(reading::due(state));
             notify::due(state);
             effects
@@ -88,7 +87,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
 }
 
 /// Pasted text is put in, whatever it holds: it never sends.
-fn paste(state: &mut State, text: &str) {
+fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     match &mut state.overlay {
         Some(Overlay::Name { composer, .. } | Overlay::React { composer, .. }) => {
             composer.insert(text.lines().next().unwrap_or_default());
@@ -98,6 +97,7 @@ fn paste(state: &mut State, text: &str) {
                 .filter
                 .insert(text.lines().next().unwrap_or_default());
             picker.chosen = 0;
+            return search::changed(state);
         }
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {}
         None => {
@@ -105,6 +105,7 @@ fn paste(state: &mut State, text: &str) {
             typed(state);
         }
     }
+    Vec::new()
 }
 
 /// What follows from a changed composer.
@@ -148,7 +149,7 @@ fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
     });
     if anchor == Some(Anchor::Newest) {
         // Whoever has come to the newest end is on no visit any more.
-        state.came_from = None;
+        state.visit = None;
     }
     if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
         if anchor == Anchor::Newest {
@@ -198,7 +199,7 @@ fn show(state: &mut State, id: crate::chat::RoomId) -> Vec<Effect> {
     state.popup = None;
     state.confirm = None;
     state.tour = None;
-    state.came_from = None;
+    state.visit = None;
     let is_another = state.current != Some(id);
     if let Some(left) = state.current_mut().filter(|_| is_another) {
         left.timeline.end_new();

@@ -6,6 +6,8 @@ mod pick;
 mod prompt;
 mod sides;
 
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -142,6 +144,24 @@ impl Canvas<'_> {
         let cut = text::cut(text.as_str(), columns);
         let (end, _) = self.buffer.set_stringn(x, y, cut, columns, style);
         end - x
+    }
+
+    /// Gives parts of a text that was put at the beginning of an area another style.
+    fn mark(&mut self, area: Rect, text: &SafeText, parts: &[Range<usize>], style: Style) {
+        let text = text.as_str();
+        let inside = area.intersection(self.clip);
+        for part in parts {
+            let (Some(before), Some(marked)) = (text.get(..part.start), text.get(part.clone()))
+            else {
+                continue;
+            };
+            let place = Rect {
+                x: area.x.saturating_add(columns(before)),
+                width: columns(marked),
+                ..area
+            };
+            self.buffer.set_style(place.intersection(inside), style);
+        }
     }
 
     /// Draws text in an area's row, at its right end.

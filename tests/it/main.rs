@@ -28,6 +28,7 @@ mod rooms;
 mod scenarios;
 mod screens;
 mod scripts;
+mod search;
 mod store;
 mod support;
 mod timeline;

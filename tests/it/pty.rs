@@ -403,3 +403,52 @@ fn what_is_typed_while_the_program_is_busy_is_not_left_lying() {
         text.lines().any(|row| row.trim() == "#general ›")
     });
 }
+
+#[test]
+fn what_was_said_is_found_shown_in_its_place_and_left_again() {
+    let home = Home::new();
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#general ›");
+    for n in 1..=21 {
+        ann.says(&format!("line {n} of many"));
+    }
+    ann.says("关键消息在这里");
+    for n in 22..=42 {
+        ann.says(&format!("line {n} of many"));
+    }
+    ann.shows("line 42 of many");
+    ann.says("/join tech");
+    ann.shows("#tech ›");
+    ann.says("here is another 关键");
+    ann.shows("another 关键");
+    // One character is enough, and the newest comes first.
+    ann.types("\x06");
+    ann.shows("SEARCH");
+    ann.types("键");
+    ann.until("both hits", |text| {
+        let (tech, general) = (text.find("ann #tech"), text.find("ann #general"));
+        tech.is_some() && tech < general
+    });
+    ann.types("\x1b[B\r");
+    ann.shows("#general ›");
+    ann.shows("line 15 of many");
+    ann.shows("line 28 of many");
+    ann.shows("2 of 2");
+    ann.types("N");
+    ann.shows("#tech ›");
+    ann.shows("1 of 2");
+    ann.types("n");
+    ann.shows("#general ›");
+    ann.types("\x1b");
+    ann.shows("#tech ›");
+    ann.shows("here is another 关键");
+    // A command does the same, and what makes no sense is said.
+    ann.says("/search in:nowhere x");
+    ann.shows("no room that begins with 'nowhere'");
+    ann.types("\x1b");
+    ann.until("the list to close", |text| !text.contains("SEARCH"));
+    ann.says("/search \"line 7 of\" from:me");
+    ann.shows("line 7 of many");
+    ann.types("\x03");
+    assert!(ann.ends());
+}

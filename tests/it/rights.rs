@@ -45,6 +45,7 @@ fn table() -> Vec<Row> {
         row(Name::Status, everybody),
         row(Name::Whois, everybody),
         row(Name::Mentions, everybody),
+        row(Name::Search, everybody),
         row(Name::Ignore, everybody),
         row(Name::Unignore, everybody),
         // Whoever was put out may still read up to then, and so may be told of it or not.

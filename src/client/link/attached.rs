@@ -14,9 +14,9 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::{DIAL_WITHIN, Link, Unheard};
-use crate::chat::{Refusal, RefusalCode, RoomId, Seq};
+use crate::chat::{Refusal, RefusalCode, RoomId, Secret, Seq};
 use crate::client::pending::{Next, Post};
-use crate::client::{About, Command, Event, Whom, Why, history};
+use crate::client::{About, Among, Command, Event, Whom, Why, history};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
 use crate::wire::{Asked, Hello, JoinTarget, PROTOCOL, Request, Who, proto, request_to};
 
@@ -380,6 +380,23 @@ impl<'a> Attached<'a> {
                 self.ask_setting(Request::SetLevel { room, level });
             }
             Command::SetKeywords(words) => self.ask_setting(Request::SetKeywords(words)),
+            Command::ListMentions | Command::ListRooms | Command::Search { .. } => {
+                self.call(command, secret);
+            }
+            // The first three are done already, and the last three in the loop.
+            Command::Post { .. }
+            | Command::Forget(_)
+            | Command::Draft { .. }
+            | Command::RetryNow
+            | Command::Disconnect
+            | Command::Quit => {}
+        }
+        Ok(())
+    }
+
+    /// Asks beside the stream; the answer comes as an event.
+    fn call(&mut self, command: Command, secret: Secret) {
+        match command {
             Command::ListMentions => {
                 let call = history::mentions(self.service.clone(), secret);
                 self.calls.push(Box::pin(async {
@@ -392,6 +409,16 @@ impl<'a> Attached<'a> {
                     }
                 }));
             }
+            Command::Search { id, search, among } => match among {
+                Among::Kept => self.calls.push(Box::pin(self.link.kept_found(id, search))),
+                Among::All => {
+                    let call = history::found(self.service.clone(), secret, search);
+                    self.calls.push(Box::pin(async move {
+                        let found = call.await;
+                        Event::Found { id, among, found }
+                    }));
+                }
+            },
             Command::ListRooms => {
                 let call = history::rooms(self.service.clone(), secret);
                 self.calls.push(Box::pin(async {
@@ -404,15 +431,8 @@ impl<'a> Attached<'a> {
                     }
                 }));
             }
-            // The first three are done already, and the last three in the loop.
-            Command::Post { .. }
-            | Command::Forget(_)
-            | Command::Draft { .. }
-            | Command::RetryNow
-            | Command::Disconnect
-            | Command::Quit => {}
+            _ => {}
         }
-        Ok(())
     }
 
     fn ask_setting(&mut self, what: Request) {

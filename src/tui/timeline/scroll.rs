@@ -74,6 +74,18 @@ impl Timeline {
             _ => Anchor::Newest,
         }
     }
+
+    /// Where a screen of `rows` is anchored that has an item in its middle, as far as there is something below.
+    pub fn centred(&self, on: usize, rows: usize, height: impl Fn(usize) -> usize) -> Anchor {
+        let (index, line) = above(on, 0, rows / 2, &height);
+        match self.get(index) {
+            Some(item) if (index, line) < above(self.len(), 0, rows, &height) => Anchor::Top {
+                key: item.key,
+                line,
+            },
+            _ => Anchor::Newest,
+        }
+    }
 }
 
 /// The place some rows above a place.

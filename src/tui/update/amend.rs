@@ -6,7 +6,7 @@ use crate::chat::{Amendment, Body, Entry, Seq};
 use crate::text;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
-use crate::tui::state::{Confirm, Overlay, State, Tone, Writing};
+use crate::tui::state::{Confirm, Overlay, State, Tone, Visit, Writing};
 use crate::tui::strings::fill;
 
 /// What one reacts with most, each under the digit of its place.
@@ -170,7 +170,10 @@ pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
         let here = state
             .current()
             .map(|room| (room.info.id, room.timeline.anchor()));
-        state.came_from = here;
+        state.visit = Some(Visit {
+            home: here,
+            walk: None,
+        });
         reveal(state)
     } else {
         super::visit::visit(state, id, to)

@@ -1,7 +1,7 @@
 //! What the client tells: the link's state, rooms, entries, people, answers.
 
 use super::{
-    drafts, lines, load_older, notify, personal, reading, send, show, told, unsent, visit,
+    drafts, lines, load_older, notify, personal, reading, search, send, show, told, unsent, visit,
 };
 use crate::chat::{
     Amendment, Author, Body, ClientId, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId,
@@ -63,7 +63,10 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         }
         // What is missing is seen by what comes next.
         Event::Gap { .. } => {}
-        Event::Entries(entries) => return arrived(state, &entries),
+        Event::Entries(entries) => {
+            search::heard(state, &entries);
+            return arrived(state, &entries);
+        }
         Event::Page {
             room,
             before,

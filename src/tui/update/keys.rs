@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::amend::{self, REACTIONS};
-use super::{page, pick, scroll, select, send, show, typed, unsent, visit};
+use super::{page, pick, scroll, search, select, send, show, typed, unsent, visit};
 use crate::chat::Seq;
 use crate::client::Command;
 use crate::tui::composer::Composer;
@@ -38,7 +38,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         }
         if keymap::typed(key).is_some() {
             // A letter that means nothing here is meant for the composer.
-            select::act(state, seq, Action::Close);
+            select::leave(state);
         }
     }
     if let Some(action) = keymap::action(Context::Composer, key) {
@@ -98,7 +98,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return super::load_older(state);
         }
         Action::Newest => {
-            state.came_from = None;
+            state.visit = None;
             if let Some(room) = state.current_mut() {
                 room.found = None;
                 room.timeline.to_newest();
@@ -107,6 +107,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::NextUnread => return visit::next_unread(state),
         Action::ToNew => return visit::to_new(state),
         Action::Mentions => return pick::mentions(state),
+        Action::Search => return search::open(state, ""),
         Action::RoomBefore => return step_room(state, -1),
         Action::RoomAfter => return step_room(state, 1),
         Action::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),

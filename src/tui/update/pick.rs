@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 
 use super::keys::edits;
-use super::{send, show, visit};
+use super::{search, send, show, visit};
 use crate::chat::{Entry, RoomInfo};
 use crate::client::Command;
 use crate::tui::command::COMMANDS;
@@ -95,7 +95,7 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
     vec![Effect::Client(Command::ListRooms)]
 }
 
-fn chosen(state: &State) -> Option<Takes> {
+pub(super) fn chosen(state: &State) -> Option<Takes> {
     let Some(Overlay::Pick(picker)) = &state.overlay else {
         return None;
     };
@@ -103,7 +103,7 @@ fn chosen(state: &State) -> Option<Takes> {
     rows.get(picker.chosen).map(|row| row.takes.clone())
 }
 
-fn choose(state: &mut State, takes: &Takes) {
+pub(super) fn choose(state: &mut State, takes: &Takes) {
     let Some(Overlay::Pick(picker)) = &state.overlay else {
         return;
     };
@@ -129,7 +129,9 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     }
     match keymap::action(Context::Composer, key) {
         Some(Action::Send) => return take_chosen(state),
-        Some(Action::Close | Action::Lobby | Action::Palette | Action::Mentions) => {
+        Some(
+            Action::Close | Action::Lobby | Action::Palette | Action::Mentions | Action::Search,
+        ) => {
             state.overlay = None;
         }
         Some(Action::Quit) => return vec![Effect::Quit],
@@ -150,12 +152,14 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         Some(action) => {
             if edits(&mut picker.filter, action) {
                 picker.chosen = 0;
+                return search::changed(state);
             }
         }
         None => {
             if let Some(c) = keymap::typed(key) {
                 picker.filter.insert(c.encode_utf8(&mut [0; 4]));
                 picker.chosen = 0;
+                return search::changed(state);
             }
         }
     }
@@ -166,14 +170,19 @@ fn take_chosen(state: &mut State) -> Vec<Effect> {
     let Some(takes) = chosen(state) else {
         return Vec::new();
     };
-    state.overlay = None;
+    let Some(Overlay::Pick(picker)) = state.overlay.take() else {
+        return Vec::new();
+    };
     match takes {
         Takes::Show(room) => show(state, room),
         Takes::Join(name) => {
             state.asked = None;
             vec![Effect::Client(Command::Join(name))]
         }
-        Takes::Visit(room, seq) => visit::visit(state, room, seq),
+        Takes::Visit(room, seq) => match picker.of {
+            Of::Search(hits) => search::begin(state, *hits, picker.filter.text(), (room, seq)),
+            _ => visit::visit(state, room, seq),
+        },
         Takes::Open(name) => send::open(state, &name),
         Takes::Command(name) => {
             let known = COMMANDS.iter().find(|known| known.name == name);

@@ -1,6 +1,6 @@
 //! Selection mode: one message is marked, and single letters do something with it.
 
-use super::{amend, layout, load_older, rows_layout};
+use super::{amend, layout, load_older, rows_layout, search, visit};
 use crate::chat::Seq;
 use crate::tui::event::Effect;
 use crate::tui::keymap::Action;
@@ -33,13 +33,24 @@ pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
         Action::CopySelected => return copy(state, seq),
         Action::OpenSelected => return amend::open_original(state, seq),
         Action::WhoReacted => amend::who_reacted(state, seq),
+        Action::NextHit => return search::step(state, 1),
+        Action::HitBefore => return search::step(state, -1),
         _ => {
-            if let Some(room) = state.current_mut() {
-                room.selected = None;
+            leave(state);
+            if state.walk().is_some() {
+                return visit::back(state).unwrap_or_default();
             }
         }
     }
     Vec::new()
+}
+
+/// Nothing is selected any more.
+pub(super) fn leave(state: &mut State) {
+    state.confirm = None;
+    if let Some(room) = state.current_mut() {
+        room.selected = None;
+    }
 }
 
 /// To the next message in a direction, where there is one.

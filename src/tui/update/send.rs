@@ -150,7 +150,7 @@ pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect>
 fn sent(state: &mut State, text: String) {
     sent_from(state, state.current, text);
     // Whoever says something is here now, and not on a visit.
-    state.came_from = None;
+    state.visit = None;
     if let Some(room) = state.current_mut() {
         room.found = None;
     }
@@ -314,6 +314,7 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
         | Name::Mute
         | Name::Unmute => return super::orders::run(state, name, argument),
         Name::Mentions => return super::pick::mentions(state),
+        Name::Search => return super::search::open(state, argument),
         Name::Away
         | Name::Back
         | Name::Status

@@ -1,6 +1,6 @@
 //! What the client tells of people and of ourselves.
 
-use super::{link, notify, personal, pick, reading};
+use super::{link, notify, personal, pick, reading, search};
 use crate::chat::{Author, IdentityId, Person, RoomId};
 use crate::client::Event;
 use crate::text;
@@ -34,6 +34,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Profile(profile) => personal::profile(state, &profile),
         Event::Invited { room, by } => personal::invited(state, &room, by.as_ref()),
         Event::Mentions(entries) => pick::take_mentions(state, entries),
+        Event::Found { id, among, found } => search::found(state, id, among, found),
         Event::Report(report) => link::take(state, report),
         Event::Directory(rooms) => state.directory = rooms,
         Event::Rooms(rooms) => pick::take(state, rooms),

@@ -4,7 +4,7 @@ use super::{layout, load_older, rows_layout, show};
 use crate::chat::{RoomId, Seq};
 use crate::client::Command;
 use crate::tui::event::Effect;
-use crate::tui::state::{State, Tone, Tour};
+use crate::tui::state::{State, Tone, Tour, Visit};
 use crate::tui::timeline::{Anchor, Key};
 
 /// Entries on each side of one that is looked for.
@@ -20,7 +20,10 @@ pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
         .current()
         .map(|room| (room.info.id, room.timeline.anchor()));
     let mut effects = show(state, id);
-    state.came_from = here;
+    state.visit = Some(Visit {
+        home: here,
+        walk: None,
+    });
     let Some(room) = state.room_mut(id) else {
         return effects;
     };
@@ -49,6 +52,7 @@ pub(super) fn sought(state: &mut State, id: RoomId, oldest: Option<Seq>) -> Vec<
     if room.timeline.place(Key::entry(seq)).is_some() {
         room.seeking = None;
         centre(state, id, seq);
+        select_hit(state);
     } else if let Some(before) = oldest.filter(|oldest| *oldest > seq) {
         return vec![Effect::Client(Command::Older { room: id, before })];
     } else {
@@ -58,20 +62,29 @@ pub(super) fn sought(state: &mut State, id: RoomId, oldest: Option<Seq>) -> Vec<
     Vec::new()
 }
 
+/// The hit of a search that is shown is selected, so that single letters lead on from it.
+pub(super) fn select_hit(state: &mut State) {
+    if state.walk().is_none() {
+        return;
+    }
+    if let Some(room) = state.current_mut() {
+        room.selected = room
+            .found
+            .filter(|seq| room.timeline.place(Key::entry(*seq)).is_some());
+    }
+}
+
 /// Scrolls so that an entry stands in the middle.
 fn centre(state: &mut State, id: RoomId, seq: Seq) {
     let area = layout(state).messages;
     let height = usize::from(area.height);
-    let Some(room) = state.room_mut(id) else {
-        return;
-    };
-    let key = Key::entry(seq);
-    room.timeline.set_anchor(Anchor::Top { key, line: 0 });
     let Some(room) = state.room(id) else { return };
     let rows = rows_layout(state, area.width, room.timeline.name_columns());
-    let up = isize::try_from(height / 2).unwrap_or(0);
     let of = |index: usize| rows.height(&room.timeline, index);
-    let anchor = room.timeline.scrolled(-up, height, of);
+    let Some(place) = room.timeline.place(Key::entry(seq)) else {
+        return;
+    };
+    let anchor = room.timeline.centred(place, height, of);
     if let Some(room) = state.room_mut(id) {
         room.timeline.set_anchor(anchor);
     }
@@ -79,8 +92,11 @@ fn centre(state: &mut State, id: RoomId, seq: Seq) {
 
 /// Back to where one was; false if one was nowhere else.
 pub(super) fn back(state: &mut State) -> Option<Vec<Effect>> {
-    let (id, anchor) = state.came_from.take()?;
+    let (id, anchor) = state.visit.take()?.home?;
     state.room(id)?;
+    if let Some(room) = state.current_mut() {
+        room.selected = None;
+    }
     let mut effects = show(state, id);
     if let Some(room) = state.room_mut(id) {
         room.timeline.set_anchor(anchor);

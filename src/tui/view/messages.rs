@@ -121,6 +121,11 @@ fn draw_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, area: 
     let style = canvas.style(line.scope);
     let left = area.right().saturating_sub(x);
     let used = canvas.put(x, y, left, &line.text, style);
+    if let Some(walk) = state.walk() {
+        let (place, match_style) = (Rect::new(x, y, left, 1), canvas.style(Scope::PopupMatch));
+        let marks = walk.hits.places(line.text.as_str());
+        canvas.mark(place, &line.text, &marks, style.patch(match_style));
+    }
     if let Some(aside) = &line.aside {
         let scope = if line.scope == Scope::MessageFailed {
             Scope::MessageFailed

@@ -7,8 +7,9 @@ use super::overlay::{ground, place};
 use super::{Canvas, columns};
 use crate::text;
 use crate::tui::pick::{Of, Picker, Row, rows};
+use crate::tui::search::{Hits, Problem};
 use crate::tui::state::State;
-use crate::tui::strings::fill;
+use crate::tui::strings::{Strings, fill};
 use crate::tui::theme::Scope;
 
 /// Columns of the name; of numbers; the least that shows what was said last.
@@ -27,9 +28,14 @@ pub(super) fn draw(
     let is_lobby = matches!(picker.of, Of::Lobby(_));
     let rows = rows(state, picker);
     let extra: u16 = if is_lobby { 3 } else { 2 };
+    // What may be written is said as long as nothing is.
+    let help = match &picker.of {
+        Of::Search(hits) if hits.is_empty() && hits.problem.is_none() => s.help_search,
+        _ => &[],
+    };
     let area = place(
         screen,
-        u16::try_from(rows.len())
+        u16::try_from(rows.len().max(help.len()).max(1))
             .unwrap_or(u16::MAX)
             .saturating_add(extra),
     );
@@ -37,12 +43,17 @@ pub(super) fn draw(
         Of::Lobby(_) => fill(s.lobby_title, &[&text::line(&state.server)]),
         Of::Mentions(_) => s.mentions_title.to_owned(),
         Of::Palette => String::new(),
+        Of::Search(_) => s.search_title.to_owned(),
+    };
+    let label = match &picker.of {
+        Of::Search(_) => s.search_label,
+        _ => s.lobby_filter,
     };
     let title = text::cut(&title, usize::from((area.width / 2).saturating_sub(2)));
     let accent = ground(canvas, area, &text::line(&title));
     let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
     let has_title = !title.is_empty();
-    let cursor = filter(canvas, area, picker, (has_title, s.lobby_filter), accent);
+    let cursor = filter(canvas, area, picker, (has_title, label), accent);
     let mut y = area.y + 1;
     if is_lobby && area.height > 3 {
         let heads = s.lobby_heads;
@@ -67,11 +78,16 @@ pub(super) fn draw(
         draw_row(canvas, line, is_lobby, row, is_chosen);
         y += 1;
     }
-    if rows.is_empty() && y < bottom {
-        let words = text::line(match &picker.of {
-            Of::Mentions(None) => s.loading,
-            Of::Mentions(Some(all)) if all.is_empty() => s.no_mentions,
-            _ => s.nothing_matches,
+    for (y, line) in (y..bottom).zip(help) {
+        let width = area.width.saturating_sub(4);
+        canvas.put(area.x + 3, y, width, &text::line(line), dim);
+    }
+    if rows.is_empty() && help.is_empty() && y < bottom {
+        let words = text::line(&match &picker.of {
+            Of::Mentions(None) => s.loading.to_owned(),
+            Of::Mentions(Some(all)) if all.is_empty() => s.no_mentions.to_owned(),
+            Of::Search(hits) => nothing_found(s, hits),
+            _ => s.nothing_matches.to_owned(),
         });
         canvas.put(area.x + 3, y, area.width.saturating_sub(4), &words, dim);
     }
@@ -80,11 +96,34 @@ pub(super) fn draw(
             Of::Lobby(_) => s.lobby_hint,
             Of::Palette => s.palette_hint,
             Of::Mentions(_) => s.mentions_hint,
+            Of::Search(hits) => search_hint(s, hits),
         });
         let width = area.width.saturating_sub(2);
         canvas.put(area.x + 1, area.bottom() - 1, width, &hint, dim);
     }
     cursor
+}
+
+/// Why there is nothing to choose from.
+fn nothing_found(s: &Strings, hits: &Hits) -> String {
+    match &hits.problem {
+        Some(Problem::NoSuchRoom(name)) => fill(s.search_no_room, &[&text::line(name)]),
+        Some(Problem::NoDate(value)) => fill(s.search_no_date, &[&text::line(value)]),
+        Some(Problem::NothingHas(value)) => fill(s.search_no_has, &[&text::line(value)]),
+        None if hits.is_all_there_is() => s.search_nothing.to_owned(),
+        None => s.search_asking.to_owned(),
+    }
+}
+
+/// What is to be known of a list of hits, most of all that it is not whole.
+fn search_hint<'a>(s: &'a Strings, hits: &Hits) -> &'a str {
+    if hits.is_alone {
+        s.search_alone
+    } else if hits.has_more() {
+        s.search_more
+    } else {
+        s.search_hint
+    }
 }
 
 /// What is typed: beside the title, or in its place.
@@ -136,9 +175,12 @@ fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &Row, is_c
         &row.about,
         &row.aside,
     ];
-    cells(canvas, line, is_lobby, values, style);
-    // Letters that matched, over the name.
+    let about = cells(canvas, line, is_lobby, values, style);
     let matched = style.patch(canvas.style(Scope::PopupMatch));
+    if let Some(about) = about {
+        canvas.mark(about, &text::line(&row.about), &row.marks, matched);
+    }
+    // Letters that matched, over the name.
     let mut x = line.x + 3;
     for (at, c) in (0..).zip(row.label.chars()) {
         let cell = text::line(&c.to_string());
@@ -158,8 +200,14 @@ fn name_columns(line: Rect) -> u16 {
         .min(line.width.saturating_sub(5))
 }
 
-/// The cells of a row: name, unread, people, words, aside.
-fn cells(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, values: [&str; 5], style: Style) {
+/// The cells of a row: name, unread, people, words, aside. Says where the words stand, if they do.
+fn cells(
+    canvas: &mut Canvas<'_>,
+    line: Rect,
+    is_lobby: bool,
+    values: [&str; 5],
+    style: Style,
+) -> Option<Rect> {
     let dim = style.patch(canvas.style(Scope::Dim));
     let badge = style.patch(canvas.style(Scope::BadgeUnread));
     let [name, unread, people, about, aside] = values.map(text::line);
@@ -178,17 +226,16 @@ fn cells(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, values: [&str; 5],
     }
     // Of what is said elsewhere the words matter more than of a room.
     let about_from = if is_lobby { ABOUT_FROM } else { ABOUT_FROM / 2 };
-    if line.width >= about_from {
-        let behind = columns(aside.as_str()) + 2;
-        put(canvas, x, right.saturating_sub(x + behind), &about, style);
-        canvas.put_right(
-            Rect {
-                width: line.width - 1,
-                ..line
-            },
-            0,
-            &aside,
-            dim,
-        );
+    if line.width < about_from {
+        return None;
     }
+    let behind = columns(aside.as_str()) + 2;
+    let width = right.saturating_sub(x + behind);
+    canvas.put(x, y, width, &about, style);
+    let before = Rect {
+        width: line.width - 1,
+        ..line
+    };
+    canvas.put_right(before, 0, &aside, dim);
+    Some(Rect::new(x, y, width, 1))
 }

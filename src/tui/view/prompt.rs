@@ -7,6 +7,7 @@ use super::{Canvas, columns};
 use crate::text;
 use crate::tui::regions::Regions;
 use crate::tui::state::{State, Tone};
+use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
 use crate::tui::update::Prompt;
 
@@ -32,7 +33,14 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     );
     // As long as letters do something with a message, it is said what.
     let selects = state.current().is_some_and(|room| room.selected.is_some());
-    let hint = selects.then_some((state.strings.selection_hint, Tone::Info));
+    let hint = selects.then(|| match state.walk() {
+        Some(walk) => {
+            let (at, count) = walk.place();
+            fill(state.strings.hits_hint, &[&at, &count])
+        }
+        None => state.strings.selection_hint.to_owned(),
+    });
+    let hint = hint.as_deref().map(|hint| (hint, Tone::Info));
     let notice = state.notice.as_ref().map(|it| (it.text.as_str(), it.tone));
     if let Some((words, tone)) = notice.or(hint) {
         let scope = match tone {

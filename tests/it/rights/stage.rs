@@ -324,6 +324,12 @@ impl Stage {
                 me.raw.service.list_mentions(asked).await.unwrap();
                 return None;
             }
+            Name::Search => {
+                let me = self.actor(actor);
+                let asked = authorised(&me.me.name, proto::SearchRequest::default());
+                me.raw.service.search(asked).await.unwrap();
+                return None;
+            }
             Name::Rooms => {
                 self.actor(actor).lists().await;
                 return None;

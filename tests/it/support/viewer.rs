@@ -55,33 +55,8 @@ impl Viewer {
     fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             let command = match effect {
-                Effect::Client(Command::Post { post, instead_of }) => {
-                    Command::Post { post, instead_of }
-                }
-                Effect::Client(Command::Forget(id)) => Command::Forget(id),
-                Effect::Client(Command::Draft { room, text }) => Command::Draft { room, text },
-                Effect::Client(Command::Older { room, before }) => Command::Older { room, before },
-                Effect::Connect(None) | Effect::Client(Command::RetryNow) => Command::RetryNow,
-                Effect::Client(Command::Disconnect) => Command::Disconnect,
-                Effect::Client(Command::Report) => Command::Report,
-                Effect::Client(Command::Join(room)) => Command::Join(room),
-                Effect::Client(Command::Leave(room)) => Command::Leave(room),
-                Effect::Client(Command::Open(name)) => Command::Open(name),
-                Effect::Client(Command::SetName(name)) => Command::SetName(name),
-                Effect::Client(Command::Create(room)) => Command::Create(room),
-                Effect::Client(Command::ListRooms) => Command::ListRooms,
-                Effect::Client(Command::ListMentions) => Command::ListMentions,
-                Effect::Client(Command::MarkRead { room, epoch, seq }) => {
-                    Command::MarkRead { room, epoch, seq }
-                }
-                Effect::Client(Command::Typing(room)) => Command::Typing(room),
-                Effect::Client(Command::SetStatus(status)) => Command::SetStatus(status),
-                Effect::Client(Command::Whois(whom)) => Command::Whois(whom),
-                Effect::Client(Command::Ignore { whom, is_on }) => Command::Ignore { whom, is_on },
-                Effect::Client(Command::SetLevel { room, level }) => {
-                    Command::SetLevel { room, level }
-                }
-                Effect::Client(Command::SetKeywords(words)) => Command::SetKeywords(words),
+                Effect::Client(command) => command,
+                Effect::Connect(None) => Command::RetryNow,
                 Effect::Notify { title, text } => {
                     self.notified.push(format!("{title}: {text}"));
                     continue;

@@ -1,0 +1,73 @@
+//! Finding what was said among the copies: the newest first, read as they are.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, params};
+
+use super::entries::{self, ENTRY};
+use crate::chat::{Epoch, Found, IdentityId, RoomId, Search, ServerId};
+use crate::text::Finder;
+
+/// Copies that are read between two looks at whether anybody still wants to know.
+const LOOK_EVERY: usize = 256;
+
+/// Looks through the copies of a server's rooms until there is enough of each, on a connection of its own: what is to be written does
+/// not wait for it. Ends early when it is not wanted any more.
+pub fn search(
+    path: &Path,
+    server: ServerId,
+    search: &Search,
+    is_wanted: impl Fn() -> bool,
+) -> rusqlite::Result<Found> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    let me: [u8; 16] = db.query_row(
+        "SELECT me FROM servers WHERE id = ?1",
+        [server.bytes()],
+        |row| row.get(0),
+    )?;
+    // Who bears a name now is not kept; the server finds what others said under another.
+    let finder = Finder::new(search, IdentityId::new(me), Vec::new());
+    let open = finder.open().filter(|_| search.is_open);
+    let finder = open.unwrap_or(finder);
+    let mut rooms = db.prepare("SELECT num, id, epoch FROM rooms WHERE server = ?1")?;
+    let rooms = rooms.query_map([server.bytes()], |row| {
+        let epoch: Option<[u8; 16]> = row.get(2)?;
+        let room = RoomId::new(row.get(1)?);
+        Ok((row.get::<_, i64>(0)?, room, epoch.map(Epoch::new)))
+    })?;
+    let mut copies = db.prepare(&format!(
+        "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch = ?2 AND kind IN (1, 2, 17) ORDER BY seq DESC"
+    ))?;
+    let mut found = Found::default();
+    for room in rooms {
+        let (num, id, Some(epoch)) = room? else {
+            continue;
+        };
+        if !search.rooms.is_empty() && !search.rooms.contains(&id) {
+            continue;
+        }
+        let mut of_room = 0;
+        let mut rows = copies.query(params![num, epoch.bytes()])?;
+        let mut read = 0;
+        while of_room < Search::FOUND
+            && let Some(row) = rows.next()?
+        {
+            let entry = entries::entry(id, row)?;
+            if finder.finds(&entry) {
+                found.entries.push(entry);
+                of_room += 1;
+            }
+            read += 1;
+            if read % LOOK_EVERY == 0 && !is_wanted() {
+                return Ok(found);
+            }
+        }
+    }
+    found
+        .entries
+        .sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.room, entry.seq)));
+    found.has_more = found.entries.len() >= Search::FOUND;
+    found.entries.truncate(Search::FOUND);
+    Ok(found)
+}

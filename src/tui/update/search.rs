@@ -1,0 +1,164 @@
+//! Looking for what was said: asked while it is typed, here at once and on the server a moment later; then from hit to hit.
+
+use std::time::Duration;
+
+use super::{pick, visit};
+use crate::chat::{Body, Entry, Found, RoomId, Seq};
+use crate::client::{Among, Command};
+use crate::tui::composer::Composer;
+use crate::tui::event::Effect;
+use crate::tui::pick::{Of, Picker};
+use crate::tui::search::{Hits, Known, Walk, parse};
+use crate::tui::state::{Overlay, Room, State, Tone};
+
+/// The server is asked when nothing was typed for this long.
+const PAUSE: Duration = Duration::from_millis(150);
+
+/// Opens the search with a text, or with the one that is gone through.
+pub(super) fn open(state: &mut State, text: &str) -> Vec<Effect> {
+    let walk = state.walk().filter(|_| text.is_empty());
+    let (text, hits) = match walk {
+        Some(walk) => (walk.text.clone(), walk.hits.clone()),
+        None => (text.to_owned(), Hits::default()),
+    };
+    let is_new = walk.is_none();
+    let chosen = walk.map_or(0, |walk| walk.place().0.saturating_sub(1));
+    let picker = Picker {
+        filter: Box::new(Composer::with(&text)),
+        chosen,
+        of: Of::Search(Box::new(hits)),
+    };
+    state.overlay = Some(Overlay::Pick(picker));
+    if is_new { changed(state) } else { Vec::new() }
+}
+
+fn hits_mut(state: &mut State) -> Option<&mut Hits> {
+    match &mut state.overlay {
+        Some(Overlay::Pick(Picker {
+            of: Of::Search(hits),
+            ..
+        })) => Some(hits),
+        _ => None,
+    }
+}
+
+/// Something else is looked for now.
+pub(super) fn changed(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Pick(Picker {
+        of: Of::Search(_),
+        filter,
+        ..
+    })) = &state.overlay
+    else {
+        return Vec::new();
+    };
+    let of = |room: &Room| {
+        let peer = room.info.peer.as_ref();
+        peer.map_or(&room.info.name, |peer| &peer.name).clone()
+    };
+    let known = Known {
+        rooms: state
+            .rooms
+            .iter()
+            .map(|room| (room.info.id, of(room)))
+            .collect(),
+        me: state.me.as_ref().map_or("", |me| &me.name),
+        now: state.now.wall.to_zoned(state.zone.clone()),
+    };
+    let understood = parse(&filter.text(), &known);
+    state.searches += 1;
+    let hits = Hits::new(state.searches, understood);
+    let (id, search, is_empty) = (hits.id, hits.search.clone(), hits.is_empty());
+    if let Some(Overlay::Pick(picker)) = &mut state.overlay {
+        picker.of = Of::Search(Box::new(hits));
+        picker.chosen = 0;
+    }
+    if is_empty {
+        state.search_due = None;
+        return Vec::new();
+    }
+    state.search_due = Some(state.now.instant + PAUSE);
+    let among = Among::Kept;
+    vec![Effect::Client(Command::Search { id, search, among })]
+}
+
+/// Asks the server, if it is time.
+pub(super) fn due(state: &mut State) -> Vec<Effect> {
+    if state.search_due.is_none_or(|due| due > state.now.instant) {
+        return Vec::new();
+    }
+    state.search_due = None;
+    let Some(hits) = hits_mut(state) else {
+        return Vec::new();
+    };
+    hits.is_asked = true;
+    let (id, search, among) = (hits.id, hits.search.clone(), Among::All);
+    vec![Effect::Client(Command::Search { id, search, among })]
+}
+
+/// Takes over what was found, if it is what is looked for now; whichever was chosen stays so.
+pub(super) fn found(state: &mut State, id: u64, among: Among, found: Option<Found>) {
+    let chosen = pick::chosen(state);
+    let Some(hits) = hits_mut(state).filter(|hits| hits.id == id) else {
+        return;
+    };
+    match among {
+        Among::Kept => hits.take_kept(found.unwrap_or_default()),
+        Among::All => hits.take_found(found),
+    }
+    if let Some(takes) = chosen {
+        pick::choose(state, &takes);
+    }
+}
+
+/// What was found may have been edited or deleted just now.
+pub(super) fn heard(state: &mut State, entries: &[Entry]) {
+    let amending = entries
+        .iter()
+        .filter(|it| matches!(it.body, Body::Amendment { .. }));
+    for entry in amending {
+        if let Some(hits) = hits_mut(state) {
+            hits.amend(entry);
+        }
+        if let Some(walk) = state.visit.as_mut().and_then(|visit| visit.walk.as_mut()) {
+            walk.hits.amend(entry);
+        }
+    }
+}
+
+/// Shows a hit where it was said, and begins the way through the others.
+pub(super) fn begin(state: &mut State, hits: Hits, text: String, at: (RoomId, Seq)) -> Vec<Effect> {
+    // From hit to hit, Esc leads back to where the first was looked for.
+    let before = state.visit.take().filter(|visit| visit.walk.is_some());
+    if let Some(room) = state.current_mut() {
+        room.selected = None;
+    }
+    let effects = visit::visit(state, at.0, at.1);
+    if let Some(visit) = &mut state.visit {
+        if let Some(before) = before {
+            visit.home = before.home;
+        }
+        visit.walk = Some(Walk { text, hits, at });
+    }
+    visit::select_hit(state);
+    effects
+}
+
+/// To the next hit in a direction: older if positive.
+pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
+    let Some(walk) = state.walk().cloned() else {
+        return Vec::new();
+    };
+    if let Some(at) = walk.step(by) {
+        return begin(state, walk.hits, walk.text, at);
+    }
+    let s = state.strings;
+    let is_older = by > 0;
+    let words = if is_older {
+        s.no_older_hit
+    } else {
+        s.no_newer_hit
+    };
+    state.say(Tone::Info, words);
+    Vec::new()
+}

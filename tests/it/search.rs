@@ -1,0 +1,243 @@
+//! Looking for what was said: here while it is typed, on the server a moment later, and then from hit to hit.
+
+use std::time::Duration;
+
+use tchat::chat::{Amendment, Body, Entry, Found, RoomId, Search, Seq};
+use tchat::client::{Among, Command, Event as Told};
+use tchat::tui::event::Effect;
+use tchat::tui::state::Overlay;
+
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, ZHANG, entry, says};
+use crate::support::server::Server;
+use crate::support::viewer::Viewer;
+
+const PAUSE: Duration = Duration::from_millis(150);
+
+/// The searches among some effects.
+fn searches(effects: &[Effect]) -> Vec<(u64, Search, Among)> {
+    let search = |effect: &Effect| match effect {
+        Effect::Client(Command::Search { id, search, among }) => {
+            Some((*id, search.clone(), *among))
+        }
+        _ => None,
+    };
+    effects.iter().filter_map(search).collect()
+}
+
+fn found(entries: Vec<Entry>, has_more: bool) -> Found {
+    Found { entries, has_more }
+}
+
+/// What is typed into an open search, and the number of the last one.
+fn types(screen: &mut Screen, keys: &str) -> u64 {
+    let effects = screen.keys(keys);
+    let id = searches(&effects).last().map(|it| it.0);
+    id.expect("something is looked for")
+}
+
+fn answers(screen: &mut Screen, id: u64, among: Among, found: impl Into<Option<Found>>) {
+    let found = found.into();
+    screen.hears(Told::Found { id, among, found });
+}
+
+/// Hits as they are listed.
+fn listed(screen: &Screen) -> Vec<(RoomId, u64)> {
+    let Some(Overlay::Pick(picker)) = &screen.state.overlay else {
+        panic!("no list: {}", screen.text())
+    };
+    let rows = tchat::tui::pick::rows(&screen.state, picker);
+    let place = |row: tchat::tui::pick::Row| match row.takes {
+        tchat::tui::pick::Takes::Visit(room, seq) => (room, seq.0),
+        other => panic!("{other:?}"),
+    };
+    rows.into_iter().map(place).collect()
+}
+
+fn erases(room: RoomId, seq: u64, target: u64) -> Entry {
+    let what = Amendment::Erase;
+    let target = Seq(target);
+    entry(room, seq, LI, 30, Body::Amendment { target, what })
+}
+
+#[test]
+fn what_is_kept_here_is_asked_at_once_and_the_server_after_a_pause() {
+    let mut screen = Screen::online(100, 30);
+    assert_eq!(searches(&screen.keys("<c-f>")), []);
+    let effects = screen.keys("dep");
+    let asked = searches(&effects);
+    assert!(asked.iter().all(|(_, _, among)| *among == Among::Kept));
+    assert_eq!(asked.len(), 3, "with every letter");
+    assert_eq!(asked[2].1.phrases, ["dep"]);
+    screen.effects.clear();
+    screen.passes(PAUSE / 2);
+    assert_eq!(searches(&screen.effects), []);
+    screen.keys("l");
+    screen.effects.clear();
+    screen.passes(PAUSE / 2);
+    assert_eq!(searches(&screen.effects).len(), 0, "letters come still");
+    screen.passes(PAUSE / 2);
+    let asked = searches(&screen.effects);
+    assert_eq!(
+        (asked[0].2, &asked[0].1.phrases[0][..]),
+        (Among::All, "depl")
+    );
+    screen.passes(PAUSE * 10);
+    assert_eq!(searches(&screen.effects).len(), 1, "and no more");
+}
+
+#[test]
+fn the_server_knows_better_what_it_has_looked_at() {
+    let mut screen = Screen::online(100, 30);
+    screen.keys("<c-f>");
+    let id = types(&mut screen, "deploy");
+    let hit = |seq: u64, minutes: u64| says(GENERAL, seq, LI, minutes, "the deploy is done");
+    // Of another search.
+    answers(
+        &mut screen,
+        id - 1,
+        Among::Kept,
+        found(vec![hit(9, 9)], false),
+    );
+    assert_eq!(listed(&screen), []);
+    let kept = vec![hit(8, 8), hit(6, 6), hit(4, 4), hit(2, 2)];
+    answers(&mut screen, id, Among::Kept, found(kept, false));
+    let all: Vec<u64> = listed(&screen).iter().map(|it| it.1).collect();
+    assert_eq!(all, [8, 6, 4, 2]);
+    // 8 was deleted meanwhile; before 5 the server has not looked.
+    let newest = vec![says(TECH, 3, ANN, 7, "deploy it"), hit(6, 6), hit(5, 5)];
+    answers(&mut screen, id, Among::All, found(newest, true));
+    let all: Vec<u64> = listed(&screen).iter().map(|it| it.1).collect();
+    assert_eq!(all, [3, 6, 5, 4, 2]);
+    assert!(screen.shows("before: leads further back"));
+    answers(&mut screen, id, Among::All, found(vec![hit(6, 6)], false));
+    assert_eq!(listed(&screen), [(GENERAL, 6)]);
+    // Without a server what is kept is all there is, and it is said.
+    answers(&mut screen, id, Among::All, None);
+    assert_eq!(listed(&screen).len(), 4);
+    assert!(screen.shows("only what is kept here"));
+}
+
+#[test]
+fn what_is_deleted_or_edited_while_it_is_listed_is_a_hit_no_more() {
+    let mut screen = Screen::online(100, 30);
+    screen.follows(GENERAL, 3);
+    screen.keys("<c-f>");
+    let id = types(&mut screen, "deploy");
+    let hits = vec![
+        says(GENERAL, 3, LI, 3, "deploy three"),
+        says(GENERAL, 2, LI, 2, "deploy two"),
+        says(GENERAL, 1, LI, 1, "deploy one"),
+    ];
+    answers(&mut screen, id, Among::All, found(hits, false));
+    assert_eq!(listed(&screen).len(), 3);
+    screen.hears(Told::Entries(vec![erases(GENERAL, 4, 3)]));
+    assert_eq!(listed(&screen), [(GENERAL, 2), (GENERAL, 1)]);
+    let what = Amendment::Edit("something else".into());
+    let edit = entry(
+        GENERAL,
+        5,
+        LI,
+        31,
+        Body::Amendment {
+            target: Seq(1),
+            what,
+        },
+    );
+    screen.hears(Told::Entries(vec![edit]));
+    assert_eq!(listed(&screen), [(GENERAL, 2)]);
+    // Neither is what somebody says whom we ignore.
+    screen.state.settings.ignored.push(tchat::chat::Author {
+        id: LI,
+        name: "李四".into(),
+    });
+    assert_eq!(listed(&screen), []);
+}
+
+#[test]
+fn words_are_shown_where_they_stand_in_a_long_text() {
+    let mut screen = Screen::online(100, 30);
+    screen.keys("<c-f>");
+    let id = types(&mut screen, "关键");
+    let long = format!("{} here comes the 关键 word\nof it", "before ".repeat(40));
+    let hits = vec![says(GENERAL, 3, ZHANG, 3, &long)];
+    answers(&mut screen, id, Among::All, found(hits, false));
+    assert!(
+        screen.shows("…here comes the 关键 word of it"),
+        "{}",
+        screen.text()
+    );
+    assert!(screen.shows("张三 #general"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn from_a_hit_one_comes_to_the_others_and_back_to_the_line_one_left() {
+    let server = Server::start();
+    let mut ann = Viewer::opens(server.connector(), "ann", None).await;
+    for n in 1..=300 {
+        let word = if n % 100 == 0 { "needle" } else { "hay" };
+        ann.keys(&format!("{word} {n}<ret>"));
+        // As fast as one may.
+        ann.shows(&format!("{word} {n}")).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    ann.settles().await;
+    ann.keys("<pgup><pgup>");
+    ann.settles().await;
+    let before = ann.screen.text();
+    ann.keys("<c-f>needle");
+    ann.passes(PAUSE);
+    ann.shows("needle 100").await;
+    ann.keys("<down><ret>");
+    ann.shows("2 of 3").await;
+    assert!(ann.screen.shows("needle 200") && ann.screen.shows("hay 190"));
+    assert!(ann.screen.shows("hay 210"), "in its context, both ways");
+    ann.keys("n");
+    ann.shows("3 of 3").await;
+    ann.shows("hay 90").await;
+    ann.keys("n");
+    assert!(ann.screen.shows("this is the oldest that was found"));
+    ann.keys("NN");
+    ann.shows("1 of 3").await;
+    ann.shows("needle 300").await;
+    ann.keys("<esc>");
+    ann.settles().await;
+    assert_eq!(ann.screen.text(), before, "the exact line");
+    // A letter that means nothing there is text, and Esc leads back all the same.
+    ann.keys("<c-f>");
+    ann.keys("needle 100");
+    ann.passes(PAUSE);
+    ann.shows("ann #general").await;
+    ann.keys("<ret>");
+    ann.shows("1 of 1").await;
+    ann.keys("xyz");
+    assert!(ann.screen.shows("#general › xyz"));
+    ann.keys("<c-u><esc>");
+    ann.settles().await;
+    assert_eq!(ann.screen.text(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_finds_what_they_may_not_read() {
+    let server = Server::start();
+    let mut ann = Viewer::opens(server.connector(), "ann", None).await;
+    let mut ben = Viewer::opens(server.connector(), "ben", None).await;
+    ann.keys("/create vault --secret<ret>");
+    ann.shows("#vault ›").await;
+    ann.keys("the passphrase is tangerine<ret>");
+    ann.shows("tangerine").await;
+    ann.keys("@ben the passphrase for you<ret>");
+    ann.shows("privately to ben").await;
+    ann.keys("/join general<ret>");
+    ann.shows("#general ›").await;
+    ann.keys("@cay hello<ret>");
+    ann.settles().await;
+    ann.keys("<c-u>");
+    ben.keys("<c-f>passphrase");
+    ben.passes(PAUSE);
+    ben.until("an answer", |it| !listed(it).is_empty()).await;
+    ben.settles().await;
+    assert_eq!(listed(&ben.screen).len(), 1, "only what was said to ben");
+    ann.keys("<c-f>passphrase");
+    ann.passes(PAUSE);
+    ann.until("an answer", |it| listed(it).len() == 2).await;
+}
