@@ -110,6 +110,7 @@ fn look() -> Look {
     Look {
         theme,
         glyphs: Glyphs::UNICODE,
+        links: false,
     }
 }
 

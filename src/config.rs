@@ -434,6 +434,7 @@ fn caps(notifications: Option<&str>) -> Result<Caps> {
     Ok(Caps {
         depth,
         unicode: unicode && term != "linux",
+        links: !matches!(term.as_str(), "linux" | "dumb" | ""),
         notifier: notifier(notifications)?,
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! [`SafeText`] is the only type that is drawn. Nothing here knows of colours or of the screen.
 
+mod markdown;
 mod mentions;
 mod safe;
 mod search;
@@ -9,6 +10,7 @@ mod width;
 mod words;
 mod wrap;
 
+pub use markdown::{Code, LineKind, Mark, Rich, RichLine};
 pub use mentions::{CALLS, EVERYBODY, calls};
 pub use safe::{BODY_LINES, SafeText, body, line};
 pub use search::{Finder, Token, folded, has, tokens};

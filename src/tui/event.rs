@@ -1,9 +1,13 @@
 //! Everything that can happen to the screen, and everything the screen can ask for. A table of contents.
 
+use std::sync::Arc;
+
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::highlight::Tokens;
 use crate::chat::ClientId;
 use crate::client;
+use crate::text::Code;
 
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -20,6 +24,8 @@ pub enum Event {
     Busy(Option<ClientId>),
     /// `/connect` could not be begun; says why.
     CannotConnect(String),
+    /// Which part of a block of code is what.
+    Highlighted(Arc<Code>, Tokens),
     /// `/theme` could not be followed; says why.
     ThemeFailed(String),
 }
@@ -36,6 +42,8 @@ pub enum Effect {
     /// Ends this connection and begins another; without an address the same again.
     Connect(Option<String>),
     Theme(String),
+    /// Finds out which part of a block of code is what.
+    Highlight(Arc<Code>),
     /// Puts a text where other programs paste from.
     Copy(String),
     Quit,

@@ -1,14 +1,18 @@
 //! An item of the timeline as rows of a given width. Only what is visible is ever asked for.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::spoken::{Fold, Lay, Spoken, Spread, SpreadKind};
 use super::strings::{Strings, fill};
 use super::theme::Scope;
 use super::timeline::{Fate, Item, Timeline, Way, What};
 use crate::chat::{IdentityId, Seq};
-use crate::text::{self, SafeText};
+use crate::text::{self, Mark, SafeText};
 
 /// Consecutive messages of one author within this show name and time once.
 const TOGETHER_MS: u64 = 5 * 60 * 1000;
@@ -49,6 +53,9 @@ pub struct Line {
     pub time: Option<String>,
     pub name: Option<(IdentityId, SafeText)>,
     pub text: SafeText,
+    /// Marked parts of the text, in bytes.
+    pub marks: Vec<(Range<usize>, Mark)>,
+    pub kind: SpreadKind,
     pub scope: Scope,
     /// Dim words behind the text.
     pub aside: Option<SafeText>,
@@ -111,9 +118,7 @@ impl Layout<'_> {
         if matches!(item.what, What::Passage { .. }) {
             // Of those that follow each other the first says it for all.
             if !continues {
-                let words = self.passages(timeline, index);
-                let (scope, gutter) = (Scope::MessageSystem, Gutter::Empty);
-                self.wrapped(&words, scope, gutter, None, None, None, &mut rows);
+                self.told(&self.passages(timeline, index), &mut rows);
             }
         } else {
             self.lines(timeline, item, continues, &mut rows);
@@ -186,17 +191,7 @@ impl Layout<'_> {
     fn lines(&self, timeline: &Timeline, item: &Item, continues: bool, rows: &mut Vec<Row>) {
         let time = self.time(item.at_ms);
         match &item.what {
-            What::System(words) => {
-                self.wrapped(
-                    words,
-                    Scope::MessageSystem,
-                    Gutter::Empty,
-                    None,
-                    None,
-                    None,
-                    rows,
-                );
-            }
+            What::System(words) => self.told(words, rows),
             What::Gap(gap) => {
                 let s = self.strings;
                 let template = if gap.is_gone { s.gap_gone } else { s.gap };
@@ -219,7 +214,8 @@ impl Layout<'_> {
                 } else {
                     Scope::MessageText
                 };
-                let (text, name) = self.spoken(*author, name, text, *is_action);
+                let lay = self.lay(timeline.fold(item.key));
+                let (text, name) = self.spoken(*author, name, text, *is_action, lay);
                 let (mut time, mut name) = if continues && answers.is_none() {
                     (None, None)
                 } else {
@@ -232,17 +228,20 @@ impl Layout<'_> {
                         time: time.take(),
                         name: name.take(),
                         text: quote,
+                        marks: Vec::new(),
+                        kind: SpreadKind::Text,
                         scope: Scope::MessageQuote,
                         aside: None,
                     }));
                 }
-                self.wrapped(&text, scope, Gutter::Empty, time, name, aside.clone(), rows);
+                self.spread(&text, scope, Gutter::Empty, time, name, aside.clone(), rows);
             }
             What::Erased { author, name, .. } => {
-                let words = text::line(self.strings.deleted);
-                let (words, name) = self.spoken(*author, name, &words, false);
+                let words = Spoken::plain(&text::line(self.strings.deleted));
+                let lay = self.lay(Fold::Folded);
+                let (words, name) = self.spoken(*author, name, &words, false, lay);
                 let scope = Scope::MessageSystem;
-                self.wrapped(&words, scope, Gutter::Empty, time, name, None, rows);
+                self.spread(&words, scope, Gutter::Empty, time, name, None, rows);
             }
             // Both are laid out by whoever knows what stands around them.
             What::Hidden | What::Passage { .. } => {}
@@ -260,8 +259,8 @@ impl Layout<'_> {
                     Fate::Failed(why) => (Gutter::Failed, why.clone()),
                 };
                 let name = Some((*author, name.clone()));
-                self.wrapped(
-                    text,
+                self.spread(
+                    &text.rows(self.lay(timeline.fold(item.key))),
                     Scope::MessagePrivate,
                     gutter,
                     time,
@@ -276,15 +275,18 @@ impl Layout<'_> {
                 is_action,
                 fate,
                 ..
-            } => self.mine((name, text), *is_action, fate, time, rows),
+            } => {
+                let lay = self.lay(timeline.fold(item.key));
+                let said = self.spoken(IdentityId::NOBODY, name, text, *is_action, lay);
+                self.mine(said, fate, time, rows);
+            }
         }
     }
 
     /// A post of ours that is not answered yet.
     fn mine(
         &self,
-        (name, text): (&SafeText, &SafeText),
-        is_action: bool,
+        (text, name): (Arc<[Spread]>, Option<(IdentityId, SafeText)>),
         fate: &Fate,
         time: Option<String>,
         rows: &mut Vec<Row>,
@@ -293,8 +295,7 @@ impl Layout<'_> {
             Fate::Failed(why) => (Gutter::Failed, Scope::MessageFailed, Some(why.clone())),
             Fate::Pending | Fate::Stored => (Gutter::Pending, Scope::MessagePending, None),
         };
-        let (text, name) = self.spoken(IdentityId::NOBODY, name, text, is_action);
-        self.wrapped(&text, scope, gutter, time, name, aside, rows);
+        self.spread(&text, scope, gutter, time, name, aside, rows);
     }
 
     /// The line of what is answered, cut to one row.
@@ -315,26 +316,37 @@ impl Layout<'_> {
         &self,
         author: IdentityId,
         name: &SafeText,
-        text: &SafeText,
+        text: &Spoken,
         is_action: bool,
-    ) -> (SafeText, Option<(IdentityId, SafeText)>) {
-        if is_action {
-            return (
-                text::body(&format!("{name} {text}")),
-                Some((author, "*".into())),
-            );
+        lay: Lay,
+    ) -> (Arc<[Spread]>, Option<(IdentityId, SafeText)>) {
+        if !is_action && self.shows_name() {
+            return (text.rows(lay), Some((author, name.clone())));
         }
-        if self.shows_name() {
-            (text.clone(), Some((author, name.clone())))
-        } else {
-            (text::body(&format!("{name}: {text}")), None)
+        let words = format!("{name}{} ", if is_action { "" } else { ":" });
+        let whole = Spoken::of(text.rich().prefixed(&words));
+        let name = is_action.then(|| (author, "*".into()));
+        (whole.rows(lay), name)
+    }
+
+    fn lay(&self, fold: Fold) -> Lay {
+        Lay {
+            columns: self.text_columns(),
+            fold,
         }
     }
 
+    /// What the room says of itself.
+    fn told(&self, words: &SafeText, rows: &mut Vec<Row>) {
+        let words = Spoken::plain(words).rows(self.lay(Fold::Folded));
+        let (scope, gutter) = (Scope::MessageSystem, Gutter::Empty);
+        self.spread(&words, scope, gutter, None, None, None, rows);
+    }
+
     #[allow(clippy::too_many_arguments)] // The parts of a line, each of another type.
-    fn wrapped(
+    fn spread(
         &self,
-        text: &SafeText,
+        text: &[Spread],
         scope: Scope,
         gutter: Gutter,
         time: Option<String>,
@@ -343,50 +355,45 @@ impl Layout<'_> {
         rows: &mut Vec<Row>,
     ) {
         let columns = self.text_columns();
-        let mut ranges = text::wrap(text.as_str(), columns);
-        let last = ranges.pop();
-        let mut head = Some((gutter, time, name));
-        let mut take_head = || head.take().unwrap_or((Gutter::Empty, None, None));
-        for range in ranges {
-            let (gutter, time, name) = take_head();
-            rows.push(Row::Line(Line {
-                gutter,
-                time,
-                name,
-                text: text.slice(range),
-                scope,
-                aside: None,
-            }));
-        }
-        let text = last.map(|range| text.slice(range)).unwrap_or_default();
-        let (gutter, time, name) = take_head();
-        let fits = |aside: &SafeText| {
-            text::width(text.as_str()) + 2 + text::width(aside.as_str()) <= columns
-        };
-        let (beside, below) = match aside {
-            Some(aside) if fits(&aside) => (Some(aside), None),
-            other => (None, other),
-        };
-        rows.push(Row::Line(Line {
-            gutter,
-            time,
-            name,
-            text,
+        let empty = Line {
+            gutter: Gutter::Empty,
+            time: None,
+            name: None,
+            text: SafeText::default(),
+            marks: Vec::new(),
+            kind: SpreadKind::Text,
             scope,
-            aside: beside,
+            aside: None,
+        };
+        let first = rows.len();
+        rows.extend(text.iter().map(|spread| {
+            Row::Line(Line {
+                text: spread.text.clone(),
+                marks: spread.marks.clone(),
+                kind: spread.kind.clone(),
+                ..empty.clone()
+            })
         }));
-        if let Some(below) = below {
-            let whole = text::wrap(below.as_str(), columns);
-            rows.extend(whole.into_iter().map(|range| {
-                Row::Line(Line {
-                    gutter: Gutter::Empty,
-                    time: None,
-                    name: None,
-                    text: SafeText::default(),
-                    scope,
-                    aside: Some(below.slice(range)),
-                })
-            }));
+        if let Some(Row::Line(line)) = rows.get_mut(first) {
+            (line.gutter, line.time, line.name) = (gutter, time, name);
+        }
+        let Some(aside) = aside else { return };
+        let fits = |line: &Line| {
+            let is_text = matches!(line.kind, SpreadKind::Text | SpreadKind::Quote);
+            let used = text::width(line.text.as_str()) + 2 + text::width(aside.as_str());
+            is_text && used <= columns
+        };
+        match rows.last_mut() {
+            Some(Row::Line(line)) if fits(line) => line.aside = Some(aside),
+            _ => {
+                let whole = text::wrap(aside.as_str(), columns);
+                rows.extend(whole.into_iter().map(|range| {
+                    Row::Line(Line {
+                        aside: Some(aside.slice(range)),
+                        ..empty.clone()
+                    })
+                }));
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::event::{Effect, Event};
+use super::highlight::highlight;
 use super::state::{Moment, State, TypingMode};
 use super::strings::Strings;
 use super::theme::{self, Depth, Theme};
@@ -28,6 +29,8 @@ const FRAME: Duration = Duration::from_millis(16);
 const TICK: Duration = Duration::from_millis(250);
 /// Client events taken at once, before the next frame.
 const EVENTS: usize = 256;
+/// Results of work that may wait.
+const WORKS: usize = 64;
 
 /// What was found out about the terminal before the loop began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,6 +38,8 @@ pub struct Caps {
     pub depth: Depth,
     /// Whether it shows more than ASCII.
     pub unicode: bool,
+    /// Whether it leads to addresses, or passes over what it does not know.
+    pub links: bool,
     pub notifier: Notifier,
 }
 
@@ -125,6 +130,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
     let mut look = Look {
         theme: first_theme,
         glyphs,
+        links: setup.caps.links,
     };
     let size = terminal.size().map_err(RunError::Terminal)?;
     let mut state = first_state(&setup, (size.width, size.height));
@@ -137,10 +143,12 @@ pub async fn run<B: Backend<Error = io::Error>>(
         &connection.server,
         connection.room.clone(),
     );
+    let (worked, mut works) = mpsc::channel(WORKS);
     let mut performer = Performer {
         connection: Some(connection),
         connect,
         setup,
+        worked,
     };
     performer.take_kept(&mut state);
 
@@ -174,6 +182,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
                 }
                 None
             }
+            Some(done) = works.recv() => Some(done),
             () = sleep_until(tick_at), if state.wants_ticks() => {
                 ticked_at = Instant::now();
                 Some(Event::Tick)
@@ -258,6 +267,8 @@ struct Performer {
     connection: Option<Connection>,
     connect: Connect,
     setup: Setup,
+    /// Takes what comes of work on other threads.
+    worked: mpsc::Sender<Event>,
 }
 
 impl Performer {
@@ -312,6 +323,15 @@ impl Performer {
             }
             Effect::Copy(text) => {
                 (self.setup.copy)(&text);
+                return None;
+            }
+            Effect::Highlight(code) => {
+                let worked = self.worked.clone();
+                tokio::task::spawn_blocking(move || {
+                    let tokens = highlight(&code);
+                    // Nobody waits any more where the screen has ended.
+                    let _gone = worked.blocking_send(Event::Highlighted(code, tokens));
+                });
                 return None;
             }
             Effect::Theme(name) => return self.change_theme(&name, state, look),

@@ -13,6 +13,7 @@ pub use self::room::{Reading, Recount, Room, Writing};
 use super::complete::Popup;
 use super::composer::Composer;
 use super::event::Effect;
+use super::highlight::Highlights;
 use super::pick::Picker;
 use super::search::Walk;
 use super::strings::{ENGLISH, Strings};
@@ -99,6 +100,7 @@ pub struct State {
     pub now: Moment,
     pub zone: TimeZone,
     pub theme: String,
+    pub highlights: Highlights,
     pub themes: Vec<String>,
     pub strings: &'static Strings,
     /// Where our posts come from, and the number of the next one.
@@ -258,6 +260,7 @@ impl State {
             now,
             zone,
             theme: String::new(),
+            highlights: Highlights::default(),
             themes: Vec::new(),
             strings: &ENGLISH,
             instance: InstanceId::new([0; 16]),

@@ -139,6 +139,8 @@ table! {
     no_older_hit,
     no_newer_hit,
     hits_hint,
+    folded,
+    nothing_folds,
     loading,
     new_line,
     not_found,

@@ -6,12 +6,13 @@ mod item;
 mod own;
 mod scroll;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
 pub use self::item::{Era, Fate, Gap, Item, Key, Way, What};
 use crate::chat::{Body, Entry, Epoch, FollowResult, Seq};
 use crate::text;
+use crate::tui::spoken::Fold;
 
 /// Asks for the newest page.
 pub const NEWEST: Seq = Seq(u64::MAX);
@@ -57,6 +58,8 @@ pub struct Timeline {
     unread_below: usize,
     /// What comes after this entry is new.
     new_after: Option<Seq>,
+    /// Items whose long code is shown whole.
+    unfolded: BTreeSet<Key>,
 }
 
 /// Columns of names: at least, at most.
@@ -79,6 +82,7 @@ impl Default for Timeline {
             name_columns: NAME_COLUMNS.0,
             unread_below: 0,
             new_after: None,
+            unfolded: BTreeSet::new(),
         }
     }
 }
@@ -100,6 +104,22 @@ impl Timeline {
         self.items
             .get(index)
             .or_else(|| self.pending.get(index - self.items.len()))
+    }
+
+    /// Whether long code of an item is folded.
+    pub fn fold(&self, key: Key) -> Fold {
+        if self.unfolded.contains(&key) {
+            Fold::Open
+        } else {
+            Fold::Folded
+        }
+    }
+
+    /// Folds the code of an item, or shows it whole.
+    pub fn turn_fold(&mut self, key: Key) {
+        if !self.unfolded.remove(&key) {
+            self.unfolded.insert(key);
+        }
     }
 
     pub fn name_columns(&self) -> usize {

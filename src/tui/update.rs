@@ -2,6 +2,7 @@
 
 mod amend;
 mod client;
+mod code;
 mod drafts;
 mod keys;
 mod lines;
@@ -46,6 +47,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     }
     drafts::note(state);
     reading::note(state);
+    effects.extend(code::note(state));
     effects
 }
 
@@ -76,6 +78,10 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             if let Some(id) = client_id {
                 unsent::fail(state, id, state.strings.too_many_pending);
             }
+            Vec::new()
+        }
+        Event::Highlighted(code, tokens) => {
+            state.highlights.take(code, tokens);
             Vec::new()
         }
         Event::CannotConnect(why) | Event::ThemeFailed(why) => {

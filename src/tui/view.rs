@@ -6,10 +6,11 @@ mod pick;
 mod prompt;
 mod sides;
 
+use std::num::NonZeroU16;
 use std::ops::Range;
 
 use ratatui::Frame;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, CellDiffOption};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -77,6 +78,8 @@ impl Glyphs {
 pub struct Look {
     pub theme: Theme,
     pub glyphs: Glyphs,
+    /// Whether the terminal leads to addresses (OSC 8).
+    pub links: bool,
 }
 
 /// Draws the whole screen. The size is the state's own, so that what was scrolled is what is shown.
@@ -162,6 +165,32 @@ impl Canvas<'_> {
             };
             self.buffer.set_style(place.intersection(inside), style);
         }
+    }
+
+    /// Has the terminal lead from a part of a text that was put at the beginning of an area to an address. The sequences stand in the
+    /// first cell, which says how many it takes; the others keep what the screen shows there.
+    fn link(&mut self, area: Rect, text: &SafeText, part: Range<usize>, address: &str) {
+        let text = text.as_str();
+        let (Some(before), Some(linked)) = (text.get(..part.start), text.get(part)) else {
+            return;
+        };
+        let x = area.x.saturating_add(columns(before));
+        let wide = columns(linked);
+        let is_inside = x.saturating_add(wide) <= area.intersection(self.clip).right();
+        let Some(width) = NonZeroU16::new(wide).filter(|_| is_inside && self.look.links) else {
+            return;
+        };
+        // Parts with the same id are one link to the terminal, in whatever rows they stand.
+        let id = address
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+        let cell = &mut self.buffer[(x, area.y)];
+        cell.set_symbol(&format!(
+            "\x1b]8;id={id:x};{address}\x1b\\{linked}\x1b]8;;\x1b\\"
+        ));
+        cell.set_diff_option(CellDiffOption::ForcedWidth(width));
     }
 
     /// Draws text in an area's row, at its right end.

@@ -22,6 +22,7 @@ mod process;
 mod pty;
 mod reading;
 mod resume;
+mod rich;
 mod rights;
 mod room;
 mod rooms;

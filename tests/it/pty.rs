@@ -452,3 +452,28 @@ fn what_was_said_is_found_shown_in_its_place_and_left_again() {
     ann.types("\x03");
     assert!(ann.ends());
 }
+
+#[test]
+fn every_part_of_a_wrapped_address_leads_there_and_leaves_nothing_behind() {
+    let home = Home::new();
+    let mut ann = home.opens((60, 24), &[]);
+    ann.shows("#general ›");
+    let address = format!("https://example.org/{}end", "path/".repeat(20));
+    ann.says(&format!("see {address} now"));
+    ann.shows("end now");
+    let link = format!(";{address}\x1b\\");
+    let parts = ann.written().matches(&link).count();
+    assert!(parts >= 3, "{parts} parts");
+    // Scrolled away and back, and drawn anew, there is text and nothing else.
+    for n in 0..30 {
+        ann.says(&format!("line {n}"));
+    }
+    ann.shows("line 29");
+    ann.until("the address to be gone", |text| !text.contains("path/"));
+    ann.types("\x1b[5~\x1b[5~");
+    ann.shows("end now");
+    ann.until("the whole text", |text| {
+        let plain: String = text.split_whitespace().collect();
+        plain.contains(&address.replace(' ', "")) && !text.contains("]8;")
+    });
+}

@@ -47,12 +47,22 @@ fn names_and_text_can_be_read_on_their_ground() {
         Scope::BadgeUnread,
         Scope::BadgeMention,
     ];
+    let on_code = [
+        Scope::MessageCode,
+        Scope::CodeComment,
+        Scope::CodeString,
+        Scope::CodeConstant,
+        Scope::CodeKeyword,
+        Scope::CodeFunction,
+        Scope::CodeType,
+    ];
     for name in list(None) {
         let (theme, _) = Theme::load(&name, None, Depth::True).unwrap();
         for (ground, scopes) in [
             (Scope::Background, &on_background[..]),
             // The list of people has faces and names on it, the list of rooms badges.
             (Scope::Panel, &on_panel[..]),
+            (Scope::MessageCode, &on_code[..]),
         ] {
             let Some(ground) = theme.style(ground).bg.and_then(luminance) else {
                 continue;

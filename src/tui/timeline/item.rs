@@ -2,6 +2,7 @@
 
 use crate::chat::{ClientId, Entry, IdentityId, RoomId, Seq};
 use crate::text::SafeText;
+use crate::tui::spoken::Spoken;
 
 /// Which part of a timeline an item is of, from top to bottom.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -58,7 +59,7 @@ pub enum What {
         author: IdentityId,
         client_id: Option<ClientId>,
         name: SafeText,
-        text: SafeText,
+        text: Spoken,
         is_action: bool,
         /// The entry it answers.
         answers: Option<Seq>,
@@ -89,7 +90,7 @@ pub enum What {
     Private {
         author: IdentityId,
         name: SafeText,
-        text: SafeText,
+        text: Spoken,
         whom: SafeText,
         /// The entry it is a copy of, if it is one.
         of: Option<(RoomId, Seq)>,
@@ -100,7 +101,7 @@ pub enum What {
     Mine {
         client_id: ClientId,
         name: SafeText,
-        text: SafeText,
+        text: Spoken,
         is_action: bool,
         fate: Fate,
     },

@@ -3,6 +3,7 @@
 use super::{Era, Fate, Item, Key, Timeline, What};
 use crate::chat::{Author, Body, ClientId, Seq};
 use crate::text::{self, SafeText};
+use crate::tui::spoken::Spoken;
 
 /// Items at the newest end among which a private line of ours is looked for: an older one was answered long ago.
 const RECENT: usize = 1000;
@@ -13,7 +14,7 @@ impl Timeline {
         let what = What::Mine {
             client_id,
             name: text::line(&author.name),
-            text: text::body(body.text()),
+            text: Spoken::by(body),
             is_action: matches!(body, Body::Action(_)),
             fate: Fate::Pending,
         };

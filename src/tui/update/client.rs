@@ -12,6 +12,7 @@ use crate::text;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
 use crate::tui::rows::system;
+use crate::tui::spoken::Spoken;
 use crate::tui::state::{Overlay, Room, State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::timeline::{Fate, What};
@@ -407,8 +408,10 @@ fn show_beside(state: &mut State, entry: &Entry) {
         author: entry.author.id,
         name: text::line(&entry.author.name),
         text: match &entry.body {
-            Body::Action(done) => text::body(&format!("{} {done}", entry.author.name)),
-            other => text::body(other.text()),
+            Body::Action(done) => {
+                Spoken::plain(&text::line(&format!("{} {done}", entry.author.name)))
+            }
+            other => Spoken::by(other),
         },
         whom: text::line(state.strings.privately_to_you),
         of: Some((entry.room, entry.seq)),

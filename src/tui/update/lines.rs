@@ -4,6 +4,7 @@ use crate::chat::{Body, Entry, IdentityId};
 use crate::text::{self, SafeText};
 use crate::tui::command;
 use crate::tui::keymap::{self, Action};
+use crate::tui::spoken::Spoken;
 use crate::tui::state::{State, Writing};
 use crate::tui::strings::{Strings, fill};
 use crate::tui::timeline::{Way, What};
@@ -94,11 +95,11 @@ pub(super) fn item(state: &State) -> impl Fn(&Entry) -> What + Clone + use<> {
         }
         let name = text::line(&entry.author.name);
         match &entry.body {
-            Body::Text(said) | Body::Reply { text: said, .. } => What::Said {
+            Body::Text(_) | Body::Reply { .. } => What::Said {
                 author: entry.author.id,
                 client_id: entry.client_id,
                 name,
-                text: text::body(said),
+                text: Spoken::by(&entry.body),
                 is_action: false,
                 answers: match &entry.body {
                     Body::Reply { to, .. } => Some(*to),
@@ -107,11 +108,11 @@ pub(super) fn item(state: &State) -> impl Fn(&Entry) -> What + Clone + use<> {
                 aside: aside(strings, entry),
                 is_for_me: is_for_me(entry),
             },
-            Body::Action(done) => What::Said {
+            Body::Action(_) => What::Said {
                 author: entry.author.id,
                 client_id: entry.client_id,
                 name,
-                text: text::line(done),
+                text: Spoken::by(&entry.body),
                 is_action: true,
                 answers: None,
                 aside: aside(strings, entry),

@@ -4,6 +4,7 @@ use super::{amend, layout, load_older, rows_layout, search, visit};
 use crate::chat::Seq;
 use crate::tui::event::Effect;
 use crate::tui::keymap::Action;
+use crate::tui::spoken::Spoken;
 use crate::tui::state::{State, Tone};
 use crate::tui::timeline::{Anchor, Key};
 
@@ -33,6 +34,7 @@ pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
         Action::CopySelected => return copy(state, seq),
         Action::OpenSelected => return amend::open_original(state, seq),
         Action::WhoReacted => amend::who_reacted(state, seq),
+        Action::TurnFold => turn_fold(state, seq),
         Action::NextHit => return search::step(state, 1),
         Action::HitBefore => return search::step(state, -1),
         _ => {
@@ -50,6 +52,20 @@ pub(super) fn leave(state: &mut State) {
     state.confirm = None;
     if let Some(room) = state.current_mut() {
         room.selected = None;
+    }
+}
+
+/// Shows the long code of a message whole, or folds it again.
+fn turn_fold(state: &mut State, seq: Seq) {
+    let key = Key::entry(seq);
+    let Some(room) = state.current_mut() else {
+        return;
+    };
+    let said = room.timeline.said(seq);
+    if said.is_some_and(|entry| Spoken::by(&entry.body).folds()) {
+        room.timeline.turn_fold(key);
+    } else {
+        state.say(Tone::Info, state.strings.nothing_folds);
     }
 }
 

@@ -6,6 +6,7 @@ use crate::client::{Command, Post};
 use crate::text::{self, SafeText};
 use crate::tui::event::Effect;
 use crate::tui::keymap::{self, Action};
+use crate::tui::spoken::Spoken;
 use crate::tui::state::{State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::timeline::{Fate, What};
@@ -45,7 +46,7 @@ pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
     let what = What::Private {
         author: me.id,
         name: text::line(&me.name),
-        text: text::body(post.body.text()),
+        text: Spoken::by(&post.body),
         whom: whom(state, &post.to),
         of: None,
         fate: Fate::Pending,

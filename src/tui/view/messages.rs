@@ -1,11 +1,13 @@
 //! The message area: the visible part of a timeline, from its anchor on.
 
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 
 use super::{Canvas, columns};
 use crate::client::LinkState;
-use crate::text::{self, SafeText};
+use crate::text::{self, Mark, SafeText};
 use crate::tui::rows::{Gutter, Layout, Line, Row};
+use crate::tui::spoken::SpreadKind;
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
@@ -118,13 +120,14 @@ fn draw_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, area: 
         );
     }
     let x = area.x + u16::try_from(layout.indent()).unwrap_or(u16::MAX);
-    let style = canvas.style(line.scope);
     let left = area.right().saturating_sub(x);
-    let used = canvas.put(x, y, left, &line.text, style);
+    let place = Rect::new(x, y, left, 1);
+    let used = draw_text(canvas, state, place, line);
+    let style = canvas.style(line.scope);
     if let Some(walk) = state.walk() {
-        let (place, match_style) = (Rect::new(x, y, left, 1), canvas.style(Scope::PopupMatch));
+        let found = style.patch(canvas.style(Scope::PopupMatch));
         let marks = walk.hits.places(line.text.as_str());
-        canvas.mark(place, &line.text, &marks, style.patch(match_style));
+        canvas.mark(place, &line.text, &marks, found);
     }
     if let Some(aside) = &line.aside {
         let scope = if line.scope == Scope::MessageFailed {
@@ -140,6 +143,64 @@ fn draw_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, area: 
             canvas.put(x, y, area.right().saturating_sub(x), aside, style);
         }
     }
+}
+
+/// The text of a line with what is marked in it; says how many columns it took.
+fn draw_text(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) -> u16 {
+    let s = state.strings;
+    let code = canvas.style(Scope::MessageCode);
+    let style = match &line.kind {
+        SpreadKind::Text => canvas.style(line.scope),
+        SpreadKind::Quote => canvas.style(Scope::MessageQuote),
+        SpreadKind::Code { indent, .. } => {
+            let ground = place.x.saturating_add(u16::try_from(*indent).unwrap_or(0));
+            let ground = Rect::new(ground, place.y, place.right().saturating_sub(ground), 1);
+            canvas.fill(ground, Scope::MessageCode);
+            code
+        }
+        SpreadKind::Language | SpreadKind::Folded(_) => {
+            canvas.fill(place, Scope::MessageCode);
+            let dim = canvas.style(Scope::Dim);
+            Style { bg: code.bg, ..dim }
+        }
+    };
+    if let SpreadKind::Folded(count) = line.kind {
+        let words = text::line(&fill(s.folded, &[&count]));
+        return canvas.put(place.x, place.y, place.width, &words, style);
+    }
+    let used = canvas.put(place.x, place.y, place.width, &line.text, style);
+    if let SpreadKind::Code {
+        code,
+        line: of_code,
+        from,
+        indent,
+    } = &line.kind
+    {
+        let end = line.text.as_str().len();
+        for (range, token) in state.highlights.of(code, *of_code) {
+            let moved = |at: usize| (at.max(*from) - from + indent).min(end);
+            let part = moved(range.start)..moved(range.end);
+            let style = canvas.style(token.scope());
+            canvas.mark(place, &line.text, &[part], style);
+        }
+    }
+    for (range, mark) in &line.marks {
+        let part = std::slice::from_ref(range);
+        let style = match mark {
+            Mark::Strong => Style::new().add_modifier(Modifier::BOLD),
+            Mark::Emphasis => Style::new().add_modifier(Modifier::ITALIC),
+            Mark::Struck => Style::new().add_modifier(Modifier::CROSSED_OUT),
+            Mark::Code => code,
+            Mark::Link(_) => canvas.style(Scope::MessageLink),
+        };
+        canvas.mark(place, &line.text, part, style);
+    }
+    for (range, mark) in &line.marks {
+        if let Mark::Link(address) = mark {
+            canvas.link(place, &line.text, range.clone(), address);
+        }
+    }
+    used
 }
 
 /// A rule across an area with words in its middle.

@@ -251,12 +251,18 @@ impl Screen {
     }
 
     pub fn terminal(&self) -> Terminal<TestBackend> {
+        self.terminal_with(false)
+    }
+
+    /// The screen as a terminal shows it that leads to addresses, or does not.
+    pub fn terminal_with(&self, links: bool) -> Terminal<TestBackend> {
         let (width, height) = self.state.size;
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
         let look = Look {
             theme,
             glyphs: Glyphs::UNICODE,
+            links,
         };
         terminal
             .draw(|frame| draw(frame, &self.state, &look))

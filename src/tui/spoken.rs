@@ -1,0 +1,208 @@
+//! Something said, as rows of a given width: Markdown laid out, long code folded. Laid out once for each width.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::chat::Body;
+use crate::text::{self, Code, LineKind, Mark, Rich, SafeText};
+
+/// Lines of code from which on a block is folded, and how many of them are shown then.
+pub const FOLDED_FROM: usize = 15;
+const SHOWN: usize = 8;
+
+/// A text with the rows it was laid out in last.
+#[derive(Default)]
+pub struct Spoken {
+    rich: Rich,
+    laid: Mutex<Option<(Lay, Arc<[Spread]>)>>,
+}
+
+/// How a text is laid out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lay {
+    pub columns: usize,
+    pub fold: Fold,
+}
+
+/// Whether long blocks of code are shown whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Fold {
+    #[default]
+    Folded,
+    Open,
+}
+
+/// One row of a text.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Spread {
+    pub text: SafeText,
+    /// Marked parts of the row, in bytes.
+    pub marks: Vec<(Range<usize>, Mark)>,
+    pub kind: SpreadKind,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum SpreadKind {
+    #[default]
+    Text,
+    Quote,
+    /// A part of a line of code: the block, which of its lines, from which byte of the line on, behind so many bytes of indent.
+    Code {
+        code: Arc<Code>,
+        line: usize,
+        from: usize,
+        indent: usize,
+    },
+    /// The language of a block.
+    Language,
+    /// Says how many lines are folded away.
+    Folded(usize),
+}
+
+impl Clone for Spoken {
+    fn clone(&self) -> Self {
+        Self::of(self.rich.clone())
+    }
+}
+
+impl PartialEq for Spoken {
+    fn eq(&self, other: &Self) -> bool {
+        self.rich == other.rich
+    }
+}
+
+impl Eq for Spoken {}
+
+impl fmt::Debug for Spoken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rich.fmt(f)
+    }
+}
+
+impl Spoken {
+    pub fn of(rich: Rich) -> Self {
+        Self {
+            rich,
+            laid: Mutex::default(),
+        }
+    }
+
+    /// What a body says; what somebody does is one plain line.
+    pub fn by(body: &Body) -> Self {
+        match body {
+            Body::Action(done) => Self::plain(&text::line(done)),
+            body => Self::of(Rich::of(body.text())),
+        }
+    }
+
+    /// A text in which nothing is marked.
+    pub fn plain(text: &SafeText) -> Self {
+        Self::of(Rich::plain(text))
+    }
+
+    pub fn rich(&self) -> &Rich {
+        &self.rich
+    }
+
+    /// Whether there is code that can be folded.
+    pub fn folds(&self) -> bool {
+        self.rich
+            .codes
+            .iter()
+            .any(|code| code.lines() > FOLDED_FROM)
+    }
+
+    /// The rows of the text; at least one.
+    pub fn rows(&self, lay: Lay) -> Arc<[Spread]> {
+        let mut laid = self.laid.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*laid {
+            Some((known, rows)) if *known == lay => Arc::clone(rows),
+            _ => {
+                let rows: Arc<[Spread]> = rows(&self.rich, lay).into();
+                *laid = Some((lay, Arc::clone(&rows)));
+                rows
+            }
+        }
+    }
+}
+
+fn rows(rich: &Rich, lay: Lay) -> Vec<Spread> {
+    let mut rows = Vec::new();
+    for line in &rich.lines {
+        if let LineKind::Code { block, line: n } = line.kind
+            && let Some(code) = rich.codes.get(block)
+        {
+            let count = code.lines();
+            let is_folded = lay.fold == Fold::Folded && count > FOLDED_FROM;
+            if !is_folded || n < SHOWN {
+                let kind = |from, indent| SpreadKind::Code {
+                    code: Arc::clone(code),
+                    line: n,
+                    from,
+                    indent,
+                };
+                spread(line, lay.columns, kind, &mut rows);
+            } else if n == SHOWN {
+                rows.push(Spread {
+                    kind: SpreadKind::Folded(count - SHOWN),
+                    ..Spread::default()
+                });
+            }
+            if n + 1 == count && !code.language.is_empty() {
+                rows.push(Spread {
+                    text: text::line(&text::cut(code.language.as_str(), lay.columns)),
+                    kind: SpreadKind::Language,
+                    ..Spread::default()
+                });
+            }
+            continue;
+        }
+        let kind = match line.kind {
+            LineKind::Quote => SpreadKind::Quote,
+            _ => SpreadKind::Text,
+        };
+        spread(line, lay.columns, |_, _| kind.clone(), &mut rows);
+    }
+    if rows.is_empty() {
+        rows.push(Spread::default());
+    }
+    rows
+}
+
+/// A line in rows: behind its lead, which the rows after the first are indented by.
+fn spread(
+    line: &text::RichLine,
+    columns: usize,
+    kind: impl Fn(usize, usize) -> SpreadKind,
+    rows: &mut Vec<Spread>,
+) {
+    // Where there is no room for the indent there is none.
+    let lead = text::width(line.lead.as_str());
+    let lead = if lead * 2 > columns { 0 } else { lead };
+    let whole = line.text.as_str();
+    for (n, range) in text::wrap(whole, columns - lead).into_iter().enumerate() {
+        let before = match n {
+            _ if lead == 0 => String::new(),
+            0 => line.lead.to_string(),
+            // A quote is one in every row.
+            _ => line
+                .lead
+                .as_str()
+                .chars()
+                .map(|c| if c == '>' { c } else { ' ' })
+                .collect(),
+        };
+        let marks = line.marks.iter().filter_map(|(marked, mark)| {
+            let (start, end) = (marked.start.max(range.start), marked.end.min(range.end));
+            let place = (start < end)
+                .then(|| start - range.start + before.len()..end - range.start + before.len())?;
+            Some((place, mark.clone()))
+        });
+        rows.push(Spread {
+            marks: marks.collect(),
+            kind: kind(range.start, before.len()),
+            text: text::line(&format!("{before}{}", &whole[range])),
+        });
+    }
+}

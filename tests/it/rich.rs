@@ -1,0 +1,177 @@
+//! Markdown, code and addresses on the screen.
+
+use std::sync::Arc;
+
+use tchat::chat::Body;
+use tchat::client::Event as Told;
+use tchat::text::Code;
+use tchat::tui::event::{Effect, Event};
+use tchat::tui::highlight::{Token, highlight};
+use tchat::tui::theme::{DEFAULT, Depth, Scope, Theme};
+
+use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry, says};
+
+const RUST: &str =
+    "look:\n```rust\nfn main() {\n    let x = 1; // 注释\n}\n```\nand **that** is all";
+
+fn with(width: u16, height: u16, texts: &[&str]) -> Screen {
+    let mut screen = Screen::online(width, height);
+    let count = u64::try_from(texts.len()).unwrap();
+    screen.follows(GENERAL, count);
+    let people = [ANN, ZHANG, LI];
+    let said = (1..).zip(texts).map(|(seq, text)| {
+        let by = people[usize::try_from(seq).unwrap() % people.len()];
+        says(GENERAL, seq, by, seq, text)
+    });
+    screen.hears(Told::Entries(said.collect()));
+    screen
+}
+
+fn long(lines: usize) -> String {
+    let lines: Vec<String> = (1..=lines).map(|n| format!("line {n}")).collect();
+    format!("```sh\n{}\n```", lines.join("\n"))
+}
+
+#[test]
+fn rich_text_on_every_screen() {
+    let texts = [
+        "**bold**, *slanted*, `code` and ~~struck~~ words that go on for longer than one row has room for",
+        "- first\n- second item that is long enough to be wrapped into another row of the screen\n  1. inner",
+        "> a quotation that is also long enough to be wrapped into another row of the screen\nand the answer",
+        RUST,
+        "[words](https://example.org/there) and https://example.org/here.",
+        &long(20),
+    ];
+    for (name, width, height) in [("wide", 120, 40), ("ordinary", 80, 40), ("strip", 40, 40)] {
+        insta::assert_snapshot!(name, with(width, height, &texts).text());
+    }
+}
+
+#[test]
+fn long_code_is_folded_until_it_is_asked_for() {
+    let mut screen = with(80, 40, &[&long(15), &long(16)]);
+    let text = screen.text();
+    assert!(
+        text.contains("line 15"),
+        "fifteen lines are not long:\n{text}"
+    );
+    assert!(!text.contains("line 16") && text.contains("… 8 more lines"));
+    screen.keys("<a-m>f");
+    assert!(screen.shows("line 16") && !screen.shows("more lines"));
+    screen.keys("f");
+    assert!(!screen.shows("line 16") && screen.shows("more lines"));
+    screen.keys("<up>f");
+    assert!(screen.shows("line 15"), "what is not long does not fold");
+    // What is copied is what was written, whole.
+    let effects = screen.keys("<down>y");
+    assert_eq!(effects, [Effect::Copy(long(16))]);
+}
+
+#[test]
+fn an_edit_that_takes_code_away_takes_its_rows_along() {
+    let mut screen = with(80, 30, &[RUST]);
+    assert!(screen.shows("fn main() {"));
+    let what = tchat::chat::Amendment::Edit("only words".into());
+    let target = tchat::chat::Seq(1);
+    let edit = entry(GENERAL, 2, ZHANG, 3, Body::Amendment { target, what });
+    screen.hears(Told::Entries(vec![edit]));
+    assert!(!screen.shows("fn main") && screen.shows("only words  edited"));
+}
+
+/// The colour of the first cell of a text on the screen.
+fn colour(screen: &Screen, text: &str) -> ratatui::style::Color {
+    let terminal = screen.terminal();
+    let buffer = terminal.backend().buffer();
+    let rows = screen.rows();
+    let y = rows.iter().position(|row| row.contains(text)).unwrap();
+    let x = tchat::text::width(rows[y].split(text).next().unwrap());
+    buffer[(u16::try_from(x).unwrap(), u16::try_from(y).unwrap())].fg
+}
+
+#[test]
+fn code_is_asked_about_once_it_is_seen_and_gets_its_colours() {
+    let mut texts = vec![RUST];
+    texts.resize(100, "words");
+    texts.push("```\nno language\n```");
+    let mut screen = with(80, 30, &texts);
+    let asks = |effects: &[Effect]| -> Vec<Arc<Code>> {
+        let of = |effect: &Effect| match effect {
+            Effect::Highlight(code) => Some(Arc::clone(code)),
+            _ => None,
+        };
+        effects.iter().filter_map(of).collect()
+    };
+    assert!(
+        asks(&screen.effects).is_empty(),
+        "what nobody sees is nobody's business"
+    );
+    let codes = asks(&screen.keys("<pgup><pgup><pgup><pgup><pgup>"));
+    assert_eq!(codes.len(), 1);
+    assert_eq!(
+        codes[0].text.as_str(),
+        "fn main() {\n    let x = 1; // 注释\n}"
+    );
+    assert!(asks(&screen.keys("<pgdn><pgup>")).is_empty(), "asked once");
+    let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
+    let plain = theme.style(Scope::MessageCode).fg.unwrap();
+    assert_eq!(colour(&screen, "// 注释"), plain);
+    let tokens = highlight(&codes[0]);
+    screen.does(Event::Highlighted(Arc::clone(&codes[0]), tokens));
+    let of = |token: Token| theme.style(token.scope()).fg.unwrap();
+    assert_eq!(colour(&screen, "// 注释"), of(Token::Comment));
+    assert_eq!(colour(&screen, "let x"), of(Token::Keyword));
+    assert_eq!(colour(&screen, "1; //"), of(Token::Constant));
+}
+
+#[test]
+fn code_that_is_wrapped_keeps_its_colours() {
+    let text = format!(
+        "```rust\nlet {} = \"{}\";\n```",
+        "x".repeat(20),
+        "string ".repeat(8)
+    );
+    let mut screen = with(50, 30, &[&text]);
+    let effects = std::mem::take(&mut screen.effects);
+    for effect in effects {
+        if let Effect::Highlight(code) = effect {
+            let tokens = highlight(&code);
+            screen.does(Event::Highlighted(code, tokens));
+        }
+    }
+    let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
+    let rows = screen.rows();
+    let last = rows.iter().rfind(|row| row.contains("string")).unwrap();
+    let last = last.rsplit("string").next().unwrap().trim().to_owned();
+    assert_eq!(last, "\";", "it is wrapped:\n{}", screen.text());
+    assert_eq!(
+        colour(&screen, "\";"),
+        theme.style(Token::String.scope()).fg.unwrap()
+    );
+}
+
+#[test]
+fn an_address_leads_there_from_every_row_and_only_where_a_terminal_can() {
+    let address = format!("https://example.org/{}", "a/path/".repeat(12));
+    let screen = with(60, 20, &[&format!("see {address}，谢谢")]);
+    let linked = |links: bool| {
+        let terminal = screen.terminal_with(links);
+        let buffer = terminal.backend().buffer();
+        let cells = buffer.content().iter();
+        let linked = cells.filter(|cell| cell.symbol().contains("]8;"));
+        linked
+            .map(|cell| cell.symbol().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(linked(false), Vec::<String>::new());
+    let parts = linked(true);
+    assert!(parts.len() >= 2, "{parts:?}");
+    let mut shown = String::new();
+    for part in parts {
+        let inner = part.strip_prefix("\x1b]8;id=").unwrap();
+        let (_, inner) = inner.split_once(';').unwrap();
+        let (to, inner) = inner.split_once("\x1b\\").unwrap();
+        assert_eq!(to, address);
+        shown.push_str(inner.strip_suffix("\x1b]8;;\x1b\\").unwrap());
+    }
+    assert_eq!(shown, address, "the Chinese behind it is no part of it");
+}
