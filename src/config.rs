@@ -6,6 +6,7 @@
 mod address;
 mod bridges;
 mod file;
+mod keys;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::client::cache;
 use crate::server::filter::Mode;
 use crate::server::hub::Preset;
 use crate::server::room::retention::Retention;
+use crate::tui::keymap::Keymap;
 use crate::tui::run::{Caps, Notifier, Way};
 use crate::tui::state::TypingMode;
 use crate::tui::theme::{self, Depth};
@@ -66,6 +68,9 @@ pub struct Join {
     pub zone: TimeZone,
     pub caps: Caps,
     pub typing: TypingMode,
+    /// The command that edits a text.
+    pub editor: String,
+    pub keymap: Keymap,
 }
 
 /// How to host.
@@ -101,13 +106,16 @@ impl Config {
         let path = named
             .clone()
             .unwrap_or_else(|| project.config_dir().join("config.toml"));
-        let file = match std::fs::read_to_string(&path) {
-            Ok(text) => file::parse(&path, &text)?,
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
-                File::default()
+                String::new()
             }
             Err(error) => bail!("cannot read the config file '{}': {error}", path.display()),
         };
+        let file = file::parse(&path, &text)?;
+        let keymap = file.keys.keymap(&text);
+        let keymap = keymap.map_err(|wrong| file::wrong(&path, &text, wrong.at, &wrong.why))?;
         let state = project
             .state_dir()
             .unwrap_or_else(|| project.data_local_dir());
@@ -129,7 +137,10 @@ impl Config {
             config: named,
         };
         Ok(Self {
-            join: join(args, &file)?,
+            join: Join {
+                keymap,
+                ..join(args, &file)?
+            },
             serve: serve(args, &file)?,
             paths,
         })
@@ -177,6 +188,8 @@ fn join(args: &Args, file: &File) -> Result<Join> {
             .cache_mb
             .map_or(cache::BYTES, |mb| u64::from(mb) * 1024 * 1024),
         caps: caps(file.notifications.as_deref())?,
+        editor: editor(file),
+        keymap: Keymap::default(),
         typing: match file.typing.as_deref() {
             Some(word) => TypingMode::of(word).with_context(|| {
                 format!("cannot use typing '{word}' of the config file: on, show, send or off")
@@ -322,6 +335,19 @@ pub fn time(text: &str) -> Result<Duration> {
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The command that edits a text, as other programs find it.
+fn editor(file: &File) -> String {
+    let named = file
+        .editor
+        .clone()
+        .filter(|command| !command.trim().is_empty());
+    let named = named
+        .or_else(|| variable("VISUAL"))
+        .or_else(|| variable("EDITOR"));
+    let usual = if cfg!(windows) { "notepad" } else { "vi" };
+    named.unwrap_or_else(|| usual.into())
 }
 
 /// The login name, without what a name may not have.

@@ -12,7 +12,7 @@ use crate::client::{Client, ClientConfig, Connector, Pipe, profile};
 use crate::config::{Address, Config};
 use crate::tui::run::{Connect, Connection, Setup, run as run_screen};
 use crate::tui::strings;
-use crate::tui::terminal::{self, Input, Screen};
+use crate::tui::terminal::{self, Editor, Input, Screen};
 
 pub fn run(config: Config) -> Result<()> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
@@ -47,6 +47,12 @@ async fn screen(config: Config) -> Result<()> {
         short: |address| Some(address.parse::<Address>().ok()?.short()),
         copy: terminal::copy,
         notify: terminal::notify,
+        edit: terminal::edit,
+        editor: Editor {
+            command: config.join.editor.clone(),
+            directory: config.paths.data.clone(),
+        },
+        keymap: config.join.keymap.clone(),
         typing: config.join.typing,
         strings: strings::of(&config.join.locale),
     };

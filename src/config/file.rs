@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use serde::Deserialize;
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,6 +23,10 @@ pub struct File {
     pub notifications: Option<String>,
     /// Which way it is told who is typing: on, show, send or off.
     pub typing: Option<String>,
+    /// The command that edits a text; `$VISUAL` or `$EDITOR` if absent.
+    pub editor: Option<String>,
+    #[serde(default)]
+    pub keys: super::keys::File,
     #[serde(default)]
     pub server: Server,
     #[serde(default)]
@@ -74,18 +78,21 @@ pub fn parse(path: &Path, text: &str) -> Result<File> {
     match toml::from_str(text) {
         Ok(file) => Ok(file),
         Err(error) => {
-            let at = error.span().map_or(0, |span| span.start.min(text.len()));
-            let before = text.get(..at).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            let content = text.lines().nth(line - 1).unwrap_or_default();
-            let key = content.split('=').next().unwrap_or_default().trim();
-            bail!(
-                "cannot use the config file '{}', line {line}, at '{key}': {}",
-                path.display(),
-                error.message().trim()
-            )
+            let at = error.span().map_or(0, |span| span.start);
+            Err(wrong(path, text, at, error.message().trim()))
         }
     }
+}
+
+/// What is wrong at a byte of the file: its line and key, and why.
+pub fn wrong(path: &Path, text: &str, at: usize, why: &str) -> anyhow::Error {
+    let line = super::keys::line(text, at.min(text.len()));
+    let content = text.lines().nth(line - 1).unwrap_or_default();
+    let key = content.split('=').next().unwrap_or_default().trim();
+    anyhow!(
+        "cannot use the config file '{}', line {line}, at '{key}': {why}",
+        path.display()
+    )
 }
 
 #[cfg(test)]

@@ -236,6 +236,29 @@ impl Composer {
         self.insert(&killed);
     }
 
+    /// Swaps the clusters on both sides of the cursor; at the end of a line the last two.
+    pub fn transpose(&mut self) {
+        let (line, at) = self.place();
+        let at_end = at == line.len();
+        let before = line.get(..at).unwrap_or_default();
+        let after = line.get(at..).unwrap_or_default();
+        let mut back = before.graphemes(true).rev();
+        let second = if at_end {
+            back.next()
+        } else {
+            after.graphemes(true).next()
+        };
+        let (Some(first), Some(second)) = (back.next(), second) else {
+            return;
+        };
+        let swapped = format!("{second}{first}");
+        let chars = first.chars().count() + second.chars().count();
+        let start = at - first.len() - if at_end { second.len() } else { 0 };
+        self.jump_in_line(start);
+        self.area.delete_str(chars);
+        self.insert(&swapped);
+    }
+
     pub fn undo(&mut self) {
         self.area.undo();
     }

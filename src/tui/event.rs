@@ -26,6 +26,8 @@ pub enum Event {
     CannotConnect(String),
     /// Which part of a block of code is what.
     Highlighted(Arc<Code>, Tokens),
+    /// What came out of the editor, or why nothing did.
+    Edited(Result<String, String>),
     /// `/theme` could not be followed; says why.
     ThemeFailed(String),
 }
@@ -42,6 +44,8 @@ pub enum Effect {
     /// Ends this connection and begins another; without an address the same again.
     Connect(Option<String>),
     Theme(String),
+    /// Gives a text to the person's own editor.
+    Edit(String),
     /// Finds out which part of a block of code is what.
     Highlight(Arc<Code>),
     /// Puts a text where other programs paste from.

@@ -1,7 +1,14 @@
-//! The one table of keys: what a key does, in which context, and what F1 says of it.
+//! What a key does, in which context, and what help says of it: one table for each preset, and what somebody's config file says
+//! instead.
+
+mod spelling;
+mod table;
+
+use std::collections::HashMap;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+pub use self::spelling::{Key, Keys};
 use super::command::Name;
 
 /// Where a key is pressed.
@@ -17,250 +24,283 @@ pub enum Context {
     Overlay,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Action {
-    Send,
-    Newline,
-    Complete,
-    Left,
-    Right,
-    Up,
-    Down,
-    WordLeft,
-    WordRight,
-    Home,
-    End,
-    DeleteBack,
-    DeleteForward,
-    KillToStart,
-    KillToEnd,
-    KillWord,
-    Yank,
-    Undo,
-    Redo,
-    SentBefore,
-    SentAfter,
-    PageUp,
-    PageDown,
-    Oldest,
-    Newest,
-    RoomBefore,
-    RoomAfter,
-    Retry,
-    EditFailed,
-    Lobby,
-    Palette,
-    Mentions,
-    Search,
-    NextUnread,
-    ToNew,
-    Select,
-    SelectUp,
-    SelectDown,
-    Answer,
-    EditSelected,
-    DeleteSelected,
-    ReactSelected,
-    CopySelected,
-    OpenSelected,
-    WhoReacted,
-    TurnFold,
-    NextHit,
-    HitBefore,
-    Help,
-    Link,
-    Panes,
-    Quit,
-    PopupUp,
-    PopupDown,
-    PopupTake,
-    Close,
-    OverlayUp,
-    OverlayDown,
-    OverlayPageUp,
-    OverlayPageDown,
+impl Context {
+    /// As the config file calls it.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("composer", Self::Composer),
+        ("popup", Self::Popup),
+        ("selection", Self::Selection),
+        ("overlay", Self::Overlay),
+    ];
 }
 
-#[derive(Clone, Copy, Debug)]
-pub struct Binding {
-    pub context: Context,
-    pub code: KeyCode,
-    pub modifiers: KeyModifiers,
-    pub action: Action,
+macro_rules! actions {
+    ($($name:ident = $text:literal),* $(,)?) => {
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum Action { $($name),* }
+
+        impl Action {
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// As the config file calls it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+        }
+    };
 }
 
-const fn key(context: Context, modifiers: KeyModifiers, code: KeyCode, action: Action) -> Binding {
-    Binding {
-        context,
-        code,
-        modifiers,
-        action,
+actions! {
+    Send = "send",
+    Newline = "newline",
+    Complete = "complete",
+    Left = "left",
+    Right = "right",
+    Up = "up",
+    Down = "down",
+    WordLeft = "word-left",
+    WordRight = "word-right",
+    Home = "home",
+    End = "end",
+    DeleteBack = "delete-back",
+    DeleteForward = "delete-forward",
+    KillToStart = "kill-to-start",
+    KillToEnd = "kill-to-end",
+    KillWord = "kill-word",
+    Yank = "yank",
+    Undo = "undo",
+    Redo = "redo",
+    SentBefore = "sent-before",
+    SentAfter = "sent-after",
+    PageUp = "page-up",
+    PageDown = "page-down",
+    Oldest = "oldest",
+    Newest = "newest",
+    RoomBefore = "room-before",
+    RoomAfter = "room-after",
+    Retry = "retry",
+    EditFailed = "edit-failed",
+    Lobby = "lobby",
+    Palette = "palette",
+    Mentions = "mentions",
+    Search = "search",
+    NextUnread = "next-unread",
+    ToNew = "to-new",
+    Select = "select",
+    SelectUp = "select-up",
+    SelectDown = "select-down",
+    Answer = "answer",
+    EditSelected = "edit-selected",
+    DeleteSelected = "delete-selected",
+    ReactSelected = "react-selected",
+    CopySelected = "copy-selected",
+    OpenSelected = "open-selected",
+    WhoReacted = "who-reacted",
+    TurnFold = "turn-fold",
+    NextHit = "next-hit",
+    HitBefore = "hit-before",
+    Help = "help",
+    Link = "link",
+    Panes = "panes",
+    Quit = "quit",
+    PopupUp = "popup-up",
+    PopupDown = "popup-down",
+    PopupTake = "popup-take",
+    Close = "close",
+    OverlayUp = "overlay-up",
+    OverlayDown = "overlay-down",
+    OverlayPageUp = "overlay-page-up",
+    OverlayPageDown = "overlay-page-down",
+    Editor = "editor",
+    Transpose = "transpose",
+    Themes = "themes",
+}
+
+impl Action {
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|action| action.name() == name)
     }
 }
 
-const PLAIN: KeyModifiers = KeyModifiers::NONE;
-const CTRL: KeyModifiers = KeyModifiers::CONTROL;
-const ALT: KeyModifiers = KeyModifiers::ALT;
-const SHIFT: KeyModifiers = KeyModifiers::SHIFT;
-
-use Context::{Composer, Overlay, Popup, Selection};
-
-/// The default preset. Of several keys for one action the first is the one that help names.
-pub const BINDINGS: &[Binding] = &[
-    key(Composer, PLAIN, KeyCode::Enter, Action::Send),
-    key(Composer, ALT, KeyCode::Enter, Action::Newline),
-    key(Composer, SHIFT, KeyCode::Enter, Action::Newline),
-    key(Composer, CTRL, KeyCode::Char('j'), Action::Newline),
-    key(Composer, PLAIN, KeyCode::Tab, Action::Complete),
-    key(Composer, PLAIN, KeyCode::Left, Action::Left),
-    key(Composer, PLAIN, KeyCode::Right, Action::Right),
-    key(Composer, PLAIN, KeyCode::Up, Action::Up),
-    key(Composer, PLAIN, KeyCode::Down, Action::Down),
-    key(Composer, ALT, KeyCode::Char('b'), Action::WordLeft),
-    key(Composer, CTRL, KeyCode::Left, Action::WordLeft),
-    key(Composer, ALT, KeyCode::Char('f'), Action::WordRight),
-    key(Composer, CTRL, KeyCode::Right, Action::WordRight),
-    key(Composer, CTRL, KeyCode::Char('a'), Action::Home),
-    key(Composer, PLAIN, KeyCode::Home, Action::Home),
-    key(Composer, CTRL, KeyCode::Char('e'), Action::End),
-    key(Composer, PLAIN, KeyCode::End, Action::End),
-    key(Composer, PLAIN, KeyCode::Backspace, Action::DeleteBack),
-    key(Composer, CTRL, KeyCode::Char('h'), Action::DeleteBack),
-    key(Composer, PLAIN, KeyCode::Delete, Action::DeleteForward),
-    key(Composer, CTRL, KeyCode::Char('u'), Action::KillToStart),
-    key(Composer, ALT, KeyCode::Char('k'), Action::KillToEnd),
-    key(Composer, CTRL, KeyCode::Char('w'), Action::KillWord),
-    key(Composer, ALT, KeyCode::Backspace, Action::KillWord),
-    key(Composer, CTRL, KeyCode::Char('y'), Action::Yank),
-    key(Composer, CTRL, KeyCode::Char('z'), Action::Undo),
-    key(Composer, ALT, KeyCode::Char('z'), Action::Redo),
-    key(Composer, ALT, KeyCode::Char('p'), Action::SentBefore),
-    key(Composer, ALT, KeyCode::Char('n'), Action::SentAfter),
-    key(Composer, PLAIN, KeyCode::PageUp, Action::PageUp),
-    key(Composer, PLAIN, KeyCode::PageDown, Action::PageDown),
-    key(Composer, CTRL, KeyCode::Home, Action::Oldest),
-    key(Composer, CTRL, KeyCode::End, Action::Newest),
-    key(Composer, ALT, KeyCode::Up, Action::RoomBefore),
-    key(Composer, CTRL, KeyCode::Char('p'), Action::RoomBefore),
-    key(Composer, ALT, KeyCode::Down, Action::RoomAfter),
-    key(Composer, CTRL, KeyCode::Char('n'), Action::RoomAfter),
-    key(Composer, ALT, KeyCode::Char('r'), Action::Retry),
-    key(Composer, ALT, KeyCode::Char('e'), Action::EditFailed),
-    key(Composer, CTRL, KeyCode::Char('k'), Action::Palette),
-    key(Composer, CTRL, KeyCode::Char('l'), Action::Lobby),
-    key(Composer, CTRL, KeyCode::Char('t'), Action::Mentions),
-    key(Composer, CTRL, KeyCode::Char('f'), Action::Search),
-    key(Composer, ALT, KeyCode::Char('a'), Action::NextUnread),
-    key(Composer, ALT, KeyCode::Char('u'), Action::ToNew),
-    key(Composer, ALT, KeyCode::Char('m'), Action::Select),
-    key(Composer, PLAIN, KeyCode::F(1), Action::Help),
-    key(Composer, PLAIN, KeyCode::F(2), Action::Link),
-    key(Composer, PLAIN, KeyCode::F(4), Action::Panes),
-    key(Composer, CTRL, KeyCode::Char('c'), Action::Quit),
-    key(Composer, CTRL, KeyCode::Char('q'), Action::Quit),
-    key(Composer, PLAIN, KeyCode::Esc, Action::Close),
-    key(Popup, PLAIN, KeyCode::Up, Action::PopupUp),
-    key(Popup, PLAIN, KeyCode::Down, Action::PopupDown),
-    key(Popup, SHIFT, KeyCode::BackTab, Action::PopupUp),
-    key(Popup, PLAIN, KeyCode::Tab, Action::PopupTake),
-    key(Popup, PLAIN, KeyCode::Esc, Action::Close),
-    key(Selection, PLAIN, KeyCode::Up, Action::SelectUp),
-    key(Selection, PLAIN, KeyCode::Down, Action::SelectDown),
-    key(Selection, PLAIN, KeyCode::Char('r'), Action::Answer),
-    key(Selection, PLAIN, KeyCode::Char('e'), Action::EditSelected),
-    key(Selection, PLAIN, KeyCode::Char('d'), Action::DeleteSelected),
-    key(Selection, PLAIN, KeyCode::Char('+'), Action::ReactSelected),
-    key(Selection, PLAIN, KeyCode::Char('y'), Action::CopySelected),
-    key(Selection, PLAIN, KeyCode::Char('o'), Action::OpenSelected),
-    key(Selection, PLAIN, KeyCode::Char('w'), Action::WhoReacted),
-    key(Selection, PLAIN, KeyCode::Char('f'), Action::TurnFold),
-    key(Selection, PLAIN, KeyCode::Char('n'), Action::NextHit),
-    key(Selection, PLAIN, KeyCode::Char('N'), Action::HitBefore),
-    key(Selection, PLAIN, KeyCode::Esc, Action::Close),
-    key(Selection, ALT, KeyCode::Char('m'), Action::Close),
-    key(Overlay, PLAIN, KeyCode::Esc, Action::Close),
-    key(Overlay, PLAIN, KeyCode::Enter, Action::Close),
-    key(Overlay, PLAIN, KeyCode::Char('q'), Action::Close),
-    key(Overlay, PLAIN, KeyCode::F(1), Action::Close),
-    key(Overlay, PLAIN, KeyCode::F(2), Action::Close),
-    key(Overlay, PLAIN, KeyCode::Up, Action::OverlayUp),
-    key(Overlay, PLAIN, KeyCode::PageUp, Action::OverlayPageUp),
-    key(Overlay, PLAIN, KeyCode::Down, Action::OverlayDown),
-    key(Overlay, PLAIN, KeyCode::PageDown, Action::OverlayPageDown),
-    key(Overlay, CTRL, KeyCode::Char('c'), Action::Quit),
-    key(Overlay, CTRL, KeyCode::Char('q'), Action::Quit),
-];
-
-/// What a key does in a context.
-pub fn action(context: Context, event: KeyEvent) -> Option<Action> {
-    let (code, modifiers) = normal(event);
-    let found = BINDINGS
-        .iter()
-        .find(|it| it.context == context && it.code == code && it.modifiers == modifiers);
-    found.map(|it| it.action)
+/// A set of keys to begin with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Preset {
+    #[default]
+    Default,
+    Emacs,
 }
 
-/// The key that does what a command does.
-pub fn of_command(name: Name) -> Option<String> {
-    let action = match name {
-        Name::Help => Action::Help,
-        Name::Rooms => Action::Lobby,
-        Name::Mentions => Action::Mentions,
-        Name::Search => Action::Search,
-        Name::Link => Action::Link,
-        Name::Quit => Action::Quit,
-        _ => return None,
-    };
-    label(action).split(", ").next().map(str::to_owned)
+impl Preset {
+    pub const ALL: [(&'static str, Self); 2] = [("default", Self::Default), ("emacs", Self::Emacs)];
+
+    pub fn of(name: &str) -> Option<Self> {
+        let known = Self::ALL.into_iter().find(|(known, _)| *known == name);
+        known.map(|(_, preset)| preset)
+    }
+
+    pub fn name(self) -> &'static str {
+        let known = Self::ALL.into_iter().find(|(_, known)| *known == self);
+        known.map_or("", |(name, _)| name)
+    }
+}
+
+/// What somebody wants a key to do; nothing at all where there is no action.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wish {
+    pub context: Context,
+    pub keys: Keys,
+    pub action: Option<Action>,
+}
+
+/// What a key may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Meaning {
+    Does(Action),
+    /// The first of two keys.
+    Begins,
+    Nothing,
+}
+
+/// All keys as they are now.
+#[derive(Clone, Debug)]
+pub struct Keymap {
+    pub preset: Preset,
+    wishes: Vec<Wish>,
+    /// In the order of the table, somebody's own last.
+    order: Vec<(Context, Keys, Action)>,
+    meanings: HashMap<(Context, Keys), Action>,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Self::new(Preset::Default, Vec::new())
+    }
+}
+
+/// What everybody needs a key for.
+const NEEDED: [Action; 3] = [Action::Send, Action::Close, Action::Quit];
+
+impl Keymap {
+    pub fn new(preset: Preset, wishes: Vec<Wish>) -> Self {
+        let mut order: Vec<(Context, Keys, Action)> = Vec::new();
+        let rows = table::rows(preset).filter_map(|(context, keys, action)| {
+            Some((context, keys.parse().ok()?, Some(action)))
+        });
+        let wished = wishes.iter().map(|it| (it.context, it.keys, it.action));
+        for (context, keys, action) in rows.chain(wished) {
+            // One key cannot do something and begin another as well.
+            order.retain(|(other, known, _)| *other != context || !known.clashes(keys));
+            order.extend(action.map(|action| (context, keys, action)));
+        }
+        let meanings = order
+            .iter()
+            .map(|(context, keys, action)| ((*context, *keys), *action));
+        Self {
+            preset,
+            meanings: meanings.collect(),
+            order,
+            wishes,
+        }
+    }
+
+    /// The same wishes over another preset.
+    #[must_use]
+    pub fn with(&self, preset: Preset) -> Self {
+        Self::new(preset, self.wishes.clone())
+    }
+
+    /// An action without which nobody gets on, and that no key does any more.
+    pub fn missing(&self) -> Option<Action> {
+        let has = |action: &Action| {
+            let mut order = self.order.iter();
+            order.any(|(context, _, known)| *context == Context::Composer && known == action)
+        };
+        NEEDED.into_iter().find(|action| !has(action))
+    }
+
+    /// What a key does in a context by itself.
+    pub fn action(&self, context: Context, event: KeyEvent) -> Option<Action> {
+        match self.meaning(context, None, event) {
+            Meaning::Does(action) => Some(action),
+            Meaning::Begins | Meaning::Nothing => None,
+        }
+    }
+
+    /// What a key means in a context, after another key if one was pressed before it.
+    pub fn meaning(&self, context: Context, before: Option<Key>, event: KeyEvent) -> Meaning {
+        let key = Key::of(event);
+        let keys = match before {
+            Some(before) => Keys::Two(before, key),
+            None => Keys::One(key),
+        };
+        if let Some(action) = self.meanings.get(&(context, keys)) {
+            return Meaning::Does(*action);
+        }
+        let begins = |(known, keys): &(Context, Keys)| {
+            *known == context && matches!(keys, Keys::Two(first, _) if *first == key)
+        };
+        if before.is_none() && self.meanings.keys().any(begins) {
+            Meaning::Begins
+        } else {
+            Meaning::Nothing
+        }
+    }
+
+    /// The key that does what a command does.
+    pub fn of_command(&self, name: Name) -> Option<String> {
+        let action = match name {
+            Name::Help => Action::Help,
+            Name::Rooms => Action::Lobby,
+            Name::Mentions => Action::Mentions,
+            Name::Search => Action::Search,
+            Name::Theme => Action::Themes,
+            Name::Link => Action::Link,
+            Name::Quit => Action::Quit,
+            _ => return None,
+        };
+        Some(self.first(action)).filter(|key| !key.is_empty())
+    }
+
+    /// The keys of an action where text is typed, as people write them: `Ctrl+A, Home`.
+    pub fn label(&self, action: Action) -> String {
+        let bound = self.order.iter();
+        let bound =
+            bound.filter(|(context, _, known)| *context == Context::Composer && *known == action);
+        let keys: Vec<String> = bound.map(|(_, keys, _)| keys.to_string()).collect();
+        keys.join(", ")
+    }
+
+    /// The first of them; empty if there is none.
+    pub fn first(&self, action: Action) -> String {
+        let label = self.label(action);
+        label.split(", ").next().unwrap_or_default().to_owned()
+    }
+
+    /// What the keys where text is typed do, each once, in the order of the table.
+    pub fn actions(&self) -> Vec<Action> {
+        let mut actions = Vec::new();
+        for (context, _, action) in &self.order {
+            if *context == Context::Composer && !actions.contains(action) {
+                actions.push(*action);
+            }
+        }
+        actions
+    }
 }
 
 /// The character a key types, if it types one.
 pub fn typed(event: KeyEvent) -> Option<char> {
+    let (ctrl, alt) = (KeyModifiers::CONTROL, KeyModifiers::ALT);
     match event.code {
         // AltGr arrives as Ctrl and Alt together and types what the layout says.
-        KeyCode::Char(c) if event.modifiers.contains(CTRL) == event.modifiers.contains(ALT) => {
+        KeyCode::Char(c) if event.modifiers.contains(ctrl) == event.modifiers.contains(alt) => {
             Some(c)
         }
         _ => None,
     }
-}
-
-/// Terminals differ in whether they report Shift with what it made: a capital letter, a back-tab.
-fn normal(event: KeyEvent) -> (KeyCode, KeyModifiers) {
-    match event.code {
-        KeyCode::Char(c) if event.modifiers.intersects(CTRL.union(ALT)) => (
-            KeyCode::Char(c.to_ascii_lowercase()),
-            event.modifiers.difference(SHIFT),
-        ),
-        KeyCode::Char(c) => (KeyCode::Char(c), event.modifiers.difference(SHIFT)),
-        KeyCode::BackTab => (KeyCode::BackTab, event.modifiers.union(SHIFT)),
-        code => (code, event.modifiers),
-    }
-}
-
-/// The keys of an action where text is typed, as people write them: `Ctrl+A, Home`.
-pub fn label(action: Action) -> String {
-    let bound = BINDINGS
-        .iter()
-        .filter(|it| it.context == Composer && it.action == action);
-    let keys: Vec<String> = bound.map(name).collect();
-    keys.join(", ")
-}
-
-fn name(binding: &Binding) -> String {
-    let mut name = String::new();
-    for (modifier, word) in [(CTRL, "Ctrl+"), (ALT, "Alt+"), (SHIFT, "Shift+")] {
-        if binding.modifiers.contains(modifier) && binding.code != KeyCode::BackTab {
-            name.push_str(word);
-        }
-    }
-    let code = match binding.code {
-        KeyCode::Char(c) => c.to_uppercase().to_string(),
-        KeyCode::F(n) => format!("F{n}"),
-        KeyCode::BackTab => "Shift+Tab".into(),
-        other => format!("{other:?}"),
-    };
-    name + &code
 }
 
 #[cfg(test)]
@@ -269,43 +309,118 @@ mod tests {
 
     use super::*;
 
+    const PLAIN: KeyModifiers = KeyModifiers::NONE;
+    const CTRL: KeyModifiers = KeyModifiers::CONTROL;
+
+    fn press(text: &str) -> KeyEvent {
+        let Ok(Keys::One(key)) = text.parse() else {
+            panic!("{text} is one key")
+        };
+        KeyEvent::new(key.code, key.modifiers)
+    }
+
     #[test]
-    fn no_key_means_two_things_in_one_context() {
-        let mut seen = HashSet::new();
-        for binding in BINDINGS {
-            assert!(
-                seen.insert((binding.context, binding.code, binding.modifiers)),
-                "{} is bound twice",
-                name(binding)
-            );
+    fn every_row_is_a_key_and_none_means_two_things_in_one_table() {
+        for (name, preset) in Preset::ALL {
+            let mut seen = HashSet::new();
+            let own = table::rows(preset).skip(if preset == Preset::Default {
+                0
+            } else {
+                table::rows(Preset::Default).count()
+            });
+            for (context, keys, _) in own {
+                let parsed: Keys = keys
+                    .parse()
+                    .unwrap_or_else(|_| panic!("{name}: '{keys}' is no key"));
+                assert!(
+                    seen.insert((context, parsed)),
+                    "{name}: {keys} is bound twice"
+                );
+            }
+            assert_eq!(Keymap::new(preset, Vec::new()).missing(), None);
         }
+        let names: HashSet<&str> = Action::ALL.iter().map(|it| it.name()).collect();
+        assert_eq!(names.len(), Action::ALL.len());
     }
 
     #[test]
     fn question_marks_and_capitals_are_text_where_text_is_typed() {
+        let keymap = Keymap::default();
         for c in ['?', 'A', '张'] {
-            let event = KeyEvent::new(KeyCode::Char(c), SHIFT);
-            assert_eq!((action(Composer, event), typed(event)), (None, Some(c)));
+            let event = KeyEvent::new(KeyCode::Char(c), KeyModifiers::SHIFT);
+            assert_eq!(
+                (keymap.action(Context::Composer, event), typed(event)),
+                (None, Some(c))
+            );
         }
         assert_eq!(typed(KeyEvent::new(KeyCode::Char('x'), CTRL)), None);
-        assert_eq!(
-            typed(KeyEvent::new(KeyCode::Char('@'), CTRL.union(ALT))),
-            Some('@')
-        );
+        let graph = KeyEvent::new(KeyCode::Char('@'), CTRL.union(KeyModifiers::ALT));
+        assert_eq!(typed(graph), Some('@'));
     }
 
     #[test]
     fn sending_and_newlines_never_mix() {
+        for (_, preset) in Preset::ALL {
+            let keymap = Keymap::new(preset, Vec::new());
+            let does = |event| keymap.action(Context::Composer, event);
+            assert_eq!(
+                does(KeyEvent::new(KeyCode::Enter, PLAIN)),
+                Some(Action::Send)
+            );
+            assert_eq!(does(press("alt+enter")), Some(Action::Newline));
+            assert_eq!(does(press("shift+enter")), Some(Action::Newline));
+        }
+        assert_eq!(Keymap::default().label(Action::Home), "Ctrl+A, Home");
+    }
+
+    #[test]
+    fn emacs_gives_the_editor_its_keys_and_every_action_has_one_still() {
+        let (default, emacs) = (Keymap::default(), Keymap::default().with(Preset::Emacs));
+        let does = |keys: &str| emacs.action(Context::Composer, press(keys));
+        assert_eq!(does("ctrl+k"), Some(Action::KillToEnd));
+        assert_eq!(does("ctrl+n"), Some(Action::Down));
+        assert_eq!(does("ctrl+s"), Some(Action::Search));
+        assert_eq!(does("alt+x"), Some(Action::Palette));
+        assert_eq!(does("alt+t"), Some(Action::Mentions));
+        for action in default.actions() {
+            assert!(emacs.actions().contains(&action), "{action:?} has no key");
+        }
+    }
+
+    #[test]
+    fn wishes_go_before_every_preset_and_two_keys_may_be_one() {
+        let wish = |context, keys: &str, action| Wish {
+            context,
+            keys: keys.parse().unwrap(),
+            action,
+        };
+        let wishes = vec![
+            wish(Context::Composer, "ctrl+t", None),
+            wish(Context::Composer, "ctrl+k ctrl+p", Some(Action::Palette)),
+            wish(Context::Selection, "x", Some(Action::DeleteSelected)),
+        ];
+        for (_, preset) in Preset::ALL {
+            let keymap = Keymap::new(preset, wishes.clone());
+            let does = |keys: &str| keymap.meaning(Context::Composer, None, press(keys));
+            assert_eq!(does("ctrl+t"), Meaning::Nothing);
+            assert_eq!(
+                does("ctrl+k"),
+                Meaning::Begins,
+                "what it did alone it does no more"
+            );
+            let first = Key::of(press("ctrl+k"));
+            let second = keymap.meaning(Context::Composer, Some(first), press("ctrl+p"));
+            assert_eq!(second, Meaning::Does(Action::Palette));
+            assert_eq!(
+                keymap.action(Context::Selection, press("x")),
+                Some(Action::DeleteSelected)
+            );
+            assert!(keymap.label(Action::Palette).contains("Ctrl+K Ctrl+P"));
+        }
+        let none = vec![wish(Context::Composer, "enter", None)];
         assert_eq!(
-            action(Composer, KeyEvent::new(KeyCode::Enter, PLAIN)),
+            Keymap::new(Preset::Default, none).missing(),
             Some(Action::Send)
         );
-        for modifiers in [ALT, SHIFT] {
-            assert_eq!(
-                action(Composer, KeyEvent::new(KeyCode::Enter, modifiers)),
-                Some(Action::Newline)
-            );
-        }
-        assert_eq!(label(Action::Home), "Ctrl+A, Home");
     }
 }

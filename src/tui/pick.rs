@@ -7,7 +7,6 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::command::{COMMANDS, Name};
 use super::composer::Composer;
-use super::keymap;
 use super::search::Hits;
 use super::state::{Room, State};
 use super::strings::fill;
@@ -31,6 +30,10 @@ pub enum Of {
     Palette,
     /// What calls us, the newest first; nothing until the server has told.
     Mentions(Option<Vec<Entry>>),
+    /// The themes; the one there was before is put back unless another is taken.
+    Themes {
+        before: String,
+    },
     /// What is looked for and was found.
     Search(Box<Hits>),
 }
@@ -63,6 +66,7 @@ pub enum Takes {
     Visit(RoomId, Seq),
     /// Begins a command in the composer.
     Command(Name),
+    Theme(String),
 }
 
 impl Picker {
@@ -84,6 +88,11 @@ pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
             let entries = entries.iter().flatten();
             entries.map(|entry| of_mention(state, entry)).collect()
         }
+        Of::Themes { before } => state
+            .themes
+            .iter()
+            .map(|theme| of_theme(state, theme, before))
+            .collect(),
         Of::Search(hits) => {
             let all = hits.all().into_iter();
             let shown = all.filter(|it| state.room(it.room).is_some());
@@ -174,6 +183,25 @@ fn of_mention(state: &State, entry: &Entry) -> Row {
     }
 }
 
+fn of_theme(state: &State, theme: &str, before: &str) -> Row {
+    let is_present = theme == before;
+    Row {
+        label: text::line(theme).to_string(),
+        matched: Vec::new(),
+        unread: 0,
+        people: String::new(),
+        about: if is_present {
+            state.strings.theme_present
+        } else {
+            ""
+        }
+        .to_owned(),
+        marks: Vec::new(),
+        aside: String::new(),
+        takes: Takes::Theme(theme.to_owned()),
+    }
+}
+
 fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> Row {
     let (about, marks) = hits.snippet(entry);
     Row {
@@ -238,7 +266,7 @@ fn palette(state: &State) -> Vec<Row> {
     for known in COMMANDS {
         let words = s.command(known.name);
         let takes = Takes::Command(known.name);
-        let key = keymap::of_command(known.name).unwrap_or_default();
+        let key = state.keymap.of_command(known.name).unwrap_or_default();
         rows.push(Row {
             aside: key,
             ..plain(format!("/{}", known.word), words.about, takes)

@@ -15,8 +15,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::event::{Effect, Event};
 use super::highlight::highlight;
+use super::keymap::Keymap;
 use super::state::{Moment, State, TypingMode};
 use super::strings::Strings;
+use super::terminal::Editor;
 use super::theme::{self, Depth, Theme};
 use super::update::{flush_drafts, update};
 use super::view::{Glyphs, Look, draw};
@@ -77,6 +79,10 @@ pub struct Setup {
     pub copy: fn(&str),
     /// Tells of something by a title and a line.
     pub notify: fn(Notifier, &str, &str),
+    /// Gives a text to the person's own editor, and waits for it.
+    pub edit: fn(&Editor, &str) -> Result<String, String>,
+    pub editor: Editor,
+    pub keymap: Keymap,
     pub typing: TypingMode,
     /// The words of the screen.
     pub strings: &'static Strings,
@@ -120,18 +126,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
     mut connect: Connect,
     stop: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let (first_theme, warnings) =
-        Theme::load(&setup.theme, setup.themes.as_deref(), setup.caps.depth)?;
-    let glyphs = if setup.caps.unicode {
-        Glyphs::UNICODE
-    } else {
-        Glyphs::ASCII
-    };
-    let mut look = Look {
-        theme: first_theme,
-        glyphs,
-        links: setup.caps.links,
-    };
+    let (mut look, warnings) = first_look(&setup)?;
     let size = terminal.size().map_err(RunError::Terminal)?;
     let mut state = first_state(&setup, (size.width, size.height));
     if let Some(warning) = warnings.first() {
@@ -149,6 +144,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
         connect,
         setup,
         worked,
+        is_away: false,
     };
     performer.take_kept(&mut state);
 
@@ -165,7 +161,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
             biased;
             () = stop.as_mut() => return performer.quit(&mut state).await,
             // A frame that is due goes before what would make the next one.
-            () = sleep_until(frame_at), if is_dirty => {
+            () = sleep_until(frame_at), if is_dirty && !performer.is_away => {
                 state.now = now();
                 terminal.draw(|frame| draw(frame, &state, &look)).map_err(RunError::Terminal)?;
                 (drawn_at, is_dirty) = (Instant::now(), false);
@@ -190,13 +186,16 @@ pub async fn run<B: Backend<Error = io::Error>>(
         };
         state.now = now();
         is_dirty = true;
-        if matches!(event, Some(Event::Resize(..))) {
+        let is_back = matches!(event, Some(Event::Edited(_)));
+        if is_back {
+            performer.is_away = false;
+            // Nobody told of a size that changed meanwhile.
+            let size = terminal.size().map_err(RunError::Terminal)?;
+            state.size = (size.width, size.height);
+        }
+        if is_back || matches!(event, Some(Event::Resize(..))) {
             // Terminals cut and reflow what they show, also where the size ends up the same as before.
-            terminal
-                .backend_mut()
-                .clear_region(ClearType::All)
-                .map_err(RunError::Terminal)?;
-            terminal.swap_buffers();
+            start_anew(terminal).map_err(RunError::Terminal)?;
         }
         let events = event
             .into_iter()
@@ -223,6 +222,28 @@ pub async fn run<B: Backend<Error = io::Error>>(
     }
 }
 
+/// How it is drawn from the start, and what is wrong with the theme.
+fn first_look(setup: &Setup) -> Result<(Look, Vec<String>), RunError> {
+    let (theme, warnings) = Theme::load(&setup.theme, setup.themes.as_deref(), setup.caps.depth)?;
+    let look = Look {
+        theme,
+        glyphs: if setup.caps.unicode {
+            Glyphs::UNICODE
+        } else {
+            Glyphs::ASCII
+        },
+        links: setup.caps.links,
+    };
+    Ok((look, warnings))
+}
+
+/// The next frame is drawn on an empty screen.
+fn start_anew<B: Backend<Error = io::Error>>(terminal: &mut Terminal<B>) -> io::Result<()> {
+    terminal.backend_mut().clear_region(ClearType::All)?;
+    terminal.swap_buffers();
+    Ok(())
+}
+
 /// Why the screen could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -246,6 +267,7 @@ fn first_state(setup: &Setup, size: (u16, u16)) -> State {
         theme: setup.theme.clone(),
         themes: theme::list(setup.themes.as_deref()),
         typing: setup.typing,
+        keymap: setup.keymap.clone(),
         strings: setup.strings,
         ..State::new(size, now(), setup.zone.clone())
     }
@@ -269,6 +291,8 @@ struct Performer {
     setup: Setup,
     /// Takes what comes of work on other threads.
     worked: mpsc::Sender<Event>,
+    /// Another program has the terminal.
+    is_away: bool,
 }
 
 impl Performer {
@@ -323,6 +347,16 @@ impl Performer {
             }
             Effect::Copy(text) => {
                 (self.setup.copy)(&text);
+                return None;
+            }
+            Effect::Edit(text) => {
+                let (worked, edit) = (self.worked.clone(), self.setup.edit);
+                let editor = self.setup.editor.clone();
+                self.is_away = true;
+                tokio::task::spawn_blocking(move || {
+                    let edited = edit(&editor, &text);
+                    let _gone = worked.blocking_send(Event::Edited(edited));
+                });
                 return None;
             }
             Effect::Highlight(code) => {

@@ -14,6 +14,7 @@ use super::complete::Popup;
 use super::composer::Composer;
 use super::event::Effect;
 use super::highlight::Highlights;
+use super::keymap::{Key, Keymap};
 use super::pick::Picker;
 use super::search::Walk;
 use super::strings::{ENGLISH, Strings};
@@ -99,6 +100,9 @@ pub struct State {
     pub size: (u16, u16),
     pub now: Moment,
     pub zone: TimeZone,
+    /// What keys do, and the first of two that was pressed.
+    pub keymap: Keymap,
+    pub prefix: Option<Key>,
     pub theme: String,
     pub highlights: Highlights,
     pub themes: Vec<String>,
@@ -145,6 +149,11 @@ pub enum Overlay {
     /// Asks what to react to a message with.
     React {
         target: Seq,
+        composer: Box<Composer>,
+    },
+    /// Asks whether a long text that was pasted is code, and of which language.
+    Snippet {
+        text: String,
         composer: Box<Composer>,
     },
     /// Asks for another name, because this one cannot be had.
@@ -259,6 +268,8 @@ impl State {
             size,
             now,
             zone,
+            keymap: Keymap::default(),
+            prefix: None,
             theme: String::new(),
             highlights: Highlights::default(),
             themes: Vec::new(),

@@ -140,6 +140,12 @@ table! {
     no_newer_hit,
     hits_hint,
     folded,
+    no_such_keys,
+    themes_hint,
+    theme_present,
+    snippet_title,
+    snippet_hint,
+    snippet_prompt,
     nothing_folds,
     loading,
     new_line,
@@ -443,9 +449,9 @@ mod tests {
                 known.word
             );
         }
-        for binding in crate::tui::keymap::BINDINGS {
-            let of = |s: &Strings| s.action(binding.action).is_some();
-            assert_eq!(of(&ENGLISH), of(&CHINESE), "{:?}", binding.action);
+        for action in crate::tui::keymap::Action::ALL {
+            let of = |s: &Strings| s.action(*action).is_some();
+            assert_eq!(of(&ENGLISH), of(&CHINESE), "{action:?}");
         }
     }
 

@@ -3,12 +3,14 @@
 //! [`Screen`] restores when it is dropped, and a panic hook restores before the message is printed, so that a shell is never
 //! left without echo or in the alternate screen.
 
+mod editor;
+
 use std::io::{self, Stdout, Write as _, stdout};
 use std::panic;
 use std::pin::Pin;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -25,6 +27,7 @@ use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+pub use self::editor::{Editor, edit};
 use super::run::{Notifier, Way};
 use crate::text;
 
@@ -51,16 +54,7 @@ impl Screen {
                 before(info);
             }));
         });
-        enable_raw_mode()?;
-        TAKEN.store(true, Ordering::SeqCst);
-        execute!(
-            stdout(),
-            EnterAlternateScreen,
-            EnableBracketedPaste,
-            EnableFocusChange,
-            EnableMouseCapture,
-            DisableLineWrap
-        )?;
+        take_over()?;
         Ok(Self {
             terminal: Terminal::new(CrosstermBackend::new(Synced {
                 frame: Vec::new(),
@@ -150,6 +144,42 @@ impl io::Write for Synced {
     }
 }
 
+fn take_over() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(
+        stdout(),
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        EnableFocusChange,
+        EnableMouseCapture,
+        DisableLineWrap
+    )
+}
+
+/// Gives the terminal to another program for a while: nothing is read any more either.
+fn pause() {
+    let mut reading = reading();
+    reading.is_paused = true;
+    reading.events = None;
+    drop(reading);
+    restore();
+}
+
+/// Takes the terminal back from another program, whatever that left there; nothing was taken where it was not ours.
+fn resume() -> io::Result<()> {
+    let was_ours = {
+        let mut reading = reading();
+        let was_ours = reading.waker.is_some();
+        reading.is_paused = false;
+        if let Some(waker) = reading.waker.take() {
+            waker.wake();
+        }
+        was_ours
+    };
+    if was_ours { take_over() } else { Ok(()) }
+}
+
 /// Gives the terminal back. Safe to call at any time, from anywhere, more than once.
 pub fn restore() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
@@ -175,23 +205,48 @@ pub fn restore() {
 /// A terminal that has hung up is always readable and always empty. crossterm reads it for ever, in one call, and nothing else of the
 /// program would run again; so nothing is read where there is nobody any more.
 #[derive(Debug)]
-pub struct Input(EventStream);
+pub struct Input(());
+
+/// There is one terminal, and one who reads it; while another program has it nobody does.
+#[derive(Debug, Default)]
+struct Reading {
+    is_paused: bool,
+    events: Option<EventStream>,
+    /// Whoever waits for what is typed.
+    waker: Option<Waker>,
+}
+
+static READING: Mutex<Reading> = Mutex::new(Reading {
+    is_paused: false,
+    events: None,
+    waker: None,
+});
+
+fn reading() -> MutexGuard<'static, Reading> {
+    READING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Input {
     #[allow(clippy::new_without_default)] // It takes the process's own terminal, which is no default of anything.
     pub fn new() -> Self {
-        Self(EventStream::new())
+        Self(())
     }
 }
 
 impl Stream for Input {
     type Item = io::Result<Event>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if has_hung_up() {
             return Poll::Ready(None);
         }
-        self.0.poll_next_unpin(context)
+        let mut reading = reading();
+        reading.waker = Some(context.waker().clone());
+        if reading.is_paused {
+            return Poll::Pending;
+        }
+        let events = reading.events.get_or_insert_with(EventStream::new);
+        events.poll_next_unpin(context)
     }
 }
 

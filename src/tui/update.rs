@@ -28,6 +28,7 @@ pub use self::link::link;
 use super::event::{Effect, Event};
 use super::regions::{Regions, regions};
 use super::rows::Layout;
+use super::spoken::FOLDED_FROM;
 use super::state::{Overlay, State, Tone};
 use super::timeline::Anchor;
 use crate::client::Command;
@@ -80,6 +81,10 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Event::Edited(edited) => {
+            keys::edited(state, edited);
+            Vec::new()
+        }
         Event::Highlighted(code, tokens) => {
             state.highlights.take(code, tokens);
             Vec::new()
@@ -95,7 +100,11 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
 /// Pasted text is put in, whatever it holds: it never sends.
 fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     match &mut state.overlay {
-        Some(Overlay::Name { composer, .. } | Overlay::React { composer, .. }) => {
+        Some(
+            Overlay::Name { composer, .. }
+            | Overlay::React { composer, .. }
+            | Overlay::Snippet { composer, .. },
+        ) => {
             composer.insert(text.lines().next().unwrap_or_default());
         }
         Some(Overlay::Pick(picker)) => {
@@ -106,6 +115,10 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             return search::changed(state);
         }
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {}
+        None if text.lines().count() > FOLDED_FROM => {
+            let (text, composer) = (text.to_owned(), Box::default());
+            state.overlay = Some(Overlay::Snippet { text, composer });
+        }
         None => {
             state.composer_mut().insert(text);
             typed(state);

@@ -14,6 +14,7 @@ mod fixtures;
 mod frames;
 mod history;
 mod hostile;
+mod keys;
 mod model;
 mod people;
 mod personal;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 use ratatui::style::Modifier;
 use tchat::chat::{
-    Amendment, Body, IdentityId, Person, Presence, Profile, Recipient, Refusal, RefusalCode, Role,
-    RoomId, Seq, Unread, Via,
+    Amendment, Body, Found, IdentityId, Person, Presence, Profile, Recipient, Refusal, RefusalCode,
+    Role, RoomId, Seq, Unread, Via,
 };
-use tchat::client::{Event as Told, LinkState, Why};
+use tchat::client::{Among, Event as Told, LinkState, Why};
 use tchat::tui::event::Event;
 use tchat::tui::state::TypingMode;
 
@@ -245,6 +245,7 @@ fn the_cursor_stands_behind_what_was_typed() {
 fn the_composer_takes_a_third_of_the_screen_and_no_more() {
     let mut screen = Screen::online(80, 24);
     screen.does(Event::Paste("line\n".repeat(40)));
+    screen.keys("<esc>");
     let rule = screen
         .rows()
         .iter()
@@ -342,7 +343,7 @@ fn busy(width: u16, height: u16, overlay: &str) -> Screen {
 }
 
 /// What can lie over the screen: the keys that open it, and what is told then.
-const OVERLAYS: [&str; 14] = [
+const OVERLAYS: [&str; 18] = [
     "",
     "<f1>",
     "<c-u>/theme<ret>",
@@ -356,10 +357,17 @@ const OVERLAYS: [&str; 14] = [
     "<a-m>",
     "<a-m>+",
     "<a-m>w",
+    "<c-f>",
+    "<c-f>构建",
+    "<a-t>",
+    PASTE,
     "",
 ];
 /// The last is no key's: the name is taken.
 const NAME: usize = OVERLAYS.len() - 1;
+
+/// Opened by no key, but by a long text that is pasted.
+const PASTE: &str = "<c-u>x";
 
 fn open(screen: &mut Screen, overlay: &str) {
     screen.keys(overlay);
@@ -368,6 +376,16 @@ fn open(screen: &mut Screen, overlay: &str) {
         "<c-l>" => {
             let rooms = (0..40).map(|n| room(RoomId::new([n; 16]), "a-room", &all));
             screen.hears(Told::Directory(rooms.collect()));
+        }
+        PASTE => screen.does(Event::Paste("line\n".repeat(30))),
+        "<c-f>构建" => {
+            let entries = (1..40).map(|seq| says(GENERAL, seq, LI, seq, &all));
+            let found = Some(Found {
+                entries: entries.collect(),
+                has_more: true,
+            });
+            let (id, among) = (screen.state.searches, Among::All);
+            screen.hears(Told::Found { id, among, found });
         }
         "<c-t>" => {
             let calling = (1..40).map(|seq| says(GENERAL, seq, LI, seq, &all));

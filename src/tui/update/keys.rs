@@ -6,10 +6,12 @@ use super::amend::{self, REACTIONS};
 use super::{page, pick, scroll, search, select, send, show, typed, unsent, visit};
 use crate::chat::Seq;
 use crate::client::Command;
+use crate::text;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
-use crate::tui::keymap::{self, Action, Context};
-use crate::tui::state::{Overlay, State};
+use crate::tui::keymap::{self, Action, Context, Key, Meaning};
+use crate::tui::state::{Overlay, State, Tone};
+use crate::tui::strings::fill;
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
@@ -20,6 +22,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     match &state.overlay {
         Some(Overlay::Name { .. }) => return name_overlay(state, key),
         Some(Overlay::Pick(_)) => return pick::press(state, key),
+        Some(Overlay::Snippet { .. }) => return snippet_overlay(state, key),
         Some(Overlay::React { target, .. }) => return react_overlay(state, *target, key),
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {
             return read_overlay(state, key);
@@ -27,13 +30,13 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         None => {}
     }
     if state.popup.is_some()
-        && let Some(action) = keymap::action(Context::Popup, key)
+        && let Some(action) = state.keymap.action(Context::Popup, key)
     {
         popup(state, action);
         return Vec::new();
     }
     if let Some(seq) = state.current().and_then(|room| room.selected) {
-        if let Some(action) = keymap::action(Context::Selection, key) {
+        if let Some(action) = state.keymap.action(Context::Selection, key) {
             return select::act(state, seq, action);
         }
         if keymap::typed(key).is_some() {
@@ -41,15 +44,25 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             select::leave(state);
         }
     }
-    if let Some(action) = keymap::action(Context::Composer, key) {
-        act(state, action)
-    } else {
-        if let Some(c) = keymap::typed(key) {
-            state.composer_mut().insert(c.encode_utf8(&mut [0; 4]));
-            typed(state);
+    let before = state.prefix.take();
+    match state.keymap.meaning(Context::Composer, before, key) {
+        Meaning::Does(action) => return act(state, action),
+        Meaning::Begins => {
+            let key = Key::of(key);
+            state.prefix = Some(key);
+            state.say(Tone::Info, format!("{key} …"));
         }
-        Vec::new()
+        Meaning::Nothing => {
+            if let Some(before) = before {
+                let words = fill(state.strings.no_such_keys, &[&before, &Key::of(key)]);
+                state.say(Tone::Problem, text::line(&words).to_string());
+            } else if let Some(c) = keymap::typed(key) {
+                state.composer_mut().insert(c.encode_utf8(&mut [0; 4]));
+                typed(state);
+            }
+        }
     }
+    Vec::new()
 }
 
 fn popup(state: &mut State, action: Action) {
@@ -126,6 +139,8 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Lobby => return pick::lobby(state),
         Action::Palette => pick::palette(state),
+        Action::Themes => pick::themes(state),
+        Action::Editor => return vec![Effect::Edit(state.composer().text())],
         Action::Select => return select::toggle(state),
         Action::Up if state.composer().is_empty() => amend::edit_newest(state),
         Action::SentBefore => recall(state, 1),
@@ -199,6 +214,10 @@ pub(super) fn edits(composer: &mut Composer, action: Action) -> bool {
             composer.redo();
             return true;
         }
+        Action::Transpose => {
+            composer.transpose();
+            return true;
+        }
         _ => {}
     }
     false
@@ -247,7 +266,7 @@ fn step_room(state: &mut State, by: isize) -> Vec<Effect> {
 }
 
 fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    let action = keymap::action(Context::Overlay, key);
+    let action = state.keymap.action(Context::Overlay, key);
     let page = usize::from(state.size.1.saturating_sub(7).max(1));
     let last = overlay_lines(state).saturating_sub(page);
     let Some(
@@ -275,15 +294,22 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 /// How many lines the open overlay has.
 fn overlay_lines(state: &State) -> usize {
     match &state.overlay {
-        Some(Overlay::Help { .. }) => super::help(state.strings, state.size.0).len(),
+        Some(Overlay::Help { .. }) => super::help(state.strings, &state.keymap, state.size.0).len(),
         Some(Overlay::List { lines, .. }) => lines.len(),
         Some(Overlay::Link { report, .. }) => super::link(state, report).len(),
-        Some(Overlay::Name { .. } | Overlay::React { .. } | Overlay::Pick(_)) | None => 0,
+        Some(
+            Overlay::Name { .. }
+            | Overlay::React { .. }
+            | Overlay::Snippet { .. }
+            | Overlay::Pick(_),
+        )
+        | None => 0,
     }
 }
 
 /// A digit is the reaction of its place; anything else is typed.
 fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
+    let action = state.keymap.action(Context::Composer, key);
     let Some(Overlay::React { composer, .. }) = &mut state.overlay else {
         return Vec::new();
     };
@@ -294,7 +320,7 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
         state.overlay = None;
         return amend::react(state, String::new(), target, emoji);
     }
-    match keymap::action(Context::Composer, key) {
+    match action {
         Some(Action::Send) => {
             let emoji = composer.text().trim().to_owned();
             state.overlay = None;
@@ -315,11 +341,70 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
+/// What came out of the editor is what is written now; undo brings back what was.
+pub(super) fn edited(state: &mut State, edited: Result<String, String>) {
+    match edited {
+        Ok(text) => {
+            if text != state.composer().text() {
+                state.composer_mut().set(&text);
+                typed(state);
+                state.popup = None;
+            }
+        }
+        Err(why) => state.say(Tone::Problem, text::line(&why).to_string()),
+    }
+}
+
+/// Enter makes it code of the language that was typed, Esc leaves it as it is; either way it is in the composer and not sent.
+fn snippet_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let action = state.keymap.action(Context::Composer, key);
+    let Some(Overlay::Snippet { composer, text }) = &mut state.overlay else {
+        return Vec::new();
+    };
+    let pasted = match action {
+        Some(Action::Send) => {
+            let fence = fence(text);
+            let language = composer.text();
+            let (language, code) = (language.trim(), text.trim_end_matches(['\n', '\r']));
+            format!("{fence}{language}\n{code}\n{fence}\n")
+        }
+        Some(Action::Close) => std::mem::take(text),
+        Some(Action::Quit) => return vec![Effect::Quit],
+        Some(Action::Newline | Action::Up | Action::Down) => return Vec::new(),
+        Some(action) => {
+            edits(composer, action);
+            return Vec::new();
+        }
+        None => {
+            if let Some(c) = keymap::typed(key) {
+                composer.insert(c.encode_utf8(&mut [0; 4]));
+            }
+            return Vec::new();
+        }
+    };
+    state.overlay = None;
+    let begins_line = state.composer().before().is_empty();
+    let is_code = action == Some(Action::Send);
+    if is_code && !begins_line {
+        state.composer_mut().newline();
+    }
+    state.composer_mut().insert(&pasted);
+    typed(state);
+    Vec::new()
+}
+
+/// A fence that is longer than any in the text.
+fn fence(text: &str) -> String {
+    let runs = text.split(|c| c != '`').map(str::len);
+    "`".repeat(runs.max().unwrap_or(0).max(2) + 1)
+}
+
 fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let action = state.keymap.action(Context::Composer, key);
     let Some(Overlay::Name { composer, .. }) = &mut state.overlay else {
         return Vec::new();
     };
-    match keymap::action(Context::Composer, key) {
+    match action {
         Some(Action::Send) => {
             let name = composer.text().trim().to_owned();
             if name.is_empty() {

@@ -3,7 +3,7 @@
 use crate::chat::{Body, Entry, IdentityId};
 use crate::text::{self, SafeText};
 use crate::tui::command;
-use crate::tui::keymap::{self, Action};
+use crate::tui::keymap::Keymap;
 use crate::tui::spoken::Spoken;
 use crate::tui::state::{State, Writing};
 use crate::tui::strings::{Strings, fill};
@@ -159,22 +159,13 @@ const KEYS: usize = 30;
 const HELP: usize = 68;
 
 /// Keys and commands, from the tables themselves, for a screen of so many columns.
-pub fn help(strings: &Strings, columns: u16) -> Vec<String> {
+pub fn help(strings: &Strings, keymap: &Keymap, columns: u16) -> Vec<String> {
     let columns = usize::from(columns).saturating_sub(4).clamp(16, HELP);
     let mut lines = Vec::new();
-    let mut seen: Vec<Action> = Vec::new();
-    for binding in keymap::BINDINGS
-        .iter()
-        .filter(|binding| binding.context == keymap::Context::Composer)
-    {
-        let Some(about) = strings
-            .action(binding.action)
-            .filter(|_| !seen.contains(&binding.action))
-        else {
-            continue;
-        };
-        seen.push(binding.action);
-        entry(&mut lines, &keymap::label(binding.action), about, columns);
+    for action in keymap.actions() {
+        if let Some(about) = strings.action(action) {
+            entry(&mut lines, &keymap.label(action), about, columns);
+        }
     }
     lines.push(String::new());
     lines.push(strings.help_commands.to_owned());

@@ -31,6 +31,42 @@ pub(super) fn palette(state: &mut State) {
     state.overlay = Some(Overlay::Pick(Picker::new(Of::Palette)));
 }
 
+/// Opens the themes, with the present one chosen.
+pub(super) fn themes(state: &mut State) {
+    let before = state.theme.clone();
+    let chosen = state.themes.iter().position(|theme| *theme == before);
+    let picker = Picker {
+        chosen: chosen.unwrap_or(0),
+        ..Picker::new(Of::Themes { before })
+    };
+    state.overlay = Some(Overlay::Pick(picker));
+}
+
+/// Shows the room in the theme that is chosen, or again in the one there was before.
+fn preview(state: &State) -> Vec<Effect> {
+    let wanted = match (&state.overlay, chosen(state)) {
+        (
+            Some(Overlay::Pick(Picker {
+                of: Of::Themes { .. },
+                ..
+            })),
+            Some(Takes::Theme(theme)),
+        ) => theme,
+        (
+            Some(Overlay::Pick(Picker {
+                of: Of::Themes { before },
+                ..
+            })),
+            _,
+        ) => before.clone(),
+        _ => return Vec::new(),
+    };
+    if wanted == state.theme {
+        return Vec::new();
+    }
+    vec![Effect::Theme(wanted)]
+}
+
 /// Opens what calls us, and asks for it.
 pub(super) fn mentions(state: &mut State) -> Vec<Effect> {
     state.overlay = Some(Overlay::Pick(Picker::new(Of::Mentions(None))));
@@ -116,6 +152,12 @@ pub(super) fn choose(state: &mut State, takes: &Takes) {
 }
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let mut effects = pressed(state, key);
+    effects.extend(preview(state));
+    effects
+}
+
+fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let Some(Overlay::Pick(picker)) = &state.overlay else {
         return Vec::new();
     };
@@ -127,12 +169,29 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if is_lobby && keymap::typed(key) == Some('n') && picker.filter.is_empty() {
         return command(state, "/create ");
     }
-    match keymap::action(Context::Composer, key) {
+    let action = state.keymap.action(Context::Composer, key);
+    let Some(Overlay::Pick(picker)) = &mut state.overlay else {
+        return Vec::new();
+    };
+    match action {
         Some(Action::Send) => return take_chosen(state),
         Some(
-            Action::Close | Action::Lobby | Action::Palette | Action::Mentions | Action::Search,
+            Action::Close
+            | Action::Lobby
+            | Action::Palette
+            | Action::Mentions
+            | Action::Search
+            | Action::Themes,
         ) => {
-            state.overlay = None;
+            let closed = state.overlay.take();
+            if let Some(Overlay::Pick(Picker {
+                of: Of::Themes { before },
+                ..
+            })) = closed
+                && before != state.theme
+            {
+                return vec![Effect::Theme(before)];
+            }
         }
         Some(Action::Quit) => return vec![Effect::Quit],
         Some(Action::Up | Action::RoomBefore) => {
@@ -183,6 +242,8 @@ fn take_chosen(state: &mut State) -> Vec<Effect> {
             Of::Search(hits) => search::begin(state, *hits, picker.filter.text(), (room, seq)),
             _ => visit::visit(state, room, seq),
         },
+        Takes::Theme(theme) if theme == state.theme => Vec::new(),
+        Takes::Theme(theme) => vec![Effect::Theme(theme)],
         Takes::Open(name) => send::open(state, &name),
         Takes::Command(name) => {
             let known = COMMANDS.iter().find(|known| known.name == name);

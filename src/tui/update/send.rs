@@ -265,7 +265,6 @@ fn conversation_with(state: &State, person: IdentityId) -> Option<RoomId> {
 }
 
 fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
-    let s = state.strings;
     match name {
         Name::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
         Name::Join => return join(state, argument),
@@ -279,17 +278,7 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
                 room.timeline.clear();
             }
         }
-        Name::Theme if argument.is_empty() => {
-            let title = s.themes_title.to_owned();
-            let line = |theme: &String| {
-                format!("{} {theme}", if *theme == state.theme { "›" } else { " " })
-            };
-            state.overlay = Some(Overlay::List {
-                title,
-                lines: state.themes.iter().map(line).collect(),
-                scroll: 0,
-            });
-        }
+        Name::Theme if argument.is_empty() => super::pick::themes(state),
         Name::Link => return super::link::open(state),
         Name::Theme => return vec![Effect::Theme(argument.to_owned())],
         Name::Connect => {

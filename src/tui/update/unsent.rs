@@ -5,7 +5,7 @@ use crate::client::cache::Unsent;
 use crate::client::{Command, Post};
 use crate::text::{self, SafeText};
 use crate::tui::event::Effect;
-use crate::tui::keymap::{self, Action};
+use crate::tui::keymap::Action;
 use crate::tui::spoken::Spoken;
 use crate::tui::state::{State, Tone};
 use crate::tui::strings::fill;
@@ -90,11 +90,8 @@ pub(super) fn refused(state: &mut State, id: ClientId, refusal: &Refusal) {
 }
 
 pub(super) fn fail(state: &mut State, id: ClientId, why: &str) {
-    let first = |action| {
-        let keys = keymap::label(action);
-        keys.split(", ").next().unwrap_or_default().to_owned()
-    };
-    let (retry, edit) = (first(Action::Retry), first(Action::EditFailed));
+    let keys = [Action::Retry, Action::EditFailed].map(|it| state.keymap.first(it));
+    let [retry, edit] = keys;
     let words = text::line(&fill(state.strings.failed, &[&why, &retry, &edit]));
     for room in &mut state.rooms {
         room.timeline.fail(id, &words);

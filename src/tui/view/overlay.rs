@@ -8,6 +8,7 @@ use crate::text::{self, SafeText};
 use crate::tui::composer::Composer;
 use crate::tui::regions::Regions;
 use crate::tui::state::{Overlay, State};
+use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
 use crate::tui::update::{REACTIONS, help, link};
 
@@ -96,7 +97,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)>
                 state,
                 screen,
                 state.strings.help_title,
-                &help(state.strings, state.size.0),
+                &help(state.strings, &state.keymap, state.size.0),
                 *scroll,
             );
             None
@@ -119,6 +120,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)>
             Some(ask(canvas, screen, words, why, composer))
         }
         Overlay::Pick(picker) => Some(super::pick::draw(canvas, state, screen, picker)),
+        Overlay::Snippet { text, composer } => {
+            let why = fill(s.snippet_hint, &[&text.lines().count()]);
+            let words = (s.snippet_title, s.snippet_prompt);
+            Some(ask(canvas, screen, words, &why, composer))
+        }
         Overlay::React { composer, .. } => {
             let offers = REACTIONS.iter().zip(1..);
             // A number and what it stands for are one word.

@@ -43,6 +43,7 @@ pub(super) fn draw(
         Of::Lobby(_) => fill(s.lobby_title, &[&text::line(&state.server)]),
         Of::Mentions(_) => s.mentions_title.to_owned(),
         Of::Palette => String::new(),
+        Of::Themes { .. } => s.themes_title.to_owned(),
         Of::Search(_) => s.search_title.to_owned(),
     };
     let label = match &picker.of {
@@ -96,6 +97,7 @@ pub(super) fn draw(
             Of::Lobby(_) => s.lobby_hint,
             Of::Palette => s.palette_hint,
             Of::Mentions(_) => s.mentions_hint,
+            Of::Themes { .. } => s.themes_hint,
             Of::Search(hits) => search_hint(s, hits),
         });
         let width = area.width.saturating_sub(2);

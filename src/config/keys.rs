@@ -1,0 +1,121 @@
+//! The `[keys]` of the config file: a preset, and keys of one's own over it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::tui::keymap::{Action, Context, Keymap, Keys, Preset, Wish};
+
+type Rows = BTreeMap<Spanned<String>, Spanned<String>>;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    preset: Option<Spanned<String>>,
+    /// `"ctrl+x ctrl+e" = "editor"`, by where the key is pressed; `"none"` takes what a key does away.
+    #[serde(default)]
+    composer: Rows,
+    #[serde(default)]
+    popup: Rows,
+    #[serde(default)]
+    selection: Rows,
+    #[serde(default)]
+    overlay: Rows,
+}
+
+/// What is wrong, and at which byte of the file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wrong {
+    pub at: usize,
+    pub why: String,
+}
+
+/// What takes a key's meaning away.
+const NONE: &str = "none";
+
+impl File {
+    /// The keys as somebody wants them, for a file of that text.
+    ///
+    /// # Errors
+    /// Says what is no key, no action, or bound twice, and where.
+    pub fn keymap(&self, text: &str) -> Result<Keymap, Wrong> {
+        let preset = match &self.preset {
+            Some(name) => Preset::of(name.get_ref()).ok_or_else(|| Wrong {
+                at: name.span().start,
+                why: format!("there is no preset '{}'; default, emacs", name.get_ref()),
+            })?,
+            None => Preset::default(),
+        };
+        let mut wishes: Vec<Wish> = Vec::new();
+        for (_, context) in Context::ALL {
+            let rows = match context {
+                Context::Composer => &self.composer,
+                Context::Popup => &self.popup,
+                Context::Selection => &self.selection,
+                Context::Overlay => &self.overlay,
+            };
+            // In the order of the file, so that the later of two is the one that is wrong.
+            let mut rows: Vec<_> = rows.iter().collect();
+            rows.sort_by_key(|(key, _)| key.span().start);
+            let mut known: Vec<(Keys, usize)> = Vec::new();
+            for (key, action) in rows {
+                let (wish, at) = (wish(context, key, action)?, key.span().start);
+                if let Some((other, first)) = known.iter().find(|(keys, _)| keys.clashes(wish.keys))
+                {
+                    return Err(Wrong {
+                        at,
+                        why: format!(
+                            "'{}' cannot do this beside '{other}' of line {}",
+                            key.get_ref(),
+                            line(text, *first)
+                        ),
+                    });
+                }
+                known.push((wish.keys, at));
+                wishes.push(wish);
+            }
+        }
+        let keymap = Keymap::new(preset, wishes);
+        match keymap.missing() {
+            None => Ok(keymap),
+            Some(action) => Err(Wrong {
+                at: 0,
+                why: format!("no key is left for '{}' in [keys.composer]", action.name()),
+            }),
+        }
+    }
+}
+
+fn wish(context: Context, key: &Spanned<String>, action: &Spanned<String>) -> Result<Wish, Wrong> {
+    let keys: Keys = key.get_ref().parse().map_err(|_| Wrong {
+        at: key.span().start,
+        why: format!(
+            "there is no key '{}'; like ctrl+a, alt+enter, f5, or two like ctrl+x ctrl+e",
+            key.get_ref()
+        ),
+    })?;
+    let name = action.get_ref().as_str();
+    let known = Action::of(name);
+    if known.is_none() && name != NONE {
+        let near = Action::ALL.iter().map(|it| it.name());
+        let near = near.min_by_key(|known| strsim::damerau_levenshtein(known, name));
+        return Err(Wrong {
+            at: action.span().start,
+            why: format!(
+                "there is no action '{name}'; did you mean '{}'?",
+                near.unwrap_or_default()
+            ),
+        });
+    }
+    Ok(Wish {
+        context,
+        keys,
+        action: known,
+    })
+}
+
+/// The line of a byte, from 1 on.
+pub fn line(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or(text).matches('\n').count() + 1
+}

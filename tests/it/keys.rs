@@ -1,0 +1,220 @@
+//! Keys of one's own, presets, a text in one's own editor, and long texts that are pasted.
+
+use std::path::Path;
+use std::process::Command;
+
+use tchat::tui::event::{Effect, Event};
+use tchat::tui::keymap::{Keymap, Preset};
+
+use crate::support::screen::Screen;
+use crate::support::terminal::Home;
+
+const WIDE: (u16, u16) = (100, 24);
+
+fn config(home: &Home, text: &str) -> String {
+    let path = home.file("config.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// What the program says of a config file.
+fn complaint(text: &str) -> String {
+    let home = Home::new();
+    let path = config(&home, text);
+    let mut command: Command = home.command(&["--config", &path]);
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).replace(&path, "config.toml")
+}
+
+#[test]
+fn what_is_wrong_with_keys_is_named_with_its_line() {
+    for (text, line, why) in [
+        (
+            "[keys.composer]\n\"ctrl+hyper\" = \"send\"\n",
+            2,
+            "there is no key 'ctrl+hyper'",
+        ),
+        (
+            "\n[keys.composer]\n\"f5\" = \"serch\"\n",
+            3,
+            "there is no action 'serch'; did you mean 'search'?",
+        ),
+        (
+            "[keys]\npreset = \"vi\"\n",
+            2,
+            "there is no preset 'vi'; default, emacs",
+        ),
+        (
+            "[keys.composer]\n\"f5\" = \"search\"\n\"F5\" = \"lobby\"\n",
+            3,
+            "'F5' cannot do this beside 'F5' of line 2",
+        ),
+        (
+            "[keys.composer]\n\"ctrl+x ctrl+s\" = \"send\"\n\"ctrl+x\" = \"quit\"\n",
+            3,
+            "'ctrl+x' cannot do this beside 'Ctrl+X Ctrl+S' of line 2",
+        ),
+        ("[keys.nowhere]\n", 1, "unknown field `nowhere`"),
+        (
+            "[keys.composer]\nenter = \"none\"\n",
+            1,
+            "no key is left for 'send'",
+        ),
+    ] {
+        let said = complaint(text);
+        assert!(
+            said.contains(&format!("'config.toml', line {line}, at ")),
+            "{said}"
+        );
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+#[test]
+fn keys_of_ones_own_do_what_they_are_told() {
+    let home = Home::new();
+    let path = config(
+        &home,
+        "[keys]\npreset = \"emacs\"\n[keys.composer]\n\"f5\" = \"lobby\"\n\"ctrl+t\" = \"none\"\n\"ctrl+x p\" = \"palette\"\n",
+    );
+    assert!(Path::new(&path).exists());
+    let mut ann = home.opens(WIDE, &["--config", &path]);
+    ann.shows("#general ›");
+    ann.types("\x1b[15~");
+    ann.shows("LOBBY");
+    ann.types("\x07");
+    ann.until("the lobby to close", |text| !text.contains("LOBBY"));
+    ann.types("\x18");
+    ann.shows("Ctrl+X …");
+    ann.types("p");
+    ann.shows("Enter takes it");
+    ann.types("\x07");
+    ann.until("the palette to close", |text| {
+        !text.contains("Enter takes it")
+    });
+    ann.types("\x18q");
+    ann.shows("Ctrl+X q does nothing");
+    // The editor has its keys, and help says so.
+    ann.types("abcd\x02\x02\x0b");
+    ann.shows("#general › ab");
+    ann.types("\x1bOP");
+    ann.types("\x1b[6~\x1b[6~");
+    ann.shows("Alt+X, Ctrl+X p");
+}
+
+#[test]
+fn another_preset_is_there_at_once() {
+    let mut screen = Screen::online(100, 30);
+    assert!(screen.keys("<c-k>").is_empty());
+    assert!(screen.shows("Enter takes it"));
+    screen.keys("<esc>");
+    screen.state.keymap = Keymap::default().with(Preset::Emacs);
+    screen.keys("one two<c-b><c-b><c-b><c-k>");
+    assert!(screen.shows("#general › one") && !screen.shows("two"));
+    screen.keys("<c-b><c-b><c-t>");
+    assert!(screen.shows("#general › oen"), "{}", screen.text());
+}
+
+#[test]
+fn a_text_comes_back_from_the_editor_and_can_be_taken_back() {
+    let mut screen = Screen::online(100, 30);
+    screen.keys("关键 text");
+    let effects = screen.keys("<c-x><c-e>");
+    assert_eq!(effects, [Effect::Edit("关键 text".into())]);
+    screen.does(Event::Edited(Ok("one\ntwo".into())));
+    assert!(screen.shows("› one") && screen.shows("two"));
+    screen.keys("<c-z>");
+    screen.keys("<c-z>");
+    assert!(screen.shows("关键 text"), "{}", screen.text());
+    screen.does(Event::Edited(
+        Err("cannot run 'vi': it is not there".into()),
+    ));
+    assert!(screen.shows("cannot run 'vi'") && screen.shows("关键 text"));
+}
+
+#[test]
+fn the_real_editor_has_the_real_terminal() {
+    let home = Home::new();
+    let path = config(
+        &home,
+        "editor = \"sh -c 'printf edited: ; cat \\\"$0\\\"; printf \\\"more 关键\\\\n\\\" >> \\\"$0\\\"; sleep 0.3'\"\n",
+    );
+    let mut ann = home.opens(WIDE, &["--config", &path]);
+    ann.shows("#general ›");
+    ann.types("first");
+    ann.shows("› first");
+    ann.types("\x18\x05");
+    ann.shows("edited:first");
+    ann.shows("more 关键");
+    ann.shows("#general › first");
+    // It was given back whole: keys, colours, the other screen.
+    ann.types("\x15");
+    ann.types("typed after");
+    ann.shows("typed after");
+    ann.types("\r");
+    ann.shows("typed after");
+    ann.types("\x03");
+    assert!(ann.ends());
+    ann.is_restored();
+}
+
+fn lines(count: usize) -> String {
+    let lines: Vec<String> = (1..=count).map(|n| format!("line {n}\n")).collect();
+    lines.concat()
+}
+
+#[test]
+fn a_long_paste_may_become_code_and_is_never_sent() {
+    let mut screen = Screen::online(100, 40);
+    screen.does(Event::Paste(lines(15)));
+    assert!(screen.state.overlay.is_none(), "fifteen lines are not long");
+    screen.keys("<c-z>");
+    screen.state.composer_mut().clear();
+    screen.effects.clear();
+    screen.does(Event::Paste(lines(20)));
+    assert!(screen.shows("20 lines") && screen.shows("language ›"));
+    screen.keys("rust<ret>");
+    let text = screen.state.composer().text();
+    assert_eq!(text, format!("```rust\n{}```\n", lines(20)));
+    // Behind words it begins a line, and a fence in it is passed over by a longer one.
+    screen.state.composer_mut().clear();
+    screen.keys("look:");
+    screen.does(Event::Paste(format!("{}```\ninner\n````\n", lines(16))));
+    screen.keys("<ret>");
+    let text = screen.state.composer().text();
+    assert!(
+        text.starts_with("look:\n`````\nline 1\n") && text.ends_with("````\n`````\n"),
+        "{text}"
+    );
+    screen.state.composer_mut().clear();
+    screen.does(Event::Paste(lines(20)));
+    screen.keys("<esc>");
+    assert_eq!(screen.state.composer().text(), lines(20));
+    let posts =
+        |effect: &Effect| matches!(effect, Effect::Client(tchat::client::Command::Post { .. }));
+    assert!(!screen.effects.iter().any(posts), "nothing was sent");
+}
+
+#[test]
+fn themes_are_shown_while_they_are_chosen() {
+    let mut screen = Screen::online(100, 30);
+    let theme = |effects: Vec<Effect>| match effects.last() {
+        Some(Effect::Theme(name)) => Some(name.clone()),
+        _ => None,
+    };
+    screen.keys("<a-t>");
+    assert!(screen.shows("dusk") && screen.shows("as it was"));
+    let next = screen.state.themes[1].clone();
+    assert_eq!(theme(screen.keys("<down>")), Some(next.clone()));
+    // As the loop does.
+    screen.state.theme = next;
+    assert_eq!(theme(screen.keys("<esc>")), Some("dusk".into()));
+    screen.state.theme = "dusk".into();
+    screen.keys("/theme<ret>");
+    let paper = theme(screen.keys("pap"));
+    assert_eq!(paper, Some("paper".into()));
+    screen.state.theme = "paper".into();
+    assert_eq!(theme(screen.keys("<ret>")), None, "it is there already");
+    assert!(screen.state.overlay.is_none());
+}
