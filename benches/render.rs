@@ -110,7 +110,6 @@ fn look() -> Look {
     Look {
         theme,
         glyphs: Glyphs::UNICODE,
-        links: false,
     }
 }
 

@@ -7,6 +7,7 @@ mod address;
 mod bridges;
 mod file;
 mod keys;
+mod save;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use jiff::tz::TimeZone;
 pub use self::address::Address;
 pub use self::bridges::Bridging;
 use self::file::File;
+pub use self::save::save;
 use crate::chat::{Limits, RoomName, UserName};
 use crate::cli::Args;
 use crate::client::cache;
@@ -26,6 +28,7 @@ use crate::server::hub::Preset;
 use crate::server::room::retention::Retention;
 use crate::tui::keymap::Keymap;
 use crate::tui::run::{Caps, Notifier, Way};
+use crate::tui::settings::{Setting, Source, Sources};
 use crate::tui::state::TypingMode;
 use crate::tui::theme::{self, Depth};
 
@@ -50,6 +53,8 @@ pub struct Paths {
     pub themes: PathBuf,
     /// The config file that was named, for passing it on.
     pub config: Option<PathBuf>,
+    /// The config file, whether it is there or not.
+    pub config_file: PathBuf,
 }
 
 /// How to join.
@@ -71,6 +76,8 @@ pub struct Join {
     /// The command that edits a text.
     pub editor: String,
     pub keymap: Keymap,
+    pub shows_panes: bool,
+    pub sources: Sources,
 }
 
 /// How to host.
@@ -135,6 +142,7 @@ impl Config {
                 .unwrap_or_else(|| Path::new("."))
                 .join("themes"),
             config: named,
+            config_file: path,
         };
         Ok(Self {
             join: Join {
@@ -187,7 +195,9 @@ fn join(args: &Args, file: &File) -> Result<Join> {
         cache_bytes: file
             .cache_mb
             .map_or(cache::BYTES, |mb| u64::from(mb) * 1024 * 1024),
-        caps: caps(file.notifications.as_deref())?,
+        caps: caps(file.notifications.as_deref(), file.links.as_deref())?,
+        shows_panes: switch("panes", file.panes.as_deref())?.unwrap_or(true),
+        sources: sources(args, file),
         editor: editor(file),
         keymap: Keymap::default(),
         typing: match file.typing.as_deref() {
@@ -423,21 +433,55 @@ fn notifier(asked: Option<&str>) -> Result<Notifier> {
     } else {
         Way::Bell
     };
-    let way = match asked {
-        None | Some("auto") => known,
-        Some("off") => Way::Off,
-        Some("bell") => Way::Bell,
-        Some("osc9") => Way::Osc9,
-        Some("osc99") => Way::Osc99,
-        Some("osc777") => Way::Osc777,
-        Some(other) => bail!(
-            "cannot use notifications '{other}' of the config file: auto, off, bell, osc9, osc99 or osc777"
-        ),
+    let asked = asked.unwrap_or("auto");
+    let Some((_, asked)) = Way::ALL.iter().find(|(name, _)| *name == asked) else {
+        bail!(
+            "cannot use notifications '{asked}' of the config file: {}",
+            Way::ALL.map(|(name, _)| name).join(", ")
+        );
     };
-    Ok(Notifier { way, in_tmux })
+    Ok(Notifier {
+        known,
+        asked: *asked,
+        in_tmux,
+    })
 }
 
-fn caps(notifications: Option<&str>) -> Result<Caps> {
+/// A switch of the config file; nothing if it is not in it.
+fn switch(name: &str, word: Option<&str>) -> Result<Option<bool>> {
+    match word {
+        None => Ok(None),
+        Some("on") => Ok(Some(true)),
+        Some("off") => Ok(Some(false)),
+        Some(other) => bail!("cannot use {name} '{other}' of the config file: on or off"),
+    }
+}
+
+/// Where the settings came from that are not as they are by default.
+fn sources(args: &Args, file: &File) -> Sources {
+    let flags = [
+        (Setting::Theme, args.theme.is_some()),
+        (Setting::Lang, args.lang.is_some()),
+    ];
+    let files = [
+        (Setting::Theme, file.theme.is_some()),
+        (Setting::Lang, file.lang.is_some()),
+        (Setting::Keys, file.keys.has_preset()),
+        (Setting::Typing, file.typing.is_some()),
+        (Setting::Notifications, file.notifications.is_some()),
+        (Setting::Links, file.links.is_some()),
+        (Setting::Panes, file.panes.is_some()),
+    ];
+    let of = |all: &[(Setting, bool)], source| -> Vec<(Setting, Source)> {
+        let set = all.iter().filter(|(_, is_set)| *is_set);
+        set.map(|(setting, _)| (*setting, source)).collect()
+    };
+    // Flags go before the file.
+    let all = of(&files, Source::File).into_iter();
+    all.chain(of(&flags, Source::Flag)).collect()
+}
+
+fn caps(notifications: Option<&str>, links: Option<&str>) -> Result<Caps> {
     let term = variable("TERM").unwrap_or_default();
     let colour = variable("COLORTERM").unwrap_or_default();
     let depth = if variable("NO_COLOR").is_some() || term == "dumb" {
@@ -460,7 +504,7 @@ fn caps(notifications: Option<&str>) -> Result<Caps> {
     Ok(Caps {
         depth,
         unicode: unicode && term != "linux",
-        links: !matches!(term.as_str(), "linux" | "dumb" | ""),
+        links: switch("links", links)?.unwrap_or(!matches!(term.as_str(), "linux" | "dumb" | "")),
         notifier: notifier(notifications)?,
     })
 }

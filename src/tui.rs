@@ -1,6 +1,7 @@
 //! The screen: a pure `update` over a pure `State`, a pure `view`, and one loop that owns terminal, clock and client.
 
 pub mod avatar;
+pub mod caps;
 pub mod command;
 pub mod complete;
 pub mod composer;
@@ -12,6 +13,7 @@ pub mod regions;
 pub mod rows;
 pub mod run;
 pub mod search;
+pub mod settings;
 pub mod spoken;
 pub mod state;
 pub mod strings;

@@ -53,6 +53,10 @@ async fn screen(config: Config) -> Result<()> {
             directory: config.paths.data.clone(),
         },
         keymap: config.join.keymap.clone(),
+        shows_panes: config.join.shows_panes,
+        sources: config.join.sources.clone(),
+        config: config.paths.config_file.clone(),
+        save: crate::config::save,
         typing: config.join.typing,
         strings: strings::of(&config.join.locale),
     };

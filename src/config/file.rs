@@ -21,6 +21,9 @@ pub struct File {
     pub cache_mb: Option<u32>,
     /// How it is told of what comes while nobody looks: auto, off, bell, osc9, osc99 or osc777.
     pub notifications: Option<String>,
+    /// Whether addresses are links to the terminal, and panes stand beside the messages: on or off.
+    pub links: Option<String>,
+    pub panes: Option<String>,
     /// Which way it is told who is typing: on, show, send or off.
     pub typing: Option<String>,
     /// The command that edits a text; `$VISUAL` or `$EDITOR` if absent.

@@ -35,6 +35,11 @@ pub struct Wrong {
 const NONE: &str = "none";
 
 impl File {
+    /// Whether a preset is named.
+    pub fn has_preset(&self) -> bool {
+        self.preset.is_some()
+    }
+
     /// The keys as somebody wants them, for a file of that text.
     ///
     /// # Errors

@@ -44,6 +44,7 @@ pub enum Name {
     Unmute,
     Clear,
     Theme,
+    Set,
     Link,
     Connect,
     Disconnect,
@@ -72,7 +73,7 @@ const fn known(name: Name, word: &'static str, least: usize, most: usize) -> Kno
 }
 
 /// Every command. Its words for people are in the table of strings, under the same name.
-pub const COMMANDS: [Known; 39] = [
+pub const COMMANDS: [Known; 40] = [
     known(Name::Help, "help", 0, 0),
     known(Name::Join, "join", 1, 1),
     known(Name::Leave, "leave", 0, 1),
@@ -108,6 +109,7 @@ pub const COMMANDS: [Known; 39] = [
     known(Name::Unmute, "unmute", 1, 1),
     known(Name::Clear, "clear", 0, 0),
     known(Name::Theme, "theme", 0, 1),
+    known(Name::Set, "set", 0, 3),
     known(Name::Link, "link", 0, 0),
     known(Name::Connect, "connect", 0, 1),
     known(Name::Disconnect, "disconnect", 0, 0),

@@ -1,6 +1,7 @@
 //! Completion of `@names`, `/commands` and `#rooms`: what could stand where the cursor is, and what each one is.
 
 use super::command::COMMANDS;
+use super::settings::Setting;
 use super::state::State;
 
 /// What is offered, most.
@@ -118,7 +119,7 @@ fn people(state: &State, stem: &str) -> Vec<Offer> {
     offers
 }
 
-/// What could follow `/join`, `/leave` and `/theme`.
+/// What could follow `/join`, `/leave`, `/theme` and `/set`.
 fn arguments(state: &State, before: &str, start: usize, word: &str) -> Option<Popup> {
     let command = before[..start].trim_end();
     let stem = word.trim_start_matches('#').to_lowercase();
@@ -133,7 +134,26 @@ fn arguments(state: &State, before: &str, start: usize, word: &str) -> Option<Po
                 })
                 .collect()
         }
-        _ => return None,
+        "/set" => {
+            let fitting = Setting::ALL
+                .iter()
+                .filter(|(name, _)| name.starts_with(&stem));
+            let of = |(name, setting): &(&str, Setting)| Offer {
+                text: (*name).to_owned(),
+                about: (state.strings.settings)(*setting).to_owned(),
+            };
+            fitting.map(of).collect()
+        }
+        _ => {
+            let setting = Setting::of(command.strip_prefix("/set ")?.trim())?;
+            let values = setting.values(state).into_iter();
+            let fitting = values.filter(|value| value.to_lowercase().starts_with(&stem));
+            let offer = |text| Offer {
+                text,
+                about: String::new(),
+            };
+            fitting.map(offer).collect()
+        }
     };
     popup(offers, word)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::highlight::Tokens;
+use super::settings::Setting;
 use crate::chat::ClientId;
 use crate::client;
 use crate::text::Code;
@@ -26,6 +27,8 @@ pub enum Event {
     CannotConnect(String),
     /// Which part of a block of code is what.
     Highlighted(Arc<Code>, Tokens),
+    /// Where a setting was saved, or why it was not.
+    Saved(Result<String, String>),
     /// What came out of the editor, or why nothing did.
     Edited(Result<String, String>),
     /// `/theme` could not be followed; says why.
@@ -44,6 +47,8 @@ pub enum Effect {
     /// Ends this connection and begins another; without an address the same again.
     Connect(Option<String>),
     Theme(String),
+    /// Writes a setting into the config file.
+    Save(Setting, String),
     /// Gives a text to the person's own editor.
     Edit(String),
     /// Finds out which part of a block of code is what.

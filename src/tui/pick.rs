@@ -7,7 +7,9 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::command::{COMMANDS, Name};
 use super::composer::Composer;
+use super::keymap::Action;
 use super::search::Hits;
+use super::settings::Setting;
 use super::state::{Room, State};
 use super::strings::fill;
 use crate::chat::{Entry, RoomId, RoomInfo, RoomKind, Seq};
@@ -67,6 +69,10 @@ pub enum Takes {
     /// Begins a command in the composer.
     Command(Name),
     Theme(String),
+    /// Does what a key does.
+    Act(Action),
+    /// Begins to change a setting.
+    Set(Setting),
 }
 
 impl Picker {
@@ -271,6 +277,25 @@ fn palette(state: &State) -> Vec<Row> {
             aside: key,
             ..plain(format!("/{}", known.word), words.about, takes)
         });
+    }
+    for (name, setting) in Setting::ALL {
+        let about = format!("{} · {}", setting.value(state), (s.settings)(setting));
+        let label = fill(s.setting_set, &[&name]);
+        rows.push(plain(label, &about, Takes::Set(setting)));
+    }
+    // Actions that a command does stand with it.
+    let of_commands: Vec<String> = COMMANDS
+        .iter()
+        .filter_map(|known| state.keymap.of_command(known.name))
+        .collect();
+    for action in state.keymap.actions() {
+        let key = state.keymap.first(action);
+        if let Some(about) = s.action(action).filter(|_| !of_commands.contains(&key)) {
+            rows.push(Row {
+                aside: key,
+                ..plain(about.to_owned(), "", Takes::Act(action))
+            });
+        }
     }
     rows
 }

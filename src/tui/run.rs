@@ -1,7 +1,7 @@
 //! The only loop: it owns terminal, clock and client, feeds `update`, performs its effects and draws.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crossterm::event::Event as Input;
@@ -13,13 +13,15 @@ use ratatui::backend::{Backend, ClearType};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+pub use super::caps::{Caps, Notifier, Way};
 use super::event::{Effect, Event};
 use super::highlight::highlight;
 use super::keymap::Keymap;
+use super::settings::{Setting, Sources};
 use super::state::{Moment, State, TypingMode};
 use super::strings::Strings;
 use super::terminal::Editor;
-use super::theme::{self, Depth, Theme};
+use super::theme::{self, Theme};
 use super::update::{flush_drafts, update};
 use super::view::{Glyphs, Look, draw};
 use crate::chat::{InstanceId, ServerId};
@@ -33,37 +35,6 @@ const TICK: Duration = Duration::from_millis(250);
 const EVENTS: usize = 256;
 /// Results of work that may wait.
 const WORKS: usize = 64;
-
-/// What was found out about the terminal before the loop began.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Caps {
-    pub depth: Depth,
-    /// Whether it shows more than ASCII.
-    pub unicode: bool,
-    /// Whether it leads to addresses, or passes over what it does not know.
-    pub links: bool,
-    pub notifier: Notifier,
-}
-
-/// How a terminal tells of something while nobody looks at it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Notifier {
-    pub way: Way,
-    /// It is shown inside tmux, which passes on only what is wrapped for that.
-    pub in_tmux: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Way {
-    Off,
-    Bell,
-    /// `iTerm2`, `WezTerm`, Ghostty.
-    Osc9,
-    /// kitty.
-    Osc99,
-    /// urxvt, foot, VTE.
-    Osc777,
-}
 
 /// What the screen is started with.
 #[derive(Clone, Debug)]
@@ -83,6 +54,12 @@ pub struct Setup {
     pub edit: fn(&Editor, &str) -> Result<String, String>,
     pub editor: Editor,
     pub keymap: Keymap,
+    pub shows_panes: bool,
+    /// Where the settings came from.
+    pub sources: Sources,
+    /// The config file, and what writes a setting into it.
+    pub config: PathBuf,
+    pub save: fn(&Path, Setting, &str) -> Result<(), String>,
     pub typing: TypingMode,
     /// The words of the screen.
     pub strings: &'static Strings,
@@ -232,7 +209,6 @@ fn first_look(setup: &Setup) -> Result<(Look, Vec<String>), RunError> {
         } else {
             Glyphs::ASCII
         },
-        links: setup.caps.links,
     };
     Ok((look, warnings))
 }
@@ -266,6 +242,10 @@ fn first_state(setup: &Setup, size: (u16, u16)) -> State {
     State {
         theme: setup.theme.clone(),
         themes: theme::list(setup.themes.as_deref()),
+        notifier: setup.caps.notifier,
+        links: setup.caps.links,
+        shows_panes: setup.shows_panes,
+        sources: setup.sources.clone(),
         typing: setup.typing,
         keymap: setup.keymap.clone(),
         strings: setup.strings,
@@ -342,7 +322,7 @@ impl Performer {
             }
             Effect::Connect(address) => return self.reconnect(address.as_deref(), state),
             Effect::Notify { title, text } => {
-                (self.setup.notify)(self.setup.caps.notifier, &title, &text);
+                (self.setup.notify)(state.notifier, &title, &text);
                 return None;
             }
             Effect::Copy(text) => {
@@ -367,6 +347,11 @@ impl Performer {
                     let _gone = worked.blocking_send(Event::Highlighted(code, tokens));
                 });
                 return None;
+            }
+            Effect::Save(setting, value) => {
+                let saved = (self.setup.save)(&self.setup.config, setting, &value);
+                let path = self.setup.config.display().to_string();
+                return Some(Event::Saved(saved.map(|()| path)));
             }
             Effect::Theme(name) => return self.change_theme(&name, state, look),
             Effect::Quit => return None,
@@ -418,14 +403,18 @@ impl Performer {
                     let fresh = first_state(&self.setup, state.size);
                     // What was typed is taken along; what was said stays with the server it was said on.
                     let lobby = super::composer::Composer::with(&state.composer().text());
-                    let (theme, shows_panes) = (state.theme.clone(), state.shows_panes);
-                    let (focus, typing) = (state.focus, state.typing);
+                    // So is what was set, and whether anybody looks.
                     *state = State {
                         lobby,
-                        typing,
-                        focus,
-                        shows_panes,
-                        theme,
+                        typing: state.typing,
+                        focus: state.focus,
+                        shows_panes: state.shows_panes,
+                        theme: state.theme.clone(),
+                        strings: state.strings,
+                        keymap: state.keymap.clone(),
+                        notifier: state.notifier,
+                        links: state.links,
+                        sources: state.sources.clone(),
                         ..fresh
                     };
                 }

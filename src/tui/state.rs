@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 pub use self::room::{Reading, Recount, Room, Writing};
+use super::caps::Notifier;
 use super::complete::Popup;
 use super::composer::Composer;
 use super::event::Effect;
@@ -17,6 +18,7 @@ use super::highlight::Highlights;
 use super::keymap::{Key, Keymap};
 use super::pick::Picker;
 use super::search::Walk;
+use super::settings::Sources;
 use super::strings::{ENGLISH, Strings};
 use super::timeline::Anchor;
 use crate::chat::{
@@ -97,6 +99,10 @@ pub struct State {
     /// What is done when it is asked for once more; gone with anything else.
     pub confirm: Option<Confirm>,
     pub shows_panes: bool,
+    /// Whether addresses are links to the terminal.
+    pub links: bool,
+    pub notifier: Notifier,
+    pub sources: Sources,
     pub size: (u16, u16),
     pub now: Moment,
     pub zone: TimeZone,
@@ -189,6 +195,13 @@ impl TypingMode {
         all.find(|(known, _)| *known == word).map(|(_, mode)| *mode)
     }
 
+    /// The word of it.
+    pub fn name(self) -> &'static str {
+        let mut all = Self::ALL.iter();
+        let known = all.find(|(_, known)| *known == self);
+        known.map_or("", |(word, _)| word)
+    }
+
     pub const fn shows(self) -> bool {
         matches!(self, Self::Both | Self::Show)
     }
@@ -265,6 +278,9 @@ impl State {
             notice: None,
             confirm: None,
             shows_panes: true,
+            links: false,
+            notifier: Notifier::OFF,
+            sources: Sources::new(),
             size,
             now,
             zone,

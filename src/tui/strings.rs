@@ -9,8 +9,12 @@ pub use self::chinese::CHINESE;
 pub use self::english::ENGLISH;
 use super::command::Name;
 use super::keymap::Action;
+use super::settings::Setting;
 use crate::chat::{Presence, Refusal, RefusalCode, Role, Via};
 use crate::client::{About, PutOut, Why};
+
+/// The languages there are, as they are set.
+pub const LANGUAGES: [(&str, &Strings); 2] = [("en", &ENGLISH), ("zh-CN", &CHINESE)];
 
 /// The language of a locale like `zh-CN`; English where there is no other.
 pub fn of(locale: &str) -> &'static Strings {
@@ -34,6 +38,8 @@ macro_rules! table {
         /// The words of one language.
         #[derive(Debug)]
         pub struct Strings {
+            /// As it is set: `en`.
+            pub language: &'static str,
             $($(#[$doc])* pub $name: &'static str,)*
             pub lobby_heads: [&'static str; 5],
             pub link_heads: [&'static str; 5],
@@ -44,6 +50,8 @@ macro_rules! table {
             pub weekdays: [&'static str; 7],
             /// How a command is used, and what it does.
             pub commands: fn(Name) -> (&'static str, &'static str),
+            /// What a setting does.
+            pub settings: fn(Setting) -> &'static str,
             /// What a key does, for help; nothing for keys that every editor has.
             pub actions: fn(Action) -> Option<&'static str>,
             /// Why something was refused, given the first two arguments of the code.
@@ -141,6 +149,16 @@ table! {
     hits_hint,
     folded,
     no_such_keys,
+    settings_title,
+    setting_is,
+    setting_unknown,
+    setting_values,
+    setting_saved,
+    setting_set,
+    from_default,
+    from_file,
+    from_flag,
+    from_now,
     themes_hint,
     theme_present,
     snippet_title,

@@ -28,7 +28,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 pub use self::editor::{Editor, edit};
-use super::run::{Notifier, Way};
+use super::caps::{Notifier, Way};
 use crate::text;
 
 /// Whether the terminal is ours now.
@@ -92,7 +92,7 @@ pub fn notify(notifier: Notifier, title: &str, text: &str) {
 pub fn notification(notifier: Notifier, title: &str, text: &str) -> String {
     let plain = |words: &str| text::line(words).to_string();
     let (title, text) = (plain(title), plain(text));
-    let sequence = match notifier.way {
+    let sequence = match notifier.way() {
         Way::Off => return String::new(),
         Way::Bell => return "\x07".into(),
         Way::Osc9 => format!("\x1b]9;{title}: {text}\x1b\\"),
@@ -276,7 +276,11 @@ mod tests {
 
     fn told(way: Way, in_tmux: bool) -> String {
         notification(
-            Notifier { way, in_tmux },
+            Notifier {
+                known: way,
+                asked: None,
+                in_tmux,
+            },
             "李四; in #tech",
             "look\x1b]0;x\x07 here",
         )

@@ -15,6 +15,7 @@ mod reading;
 mod search;
 mod select;
 mod send;
+mod settings;
 mod told;
 mod unsent;
 mod visit;
@@ -79,6 +80,10 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             if let Some(id) = client_id {
                 unsent::fail(state, id, state.strings.too_many_pending);
             }
+            Vec::new()
+        }
+        Event::Saved(saved) => {
+            settings::saved(state, saved);
             Vec::new()
         }
         Event::Edited(edited) => {

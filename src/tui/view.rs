@@ -78,8 +78,6 @@ impl Glyphs {
 pub struct Look {
     pub theme: Theme,
     pub glyphs: Glyphs,
-    /// Whether the terminal leads to addresses (OSC 8).
-    pub links: bool,
 }
 
 /// Draws the whole screen. The size is the state's own, so that what was scrolled is what is shown.
@@ -93,6 +91,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
         buffer: frame.buffer_mut(),
         look,
         clip: area,
+        links: state.links,
     };
     canvas.fill(area, Scope::Background);
     sides::header(&mut canvas, state, regions.header);
@@ -116,6 +115,8 @@ struct Canvas<'a> {
     buffer: &'a mut Buffer,
     look: &'a Look,
     clip: Rect,
+    /// Whether the terminal leads to addresses (OSC 8).
+    links: bool,
 }
 
 impl Canvas<'_> {
@@ -177,7 +178,7 @@ impl Canvas<'_> {
         let x = area.x.saturating_add(columns(before));
         let wide = columns(linked);
         let is_inside = x.saturating_add(wide) <= area.intersection(self.clip).right();
-        let Some(width) = NonZeroU16::new(wide).filter(|_| is_inside && self.look.links) else {
+        let Some(width) = NonZeroU16::new(wide).filter(|_| is_inside && self.links) else {
             return;
         };
         // Parts with the same id are one link to the terminal, in whatever rows they stand.

@@ -31,6 +31,7 @@ mod scenarios;
 mod screens;
 mod scripts;
 mod search;
+mod settings;
 mod store;
 mod support;
 mod timeline;

@@ -66,7 +66,8 @@ fn table() -> Vec<Row> {
 }
 
 /// What asks nothing of a server.
-const LOCAL: [Name; 8] = [
+const LOCAL: [Name; 9] = [
+    Name::Set,
     Name::Typing,
     Name::Help,
     Name::Clear,

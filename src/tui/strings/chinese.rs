@@ -4,8 +4,11 @@ use super::Strings;
 use crate::chat::RefusalCode;
 use crate::tui::command::Name;
 use crate::tui::keymap::Action;
+use crate::tui::settings::Setting;
 
 pub static CHINESE: Strings = Strings {
+    language: "zh-CN",
+    settings: setting,
     rooms: "房间",
     private: "私聊",
     people: "成员 {0}",
@@ -89,6 +92,16 @@ pub static CHINESE: Strings = Strings {
     snippet_prompt: "语言 ›",
     themes_hint: "上下键预览 · Enter 采用 · Esc 返回",
     theme_present: "原来的",
+    settings_title: "设置 · /set 名称 值 [--save]",
+    setting_is: "{0} 现在是 {1}",
+    setting_unknown: "没有设置“{0}”；是不是“{1}”？",
+    setting_values: "{0} 不能是“{1}”：{2}",
+    setting_saved: "已保存到 {0}",
+    setting_set: "设置 {0}",
+    from_default: "默认",
+    from_file: "配置文件",
+    from_flag: "参数或环境变量",
+    from_now: "刚刚设置",
     no_such_keys: "{0} {1} 没有作用",
     nothing_folds: "这里没有可以折叠的长内容",
     hits_hint: "第 {0} 条，共 {1} 条 · n 更早 · N 更新 · Esc 返回",
@@ -284,10 +297,26 @@ fn command(name: Name) -> (&'static str, &'static str) {
         Name::Typing => ("/typing [on|show|send|off]", "看到谁在输入，也让别人看到你"),
         Name::Clear => ("/clear", "清空屏幕；什么也不会删除"),
         Name::Theme => ("/theme [名字]", "更换配色"),
+        Name::Set => (
+            "/set [名称 [值] [--save]]",
+            "有哪些设置，以及改变它；--save 写进配置文件",
+        ),
         Name::Link => ("/link", "连接的情况"),
         Name::Connect => ("/connect [主机[:端口]]", "去另一个服务器，或重新连接"),
         Name::Disconnect => ("/disconnect", "断开连接，留在这里"),
         Name::Quit => ("/quit", "退出 tchat"),
+    }
+}
+
+fn setting(setting: Setting) -> &'static str {
+    match setting {
+        Setting::Theme => "颜色",
+        Setting::Lang => "界面的语言",
+        Setting::Keys => "按键的预设",
+        Setting::Typing => "是否看到别人在输入，以及让别人看到你",
+        Setting::Notifications => "你不在看的时候怎样通知",
+        Setting::Links => "网址能不能点击",
+        Setting::Panes => "消息旁边是否显示房间和人",
     }
 }
 

@@ -4,8 +4,11 @@ use super::Strings;
 use crate::chat::RefusalCode;
 use crate::tui::command::Name;
 use crate::tui::keymap::Action;
+use crate::tui::settings::Setting;
 
 pub static ENGLISH: Strings = Strings {
+    language: "en",
+    settings: setting,
     rooms: "ROOMS",
     private: "PRIVATE",
     people: "PEOPLE {0}",
@@ -89,6 +92,16 @@ pub static ENGLISH: Strings = Strings {
     snippet_prompt: "language ›",
     themes_hint: "up and down show it · Enter keeps it · Esc back",
     theme_present: "as it was",
+    settings_title: "Settings · /set KEY VALUE [--save]",
+    setting_is: "{0} is {1}",
+    setting_unknown: "there is no setting '{0}'; did you mean '{1}'?",
+    setting_values: "{0} cannot be '{1}': {2}",
+    setting_saved: "saved in {0}",
+    setting_set: "set {0}",
+    from_default: "by default",
+    from_file: "config file",
+    from_flag: "flag or variable",
+    from_now: "set now",
     no_such_keys: "{0} {1} does nothing",
     nothing_folds: "there is nothing long here to fold",
     hits_hint: "{0} of {1} · n older · N newer · Esc back",
@@ -300,6 +313,10 @@ fn command(name: Name) -> (&'static str, &'static str) {
         ),
         Name::Clear => ("/clear", "empty the screen; nothing is deleted"),
         Name::Theme => ("/theme [NAME]", "change the colours"),
+        Name::Set => (
+            "/set [KEY [VALUE] [--save]]",
+            "what can be set, and set it; --save keeps it in the config file",
+        ),
         Name::Link => ("/link", "how the connection does"),
         Name::Connect => (
             "/connect [HOST[:PORT]]",
@@ -307,6 +324,18 @@ fn command(name: Name) -> (&'static str, &'static str) {
         ),
         Name::Disconnect => ("/disconnect", "close the connection and stay here"),
         Name::Quit => ("/quit", "leave tchat"),
+    }
+}
+
+fn setting(setting: Setting) -> &'static str {
+    match setting {
+        Setting::Theme => "the colours",
+        Setting::Lang => "the language of the screen",
+        Setting::Keys => "the preset of the keys",
+        Setting::Typing => "see who is typing, and let it be seen of you",
+        Setting::Notifications => "how it is told of what comes while you look elsewhere",
+        Setting::Links => "whether addresses can be clicked",
+        Setting::Panes => "whether rooms and people stand beside the messages",
     }
 }
 

@@ -9,12 +9,13 @@ impl Timeline {
         for by in self.amendments.get(&entry.seq).into_iter().flatten() {
             entry.amend(by);
         }
-        let is_changeable = entry.body.is_said() || matches!(entry.body, Body::Erased(_));
+        // What only changes others shows in them.
+        let is_shown = !matches!(entry.body, Body::Amendment { .. });
         let item = Item {
             key: Key::entry(entry.seq),
             at_ms: entry.at_ms,
             what: words(&entry),
-            entry: is_changeable.then(|| Box::new(entry)),
+            entry: is_shown.then(|| Box::new(entry)),
         };
         self.match_former(&item.what);
         self.widen(&item);

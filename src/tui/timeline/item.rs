@@ -48,7 +48,7 @@ pub struct Item {
     /// Unix milliseconds.
     pub at_ms: u64,
     pub what: What,
-    /// What it was made of, where a later entry may change that.
+    /// What it was made of, where it may be said otherwise later: it was edited, or the language is another.
     pub entry: Option<Box<Entry>>,
 }
 

@@ -88,7 +88,7 @@ fn take_offer(state: &mut State) {
     typed(state);
 }
 
-fn act(state: &mut State, action: Action) -> Vec<Effect> {
+pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Send => {
             if state

@@ -170,11 +170,16 @@ pub(super) fn settle(state: &mut State, settings: Settings) -> Vec<Effect> {
     if !is_seen_anew {
         return Vec::new();
     }
+    reword(state);
+    reading::recount_all(state)
+}
+
+/// Says anew what was said, as we see it now.
+pub(super) fn reword(state: &mut State) {
     let item = super::lines::item(state);
     for room in &mut state.rooms {
         room.timeline.reword(&item);
     }
-    reading::recount_all(state)
 }
 
 /// The same, as the answer to what we asked for.

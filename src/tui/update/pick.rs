@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossterm::event::KeyEvent;
 
-use super::keys::edits;
+use super::keys::{act, edits};
 use super::{search, send, show, visit};
 use crate::chat::{Entry, RoomInfo};
 use crate::client::Command;
@@ -242,6 +242,8 @@ fn take_chosen(state: &mut State) -> Vec<Effect> {
             Of::Search(hits) => search::begin(state, *hits, picker.filter.text(), (room, seq)),
             _ => visit::visit(state, room, seq),
         },
+        Takes::Act(action) => act(state, action),
+        Takes::Set(setting) => command(state, &format!("/set {} ", setting.name())),
         Takes::Theme(theme) if theme == state.theme => Vec::new(),
         Takes::Theme(theme) => vec![Effect::Theme(theme)],
         Takes::Open(name) => send::open(state, &name),

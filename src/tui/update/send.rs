@@ -280,6 +280,7 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
         }
         Name::Theme if argument.is_empty() => super::pick::themes(state),
         Name::Link => return super::link::open(state),
+        Name::Set => return super::settings::run(state, argument),
         Name::Theme => return vec![Effect::Theme(argument.to_owned())],
         Name::Connect => {
             let address = (!argument.is_empty()).then(|| argument.to_owned());

@@ -262,11 +262,12 @@ impl Screen {
         let look = Look {
             theme,
             glyphs: Glyphs::UNICODE,
-            links,
         };
-        terminal
-            .draw(|frame| draw(frame, &self.state, &look))
-            .unwrap();
+        let state = State {
+            links,
+            ..self.state.clone()
+        };
+        terminal.draw(|frame| draw(frame, &state, &look)).unwrap();
         terminal
     }
 

@@ -1,0 +1,120 @@
+//! Writing a setting into the config file, with everything else in it left as it is.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use toml_edit::{DocumentMut, Item, Table, Value};
+
+use crate::tui::settings::Setting;
+
+/// Sets a value in the file, which is made if there is none. Comments, order and what stands behind a value stay.
+///
+/// # Errors
+/// The file cannot be read, understood or written; it is then as it was.
+pub fn save(path: &Path, setting: Setting, value: &str) -> Result<(), String> {
+    let fails =
+        |error: &dyn std::fmt::Display| format!("cannot save in '{}': {error}", path.display());
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(fails(&error)),
+    };
+    let mut document: DocumentMut = text.parse().map_err(|error| fails(&error))?;
+    put(document.as_table_mut(), setting.path(), value)
+        .ok_or_else(|| fails(&format!("'{}' is no table there", setting.path().join("."))))?;
+    write(path, &document.to_string()).map_err(|error| fails(&error))
+}
+
+fn put(table: &mut Table, path: &[&str], value: &str) -> Option<()> {
+    let (key, rest) = path.split_first()?;
+    if !rest.is_empty() {
+        let inner = table
+            .entry(key)
+            .or_insert_with(|| Item::Table(Table::new()));
+        return match inner {
+            Item::Table(inner) => put(inner, rest, value),
+            Item::Value(Value::InlineTable(inner)) if rest.len() == 1 => {
+                inner.insert(rest[0], Value::from(value));
+                Some(())
+            }
+            _ => None,
+        };
+    }
+    match table.get_mut(key).and_then(Item::as_value_mut) {
+        Some(known) => {
+            let decor = known.decor().clone();
+            *known = Value::from(value);
+            *known.decor_mut() = decor;
+        }
+        None => {
+            table.insert(key, Item::Value(Value::from(value)));
+        }
+    }
+    Some(())
+}
+
+/// Writes a file whole or not at all; one that is a link elsewhere stays one.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let beside = path.with_extension("toml.new");
+    fs::write(&beside, text)?;
+    if let Ok(before) = fs::metadata(&path) {
+        fs::set_permissions(&beside, before.permissions())?;
+    }
+    fs::rename(&beside, &path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_else_is_in_the_file_stays_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("deep/config.toml");
+        let read = || fs::read_to_string(&path).unwrap();
+        save(&path, Setting::Theme, "paper").unwrap();
+        assert_eq!(read(), "theme = \"paper\"\n");
+        let text = "# mine\nname = '张三' # me\ntheme   = \"paper\"  # by day\n\n[keys.composer]\n\"f5\" = \"search\" # handy\n\n[server]\nport = 1\n";
+        fs::write(&path, text).unwrap();
+        save(&path, Setting::Theme, "night").unwrap();
+        assert_eq!(read(), text.replace("\"paper\"", "\"night\""));
+        save(&path, Setting::Keys, "emacs").unwrap();
+        let both: toml::Table = read().parse().unwrap();
+        assert_eq!(both["keys"]["preset"].as_str(), Some("emacs"));
+        assert_eq!(both["keys"]["composer"]["f5"].as_str(), Some("search"));
+        assert!(read().contains("\"f5\" = \"search\" # handy") && read().starts_with("# mine\n"));
+        save(&path, Setting::Panes, "off").unwrap();
+        assert!(read().contains("panes = \"off\"") && read().contains("[server]\nport = 1\n"));
+        // What is broken is not made worse.
+        fs::write(&path, "theme = \n").unwrap();
+        let error = save(&path, Setting::Theme, "night").unwrap_err();
+        assert!(error.contains("cannot save in"), "{error}");
+        assert_eq!(read(), "theme = \n");
+        fs::write(&path, "keys = 1\n").unwrap();
+        assert!(
+            save(&path, Setting::Keys, "emacs")
+                .unwrap_err()
+                .contains("no table")
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_the_file_stays_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let (real, link) = (
+            directory.path().join("real"),
+            directory.path().join("config.toml"),
+        );
+        fs::write(&real, "theme = \"dusk\"\n").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        save(&link, Setting::Theme, "night").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&real).unwrap(), "theme = \"night\"\n");
+    }
+}

@@ -1,0 +1,61 @@
+//! What a terminal can do, as it was found out before the loop began.
+
+use super::theme::Depth;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caps {
+    pub depth: Depth,
+    /// Whether it shows more than ASCII.
+    pub unicode: bool,
+    /// Whether it leads to addresses, or passes over what it does not know.
+    pub links: bool,
+    pub notifier: Notifier,
+}
+
+/// How a terminal tells of something while nobody looks at it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Notifier {
+    /// The way this terminal knows.
+    pub known: Way,
+    /// The way that is wanted, whatever it knows.
+    pub asked: Option<Way>,
+    /// It is shown inside tmux, which passes on only what is wrapped for that.
+    pub in_tmux: bool,
+}
+
+impl Notifier {
+    /// Tells of nothing.
+    pub const OFF: Self = Self {
+        known: Way::Off,
+        asked: None,
+        in_tmux: false,
+    };
+
+    pub fn way(self) -> Way {
+        self.asked.unwrap_or(self.known)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    Off,
+    Bell,
+    /// `iTerm2`, `WezTerm`, Ghostty.
+    Osc9,
+    /// kitty.
+    Osc99,
+    /// urxvt, foot, VTE.
+    Osc777,
+}
+
+impl Way {
+    /// By name; nothing is the one the terminal knows.
+    pub const ALL: [(&'static str, Option<Self>); 6] = [
+        ("auto", None),
+        ("off", Some(Self::Off)),
+        ("bell", Some(Self::Bell)),
+        ("osc9", Some(Self::Osc9)),
+        ("osc99", Some(Self::Osc99)),
+        ("osc777", Some(Self::Osc777)),
+    ];
+}

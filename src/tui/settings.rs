@@ -1,0 +1,131 @@
+//! What can be set while the program runs: one table of settings, their values, and where those came from. Pure.
+
+use std::collections::HashMap;
+
+use super::caps::Way;
+use super::keymap::Preset;
+use super::state::{State, TypingMode};
+use super::strings;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Setting {
+    Theme,
+    Lang,
+    Keys,
+    Typing,
+    Notifications,
+    Links,
+    Panes,
+}
+
+impl Setting {
+    /// As they are set, and called in the config file but for [`Setting::path`].
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("theme", Self::Theme),
+        ("lang", Self::Lang),
+        ("keys", Self::Keys),
+        ("typing", Self::Typing),
+        ("notifications", Self::Notifications),
+        ("links", Self::Links),
+        ("panes", Self::Panes),
+    ];
+
+    pub fn of(name: &str) -> Option<Self> {
+        let known = Self::ALL.into_iter().find(|(known, _)| *known == name);
+        known.map(|(_, setting)| setting)
+    }
+
+    pub fn name(self) -> &'static str {
+        let known = Self::ALL.into_iter().find(|(_, known)| *known == self);
+        known.map_or("", |(name, _)| name)
+    }
+
+    /// Where it stands in the config file.
+    pub const fn path(self) -> &'static [&'static str] {
+        match self {
+            Self::Theme => &["theme"],
+            Self::Lang => &["lang"],
+            Self::Keys => &["keys", "preset"],
+            Self::Typing => &["typing"],
+            Self::Notifications => &["notifications"],
+            Self::Links => &["links"],
+            Self::Panes => &["panes"],
+        }
+    }
+
+    /// Everything it may be.
+    pub fn values(self, state: &State) -> Vec<String> {
+        let owned = |all: &[&str]| all.iter().map(|&it| it.to_owned()).collect();
+        match self {
+            Self::Theme => state.themes.clone(),
+            Self::Lang => owned(&strings::LANGUAGES.map(|(name, _)| name)),
+            Self::Keys => owned(&Preset::ALL.map(|(name, _)| name)),
+            Self::Typing => owned(&TypingMode::ALL.map(|(name, _)| name)),
+            Self::Notifications => owned(&Way::ALL.map(|(name, _)| name)),
+            Self::Links | Self::Panes => owned(&[ON, OFF]),
+        }
+    }
+
+    /// What it is now.
+    pub fn value(self, state: &State) -> String {
+        let switch = |is_on: bool| if is_on { ON } else { OFF };
+        match self {
+            Self::Theme => state.theme.as_str(),
+            Self::Lang => state.strings.language,
+            Self::Keys => state.keymap.preset.name(),
+            Self::Typing => state.typing.name(),
+            Self::Notifications => {
+                let mut all = Way::ALL.iter();
+                let asked = all.find(|(_, way)| *way == state.notifier.asked);
+                asked.map_or("", |(name, _)| name)
+            }
+            Self::Links => switch(state.links),
+            Self::Panes => switch(state.shows_panes),
+        }
+        .to_owned()
+    }
+
+    /// Changes it, but for the theme, which the loop has to load. The value is one of [`Setting::values`].
+    pub fn apply(self, state: &mut State, value: &str) {
+        match self {
+            Self::Theme => {}
+            Self::Lang => state.strings = strings::of(value),
+            Self::Keys => {
+                if let Some(preset) = Preset::of(value) {
+                    state.keymap = state.keymap.with(preset);
+                }
+            }
+            Self::Typing => {
+                state.typing = TypingMode::of(value).unwrap_or(state.typing);
+                if !state.typing.shows() {
+                    state.rooms.iter_mut().for_each(|room| room.typing.clear());
+                }
+            }
+            Self::Notifications => {
+                let wanted = Way::ALL.iter().find(|(name, _)| *name == value);
+                state.notifier.asked = wanted.and_then(|(_, way)| *way);
+            }
+            Self::Links => state.links = value == ON,
+            Self::Panes => state.shows_panes = value == ON,
+        }
+    }
+}
+
+const ON: &str = "on";
+const OFF: &str = "off";
+
+/// Where a value came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Source {
+    #[default]
+    Default,
+    /// The config file.
+    File,
+    /// A flag, or a variable in its place.
+    Flag,
+    /// It was changed since.
+    Now,
+}
+
+/// Where the values came from that are not the defaults.
+pub type Sources = HashMap<Setting, Source>;

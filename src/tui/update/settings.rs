@@ -1,0 +1,118 @@
+//! `/set`: what can be set, what it is and where that came from; changed at once, and kept if that is asked for.
+
+use super::personal;
+use crate::text;
+use crate::tui::event::Effect;
+use crate::tui::settings::{Setting, Source};
+use crate::tui::state::{Overlay, State, Tone};
+use crate::tui::strings::fill;
+
+/// Columns of names and values in the list.
+const NAME: usize = 14;
+const VALUE: usize = 12;
+
+pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
+    let mut words: Vec<&str> = argument.split_whitespace().collect();
+    let before = words.len();
+    words.retain(|word| *word != "--save");
+    let is_saved = words.len() < before;
+    let Some((name, rest)) = words.split_first() else {
+        list(state);
+        return Vec::new();
+    };
+    let Some(setting) = Setting::of(name) else {
+        let all = Setting::ALL.iter().map(|(known, _)| *known);
+        let near = all.min_by_key(|known| strsim::damerau_levenshtein(known, name));
+        let words = fill(
+            state.strings.setting_unknown,
+            &[name, &near.unwrap_or_default()],
+        );
+        return refuse(state, argument, &words);
+    };
+    let value = match rest {
+        // Keeps what it is now.
+        [] if is_saved => setting.value(state),
+        [] => {
+            let words = fill(state.strings.setting_is, &[name, &setting.value(state)]);
+            state.say(Tone::Info, words);
+            return Vec::new();
+        }
+        [value] => (*value).to_owned(),
+        _ => {
+            let usage = state.strings.command(crate::tui::command::Name::Set).usage;
+            let words = fill(state.strings.usage, &[&usage]);
+            return refuse(state, argument, &words);
+        }
+    };
+    let values = setting.values(state);
+    if !values.contains(&value) {
+        let all = values.join(", ");
+        let words = fill(state.strings.setting_values, &[name, &value, &all]);
+        return refuse(state, argument, &words);
+    }
+    let mut effects = set(state, setting, &value);
+    if is_saved {
+        effects.push(Effect::Save(setting, value));
+    }
+    effects
+}
+
+/// A command that cannot be followed stays to be mended.
+fn refuse(state: &mut State, argument: &str, words: &str) -> Vec<Effect> {
+    state.say(Tone::Problem, text::line(words).to_string());
+    state.composer_mut().set(&format!("/set {argument}"));
+    Vec::new()
+}
+
+fn set(state: &mut State, setting: Setting, value: &str) -> Vec<Effect> {
+    let is_changed = setting.value(state) != value;
+    setting.apply(state, value);
+    let words = fill(state.strings.setting_is, &[&setting.name(), &value]);
+    state.say(Tone::Info, words);
+    if !is_changed {
+        return Vec::new();
+    }
+    state.sources.insert(setting, Source::Now);
+    match setting {
+        Setting::Theme => vec![Effect::Theme(value.to_owned())],
+        Setting::Lang => {
+            personal::reword(state);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn list(state: &mut State) {
+    let s = state.strings;
+    let lines = |(name, setting): &(&str, Setting)| {
+        let source = match state.sources.get(setting).copied().unwrap_or_default() {
+            Source::Default => s.from_default,
+            Source::File => s.from_file,
+            Source::Flag => s.from_flag,
+            Source::Now => s.from_now,
+        };
+        let (name, value) = (text::pad(name, NAME), setting.value(state));
+        let value = text::pad(&value, VALUE);
+        [
+            format!("{name} {value} {source}"),
+            format!("  {}", (s.settings)(*setting)),
+        ]
+    };
+    state.overlay = Some(Overlay::List {
+        title: s.settings_title.to_owned(),
+        lines: Setting::ALL.iter().flat_map(lines).collect(),
+        scroll: 0,
+    });
+}
+
+/// The config file holds it now, or cannot.
+pub(super) fn saved(state: &mut State, saved: Result<String, String>) {
+    match saved {
+        Ok(path) => {
+            let words = fill(state.strings.setting_saved, &[&text::line(&path)]);
+            state.say(Tone::Info, words);
+        }
+        Err(why) => state.say(Tone::Problem, text::line(&why).to_string()),
+    }
+}
