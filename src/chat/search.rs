@@ -72,6 +72,8 @@ impl Has {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Found {
     pub entries: Vec<Entry>,
-    /// Whether there may be more: as many as were asked for, or not everything could be looked at.
+    /// Whether there may be more that is older: as many were found as were asked for.
     pub has_more: bool,
+    /// Whether not everything could be looked at, so that there may be more anywhere.
+    pub is_partial: bool,
 }

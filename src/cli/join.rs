@@ -162,17 +162,23 @@ async fn stopped() {
     {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [
-            SignalKind::terminate(),
-            SignalKind::hangup(),
-            SignalKind::interrupt(),
+            (SignalKind::terminate(), false),
+            (SignalKind::hangup(), false),
+            // Typed into another program that has the terminal, these are meant for that.
+            (SignalKind::interrupt(), true),
+            (SignalKind::quit(), true),
         ];
-        let signals: Vec<_> = kinds
-            .into_iter()
-            .filter_map(|kind| signal(kind).ok())
-            .collect();
-        let waiting = signals
-            .into_iter()
-            .map(|mut signal| Box::pin(async move { signal.recv().await }));
+        let waiting = kinds.into_iter().filter_map(|(kind, is_typed)| {
+            let mut signal = signal(kind).ok()?;
+            Some(Box::pin(async move {
+                loop {
+                    signal.recv().await;
+                    if !(is_typed && terminal::is_paused()) {
+                        return;
+                    }
+                }
+            }))
+        });
         futures::future::select_all(waiting).await;
     }
     #[cfg(not(unix))]

@@ -114,6 +114,7 @@ pub async fn found(
     Some(Found {
         entries: entries.collect::<Option<_>>()?,
         has_more: answer.more,
+        is_partial: answer.partial,
     })
 }
 

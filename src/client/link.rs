@@ -298,15 +298,17 @@ impl Link {
             }
             Command::ListMentions => self.offline_refusal(About::Mentions).await?,
             Command::Search { id, search, among } => {
-                let event = match among {
-                    Among::Kept => self.kept_found(id, search).await,
-                    Among::All => Event::Found {
-                        id,
-                        among,
-                        found: None,
-                    },
-                };
-                self.tell(event).await?;
+                let (kept, events) = (self.kept_found(id, search), self.events.clone());
+                match among {
+                    // The next letter does not wait for it.
+                    Among::Kept => drop(tokio::spawn(async move {
+                        let _gone = events.send(kept.await).await;
+                    })),
+                    Among::All => {
+                        let found = None;
+                        self.tell(Event::Found { id, among, found }).await?;
+                    }
+                }
             }
             // What was read is said again when the room is followed, and who writes now concerns nobody later.
             Command::MarkRead { .. }

@@ -104,13 +104,37 @@ fn wish(context: Context, key: &Spanned<String>, action: &Spanned<String>) -> Re
     let known = Action::of(name);
     if known.is_none() && name != NONE {
         let near = Action::ALL.iter().map(|it| it.name());
-        let near = near.min_by_key(|known| strsim::damerau_levenshtein(known, name));
+        // One that has the word in it is nearer than any other.
+        let far = |known: &&str| {
+            let has = known.split('-').any(|part| part == name);
+            (!has, strsim::damerau_levenshtein(known, name))
+        };
+        let near = near.min_by_key(far);
         return Err(Wrong {
             at: action.span().start,
             why: format!(
                 "there is no action '{name}'; did you mean '{}'?",
                 near.unwrap_or_default()
             ),
+        });
+    }
+    let is_two = matches!(keys, Keys::Two(..));
+    if is_two && context != Context::Composer {
+        return Err(Wrong {
+            at: key.span().start,
+            why: "two keys, one after the other, are for [keys.composer] only".into(),
+        });
+    }
+    if context == Context::Composer && keys.types() {
+        return Err(Wrong {
+            at: key.span().start,
+            why: format!("'{}' could not be typed any more", key.get_ref()),
+        });
+    }
+    if known.is_some_and(|known| !known.is_of(context)) {
+        return Err(Wrong {
+            at: action.span().start,
+            why: format!("'{name}' does nothing in [keys.{}]", context.name()),
         });
     }
     Ok(Wish {

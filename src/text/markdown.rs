@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use linkify::{LinkFinder, LinkKind};
 
-use self::builder::Builder;
+use self::builder::{Builder, prepared};
 use super::{SafeText, body, line};
 
 /// A text, understood.
@@ -75,7 +75,8 @@ impl Rich {
         if is_plain(safe.as_str()) {
             return Self::plain(&safe);
         }
-        let mut builder = Builder::new(safe.as_str());
+        let prepared = prepared(safe.as_str());
+        let mut builder = Builder::new(&prepared);
         builder.read();
         let mut rich = builder.rich;
         for line in &mut rich.lines {

@@ -149,12 +149,22 @@ impl Finder {
         &self.authors
     }
 
-    /// Whether an entry is meant. It looks at the text last, because that takes longest.
+    /// Whether an entry is meant.
     pub fn finds(&self, entry: &Entry) -> bool {
+        self.may_find(entry) && self.has.iter().all(|what| self.has(entry, *what))
+    }
+
+    /// Whether an entry is meant, as far as what was said says so: whom it calls and how people reacted is not looked at. The text
+    /// comes last, because that takes longest.
+    pub fn may_find(&self, entry: &Entry) -> bool {
+        let is_said = |what: &Has| match what {
+            Has::Mention | Has::Reaction => true,
+            what => has(&entry.body, *what),
+        };
         entry.body.is_said()
             && (self.since_ms..self.before_ms).contains(&entry.at_ms)
             && self.is_from(entry)
-            && self.has.iter().all(|what| self.has(entry, *what))
+            && self.has.iter().all(is_said)
             && self.places(entry.body.text()).is_some()
     }
 
@@ -177,6 +187,15 @@ impl Finder {
 
     /// Where the phrases stand in a text, ascending, in bytes; nothing if one of them does not.
     pub fn places(&self, text: &str) -> Option<Vec<Range<usize>>> {
+        self.look(text, Wanted::All)
+    }
+
+    /// Where each of the phrases stands in a text, whether the others do or not.
+    pub fn each(&self, text: &str) -> Vec<Range<usize>> {
+        self.look(text, Wanted::Any).unwrap_or_default()
+    }
+
+    fn look(&self, text: &str, wanted: Wanted) -> Option<Vec<Range<usize>>> {
         if self.phrases.is_empty() {
             return Some(Vec::new());
         }
@@ -196,13 +215,20 @@ impl Finder {
                     Some(window.first()?.place.start..window.last()?.place.end)
                 }),
             );
-            if places.len() == before {
+            if places.len() == before && wanted == Wanted::All {
                 return None;
             }
         }
         places.sort_by_key(|place| (place.start, place.end));
         Some(places)
     }
+}
+
+/// Which phrases have to be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    All,
+    Any,
 }
 
 /// Whether a body has something beside its words; nothing of what an entry gets from elsewhere.

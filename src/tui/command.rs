@@ -238,6 +238,11 @@ fn parse_command(line: &str) -> Line {
                 text: text.to_owned(),
             }
         }
+        // What would be a message of its own is here meant for the last one.
+        Name::Edit if argument.starts_with("s/") => match substitution(argument) {
+            Some((old, new)) => Line::Substitute { old, new },
+            None => Line::Missing(Missing::Argument(Name::Edit)),
+        },
         name => Line::Command(name, argument.to_owned()),
     }
 }
@@ -328,6 +333,14 @@ mod tests {
                     new: "the".into(),
                 },
             ),
+            (
+                "/edit s/teh/the/",
+                Line::Substitute {
+                    old: "teh".into(),
+                    new: "the".into(),
+                },
+            ),
+            ("/edit s/teh", Line::Missing(Missing::Argument(Name::Edit))),
             (" s/teh/the", say(" s/teh/the")),
             ("s//the/", say("s//the/")),
             ("s/a/b/c/", say("s/a/b/c/")),

@@ -6,7 +6,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::highlight::Tokens;
 use super::settings::Setting;
-use crate::chat::ClientId;
+use crate::chat::{ClientId, RoomId};
 use crate::client;
 use crate::text::Code;
 
@@ -30,7 +30,10 @@ pub enum Event {
     /// Where a setting was saved, or why it was not.
     Saved(Result<String, String>),
     /// What came out of the editor, or why nothing did.
-    Edited(Result<String, String>),
+    Edited {
+        room: Option<RoomId>,
+        text: Result<String, String>,
+    },
     /// `/theme` could not be followed; says why.
     ThemeFailed(String),
 }
@@ -50,7 +53,11 @@ pub enum Effect {
     /// Writes a setting into the config file.
     Save(Setting, String),
     /// Gives a text to the person's own editor.
-    Edit(String),
+    Edit {
+        /// Where it is written.
+        room: Option<RoomId>,
+        text: String,
+    },
     /// Finds out which part of a block of code is what.
     Highlight(Arc<Code>),
     /// Puts a text where other programs paste from.

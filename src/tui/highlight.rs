@@ -1,7 +1,7 @@
 //! Code in colours: which part of a block is what, as its language says. Pure, but slow at first: the definitions are unpacked when
 //! the first block is seen, and the loop does that on a thread of its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -39,30 +39,48 @@ impl Token {
     }
 }
 
+/// Blocks that are looked at at once.
+const AT_ONCE: usize = 8;
+
 /// Colours that are known or on their way.
 #[derive(Clone, Debug, Default)]
-pub struct Highlights(HashMap<Arc<Code>, Option<Arc<Tokens>>>);
+pub struct Highlights {
+    known: HashMap<Arc<Code>, Option<Arc<Tokens>>>,
+    /// The oldest first.
+    order: VecDeque<Arc<Code>>,
+    asked: usize,
+}
 
 impl Highlights {
-    /// Whether nobody has looked at a block yet; from now on somebody does.
+    /// Blocks that are wanted at once at most: fewer than are kept, so that none of them makes another one go.
+    pub const WANTED: usize = KEPT / 2;
+
+    /// Whether nobody has looked at a block yet and somebody may now; from now on somebody does.
     pub fn is_new(&mut self, code: &Arc<Code>) -> bool {
-        if self.0.contains_key(code) {
+        if self.asked >= AT_ONCE || self.known.contains_key(code) {
             return false;
         }
-        if self.0.len() >= KEPT {
-            self.0.clear();
+        while self.order.len() >= KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
         }
-        self.0.insert(Arc::clone(code), None);
+        self.order.push_back(Arc::clone(code));
+        self.known.insert(Arc::clone(code), None);
+        self.asked += 1;
         true
     }
 
-    pub fn take(&mut self, code: Arc<Code>, tokens: Tokens) {
-        self.0.insert(code, Some(Arc::new(tokens)));
+    pub fn take(&mut self, code: &Arc<Code>, tokens: Tokens) {
+        self.asked = self.asked.saturating_sub(1);
+        if let Some(known) = self.known.get_mut(code) {
+            *known = Some(Arc::new(tokens));
+        }
     }
 
     /// What is what in a line of a block.
     pub fn of(&self, code: &Arc<Code>, line: usize) -> &[(Range<usize>, Token)] {
-        let tokens = self.0.get(code).and_then(Option::as_ref);
+        let tokens = self.known.get(code).and_then(Option::as_ref);
         tokens
             .and_then(|tokens| tokens.get(line))
             .map_or(&[], Vec::as_slice)
@@ -218,8 +236,25 @@ mod tests {
                 text: text::body(&n.to_string()),
             })
         };
-        assert!((0..10 * KEPT).all(|n| highlights.is_new(&code(n))));
-        assert!(!highlights.is_new(&code(10 * KEPT - 1)));
-        assert!(highlights.0.len() <= KEPT);
+        for n in 0..10 * KEPT {
+            assert!(highlights.is_new(&code(n)));
+            highlights.take(&code(n), Tokens::new());
+        }
+        assert!(highlights.known.len() <= KEPT && highlights.order.len() <= KEPT);
+        // As many as may be wanted at once are all there in the end, and then nobody asks any more.
+        let wanted: Vec<Arc<Code>> = (0..Highlights::WANTED).map(|n| code(100_000 + n)).collect();
+        let mut rounds = 0;
+        loop {
+            let asked: Vec<_> = wanted.iter().filter(|it| highlights.is_new(it)).collect();
+            assert!(asked.len() <= AT_ONCE);
+            if asked.is_empty() {
+                break;
+            }
+            for code in asked {
+                highlights.take(code, Tokens::new());
+            }
+            rounds += 1;
+        }
+        assert_eq!(rounds, Highlights::WANTED / AT_ONCE);
     }
 }

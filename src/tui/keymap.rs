@@ -32,6 +32,11 @@ impl Context {
         ("selection", Self::Selection),
         ("overlay", Self::Overlay),
     ];
+
+    pub fn name(self) -> &'static str {
+        let known = Self::ALL.into_iter().find(|(_, known)| *known == self);
+        known.map_or("", |(name, _)| name)
+    }
 }
 
 macro_rules! actions {
@@ -117,6 +122,15 @@ actions! {
 }
 
 impl Action {
+    /// Whether it does something in a context: one of a preset's tables says so.
+    pub fn is_of(self, context: Context) -> bool {
+        let mut presets = Preset::ALL.into_iter();
+        presets.any(|(_, preset)| {
+            let mut rows = table::rows(preset);
+            rows.any(|(known, _, action)| known == context && action == self)
+        })
+    }
+
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL
             .iter()

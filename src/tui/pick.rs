@@ -100,10 +100,8 @@ pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
             .map(|theme| of_theme(state, theme, before))
             .collect(),
         Of::Search(hits) => {
-            let all = hits.all().into_iter();
-            let shown = all.filter(|it| state.room(it.room).is_some());
-            let heeded = shown.filter(|it| !state.settings.ignores(it.author.id));
-            return heeded.map(|it| of_hit(state, hits, it)).collect();
+            let shown = state.hits(hits).into_iter();
+            return shown.map(|it| of_hit(state, hits, it)).collect();
         }
     };
     matching(all, picker.filter.text().trim())

@@ -163,7 +163,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
         };
         state.now = now();
         is_dirty = true;
-        let is_back = matches!(event, Some(Event::Edited(_)));
+        let is_back = matches!(event, Some(Event::Edited { .. }));
         if is_back {
             performer.is_away = false;
             // Nobody told of a size that changed meanwhile.
@@ -329,13 +329,15 @@ impl Performer {
                 (self.setup.copy)(&text);
                 return None;
             }
-            Effect::Edit(text) => {
+            // One at a time has the terminal.
+            Effect::Edit { .. } if self.is_away => return None,
+            Effect::Edit { room, text } => {
                 let (worked, edit) = (self.worked.clone(), self.setup.edit);
                 let editor = self.setup.editor.clone();
                 self.is_away = true;
                 tokio::task::spawn_blocking(move || {
-                    let edited = edit(&editor, &text);
-                    let _gone = worked.blocking_send(Event::Edited(edited));
+                    let text = edit(&editor, &text);
+                    let _gone = worked.blocking_send(Event::Edited { room, text });
                 });
                 return None;
             }

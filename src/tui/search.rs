@@ -6,6 +6,7 @@ use jiff::Zoned;
 use jiff::civil::Date;
 
 use super::command;
+use super::state::State;
 use crate::chat::{Entry, Found, Has, IdentityId, RoomId, Search, Seq};
 use crate::text::{self, Finder};
 
@@ -20,6 +21,8 @@ pub enum Problem {
     NoSuchRoom(String),
     NoDate(String),
     NothingHas(String),
+    /// There are signs, and nothing that is a word.
+    NoWords,
 }
 
 /// What has to be known to understand a search.
@@ -67,6 +70,10 @@ pub fn parse(text: &str, known: &Known<'_>) -> Result<Search, Problem> {
         }
     }
     search.is_open = is_open && !text.ends_with(char::is_whitespace);
+    let has_word = |phrase: &String| !text::tokens(phrase).is_empty();
+    if !search.phrases.is_empty() && !search.phrases.iter().any(has_word) {
+        return Err(Problem::NoWords);
+    }
     search.phrases.truncate(Search::PHRASES);
     search.from.truncate(Search::NAMES);
     Ok(search)
@@ -235,6 +242,8 @@ impl Hits {
         };
         let found = self.found.as_ref();
         let known_from = match found {
+            // It has looked here and there.
+            Some(found) if found.is_partial => u64::MAX,
             Some(found) if found.has_more => {
                 found.entries.last().map_or(u64::MAX, |last| last.at_ms)
             }
@@ -255,7 +264,8 @@ impl Hits {
     }
 
     pub fn has_more(&self) -> bool {
-        self.found.as_ref().is_some_and(|found| found.has_more)
+        let found = self.found.as_ref();
+        found.is_some_and(|found| found.has_more || found.is_partial)
     }
 
     /// Whether everybody who can be asked has answered.
@@ -263,11 +273,10 @@ impl Hits {
         self.found.is_some() || self.is_alone
     }
 
-    /// Where the words stand in a text.
+    /// Where words of it stand in a text, all of them or only some.
     pub fn places(&self, text: &str) -> Vec<Range<usize>> {
         let finder = self.finder.as_ref();
-        let places = finder.and_then(|finder| finder.places(text));
-        places.unwrap_or_default()
+        finder.map_or_else(Vec::new, |finder| finder.each(text))
     }
 
     /// A hit's text in one line that begins shortly before the first word that was found, and where those words stand in it.
@@ -311,16 +320,16 @@ pub struct Walk {
 
 impl Walk {
     /// The hit after the present one, or before it; nothing at the end.
-    pub fn step(&self, by: isize) -> Option<(RoomId, Seq)> {
-        let all = self.hits.all();
+    pub fn step(&self, state: &State, by: isize) -> Option<(RoomId, Seq)> {
+        let all = state.hits(&self.hits);
         let here = all.iter().position(|it| (it.room, it.seq) == self.at)?;
         let next = all.get(here.checked_add_signed(by)?)?;
         Some((next.room, next.seq))
     }
 
     /// Which hit this is, from 1 on, and of how many.
-    pub fn place(&self) -> (usize, usize) {
-        let all = self.hits.all();
+    pub fn place(&self, state: &State) -> (usize, usize) {
+        let all = state.hits(&self.hits);
         let here = all.iter().position(|it| (it.room, it.seq) == self.at);
         (here.map_or(0, |here| here + 1), all.len())
     }

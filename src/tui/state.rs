@@ -17,7 +17,7 @@ use super::event::Effect;
 use super::highlight::Highlights;
 use super::keymap::{Key, Keymap};
 use super::pick::Picker;
-use super::search::Walk;
+use super::search::{Hits, Walk};
 use super::settings::Sources;
 use super::strings::{ENGLISH, Strings};
 use super::timeline::Anchor;
@@ -341,6 +341,13 @@ impl State {
 
     pub fn is_me(&self, identity: IdentityId) -> bool {
         self.me.as_ref().is_some_and(|me| me.id == identity)
+    }
+
+    /// The hits of a search that are shown: in rooms we are in, by people we heed.
+    pub fn hits<'a>(&self, hits: &'a Hits) -> Vec<&'a Entry> {
+        let mut shown = hits.all();
+        shown.retain(|it| self.room(it.room).is_some() && !self.settings.ignores(it.author.id));
+        shown
     }
 
     /// The hits that are gone through.

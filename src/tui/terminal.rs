@@ -157,6 +157,11 @@ fn take_over() -> io::Result<()> {
     )
 }
 
+/// Whether another program has the terminal: what interrupts is meant for that.
+pub fn is_paused() -> bool {
+    reading().is_paused
+}
+
 /// Gives the terminal to another program for a while: nothing is read any more either.
 fn pause() {
     let mut reading = reading();

@@ -16,6 +16,7 @@ mod search;
 mod select;
 mod send;
 mod settings;
+mod snippet;
 mod told;
 mod unsent;
 mod visit;
@@ -29,7 +30,6 @@ pub use self::link::link;
 use super::event::{Effect, Event};
 use super::regions::{Regions, regions};
 use super::rows::Layout;
-use super::spoken::FOLDED_FROM;
 use super::state::{Overlay, State, Tone};
 use super::timeline::Anchor;
 use crate::client::Command;
@@ -42,7 +42,16 @@ const WHEEL: isize = 3;
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let is_typed = matches!(event, Event::Key(_) | Event::Paste(_));
     let before = is_typed.then(|| (state.current, state.composer().bytes()));
+    let is_asking = matches!(state.overlay, Some(Overlay::Snippet { .. }));
+    let pasted = state.overlay.clone().filter(|_| is_asking && !is_typed);
     let mut effects = happen(state, event);
+    if let Some(pasted) = pasted
+        && !matches!(state.overlay, Some(Overlay::Snippet { .. }))
+    {
+        let other = state.overlay.replace(pasted);
+        snippet::keep(state);
+        state.overlay = other;
+    }
     let after = (state.current, state.composer().bytes());
     if before.is_some_and(|before| before.0 == after.0 && before.1 != after.1) {
         effects.extend(notify::typed(state));
@@ -56,7 +65,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
 fn happen(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
         Event::Key(key) => keys::press(state, key),
-        Event::Paste(text) => paste(state, &text),
+        // Terminals end pasted lines as the Enter key does.
+        Event::Paste(text) => paste(state, &text.replace("\r\n", "\n").replace('\r', "\n")),
         Event::Mouse(mouse) => wheel(state, mouse),
         Event::Resize(width, height) => {
             state.size = (width, height);
@@ -86,12 +96,12 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             settings::saved(state, saved);
             Vec::new()
         }
-        Event::Edited(edited) => {
-            keys::edited(state, edited);
+        Event::Edited { room, text } => {
+            snippet::edited(state, room, text);
             Vec::new()
         }
         Event::Highlighted(code, tokens) => {
-            state.highlights.take(code, tokens);
+            state.highlights.take(&code, tokens);
             Vec::new()
         }
         Event::CannotConnect(why) | Event::ThemeFailed(why) => {
@@ -120,14 +130,7 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             return search::changed(state);
         }
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {}
-        None if text.lines().count() > FOLDED_FROM => {
-            let (text, composer) = (text.to_owned(), Box::default());
-            state.overlay = Some(Overlay::Snippet { text, composer });
-        }
-        None => {
-            state.composer_mut().insert(text);
-            typed(state);
-        }
+        None => snippet::paste(state, text),
     }
     Vec::new()
 }

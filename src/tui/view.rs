@@ -8,6 +8,7 @@ mod sides;
 
 use std::num::NonZeroU16;
 use std::ops::Range;
+use std::sync::Arc;
 
 use ratatui::Frame;
 use ratatui::buffer::{Buffer, CellDiffOption};
@@ -91,7 +92,8 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
         buffer: frame.buffer_mut(),
         look,
         clip: area,
-        links: state.links,
+        shows_links: state.links,
+        links: Vec::new(),
     };
     canvas.fill(area, Scope::Background);
     sides::header(&mut canvas, state, regions.header);
@@ -105,6 +107,9 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
     if state.overlay.is_some() {
         cursor = overlay::draw(&mut canvas, state);
     }
+    for link in std::mem::take(&mut canvas.links) {
+        canvas.lead(&link);
+    }
     if let Some((x, y)) = cursor.filter(|(x, y)| *x < area.width && *y < area.height) {
         frame.set_cursor_position((x, y));
     }
@@ -115,8 +120,18 @@ struct Canvas<'a> {
     buffer: &'a mut Buffer,
     look: &'a Look,
     clip: Rect,
-    /// Whether the terminal leads to addresses (OSC 8).
-    links: bool,
+    /// Whether the terminal leads to addresses (OSC 8), and from where.
+    shows_links: bool,
+    links: Vec<Link>,
+}
+
+/// A part of a row that leads to an address.
+#[derive(Clone, Debug)]
+struct Link {
+    x: u16,
+    y: u16,
+    words: String,
+    address: Arc<str>,
 }
 
 impl Canvas<'_> {
@@ -168,26 +183,59 @@ impl Canvas<'_> {
         }
     }
 
-    /// Has the terminal lead from a part of a text that was put at the beginning of an area to an address. The sequences stand in the
-    /// first cell, which says how many it takes; the others keep what the screen shows there.
-    fn link(&mut self, area: Rect, text: &SafeText, part: Range<usize>, address: &str) {
+    /// Has the terminal lead from a part of a text that was put at the beginning of an area to an address, if nothing comes to stand
+    /// over it.
+    fn link(&mut self, area: Rect, text: &SafeText, part: Range<usize>, address: &Arc<str>) {
         let text = text.as_str();
         let (Some(before), Some(linked)) = (text.get(..part.start), text.get(part)) else {
             return;
         };
-        let x = area.x.saturating_add(columns(before));
-        let wide = columns(linked);
-        let is_inside = x.saturating_add(wide) <= area.intersection(self.clip).right();
-        let Some(width) = NonZeroU16::new(wide).filter(|_| is_inside && self.links) else {
+        if self.shows_links {
+            self.links.push(Link {
+                x: area.x.saturating_add(columns(before)),
+                y: area.y,
+                words: linked.to_owned(),
+                address: Arc::clone(address),
+            });
+        }
+    }
+
+    /// Puts the sequences of a link into its first cell, which then says how many it takes; the others keep what the screen shows there.
+    fn lead(&mut self, link: &Link) {
+        let Link {
+            x,
+            y,
+            words: linked,
+            address,
+        } = link;
+        let place = Rect::new(*x, *y, columns(linked), 1);
+        let Some(width) = NonZeroU16::new(place.width)
+            .filter(|_| place.intersection(self.clip).intersection(self.buffer.area) == place)
+        else {
             return;
         };
+        // What was drawn there since is no link, and neither is one that is marked in parts.
+        let style = self.buffer[(*x, *y)].style();
+        let mut shown = String::new();
+        let mut at = *x;
+        while at < place.right() {
+            let cell = &self.buffer[(at, *y)];
+            if cell.style() != style {
+                return;
+            }
+            shown.push_str(cell.symbol());
+            at += columns(cell.symbol()).max(1);
+        }
+        if shown != *linked {
+            return;
+        }
         // Parts with the same id are one link to the terminal, in whatever rows they stand.
         let id = address
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
                 (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
             });
-        let cell = &mut self.buffer[(x, area.y)];
+        let cell = &mut self.buffer[(*x, *y)];
         cell.set_symbol(&format!(
             "\x1b]8;id={id:x};{address}\x1b\\{linked}\x1b]8;;\x1b\\"
         ));

@@ -616,6 +616,7 @@ fn the_unary_calls_have_these_bytes() {
     let found = proto::SearchResponse {
         entries: vec![entry_to(&entry)],
         more: true,
+        partial: true,
     };
     let lines = [
         ("list rooms", proto::ListRoomsRequest {}.encode_to_vec()),

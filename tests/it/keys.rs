@@ -55,6 +55,26 @@ fn what_is_wrong_with_keys_is_named_with_its_line() {
             3,
             "'ctrl+x' cannot do this beside 'Ctrl+X Ctrl+S' of line 2",
         ),
+        (
+            "[keys.selection]\n\"f f\" = \"turn-fold\"\n",
+            2,
+            "are for [keys.composer] only",
+        ),
+        (
+            "[keys.composer]\na = \"search\"\n",
+            2,
+            "'a' could not be typed any more",
+        ),
+        (
+            "[keys.composer]\n\"alt+d\" = \"delete-selected\"\n",
+            2,
+            "'delete-selected' does nothing in [keys.composer]",
+        ),
+        (
+            "[keys.selection]\nz = \"fold\"\n",
+            2,
+            "did you mean 'turn-fold'?",
+        ),
         ("[keys.nowhere]\n", 1, "unknown field `nowhere`"),
         (
             "[keys.composer]\nenter = \"none\"\n",
@@ -121,16 +141,26 @@ fn a_text_comes_back_from_the_editor_and_can_be_taken_back() {
     let mut screen = Screen::online(100, 30);
     screen.keys("关键 text");
     let effects = screen.keys("<c-x><c-e>");
-    assert_eq!(effects, [Effect::Edit("关键 text".into())]);
-    screen.does(Event::Edited(Ok("one\ntwo".into())));
+    let room = screen.state.current;
+    let text = "关键 text".into();
+    assert_eq!(effects, [Effect::Edit { room, text }]);
+    let edited = |room, text: Result<&str, &str>| Event::Edited {
+        room,
+        text: text.map(str::to_owned).map_err(str::to_owned),
+    };
+    screen.does(edited(room, Ok("one\ntwo")));
     assert!(screen.shows("› one") && screen.shows("two"));
     screen.keys("<c-z>");
     screen.keys("<c-z>");
     assert!(screen.shows("关键 text"), "{}", screen.text());
-    screen.does(Event::Edited(
-        Err("cannot run 'vi': it is not there".into()),
-    ));
+    screen.does(edited(room, Err("cannot run 'vi': it is not there")));
     assert!(screen.shows("cannot run 'vi'") && screen.shows("关键 text"));
+    // Whoever was led elsewhere meanwhile has it where it was written.
+    screen.keys("<a-down>");
+    screen.does(edited(room, Ok("for the first room")));
+    assert!(!screen.shows("for the first room"));
+    screen.keys("<a-up>");
+    assert!(screen.shows("for the first room"));
 }
 
 #[test]

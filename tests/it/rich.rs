@@ -175,3 +175,39 @@ fn an_address_leads_there_from_every_row_and_only_where_a_terminal_can() {
     }
     assert_eq!(shown, address, "the Chinese behind it is no part of it");
 }
+
+#[test]
+fn what_stands_over_a_link_is_not_led_anywhere() {
+    let address = format!("https://example.org/{}", "x".repeat(60));
+    let mut screen = with(100, 12, &[&address, &address]);
+    let linked = |screen: &Screen| {
+        let terminal = screen.terminal_with(true);
+        let buffer = terminal.backend().buffer().clone();
+        let cells = buffer.content().iter();
+        cells.filter(|cell| cell.symbol().contains("]8;")).count()
+    };
+    let all = linked(&screen);
+    assert!(all >= 2);
+    screen.keys("<f1>");
+    assert!(linked(&screen) < all, "the overlay stands over some");
+    let terminal = screen.terminal_with(true);
+    let buffer = terminal.backend().buffer();
+    let row = |y: u16| -> String {
+        let cells = (0..buffer.area.width).map(|x| buffer[(x, y)].symbol());
+        cells.collect()
+    };
+    assert!((0..buffer.area.height).any(|y| row(y).contains("send, or run a command")));
+    // A screen that is smaller than what is known of it, as before it is told of a new size.
+    for (width, height) in [(100, 5), (30, 12), (1, 1)] {
+        let backend = ratatui::backend::TestBackend::new(width, height);
+        let mut terminal = ratatui::Terminal::new(backend).unwrap();
+        let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
+        let glyphs = tchat::tui::view::Glyphs::UNICODE;
+        let look = tchat::tui::view::Look { theme, glyphs };
+        let mut state = with(100, 40, &[&address, &address]).state;
+        state.links = true;
+        terminal
+            .draw(|frame| tchat::tui::view::draw(frame, &state, &look))
+            .unwrap();
+    }
+}

@@ -383,6 +383,7 @@ fn open(screen: &mut Screen, overlay: &str) {
             let found = Some(Found {
                 entries: entries.collect(),
                 has_more: true,
+                is_partial: false,
             });
             let (id, among) = (screen.state.searches, Among::All);
             screen.hears(Told::Found { id, among, found });

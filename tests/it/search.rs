@@ -25,7 +25,11 @@ fn searches(effects: &[Effect]) -> Vec<(u64, Search, Among)> {
 }
 
 fn found(entries: Vec<Entry>, has_more: bool) -> Found {
-    Found { entries, has_more }
+    Found {
+        entries,
+        has_more,
+        is_partial: false,
+    }
 }
 
 /// What is typed into an open search, and the number of the last one.

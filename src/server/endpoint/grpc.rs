@@ -148,6 +148,7 @@ impl ChatService for Endpoint {
         Ok(Response::new(proto::SearchResponse {
             entries: found.entries.iter().map(entry_to).collect(),
             more: found.has_more,
+            partial: found.is_partial,
         }))
     }
 

@@ -6,7 +6,50 @@ use std::sync::Arc;
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use super::{Code, LineKind, Mark, Rich, RichLine, address_of};
-use crate::text::{body, line};
+use crate::text::{SafeText, body, line};
+
+/// Stands where nothing was typed, and in the place of a `*` that is one. Neither is left of a text that was made safe, so that both
+/// can be told from what was.
+const NOTHING: char = '\u{e000}';
+const STAR: char = '\u{e001}';
+
+/// A text as the parser is to see it. Definitions of links would not be shown; `2*3*4` is a product; and bold ends behind Chinese
+/// punctuation as it does behind a letter.
+pub(super) fn prepared(text: &str) -> String {
+    let mut prepared = String::with_capacity(text.len() + 16);
+    let mut before: Option<char> = None;
+    let mut rest = text.chars().peekable();
+    let is_mark = |c: char| !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace();
+    while let Some(c) = rest.next() {
+        let after = rest.peek().copied();
+        match c {
+            '*' if before.is_some_and(|c| c.is_ascii_alphanumeric())
+                && after.is_some_and(|c| c.is_ascii_alphanumeric()) =>
+            {
+                prepared.push(STAR);
+            }
+            '*' => {
+                if before.is_some_and(is_mark) {
+                    prepared.push(NOTHING);
+                }
+                prepared.push('*');
+                if after.is_some_and(is_mark) {
+                    prepared.push(NOTHING);
+                }
+            }
+            ':' if before == Some(']') => prepared.extend([NOTHING, ':']),
+            c => prepared.push(c),
+        }
+        before = Some(c);
+    }
+    prepared
+}
+
+/// What was typed where the parser saw that.
+fn typed(text: &str) -> String {
+    let kept = text.chars().filter(|c| *c != NOTHING);
+    kept.map(|c| if c == STAR { '*' } else { c }).collect()
+}
 
 /// A text on its way to lines.
 pub(super) struct Builder<'a> {
@@ -17,6 +60,8 @@ pub(super) struct Builder<'a> {
     text: String,
     /// Marks that have begun.
     begun: Vec<(usize, Option<Mark>)>,
+    /// Quotes that are open, and how many of them the present line is of.
+    depth: usize,
     quotes: usize,
     /// Markers of the items that are open; each stands before one line only.
     items: Vec<Item>,
@@ -37,6 +82,7 @@ impl<'a> Builder<'a> {
             open: None,
             text: String::new(),
             begun: Vec::new(),
+            depth: 0,
             quotes: 0,
             items: Vec::new(),
             shown: 0,
@@ -49,7 +95,17 @@ impl<'a> Builder<'a> {
         while let Some((event, range)) = events.next() {
             match event {
                 Event::Start(tag) => {
-                    if let Some(end) = self.start(tag, range) {
+                    if let Tag::CodeBlock(CodeBlockKind::Fenced(language)) = tag {
+                        let mut code = String::new();
+                        for (event, _) in events.by_ref() {
+                            match event {
+                                Event::Text(text) => code.push_str(&text),
+                                Event::End(TagEnd::CodeBlock) => break,
+                                _ => {}
+                            }
+                        }
+                        self.code(&language, &code, range);
+                    } else if let Some(end) = self.start(tag, range) {
                         // Shown as typed, with all that is in it.
                         let mut depth = 1;
                         while depth > 0 {
@@ -60,50 +116,45 @@ impl<'a> Builder<'a> {
                                 None => break,
                             }
                         }
-                        self.shown = end;
+                        self.shown = self.shown.max(end);
                     }
                 }
                 Event::End(tag) => self.end(tag, range),
-                Event::Text(text) | Event::InlineHtml(text) => self.say(&text, range.start),
+                Event::Text(text) | Event::InlineHtml(text) => self.say(&text, range),
                 Event::Html(_) | Event::Rule => self.verbatim(range),
                 Event::Code(code) => {
                     let from = self.text.len();
-                    self.say(&code, range.start);
+                    self.say(&code, range);
                     self.mark(from, Mark::Code);
                 }
-                Event::SoftBreak | Event::HardBreak => {
-                    self.flush();
-                    self.shown = range.end;
-                    let after = &self.source[range.end..];
-                    let next = after.trim_start_matches([' ', '\t']);
-                    // What follows a quote without a mark of its own is an answer to it.
-                    if self.quotes > 0 && !next.starts_with('>') {
-                        self.quotes = 0;
-                    }
-                    if self.quotes == 0 && self.items.is_empty() {
-                        // Spaces before a line are what somebody typed there.
-                        self.ensure();
-                        let spaces = &after[..after.len() - next.len()];
-                        self.text.push_str(spaces);
-                    }
-                }
-                _ => self.say(&self.source[range.clone()], range.start),
+                Event::SoftBreak | Event::HardBreak => self.line_ends(range),
+                _ => self.say(&self.source[range.clone()], range),
             }
         }
         self.flush();
         // Empty lines at the end are nobody's, but a text of nothing else is one.
         if self.rich.lines.is_empty() {
-            self.rich = Rich::plain(&body(self.source));
+            self.rich = Rich::plain(&body(&typed(self.source)));
         }
     }
 
     /// Begins something; says up to where, if it is shown as typed.
     fn start(&mut self, tag: Tag<'_>, range: Range<usize>) -> Option<usize> {
         match tag {
-            Tag::Paragraph => self.block(range.start),
+            Tag::Paragraph => {
+                self.block(range.start);
+                let begins = self.source[..range.start]
+                    .rfind('\n')
+                    .map_or(0, |at| at + 1);
+                let spaces = &self.source[begins..range.start];
+                if self.depth == 0 && self.items.is_empty() && spaces.trim().is_empty() {
+                    self.indent(spaces);
+                }
+            }
             Tag::BlockQuote(_) => {
                 self.block(range.start);
-                self.quotes += 1;
+                self.depth += 1;
+                self.quotes = self.depth;
             }
             Tag::List(_) => self.flush(),
             Tag::Item => {
@@ -116,7 +167,7 @@ impl<'a> Builder<'a> {
                     marker
                 };
                 self.items.push(Item {
-                    marker: format!("{marker} "),
+                    marker: format!("{} ", typed(marker)),
                     is_shown: false,
                 });
             }
@@ -128,22 +179,17 @@ impl<'a> Builder<'a> {
                 link_type: LinkType::Inline | LinkType::Autolink,
                 ..
             } => {
-                let mark = address_of(&dest_url).map(Mark::Link);
+                let mark = address_of(&typed(&dest_url)).map(Mark::Link);
                 if mark.is_none() {
                     // Not a place one could go to: what was typed is what is meant.
-                    self.say(&self.source[range.clone()], range.start);
+                    self.say(&self.source[range.clone()], range.clone());
                     return Some(range.end);
                 }
                 self.begun.push((self.text.len(), mark));
             }
-            Tag::CodeBlock(CodeBlockKind::Fenced(language)) => {
-                self.block(range.start);
-                self.code(&language, range.clone());
-                return Some(range.end);
-            }
             Tag::HtmlBlock => {}
             Tag::Link { .. } | Tag::Image { .. } => {
-                self.say(&self.source[range.clone()], range.start);
+                self.say(&self.source[range.clone()], range.clone());
                 return Some(range.end);
             }
             // Headings, indented text and everything else.
@@ -159,7 +205,8 @@ impl<'a> Builder<'a> {
         match tag {
             TagEnd::BlockQuote(_) => {
                 self.flush();
-                self.quotes = self.quotes.saturating_sub(1);
+                self.depth = self.depth.saturating_sub(1);
+                self.quotes = self.depth;
             }
             TagEnd::Item => {
                 self.flush();
@@ -203,6 +250,35 @@ impl<'a> Builder<'a> {
         self.text.push(')');
     }
 
+    /// A line ends, and its paragraph goes on.
+    fn line_ends(&mut self, range: Range<usize>) {
+        if self.source[range.clone()].starts_with('\\') {
+            // It ends the line of a command, and is part of that.
+            self.ensure();
+            self.text.push('\\');
+        }
+        self.flush();
+        self.shown = self.shown.max(range.end);
+        let after = &self.source[range.end..];
+        let from = self.source[..range.end].rfind('\n').map_or(0, |at| at + 1);
+        if self.depth > 0 {
+            // What follows a quote without a mark of its own is an answer to it.
+            let begins = self.source[from..].trim_start_matches(' ');
+            let marks = begins.chars().take_while(|c| ">\u{20}".contains(*c));
+            self.quotes = marks.filter(|c| *c == '>').count().min(self.depth);
+        }
+        if self.depth == 0 && self.items.is_empty() {
+            // Spaces before a line are what somebody typed there.
+            let next = after.trim_start_matches([' ', '\t']);
+            self.indent(&after[..after.len() - next.len()]);
+        }
+    }
+
+    fn indent(&mut self, spaces: &str) {
+        self.ensure();
+        self.text.push_str(spaces);
+    }
+
     /// A block begins: what was open ends, and empty lines before it are kept.
     fn block(&mut self, at: usize) {
         self.flush();
@@ -210,7 +286,8 @@ impl<'a> Builder<'a> {
         let breaks = between.matches('\n').count();
         if !self.rich.lines.is_empty() {
             // The end of the line before is part of what was shown, or the first break.
-            let ended = self.source[..self.shown].ends_with('\n');
+            let before = self.source.get(..self.shown).unwrap_or_default();
+            let ended = before.ends_with('\n');
             let empty = if ended {
                 breaks
             } else {
@@ -224,45 +301,48 @@ impl<'a> Builder<'a> {
     }
 
     /// A line is open from here on.
-    fn ensure(&mut self) -> &mut RichLine {
-        let items = &mut self.items;
-        let quotes = self.quotes;
-        self.open.get_or_insert_with(|| {
-            let mut lead = "> ".repeat(quotes);
-            for item in items {
-                if item.is_shown {
-                    lead.extend(item.marker.chars().map(|_| ' '));
-                } else {
-                    lead.push_str(&item.marker);
-                    item.is_shown = true;
-                }
+    fn ensure(&mut self) {
+        if self.open.is_some() {
+            return;
+        }
+        let kind = if self.quotes > 0 {
+            LineKind::Quote
+        } else {
+            LineKind::Text
+        };
+        self.open = Some(RichLine {
+            lead: self.lead(),
+            kind,
+            ..RichLine::default()
+        });
+    }
+
+    /// What stands before the next line.
+    fn lead(&mut self) -> SafeText {
+        let mut lead = "> ".repeat(self.quotes);
+        for item in &mut self.items {
+            if item.is_shown {
+                lead.extend(item.marker.chars().map(|_| ' '));
+            } else {
+                lead.push_str(&item.marker);
+                item.is_shown = true;
             }
-            RichLine {
-                lead: line(&lead),
-                kind: if quotes > 0 {
-                    LineKind::Quote
-                } else {
-                    LineKind::Text
-                },
-                ..RichLine::default()
-            }
-        })
+        }
+        line(&lead)
     }
 
     /// Text of the line that is open. What an entity stands for may be anything, and is made safe as all text is.
-    fn say(&mut self, text: &str, at: usize) {
-        self.shown = self
-            .shown
-            .max(at + text.len().min(self.source.len().saturating_sub(at)));
+    fn say(&mut self, text: &str, range: Range<usize>) {
+        self.shown = self.shown.max(range.end);
         let mut parts = text.split('\n');
         if let Some(first) = parts.next() {
             self.ensure();
-            self.text.push_str(line(first).as_str());
+            self.text.push_str(line(&typed(first)).as_str());
         }
         for part in parts {
             self.flush();
             self.ensure();
-            self.text.push_str(line(part).as_str());
+            self.text.push_str(line(&typed(part)).as_str());
         }
     }
 
@@ -308,46 +388,48 @@ impl<'a> Builder<'a> {
         let text = self.source[start..range.end].trim_end_matches('\n');
         for part in text.split('\n') {
             self.ensure();
-            self.text.push_str(part);
+            self.text.push_str(&typed(part));
             self.flush();
         }
         self.shown = range.end;
     }
 
-    fn code(&mut self, language: &str, range: Range<usize>) {
-        let source = self.source[range].trim_end_matches('\n');
-        let mut lines: Vec<&str> = source.lines().collect();
-        let fence = lines.first().map_or("", |line| line.trim_start());
-        let mark = fence.chars().next().unwrap_or('`');
-        lines.remove(0);
-        let is_fence = |line: &&str| {
-            let line = line.trim();
-            line.len() >= 3 && line.chars().all(|c| c == mark)
-        };
-        if lines.last().is_some_and(is_fence) {
-            lines.pop();
+    /// A block of code. A fence that names no language, or fences nothing in, is what somebody typed.
+    fn code(&mut self, info: &str, text: &str, range: Range<usize>) {
+        let source = &self.source[range.clone()];
+        let is_tilde = source.starts_with('~');
+        let last = source.trim_end().rsplit('\n').next().unwrap_or_default();
+        let last = last.trim_start_matches([' ', '>']);
+        let is_closed = source.trim_end().contains('\n')
+            && last.len() >= 3
+            && last.chars().all(|c| c == if is_tilde { '~' } else { '`' });
+        let language = info.trim().split(',').next().unwrap_or_default();
+        let is_language = |c: char| c.is_alphanumeric() || "+-#._".contains(c);
+        let is_named = info.trim().chars().count() <= LANGUAGE
+            && !info.trim().contains(char::is_whitespace)
+            && language.chars().all(is_language);
+        if text.trim().is_empty() || !is_named || (is_tilde && !is_closed) {
+            self.verbatim(range);
+            return;
         }
-        let language = language.split_whitespace().next().unwrap_or_default();
+        self.block(range.start);
         let block = self.rich.codes.len();
-        let text = body(&lines.join("\n"));
+        let text = body(&typed(text.strip_suffix('\n').unwrap_or(text)));
         for (n, part) in Rich::plain(&text).lines.into_iter().enumerate() {
-            let lead = self
-                .items
-                .iter()
-                .map(|item| " ".repeat(item.marker.chars().count()));
-            self.rich.lines.push(RichLine {
-                lead: line(&format!(
-                    "{}{}",
-                    "> ".repeat(self.quotes),
-                    lead.collect::<String>()
-                )),
+            let line = RichLine {
+                lead: self.lead(),
                 kind: LineKind::Code { block, line: n },
                 ..part
-            });
+            };
+            self.rich.lines.push(line);
         }
         self.rich.codes.push(Arc::new(Code {
-            language: line(language),
+            language: line(&typed(info.trim())),
             text,
         }));
+        self.shown = self.shown.max(range.end);
     }
 }
+
+/// Characters that a language's name has at most.
+const LANGUAGE: usize = 24;

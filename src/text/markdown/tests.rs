@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 /// Lines as `lead|text`, with marks around their parts: `*` strong, `/` emphasis, `-` struck, `` ` `` code, `[]` link.
@@ -46,11 +48,15 @@ fn sign(mark: &Mark) -> (&'static str, &'static str) {
 
 #[test]
 fn what_chat_marks_is_marked() {
-    let cases: [(&str, &[&str]); 20] = [
+    let cases: [(&str, &[&str]); 27] = [
         ("plain 关键", &["|plain 关键"]),
         ("**bold** *it* ~~no~~ `code`", &["|*bold* /it/ -no- `code`"]),
         ("**粗体**和*斜体*", &["|*粗体*和/斜体/"]),
-        ("snake_case_name 2*3*4 a_b", &["|snake_case_name 2/3/4 a_b"]),
+        ("snake_case_name 2*3*4 a_b", &["|snake_case_name 2*3*4 a_b"]),
+        (
+            "**中文。**后面 他说**“好”**吧",
+            &["|*中文。*后面 他说*“好”*吧"],
+        ),
         ("one\ntwo\n\n\nthree", &["|one", "|two", "|", "|", "|three"]),
         ("**two\nlines**", &["|*two*", "|*lines*"]),
         (
@@ -81,10 +87,16 @@ fn what_chat_marks_is_marked() {
             &["code |fn a() {", "code |", "code |    1", "code |}", "|end"],
         ),
         ("```\nnever **closed**", &["code |never **closed**"]),
+        ("- `关`\n  - b", &["• |`关`", "  • |b"]),
+        ("> q1\na1\n> q2\na2", &["> |q1", "|a1", "> |q2", "|a2"]),
+        ("> ```rust\n> fn a()\n> ```", &["code > |fn a()"]),
+        ("- ```\n  x\n  ```", &["code • |x"]),
+        ("docker run \\\n -it x", &["|docker run \\", "| -it x"]),
         (
-            "- `a`\n\n  ```\n  x\n  ```",
-            &["• |`a`", "|", "code   |  x"],
+            "See [1].\n\n[1]: https://a.example",
+            &["|See [1].", "|", "|[1]: [https://a.example]"],
         ),
+        ("- `a`\n\n  ```\n  x\n  ```", &["• |`a`", "|", "code   |x"]),
     ];
     for (text, expected) in cases {
         assert_eq!(shown(text), expected, "{text:?}");
@@ -103,6 +115,11 @@ fn everything_else_stays_as_it_was_typed() {
         "![image](https://a.example/x.png)",
         "[ref]: https://a.example",
         "[note]",
+        "~~~哈哈哈",
+        "```hello",
+        "```let x = 1;\nlet y = 2;\n```",
+        "[更新]: 完成\n大家看一下",
+        "   art\n  *\n *** ",
         "a\n    b\n  **c",
         ":-)",
         "¯\\_(ツ)_/¯ x",
@@ -124,6 +141,40 @@ fn everything_else_stays_as_it_was_typed() {
             shown.trim_matches('\n').trim_end() == expected.trim_end(),
             "{text:?} is shown as {shown:?}"
         );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    /// Whatever is typed, every letter and digit of it is shown, in its order.
+    #[test]
+    fn no_letter_is_ever_lost(
+        parts in proptest::collection::vec(
+            proptest::sample::select(&[
+                "`", "``", "```", "```\n", "~~~", "*", "**", "_", "~~", ">", "> ", "\n> ", "- ", "\n- ", "\n  - ", "1. ", "\n2) ", "[", "]",
+                "](", "]: ", "(", ")", ":", "\n", "\n\n", "    ", " ", "关", "键", "a", "b1", "\\", "\\\n", "<", ">", "!", "# ", "\n---\n",
+                "|", "https://a.b/c", "@",
+            ][..]),
+            0..24,
+        )
+    ) {
+        let source = parts.concat();
+        let rich = Rich::of(&source);
+        let mut shown = String::new();
+        for (n, line) in rich.lines.iter().enumerate() {
+            // A block's language stands below it on the screen, and before it in what was typed.
+            if let LineKind::Code { block, line: 0 } = line.kind {
+                shown.push_str(rich.codes[block].language.as_str());
+            }
+            let _ = n;
+            shown.push_str(line.lead.as_str());
+            shown.push_str(line.text.as_str());
+        }
+        let mut letters = shown.chars().filter(|c| c.is_alphanumeric());
+        for wanted in source.chars().filter(|c| c.is_alphanumeric()) {
+            prop_assert!(letters.any(|c| c == wanted), "{wanted:?} of {source:?} is not in {shown:?}");
+        }
     }
 }
 

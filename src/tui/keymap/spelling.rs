@@ -40,6 +40,12 @@ pub enum Keys {
 }
 
 impl Keys {
+    /// Whether a letter is typed with it, or begins with one that is.
+    pub fn types(self) -> bool {
+        let (Self::One(key) | Self::Two(key, _)) = self;
+        matches!(key.code, KeyCode::Char(_)) && !key.modifiers.intersects(CTRL.union(ALT))
+    }
+
     /// Whether both cannot mean something in one context: they are the same, or one begins the other.
     pub fn clashes(self, other: Self) -> bool {
         match (self, other) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::text::Code;
 use crate::tui::event::Effect;
+use crate::tui::highlight::Highlights;
 use crate::tui::state::State;
 use crate::tui::timeline::{Anchor, What};
 
@@ -29,6 +30,7 @@ pub(super) fn note(state: &mut State) -> Vec<Effect> {
     });
     let seen: Vec<Arc<Code>> = codes
         .filter(|code| !code.language.is_empty())
+        .take(Highlights::WANTED)
         .cloned()
         .collect();
     let highlights = &mut state.highlights;

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::amend::{self, REACTIONS};
-use super::{page, pick, scroll, search, select, send, show, typed, unsent, visit};
+use super::{page, pick, scroll, search, select, send, show, snippet, typed, unsent, visit};
 use crate::chat::Seq;
 use crate::client::Command;
 use crate::text;
@@ -22,29 +22,19 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     match &state.overlay {
         Some(Overlay::Name { .. }) => return name_overlay(state, key),
         Some(Overlay::Pick(_)) => return pick::press(state, key),
-        Some(Overlay::Snippet { .. }) => return snippet_overlay(state, key),
+        Some(Overlay::Snippet { .. }) => return snippet::press(state, key),
         Some(Overlay::React { target, .. }) => return react_overlay(state, *target, key),
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {
             return read_overlay(state, key);
         }
         None => {}
     }
-    if state.popup.is_some()
-        && let Some(action) = state.keymap.action(Context::Popup, key)
-    {
-        popup(state, action);
-        return Vec::new();
-    }
-    if let Some(seq) = state.current().and_then(|room| room.selected) {
-        if let Some(action) = state.keymap.action(Context::Selection, key) {
-            return select::act(state, seq, action);
-        }
-        if keymap::typed(key).is_some() {
-            // A letter that means nothing here is meant for the composer.
-            select::leave(state);
-        }
-    }
     let before = state.prefix.take();
+    if before.is_none()
+        && let Some(effects) = press_above(state, key)
+    {
+        return effects;
+    }
     match state.keymap.meaning(Context::Composer, before, key) {
         Meaning::Does(action) => return act(state, action),
         Meaning::Begins => {
@@ -63,6 +53,26 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// What stands over the composer sees a key first: completions, and a message that is selected.
+fn press_above(state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
+    if state.popup.is_some()
+        && let Some(action) = state.keymap.action(Context::Popup, key)
+    {
+        popup(state, action);
+        return Some(Vec::new());
+    }
+    if let Some(seq) = state.current().and_then(|room| room.selected) {
+        if let Some(action) = state.keymap.action(Context::Selection, key) {
+            return Some(select::act(state, seq, action));
+        }
+        if keymap::typed(key).is_some() {
+            // A letter that means nothing here is meant for the composer.
+            select::leave(state);
+        }
+    }
+    None
 }
 
 fn popup(state: &mut State, action: Action) {
@@ -140,7 +150,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Lobby => return pick::lobby(state),
         Action::Palette => pick::palette(state),
         Action::Themes => pick::themes(state),
-        Action::Editor => return vec![Effect::Edit(state.composer().text())],
+        Action::Editor => return snippet::edit(state),
         Action::Select => return select::toggle(state),
         Action::Up if state.composer().is_empty() => amend::edit_newest(state),
         Action::SentBefore => recall(state, 1),
@@ -339,64 +349,6 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
         }
     }
     Vec::new()
-}
-
-/// What came out of the editor is what is written now; undo brings back what was.
-pub(super) fn edited(state: &mut State, edited: Result<String, String>) {
-    match edited {
-        Ok(text) => {
-            if text != state.composer().text() {
-                state.composer_mut().set(&text);
-                typed(state);
-                state.popup = None;
-            }
-        }
-        Err(why) => state.say(Tone::Problem, text::line(&why).to_string()),
-    }
-}
-
-/// Enter makes it code of the language that was typed, Esc leaves it as it is; either way it is in the composer and not sent.
-fn snippet_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    let action = state.keymap.action(Context::Composer, key);
-    let Some(Overlay::Snippet { composer, text }) = &mut state.overlay else {
-        return Vec::new();
-    };
-    let pasted = match action {
-        Some(Action::Send) => {
-            let fence = fence(text);
-            let language = composer.text();
-            let (language, code) = (language.trim(), text.trim_end_matches(['\n', '\r']));
-            format!("{fence}{language}\n{code}\n{fence}\n")
-        }
-        Some(Action::Close) => std::mem::take(text),
-        Some(Action::Quit) => return vec![Effect::Quit],
-        Some(Action::Newline | Action::Up | Action::Down) => return Vec::new(),
-        Some(action) => {
-            edits(composer, action);
-            return Vec::new();
-        }
-        None => {
-            if let Some(c) = keymap::typed(key) {
-                composer.insert(c.encode_utf8(&mut [0; 4]));
-            }
-            return Vec::new();
-        }
-    };
-    state.overlay = None;
-    let begins_line = state.composer().before().is_empty();
-    let is_code = action == Some(Action::Send);
-    if is_code && !begins_line {
-        state.composer_mut().newline();
-    }
-    state.composer_mut().insert(&pasted);
-    typed(state);
-    Vec::new()
-}
-
-/// A fence that is longer than any in the text.
-fn fence(text: &str) -> String {
-    let runs = text.split(|c| c != '`').map(str::len);
-    "`".repeat(runs.max().unwrap_or(0).max(2) + 1)
 }
 
 fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {

@@ -22,7 +22,7 @@ pub(super) fn open(state: &mut State, text: &str) -> Vec<Effect> {
         None => (text.to_owned(), Hits::default()),
     };
     let is_new = walk.is_none();
-    let chosen = walk.map_or(0, |walk| walk.place().0.saturating_sub(1));
+    let chosen = walk.map_or(0, |walk| walk.place(state).0.saturating_sub(1));
     let picker = Picker {
         filter: Box::new(Composer::with(&text)),
         chosen,
@@ -128,6 +128,10 @@ pub(super) fn heard(state: &mut State, entries: &[Entry]) {
 
 /// Shows a hit where it was said, and begins the way through the others.
 pub(super) fn begin(state: &mut State, hits: Hits, text: String, at: (RoomId, Seq)) -> Vec<Effect> {
+    if state.room(at.0).is_none() {
+        state.say(Tone::Problem, state.strings.not_in_a_room);
+        return Vec::new();
+    }
     // From hit to hit, Esc leads back to where the first was looked for.
     let before = state.visit.take().filter(|visit| visit.walk.is_some());
     if let Some(room) = state.current_mut() {
@@ -149,7 +153,7 @@ pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
     let Some(walk) = state.walk().cloned() else {
         return Vec::new();
     };
-    if let Some(at) = walk.step(by) {
+    if let Some(at) = walk.step(state, by) {
         return begin(state, walk.hits, walk.text, at);
     }
     let s = state.strings;

@@ -112,6 +112,7 @@ fn nothing_found(s: &Strings, hits: &Hits) -> String {
         Some(Problem::NoSuchRoom(name)) => fill(s.search_no_room, &[&text::line(name)]),
         Some(Problem::NoDate(value)) => fill(s.search_no_date, &[&text::line(value)]),
         Some(Problem::NothingHas(value)) => fill(s.search_no_has, &[&text::line(value)]),
+        Some(Problem::NoWords) => s.search_no_words.to_owned(),
         None if hits.is_all_there_is() => s.search_nothing.to_owned(),
         None => s.search_asking.to_owned(),
     }

@@ -33,12 +33,16 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     );
     // As long as letters do something with a message, it is said what.
     let selects = state.current().is_some_and(|room| room.selected.is_some());
-    let hint = selects.then(|| match state.walk() {
-        Some(walk) => {
-            let (at, count) = walk.place();
-            fill(state.strings.hits_hint, &[&at, &count])
-        }
-        None => state.strings.selection_hint.to_owned(),
+    let hint = selects.then(|| {
+        let s = state.strings;
+        let (long, short) = match state.walk().map(|walk| walk.place(state)) {
+            Some((at, count)) => {
+                let of = |words| fill(words, &[&at, &count]);
+                (of(s.hits_hint), of(s.hits_hint_short))
+            }
+            None => (s.selection_hint.into(), s.selection_hint_short.into()),
+        };
+        fitting(inner, long, short)
     });
     let hint = hint.as_deref().map(|hint| (hint, Tone::Info));
     let notice = state.notice.as_ref().map(|it| (it.text.as_str(), it.tone));
@@ -60,6 +64,15 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         };
         let style = canvas.style(scope);
         canvas.put_right(inner, 0, &words, style);
+    }
+}
+
+/// The longer of two that fits one row: nothing of it may hide what it is about.
+fn fitting(rule: Rect, long: String, short: String) -> String {
+    if columns(&long) + 4 <= rule.width {
+        long
+    } else {
+        short
     }
 }
 

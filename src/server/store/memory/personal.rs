@@ -86,7 +86,11 @@ impl Kept {
         entries.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.room, entry.seq)));
         let has_more = entries.len() >= most;
         entries.truncate(most);
-        Found { entries, has_more }
+        Found {
+            entries,
+            has_more,
+            is_partial: false,
+        }
     }
 
     pub(super) fn personal(&self, identity: IdentityId) -> Personal {

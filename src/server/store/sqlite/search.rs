@@ -15,8 +15,9 @@ use crate::text::{Finder, folded, has, tokens};
 
 /// Entries that are indexed in one commit, so that what is posted meanwhile does not wait for long.
 pub const BATCH: usize = 128;
-/// Entries that one search reads without finding them by words.
+/// Entries that one search reads: of each room its share, and no less than this.
 const READ: usize = 20_000;
+const LEAST: usize = 500;
 /// Places that the beginning of a word is taken to stand in.
 const OPEN: usize = 200_000;
 /// A row's number: the room's above these bits, the seq in them.
@@ -211,7 +212,7 @@ pub fn search(
     let mut look = Look {
         db,
         most,
-        unread: READ,
+        share: (READ / rooms.len().max(1)).max(LEAST),
         floor: 0,
         looks_whole: wanted.has.iter().any(|what| mark(*what).is_none()),
         found: Found::default(),
@@ -306,8 +307,8 @@ fn query(finder: &Finder, wanted: &Search) -> Option<String> {
 struct Look<'a> {
     db: &'a Connection,
     most: usize,
-    /// Entries that may still be read without the index.
-    unread: usize,
+    /// Entries that may be read of each room.
+    share: usize,
     /// What is older than this is not among the newest any more.
     floor: u64,
     /// Whether what came to entries later is looked at too.
@@ -345,7 +346,7 @@ impl Look<'_> {
                     ":from": row_number(room.num, room.from),
                     ":to": row_number(room.num, room.to.min(room.indexed)),
                 })?;
-                self.take(room, finder, rows, None)?;
+                self.take(room, finder, rows)?;
             }
         }
         Ok(())
@@ -365,20 +366,28 @@ impl Look<'_> {
         let mut places: HashMap<i64, Vec<i64>> = HashMap::new();
         let mut statement = self
             .db
-            .prepare_cached("SELECT rowid FROM said WHERE said MATCH ?1 LIMIT ?2")?;
-        let limit = i64::try_from(OPEN).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![query, limit])?;
+            .prepare_cached("SELECT rowid FROM said WHERE said MATCH ?1 ORDER BY rowid DESC")?;
+        let mut rows = statement.query(params![query])?;
         let mut count = 0;
         while let Some(row) = rows.next()? {
             let number: i64 = row.get(0)?;
             let (num, seq) = (number >> SEQ_BITS, number & ((1 << SEQ_BITS) - 1));
-            count += 1;
             let room = by_number.get(&num);
             if room.is_some_and(|it| (it.from..=it.to.min(it.indexed)).contains(&seq)) {
-                places.entry(num).or_default().push(seq);
+                // Of each room the newest come first.
+                let of_room = places.entry(num).or_default();
+                if of_room.len() < self.share {
+                    of_room.push(seq);
+                } else {
+                    self.found.is_partial = true;
+                }
+            }
+            count += 1;
+            if count >= OPEN {
+                self.found.is_partial = true;
+                break;
             }
         }
-        self.found.has_more |= count >= OPEN;
         let sql = format!("SELECT {ENTRY} FROM entries e WHERE e.room = ?1 AND e.seq = ?2");
         let mut one = self.db.prepare_cached(&sql)?;
         for room in rooms {
@@ -389,7 +398,7 @@ impl Look<'_> {
                 if !goes_on {
                     break;
                 }
-                goes_on = self.take(room, finder, one.query([room.num, seq])?, None)?;
+                goes_on = self.take(room, finder, one.query([room.num, seq])?)?;
             }
         }
         Ok(())
@@ -414,8 +423,7 @@ impl Look<'_> {
         );
         let mut statement = self.db.prepare_cached(&sql)?;
         let rows = statement.query([room.num, from, room.to])?;
-        let left = self.unread;
-        self.take(room, finder, rows, Some(left))
+        self.take(room, finder, rows)
     }
 
     fn keep_newest(&mut self) {
@@ -428,20 +436,19 @@ impl Look<'_> {
         }
     }
 
-    /// Takes what is meant among some rows of a room, the newest first, until they are too old to be wanted. Of rows that are found
-    /// without the index no more than `left` are read. Says whether older ones are wanted.
+    /// Takes what is meant among some rows of a room, the newest first, until they are too old to be wanted, or its share was read. Says
+    /// whether older ones are wanted.
     fn take(
         &mut self,
         room: &Readable,
         finder: &Finder,
         mut rows: rusqlite::Rows<'_>,
-        left: Option<usize>,
     ) -> rusqlite::Result<bool> {
         let (mut count, mut read) = (0, 0);
         let mut goes_on = true;
         while goes_on && let Some(row) = rows.next()? {
-            if left.is_some_and(|left| read >= left) {
-                self.found.has_more = true;
+            if read >= self.share {
+                self.found.is_partial = true;
                 break;
             }
             read += 1;
@@ -450,17 +457,16 @@ impl Look<'_> {
                 goes_on = false;
                 break;
             }
-            if self.looks_whole {
+            let mut is_meant = finder.may_find(&entry);
+            if is_meant && self.looks_whole {
                 complete(self.db, room.num, &mut entry)?;
+                is_meant = finder.finds(&entry);
             }
-            if finder.finds(&entry) {
+            if is_meant {
                 self.found.entries.push(entry);
                 count += 1;
                 goes_on = count < self.most;
             }
-        }
-        if let Some(left) = left {
-            self.unread = left - read;
         }
         self.keep_newest();
         Ok(goes_on)
