@@ -84,14 +84,23 @@ pub enum ThemeError {
 }
 
 /// The themes that come with the program; the first is the default.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 12] = [
     ("dusk", include_str!("../../themes/dusk.toml")),
     ("night", include_str!("../../themes/night.toml")),
+    ("moss", include_str!("../../themes/moss.toml")),
+    ("ember", include_str!("../../themes/ember.toml")),
+    ("slate", include_str!("../../themes/slate.toml")),
+    ("plum", include_str!("../../themes/plum.toml")),
     ("paper", include_str!("../../themes/paper.toml")),
     ("daylight", include_str!("../../themes/daylight.toml")),
+    ("mint", include_str!("../../themes/mint.toml")),
+    ("rose", include_str!("../../themes/rose.toml")),
     ("contrast", include_str!("../../themes/contrast.toml")),
     ("ansi", include_str!("../../themes/ansi.toml")),
 ];
+
+/// The theme of the sixteen colours that every terminal has.
+const SIXTEEN: &str = "ansi";
 
 pub const DEFAULT: &str = BUILT_IN[0].0;
 
@@ -184,12 +193,12 @@ impl Theme {
         let mut palette = BTreeMap::new();
         let mut scopes: BTreeMap<String, Style> = BTreeMap::new();
         let mut names = Vec::new();
+        // A palette of its own gives what is inherited other colours.
+        for (_, file) in chain.iter().rev() {
+            let of_file = file.palette.iter();
+            palette.extend(of_file.map(|(key, value)| (key.as_str(), value.as_str())));
+        }
         for (theme, file) in chain.iter().rev() {
-            palette.extend(
-                file.palette
-                    .iter()
-                    .map(|(key, value)| (key.as_str(), value.as_str())),
-            );
             for (scope, spec) in &file.scopes {
                 if !is_known(scope) {
                     warnings.push(format!("theme '{theme}': nothing is called '{scope}'"));
@@ -201,14 +210,19 @@ impl Theme {
                 names = file.names.iter().map(of).collect::<Result<_, _>>()?;
             }
         }
-        let styles = Scope::ALL
+        let mut styles: Vec<Style> = Scope::ALL
             .iter()
             .map(|scope| reduced(find(&scopes, scope.name()), depth))
             .collect();
-        let names = names
+        let mut names: Vec<Color> = names
             .into_iter()
             .filter_map(|colour| reduced_colour(colour, depth))
             .collect();
+        if depth == Depth::Ansi16 && name != SIXTEEN && has_ground(&scopes) {
+            // Sixteen colours are too few to stay apart on a ground of its own; the terminal's own are on its own.
+            let (plain, _) = Self::load(SIXTEEN, None, depth)?;
+            (styles, names) = (plain.styles, plain.names);
+        }
         Ok((
             Self {
                 name: name.to_owned(),
@@ -275,6 +289,12 @@ fn is_known(scope: &str) -> bool {
     Scope::ALL
         .iter()
         .any(|known| known.name() == scope || known.name().starts_with(&below))
+}
+
+/// Whether a theme brings a ground of its own.
+fn has_ground(scopes: &BTreeMap<String, Style>) -> bool {
+    let ground = find(scopes, Scope::Background.name()).bg;
+    matches!(ground, Some(Color::Rgb(..)))
 }
 
 /// The style of a scope, or of what is left when it is cut at the last dot.

@@ -10,7 +10,7 @@ fn every_theme_loads_in_every_depth_and_names_no_unknown_scope() {
             assert_eq!(warnings, Vec::<String>::new(), "{name}");
         }
     }
-    assert!(list(None).len() >= 6);
+    assert_eq!(list(None).len(), 12);
 }
 
 /// Relative luminance (WCAG 2).
@@ -29,55 +29,81 @@ fn luminance(colour: Color) -> Option<f64> {
     Some(0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b))
 }
 
+/// What xterm shows for a colour.
+fn shown(colour: Color) -> Color {
+    let Color::Indexed(n) = colour else {
+        return colour;
+    };
+    let step = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
+    match n {
+        16..=231 => {
+            let n = n - 16;
+            Color::Rgb(step(n / 36), step(n / 6 % 6), step(n % 6))
+        }
+        232.. => Color::Rgb(8 + 10 * (n - 232), 8 + 10 * (n - 232), 8 + 10 * (n - 232)),
+        _ => colour,
+    }
+}
+
+/// The ground that each scope's text is drawn on.
+fn grounds(scope: Scope) -> &'static [Scope] {
+    let name = scope.name();
+    if name.starts_with("message.code") {
+        &[Scope::MessageCode]
+    } else if name.starts_with("people") || name.starts_with("ui.badge") {
+        &[Scope::Panel]
+    } else if name.starts_with("popup") {
+        &[Scope::Popup, Scope::PopupSelected]
+    } else if matches!(scope, Scope::Text | Scope::Dim | Scope::Accent) {
+        &[Scope::Background, Scope::Panel]
+    } else {
+        &[Scope::Background]
+    }
+}
+
 #[test]
-fn names_and_text_can_be_read_on_their_ground() {
-    let on_background = [
-        Scope::MessageText,
-        Scope::MessagePrivate,
-        Scope::MessageMention,
-        Scope::MessageUnread,
-        Scope::MessageFailed,
-        Scope::StatusOnline,
-        Scope::MessageSystem,
-    ];
-    let on_panel = [
-        Scope::PeoplePresent,
-        Scope::PeopleAway,
-        Scope::PeopleRole,
-        Scope::BadgeUnread,
-        Scope::BadgeMention,
-    ];
-    let on_code = [
-        Scope::MessageCode,
-        Scope::CodeComment,
-        Scope::CodeString,
-        Scope::CodeConstant,
-        Scope::CodeKeyword,
-        Scope::CodeFunction,
-        Scope::CodeType,
-    ];
-    for name in list(None) {
-        let (theme, _) = Theme::load(&name, None, Depth::True).unwrap();
-        for (ground, scopes) in [
-            (Scope::Background, &on_background[..]),
-            // The list of people has faces and names on it, the list of rooms badges.
-            (Scope::Panel, &on_panel[..]),
-            (Scope::MessageCode, &on_code[..]),
-        ] {
-            let Some(ground) = theme.style(ground).bg.and_then(luminance) else {
-                continue;
+fn all_text_of_every_theme_can_be_read_on_its_ground() {
+    for (depth, least) in [(Depth::True, 4.5), (Depth::Ansi256, 3.5)] {
+        for name in list(None) {
+            let (theme, _) = Theme::load(&name, None, depth).unwrap();
+            let ratio = |ink: Color, ground: Color| {
+                let (ink, ground) = (luminance(shown(ink))?, luminance(shown(ground))?);
+                Some((ink.max(ground) + 0.05) / (ink.min(ground) + 0.05))
             };
-            let texts = scopes.iter().filter_map(|scope| theme.style(*scope).fg);
-            for colour in texts.chain(theme.names().iter().copied()) {
-                let Some(ink) = luminance(colour) else {
-                    continue;
-                };
-                let ratio = (ink.max(ground) + 0.05) / (ink.min(ground) + 0.05);
-                assert!(
-                    ratio >= 4.5,
-                    "{name}: {colour:?} has a contrast of {ratio:.2}"
-                );
+            let texts = Scope::ALL.iter().filter(|it| **it != Scope::Rule);
+            let mut pairs: Vec<(String, Color, Color)> = Vec::new();
+            for scope in texts {
+                let style = theme.style(*scope);
+                for ground in grounds(*scope) {
+                    // One with a ground of its own is drawn on that.
+                    let ground = style.bg.or(theme.style(*ground).bg);
+                    let pair = style.fg.zip(ground);
+                    pairs.extend(pair.map(|(ink, ground)| (scope.name().into(), ink, ground)));
+                }
             }
+            for ink in theme.names() {
+                for ground in [Scope::Background, Scope::Panel] {
+                    let ground = theme.style(ground).bg;
+                    pairs.extend(ground.map(|ground| ("names".into(), *ink, ground)));
+                }
+            }
+            for (scope, ink, ground) in pairs {
+                if let Some(ratio) = ratio(ink, ground) {
+                    let why = format!("{name}: {scope} {ink:?} on {ground:?} at {depth:?}");
+                    assert!(ratio >= least, "{why} has a contrast of {ratio:.2}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn with_sixteen_colours_every_theme_is_the_terminals_own() {
+    let (plain, _) = Theme::load("ansi", None, Depth::Ansi16).unwrap();
+    for name in list(None) {
+        let (theme, _) = Theme::load(&name, None, Depth::Ansi16).unwrap();
+        for scope in Scope::ALL {
+            assert_eq!(theme.style(*scope), plain.style(*scope), "{name}");
         }
     }
 }
