@@ -30,7 +30,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::run::{Caps, Notifier, Way};
 use crate::tui::settings::{Setting, Source, Sources};
 use crate::tui::state::TypingMode;
-use crate::tui::theme::{self, Depth};
+use crate::tui::theme::{self, Depth, Ground};
 
 pub const DEFAULT_PORT: u16 = 50051;
 /// A host that was started in the background ends this long after the last client.
@@ -179,7 +179,7 @@ fn join(args: &Args, file: &File) -> Result<Join> {
         .theme
         .clone()
         .or_else(|| file.theme.clone())
-        .unwrap_or_else(|| theme::DEFAULT.into());
+        .unwrap_or_else(|| theme::AUTO.into());
     Ok(Join {
         zone: zone(),
         server,
@@ -503,6 +503,8 @@ fn caps(notifications: Option<&str>, links: Option<&str>) -> Result<Caps> {
         encoding.is_empty() || encoding.contains("utf") || encoding == "c" || encoding == "posix";
     Ok(Caps {
         depth,
+        // Asked of the terminal itself, when it is taken.
+        ground: Ground::default(),
         unicode: unicode && term != "linux",
         links: switch("links", links)?.unwrap_or(!matches!(term.as_str(), "linux" | "dumb" | "")),
         notifier: notifier(notifications)?,

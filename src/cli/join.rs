@@ -10,7 +10,7 @@ use super::host::Host;
 use crate::chat::InstanceId;
 use crate::client::{Client, ClientConfig, Connector, Pipe, profile};
 use crate::config::{Address, Config};
-use crate::tui::run::{Connect, Connection, Setup, run as run_screen};
+use crate::tui::run::{Caps, Connect, Connection, Setup, run as run_screen};
 use crate::tui::strings;
 use crate::tui::terminal::{self, Editor, Input, Screen};
 
@@ -40,7 +40,10 @@ fn eprint_warning() {
 
 async fn screen(config: Config) -> Result<()> {
     let setup = Setup {
-        caps: config.join.caps,
+        caps: Caps {
+            ground: terminal::ground(),
+            ..config.join.caps
+        },
         theme: config.join.theme.clone(),
         themes: Some(config.paths.themes.clone()),
         zone: config.join.zone.clone(),

@@ -1,10 +1,11 @@
 //! What a terminal can do, as it was found out before the loop began.
 
-use super::theme::Depth;
+use super::theme::{Depth, Ground};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Caps {
     pub depth: Depth,
+    pub ground: Ground,
     /// Whether it shows more than ASCII.
     pub unicode: bool,
     /// Whether it leads to addresses, or passes over what it does not know.

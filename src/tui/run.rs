@@ -201,7 +201,8 @@ pub async fn run<B: Backend<Error = io::Error>>(
 
 /// How it is drawn from the start, and what is wrong with the theme.
 fn first_look(setup: &Setup) -> Result<(Look, Vec<String>), RunError> {
-    let (theme, warnings) = Theme::load(&setup.theme, setup.themes.as_deref(), setup.caps.depth)?;
+    let name = theme::meant(&setup.theme, setup.caps.ground);
+    let (theme, warnings) = Theme::load(name, setup.themes.as_deref(), setup.caps.depth)?;
     let look = Look {
         theme,
         glyphs: if setup.caps.unicode {
@@ -241,7 +242,11 @@ fn now() -> Moment {
 fn first_state(setup: &Setup, size: (u16, u16)) -> State {
     State {
         theme: setup.theme.clone(),
-        themes: theme::list(setup.themes.as_deref()),
+        themes: {
+            let mut themes = theme::list(setup.themes.as_deref());
+            themes.insert(0, theme::AUTO.into());
+            themes
+        },
         notifier: setup.caps.notifier,
         links: setup.caps.links,
         shows_panes: setup.shows_panes,
@@ -434,7 +439,9 @@ impl Performer {
     }
 
     fn change_theme(&self, name: &str, state: &mut State, look: &mut Look) -> Option<Event> {
-        match Theme::load(name, self.setup.themes.as_deref(), self.setup.caps.depth) {
+        let Caps { depth, ground, .. } = self.setup.caps;
+        let meant = theme::meant(name, ground);
+        match Theme::load(meant, self.setup.themes.as_deref(), depth) {
             Ok((theme, warnings)) => {
                 look.theme = theme;
                 name.clone_into(&mut state.theme);

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -26,10 +27,15 @@ use crossterm::{cursor, execute};
 use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use terminal_colorsaurus::{QueryOptions, background_color};
 
 pub use self::editor::{Editor, edit};
 use super::caps::{Notifier, Way};
+use super::theme::Ground;
 use crate::text;
+
+/// A terminal far away has this long to say what it is; one that knows no such question says so at once.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(300);
 
 /// Whether the terminal is ours now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -72,6 +78,16 @@ impl Screen {
             .collect();
         // A terminal without titles is no less a terminal.
         let _untitled = execute!(stdout(), SetTitle(plain));
+    }
+}
+
+/// The ground of the terminal, by its own word (OSC 11); dark where it says nothing. To be asked before anything else is read.
+pub fn ground() -> Ground {
+    let mut options = QueryOptions::default();
+    options.timeout = ANSWERS_WITHIN;
+    match background_color(options) {
+        Ok(colour) if colour.perceived_lightness() > 0.5 => Ground::Light,
+        _ => Ground::Dark,
     }
 }
 

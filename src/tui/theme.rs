@@ -102,6 +102,26 @@ const BUILT_IN: [(&str, &str); 12] = [
 /// The theme of the sixteen colours that every terminal has.
 const SIXTEEN: &str = "ansi";
 
+/// Follows the terminal's own ground.
+pub const AUTO: &str = "auto";
+
+/// The ground a terminal has by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Ground {
+    #[default]
+    Dark,
+    Light,
+}
+
+/// The theme a name stands for on a ground.
+pub fn meant(name: &str, ground: Ground) -> &str {
+    match (name, ground) {
+        (AUTO, Ground::Dark) => DEFAULT,
+        (AUTO, Ground::Light) => "paper",
+        (name, _) => name,
+    }
+}
+
 pub const DEFAULT: &str = BUILT_IN[0].0;
 
 #[derive(Deserialize)]

@@ -159,3 +159,29 @@ fn the_file_is_written_and_the_next_start_reads_it() {
     ann.shows("paper        config file");
     ann.shows("emacs        config file");
 }
+
+#[test]
+fn the_colours_follow_the_ground_of_the_terminal() {
+    for (ground, is_light) in [("1d1d/2020/2828", false), ("ffff/fefe/f0f0", true)] {
+        let mut home = Home::new();
+        home.ground = ground;
+        let mut ann = home.opens((100, 24), &[]);
+        ann.shows("#general ›");
+        // paper's ground, or dusk's.
+        let colour = if is_light {
+            "48;2;247;243;234"
+        } else {
+            "48;2;29;32;40"
+        };
+        ann.says("/set theme");
+        ann.shows("theme is auto");
+        let written = ann.written();
+        assert!(written.contains(colour), "{ground}");
+        assert!(
+            !written.contains("]11;rgb"),
+            "its answer is nothing that was typed"
+        );
+        ann.types("\x03");
+        assert!(ann.ends());
+    }
+}

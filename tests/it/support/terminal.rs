@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Home {
     pub directory: tempfile::TempDir,
     pub port: u16,
+    /// The colour of the ground of its terminals.
+    pub ground: &'static str,
 }
 
 impl Home {
@@ -30,6 +32,7 @@ impl Home {
         Self {
             directory: tempfile::tempdir().unwrap(),
             port,
+            ground: "1d1d/2020/2828",
         }
     }
 
@@ -194,7 +197,7 @@ pub fn ends(child: &mut Child, within: Duration) -> std::process::ExitStatus {
 
 pub struct Screen {
     master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
+    keys: Arc<Mutex<Box<dyn Write + Send>>>,
     child: Option<Box<dyn portable_pty::Child + Send + Sync>>,
     parser: Arc<Mutex<vt100::Parser>>,
     raw: Arc<Mutex<Vec<u8>>>,
@@ -215,7 +218,9 @@ impl Screen {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut output = pair.master.try_clone_reader().unwrap();
-        let keys = pair.master.take_writer().unwrap();
+        let keys = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
+        let answers = Arc::clone(&keys);
+        let ground = home.ground;
         let parser = Arc::new(Mutex::new(vt100::Parser::new(
             cells(height),
             cells(width),
@@ -230,6 +235,15 @@ impl Screen {
             while let Ok(read @ 1..) = output.read(&mut buffer) {
                 seen.lock().unwrap().process(&buffer[..read]);
                 bytes.lock().unwrap().extend_from_slice(&buffer[..read]);
+                // A terminal says what its ground is.
+                if buffer[..read].windows(5).any(|it| it == b"]11;?") {
+                    let answer = format!("\x1b]11;rgb:{ground}\x1b\\\x1b[?62c");
+                    answers
+                        .lock()
+                        .unwrap()
+                        .write_all(answer.as_bytes())
+                        .unwrap();
+                }
                 if closes.load(Ordering::SeqCst) {
                     return;
                 }
@@ -273,8 +287,9 @@ impl Screen {
     }
 
     pub fn types(&mut self, text: &str) {
-        self.keys.write_all(text.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
+        let mut keys = self.keys.lock().unwrap();
+        keys.write_all(text.as_bytes()).unwrap();
+        keys.flush().unwrap();
     }
 
     /// Types a line and sends it.
