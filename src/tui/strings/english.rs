@@ -55,7 +55,7 @@ pub static ENGLISH: Strings = Strings {
     copied: "copied",
     react_title: "React",
     react_hint: "a number, or type an emoji and Enter",
-    selection_hint: "r answer · e edit · d delete · + react · w who · y copy · o open · f fold · Esc",
+    selection_hint: "r answer · e edit · d delete · + react · w who · y copy · o open · f fold",
     editing_prompt: "edit",
     answer_prompt: "> {0}",
     by_invitation: "by invitation",

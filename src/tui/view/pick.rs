@@ -178,6 +178,7 @@ fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &Row, is_c
         &row.about,
         &row.aside,
     ];
+    let name = name_columns(line, &values);
     let about = cells(canvas, line, is_lobby, values, style);
     let matched = style.patch(canvas.style(Scope::PopupMatch));
     if let Some(about) = about {
@@ -188,7 +189,7 @@ fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &Row, is_c
     for (at, c) in (0..).zip(row.label.chars()) {
         let cell = text::line(&c.to_string());
         let wide = columns(cell.as_str());
-        if x + wide > line.x + 3 + name_columns(line) {
+        if x + wide > line.x + 3 + name {
             break;
         }
         if row.matched.contains(&at) {
@@ -198,7 +199,11 @@ fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &Row, is_c
     }
 }
 
-fn name_columns(line: Rect) -> u16 {
+/// Columns of the name: all there are where nothing else is said but what stands at the end.
+fn name_columns(line: Rect, [_, unread, people, about, aside]: &[&str; 5]) -> u16 {
+    if unread.is_empty() && people.is_empty() && about.is_empty() {
+        return line.width.saturating_sub(5 + columns(aside) + 1);
+    }
     NAME.min((line.width / 3).max(8))
         .min(line.width.saturating_sub(5))
 }
@@ -213,14 +218,15 @@ fn cells(
 ) -> Option<Rect> {
     let dim = style.patch(canvas.style(Scope::Dim));
     let badge = style.patch(canvas.style(Scope::BadgeUnread));
+    let wide = name_columns(line, &values);
     let [name, unread, people, about, aside] = values.map(text::line);
     let (y, right) = (line.y, line.right().saturating_sub(1));
     let mut x = line.x + 3;
     let put = |canvas: &mut Canvas<'_>, x: u16, width: u16, text, style| {
         canvas.put(x, y, width.min(right.saturating_sub(x)), text, style);
     };
-    put(canvas, x, name_columns(line), &name, style);
-    x += name_columns(line) + 1;
+    put(canvas, x, wide, &name, style);
+    x += wide + 1;
     put(canvas, x, NUMBER, &unread, badge);
     x += if is_lobby { NUMBER } else { NUMBER / 2 };
     if is_lobby {
