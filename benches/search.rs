@@ -5,14 +5,15 @@
 
 #![allow(clippy::print_stdout)] // A benchmark's figures are its output.
 
+#[path = "rooms/record.rs"]
+mod rooms;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tchat::chat::{
-    Author, Body, Changes, Digest, Entry, Epoch, IdentityId, Role, RoomId, RoomKind, RoomName,
-    Search, Seq, ServerId,
-};
+use self::rooms::record;
+use tchat::chat::{Author, Body, Changes, Digest, Entry, IdentityId, Role, Search, Seq, ServerId};
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::store::{Append, RoomRecord, Store};
 
@@ -150,23 +151,6 @@ impl Random {
             }
         }
         text
-    }
-}
-
-fn record(n: u64) -> RoomRecord {
-    let mut id = [0; 16];
-    id[..8].copy_from_slice(&n.to_be_bytes());
-    let name = RoomName::new(&format!("room{n}")).expect("a name");
-    RoomRecord {
-        id: RoomId::new(id),
-        kind: RoomKind::Public,
-        name: name.to_string(),
-        key: Some(name.key()),
-        topic: String::new(),
-        capacity: 0,
-        position: 0,
-        epoch: Epoch::new(id),
-        pair: None,
     }
 }
 

@@ -6,14 +6,17 @@
 
 #![allow(clippy::print_stdout)] // A benchmark's figures are its output.
 
+#[path = "rooms/record.rs"]
+mod rooms;
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::rooms::record;
 use tchat::chat::{
-    Author, Body, Changes, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, RoomId,
-    RoomKind, RoomName, Seq, ServerId,
+    Author, Body, Changes, ClientId, Digest, Entry, IdentityId, InstanceId, Seq, ServerId,
 };
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::store::{Append, RoomRecord, Store};
@@ -77,7 +80,7 @@ async fn run(path: &std::path::Path, writers: usize, posts: u64) -> (f64, Durati
     for n in 0..writers {
         let store = Arc::clone(&store);
         tasks.push(tokio::spawn(async move {
-            let room = record(n);
+            let room = record(n as u64);
             let first = Append {
                 room: room.id,
                 entries: Arc::new(vec![entry(&room, 1)]),
@@ -119,23 +122,6 @@ fn summary(mut waits: Vec<Duration>, over: Duration) -> (f64, Duration) {
         waits.len() as f64 / over.as_secs_f64(),
         waits[waits.len() / 2],
     )
-}
-
-fn record(n: usize) -> RoomRecord {
-    let mut id = [0; 16];
-    id[..8].copy_from_slice(&n.to_be_bytes());
-    let name = RoomName::new(&format!("room{n}")).expect("a name");
-    RoomRecord {
-        id: RoomId::new(id),
-        kind: RoomKind::Public,
-        name: name.to_string(),
-        key: Some(name.key()),
-        topic: String::new(),
-        capacity: 0,
-        position: 0,
-        epoch: Epoch::new(id),
-        pair: None,
-    }
 }
 
 fn entry(room: &RoomRecord, seq: u64) -> Entry {

@@ -5,6 +5,7 @@
 
 mod address;
 mod bridges;
+mod caps;
 mod file;
 mod keys;
 mod save;
@@ -26,11 +27,11 @@ use crate::client::cache;
 use crate::server::filter::Mode;
 use crate::server::hub::Preset;
 use crate::server::room::retention::Retention;
+use crate::tui::caps::Caps;
 use crate::tui::keymap::Keymap;
-use crate::tui::run::{Caps, Notifier, Way};
 use crate::tui::settings::{Setting, Source, Sources};
 use crate::tui::state::TypingMode;
-use crate::tui::theme::{self, Depth, Ground};
+use crate::tui::theme;
 
 pub const DEFAULT_PORT: u16 = 50051;
 /// A host that was started in the background ends this long after the last client.
@@ -195,7 +196,7 @@ fn join(args: &Args, file: &File) -> Result<Join> {
         cache_bytes: file
             .cache_mb
             .map_or(cache::BYTES, |mb| u64::from(mb) * 1024 * 1024),
-        caps: caps(file.notifications.as_deref(), file.links.as_deref())?,
+        caps: caps::caps(file.notifications.as_deref(), file.links.as_deref())?,
         shows_panes: switch("panes", file.panes.as_deref())?.unwrap_or(true),
         sources: sources(args, file),
         editor: editor(file),
@@ -416,37 +417,6 @@ fn zone() -> TimeZone {
     }
 }
 
-/// How this terminal tells of something, as far as its variables say so.
-fn notifier(asked: Option<&str>) -> Result<Notifier> {
-    let program = variable("TERM_PROGRAM").unwrap_or_default();
-    let term = variable("TERM").unwrap_or_default();
-    let in_tmux = variable("TMUX").is_some();
-    let known = if variable("KITTY_WINDOW_ID").is_some() {
-        Way::Osc99
-    } else if matches!(
-        program.as_str(),
-        "iTerm.app" | "WezTerm" | "ghostty" | "WarpTerminal"
-    ) {
-        Way::Osc9
-    } else if variable("VTE_VERSION").is_some() || term.contains("rxvt") || term.contains("foot") {
-        Way::Osc777
-    } else {
-        Way::Bell
-    };
-    let asked = asked.unwrap_or("auto");
-    let Some((_, asked)) = Way::ALL.iter().find(|(name, _)| *name == asked) else {
-        bail!(
-            "cannot use notifications '{asked}' of the config file: {}",
-            Way::ALL.map(|(name, _)| name).join(", ")
-        );
-    };
-    Ok(Notifier {
-        known,
-        asked: *asked,
-        in_tmux,
-    })
-}
-
 /// A switch of the config file; nothing if it is not in it.
 fn switch(name: &str, word: Option<&str>) -> Result<Option<bool>> {
     match word {
@@ -479,36 +449,6 @@ fn sources(args: &Args, file: &File) -> Sources {
     // Flags go before the file.
     let all = of(&files, Source::File).into_iter();
     all.chain(of(&flags, Source::Flag)).collect()
-}
-
-fn caps(notifications: Option<&str>, links: Option<&str>) -> Result<Caps> {
-    let term = variable("TERM").unwrap_or_default();
-    let colour = variable("COLORTERM").unwrap_or_default();
-    let depth = if variable("NO_COLOR").is_some() || term == "dumb" {
-        Depth::None
-    } else if matches!(colour.as_str(), "truecolor" | "24bit") || cfg!(windows) {
-        Depth::True
-    } else if term.contains("256color") || term.contains("direct") {
-        Depth::Ansi256
-    } else {
-        Depth::Ansi16
-    };
-    let encoding = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .find_map(variable)
-        .unwrap_or_default()
-        .to_lowercase();
-    // Without any locale the terminal is far more often UTF-8 than not; one that says otherwise is believed.
-    let unicode =
-        encoding.is_empty() || encoding.contains("utf") || encoding == "c" || encoding == "posix";
-    Ok(Caps {
-        depth,
-        // Asked of the terminal itself, when it is taken.
-        ground: Ground::default(),
-        unicode: unicode && term != "linux",
-        links: switch("links", links)?.unwrap_or(!matches!(term.as_str(), "linux" | "dumb" | "")),
-        notifier: notifier(notifications)?,
-    })
 }
 
 #[cfg(test)]

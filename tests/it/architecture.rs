@@ -145,6 +145,11 @@ const MUST_NOT_NAME: &[(&str, &[&str])] = &[
             "ratatui::",
         ],
     ),
+    ("tui/search.rs", &[".await", "now()", "spawn", "std::fs"]),
+    ("tui/settings.rs", &[".await", "now()", "spawn", "std::fs"]),
+    ("tui/spoken.rs", &[".await", "now()", "spawn", "ratatui"]),
+    ("tui/highlight.rs", &[".await", "now()", "spawn", "std::fs"]),
+    ("tui/keymap", &[".await", "now()", "spawn", "std::fs"]),
     ("tui/timeline.rs", &[".await", "Instant::now", "ratatui"]),
     ("tui/timeline", &[".await", "Instant::now", "ratatui"]),
     // Generated types stay at the edge.

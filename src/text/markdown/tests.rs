@@ -162,12 +162,11 @@ proptest! {
         let source = parts.concat();
         let rich = Rich::of(&source);
         let mut shown = String::new();
-        for (n, line) in rich.lines.iter().enumerate() {
+        for line in &rich.lines {
             // A block's language stands below it on the screen, and before it in what was typed.
             if let LineKind::Code { block, line: 0 } = line.kind {
                 shown.push_str(rich.codes[block].language.as_str());
             }
-            let _ = n;
             shown.push_str(line.lead.as_str());
             shown.push_str(line.text.as_str());
         }

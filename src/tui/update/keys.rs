@@ -340,6 +340,14 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
         }
         Some(Action::Close) => state.overlay = None,
         Some(Action::Quit) => return vec![Effect::Quit],
+        action => edits_line(composer, action, key),
+    }
+    Vec::new()
+}
+
+/// Writes in a composer of one line.
+pub(super) fn edits_line(composer: &mut Composer, action: Option<Action>, key: KeyEvent) {
+    match action {
         Some(Action::Newline | Action::Up | Action::Down) => {}
         Some(action) => drop(edits(composer, action)),
         None => {
@@ -348,7 +356,6 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
             }
         }
     }
-    Vec::new()
 }
 
 fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
@@ -366,13 +373,7 @@ fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             return vec![Effect::Client(Command::SetName(name))];
         }
         Some(Action::Quit) => return vec![Effect::Quit],
-        Some(Action::Newline | Action::Up | Action::Down) => {}
-        Some(action) => drop(edits(composer, action)),
-        None => {
-            if let Some(c) = keymap::typed(key) {
-                composer.insert(c.encode_utf8(&mut [0; 4]));
-            }
-        }
+        action => edits_line(composer, action, key),
     }
     Vec::new()
 }

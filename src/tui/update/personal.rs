@@ -8,6 +8,7 @@ use crate::text::{self, Words};
 use crate::tui::avatar;
 use crate::tui::command::Name;
 use crate::tui::event::Effect;
+use crate::tui::settings::Setting;
 use crate::tui::state::{Overlay, State, Tone, TypingMode};
 use crate::tui::strings::fill;
 use crate::tui::words;
@@ -135,20 +136,15 @@ fn keywords(state: &mut State, argument: &str) -> Vec<Effect> {
 
 fn typing(state: &mut State, argument: &str) -> Vec<Effect> {
     if argument.is_empty() {
-        let mut all = TypingMode::ALL.iter();
-        let mode = all.find(|(_, mode)| *mode == state.typing);
-        let words = fill(state.strings.typing_is, &[&mode.map_or("", |it| it.0)]);
+        let words = fill(state.strings.typing_is, &[&state.typing.name()]);
         state.say(Tone::Info, words);
         return Vec::new();
     }
-    let Some(mode) = TypingMode::of(argument) else {
+    if TypingMode::of(argument).is_none() {
         return usage(state, Name::Typing);
-    };
-    state.typing = mode;
-    state.say(Tone::Info, fill(state.strings.typing_is, &[&argument]));
-    if !mode.shows() {
-        state.rooms.iter_mut().for_each(|room| room.typing.clear());
     }
+    Setting::Typing.apply(state, argument);
+    state.say(Tone::Info, fill(state.strings.typing_is, &[&argument]));
     Vec::new()
 }
 

@@ -2,12 +2,12 @@
 
 use crossterm::event::KeyEvent;
 
-use super::keys::edits;
+use super::keys::edits_line;
 use super::typed;
 use crate::chat::RoomId;
 use crate::text;
 use crate::tui::event::Effect;
-use crate::tui::keymap::{self, Action, Context};
+use crate::tui::keymap::{Action, Context};
 use crate::tui::spoken::FOLDED_FROM;
 use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
@@ -88,15 +88,8 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             keep(state);
             return vec![Effect::Quit];
         }
-        Some(Action::Newline | Action::Up | Action::Down) => return Vec::new(),
-        Some(action) => {
-            edits(composer, action);
-            return Vec::new();
-        }
-        None => {
-            if let Some(c) = keymap::typed(key) {
-                composer.insert(c.encode_utf8(&mut [0; 4]));
-            }
+        action => {
+            edits_line(composer, action, key);
             return Vec::new();
         }
     };

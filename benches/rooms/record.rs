@@ -1,0 +1,21 @@
+//! A room as the benches of the store make it.
+
+use tchat::chat::{Epoch, RoomId, RoomKind, RoomName};
+use tchat::server::store::RoomRecord;
+
+pub fn record(n: u64) -> RoomRecord {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&n.to_be_bytes());
+    let name = RoomName::new(&format!("room{n}")).expect("a name");
+    RoomRecord {
+        id: RoomId::new(id),
+        kind: RoomKind::Public,
+        name: name.to_string(),
+        key: Some(name.key()),
+        topic: String::new(),
+        capacity: 0,
+        position: 0,
+        epoch: Epoch::new(id),
+        pair: None,
+    }
+}

@@ -1,0 +1,69 @@
+//! What the terminal can do, as far as its variables say so.
+
+use anyhow::{Result, bail};
+
+use super::{switch, variable};
+use crate::tui::caps::{Caps, Notifier, Way};
+use crate::tui::theme::{Depth, Ground};
+
+/// What it can do, unless the config file knows better.
+pub(super) fn caps(notifications: Option<&str>, links: Option<&str>) -> Result<Caps> {
+    let term = variable("TERM").unwrap_or_default();
+    let colour = variable("COLORTERM").unwrap_or_default();
+    let depth = if variable("NO_COLOR").is_some() || term == "dumb" {
+        Depth::None
+    } else if matches!(colour.as_str(), "truecolor" | "24bit") || cfg!(windows) {
+        Depth::True
+    } else if term.contains("256color") || term.contains("direct") {
+        Depth::Ansi256
+    } else {
+        Depth::Ansi16
+    };
+    let encoding = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(variable)
+        .unwrap_or_default()
+        .to_lowercase();
+    // Without any locale the terminal is far more often UTF-8 than not; one that says otherwise is believed.
+    let unicode =
+        encoding.is_empty() || encoding.contains("utf") || encoding == "c" || encoding == "posix";
+    Ok(Caps {
+        depth,
+        // Asked of the terminal itself, when it is taken.
+        ground: Ground::default(),
+        unicode: unicode && term != "linux",
+        links: switch("links", links)?.unwrap_or(!matches!(term.as_str(), "linux" | "dumb" | "")),
+        notifier: notifier(notifications)?,
+    })
+}
+
+/// How this terminal tells of something, as far as its variables say so.
+fn notifier(asked: Option<&str>) -> Result<Notifier> {
+    let program = variable("TERM_PROGRAM").unwrap_or_default();
+    let term = variable("TERM").unwrap_or_default();
+    let in_tmux = variable("TMUX").is_some();
+    let known = if variable("KITTY_WINDOW_ID").is_some() {
+        Way::Osc99
+    } else if matches!(
+        program.as_str(),
+        "iTerm.app" | "WezTerm" | "ghostty" | "WarpTerminal"
+    ) {
+        Way::Osc9
+    } else if variable("VTE_VERSION").is_some() || term.contains("rxvt") || term.contains("foot") {
+        Way::Osc777
+    } else {
+        Way::Bell
+    };
+    let asked = asked.unwrap_or("auto");
+    let Some((_, asked)) = Way::ALL.iter().find(|(name, _)| *name == asked) else {
+        bail!(
+            "cannot use notifications '{asked}' of the config file: {}",
+            Way::ALL.map(|(name, _)| name).join(", ")
+        );
+    };
+    Ok(Notifier {
+        known,
+        asked: *asked,
+        in_tmux,
+    })
+}

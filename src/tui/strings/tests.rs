@@ -1,0 +1,78 @@
+use super::*;
+
+#[test]
+fn templates_take_their_arguments() {
+    assert_eq!(fill("{0} of {1}", &[&3, &"four"]), "3 of four");
+    assert_eq!(fill("{0} and {1}", &[&"{1}", &"x"]), "{1} and x");
+    assert_eq!(fill("plain", &[]), "plain");
+}
+
+/// The places of a template, in order.
+fn places(template: &str) -> Vec<&str> {
+    let mut places: Vec<&str> = template
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}').map(|(place, _)| place))
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    places
+}
+
+#[test]
+fn both_languages_say_everything_with_the_same_in_it() {
+    for ((name, english), (_, chinese)) in ENGLISH.named().into_iter().zip(CHINESE.named()) {
+        assert!(!chinese.is_empty() && !english.is_empty(), "{name}");
+        assert_eq!(places(english), places(chinese), "{name}");
+        let is_word = english.chars().any(char::is_alphabetic)
+            && !name.starts_with("via_")
+            && name != "date_time";
+        let is_own = chinese.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
+        assert!(is_own || !is_word, "{name} is not in Chinese: {chinese}");
+    }
+    for known in crate::tui::command::COMMANDS {
+        let words = [&ENGLISH, &CHINESE].map(|s| s.command(known.name));
+        for words in words {
+            let begins = words.usage.split(' ').next();
+            assert_eq!(begins, Some(format!("/{}", known.word).as_str()));
+            assert!(!words.about.is_empty());
+        }
+        assert_ne!(words[0].about, words[1].about);
+        let options = |usage: &'static str| usage.matches(['[', '|']).count();
+        assert_eq!(
+            options(words[0].usage),
+            options(words[1].usage),
+            "{}",
+            known.word
+        );
+    }
+    for action in crate::tui::keymap::Action::ALL {
+        let of = |s: &Strings| s.action(*action).is_some();
+        assert_eq!(of(&ENGLISH), of(&CHINESE), "{action:?}");
+    }
+}
+
+#[test]
+fn a_locale_chooses_the_language() {
+    for (locale, rooms) in [
+        ("zh-CN", "房间"),
+        ("zh_TW", "房间"),
+        ("ZH", "房间"),
+        ("en", "ROOMS"),
+        ("de-DE", "ROOMS"),
+        ("", "ROOMS"),
+    ] {
+        assert_eq!(of(locale).rooms, rooms, "{locale}");
+    }
+}
+
+#[test]
+fn a_refusal_says_what_to_do() {
+    let refusal = Refusal::new(RefusalCode::NameTaken)
+        .with("ann")
+        .with("ann2");
+    assert_eq!(
+        ENGLISH.refusal(&refusal),
+        "somebody here is called ann already; ann2 is free"
+    );
+}
