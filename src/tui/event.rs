@@ -28,7 +28,11 @@ pub enum Event {
     /// Which part of a block of code is what.
     Highlighted(Arc<Code>, Tokens),
     /// Where a setting was saved, or why it was not.
-    Saved(Result<String, String>),
+    Saved {
+        setting: Setting,
+        value: String,
+        saved: Result<String, String>,
+    },
     /// What came out of the editor, or why nothing did.
     Edited {
         room: Option<RoomId>,

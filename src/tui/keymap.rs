@@ -293,6 +293,13 @@ impl Keymap {
         label.split(", ").next().unwrap_or_default().to_owned()
     }
 
+    /// The first key of an action in a context; empty if there is none.
+    pub fn first_in(&self, context: Context, action: Action) -> String {
+        let mut order = self.order.iter();
+        let bound = order.find(|(known, _, bound)| *known == context && *bound == action);
+        bound.map_or_else(String::new, |(_, keys, _)| keys.to_string())
+    }
+
     /// What the keys where text is typed do, each once, in the order of the table.
     pub fn actions(&self) -> Vec<Action> {
         let mut actions = Vec::new();

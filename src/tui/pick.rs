@@ -15,6 +15,10 @@ use super::strings::fill;
 use crate::chat::{Entry, RoomId, RoomInfo, RoomKind, Seq};
 use crate::text;
 
+/// Columns of a hit that may stand before the first word that was found; none of them on a screen narrower than this.
+const LEAD: usize = 16;
+const NARROW: u16 = 60;
+
 /// A list that is open.
 #[derive(Clone, Debug)]
 pub struct Picker {
@@ -207,7 +211,9 @@ fn of_theme(state: &State, theme: &str, before: &str) -> Row {
 }
 
 fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> Row {
-    let (about, marks) = hits.snippet(entry);
+    // On a narrow screen the word itself comes first.
+    let lead = if state.size.0 < NARROW { 0 } else { LEAD };
+    let (about, marks) = hits.snippet(entry, lead);
     Row {
         about,
         marks,
@@ -279,7 +285,15 @@ fn palette(state: &State) -> Vec<Row> {
     for (name, setting) in Setting::ALL {
         let about = format!("{} · {}", setting.value(state), (s.settings)(setting));
         let label = fill(s.setting_set, &[&name]);
-        rows.push(plain(label, &about, Takes::Set(setting)));
+        let action = match setting {
+            Setting::Theme => Some(Action::Themes),
+            Setting::Panes => Some(Action::Panes),
+            _ => None,
+        };
+        rows.push(Row {
+            aside: action.map_or_else(String::new, |action| state.keymap.first(action)),
+            ..plain(label, &about, Takes::Set(setting))
+        });
     }
     // Actions that a command does stand with it.
     let of_commands: Vec<String> = COMMANDS

@@ -240,7 +240,7 @@ fn now() -> Moment {
 }
 
 fn first_state(setup: &Setup, size: (u16, u16)) -> State {
-    State {
+    let mut state = State {
         theme: setup.theme.clone(),
         themes: {
             let mut themes = theme::list(setup.themes.as_deref());
@@ -250,12 +250,13 @@ fn first_state(setup: &Setup, size: (u16, u16)) -> State {
         notifier: setup.caps.notifier,
         links: setup.caps.links,
         shows_panes: setup.shows_panes,
-        sources: setup.sources.clone(),
         typing: setup.typing,
         keymap: setup.keymap.clone(),
         strings: setup.strings,
         ..State::new(size, now(), setup.zone.clone())
-    }
+    };
+    Setting::keep_all(&mut state, &setup.sources);
+    state
 }
 
 fn from_input(event: Input) -> Event {
@@ -358,7 +359,12 @@ impl Performer {
             Effect::Save(setting, value) => {
                 let saved = (self.setup.save)(&self.setup.config, setting, &value);
                 let path = self.setup.config.display().to_string();
-                return Some(Event::Saved(saved.map(|()| path)));
+                let saved = saved.map(|()| path);
+                return Some(Event::Saved {
+                    setting,
+                    value,
+                    saved,
+                });
             }
             Effect::Theme(name) => return self.change_theme(&name, state, look),
             Effect::Quit => return None,
@@ -421,7 +427,7 @@ impl Performer {
                         keymap: state.keymap.clone(),
                         notifier: state.notifier,
                         links: state.links,
-                        sources: state.sources.clone(),
+                        kept: state.kept.clone(),
                         ..fresh
                     };
                 }

@@ -12,8 +12,6 @@ use crate::text::{self, Finder};
 
 /// Words that say where, by whom and when, before a colon.
 const FILTERS: [&str; 5] = ["from", "in", "before", "after", "has"];
-/// Columns of a hit's text that may stand before the first word that was found.
-const LEAD: usize = 16;
 
 /// What was typed cannot be looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -279,8 +277,8 @@ impl Hits {
         finder.map_or_else(Vec::new, |finder| finder.each(text))
     }
 
-    /// A hit's text in one line that begins shortly before the first word that was found, and where those words stand in it.
-    pub fn snippet(&self, entry: &Entry) -> (String, Vec<Range<usize>>) {
+    /// A hit's text in one line that begins at most `lead` columns before the first word that was found, and where those words stand in it.
+    pub fn snippet(&self, entry: &Entry, lead: usize) -> (String, Vec<Range<usize>>) {
         let line = text::line(entry.body.text());
         let places = self.places(line.as_str());
         let first = places.first().map_or(0, |place| place.start);
@@ -288,7 +286,7 @@ impl Hits {
         let before: Vec<(usize, &str, usize)> = text::clusters(&line.as_str()[..first]).collect();
         for (at, _, wide) in before.into_iter().rev() {
             columns += wide;
-            if columns > LEAD {
+            if columns > lead {
                 break;
             }
             from = at;
@@ -296,7 +294,7 @@ impl Hits {
         // It begins with a word, and what almost fits is not cut.
         let space = line.as_str()[from..first].find(' ').filter(|_| from > 0);
         from += space.map_or(0, |space| space + 1);
-        if from <= LEAD / 2 {
+        if from <= lead / 2 {
             from = 0;
         }
         let mark = if from > 0 { "…" } else { "" };

@@ -85,6 +85,24 @@ impl Setting {
         .to_owned()
     }
 
+    /// Where that came from.
+    pub fn source(self, state: &State) -> Source {
+        match state.kept.get(&self) {
+            Some((source, value)) if *value == self.value(state) => *source,
+            Some(_) => Source::Now,
+            None => Source::Default,
+        }
+    }
+
+    /// What all are now is what was read.
+    pub fn keep_all(state: &mut State, sources: &Sources) {
+        for (_, setting) in Self::ALL {
+            let source = sources.get(&setting).copied().unwrap_or_default();
+            let value = setting.value(state);
+            state.kept.insert(setting, (source, value));
+        }
+    }
+
     /// Changes it, but for the theme, which the loop has to load. The value is one of [`Setting::values`].
     pub fn apply(self, state: &mut State, value: &str) {
         match self {
@@ -129,3 +147,6 @@ pub enum Source {
 
 /// Where the values came from that are not the defaults.
 pub type Sources = HashMap<Setting, Source>;
+
+/// What every setting was when it was read or kept last, and where that came from.
+pub type Kept = HashMap<Setting, (Source, String)>;

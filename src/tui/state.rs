@@ -18,7 +18,7 @@ use super::highlight::Highlights;
 use super::keymap::{Key, Keymap};
 use super::pick::Picker;
 use super::search::{Hits, Walk};
-use super::settings::Sources;
+use super::settings::Kept;
 use super::strings::{ENGLISH, Strings};
 use super::timeline::Anchor;
 use crate::chat::{
@@ -102,7 +102,8 @@ pub struct State {
     /// Whether addresses are links to the terminal.
     pub links: bool,
     pub notifier: Notifier,
-    pub sources: Sources,
+    /// What was set when the program began, or kept since.
+    pub kept: Kept,
     pub size: (u16, u16),
     pub now: Moment,
     pub zone: TimeZone,
@@ -280,7 +281,7 @@ impl State {
             shows_panes: true,
             links: false,
             notifier: Notifier::OFF,
-            sources: Sources::new(),
+            kept: Kept::new(),
             size,
             now,
             zone,

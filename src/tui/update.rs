@@ -42,8 +42,10 @@ const WHEEL: isize = 3;
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let is_typed = matches!(event, Event::Key(_) | Event::Paste(_));
     let before = is_typed.then(|| (state.current, state.composer().bytes()));
-    let is_asking = matches!(state.overlay, Some(Overlay::Snippet { .. }));
-    let pasted = state.overlay.clone().filter(|_| is_asking && !is_typed);
+    let pasted = match &state.overlay {
+        Some(asking @ Overlay::Snippet { .. }) if !is_typed => Some(asking.clone()),
+        _ => None,
+    };
     let mut effects = happen(state, event);
     if let Some(pasted) = pasted
         && !matches!(state.overlay, Some(Overlay::Snippet { .. }))
@@ -92,8 +94,12 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Event::Saved(saved) => {
-            settings::saved(state, saved);
+        Event::Saved {
+            setting,
+            value,
+            saved,
+        } => {
+            settings::saved(state, setting, value, saved);
             Vec::new()
         }
         Event::Edited { room, text } => {

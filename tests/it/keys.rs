@@ -128,6 +128,20 @@ fn another_preset_is_there_at_once() {
     assert!(screen.shows("Enter takes it"));
     screen.keys("<esc>");
     screen.state.keymap = Keymap::default().with(Preset::Emacs);
+    // What hints say is what keys do.
+    let wish = tchat::tui::keymap::Wish {
+        context: tchat::tui::keymap::Context::Composer,
+        keys: "f1".parse().unwrap(),
+        action: None,
+    };
+    let other = tchat::tui::keymap::Wish {
+        keys: "f7".parse().unwrap(),
+        action: Some(tchat::tui::keymap::Action::Help),
+        ..wish.clone()
+    };
+    assert!(screen.shows("F1 help"));
+    screen.state.keymap = Keymap::new(Preset::Emacs, vec![wish, other]);
+    assert!(screen.shows("F7 help") && !screen.shows("F1 help"));
     screen.keys("one two<c-b><c-b><c-b><c-k>");
     assert!(screen.shows("#general › one") && !screen.shows("two"));
     screen.keys("<c-b><c-b><c-t>");

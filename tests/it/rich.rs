@@ -55,11 +55,11 @@ fn long_code_is_folded_until_it_is_asked_for() {
         text.contains("line 15"),
         "fifteen lines are not long:\n{text}"
     );
-    assert!(!text.contains("line 16") && text.contains("… 8 more lines"));
+    assert!(!text.contains("line 16") && text.contains("… 8 more · Alt+M f"));
     screen.keys("<a-m>f");
-    assert!(screen.shows("line 16") && !screen.shows("more lines"));
+    assert!(screen.shows("line 16") && !screen.shows("more · Alt+M f"));
     screen.keys("f");
-    assert!(!screen.shows("line 16") && screen.shows("more lines"));
+    assert!(!screen.shows("line 16") && screen.shows("more · Alt+M f"));
     screen.keys("<up>f");
     assert!(screen.shows("line 15"), "what is not long does not fold");
     // What is copied is what was written, whole.

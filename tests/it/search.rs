@@ -171,6 +171,9 @@ fn words_are_shown_where_they_stand_in_a_long_text() {
         screen.text()
     );
     assert!(screen.shows("张三 #general"));
+    // On a narrow screen the word comes first.
+    screen.does(tchat::tui::event::Event::Resize(40, 12));
+    assert!(screen.shows("…关键"), "{}", screen.text());
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,27 +13,40 @@ use tchat::chat::Body;
 #[test]
 fn every_setting_says_what_it_is_where_that_came_from_and_what_it_does() {
     let mut screen = Screen::online(100, 30);
-    screen.state.sources.insert(Setting::Theme, Source::File);
-    screen.state.sources.insert(Setting::Lang, Source::Flag);
+    let sources = [
+        (Setting::Theme, Source::File),
+        (Setting::Lang, Source::Flag),
+    ];
+    Setting::keep_all(&mut screen.state, &sources.into());
     screen.keys("/set typing off<ret>");
     assert!(screen.shows("typing is off"));
     assert_eq!(screen.state.typing, TypingMode::Off);
     screen.keys("/set<ret>");
     for line in [
-        "theme          dusk         config file",
+        "theme = dusk · config file",
         "the colours",
-        "lang           en           flag or variable",
+        "lang = en · flag or variable",
         "the language of the screen",
-        "keys           default      by default",
+        "keys = default · by default",
         "the preset of the keys",
-        "typing         off          set now",
+        "typing = off · set now",
         "see who is typing",
         "notifications",
         "links",
-        "panes          on",
+        "panes = on",
     ] {
         assert!(screen.shows(line), "{line}\n{}", screen.text());
     }
+    // However it was changed, and changed back.
+    screen.keys("<esc><f4>/set<ret>");
+    assert!(screen.shows("panes = off · set now"));
+    screen.keys("<esc><f4>/typing show<ret>/set<ret>");
+    assert!(screen.shows("panes = on · by default"));
+    assert!(
+        screen.shows("typing = show · by default"),
+        "{}",
+        screen.text()
+    );
 }
 
 #[test]
@@ -77,13 +90,8 @@ fn what_cannot_be_set_is_said_and_stays_to_be_mended() {
     assert!(screen.state.shows_panes);
     screen.keys("<c-u>/set panes on off<ret>");
     assert!(screen.shows("usage: /set"));
-    screen.keys("<c-u>/set pan<tab>o<tab>");
-    screen.keys("<ret>");
-    assert!(
-        screen.shows("panes is on") || screen.shows("/set panes"),
-        "{}",
-        screen.text()
-    );
+    screen.keys("<c-u>/set pan<tab>off<ret>");
+    assert!(screen.shows("panes is off"), "{}", screen.text());
 }
 
 #[test]
@@ -91,16 +99,21 @@ fn what_is_kept_is_asked_for_and_answered() {
     let mut screen = Screen::online(100, 30);
     let effects = screen.keys("/set keys emacs --save<ret>");
     assert_eq!(effects, [Effect::Save(Setting::Keys, "emacs".into())]);
-    screen.does(Event::Saved(Ok(
-        "/home/ann/.config/tchat/config.toml".into()
-    )));
+    screen.does(Event::Saved {
+        setting: Setting::Keys,
+        value: "emacs".into(),
+        saved: Ok("/home/ann/.config/tchat/config.toml".into()),
+    });
     assert!(screen.shows("saved in /home/ann"));
+    assert_eq!(Setting::Keys.source(&screen.state), Source::File);
     // As it is now.
     let effects = screen.keys("/set panes --save<ret>");
     assert_eq!(effects, [Effect::Save(Setting::Panes, "on".into())]);
-    screen.does(Event::Saved(Err(
-        "cannot save in 'x': it is not yours".into()
-    )));
+    screen.does(Event::Saved {
+        setting: Setting::Panes,
+        value: "on".into(),
+        saved: Err("cannot save in 'x': it is not yours".into()),
+    });
     assert!(screen.shows("cannot save in 'x'"));
 }
 
@@ -121,7 +134,13 @@ fn the_palette_has_every_action_with_its_key_and_every_setting() {
     }
     for (name, _) in Setting::ALL {
         let label = format!("set {name}");
-        assert!(rows.iter().any(|row| row.label == label), "{label}");
+        let row = rows.iter().find(|row| row.label == label).unwrap();
+        let key = match name {
+            "theme" => "Alt+T",
+            "panes" => "F4",
+            _ => "",
+        };
+        assert_eq!(row.aside, key, "{label}");
     }
     screen.keys("select a mess<ret>");
     assert!(screen.state.overlay.is_none());
@@ -137,7 +156,7 @@ fn the_file_is_written_and_the_next_start_reads_it() {
     let mut ann = home.opens((100, 24), &["--config", &path]);
     ann.shows("#general ›");
     ann.says("/set");
-    ann.shows("night        config file");
+    ann.shows("theme = night · config file");
     ann.types("\x1b");
     ann.until("the list to close", |text| !text.contains("config file"));
     ann.says("/set theme paper --save");
@@ -156,8 +175,8 @@ fn the_file_is_written_and_the_next_start_reads_it() {
     let mut ann = home.opens((100, 24), &["--config", &path]);
     ann.shows("#general ›");
     ann.says("/set");
-    ann.shows("paper        config file");
-    ann.shows("emacs        config file");
+    ann.shows("theme = paper · config file");
+    ann.shows("keys = emacs · config file");
 }
 
 #[test]

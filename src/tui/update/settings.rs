@@ -7,10 +7,6 @@ use crate::tui::settings::{Setting, Source};
 use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
 
-/// Columns of names and values in the list.
-const NAME: usize = 14;
-const VALUE: usize = 12;
-
 pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
     let mut words: Vec<&str> = argument.split_whitespace().collect();
     let before = words.len();
@@ -72,7 +68,6 @@ fn set(state: &mut State, setting: Setting, value: &str) -> Vec<Effect> {
     if !is_changed {
         return Vec::new();
     }
-    state.sources.insert(setting, Source::Now);
     match setting {
         Setting::Theme => vec![Effect::Theme(value.to_owned())],
         Setting::Lang => {
@@ -86,17 +81,16 @@ fn set(state: &mut State, setting: Setting, value: &str) -> Vec<Effect> {
 fn list(state: &mut State) {
     let s = state.strings;
     let lines = |(name, setting): &(&str, Setting)| {
-        let source = match state.sources.get(setting).copied().unwrap_or_default() {
+        let source = match setting.source(state) {
             Source::Default => s.from_default,
             Source::File => s.from_file,
             Source::Flag => s.from_flag,
             Source::Now => s.from_now,
         };
-        let (name, value) = (text::pad(name, NAME), setting.value(state));
-        let value = text::pad(&value, VALUE);
+        // Short enough for a narrow screen.
         [
-            format!("{name} {value} {source}"),
-            format!("  {}", (s.settings)(*setting)),
+            format!("{name} = {} · {source}", setting.value(state)),
+            format!("    {}", (s.settings)(*setting)),
         ]
     };
     state.overlay = Some(Overlay::List {
@@ -107,9 +101,15 @@ fn list(state: &mut State) {
 }
 
 /// The config file holds it now, or cannot.
-pub(super) fn saved(state: &mut State, saved: Result<String, String>) {
+pub(super) fn saved(
+    state: &mut State,
+    setting: Setting,
+    value: String,
+    saved: Result<String, String>,
+) {
     match saved {
         Ok(path) => {
+            state.kept.insert(setting, (Source::File, value));
             let words = fill(state.strings.setting_saved, &[&text::line(&path)]);
             state.say(Tone::Info, words);
         }

@@ -6,6 +6,7 @@ use ratatui::style::{Modifier, Style};
 use super::{Canvas, columns};
 use crate::client::LinkState;
 use crate::text::{self, Mark, SafeText};
+use crate::tui::keymap::{Action, Context};
 use crate::tui::rows::{Gutter, Layout, Line, Row};
 use crate::tui::spoken::SpreadKind;
 use crate::tui::state::{Room, State};
@@ -165,7 +166,9 @@ fn draw_text(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) -
         }
     };
     if let SpreadKind::Folded(count) = line.kind {
-        let words = text::line(&fill(s.folded, &[&count]));
+        let select = state.keymap.first(Action::Select);
+        let turn = state.keymap.first_in(Context::Selection, Action::TurnFold);
+        let words = text::line(&fill(s.folded, &[&count, &select, &turn]));
         return canvas.put(place.x, place.y, place.width, &words, style);
     }
     let used = canvas.put(place.x, place.y, place.width, &line.text, style);
@@ -235,7 +238,10 @@ fn new_below(canvas: &mut Canvas<'_>, state: &State, room: &Room, area: Rect) {
     let words = format!(
         " {} {} ",
         canvas.look.glyphs.below,
-        fill(state.strings.new_below, &[&count])
+        fill(
+            state.strings.new_below,
+            &[&count, &state.keymap.first(Action::Newest)]
+        )
     );
     let words = text::line(&words);
     let wide = columns(words.as_str()).min(area.width);

@@ -169,7 +169,15 @@ fn list(
     scroll: usize,
 ) {
     let area = place(screen, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
-    ground(canvas, area, &text::line(title));
+    // The hint at the end of the row is not run into.
+    let room = area
+        .width
+        .saturating_sub(columns(state.strings.close_hint) + 4);
+    ground(
+        canvas,
+        area,
+        &text::line(&text::cut(title, usize::from(room))),
+    );
     let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
     canvas.put_right(
         Rect {

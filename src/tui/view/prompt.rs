@@ -1,10 +1,13 @@
 //! The rule above the composer, with a notice in it, and the composer itself.
 
+use std::fmt::Display;
+
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{Canvas, columns};
 use crate::text;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::regions::Regions;
 use crate::tui::state::{State, Tone};
 use crate::tui::strings::fill;
@@ -35,14 +38,29 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let selects = state.current().is_some_and(|room| room.selected.is_some());
     let hint = selects.then(|| {
         let s = state.strings;
-        let (long, short) = match state.walk().map(|walk| walk.place(state)) {
-            Some((at, count)) => {
-                let of = |words| fill(words, &[&at, &count]);
-                (of(s.hits_hint), of(s.hits_hint_short))
-            }
-            None => (s.selection_hint.into(), s.selection_hint_short.into()),
-        };
-        fitting(inner, long, short)
+        let key = |action| state.keymap.first_in(Context::Selection, action);
+        if let Some((at, count)) = state.walk().map(|walk| walk.place(state)) {
+            let (older, newer) = (key(Action::NextHit), key(Action::HitBefore));
+            let of = |words| fill(words, &[&at, &count, &older, &newer]);
+            return fitting(inner, of(s.hits_hint), of(s.hits_hint_short));
+        }
+        let keys = [
+            Action::Answer,
+            Action::EditSelected,
+            Action::DeleteSelected,
+            Action::ReactSelected,
+            Action::WhoReacted,
+            Action::CopySelected,
+            Action::OpenSelected,
+            Action::TurnFold,
+        ]
+        .map(key);
+        let keys: Vec<&dyn Display> = keys.iter().map(|key| key as &dyn Display).collect();
+        fitting(
+            inner,
+            fill(s.selection_hint, &keys),
+            fill(s.selection_hint_short, &keys),
+        )
     });
     let hint = hint.as_deref().map(|hint| (hint, Tone::Info));
     let notice = state.notice.as_ref().map(|it| (it.text.as_str(), it.tone));

@@ -7,6 +7,7 @@ use crate::chat::{Person, Presence, Role};
 use crate::client::LinkState;
 use crate::text::{self, SafeText};
 use crate::tui::avatar;
+use crate::tui::keymap::Action;
 use crate::tui::regions::Regions;
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
@@ -272,10 +273,11 @@ pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) 
     let is_well = scope == Scope::StatusOnline;
     // What is wrong needs the room more.
     let help = if area.width >= 60 && is_well {
-        state.strings.help_key
+        fill(state.strings.help_key, &[&state.keymap.first(Action::Help)])
     } else {
-        ""
+        String::new()
     };
+    let help = help.as_str();
     let style = if is_well {
         canvas.style(Scope::Status)
     } else {
@@ -319,7 +321,7 @@ pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) 
             ..area
         },
         0,
-        &help.into(),
+        &text::line(help),
         style,
     );
 }
