@@ -49,6 +49,9 @@ pub struct Args {
     /// Where profiles and a host's rooms are kept
     #[arg(long, env = "TCHAT_DATA", global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Tell what happens line by line instead of on a screen: for screen readers, pipes and terminals that know no places
+    #[arg(long, env = "TCHAT_PLAIN", conflicts_with = "serve")]
+    pub plain: bool,
     /// Host without a screen
     #[arg(long)]
     pub serve: bool,

@@ -78,6 +78,8 @@ pub struct Join {
     pub editor: String,
     pub keymap: Keymap,
     pub shows_panes: bool,
+    /// Told line by line instead of on a screen.
+    pub is_plain: bool,
     pub sources: Sources,
 }
 
@@ -198,6 +200,8 @@ fn join(args: &Args, file: &File) -> Result<Join> {
             .map_or(cache::BYTES, |mb| u64::from(mb) * 1024 * 1024),
         caps: caps::caps(file.notifications.as_deref(), file.links.as_deref())?,
         shows_panes: switch("panes", file.panes.as_deref())?.unwrap_or(true),
+        is_plain: args.plain
+            || switch("plain", file.plain.as_deref())?.unwrap_or_else(caps::is_dumb),
         sources: sources(args, file),
         editor: editor(file),
         keymap: Keymap::default(),

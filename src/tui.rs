@@ -9,6 +9,7 @@ pub mod event;
 pub mod highlight;
 pub mod keymap;
 pub mod pick;
+pub mod plain;
 pub mod regions;
 pub mod rows;
 pub mod run;

@@ -10,14 +10,15 @@ use super::host::Host;
 use crate::chat::InstanceId;
 use crate::client::{Client, ClientConfig, Connector, Pipe, profile};
 use crate::config::{Address, Config};
-use crate::tui::run::{Caps, Connect, Connection, Setup, run as run_screen};
+use crate::tui::run::{Caps, Connect, Connection, Setup, run as run_screen, run_plain};
 use crate::tui::strings;
-use crate::tui::terminal::{self, Editor, Input, Screen};
+use crate::tui::terminal::{self, Editor, Input, Screen, Typist};
 
 pub fn run(config: Config) -> Result<()> {
-    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+    let has_screen = io::stdout().is_terminal() && io::stdin().is_terminal();
+    if !has_screen && !config.join.is_plain {
         bail!(
-            "cannot show a screen: this is no terminal\nrun tchat in one, or host without a screen with `tchat --serve`"
+            "cannot show a screen: this is no terminal\nrun tchat in one, line by line with `tchat --plain`, or host with `tchat --serve`"
         );
     }
     if !config.join.server.is_loopback() {
@@ -39,11 +40,19 @@ fn eprint_warning() {
 }
 
 async fn screen(config: Config) -> Result<()> {
+    let is_plain = config.join.is_plain;
+    let is_typed = io::stdin().is_terminal();
     let setup = Setup {
-        caps: Caps {
-            ground: terminal::ground(),
-            ..config.join.caps
+        caps: if is_plain {
+            config.join.caps.plain(io::stdout().is_terminal())
+        } else {
+            Caps {
+                ground: terminal::ground(),
+                ..config.join.caps
+            }
         },
+        is_plain,
+        echo: is_typed,
         theme: config.join.theme.clone(),
         themes: Some(config.paths.themes.clone()),
         zone: config.join.zone.clone(),
@@ -64,6 +73,15 @@ async fn screen(config: Config) -> Result<()> {
         strings: strings::of(&config.join.locale),
     };
     let connect = connect(config);
+    if is_plain {
+        let typist = if is_typed {
+            Typist::Person
+        } else {
+            Typist::Pipe
+        };
+        let (mut out, input) = (io::stdout(), terminal::lines(typist));
+        return Ok(run_plain(&mut out, input, setup, connect, stopped()).await?);
+    }
     let mut screen = Screen::take()?;
     screen.set_title("tchat");
     let result = run_screen(

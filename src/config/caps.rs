@@ -6,6 +6,11 @@ use super::{switch, variable};
 use crate::tui::caps::{Caps, Notifier, Way};
 use crate::tui::theme::{Depth, Ground};
 
+/// Whether it knows no places, and shows only lines.
+pub(super) fn is_dumb() -> bool {
+    variable("TERM").is_some_and(|term| term == "dumb")
+}
+
 /// What it can do, unless the config file knows better.
 pub(super) fn caps(notifications: Option<&str>, links: Option<&str>) -> Result<Caps> {
     let term = variable("TERM").unwrap_or_default();

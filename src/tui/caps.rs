@@ -13,6 +13,23 @@ pub struct Caps {
     pub notifier: Notifier,
 }
 
+impl Caps {
+    /// What is left where nothing but lines is written: a bell, if that.
+    #[must_use]
+    pub fn plain(self, has_terminal: bool) -> Self {
+        let asked = self.notifier.asked.filter(|way| *way == Way::Off);
+        Self {
+            links: false,
+            notifier: Notifier {
+                known: if has_terminal { Way::Bell } else { Way::Off },
+                asked,
+                in_tmux: false,
+            },
+            ..self
+        }
+    }
+}
+
 /// How a terminal tells of something while nobody looks at it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Notifier {

@@ -45,6 +45,11 @@ pub enum Name {
     Clear,
     Theme,
     Set,
+    History,
+    Select,
+    Do,
+    Pick,
+    Draft,
     Link,
     Connect,
     Disconnect,
@@ -73,7 +78,7 @@ const fn known(name: Name, word: &'static str, least: usize, most: usize) -> Kno
 }
 
 /// Every command. Its words for people are in the table of strings, under the same name.
-pub const COMMANDS: [Known; 40] = [
+pub const COMMANDS: [Known; 45] = [
     known(Name::Help, "help", 0, 0),
     known(Name::Join, "join", 1, 1),
     known(Name::Leave, "leave", 0, 1),
@@ -110,6 +115,11 @@ pub const COMMANDS: [Known; 40] = [
     known(Name::Clear, "clear", 0, 0),
     known(Name::Theme, "theme", 0, 1),
     known(Name::Set, "set", 0, 3),
+    known(Name::History, "history", 0, 1),
+    known(Name::Select, "select", 0, 1),
+    known(Name::Do, "do", 0, 2),
+    known(Name::Pick, "pick", 1, 1),
+    known(Name::Draft, "draft", 0, 1),
     known(Name::Link, "link", 0, 0),
     known(Name::Connect, "connect", 0, 1),
     known(Name::Disconnect, "disconnect", 0, 0),

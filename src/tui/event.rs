@@ -14,6 +14,12 @@ use crate::text::Code;
 pub enum Event {
     Key(KeyEvent),
     Paste(String),
+    /// A whole line, where there is no screen to write it on.
+    Line(String),
+    /// What was typed or piped in is no text.
+    Unreadable,
+    /// The overlay was read out, where there is no screen to show it on.
+    ReadOut,
     Mouse(MouseEvent),
     Resize(u16, u16),
     /// The terminal has the keyboard, or has it no more.

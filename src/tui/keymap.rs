@@ -131,6 +131,39 @@ impl Action {
         })
     }
 
+    /// Whether it is for the line that is written, or for what lies over a screen: without one there is no such thing.
+    pub const fn is_of_line(self) -> bool {
+        matches!(
+            self,
+            Self::Newline
+                | Self::Complete
+                | Self::Left
+                | Self::Right
+                | Self::Up
+                | Self::Down
+                | Self::WordLeft
+                | Self::WordRight
+                | Self::Home
+                | Self::End
+                | Self::DeleteBack
+                | Self::DeleteForward
+                | Self::KillToStart
+                | Self::KillToEnd
+                | Self::KillWord
+                | Self::Yank
+                | Self::Undo
+                | Self::Redo
+                | Self::Transpose
+                | Self::PopupUp
+                | Self::PopupDown
+                | Self::PopupTake
+                | Self::OverlayUp
+                | Self::OverlayDown
+                | Self::OverlayPageUp
+                | Self::OverlayPageDown
+        )
+    }
+
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL
             .iter()

@@ -95,6 +95,27 @@ impl Layout<'_> {
 
     /// The rows of the item at an index; none of one that shows elsewhere.
     pub fn rows(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
+        self.rows_with(timeline, index, goes_on)
+    }
+
+    /// The same of an item that says itself who and when, whatever stands before it, unless that says it already.
+    pub fn each(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
+        self.rows_with(timeline, index, |before, item| {
+            is_passage(item) && goes_on(before, item)
+        })
+    }
+
+    /// The same of an item that nothing was said before.
+    pub fn alone(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
+        self.rows_with(timeline, index, |_, _| false)
+    }
+
+    fn rows_with(
+        &self,
+        timeline: &Timeline,
+        index: usize,
+        goes_on: impl Fn(&Item, &Item) -> bool,
+    ) -> Vec<Row> {
         let Some(item) = timeline.get(index) else {
             return Vec::new();
         };
@@ -115,7 +136,7 @@ impl Layout<'_> {
         }
         let continues =
             !is_new_day && !is_first_new && before.is_some_and(|before| goes_on(before, item));
-        if matches!(item.what, What::Passage { .. }) {
+        if is_passage(item) {
             // Of those that follow each other the first says it for all.
             if !continues {
                 self.told(&self.passages(timeline, index), &mut rows);
@@ -411,12 +432,13 @@ impl Layout<'_> {
     }
 }
 
+fn is_passage(item: &Item) -> bool {
+    matches!(item.what, What::Passage { .. })
+}
+
 /// Whether an item goes on what the one before said: same author, same kind, not long after; or both say who came and went.
 fn goes_on(before: &Item, item: &Item) -> bool {
-    if matches!(
-        (&before.what, &item.what),
-        (What::Passage { .. }, What::Passage { .. })
-    ) {
+    if is_passage(before) && is_passage(item) {
         return true;
     }
     let (

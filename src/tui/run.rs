@@ -1,4 +1,7 @@
-//! The only loop: it owns terminal, clock and client, feeds `update`, performs its effects and draws.
+//! The only loop: it owns terminal, clock and client, feeds `update`, performs its effects, and draws, or tells line by line.
+
+mod face;
+mod performer;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,23 +12,24 @@ use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
-use ratatui::backend::{Backend, ClearType};
+use ratatui::backend::{Backend, CrosstermBackend};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use self::face::{ASKS, Face};
+use self::performer::{Next, Performer};
 pub use super::caps::{Caps, Notifier, Way};
-use super::event::{Effect, Event};
-use super::highlight::highlight;
+use super::event::Event;
 use super::keymap::Keymap;
+use super::plain::Teller;
 use super::settings::{Setting, Sources};
 use super::state::{Moment, State, TypingMode};
 use super::strings::Strings;
 use super::terminal::Editor;
 use super::theme::{self, Theme};
-use super::update::{flush_drafts, update};
-use super::view::{Glyphs, Look, draw};
+use super::view::{Glyphs, Look};
 use crate::chat::{InstanceId, ServerId};
-use crate::client::{self, Client, Command};
+use crate::client::{self, Client};
 
 /// A frame at most this often.
 const FRAME: Duration = Duration::from_millis(16);
@@ -63,6 +67,10 @@ pub struct Setup {
     pub typing: TypingMode,
     /// The words of the screen.
     pub strings: &'static Strings,
+    /// There is no screen: what happens is told line by line.
+    pub is_plain: bool,
+    /// What is typed shows by itself, and need not be told again.
+    pub echo: bool,
 }
 
 /// A connection that was begun.
@@ -98,57 +106,86 @@ pub type Connect = Box<dyn FnMut(Option<&str>) -> Result<Connection, String> + S
 /// The terminal is gone, the theme cannot be used, or the first connection could not be begun.
 pub async fn run<B: Backend<Error = io::Error>>(
     terminal: &mut Terminal<B>,
-    mut input: impl Stream<Item = io::Result<Input>> + Unpin,
+    input: impl Stream<Item = io::Result<Input>> + Unpin,
     setup: Setup,
-    mut connect: Connect,
+    connect: Connect,
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let input = input.map(|event| event.map(from_input));
+    turn(Face::Screen(terminal), input, setup, connect, stop).await
+}
+
+/// Runs without a screen: what is typed are lines, and what happens is told in lines below each other.
+///
+/// # Errors
+/// Nothing can be written any more, or the first connection could not be begun.
+pub async fn run_plain(
+    out: &mut dyn io::Write,
+    input: impl Stream<Item = io::Result<Event>> + Unpin,
+    setup: Setup,
+    connect: Connect,
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let teller = Box::new(Teller::new(setup.echo));
+    let face = Face::<CrosstermBackend<io::Sink>>::Lines(teller, out);
+    turn(face, input, setup, connect, stop).await
+}
+
+async fn turn<B: Backend<Error = io::Error>>(
+    mut face: Face<'_, B>,
+    mut input: impl Stream<Item = io::Result<Event>> + Unpin,
+    setup: Setup,
+    connect: Connect,
     stop: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     let (mut look, warnings) = first_look(&setup)?;
-    let size = terminal.size().map_err(RunError::Terminal)?;
-    let mut state = first_state(&setup, (size.width, size.height));
+    let mut state = first_state(&setup, face.size().map_err(RunError::Terminal)?);
     if let Some(warning) = warnings.first() {
         state.say(super::state::Tone::Problem, warning.clone());
     }
-    let connection = connect(None).map_err(RunError::Connect)?;
-    state.begins(
-        connection.instance,
-        &connection.server,
-        connection.room.clone(),
-    );
     let (worked, mut works) = mpsc::channel(WORKS);
-    let mut performer = Performer {
-        connection: Some(connection),
-        connect,
-        setup,
-        worked,
-        is_away: false,
-    };
-    performer.take_kept(&mut state);
+    let mut performer = Performer::begin(&mut state, setup, connect, worked)?;
 
     let mut stop = std::pin::pin!(stop);
     let mut arrived = Vec::new();
     let mut drawn_at = Instant::now() - FRAME;
     let mut is_dirty = true;
     let mut ticked_at = Instant::now();
+    // Nothing more is typed, and this is how long answers are waited for.
+    let mut ends_at: Option<Instant> = None;
+    let mut typed_at = Instant::now();
     loop {
+        let is_over = |at: Instant| at <= Instant::now() || state.unanswered() == 0;
+        if ends_at.is_some_and(is_over) {
+            // Where nobody reads any more there is nobody to tell.
+            let _gone = face.show(&mut state, &look);
+            return performer.quit(&mut state).await;
+        }
         let frame_at = drawn_at + FRAME;
         // Also where something happens all the time.
         let tick_at = ticked_at + TICK;
+        let takes_input = ends_at.is_none()
+            && face.takes_input(&state, is_dirty, typed_at.elapsed())
+            && !(performer.is_away && face.is_plain());
         let event = tokio::select! {
             biased;
             () = stop.as_mut() => return performer.quit(&mut state).await,
             // A frame that is due goes before what would make the next one.
             () = sleep_until(frame_at), if is_dirty && !performer.is_away => {
                 state.now = now();
-                terminal.draw(|frame| draw(frame, &state, &look)).map_err(RunError::Terminal)?;
+                face.show(&mut state, &look).map_err(RunError::Terminal)?;
                 (drawn_at, is_dirty) = (Instant::now(), false);
                 continue;
             }
-            event = input.next() => match event {
-                Some(Ok(event)) => Some(from_input(event)),
-                // The terminal is gone.
-                Some(Err(_)) | None => return performer.quit(&mut state).await,
-            },
+            event = input.next(), if takes_input => {
+                typed_at = Instant::now();
+                let Some(Ok(event)) = event else {
+                    // The terminal is gone, or nothing more is piped in.
+                    ends_at = Some(typed_at + face.patience());
+                    continue;
+                };
+                Some(event)
+            }
             count = performer.recv(&mut arrived) => {
                 if count == 0 {
                     performer.connection = None;
@@ -160,6 +197,9 @@ pub async fn run<B: Backend<Error = io::Error>>(
                 ticked_at = Instant::now();
                 Some(Event::Tick)
             }
+            () = sleep_until(ends_at.unwrap_or(frame_at)), if ends_at.is_some() => None,
+            // What was asked for does not come; the next line is taken all the same.
+            () = sleep_until(typed_at + ASKS), if !takes_input && typed_at.elapsed() < ASKS => None,
         };
         state.now = now();
         is_dirty = true;
@@ -167,33 +207,20 @@ pub async fn run<B: Backend<Error = io::Error>>(
         if is_back {
             performer.is_away = false;
             // Nobody told of a size that changed meanwhile.
-            let size = terminal.size().map_err(RunError::Terminal)?;
-            state.size = (size.width, size.height);
+            state.size = face.size().map_err(RunError::Terminal)?;
         }
         if is_back || matches!(event, Some(Event::Resize(..))) {
             // Terminals cut and reflow what they show, also where the size ends up the same as before.
-            start_anew(terminal).map_err(RunError::Terminal)?;
+            face.start_anew().map_err(RunError::Terminal)?;
         }
         let events = event
             .into_iter()
             .chain(arrived.drain(..).map(Event::Client));
         for event in events.collect::<Vec<_>>() {
             performer.note(&event, &mut state);
-            let mut effects = update(&mut state, event);
-            while !effects.is_empty() {
-                let mut further = Vec::new();
-                for effect in effects {
-                    if effect == Effect::Quit {
-                        return performer.quit(&mut state).await;
-                    }
-                    let result = performer.perform(effect, &mut state, &mut look);
-                    further.extend(
-                        result
-                            .into_iter()
-                            .flat_map(|event| update(&mut state, event)),
-                    );
-                }
-                effects = further;
+            face.hear(&event);
+            if performer.happen(event, &mut state, &mut look) == Next::Quit {
+                return performer.quit(&mut state).await;
             }
         }
     }
@@ -212,13 +239,6 @@ fn first_look(setup: &Setup) -> Result<(Look, Vec<String>), RunError> {
         },
     };
     Ok((look, warnings))
-}
-
-/// The next frame is drawn on an empty screen.
-fn start_anew<B: Backend<Error = io::Error>>(terminal: &mut Terminal<B>) -> io::Result<()> {
-    terminal.backend_mut().clear_region(ClearType::All)?;
-    terminal.swap_buffers();
-    Ok(())
 }
 
 /// Why the screen could not be run.
@@ -253,6 +273,7 @@ fn first_state(setup: &Setup, size: (u16, u16)) -> State {
         typing: setup.typing,
         keymap: setup.keymap.clone(),
         strings: setup.strings,
+        is_plain: setup.is_plain,
         ..State::new(size, now(), setup.zone.clone())
     };
     Setting::keep_all(&mut state, &setup.sources);
@@ -267,213 +288,5 @@ fn from_input(event: Input) -> Event {
         Input::Resize(width, height) => Event::Resize(width, height),
         Input::FocusGained => Event::Focus(true),
         Input::FocusLost => Event::Focus(false),
-    }
-}
-
-/// Does what `update` asks for.
-struct Performer {
-    connection: Option<Connection>,
-    connect: Connect,
-    setup: Setup,
-    /// Takes what comes of work on other threads.
-    worked: mpsc::Sender<Event>,
-    /// Another program has the terminal.
-    is_away: bool,
-}
-
-impl Performer {
-    async fn recv(&mut self, into: &mut Vec<client::Event>) -> usize {
-        match &mut self.connection {
-            Some(connection) => connection.events.recv_many(into, EVENTS).await,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// What is known already is there before the first frame.
-    fn take_kept(&mut self, state: &mut State) {
-        let Some(connection) = &mut self.connection else {
-            return;
-        };
-        let mut effects = Vec::new();
-        while let Ok(event) = connection.events.try_recv() {
-            effects.extend(update(state, Event::Client(event)));
-        }
-        for effect in effects {
-            // Of what is kept nothing is asked but what stands before it.
-            if let Effect::Client(command @ Command::Older { .. }) = effect {
-                self.send(command);
-            }
-        }
-    }
-
-    /// What only the loop knows about an event.
-    fn note(&self, event: &Event, state: &mut State) {
-        if let (Event::Client(client::Event::Welcome { server_id, .. }), Some(connection)) =
-            (event, &self.connection)
-        {
-            state.is_hosting = (connection.is_ours)(*server_id);
-        }
-    }
-
-    fn perform(&mut self, effect: Effect, state: &mut State, look: &mut Look) -> Option<Event> {
-        let command = match effect {
-            Effect::Client(command) => command,
-            Effect::Connect(None) if self.connection.is_some() => Command::RetryNow,
-            // Who is there already only comes back.
-            Effect::Connect(Some(address))
-                if self.connection.is_some()
-                    && (self.setup.short)(&address).as_ref() == Some(&state.server) =>
-            {
-                Command::RetryNow
-            }
-            Effect::Connect(address) => return self.reconnect(address.as_deref(), state),
-            Effect::Notify { title, text } => {
-                (self.setup.notify)(state.notifier, &title, &text);
-                return None;
-            }
-            Effect::Copy(text) => {
-                (self.setup.copy)(&text);
-                return None;
-            }
-            // One at a time has the terminal.
-            Effect::Edit { .. } if self.is_away => return None,
-            Effect::Edit { room, text } => {
-                let (worked, edit) = (self.worked.clone(), self.setup.edit);
-                let editor = self.setup.editor.clone();
-                self.is_away = true;
-                tokio::task::spawn_blocking(move || {
-                    let text = edit(&editor, &text);
-                    let _gone = worked.blocking_send(Event::Edited { room, text });
-                });
-                return None;
-            }
-            Effect::Highlight(code) => {
-                let worked = self.worked.clone();
-                tokio::task::spawn_blocking(move || {
-                    let tokens = highlight(&code);
-                    // Nobody waits any more where the screen has ended.
-                    let _gone = worked.blocking_send(Event::Highlighted(code, tokens));
-                });
-                return None;
-            }
-            Effect::Save(setting, value) => {
-                let saved = (self.setup.save)(&self.setup.config, setting, &value);
-                let path = self.setup.config.display().to_string();
-                let saved = saved.map(|()| path);
-                return Some(Event::Saved {
-                    setting,
-                    value,
-                    saved,
-                });
-            }
-            Effect::Theme(name) => return self.change_theme(&name, state, look),
-            Effect::Quit => return None,
-        };
-        let busy = match &command {
-            Command::Post { post, .. } => Some(Event::Busy(Some(post.client_id))),
-            // What was read is said when the room is followed again; who is typing goes on.
-            Command::MarkRead { .. } | Command::Typing(_) => None,
-            _ => Some(Event::Busy(None)),
-        };
-        if self.send(command) { None } else { busy }
-    }
-
-    fn send(&self, command: Command) -> bool {
-        self.connection
-            .as_ref()
-            .is_some_and(|connection| connection.client.send(command).is_ok())
-    }
-
-    /// What is typed is kept before the connection that keeps it ends.
-    fn keep_drafts(&self, state: &mut State) {
-        for effect in flush_drafts(state) {
-            if let Effect::Client(command) = effect {
-                self.send(command);
-            }
-        }
-    }
-
-    /// Says goodbye in the background: whoever goes elsewhere does not wait for it.
-    fn hang_up(&mut self, state: &mut State) {
-        self.keep_drafts(state);
-        if let Some(connection) = self.connection.take() {
-            remember(&connection, state);
-            tokio::spawn(async move {
-                let mut events = connection.events;
-                // The link ends once its last events are taken, so they are.
-                let drained = async { while events.recv().await.is_some() {} };
-                tokio::join!(connection.client.quit(), drained);
-            });
-        }
-    }
-
-    fn reconnect(&mut self, address: Option<&str>, state: &mut State) -> Option<Event> {
-        match (self.connect)(address) {
-            Ok(connection) => {
-                self.hang_up(state);
-                let is_elsewhere = connection.server != state.server;
-                if is_elsewhere {
-                    let fresh = first_state(&self.setup, state.size);
-                    // What was typed is taken along; what was said stays with the server it was said on.
-                    let lobby = super::composer::Composer::with(&state.composer().text());
-                    // So is what was set, and whether anybody looks.
-                    *state = State {
-                        lobby,
-                        typing: state.typing,
-                        focus: state.focus,
-                        shows_panes: state.shows_panes,
-                        theme: state.theme.clone(),
-                        strings: state.strings,
-                        keymap: state.keymap.clone(),
-                        notifier: state.notifier,
-                        links: state.links,
-                        kept: state.kept.clone(),
-                        ..fresh
-                    };
-                }
-                state.begins(
-                    connection.instance,
-                    &connection.server,
-                    connection.room.clone(),
-                );
-                self.connection = Some(connection);
-                self.take_kept(state);
-                None
-            }
-            Err(why) => Some(Event::CannotConnect(why)),
-        }
-    }
-
-    fn change_theme(&self, name: &str, state: &mut State, look: &mut Look) -> Option<Event> {
-        let Caps { depth, ground, .. } = self.setup.caps;
-        let meant = theme::meant(name, ground);
-        match Theme::load(meant, self.setup.themes.as_deref(), depth) {
-            Ok((theme, warnings)) => {
-                look.theme = theme;
-                name.clone_into(&mut state.theme);
-                warnings
-                    .first()
-                    .map(|warning| Event::ThemeFailed(warning.clone()))
-            }
-            Err(error) => Some(Event::ThemeFailed(error.to_string())),
-        }
-    }
-
-    async fn quit(mut self, state: &mut State) -> Result<(), RunError> {
-        self.keep_drafts(state);
-        if let Some(connection) = self.connection.take() {
-            remember(&connection, state);
-            let mut events = connection.events;
-            let drained = async { while events.recv().await.is_some() {} };
-            tokio::join!(connection.client.quit(), drained);
-        }
-        Ok(())
-    }
-}
-
-/// The room that is read is where one begins the next time; a private conversation is not.
-fn remember(connection: &Connection, state: &State) {
-    if let Some(room) = state.current().filter(|room| !room.is_conversation()) {
-        (connection.remember)(&room.info.name);
     }
 }

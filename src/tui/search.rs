@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::command;
 use super::state::State;
+use super::strings::{Strings, fill};
 use crate::chat::{Entry, Found, Has, IdentityId, RoomId, Search, Seq};
 use crate::text::{self, Finder};
 
@@ -259,6 +260,18 @@ impl Hits {
         let mut all: Vec<&Entry> = of_server.iter().chain(kept).filter(is_meant).collect();
         all.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.room, entry.seq)));
         all
+    }
+
+    /// Why there is nothing to choose from.
+    pub fn nothing(&self, s: &Strings) -> String {
+        match &self.problem {
+            Some(Problem::NoSuchRoom(name)) => fill(s.search_no_room, &[&text::line(name)]),
+            Some(Problem::NoDate(value)) => fill(s.search_no_date, &[&text::line(value)]),
+            Some(Problem::NothingHas(value)) => fill(s.search_no_has, &[&text::line(value)]),
+            Some(Problem::NoWords) => s.search_no_words.to_owned(),
+            None if self.is_all_there_is() => s.search_nothing.to_owned(),
+            None => s.search_asking.to_owned(),
+        }
     }
 
     pub fn has_more(&self) -> bool {

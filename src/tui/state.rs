@@ -16,7 +16,7 @@ use super::composer::Composer;
 use super::event::Effect;
 use super::highlight::Highlights;
 use super::keymap::{Key, Keymap};
-use super::pick::Picker;
+use super::pick::{Picker, Takes};
 use super::search::{Hits, Walk};
 use super::settings::Kept;
 use super::strings::{ENGLISH, Strings};
@@ -33,6 +33,7 @@ const READS: Duration = Duration::from_mins(5);
 
 /// The whole screen.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each of them is one thing that is so or not.
 pub struct State {
     /// The server as the status line names it.
     pub server: String,
@@ -99,6 +100,10 @@ pub struct State {
     /// What is done when it is asked for once more; gone with anything else.
     pub confirm: Option<Confirm>,
     pub shows_panes: bool,
+    /// There is no screen: what happens is told line by line.
+    pub is_plain: bool,
+    /// The list that was told last, as long as something can be chosen from it.
+    pub offered: Option<Offered>,
     /// Whether addresses are links to the terminal.
     pub links: bool,
     pub notifier: Notifier,
@@ -219,6 +224,14 @@ pub struct Tour {
     pub seen: Vec<RoomId>,
 }
 
+/// See [`State::offered`].
+#[derive(Clone, Debug)]
+pub struct Offered {
+    pub picker: Picker,
+    /// What each of its rows does.
+    pub takes: Vec<Takes>,
+}
+
 /// See [`State::visit`].
 #[derive(Clone, Debug)]
 pub struct Visit {
@@ -279,6 +292,8 @@ impl State {
             notice: None,
             confirm: None,
             shows_panes: true,
+            is_plain: false,
+            offered: None,
             links: false,
             notifier: Notifier::OFF,
             kept: Kept::new(),
@@ -372,6 +387,12 @@ impl State {
         }
         self.confirm = Some(what);
         false
+    }
+
+    /// Posts of ours that nobody has answered yet.
+    pub fn unanswered(&self) -> usize {
+        let failed = self.rooms.iter().flat_map(|room| room.timeline.failed());
+        self.posts.len().saturating_sub(failed.count())
     }
 
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {

@@ -4,6 +4,7 @@
 //! left without echo or in the alternate screen.
 
 mod editor;
+mod lines;
 
 use std::io::{self, Stdout, Write as _, stdout};
 use std::panic;
@@ -30,6 +31,7 @@ use ratatui::backend::CrosstermBackend;
 use terminal_colorsaurus::{QueryOptions, background_color};
 
 pub use self::editor::{Editor, edit};
+pub use self::lines::{Typist, lines};
 use super::caps::{Notifier, Way};
 use super::theme::Ground;
 use crate::text;

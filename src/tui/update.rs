@@ -11,6 +11,7 @@ mod notify;
 mod orders;
 mod personal;
 mod pick;
+mod plain;
 mod reading;
 mod search;
 mod select;
@@ -27,6 +28,7 @@ pub use self::amend::REACTIONS;
 pub use self::drafts::flush as flush_drafts;
 pub use self::lines::{Prompt, help, prompt};
 pub use self::link::link;
+pub use self::plain::is_settled;
 use super::event::{Effect, Event};
 use super::regions::{Regions, regions};
 use super::rows::Layout;
@@ -69,6 +71,15 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Key(key) => keys::press(state, key),
         // Terminals end pasted lines as the Enter key does.
         Event::Paste(text) => paste(state, &text.replace("\r\n", "\n").replace('\r', "\n")),
+        Event::Line(text) => plain::line(state, &text),
+        Event::Unreadable => {
+            state.say(Tone::Problem, state.strings.no_text);
+            Vec::new()
+        }
+        Event::ReadOut => {
+            plain::read_out(state);
+            Vec::new()
+        }
         Event::Mouse(mouse) => wheel(state, mouse),
         Event::Resize(width, height) => {
             state.size = (width, height);

@@ -147,6 +147,10 @@ const MUST_NOT_NAME: &[(&str, &[&str])] = &[
     ),
     ("tui/search.rs", &[".await", "now()", "spawn", "std::fs"]),
     ("tui/settings.rs", &[".await", "now()", "spawn", "std::fs"]),
+    (
+        "tui/plain.rs",
+        &[".await", "now()", "spawn", "std::fs", "stdout"],
+    ),
     ("tui/spoken.rs", &[".await", "now()", "spawn", "ratatui"]),
     ("tui/highlight.rs", &[".await", "now()", "spawn", "std::fs"]),
     ("tui/keymap", &[".await", "now()", "spawn", "std::fs"]),

@@ -19,6 +19,7 @@ mod model;
 mod people;
 mod personal;
 mod pipes;
+mod plain;
 mod process;
 mod pty;
 mod reading;

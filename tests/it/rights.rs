@@ -66,7 +66,12 @@ fn table() -> Vec<Row> {
 }
 
 /// What asks nothing of a server.
-const LOCAL: [Name; 9] = [
+const LOCAL: [Name; 14] = [
+    Name::History,
+    Name::Select,
+    Name::Do,
+    Name::Pick,
+    Name::Draft,
     Name::Set,
     Name::Typing,
     Name::Help,

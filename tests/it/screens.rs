@@ -536,3 +536,15 @@ fn whoever_comes_over_a_bridge_is_marked_in_the_list_and_in_who() {
     let row = text.lines().find(|row| row.contains('零')).unwrap();
     assert!(row.contains("ws"), "{row}");
 }
+
+#[test]
+fn edit_alone_takes_the_last_message_into_the_composer() {
+    let mut screen = Screen::online(80, 24);
+    screen.hears(Told::Entries(vec![says(GENERAL, 1, ANN, 0, "teh build")]));
+    screen.keys("/edit<ret>");
+    assert_eq!(screen.state.composer().text(), "teh build");
+    assert!(screen.shows("#general edit ›"));
+    // A name of an action does what its key does.
+    screen.keys("<esc>/do palette<ret>");
+    assert!(screen.shows("Enter takes it"));
+}

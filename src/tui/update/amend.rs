@@ -48,10 +48,17 @@ pub(super) fn edit(state: &mut State, seq: Seq) {
         return;
     }
     let text = entry.body.text().to_owned();
+    let (s, is_plain) = (state.strings, state.is_plain);
     if let Some(room) = state.current_mut() {
         room.writing = Writing::Edit(seq);
         room.selected = None;
-        room.composer.set(&text);
+        if is_plain {
+            // The next line says it anew.
+            let words = fill(s.edits, &[&text]);
+            state.say(Tone::Info, words);
+        } else {
+            room.composer.set(&text);
+        }
     }
 }
 
@@ -209,6 +216,7 @@ pub(super) fn who_reacted(state: &mut State, seq: Seq) {
 
 /// Puts away what the composer was for; an edit takes its text along.
 pub(super) fn cancel(state: &mut State) -> bool {
+    let is_plain = state.is_plain;
     let Some(room) = state.current_mut() else {
         return false;
     };
@@ -216,7 +224,9 @@ pub(super) fn cancel(state: &mut State) -> bool {
         Writing::Message => false,
         Writing::Answer(_) => true,
         Writing::Edit(_) => {
-            room.composer = Composer::default();
+            if !is_plain {
+                room.composer = Composer::default();
+            }
             true
         }
     }

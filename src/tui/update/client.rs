@@ -442,7 +442,8 @@ pub(super) fn give_back(state: &mut State) {
 }
 
 fn put_back(state: &mut State, typed: &str) {
-    if state.composer().is_empty() && !typed.is_empty() {
+    // Without a screen it stands above, where it was typed.
+    if state.composer().is_empty() && !typed.is_empty() && !state.is_plain {
         state.composer_mut().insert(typed);
     }
 }

@@ -13,6 +13,7 @@ use crate::tui::event::Effect;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::pick::{Of, Picker, Takes, rows};
 use crate::tui::state::{Overlay, State};
+use crate::tui::strings::fill;
 
 /// Messages with a word of ours that are listed.
 const NAMED: usize = 100;
@@ -232,6 +233,11 @@ fn take_chosen(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Pick(picker)) = state.overlay.take() else {
         return Vec::new();
     };
+    take_from(state, takes, picker)
+}
+
+/// Does what a row of a list does.
+pub(super) fn take_from(state: &mut State, takes: Takes, picker: Picker) -> Vec<Effect> {
     match takes {
         Takes::Show(room) => show(state, room),
         Takes::Join(name) => {
@@ -260,7 +266,13 @@ fn take_chosen(state: &mut State) -> Vec<Effect> {
 /// Begins a command in the composer; what was being written there is not lost for it.
 fn command(state: &mut State, begun: &str) -> Vec<Effect> {
     state.overlay = None;
-    if state.composer().is_empty() {
+    if state.is_plain {
+        let name = begun.trim_start_matches('/').trim_end();
+        let known = COMMANDS.iter().find(|known| known.word == name);
+        let usage = known.map_or(begun, |known| state.strings.command(known.name).usage);
+        let words = fill(state.strings.usage, &[&usage]);
+        state.say(crate::tui::state::Tone::Info, words);
+    } else if state.composer().is_empty() {
         state.composer_mut().insert(begun);
         super::typed(state);
     } else {

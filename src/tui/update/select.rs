@@ -5,7 +5,7 @@ use crate::chat::Seq;
 use crate::tui::event::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::spoken::Spoken;
-use crate::tui::state::{State, Tone};
+use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::timeline::{Anchor, Key};
 
 /// Marks the newest message, or leaves the mode.
@@ -89,6 +89,15 @@ fn copy(state: &mut State, seq: Seq) -> Vec<Effect> {
     let Some(text) = said.map(|entry| entry.body.text().to_owned()) else {
         return Vec::new();
     };
+    if state.is_plain {
+        // There is nowhere to copy it to; it stands there alone, as it was written.
+        state.overlay = Some(Overlay::List {
+            title: state.strings.as_written.to_owned(),
+            lines: text.lines().map(str::to_owned).collect(),
+            scroll: 0,
+        });
+        return Vec::new();
+    }
     state.say(Tone::Info, state.strings.copied);
     if let Some(room) = state.current_mut() {
         room.selected = None;

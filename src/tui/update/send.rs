@@ -14,7 +14,11 @@ const PENDING: usize = 1000;
 pub(super) fn enter(state: &mut State) -> Vec<Effect> {
     let text = state.composer().text();
     let s = state.strings;
-    if let Some(Writing::Edit(seq)) = state.current().map(|room| room.writing) {
+    // Where there is no key that leaves it, a command does.
+    let is_command = state.is_plain && super::plain::is_command(&text);
+    if let Some(Writing::Edit(seq)) = state.current().map(|room| room.writing)
+        && !is_command
+    {
         return rewrite(state, seq, text);
     }
     match command::parse(&text) {
@@ -41,6 +45,18 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
             effects
         }
         Line::Private { name, text: said } => privately(state, &text, &name, said),
+        Line::Command(Name::Do, argument) => {
+            state.notice = None;
+            // What it does may be to the composer.
+            sent_from(state, state.current, text);
+            super::plain::act(state, &argument)
+        }
+        Line::Command(Name::Edit, argument) if argument.is_empty() => {
+            state.notice = None;
+            sent_from(state, state.current, text);
+            super::amend::edit_newest(state);
+            Vec::new()
+        }
         Line::Command(name, argument) => {
             state.notice = None;
             let here = state.current;
@@ -289,7 +305,6 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
         Name::Disconnect => return vec![Effect::Client(Command::Disconnect)],
         Name::Quit => return vec![Effect::Quit],
         Name::Reply => return super::amend::answer_now(state, argument),
-        Name::Edit if argument.is_empty() => super::amend::edit_newest(state),
         Name::Edit => return super::amend::edit_to(state, argument),
         Name::React => return super::amend::react_now(state, argument),
         Name::Create
@@ -314,8 +329,12 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
         | Name::Notify
         | Name::Keywords
         | Name::Typing => return super::personal::run(state, name, argument),
-        // Said like any other text, so it is never run.
-        Name::Me => {}
+        Name::History => super::plain::history(state, argument),
+        Name::Select => return super::plain::select(state, argument),
+        Name::Pick => return super::plain::pick(state, argument),
+        Name::Draft => return super::plain::draft(state, argument),
+        // Said like any other text, or done before it comes here.
+        Name::Me | Name::Do => {}
     }
     Vec::new()
 }

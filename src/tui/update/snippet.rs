@@ -49,7 +49,7 @@ pub(super) fn paste(state: &mut State, text: &str) {
         let words = fill(state.strings.paste_too_long, &[&text.len(), &BYTES]);
         return state.say(Tone::Problem, words);
     }
-    if text.lines().count() > FOLDED_FROM {
+    if text.lines().count() > FOLDED_FROM && !state.is_plain {
         let (text, composer) = (text.to_owned(), Box::default());
         state.overlay = Some(Overlay::Snippet { text, composer });
         return;

@@ -90,9 +90,16 @@ pub(super) fn refused(state: &mut State, id: ClientId, refusal: &Refusal) {
 }
 
 pub(super) fn fail(state: &mut State, id: ClientId, why: &str) {
-    let keys = [Action::Retry, Action::EditFailed].map(|it| state.keymap.first(it));
-    let [retry, edit] = keys;
-    let words = text::line(&fill(state.strings.failed, &[&why, &retry, &edit]));
+    let s = state.strings;
+    let actions = [Action::Retry, Action::EditFailed];
+    let words = if state.is_plain {
+        let [retry, edit] = actions.map(Action::name);
+        fill(s.failed_plain, &[&why, &retry, &edit])
+    } else {
+        let [retry, edit] = actions.map(|action| state.keymap.first(action));
+        fill(s.failed, &[&why, &retry, &edit])
+    };
+    let words = text::line(&words);
     for room in &mut state.rooms {
         room.timeline.fail(id, &words);
     }

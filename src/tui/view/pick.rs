@@ -7,7 +7,7 @@ use super::overlay::{ground, place};
 use super::{Canvas, columns};
 use crate::text;
 use crate::tui::pick::{Of, Picker, Row, rows};
-use crate::tui::search::{Hits, Problem};
+use crate::tui::search::Hits;
 use crate::tui::state::State;
 use crate::tui::strings::{Strings, fill};
 use crate::tui::theme::Scope;
@@ -87,7 +87,7 @@ pub(super) fn draw(
         let words = text::line(&match &picker.of {
             Of::Mentions(None) => s.loading.to_owned(),
             Of::Mentions(Some(all)) if all.is_empty() => s.no_mentions.to_owned(),
-            Of::Search(hits) => nothing_found(s, hits),
+            Of::Search(hits) => hits.nothing(s),
             _ => s.nothing_matches.to_owned(),
         });
         canvas.put(area.x + 3, y, area.width.saturating_sub(4), &words, dim);
@@ -104,18 +104,6 @@ pub(super) fn draw(
         canvas.put(area.x + 1, area.bottom() - 1, width, &hint, dim);
     }
     cursor
-}
-
-/// Why there is nothing to choose from.
-fn nothing_found(s: &Strings, hits: &Hits) -> String {
-    match &hits.problem {
-        Some(Problem::NoSuchRoom(name)) => fill(s.search_no_room, &[&text::line(name)]),
-        Some(Problem::NoDate(value)) => fill(s.search_no_date, &[&text::line(value)]),
-        Some(Problem::NothingHas(value)) => fill(s.search_no_has, &[&text::line(value)]),
-        Some(Problem::NoWords) => s.search_no_words.to_owned(),
-        None if hits.is_all_there_is() => s.search_nothing.to_owned(),
-        None => s.search_asking.to_owned(),
-    }
 }
 
 /// What is to be known of a list of hits, most of all that it is not whole.

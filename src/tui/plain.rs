@@ -1,0 +1,392 @@
+//! What happens, in lines below each other: for screen readers, terminals that know no places, and pipes. The same state that a screen
+//! shows, told as it changes. Pure; nothing in a line moves a cursor or changes a colour.
+
+mod lines;
+
+use std::collections::{HashMap, HashSet};
+
+pub use self::lines::{draft, history};
+use self::lines::{layout, list, mark, numbered, of_row, posted, shown};
+use super::command::COMMANDS;
+use super::event::Event;
+use super::state::{Overlay, Room, State, Tone, Writing};
+use super::strings::fill;
+use super::timeline::{Anchor, Era, Fate, Item, Key, What};
+use super::update::{is_settled, link, prompt};
+use super::words;
+use crate::chat::{Body, ClientId, Entry, RoomId, Seq};
+use crate::client::{self, LinkState};
+use crate::text;
+
+/// As if there were a screen of this size, for what goes by pages.
+pub const SIZE: (u16, u16) = (80, 24);
+/// Messages of a room that are told when it is first shown, and of those that came at once.
+const FIRST: usize = 10;
+const AT_ONCE: usize = 50;
+
+/// What was told last, so that only what is new is told.
+#[derive(Debug, Default)]
+pub struct Teller {
+    echo: bool,
+    room: Option<RoomId>,
+    /// The newest item of each room that was told.
+    told: HashMap<RoomId, Key>,
+    anchor: Option<Anchor>,
+    selected: Option<Seq>,
+    writing: Option<Writing>,
+    draft: String,
+    notice: Option<(String, Tone)>,
+    link: String,
+    news: HashMap<RoomId, (u32, u32)>,
+    failed: HashSet<ClientId>,
+    /// Posts that were told to wait.
+    waiting: HashSet<ClientId>,
+    amended: Vec<Entry>,
+    /// The overlay that was told that it waits.
+    is_asking: bool,
+}
+
+/// Lines to be written, and whether an open overlay is among them.
+#[derive(Debug, Default)]
+pub struct Told {
+    pub lines: Vec<String>,
+    pub is_read_out: bool,
+}
+
+impl Teller {
+    /// With an echo, what is typed shows by itself.
+    pub fn new(echo: bool) -> Self {
+        Self {
+            echo,
+            ..Self::default()
+        }
+    }
+
+    /// Whether lines that are piped in had better wait for a list's answer; whoever types sees for themselves.
+    pub fn is_asking(&self) -> bool {
+        self.is_asking && !self.echo
+    }
+
+    /// Takes note of what the state does not keep.
+    pub fn hear(&mut self, event: &Event) {
+        match event {
+            // The same answer to another line is said again.
+            Event::Line(_) => self.notice = None,
+            Event::Client(client::Event::Entries(entries)) => {
+                let amending = entries
+                    .iter()
+                    .filter(|it| matches!(it.body, Body::Amendment { .. }));
+                self.amended.extend(amending.cloned());
+            }
+            _ => {}
+        }
+    }
+
+    /// What has changed since the last time.
+    pub fn tell(&mut self, state: &State) -> Told {
+        let mut told = Told::default();
+        let lines = &mut told.lines;
+        self.link(state, lines);
+        let is_another = self.room != state.current;
+        self.room(state, lines);
+        self.items(state, lines);
+        self.waiting(state, lines);
+        self.window(state, is_another, lines);
+        self.news(state, lines);
+        let is_read_out = self.overlay(state, lines);
+        self.notice(state, lines);
+        self.prompt(state, is_another, lines);
+        told.is_read_out = is_read_out;
+        told
+    }
+
+    fn link(&mut self, state: &State, lines: &mut Vec<String>) {
+        let s = state.strings;
+        let me = state.me.as_ref().map_or("", |me| &me.name);
+        let server = if state.is_hosting {
+            s.hosting_here
+        } else {
+            &state.server
+        };
+        let words = match &state.link {
+            LinkState::Online => format!("{server} · {me}"),
+            LinkState::Connecting if self.link.is_empty() => fill(s.connecting, &[&state.server]),
+            // It is tried again and again; that is told once.
+            LinkState::Connecting => return,
+            LinkState::Waiting { why, .. } => fill(s.cannot_reach, &[&state.server, &s.why(why)]),
+            LinkState::NameRefused(refusal) => s.refusal(refusal),
+            LinkState::Stopped(why) => fill(s.offline, &[&s.why(why)]),
+        };
+        if words != self.link {
+            lines.push(mark(&words));
+            self.link = words;
+        }
+    }
+
+    /// Which room it is now.
+    fn room(&mut self, state: &State, lines: &mut Vec<String>) {
+        if self.room == state.current {
+            return;
+        }
+        self.room = state.current;
+        (self.anchor, self.selected) = (None, None);
+        let Some(room) = state.current() else { return };
+        let s = state.strings;
+        let people = room.roster.present().len();
+        let mut words = vec![room.label()];
+        if !room.info.topic.is_empty() {
+            words.push(room.info.topic.clone());
+        }
+        if people > 0 {
+            words.push(fill(s.people, &[&people]).to_lowercase());
+        }
+        lines.push(mark(&words.join(" · ")));
+    }
+
+    /// What came at the newest end of the room.
+    fn items(&mut self, state: &State, lines: &mut Vec<String>) {
+        let amended = std::mem::take(&mut self.amended);
+        let Some(room) = state.current() else { return };
+        let timeline = &room.timeline;
+        // What it had before is told when all of it is here, and from the newest back.
+        let is_caught_up = match room.history_to {
+            Some(to) => timeline.newest().is_some_and(|newest| newest >= to) || to == Seq::ZERO,
+            None => !matches!(state.link, LinkState::Online | LinkState::Connecting),
+        };
+        if !is_caught_up {
+            return;
+        }
+        let id = room.info.id;
+        let known = self.told.get(&id).copied();
+        let ends = (0..timeline.len()).rev();
+        let is_now = |index: &usize| {
+            timeline
+                .get(*index)
+                .is_some_and(|it| it.key.era == Era::Now)
+        };
+        let mut fresh: Vec<usize> = ends
+            .skip_while(|index| !is_now(index))
+            .take_while(|index| {
+                let item = timeline.get(*index);
+                item.is_some_and(|it| it.key.era == Era::Now && known.is_none_or(|to| it.key > to))
+            })
+            .take(if known.is_some() {
+                usize::MAX
+            } else {
+                FIRST * 20
+            })
+            .collect();
+        fresh.reverse();
+        if let Some(newest) = fresh.last().and_then(|index| timeline.get(*index)) {
+            self.told.insert(id, newest.key);
+        }
+        let is_told = |index: &usize| {
+            let item = timeline.get(*index);
+            item.is_some_and(|item| item.what != What::Hidden && !self.is_echoed(state, item))
+        };
+        fresh.retain(is_told);
+        let most = if known.is_some() { AT_ONCE } else { FIRST };
+        let cut = fresh.len().saturating_sub(most);
+        if cut > 0 && known.is_some() {
+            let words = fill(state.strings.more_above, &[&cut]);
+            lines.push(mark(&format!("{words} · /history")));
+        }
+        for (n, index) in fresh[cut..].iter().enumerate() {
+            lines.extend(Self::item(state, room, *index, n == 0));
+        }
+        for entry in amended.iter().filter(|entry| entry.room == id) {
+            let target = match &entry.body {
+                Body::Amendment { target, .. } => *target,
+                _ => continue,
+            };
+            let is_loaded = timeline.place(Key::entry(target)).is_some();
+            let is_heeded = !state.settings.ignores(entry.author.id);
+            if is_loaded && is_heeded && self.told.get(&id).is_some_and(|to| to.seq >= target) {
+                lines.push(mark(&words::of(state.strings, &state.zone, entry)));
+            }
+        }
+    }
+
+    /// Whether it stands there already, because we have just typed it.
+    fn is_echoed(&self, state: &State, item: &Item) -> bool {
+        // That is told with the others that failed.
+        if let What::Private {
+            fate: Fate::Failed(_),
+            ..
+        } = item.what
+        {
+            return true;
+        }
+        let id = match &item.what {
+            What::Said { client_id, .. } | What::Private { client_id, .. } => *client_id,
+            _ => None,
+        };
+        let is_typed = id.is_some_and(|id| id.instance == state.instance);
+        let has_waited = id.is_some_and(|id| self.waiting.contains(&id));
+        self.echo && is_typed && !has_waited
+    }
+
+    fn item(state: &State, room: &Room, index: usize, is_first: bool) -> Vec<String> {
+        let layout = layout(state);
+        let rows = if is_first {
+            layout.alone(&room.timeline, index)
+        } else {
+            layout.each(&room.timeline, index)
+        };
+        rows.iter().filter_map(|row| of_row(state, row)).collect()
+    }
+
+    /// Posts that have to wait, and those that failed.
+    fn waiting(&mut self, state: &State, lines: &mut Vec<String>) {
+        let s = state.strings;
+        for room in &state.rooms {
+            for id in room.timeline.failed() {
+                if !self.failed.insert(id) {
+                    continue;
+                }
+                let index = (0..room.timeline.len()).rev().find(|index| {
+                    let item = room.timeline.get(*index);
+                    item.is_some_and(|it| posted(it) == Some(id))
+                });
+                lines.extend(
+                    index
+                        .into_iter()
+                        .flat_map(|it| Self::item(state, room, it, true)),
+                );
+            }
+        }
+        if state.link == LinkState::Online {
+            return;
+        }
+        let mut is_told = false;
+        for post in &state.posts {
+            if !self.failed.contains(&post.client_id) && self.waiting.insert(post.client_id) {
+                is_told = true;
+            }
+        }
+        if is_told {
+            lines.push(mark(s.waits_for_link));
+        }
+    }
+
+    /// What is looked at, where that is not the newest end.
+    fn window(&mut self, state: &State, is_another: bool, lines: &mut Vec<String>) {
+        let Some(room) = state.current().filter(|room| room.seeking.is_none()) else {
+            return;
+        };
+        let anchor = room.timeline.anchor();
+        let has_moved = self.anchor != Some(anchor) && (!is_another || anchor != Anchor::Newest);
+        let is_selected = self.selected != room.selected;
+        let is_begun = self.anchor.is_none() && anchor == Anchor::Newest;
+        self.anchor = Some(anchor);
+        if has_moved && !is_begun && (!is_selected || room.found.is_some()) {
+            lines.extend(shown(state, room));
+        }
+        if is_selected {
+            self.selected = room.selected;
+            let item = room.selected.and_then(|seq| {
+                let index = room.timeline.place(Key::entry(seq))?;
+                numbered(state, room, index)
+            });
+            if let Some(item) = item {
+                lines.push(mark(&fill(state.strings.selected, &[&item.join("\n")])));
+            }
+        }
+    }
+
+    /// Rooms with something new, as soon as there is something.
+    fn news(&mut self, state: &State, lines: &mut Vec<String>) {
+        let s = state.strings;
+        for room in state.listed() {
+            let id = room.info.id;
+            let is_here = state.current == Some(id);
+            // Private messages are told in themselves.
+            if is_here || room.is_conversation() {
+                self.news.remove(&id);
+                continue;
+            }
+            let now = state.news(room);
+            let before = self.news.insert(id, now).unwrap_or_default();
+            let words = if now.1 > before.1 {
+                fill(s.mention_counts, &[&now.1])
+            } else if now.0 > 0 && before.0 == 0 {
+                fill(s.unread_counts, &[&now.0])
+            } else {
+                continue;
+            };
+            lines.push(mark(&format!("{} · {words}", room.label())));
+        }
+    }
+
+    /// What would lie over a screen; says whether all of it was told.
+    fn overlay(&mut self, state: &State, lines: &mut Vec<String>) -> bool {
+        let s = state.strings;
+        let was_asking = std::mem::take(&mut self.is_asking);
+        match &state.overlay {
+            None => return false,
+            Some(Overlay::Pick(picker)) if !is_settled(picker) => {
+                self.is_asking = true;
+                if !was_asking {
+                    lines.push(mark(s.loading));
+                }
+                return false;
+            }
+            Some(Overlay::Pick(picker)) => list(state, picker, lines),
+            Some(Overlay::Help { .. }) => {
+                lines.push(mark(s.help_commands));
+                lines.extend(COMMANDS.iter().map(|known| {
+                    let words = s.command(known.name);
+                    format!("{}  {}", words.usage, words.about)
+                }));
+                lines.extend(s.help_sending.iter().map(|line| (*line).to_owned()));
+            }
+            Some(Overlay::List {
+                title, lines: all, ..
+            }) => {
+                lines.push(mark(title));
+                lines.extend(all.iter().map(|line| text::line(line).to_string()));
+            }
+            Some(Overlay::Link { report, .. }) => {
+                lines.push(mark(s.link_title));
+                let all = link(state, report);
+                lines.extend(all.iter().map(|line| text::line(line).to_string()));
+            }
+            Some(Overlay::Name { why, composer }) => {
+                lines.push(mark(why));
+                let name = composer.text();
+                lines.push(mark(fill(s.name_by_line, &[&name]).trim_end()));
+            }
+            Some(Overlay::React { .. }) => {
+                let usage = s.command(super::command::Name::React).usage;
+                lines.push(mark(&fill(s.usage, &[&usage])));
+            }
+            // Nothing is asked about a text that is pasted here.
+            Some(Overlay::Snippet { .. }) => {}
+        }
+        true
+    }
+
+    fn notice(&mut self, state: &State, lines: &mut Vec<String>) {
+        let notice = state.notice.as_ref().map(|it| (it.text.clone(), it.tone));
+        if let Some((words, _)) = notice.as_ref().filter(|_| notice != self.notice) {
+            lines.push(mark(words));
+        }
+        self.notice = notice;
+    }
+
+    /// Where the next line goes, if that is another place now, and what was written and not sent.
+    fn prompt(&mut self, state: &State, is_another: bool, lines: &mut Vec<String>) {
+        let draft = state.composer().text();
+        if draft != self.draft {
+            self.draft = draft;
+            if !self.draft.is_empty() {
+                lines.push(mark(&self::draft(state)));
+            }
+        }
+        let writing = state.current().map(|room| room.writing);
+        if writing != self.writing && !is_another {
+            lines.push(mark(prompt(state).text.trim()));
+        }
+        self.writing = writing;
+    }
+}

@@ -1,0 +1,93 @@
+//! Where the state is shown: on a screen, or in lines below each other.
+
+use std::io;
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::{Backend, ClearType};
+
+use super::super::event::Event;
+use super::super::plain::{self, Teller};
+use super::super::state::State;
+use super::super::update::update;
+use super::super::view::{Look, draw};
+use crate::client::LinkState;
+
+/// What was piped in is answered within this, or known the next time.
+const ANSWERS: Duration = Duration::from_secs(5);
+/// An answer that a list waits for holds the next line up for so long.
+pub(super) const ASKS: Duration = Duration::from_secs(2);
+
+/// Where the state is shown.
+pub(super) enum Face<'a, B: Backend> {
+    Screen(&'a mut Terminal<B>),
+    Lines(Box<Teller>, &'a mut dyn io::Write),
+}
+
+impl<B: Backend<Error = io::Error>> Face<'_, B> {
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        match self {
+            Self::Screen(terminal) => terminal.size().map(|size| (size.width, size.height)),
+            Self::Lines(..) => Ok(plain::SIZE),
+        }
+    }
+
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Self::Lines(..))
+    }
+
+    /// Whether the next of what is typed is to be read. A line waits until there is somewhere to say it, and until what the one before
+    /// did is told: lines are piped in faster than anybody answers.
+    pub fn takes_input(&self, state: &State, is_dirty: bool, waited: Duration) -> bool {
+        let Self::Lines(teller, _) = self else {
+            return true;
+        };
+        let is_coming = matches!(state.link, LinkState::Connecting | LinkState::Online);
+        let is_nowhere = state.current.is_none() && is_coming;
+        let is_asking = teller.is_asking() && waited < ASKS;
+        !is_dirty && !is_nowhere && !is_asking
+    }
+
+    /// How long is waited for answers when nothing more will be typed.
+    pub fn patience(&self) -> Duration {
+        match self {
+            Self::Screen(_) => Duration::ZERO,
+            Self::Lines(..) => ANSWERS,
+        }
+    }
+
+    pub fn hear(&mut self, event: &Event) {
+        if let Self::Lines(teller, _) = self {
+            teller.hear(event);
+        }
+    }
+
+    pub fn show(&mut self, state: &mut State, look: &Look) -> io::Result<()> {
+        match self {
+            Self::Screen(terminal) => {
+                terminal.draw(|frame| draw(frame, state, look))?;
+            }
+            Self::Lines(teller, out) => {
+                let told = teller.tell(state);
+                for line in &told.lines {
+                    writeln!(out, "{line}")?;
+                }
+                out.flush()?;
+                if told.is_read_out {
+                    // It asks for nothing: it only closes what was read.
+                    drop(update(state, Event::ReadOut));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next frame is drawn on an empty screen.
+    pub fn start_anew(&mut self) -> io::Result<()> {
+        if let Self::Screen(terminal) = self {
+            terminal.backend_mut().clear_region(ClearType::All)?;
+            terminal.swap_buffers();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,268 @@
+//! Does what `update` asks for: speaks to the link, begins connections, hands work to other threads.
+
+use super::super::composer::Composer;
+use super::super::event::{Effect, Event};
+use super::super::highlight::highlight;
+use super::super::state::State;
+use super::super::theme::{self, Theme};
+use super::super::update::{flush_drafts, update};
+use super::super::view::Look;
+use super::{Caps, Connect, Connection, EVENTS, RunError, Setup, first_state};
+use crate::client::{self, Command};
+use tokio::sync::mpsc;
+
+/// Does what `update` asks for.
+pub(super) struct Performer {
+    pub connection: Option<Connection>,
+    connect: Connect,
+    setup: Setup,
+    /// Takes what comes of work on other threads.
+    worked: mpsc::Sender<Event>,
+    /// Another program has the terminal.
+    pub is_away: bool,
+}
+
+/// Whether it goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Next {
+    Goes,
+    Quit,
+}
+
+impl Performer {
+    /// Begins the first connection; what is known already is in the state then.
+    pub fn begin(
+        state: &mut State,
+        setup: Setup,
+        mut connect: Connect,
+        worked: mpsc::Sender<Event>,
+    ) -> Result<Self, RunError> {
+        let connection = connect(None).map_err(RunError::Connect)?;
+        state.begins(
+            connection.instance,
+            &connection.server,
+            connection.room.clone(),
+        );
+        let mut performer = Self {
+            connection: Some(connection),
+            connect,
+            setup,
+            worked,
+            is_away: false,
+        };
+        performer.take_kept(state);
+        Ok(performer)
+    }
+
+    /// Updates the state, does what it asks for, and so on until nothing more follows.
+    pub fn happen(&mut self, event: Event, state: &mut State, look: &mut Look) -> Next {
+        let mut effects = update(state, event);
+        while !effects.is_empty() {
+            let mut further = Vec::new();
+            for effect in effects {
+                if effect == Effect::Quit {
+                    return Next::Quit;
+                }
+                let result = self.perform(effect, state, look);
+                further.extend(result.into_iter().flat_map(|event| update(state, event)));
+            }
+            effects = further;
+        }
+        Next::Goes
+    }
+
+    pub async fn recv(&mut self, into: &mut Vec<client::Event>) -> usize {
+        match &mut self.connection {
+            Some(connection) => connection.events.recv_many(into, EVENTS).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// What is known already is there before the first frame.
+    fn take_kept(&mut self, state: &mut State) {
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        let mut effects = Vec::new();
+        while let Ok(event) = connection.events.try_recv() {
+            effects.extend(update(state, Event::Client(event)));
+        }
+        for effect in effects {
+            // Of what is kept nothing is asked but what stands before it.
+            if let Effect::Client(command @ Command::Older { .. }) = effect {
+                self.send(command);
+            }
+        }
+    }
+
+    /// What only the loop knows about an event.
+    pub fn note(&self, event: &Event, state: &mut State) {
+        if let (Event::Client(client::Event::Welcome { server_id, .. }), Some(connection)) =
+            (event, &self.connection)
+        {
+            state.is_hosting = (connection.is_ours)(*server_id);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect, state: &mut State, look: &mut Look) -> Option<Event> {
+        let command = match effect {
+            Effect::Client(command) => command,
+            Effect::Connect(None) if self.connection.is_some() => Command::RetryNow,
+            // Who is there already only comes back.
+            Effect::Connect(Some(address))
+                if self.connection.is_some()
+                    && (self.setup.short)(&address).as_ref() == Some(&state.server) =>
+            {
+                Command::RetryNow
+            }
+            Effect::Connect(address) => return self.reconnect(address.as_deref(), state),
+            Effect::Notify { title, text } => {
+                (self.setup.notify)(state.notifier, &title, &text);
+                return None;
+            }
+            Effect::Copy(text) => {
+                (self.setup.copy)(&text);
+                return None;
+            }
+            // One at a time has the terminal.
+            Effect::Edit { .. } if self.is_away => return None,
+            Effect::Edit { room, text } => {
+                let (worked, edit) = (self.worked.clone(), self.setup.edit);
+                let editor = self.setup.editor.clone();
+                self.is_away = true;
+                tokio::task::spawn_blocking(move || {
+                    let text = edit(&editor, &text);
+                    let _gone = worked.blocking_send(Event::Edited { room, text });
+                });
+                return None;
+            }
+            Effect::Highlight(code) => {
+                let worked = self.worked.clone();
+                tokio::task::spawn_blocking(move || {
+                    let tokens = highlight(&code);
+                    // Nobody waits any more where the screen has ended.
+                    let _gone = worked.blocking_send(Event::Highlighted(code, tokens));
+                });
+                return None;
+            }
+            Effect::Save(setting, value) => {
+                let saved = (self.setup.save)(&self.setup.config, setting, &value);
+                let path = self.setup.config.display().to_string();
+                let saved = saved.map(|()| path);
+                return Some(Event::Saved {
+                    setting,
+                    value,
+                    saved,
+                });
+            }
+            Effect::Theme(name) => return self.change_theme(&name, state, look),
+            Effect::Quit => return None,
+        };
+        let busy = match &command {
+            Command::Post { post, .. } => Some(Event::Busy(Some(post.client_id))),
+            // What was read is said when the room is followed again; who is typing goes on.
+            Command::MarkRead { .. } | Command::Typing(_) => None,
+            _ => Some(Event::Busy(None)),
+        };
+        if self.send(command) { None } else { busy }
+    }
+
+    fn send(&self, command: Command) -> bool {
+        self.connection
+            .as_ref()
+            .is_some_and(|connection| connection.client.send(command).is_ok())
+    }
+
+    /// What is typed is kept before the connection that keeps it ends.
+    fn keep_drafts(&self, state: &mut State) {
+        for effect in flush_drafts(state) {
+            if let Effect::Client(command) = effect {
+                self.send(command);
+            }
+        }
+    }
+
+    /// Says goodbye in the background: whoever goes elsewhere does not wait for it.
+    fn hang_up(&mut self, state: &mut State) {
+        self.keep_drafts(state);
+        if let Some(connection) = self.connection.take() {
+            remember(&connection, state);
+            tokio::spawn(async move {
+                let mut events = connection.events;
+                // The link ends once its last events are taken, so they are.
+                let drained = async { while events.recv().await.is_some() {} };
+                tokio::join!(connection.client.quit(), drained);
+            });
+        }
+    }
+
+    fn reconnect(&mut self, address: Option<&str>, state: &mut State) -> Option<Event> {
+        match (self.connect)(address) {
+            Ok(connection) => {
+                self.hang_up(state);
+                let is_elsewhere = connection.server != state.server;
+                if is_elsewhere {
+                    let fresh = first_state(&self.setup, state.size);
+                    // What was typed is taken along; what was said stays with the server it was said on.
+                    let lobby = Composer::with(&state.composer().text());
+                    // So is what was set, and whether anybody looks.
+                    *state = State {
+                        lobby,
+                        typing: state.typing,
+                        focus: state.focus,
+                        shows_panes: state.shows_panes,
+                        theme: state.theme.clone(),
+                        strings: state.strings,
+                        keymap: state.keymap.clone(),
+                        notifier: state.notifier,
+                        links: state.links,
+                        kept: state.kept.clone(),
+                        ..fresh
+                    };
+                }
+                state.begins(
+                    connection.instance,
+                    &connection.server,
+                    connection.room.clone(),
+                );
+                self.connection = Some(connection);
+                self.take_kept(state);
+                None
+            }
+            Err(why) => Some(Event::CannotConnect(why)),
+        }
+    }
+
+    fn change_theme(&self, name: &str, state: &mut State, look: &mut Look) -> Option<Event> {
+        let Caps { depth, ground, .. } = self.setup.caps;
+        let meant = theme::meant(name, ground);
+        match Theme::load(meant, self.setup.themes.as_deref(), depth) {
+            Ok((theme, warnings)) => {
+                look.theme = theme;
+                name.clone_into(&mut state.theme);
+                warnings
+                    .first()
+                    .map(|warning| Event::ThemeFailed(warning.clone()))
+            }
+            Err(error) => Some(Event::ThemeFailed(error.to_string())),
+        }
+    }
+
+    pub async fn quit(mut self, state: &mut State) -> Result<(), RunError> {
+        self.keep_drafts(state);
+        if let Some(connection) = self.connection.take() {
+            remember(&connection, state);
+            let mut events = connection.events;
+            let drained = async { while events.recv().await.is_some() {} };
+            tokio::join!(connection.client.quit(), drained);
+        }
+        Ok(())
+    }
+}
+
+/// The room that is read is where one begins the next time; a private conversation is not.
+fn remember(connection: &Connection, state: &State) {
+    if let Some(room) = state.current().filter(|room| !room.is_conversation()) {
+        (connection.remember)(&room.info.name);
+    }
+}

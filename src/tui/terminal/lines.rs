@@ -1,0 +1,103 @@
+//! Lines, where there is no screen: as they are typed or piped in.
+
+use std::io;
+use std::time::Duration;
+
+use futures::{Stream, stream};
+use tokio::io::{AsyncBufReadExt, BufReader, Stdin, stdin};
+use tokio::time::sleep;
+
+use crate::tui::event::Event;
+
+/// Bytes of a line; a message is far smaller, and what is longer is refused with its size.
+const BYTES: usize = 256 * 1024;
+/// Nobody types the next line this soon: what comes within it was pasted.
+const PASTED: Duration = Duration::from_millis(15);
+
+/// What somebody does at the other end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Typist {
+    /// Types at a terminal, and may paste.
+    Person,
+    /// Pipes lines in, each of them meant.
+    Pipe,
+}
+
+/// The lines of standard input until its end. Nothing is read before it is asked for, so that another program may read meanwhile.
+pub fn lines(typist: Typist) -> impl Stream<Item = io::Result<Event>> + Unpin {
+    let input = BufReader::new(stdin());
+    Box::pin(stream::unfold(input, move |mut input| async move {
+        let event = next(&mut input, typist).await.transpose()?;
+        Some((event, input))
+    }))
+}
+
+async fn next(input: &mut BufReader<Stdin>, typist: Typist) -> io::Result<Option<Event>> {
+    let Some(mut bytes) = line(input).await? else {
+        return Ok(None);
+    };
+    let mut count = 1;
+    loop {
+        if typist == Typist::Person {
+            sleep(PASTED).await;
+        }
+        let is_pasted = !input.buffer().is_empty() || has_more();
+        if typist == Typist::Pipe || !is_pasted {
+            break;
+        }
+        let Some(more) = line(input).await? else {
+            break;
+        };
+        bytes.push(b'\n');
+        bytes.extend(more.into_iter().take(BYTES.saturating_sub(bytes.len())));
+        count += 1;
+    }
+    Ok(Some(match String::from_utf8(bytes) {
+        Ok(text) if count > 1 => Event::Paste(text),
+        Ok(text) => Event::Line(text),
+        Err(_) => Event::Unreadable,
+    }))
+}
+
+/// The next line without its end; nothing at the end of all.
+async fn line(input: &mut BufReader<Stdin>) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    let mut is_any = false;
+    loop {
+        let chunk = input.fill_buf().await?;
+        if chunk.is_empty() {
+            return Ok(is_any.then_some(line));
+        }
+        is_any = true;
+        let end = chunk.iter().position(|byte| *byte == b'\n');
+        let part = &chunk[..end.unwrap_or(chunk.len())];
+        let used = end.map_or(chunk.len(), |end| end + 1);
+        line.extend(part.iter().take(BYTES.saturating_sub(line.len())));
+        input.consume(used);
+        if end.is_some() {
+            if line.last() == Some(&b'\r') {
+                line.pop();
+            }
+            return Ok(Some(line));
+        }
+    }
+}
+
+/// Whether something can be read at once.
+#[cfg(unix)]
+fn has_more() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdin = rustix::stdio::stdin();
+    let mut asked = [PollFd::new(&stdin, PollFlags::IN)];
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    poll(&mut asked, Some(&at_once)).is_ok_and(|found| found > 0)
+        && asked[0].revents().contains(PollFlags::IN)
+}
+
+#[cfg(not(unix))]
+fn has_more() -> bool {
+    false
+}

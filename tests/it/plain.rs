@@ -1,0 +1,397 @@
+//! Without a screen: what happens is told line by line, and everything that a key does is done by a line.
+
+use proptest::prelude::*;
+use tchat::chat::{Body, RefusalCode};
+use tchat::client::{Event as Told, LinkState, Why};
+use tchat::tui::event::{Effect, Event};
+use tchat::tui::keymap::{Action, Context};
+use tchat::tui::plain::Teller;
+use tchat::tui::state::Overlay;
+
+use crate::support::screen::{
+    ANN, GENERAL, LI, Screen, TECH, ZHANG, conversation, entry, room, says,
+};
+use crate::support::terminal::{Home, signal};
+
+/// A state without a screen, and what was told of it.
+struct Lines {
+    screen: Screen,
+    teller: Teller,
+}
+
+impl Lines {
+    fn new(echo: bool) -> Self {
+        let mut screen = Screen::blank(80, 24);
+        screen.state.is_plain = true;
+        let mut lines = Self {
+            screen,
+            teller: Teller::new(echo),
+        };
+        lines.told();
+        lines
+    }
+
+    fn in_general(echo: bool) -> Self {
+        let mut lines = Self::new(echo);
+        lines.hears(Told::Link(LinkState::Online));
+        lines.screen.state.wanted = Some("general".into());
+        lines.screen.is_welcomed(vec![
+            room(GENERAL, "general", "everybody meets here"),
+            room(TECH, "tech", ""),
+        ]);
+        lines.screen.follows(GENERAL, 0);
+        lines.screen.follows(TECH, 0);
+        lines.told();
+        lines
+    }
+
+    fn told(&mut self) -> Vec<String> {
+        let told = self.teller.tell(&self.screen.state);
+        if told.is_read_out {
+            self.screen.does(Event::ReadOut);
+        }
+        told.lines
+    }
+
+    fn hears(&mut self, event: Told) -> Vec<String> {
+        self.teller.hear(&Event::Client(event.clone()));
+        self.screen.hears(event);
+        self.told()
+    }
+
+    fn types(&mut self, line: &str) -> Vec<String> {
+        let event = Event::Line(line.into());
+        self.teller.hear(&event);
+        self.screen.effects.clear();
+        self.screen.does(event);
+        self.told()
+    }
+}
+
+#[test]
+fn what_is_said_is_told_once_with_who_and_when() {
+    let mut lines = Lines::in_general(true);
+    let mut edited = says(GENERAL, 5, LI, 5, "one\ntwo");
+    edited.body = Body::Amendment {
+        target: tchat::chat::Seq(2),
+        what: tchat::chat::Amendment::Edit("good morning".into()),
+    };
+    let told = lines.hears(Told::Entries(vec![
+        says(GENERAL, 1, ZHANG, 0, "大家好！"),
+        says(GENERAL, 2, LI, 1, "morning"),
+        says(GENERAL, 3, LI, 2, "**again** `x`"),
+        entry(GENERAL, 4, LI, 3, Body::Action("waves".into())),
+    ]));
+    assert_eq!(
+        told,
+        [
+            "-- Thu 19 Nov 2026",
+            "09:00 张三: 大家好！",
+            "09:01 李四: morning",
+            "09:02 李四: again x",
+            "09:03 * 李四 waves",
+        ]
+    );
+    assert_eq!(
+        lines.hears(Told::Entries(vec![edited])),
+        ["-- 李四 edited 2: good morning"]
+    );
+    assert!(lines.told().is_empty(), "nothing is told twice");
+    let told = lines.hears(Told::Entries(vec![says(TECH, 1, LI, 6, "elsewhere")]));
+    assert_eq!(told, ["-- #tech · unread 1"]);
+    assert!(
+        lines
+            .hears(Told::Entries(vec![says(TECH, 2, LI, 6, "more")]))
+            .is_empty()
+    );
+}
+
+#[test]
+fn what_was_typed_is_told_only_where_it_does_not_stand_already_or_went_wrong() {
+    for echo in [true, false] {
+        let mut lines = Lines::in_general(echo);
+        assert!(lines.types("hello").is_empty());
+        let mut mine = says(GENERAL, 1, ANN, 1, "hello");
+        mine.client_id = Some(lines.screen.last_post());
+        let told = lines.hears(Told::Entries(vec![mine]));
+        assert_eq!(told.iter().any(|line| line.contains("hello")), !echo);
+
+        let why = Why::Lost;
+        let retry_in = std::time::Duration::from_secs(1);
+        lines.hears(Told::Link(LinkState::Waiting { retry_in, why }));
+        assert_eq!(
+            lines.types("late"),
+            ["-- waits until there is a connection"]
+        );
+        lines.hears(Told::Link(LinkState::Online));
+        let mut late = says(GENERAL, 2, ANN, 9, "late");
+        late.client_id = Some(lines.screen.last_post());
+        assert_eq!(lines.hears(Told::Entries(vec![late])), ["09:09 ann: late"]);
+
+        lines.types("refused");
+        let refusal = tchat::chat::Refusal::new(RefusalCode::Muted);
+        let told = lines.hears(Told::PostRefused {
+            client_id: lines.screen.last_post(),
+            refusal,
+        });
+        let [line] = told.as_slice() else {
+            panic!("{told:?}")
+        };
+        assert!(line.contains("refused (you are muted in this room · /do retry, /do edit-failed)"));
+    }
+}
+
+#[test]
+fn a_line_that_cannot_be_sent_is_kept_and_a_command_is_not() {
+    let mut lines = Lines::in_general(true);
+    let long = "x".repeat(9000);
+    let told = lines.types(&long);
+    assert!(
+        told[0].starts_with("-- too long: 9000 of 8192 bytes"),
+        "{told:?}"
+    );
+    assert!(told[1].starts_with("-- not sent yet: xxx"), "{told:?}");
+    assert_eq!(lines.screen.state.composer().text(), long);
+    // What is typed meanwhile goes its own way.
+    lines.types("short");
+    assert_eq!(lines.screen.state.posts.len(), 1);
+    assert!(lines.types("/kick")[0].contains("usage: /kick"));
+    assert_eq!(lines.screen.state.composer().text(), long);
+    lines.types("/draft drop");
+    assert!(lines.screen.state.composer().is_empty());
+    // What is pasted is never sent by itself.
+    lines.screen.does(Event::Paste("one\ntwo".into()));
+    assert_eq!(
+        lines.told(),
+        ["-- not sent yet: one\ntwo (/draft send, /draft drop)"]
+    );
+    assert_eq!(lines.screen.state.posts.len(), 1);
+    lines.types("/draft send");
+    assert_eq!(lines.screen.state.posts.len(), 2);
+    assert_eq!(
+        lines.screen.state.posts[1].body,
+        Body::Text("one\ntwo".into())
+    );
+}
+
+#[test]
+fn the_next_line_is_an_edit_or_an_answer_where_that_was_asked_for() {
+    let mut lines = Lines::in_general(true);
+    lines.hears(Told::Entries(vec![
+        says(GENERAL, 1, LI, 0, "first"),
+        says(GENERAL, 2, ANN, 1, "teh"),
+    ]));
+    let told = lines.types("/edit");
+    assert!(
+        told[0].contains("the next line says it anew: teh"),
+        "{told:?}"
+    );
+    // A command is none even now.
+    lines.types("/who");
+    let body = |lines: &Lines| match lines.screen.effects.as_slice() {
+        [Effect::Client(tchat::client::Command::Post { post, .. })] => post.body.clone(),
+        other => panic!("{other:?}"),
+    };
+    lines.types("the");
+    let Body::Amendment { target, .. } = body(&lines) else {
+        panic!("no edit")
+    };
+    assert_eq!(target.0, 2);
+    lines.types("/do answer 1");
+    lines.types("indeed");
+    assert!(matches!(body(&lines), Body::Reply { to, .. } if to.0 == 1));
+    lines.types("plain again");
+    assert!(matches!(body(&lines), Body::Text(_)));
+}
+
+#[test]
+fn lists_are_told_with_numbers_and_picked_from_as_they_were_told() {
+    let mut lines = Lines::in_general(true);
+    assert_eq!(lines.types("/rooms"), ["-- asking the server"]);
+    let told = lines.hears(Told::Rooms(vec![
+        room(GENERAL, "general", ""),
+        room(TECH, "tech", ""),
+    ]));
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(told[2].starts_with("2. tech"));
+    assert!(
+        lines.screen.state.overlay.is_none(),
+        "what was read is closed"
+    );
+    let told = lines.types("/pick 2");
+    assert_eq!(told, ["-- #tech"]);
+    assert!(lines.types("/pick 9")[0].contains("no list has such a row"));
+    assert!(
+        lines
+            .types("/theme")
+            .iter()
+            .any(|line| line.starts_with("2. "))
+    );
+}
+
+/// Every action is of the line that the terminal edits by itself, or `/do` does it.
+#[test]
+fn every_action_is_reachable_by_a_typed_line() {
+    for action in Action::ALL {
+        let mut lines = Lines::in_general(true);
+        lines.hears(Told::Entries(vec![
+            says(GENERAL, 1, LI, 0, "something"),
+            says(GENERAL, 2, ANN, 0, "mine"),
+        ]));
+        let is_of_selection = action.is_of(Context::Selection) && !action.is_of(Context::Composer);
+        if is_of_selection {
+            lines.types("/select 2");
+        }
+        let told = lines.types(&format!("/do {}", action.name()));
+        let is_refused = told.iter().any(|line| {
+            line.contains("there is no action") || line.contains("select a message first")
+        });
+        assert_eq!(is_refused, action.is_of_line(), "{action:?}: {told:?}");
+    }
+    let mut lines = Lines::in_general(true);
+    let listed = lines.types("/do").len();
+    let count = Action::ALL.iter().filter(|it| !it.is_of_line()).count();
+    assert_eq!(listed, count + 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever people say and lines bring, what is told moves no cursor and draws no box.
+    #[test]
+    fn whatever_happens_only_text_is_told(said in ".{0,80}", line in "(/[a-z]{1,9} ?)?.{0,30}", name in any::<bool>()) {
+        let mut lines = Lines::in_general(name);
+        let mut told = lines.hears(Told::Entries(vec![says(GENERAL, 1, LI, 0, &said)]));
+        told.extend(lines.types(&line));
+        told.extend(lines.types("/history"));
+        told.extend(lines.hears(Told::Entries(vec![says(GENERAL, 2, ZHANG, 0, &said)])));
+        for line in told {
+            prop_assert!(!line.chars().any(|c| c.is_control() && c != '\n'), "{line:?}");
+            let is_box = |c: char| ('\u{2500}'..='\u{259f}').contains(&c) && !said.contains(c);
+            prop_assert!(!line.chars().any(is_box), "{line:?}");
+        }
+    }
+}
+
+#[test]
+fn a_conversation_a_private_line_and_a_taken_name_are_said_in_words() {
+    let mut lines = Lines::in_general(true);
+    lines.hears(Told::Room {
+        room: conversation(crate::support::screen::WITH_LI, LI),
+        asked: false,
+    });
+    let with = crate::support::screen::WITH_LI;
+    lines.screen.follows(with, 0);
+    let told = lines.hears(Told::Entries(vec![says(with, 1, LI, 3, "psst")]));
+    assert!(
+        told.contains(&"09:03 李四: psst (privately to you)".to_owned()),
+        "{told:?}"
+    );
+    let refusal = tchat::chat::Refusal::new(RefusalCode::NameTaken)
+        .with("ann")
+        .with("ann2");
+    let told = lines.hears(Told::Link(LinkState::NameRefused(refusal)));
+    assert!(
+        told.iter()
+            .any(|line| line == "-- /nick NAME takes another name ann2"),
+        "{told:?}"
+    );
+    assert!(!matches!(
+        lines.screen.state.overlay,
+        Some(Overlay::Name { .. })
+    ));
+}
+
+#[test]
+fn a_terminal_without_a_screen_is_told_everything_and_gets_no_sequence() {
+    let home = Home::new();
+    let mut ann = home.opens((80, 50), &["--plain"]);
+    ann.shows("-- #general");
+    let mut li = home.opens((100, 24), &["--name", "李四"]);
+    li.shows("#general ›");
+    ann.shows("-- 李四 joined");
+    ann.says("hello 世界 👋");
+    li.shows("hello 世界 👋");
+    li.says("大家好 **bold**");
+    ann.shows("李四: 大家好 bold");
+    li.says("@ann the token is in the safe");
+    ann.shows("the token is in the safe (privately to you)");
+    ann.says("/reply welcome");
+    li.shows("> 李四: 大家好");
+    ann.says("/rooms");
+    ann.shows("2. tech");
+    ann.says("/pick 2");
+    ann.shows("-- #tech");
+    li.says("@ann and everybody");
+    li.says("something new for all");
+    ann.shows("-- #general · unread");
+    ann.says("/do next-unread");
+    ann.shows("something new for all");
+    ann.says("/search token");
+    ann.shows("1. 李四 @李四");
+    ann.says("/theme");
+    ann.shows("2. dusk");
+    ann.says("/set");
+    ann.shows("theme = auto");
+    ann.says("/help");
+    ann.shows("/kick USER [REASON]");
+
+    // Many lines at once were pasted, and are not sent by themselves.
+    ann.types("pasted one\npasted two\npasted three\n");
+    ann.shows("-- not sent yet: pasted one");
+    ann.says("/draft send");
+    li.shows("pasted three");
+    // The host goes away: it is said, what is written waits, and it is said again.
+    home.host_is_killed();
+    ann.shows("localhost");
+    ann.says("after the crash");
+    li.shows("after the crash");
+    ann.says("/quit");
+    assert!(ann.ends());
+
+    let written = ann.written();
+    assert!(!written.contains('\x1b'), "{written:?}");
+    let is_box = |c: char| ('\u{2500}'..='\u{259f}').contains(&c);
+    assert!(!written.contains(is_box), "{written}");
+    // Every move is to the next line.
+    let controls = written.chars().filter(|c| c.is_control());
+    for c in controls {
+        assert!(matches!(c, '\r' | '\n' | '\x07'), "{c:?}");
+    }
+}
+
+#[test]
+fn a_dumb_terminal_and_a_pipe_need_no_asking_or_only_a_flag() {
+    let home = Home::new();
+    let mut dumb = home.runs(
+        "sh",
+        (80, 24),
+        &[
+            "-c",
+            &format!(
+                "TERM=dumb exec {} --port {}",
+                crate::support::terminal::binary().display(),
+                home.port
+            ),
+        ],
+    );
+    dumb.shows("-- #general");
+    // Ctrl+C ends it as Ctrl+D does, and nothing is left behind.
+    dumb.types("\x04");
+    assert!(dumb.ends());
+    let line = format!(
+        "printf 'one from a pipe\\n/who\\n\\377\\n' | {} --plain --port {}",
+        crate::support::terminal::binary().display(),
+        home.port
+    );
+    let said = home.shell(&line).output().unwrap();
+    let out = String::from_utf8(said.stdout).unwrap();
+    assert!(out.contains("ann: one from a pipe"), "{out}");
+    assert!(out.contains("-- In #general"), "{out}");
+    assert!(out.contains("no text in UTF-8"), "{out}");
+    assert!(said.status.success() && !out.contains('\x1b'));
+    let mut stopped = home.opens((80, 24), &["--plain"]);
+    stopped.shows("one from a pipe");
+    signal(stopped.process(), "INT");
+    assert!(stopped.ends());
+}
