@@ -1,6 +1,7 @@
 //! The command line: what can be asked for. Joining and hosting, and what is done without a screen.
 
 mod copies;
+mod demo;
 mod host;
 mod join;
 mod pipe;
@@ -52,6 +53,9 @@ pub struct Args {
     /// Tell what happens line by line instead of on a screen: for screen readers, pipes and terminals that know no places
     #[arg(long, env = "TCHAT_PLAIN", conflicts_with = "serve")]
     pub plain: bool,
+    /// Look at it: a host in memory, two bots that talk, a tour of a minute. Nothing is kept
+    #[arg(long, conflicts_with_all = ["serve", "server", "host"])]
+    pub demo: bool,
     /// Host without a screen
     #[arg(long)]
     pub serve: bool,
@@ -149,6 +153,7 @@ pub fn run(args: &Args) -> Result<()> {
         Some(Task::Tail(tail)) => tail::run(&config, tail),
         Some(Task::Backup { file }) => copies::backup(&config, file),
         Some(Task::Restore { file }) => copies::restore(&config, file),
+        None if args.demo => demo::run(config),
         None if args.serve => serve::run(config),
         None => join::run(config),
     }

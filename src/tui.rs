@@ -8,6 +8,7 @@ pub mod composer;
 pub mod event;
 pub mod highlight;
 pub mod keymap;
+pub mod lessons;
 pub mod pick;
 pub mod plain;
 pub mod regions;

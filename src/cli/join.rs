@@ -15,23 +15,37 @@ use crate::tui::strings;
 use crate::tui::terminal::{self, Editor, Input, Screen, Typist};
 
 pub fn run(config: Config) -> Result<()> {
+    has_terminal(&config)?;
+    if !config.join.server.is_loopback() {
+        eprint_warning();
+    }
+    with_screen(async move {
+        let setup = setup(&config);
+        show(setup, connect(config)).await
+    })
+}
+
+/// Runs what shows a screen, or tells it line by line.
+pub(super) fn with_screen(screen: impl Future<Output = Result<()>>) -> Result<()> {
+    // The screen and one connection: a thread more would only cost memory.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(screen);
+    // Reading the terminal cannot be interrupted; the process ends without waiting for it.
+    runtime.shutdown_background();
+    ended
+}
+
+/// A screen needs a terminal; lines do not.
+pub(super) fn has_terminal(config: &Config) -> Result<()> {
     let has_screen = io::stdout().is_terminal() && io::stdin().is_terminal();
     if !has_screen && !config.join.is_plain {
         bail!(
             "cannot show a screen: this is no terminal\nrun tchat in one, line by line with `tchat --plain`, or host with `tchat --serve`"
         );
     }
-    if !config.join.server.is_loopback() {
-        eprint_warning();
-    }
-    // The screen and one connection: a thread more would only cost memory.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let ended = runtime.block_on(screen(config));
-    // Reading the terminal cannot be interrupted; the process ends without waiting for it.
-    runtime.shutdown_background();
-    ended
+    Ok(())
 }
 
 #[allow(clippy::print_stderr)] // Said before the screen opens.
@@ -39,10 +53,10 @@ fn eprint_warning() {
     eprintln!("tchat: there is no encryption yet: what you say can be read on the way");
 }
 
-async fn screen(config: Config) -> Result<()> {
+/// What the screen is started with.
+pub(super) fn setup(config: &Config) -> Setup {
     let is_plain = config.join.is_plain;
-    let is_typed = io::stdin().is_terminal();
-    let setup = Setup {
+    Setup {
         caps: if is_plain {
             config.join.caps.plain(io::stdout().is_terminal())
         } else {
@@ -52,7 +66,8 @@ async fn screen(config: Config) -> Result<()> {
             }
         },
         is_plain,
-        echo: is_typed,
+        echo: io::stdin().is_terminal(),
+        tour: None,
         theme: config.join.theme.clone(),
         themes: Some(config.paths.themes.clone()),
         zone: config.join.zone.clone(),
@@ -71,10 +86,13 @@ async fn screen(config: Config) -> Result<()> {
         save: crate::config::save,
         typing: config.join.typing,
         strings: strings::of(&config.join.locale),
-    };
-    let connect = connect(config);
-    if is_plain {
-        let typist = if is_typed {
+    }
+}
+
+/// Shows what happens until that ends.
+pub(super) async fn show(setup: Setup, connect: Connect) -> Result<()> {
+    if setup.is_plain {
+        let typist = if setup.echo {
             Typist::Person
         } else {
             Typist::Pipe

@@ -9,6 +9,7 @@ pub use self::lines::{draft, history};
 use self::lines::{layout, list, mark, numbered, of_row, posted, shown};
 use super::command::COMMANDS;
 use super::event::Event;
+use super::lessons::{Lesson, Lessons};
 use super::state::{Overlay, Room, State, Tone, Writing};
 use super::strings::fill;
 use super::timeline::{Anchor, Era, Fate, Item, Key, What};
@@ -36,6 +37,7 @@ pub struct Teller {
     writing: Option<Writing>,
     draft: String,
     notice: Option<(String, Tone)>,
+    lesson: Option<Lesson>,
     link: String,
     news: HashMap<RoomId, (u32, u32)>,
     failed: HashSet<ClientId>,
@@ -96,6 +98,9 @@ impl Teller {
         let is_read_out = self.overlay(state, lines);
         self.notice(state, lines);
         self.prompt(state, is_another, lines);
+        if state.current.is_some() {
+            self.lesson(state, lines);
+        }
         told.is_read_out = is_read_out;
         told
     }
@@ -372,6 +377,15 @@ impl Teller {
             lines.push(mark(words));
         }
         self.notice = notice;
+    }
+
+    /// What the tour says.
+    fn lesson(&mut self, state: &State, lines: &mut Vec<String>) {
+        let now = state.lessons.as_ref().and_then(Lessons::present);
+        if let Some(lessons) = state.lessons.as_ref().filter(|_| now != self.lesson) {
+            lines.push(mark(&lessons.words(state.strings, &state.keymap, true)));
+        }
+        self.lesson = now;
     }
 
     /// Where the next line goes, if that is another place now, and what was written and not sent.

@@ -21,6 +21,7 @@ use self::performer::{Next, Performer};
 pub use super::caps::{Caps, Notifier, Way};
 use super::event::Event;
 use super::keymap::Keymap;
+use super::lessons::Lessons;
 use super::plain::Teller;
 use super::settings::{Setting, Sources};
 use super::state::{Moment, State, TypingMode};
@@ -71,6 +72,8 @@ pub struct Setup {
     pub is_plain: bool,
     /// What is typed shows by itself, and need not be told again.
     pub echo: bool,
+    /// Somebody who is there to be written to, where a tour is given.
+    pub tour: Option<String>,
 }
 
 /// A connection that was begun.
@@ -274,6 +277,7 @@ fn first_state(setup: &Setup, size: (u16, u16)) -> State {
         keymap: setup.keymap.clone(),
         strings: setup.strings,
         is_plain: setup.is_plain,
+        lessons: setup.tour.as_deref().map(Lessons::new),
         ..State::new(size, now(), setup.zone.clone())
     };
     Setting::keep_all(&mut state, &setup.sources);

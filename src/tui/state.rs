@@ -16,6 +16,7 @@ use super::composer::Composer;
 use super::event::Effect;
 use super::highlight::Highlights;
 use super::keymap::{Key, Keymap};
+use super::lessons::Lessons;
 use super::pick::{Picker, Takes};
 use super::search::{Hits, Walk};
 use super::settings::Kept;
@@ -104,6 +105,8 @@ pub struct State {
     pub is_plain: bool,
     /// The list that was told last, as long as something can be chosen from it.
     pub offered: Option<Offered>,
+    /// The tour that is given.
+    pub lessons: Option<Lessons>,
     /// Whether addresses are links to the terminal.
     pub links: bool,
     pub notifier: Notifier,
@@ -294,6 +297,7 @@ impl State {
             shows_panes: true,
             is_plain: false,
             offered: None,
+            lessons: None,
             links: false,
             notifier: Notifier::OFF,
             kept: Kept::new(),
@@ -420,6 +424,7 @@ impl State {
             || self.report_due.is_some()
             || self.lobby_due.is_some()
             || self.search_due.is_some()
+            || self.lessons.is_some()
             || self
                 .rooms
                 .iter()

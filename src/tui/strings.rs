@@ -43,6 +43,14 @@ macro_rules! table {
             $($(#[$doc])* pub $name: &'static str,)*
             pub lobby_heads: [&'static str; 5],
             pub link_heads: [&'static str; 5],
+            /// What the demo's bots are called; two of them talk, whatever the person is called.
+            pub bots: [&'static str; 3],
+            /// Which of them says what in which room.
+            pub bots_say: &'static [(usize, &'static str, &'static str)],
+            pub demo_topics: [&'static str; 3],
+            pub bots_answer: [&'static str; 3],
+            /// What there is to try, in the order of [`super::lessons::Lesson::ALL`].
+            pub lessons: [&'static str; 7],
             pub help_sending: &'static [&'static str],
             /// What may be written in a search.
             pub help_search: &'static [&'static str],
@@ -149,6 +157,11 @@ table! {
     hits_hint,
     folded,
     no_text,
+    lesson,
+    demo_you,
+    demo_only,
+    bots_welcome,
+    bots_whisper,
     no_draft,
     draft_is,
     draft_dropped,

@@ -5,6 +5,7 @@ mod client;
 mod code;
 mod drafts;
 mod keys;
+mod lessons;
 mod lines;
 mod link;
 mod notify;
@@ -48,7 +49,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Some(asking @ Overlay::Snippet { .. }) if !is_typed => Some(asking.clone()),
         _ => None,
     };
+    let room = state.current;
     let mut effects = happen(state, event);
+    lessons::note(state, room, &effects);
     if let Some(pasted) = pasted
         && !matches!(state.overlay, Some(Overlay::Snippet { .. }))
     {

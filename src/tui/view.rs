@@ -100,7 +100,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
     sides::rooms(&mut canvas, state, regions.rooms);
     sides::people(&mut canvas, state, regions.people);
     messages::draw(&mut canvas, state, regions.messages);
-    prompt::rule(&mut canvas, state, regions.rule);
+    prompt::rule(&mut canvas, state, &regions);
     sides::status(&mut canvas, state, &regions);
     let mut cursor = prompt::composer(&mut canvas, state, &prompt, &regions);
     overlay::popup(&mut canvas, state, &regions);

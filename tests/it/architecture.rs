@@ -151,6 +151,7 @@ const MUST_NOT_NAME: &[(&str, &[&str])] = &[
         "tui/plain.rs",
         &[".await", "now()", "spawn", "std::fs", "stdout"],
     ),
+    ("tui/lessons.rs", &[".await", "now()", "spawn", "std::fs"]),
     ("tui/spoken.rs", &[".await", "now()", "spawn", "ratatui"]),
     ("tui/highlight.rs", &[".await", "now()", "spawn", "std::fs"]),
     ("tui/keymap", &[".await", "now()", "spawn", "std::fs"]),

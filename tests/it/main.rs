@@ -8,6 +8,7 @@ mod architecture;
 mod bridges;
 mod bus;
 mod cache;
+mod demo;
 mod disk;
 mod faults;
 mod fixtures;

@@ -17,7 +17,8 @@ use crate::tui::update::Prompt;
 /// From this share of the limit on, the size is shown.
 const NEAR_LIMIT: (usize, usize) = (9, 10);
 
-pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
+    let area = regions.rule;
     if area.is_empty() {
         return;
     }
@@ -62,6 +63,10 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             fill(s.selection_hint_short, &keys),
         )
     });
+    // What is to be tried next stands where one writes, as long as nothing is written there and it fits.
+    let lesson =
+        lesson(state).filter(|words| !state.composer().is_empty() || !fits(regions, words));
+    let hint = hint.or(lesson);
     let hint = hint.as_deref().map(|hint| (hint, Tone::Info));
     let notice = state.notice.as_ref().map(|it| (it.text.as_str(), it.tone));
     if let Some((words, tone)) = notice.or(hint) {
@@ -83,6 +88,17 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         let style = canvas.style(scope);
         canvas.put_right(inner, 0, &words, style);
     }
+}
+
+/// What the tour says.
+fn lesson(state: &State) -> Option<String> {
+    let lessons = state.lessons.as_ref()?;
+    Some(lessons.words(state.strings, &state.keymap, state.is_plain))
+}
+
+/// Whether words fit behind the prompt.
+fn fits(regions: &Regions, words: &str) -> bool {
+    columns(words) < regions.composer.width.saturating_sub(regions.prompt + 1)
 }
 
 /// The longer of two that fits one row: nothing of it may hide what it is about.
@@ -170,6 +186,11 @@ pub(super) fn composer(
     let style = canvas.style(Scope::Composer);
     for (y, line) in (area.y..).zip(laid.rows.iter().skip(first).take(height)) {
         canvas.put(left, y, width + 1, &text::line(line), style);
+    }
+    let lesson = lesson(state).filter(|words| state.composer().is_empty() && fits(regions, words));
+    if let Some(words) = lesson {
+        let style = canvas.style(Scope::Accent);
+        canvas.put(left + 1, area.y, width, &text::line(&words), style);
     }
     let x = left + u16::try_from(column).unwrap_or(u16::MAX).min(width);
     Some((x, area.y + u16::try_from(row - first).unwrap_or(0)))

@@ -1,0 +1,178 @@
+//! `tchat --demo`: a host that lives in memory and dies with the screen, two bots that talk, and a tour of a minute.
+
+mod bots;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::io::DuplexStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::task::AbortOnDropHandle;
+
+use self::bots::Bot;
+use super::join;
+use crate::chat::{InstanceId, RoomName, Secret, ServerId, UserName};
+use crate::client::{Client, ClientConfig, Connector, Pipe};
+use crate::config::Config;
+use crate::server::bridge::Bridges;
+use crate::server::filter::Filter;
+use crate::server::hub::{HubConfig, Preset};
+use crate::server::listen::{Caps, Peer};
+use crate::server::room::retention::Retention;
+use crate::server::store::memory::MemoryStore;
+use crate::server::{self, ServerConfig, Switch};
+use crate::tui::run::{Connect, Connection};
+use crate::tui::strings::{self, Strings};
+
+/// Bytes that may be on their way in a pipe.
+const PIPE: usize = 64 * 1024;
+/// Connections that may wait for the host.
+const WAITING: usize = 8;
+/// Something stands there already when the screen opens, unless that takes longer.
+const BEGINS_WITHIN: Duration = Duration::from_secs(2);
+/// Its rooms, in the order of what they are about.
+const ROOMS: [&str; 3] = ["general", "tech", "random"];
+/// Where one is, as the status line says it.
+const SERVER: &str = "demo";
+
+type Door = mpsc::Sender<io::Result<(DuplexStream, Peer)>>;
+
+pub fn run(mut config: Config) -> Result<()> {
+    let s = strings::of(&config.join.locale);
+    // A name that is nobody's, or none, is no reason not to look.
+    if UserName::new(&config.join.name).is_err() {
+        s.demo_you.clone_into(&mut config.join.name);
+    }
+    // Nothing of it outlives it, a text that is taken to an editor least of all.
+    config.paths.data = std::env::temp_dir();
+    join::has_terminal(&config)?;
+    join::with_screen(demo(config, s))
+}
+
+async fn demo(config: Config, s: &'static Strings) -> Result<()> {
+    let secret = secret()?;
+    let door = serve(&config, &secret)?;
+    let bots = bots_but(&config.join.name, s);
+    let (ready, begun) = oneshot::channel();
+    let parts = [
+        Bot::start(&door, bots[0], self::secret()?)?,
+        Bot::start(&door, bots[1], self::secret()?)?,
+    ];
+    let _talk = AbortOnDropHandle::new(tokio::spawn(bots::talk(parts, s, ready)));
+    // Somebody who has been here before has more than one room to look at.
+    let before = Bot::start(&door, &config.join.name, secret.clone())?.joins(&ROOMS[1..]);
+    drop(timeout(BEGINS_WITHIN, async { tokio::join!(begun, before) }).await);
+    let mut setup = join::setup(&config);
+    setup.tour = Some(bots[0].to_owned());
+    let connect = connect(door, secret, &config);
+    join::show(setup, connect).await
+}
+
+/// Two names that are not the person's own.
+fn bots_but(name: &str, s: &'static Strings) -> [&'static str; 2] {
+    let mut others = s
+        .bots
+        .into_iter()
+        .filter(|bot| bot.to_lowercase() != name.to_lowercase());
+    // There are three names, so that two are left whatever somebody is called.
+    [
+        others.next().unwrap_or_default(),
+        others.next().unwrap_or_default(),
+    ]
+}
+
+/// The host, until the last who can reach it is gone.
+fn serve(config: &Config, owner: &Secret) -> Result<Door> {
+    let (door, incoming) = mpsc::channel(WAITING);
+    let topics = strings::of(&config.join.locale).demo_topics;
+    let presets = ROOMS.iter().zip(topics).map(|(name, topic)| {
+        RoomName::new(name).map(|name| Preset {
+            name,
+            topic: topic.to_owned(),
+            capacity: 0,
+            retention: None,
+        })
+    });
+    let server = ServerConfig {
+        hub: HubConfig {
+            limits: config.serve.limits,
+            presets: presets.collect::<Result<_, _>>()?,
+            operators: Vec::new(),
+            // Whoever looks at it may try everything.
+            owner: Some(owner.hash()),
+            retention: Retention::default(),
+            filter: Filter::default(),
+        },
+        caps: Caps::default(),
+        bridges: Bridges::default(),
+        reflection: Switch::Off,
+        metrics: Switch::Off,
+        idle_exit: None,
+    };
+    let store = Arc::new(MemoryStore::new(ServerId::new(random()?)));
+    tokio::spawn(server::run(
+        server,
+        ReceiverStream::new(incoming),
+        store,
+        std::future::pending(),
+    ));
+    Ok(door)
+}
+
+fn connect(door: Door, secret: Secret, config: &Config) -> Connect {
+    let (name, locale) = (config.join.name.clone(), config.join.locale.clone());
+    let words = strings::of(&locale).demo_only;
+    Box::new(move |asked| {
+        if asked.is_some() {
+            return Err(words.to_owned());
+        }
+        let instance = InstanceId::new(random().map_err(|error| error.to_string())?);
+        let (client, events) = Client::start(ClientConfig {
+            connector: connector(&door),
+            secret: secret.clone(),
+            name: name.clone(),
+            instance,
+            room: None,
+            locale: locale.clone(),
+            cache: None,
+            cache_bytes: 0,
+        });
+        Ok(Connection {
+            client,
+            events,
+            instance,
+            server: SERVER.into(),
+            room: None,
+            remember: Box::new(|_| {}),
+            is_ours: Box::new(|_| false),
+        })
+    })
+}
+
+fn connector(door: &Door) -> Connector {
+    let door = door.clone();
+    Arc::new(move |_| {
+        let door = door.clone();
+        Box::pin(async move {
+            let (ours, theirs) = tokio::io::duplex(PIPE);
+            let gone = |_| io::Error::from(io::ErrorKind::ConnectionRefused);
+            door.send(Ok((theirs, Peer::Memory))).await.map_err(gone)?;
+            Ok(Box::new(ours) as Box<dyn Pipe>)
+        })
+    })
+}
+
+fn secret() -> Result<Secret> {
+    Ok(Secret::new(random()?))
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow::anyhow!("cannot get random bytes: {error}"))?;
+    Ok(bytes)
+}

@@ -1,0 +1,240 @@
+//! Two bots that talk with each other, and with whoever looks at the demo.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::{Door, connector, random};
+use crate::chat::{
+    Amendment, Author, Body, ClientId, Entry, IdentityId, InstanceId, Recipient, RoomId, RoomKind,
+    Secret,
+};
+use crate::client::{Client, ClientConfig, Command, Event, Post};
+use crate::tui::strings::{Strings, fill};
+
+/// Lines that stand there before anybody looks; the pauses between those, and between the others.
+const BEGUN: usize = 4;
+const SOON: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_secs(6);
+/// It takes a bot so long to write an answer.
+const WRITES: Duration = Duration::from_millis(1200);
+/// Answers that may be thought about at once.
+const ANSWERS: usize = 16;
+
+/// A client without a screen.
+pub struct Bot {
+    client: Client,
+    events: mpsc::Receiver<Event>,
+    instance: InstanceId,
+    said: u64,
+    me: Option<Author>,
+    rooms: HashMap<RoomId, (String, RoomKind)>,
+}
+
+impl Bot {
+    pub fn start(door: &Door, name: &str, secret: Secret) -> Result<Self> {
+        let instance = InstanceId::new(random()?);
+        let (client, events) = Client::start(ClientConfig {
+            connector: connector(door),
+            secret,
+            name: name.to_owned(),
+            instance,
+            room: None,
+            locale: "en".into(),
+            cache: None,
+            cache_bytes: 0,
+        });
+        Ok(Self {
+            client,
+            events,
+            instance,
+            said: 0,
+            me: None,
+            rooms: HashMap::new(),
+        })
+    }
+
+    /// Becomes a member of rooms and goes; whoever comes with the same secret is one then.
+    pub async fn joins(mut self, rooms: &[&str]) {
+        for room in rooms {
+            self.tells(Command::Join((*room).to_owned()));
+        }
+        while !rooms.iter().all(|room| self.is_in(room)) {
+            let Some(event) = self.events.recv().await else {
+                return;
+            };
+            self.hears(event);
+        }
+        let drained = async { while self.events.recv().await.is_some() {} };
+        tokio::join!(self.client.quit(), drained);
+    }
+
+    fn named(&self, room: &str) -> Option<RoomId> {
+        let mut rooms = self.rooms.iter();
+        let found = rooms.find(|(_, (name, kind))| name == room && *kind == RoomKind::Public);
+        found.map(|(id, _)| *id)
+    }
+
+    fn is_in(&self, room: &str) -> bool {
+        self.named(room).is_some()
+    }
+
+    fn is_private(&self, room: RoomId) -> bool {
+        let known = self.rooms.get(&room);
+        known.is_some_and(|(_, kind)| *kind == RoomKind::Conversation)
+    }
+
+    /// Says something in a room it is in.
+    fn says(&mut self, room: &str, text: &str) {
+        if let Some(room) = self.named(room) {
+            self.posts(room, Body::Text(text.to_owned()));
+        }
+    }
+
+    fn posts(&mut self, room: RoomId, body: Body) {
+        self.said += 1;
+        let client_id = ClientId {
+            instance: self.instance,
+            counter: self.said,
+        };
+        let post = Post::new(client_id, Recipient::Room(room), body);
+        self.tells(Command::Post {
+            post,
+            instead_of: None,
+        });
+    }
+
+    /// A demo that stutters is no reason to end it.
+    fn tells(&self, command: Command) {
+        let _busy = self.client.send(command);
+    }
+
+    /// Takes note of what happens; gives back what somebody has just said.
+    fn hears(&mut self, event: Event) -> Vec<Entry> {
+        match event {
+            Event::Welcome { you, rooms, .. } => {
+                self.me = Some(you);
+                for room in rooms {
+                    self.rooms.insert(room.id, (room.name, room.kind));
+                }
+            }
+            Event::Room { room, .. } => {
+                self.rooms.insert(room.id, (room.name, room.kind));
+            }
+            Event::Entries(entries) => return entries,
+            _ => {}
+        }
+        Vec::new()
+    }
+}
+
+/// An answer that is being written.
+struct Answer {
+    at: Instant,
+    bot: usize,
+    room: RoomId,
+    body: Body,
+}
+
+/// Talks for as long as anybody listens; says when it has begun.
+pub async fn talk(mut bots: [Bot; 2], s: &'static Strings, ready: oneshot::Sender<()>) {
+    let mut ready = Some(ready);
+    let mut lines = s.bots_say.iter().peekable();
+    let mut said = 0;
+    let mut due = Instant::now();
+    let mut answers: Vec<Answer> = Vec::new();
+    loop {
+        let first = answers.iter().map(|it| it.at).min();
+        let line = lines.peek().map(|_| due);
+        let [one, other] = &mut bots;
+        let (bot, event) = tokio::select! {
+            Some(event) = one.events.recv() => (0, event),
+            Some(event) = other.events.recv() => (1, event),
+            () = until(first.into_iter().chain(line).min()) => {
+                let now = Instant::now();
+                for answer in answers.extract_if(.., |it| it.at <= now) {
+                    bots[answer.bot].posts(answer.room, answer.body);
+                }
+                if due > now {
+                    continue;
+                }
+                let is_begun = said >= BEGUN;
+                due = now + if is_begun { PAUSE } else { SOON };
+                if let Some((who, room, text)) = lines.next_if(|(who, room, _)| bots[*who].is_in(room)) {
+                    bots[*who].says(room, text);
+                    said += 1;
+                } else if let Some((who, room, _)) = lines.peek() {
+                    bots[*who].tells(Command::Join((*room).to_owned()));
+                }
+                if is_begun && let Some(ready) = ready.take() {
+                    // The screen may have opened without them.
+                    let _opened = ready.send(());
+                }
+                continue;
+            }
+        };
+        for entry in bots[bot].hears(event) {
+            if let Some(answer) = answer(&bots, bot, &entry, s)
+                && answers.len() < ANSWERS
+            {
+                bots[answer.bot].tells(Command::Typing(answer.room));
+                let is_public = !bots[bot].is_private(entry.room);
+                if is_public && entry.body.is_said() {
+                    let what = Amendment::React {
+                        emoji: "👋".into(),
+                        is_on: true,
+                    };
+                    let target = entry.seq;
+                    bots[1 - answer.bot].posts(entry.room, Body::Amendment { target, what });
+                }
+                answers.push(answer);
+            }
+        }
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What a bot says to what it heard, if it says anything: never to another bot, and in public only one of them does.
+fn answer(bots: &[Bot; 2], bot: usize, entry: &Entry, s: &'static Strings) -> Option<Answer> {
+    let known: Vec<IdentityId> = bots
+        .iter()
+        .filter_map(|it| Some(it.me.as_ref()?.id))
+        .collect();
+    let is_of_bots = known.len() < bots.len() || known.contains(&entry.author.id);
+    let is_called = |n: usize| known.get(n).is_some_and(|id| entry.mentions(*id));
+    let speaker = usize::from(is_called(1) && !is_called(0));
+    let is_private = bots[bot].is_private(entry.room);
+    if is_of_bots || (!is_private && bot != speaker) {
+        return None;
+    }
+    let name = &entry.author.name;
+    let body = match &entry.body {
+        Body::Joined(_) if bots[bot].named("general") == Some(entry.room) => {
+            Body::Text(fill(s.bots_welcome, &[name]))
+        }
+        body if !body.is_said() => return None,
+        _ if is_private => Body::Text(fill(s.bots_whisper, &[name])),
+        _ => {
+            let place = usize::try_from(entry.seq.0).unwrap_or(0) % s.bots_answer.len();
+            Body::Reply {
+                to: entry.seq,
+                text: s.bots_answer[place].to_owned(),
+            }
+        }
+    };
+    Some(Answer {
+        at: Instant::now() + WRITES,
+        bot,
+        room: entry.room,
+        body,
+    })
+}

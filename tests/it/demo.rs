@@ -1,0 +1,91 @@
+//! `tchat --demo`: everything in one process, and gone with it.
+
+use std::path::Path;
+
+use crate::support::terminal::{Home, binary};
+
+#[test]
+fn the_tour_is_walked_in_a_terminal_with_nothing_set_up() {
+    let home = Home::new();
+    // No name, no config, no home: not even a language.
+    let bare = format!(
+        "exec env -i TERM=xterm-256color {} --demo",
+        binary().display()
+    );
+    let mut you = home.runs("sh", (110, 30), &["-c", &bare]);
+    you.shows("what is said here is stored before");
+    you.shows("try 1/7: write something and press Enter");
+    you.shows("welcome, @you!");
+    you.says("hello everybody");
+    you.shows("> you: hello everybody");
+    you.shows("try 2/7: begin with @ada and a space");
+    you.says("@ada psst");
+    you.shows("privately to ada");
+    you.shows("only you and I read this, you");
+    you.shows("try 3/7: Alt+Down is the next room");
+    you.types("\x1b[1;3B");
+    you.shows("#tech ›");
+    you.shows("try 4/7: Alt+M selects a message");
+    you.types("\x1bm");
+    you.shows("r answer");
+    you.types("\x1b");
+    you.shows("try 5/7: Ctrl+F");
+    you.types("\x06");
+    you.shows("SEARCH");
+    you.types("stored");
+    you.shows("what is said here is stored");
+    you.types("\x1b");
+    you.shows("try 6/7: Alt+T");
+    you.types("\x1bt");
+    you.shows("Themes");
+    you.types("\x1b");
+    you.shows("try 7/7: F1 lists all keys");
+    you.types("\x1bOP");
+    you.shows("send, or run a command");
+    you.types("\x1b");
+    you.until("the end of the tour", |text| !text.contains("7/7"));
+    // It is a host like any other, and only this one.
+    you.says("/connect chat.example.org");
+    you.shows("this is the demo");
+    you.types("\x03");
+    assert!(you.ends());
+    you.is_restored();
+}
+
+#[test]
+fn a_demo_listens_nowhere_and_leaves_nothing() {
+    let home = Home::new();
+    let mut you = home.screen((80, 24), &["--demo", "--lang", "zh-CN", "--name", "小艾"]);
+    // A bot of the same name steps aside.
+    you.shows("小林");
+    you.shows("试试 1/7");
+    you.says("大家好");
+    you.shows("> 小艾：大家好");
+    let process = you.process();
+    let sockets = sockets(process);
+    for table in ["tcp", "tcp6", "udp", "udp6"] {
+        let table = std::fs::read_to_string(format!("/proc/{process}/net/{table}"));
+        for line in table.unwrap_or_default().lines().skip(1) {
+            let inode = line.split_whitespace().nth(9).unwrap_or_default();
+            assert!(!sockets.contains(&inode.to_owned()), "a socket: {line}");
+        }
+    }
+    you.types("\x03");
+    assert!(you.ends());
+    for place in [home.data(), home.logs()] {
+        assert!(!place.exists(), "{} was written", place.display());
+    }
+}
+
+/// The inodes of the sockets a process has.
+fn sockets(process: u32) -> Vec<String> {
+    let files = std::fs::read_dir(format!("/proc/{process}/fd"));
+    let links = files.into_iter().flatten().flatten();
+    let links = links.filter_map(|file| std::fs::read_link(file.path()).ok());
+    let inode = |link: &Path| {
+        let text = link.display().to_string();
+        let inner = text.strip_prefix("socket:[")?.strip_suffix(']')?;
+        Some(inner.to_owned())
+    };
+    links.filter_map(|link| inode(&link)).collect()
+}
