@@ -2,6 +2,7 @@
 
 mod copies;
 mod demo;
+mod doctor;
 mod host;
 mod join;
 mod pipe;
@@ -98,6 +99,8 @@ pub enum Task {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Look at the terminal, the configuration and the server, and say what mends them; ends with 0 when all is well, 1 otherwise
+    Doctor,
     /// Put a backup back, while nobody hosts
     Restore {
         /// What `tchat backup` made
@@ -143,7 +146,12 @@ pub struct TailArgs {
 /// # Errors
 /// What could not be done, and what to do about it on a second line.
 pub fn run(args: &Args) -> Result<()> {
-    let config = Config::load(args).map_err(|error| match args.task {
+    let config = Config::load(args);
+    if let Some(Task::Doctor) = args.task {
+        // What is wrong with it is one of the things to be found.
+        return doctor::run(config.as_ref());
+    }
+    let config = config.map_err(|error| match args.task {
         // Whoever calls these reads the code.
         Some(Task::Send(_) | Task::Tail(_)) => Exit::new(pipe::USAGE, format!("{error:#}")).into(),
         _ => error,
@@ -153,6 +161,7 @@ pub fn run(args: &Args) -> Result<()> {
         Some(Task::Tail(tail)) => tail::run(&config, tail),
         Some(Task::Backup { file }) => copies::backup(&config, file),
         Some(Task::Restore { file }) => copies::restore(&config, file),
+        Some(Task::Doctor) => doctor::run(Ok(&config)),
         None if args.demo => demo::run(config),
         None if args.serve => serve::run(config),
         None => join::run(config),

@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
 use self::cache::{Cache, Drafts, Opened, Unsent};
+pub use self::link::probe::{Answers, probe};
 pub use self::pending::Post;
 use crate::chat::{
     Author, ClientId, Entry, Epoch, FollowResult, Found, IdentityId, InstanceId, Level, Limits,

@@ -104,6 +104,14 @@ pub struct Serve {
     pub words: Option<(PathBuf, Mode)>,
 }
 
+/// What the terminal can do, whatever a config file says.
+///
+/// # Errors
+/// Never: only what a config file says can be wrong.
+pub fn terminal_caps() -> Result<Caps> {
+    caps::caps(&File::default())
+}
+
 impl Config {
     /// Puts flags (which hold the environment already) over the file over the defaults.
     ///
@@ -198,7 +206,7 @@ fn join(args: &Args, file: &File) -> Result<Join> {
         cache_bytes: file
             .cache_mb
             .map_or(cache::BYTES, |mb| u64::from(mb) * 1024 * 1024),
-        caps: caps::caps(file.notifications.as_deref(), file.links.as_deref())?,
+        caps: caps::caps(file)?,
         shows_panes: switch("panes", file.panes.as_deref())?.unwrap_or(true),
         is_plain: args.plain
             || switch("plain", file.plain.as_deref())?.unwrap_or_else(caps::is_dumb),

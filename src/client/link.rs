@@ -2,6 +2,7 @@
 
 mod attached;
 mod health;
+pub mod probe;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use super::file::File;
 use super::{switch, variable};
 use crate::tui::caps::{Caps, Notifier, Way};
 use crate::tui::theme::{Depth, Ground};
@@ -12,7 +13,7 @@ pub(super) fn is_dumb() -> bool {
 }
 
 /// What it can do, unless the config file knows better.
-pub(super) fn caps(notifications: Option<&str>, links: Option<&str>) -> Result<Caps> {
+pub(super) fn caps(file: &File) -> Result<Caps> {
     let term = variable("TERM").unwrap_or_default();
     let colour = variable("COLORTERM").unwrap_or_default();
     let depth = if variable("NO_COLOR").is_some() || term == "dumb" {
@@ -36,9 +37,16 @@ pub(super) fn caps(notifications: Option<&str>, links: Option<&str>) -> Result<C
         depth,
         // Asked of the terminal itself, when it is taken.
         ground: Ground::default(),
-        unicode: unicode && term != "linux",
-        links: switch("links", links)?.unwrap_or(!matches!(term.as_str(), "linux" | "dumb" | "")),
-        notifier: notifier(notifications)?,
+        unicode: match file.glyphs.as_deref() {
+            None | Some("auto") => unicode && term != "linux",
+            Some("ascii") => false,
+            Some(other) => {
+                bail!("cannot use glyphs '{other}' of the config file: auto or ascii")
+            }
+        },
+        links: switch("links", file.links.as_deref())?
+            .unwrap_or(!matches!(term.as_str(), "linux" | "dumb" | "")),
+        notifier: notifier(file.notifications.as_deref())?,
     })
 }
 

@@ -24,6 +24,8 @@ pub struct File {
     /// Whether addresses are links to the terminal, and panes stand beside the messages: on or off.
     pub links: Option<String>,
     pub panes: Option<String>,
+    /// The signs of the screen: auto, or ascii where the terminal draws others too wide.
+    pub glyphs: Option<String>,
     /// Whether it is told line by line instead of on a screen: on or off.
     pub plain: Option<String>,
     /// Which way it is told who is typing: on, show, send or off.

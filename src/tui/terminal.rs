@@ -5,6 +5,7 @@
 
 mod editor;
 mod lines;
+mod probe;
 
 use std::io::{self, Stdout, Write as _, stdout};
 use std::panic;
@@ -32,6 +33,7 @@ use terminal_colorsaurus::{QueryOptions, background_color};
 
 pub use self::editor::{Editor, edit};
 pub use self::lines::{Typist, lines};
+pub use self::probe::{Of, Probed, probe};
 use super::caps::{Notifier, Way};
 use super::theme::Ground;
 use crate::text;
@@ -85,12 +87,19 @@ impl Screen {
 
 /// The ground of the terminal, by its own word (OSC 11); dark where it says nothing. To be asked before anything else is read.
 pub fn ground() -> Ground {
+    asked_ground().unwrap_or_default()
+}
+
+/// The same; nothing where it says nothing.
+pub fn asked_ground() -> Option<Ground> {
     let mut options = QueryOptions::default();
     options.timeout = ANSWERS_WITHIN;
-    match background_color(options) {
-        Ok(colour) if colour.perceived_lightness() > 0.5 => Ground::Light,
-        _ => Ground::Dark,
-    }
+    let colour = background_color(options).ok()?;
+    Some(if colour.perceived_lightness() > 0.5 {
+        Ground::Light
+    } else {
+        Ground::Dark
+    })
 }
 
 /// Puts a text into the terminal's clipboard (OSC 52); one that has none passes it over.

@@ -10,6 +10,7 @@ mod bus;
 mod cache;
 mod demo;
 mod disk;
+mod doctor;
 mod faults;
 mod fixtures;
 mod frames;

@@ -20,6 +20,8 @@ pub struct Home {
     pub port: u16,
     /// The colour of the ground of its terminals.
     pub ground: &'static str,
+    /// How many columns they draw a text over.
+    pub columns: fn(&str) -> usize,
 }
 
 impl Home {
@@ -33,6 +35,7 @@ impl Home {
             directory: tempfile::tempdir().unwrap(),
             port,
             ground: "1d1d/2020/2828",
+            columns: tchat::text::width,
         }
     }
 
@@ -220,7 +223,7 @@ impl Screen {
         let mut output = pair.master.try_clone_reader().unwrap();
         let keys = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
         let answers = Arc::clone(&keys);
-        let ground = home.ground;
+        let (ground, columns) = (home.ground, home.columns);
         let parser = Arc::new(Mutex::new(vt100::Parser::new(
             cells(height),
             cells(width),
@@ -235,7 +238,24 @@ impl Screen {
             while let Ok(read @ 1..) = output.read(&mut buffer) {
                 seen.lock().unwrap().process(&buffer[..read]);
                 bytes.lock().unwrap().extend_from_slice(&buffer[..read]);
-                // A terminal says what its ground is.
+                // A terminal says where its cursor is, and which protocol of keys it speaks.
+                for _ in 0..count(&buffer[..read], b"\x1b[6n") {
+                    let all = bytes.lock().unwrap();
+                    let text = String::from_utf8_lossy(&all).into_owned();
+                    let line = text.rsplit_once('\r').map_or("", |(_, line)| line);
+                    let drawn = line.split('\x1b').next().unwrap_or_default();
+                    let answer = format!("\x1b[1;{}R", columns(drawn) + 1);
+                    answers
+                        .lock()
+                        .unwrap()
+                        .write_all(answer.as_bytes())
+                        .unwrap();
+                }
+                if count(&buffer[..read], b"\x1b[?u") > 0 {
+                    let answer = b"\x1b[?0u\x1b[?62c";
+                    answers.lock().unwrap().write_all(answer).unwrap();
+                }
+                // And what its ground is.
                 if buffer[..read].windows(5).any(|it| it == b"]11;?") {
                     let answer = format!("\x1b]11;rgb:{ground}\x1b\\\x1b[?62c");
                     answers
@@ -376,6 +396,11 @@ impl Drop for Screen {
             let _reaped = child.wait();
         }
     }
+}
+
+/// How often a sequence is asked in what was written.
+fn count(bytes: &[u8], asked: &[u8]) -> usize {
+    bytes.windows(asked.len()).filter(|it| *it == asked).count()
 }
 
 /// Whether a pty echoes and reads by line.
