@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::spoken::{Fold, Lay, Spoken, Spread, SpreadKind};
 use super::strings::{Strings, fill};
 use super::theme::Scope;
-use super::timeline::{Fate, Item, Timeline, Way, What};
+use super::timeline::{Fate, Height, Item, Timeline, Way, What};
 use crate::chat::{IdentityId, Seq};
 use crate::text::{self, Mark, SafeText};
 
@@ -205,8 +205,12 @@ impl Layout<'_> {
         text::line(&words.collect::<Vec<_>>().join(" · "))
     }
 
-    pub fn height(&self, timeline: &Timeline, index: usize) -> usize {
-        self.rows(timeline, index).len()
+    pub fn height(&self, timeline: &Timeline, index: usize) -> Height {
+        let rows = self.rows(timeline, index);
+        let is_rule = |row: &&Row| matches!(row, Row::Date(_) | Row::New);
+        let head = rows.iter().take_while(is_rule).count();
+        let body = rows.len() - head;
+        Height { head, body }
     }
 
     fn lines(&self, timeline: &Timeline, item: &Item, continues: bool, rows: &mut Vec<Row>) {

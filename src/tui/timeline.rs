@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
 pub use self::item::{Era, Fate, Gap, Item, Key, Way, What};
+pub use self::scroll::Height;
 use crate::chat::{Body, Entry, Epoch, FollowResult, Seq};
 use crate::text;
 use crate::tui::spoken::Fold;
@@ -29,8 +30,8 @@ const PAGE: u64 = 200;
 pub enum Anchor {
     /// The newest item is at the bottom, and stays there.
     Newest,
-    /// This line of this item is at the top.
-    Top { key: Key, line: usize },
+    /// This line of this item is at the top, rules before the item not counted: they are the lines before 0.
+    Top { key: Key, line: isize },
 }
 
 #[derive(Clone, Debug)]

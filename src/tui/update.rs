@@ -207,6 +207,20 @@ fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
     load_older(state)
 }
 
+/// To the oldest that is loaded, and what is before that.
+fn to_oldest(state: &mut State) -> Vec<Effect> {
+    let area = layout(state).messages;
+    let anchor = state.current().map(|room| {
+        let rows = rows_layout(state, area.width, room.timeline.name_columns());
+        let of = |index| rows.height(&room.timeline, index);
+        room.timeline.at_oldest(usize::from(area.height), of)
+    });
+    if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
+        room.timeline.set_anchor(anchor);
+    }
+    load_older(state)
+}
+
 /// A screen of rows, less one that stays for orientation.
 fn page(state: &State) -> isize {
     isize::try_from(layout(state).messages.height)

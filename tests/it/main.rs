@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::too_many_lines, clippy::print_stdout)]
 
 mod amend;
+mod anchor;
 mod architecture;
 mod bridges;
 mod bus;

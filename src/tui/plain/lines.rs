@@ -92,7 +92,7 @@ pub(super) fn shown(state: &State, room: &Room) -> Vec<String> {
     let mut left = height;
     let mut lines = Vec::new();
     for index in top..timeline.len() {
-        let rows = of(index);
+        let rows = of(index).all();
         if rows > left {
             break;
         }

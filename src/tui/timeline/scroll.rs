@@ -3,7 +3,22 @@
 //! It is anchored to an item and a line of it, never to a row, so that nothing moves when something arrives. This part knows no
 //! widths: whoever scrolls says how high an item is.
 
-use super::{Anchor, Timeline};
+use super::{Anchor, Key, Timeline};
+
+/// How many rows an item takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Height {
+    /// Rules before it: they come and go with what stands above.
+    pub head: usize,
+    /// The item itself.
+    pub body: usize,
+}
+
+impl Height {
+    pub fn all(self) -> usize {
+        self.head + self.body
+    }
+}
 
 impl Timeline {
     pub fn anchor(&self) -> Anchor {
@@ -21,70 +36,104 @@ impl Timeline {
         self.set_anchor(Anchor::Newest);
     }
 
-    /// To the oldest that is loaded.
-    pub fn to_oldest(&mut self) {
-        if let Some(item) = self.get(0) {
-            self.anchor = Anchor::Top {
-                key: item.key,
-                line: 0,
-            };
-        }
+    /// Where a screen of `rows` is anchored that begins with the oldest that is loaded.
+    pub fn at_oldest(&self, rows: usize, height: impl Fn(usize) -> Height) -> Anchor {
+        self.anchored((0, 0), rows, &height)
     }
 
     /// The item and line at the top of a screen of `rows`, given how high each item is.
-    pub fn top(&self, rows: usize, height: impl Fn(usize) -> usize) -> (usize, usize) {
-        let newest = || above(self.len(), 0, rows, &height);
+    pub fn top(&self, rows: usize, height: impl Fn(usize) -> Height) -> (usize, usize) {
+        let all = |index| height(index).all();
+        let newest = || above(self.len(), 0, rows, &all);
         let Anchor::Top { key, line } = self.anchor else {
             return newest();
         };
-        let index = self.index(key);
-        if index >= self.len() {
+        let Some((index, line)) = self.place_of(key, line, &height) else {
             return newest();
-        }
-        let line = line.min(height(index).saturating_sub(1));
+        };
         // Where less than a screen is left below, the newest end is shown, and the screen is full.
-        let mut left = height(index) - line;
+        let mut left = all(index).saturating_sub(line);
         let mut next = index + 1;
         while left < rows && next < self.len() {
-            left += height(next);
+            left += all(next);
             next += 1;
         }
         if left < rows { newest() } else { (index, line) }
     }
 
-    /// Where a screen of `rows` is anchored after it was scrolled by some rows, up if negative. At the newest end it stays there
-    /// from then on.
-    pub fn scrolled(&self, by: isize, rows: usize, height: impl Fn(usize) -> usize) -> Anchor {
-        let (mut index, mut line) = self.top(rows, &height);
-        let last = above(self.len(), 0, rows, &height);
-        if by < 0 {
-            (index, line) = above(index, line, by.unsigned_abs(), &height);
-        } else {
-            line += by.unsigned_abs();
-            while index < self.len() && line >= height(index) {
-                line -= height(index);
-                index += 1;
-            }
+    /// The item and line that an anchor means now.
+    fn place_of(
+        &self,
+        key: Key,
+        line: isize,
+        height: &impl Fn(usize) -> Height,
+    ) -> Option<(usize, usize)> {
+        let all = |index| height(index).all();
+        let mut index = self.index(key);
+        let item = self.get(index)?;
+        if item.key != key {
+            // It has gone, and its row is taken by what came in its place.
+            return Some(above(index, 0, 1, &all));
         }
+        let own = height(index);
+        if own.all() == 0 {
+            // It shows in one before it, which says it for all of them.
+            while index > 0 && all(index) == 0 {
+                index -= 1;
+            }
+            let last = all(index).saturating_sub(1);
+            return Some(match last.checked_add_signed(line.min(0)) {
+                Some(line) => (index, line),
+                None => above(index, 0, line.unsigned_abs() - last, &all),
+            });
+        }
+        let line = line.min(isize::try_from(own.body).unwrap_or(isize::MAX) - 1);
+        match own.head.checked_add_signed(line) {
+            Some(line) => Some((index, line)),
+            // A rule that stood before it does not any more.
+            None => Some(above(index, 0, line.unsigned_abs() - own.head, &all)),
+        }
+    }
+
+    /// An item and a line of it, rules before it counted, as an anchor; at the newest end that is what it is.
+    fn anchored(
+        &self,
+        (index, line): (usize, usize),
+        rows: usize,
+        height: &impl Fn(usize) -> Height,
+    ) -> Anchor {
+        let all = |index| height(index).all();
         match self.get(index) {
-            Some(item) if (index, line) < last => Anchor::Top {
+            Some(item) if (index, line) < above(self.len(), 0, rows, &all) => Anchor::Top {
                 key: item.key,
-                line,
+                line: isize::try_from(line).unwrap_or(0)
+                    - isize::try_from(height(index).head).unwrap_or(0),
             },
             _ => Anchor::Newest,
         }
     }
 
-    /// Where a screen of `rows` is anchored that has an item in its middle, as far as there is something below.
-    pub fn centred(&self, on: usize, rows: usize, height: impl Fn(usize) -> usize) -> Anchor {
-        let (index, line) = above(on, 0, rows / 2, &height);
-        match self.get(index) {
-            Some(item) if (index, line) < above(self.len(), 0, rows, &height) => Anchor::Top {
-                key: item.key,
-                line,
-            },
-            _ => Anchor::Newest,
+    /// Where a screen of `rows` is anchored after it was scrolled by some rows, up if negative. At the newest end it stays there
+    /// from then on.
+    pub fn scrolled(&self, by: isize, rows: usize, height: impl Fn(usize) -> Height) -> Anchor {
+        let all = |index| height(index).all();
+        let (mut index, mut line) = self.top(rows, &height);
+        if by < 0 {
+            (index, line) = above(index, line, by.unsigned_abs(), &all);
+        } else {
+            line += by.unsigned_abs();
+            while index < self.len() && line >= all(index) {
+                line -= all(index);
+                index += 1;
+            }
         }
+        self.anchored((index, line), rows, &height)
+    }
+
+    /// Where a screen of `rows` is anchored that has an item in its middle, as far as there is something below.
+    pub fn centred(&self, on: usize, rows: usize, height: impl Fn(usize) -> Height) -> Anchor {
+        let all = |index| height(index).all();
+        self.anchored(above(on, 0, rows / 2, &all), rows, &height)
     }
 }
 

@@ -114,12 +114,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::PageUp => return scroll(state, -page(state)),
         Action::PageDown => return scroll(state, page(state)),
-        Action::Oldest => {
-            if let Some(room) = state.current_mut() {
-                room.timeline.to_oldest();
-            }
-            return super::load_older(state);
-        }
+        Action::Oldest => return super::to_oldest(state),
         Action::Newest => {
             state.visit = None;
             if let Some(room) = state.current_mut() {

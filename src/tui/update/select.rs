@@ -115,11 +115,11 @@ pub(super) fn reveal(state: &mut State) -> Vec<Effect> {
         let of = |index: usize| rows.height(timeline, index);
         let place = timeline.place(Key::entry(room.selected?))?;
         let (top, line) = timeline.top(height, of);
-        if place < top || (place == top && line > 0) {
+        if place < top || (place == top && line > of(top).head) {
             let key = Key::entry(room.selected?);
             return Some(Anchor::Top { key, line: 0 });
         }
-        let shown: usize = (top..=place).map(of).sum();
+        let shown: usize = (top..=place).map(|index| of(index).all()).sum();
         let below = shown.saturating_sub(line + height);
         let below = isize::try_from(below).ok().filter(|below| *below > 0)?;
         Some(timeline.scrolled(below, height, of))

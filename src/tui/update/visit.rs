@@ -145,7 +145,7 @@ pub(super) fn to_new(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     if let Some(room) = state.current_mut() {
-        room.timeline.set_anchor(Anchor::Top { key, line: 0 });
+        room.timeline.set_anchor(Anchor::Top { key, line: -1 });
     }
     load_older(state)
 }

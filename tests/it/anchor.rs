@@ -1,0 +1,270 @@
+//! What is read stays where it is, whatever happens around it.
+
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+use tchat::chat::{Amendment, Body, Entry, IdentityId, Role, Seq};
+use tchat::client::Event as Told;
+use tchat::tui::event::Event;
+use tchat::tui::regions::regions;
+use tchat::tui::rows::Layout;
+use tchat::tui::settings::Setting;
+use tchat::tui::timeline::{Anchor, Key, Timeline, What};
+
+use crate::support::screen::{GENERAL, LI, Screen, ZHANG, entry, says};
+
+/// What is loaded at first, of all there is.
+const LOADED: std::ops::RangeInclusive<u64> = 301..=400;
+
+/// Something that happens while somebody reads; targets are chosen among what is loaded.
+#[derive(Clone, Debug)]
+enum Step {
+    Arrive(u64),
+    Edit(usize, usize),
+    Erase(usize),
+    React(usize),
+    Fold(usize),
+    Page(u64),
+    Theme(usize),
+    Resize(u16, u16),
+    Scroll(bool),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (1..6_u64).prop_map(Step::Arrive),
+        2 => (any::<usize>(), 0..300_usize).prop_map(|(at, long)| Step::Edit(at, long)),
+        2 => any::<usize>().prop_map(Step::Erase),
+        1 => any::<usize>().prop_map(Step::React),
+        2 => any::<usize>().prop_map(Step::Fold),
+        2 => (1..80_u64).prop_map(Step::Page),
+        1 => any::<usize>().prop_map(Step::Theme),
+        2 => ((50..140_u16), (12..40_u16)).prop_map(|(width, height)| Step::Resize(width, height)),
+        1 => any::<bool>().prop_map(Step::Scroll),
+    ]
+}
+
+/// Texts of every height, code that folds, and people who come and go in runs.
+fn line(seq: u64) -> Entry {
+    let by = if seq.is_multiple_of(2) { LI } else { ZHANG };
+    if seq % 23 < 4 {
+        let who = IdentityId::new([u8::try_from(seq % 200).unwrap(); 16]);
+        let body = if seq.is_multiple_of(3) {
+            Body::Left
+        } else {
+            Body::Joined(Role::Member)
+        };
+        return entry(GENERAL, seq, who, seq * 7, body);
+    }
+    if seq % 11 == 5 {
+        let mut code = format!("code {seq}\n```rust\n");
+        for n in 0..seq % 30 {
+            writeln!(code, "let x{n} = {seq};").unwrap();
+        }
+        return says(GENERAL, seq, by, seq * 7, &(code + "```"));
+    }
+    let long = usize::try_from(seq * 37 % 40).unwrap();
+    says(
+        GENERAL,
+        seq,
+        by,
+        seq * 7,
+        &format!("line {seq}{}", " 词 word".repeat(long)),
+    )
+}
+
+/// The rows of the message area; those that say who came and went say it for all in a run, and may name more.
+fn rows(screen: &Screen) -> Vec<String> {
+    let area = regions(&screen.state, 0).messages;
+    // Over the last row it is said how much is new below.
+    let (from, to) = (usize::from(area.y), usize::from(area.bottom()) - 1);
+    let all = screen.rows();
+    let rows = all[from..to].iter().map(|row| {
+        let row = row.chars().skip(usize::from(area.x)).collect::<String>();
+        let is_passage = [" joined", " left", " came and went"]
+            .iter()
+            .any(|word| row.contains(word));
+        if is_passage {
+            "(passage)".to_owned()
+        } else {
+            row
+        }
+    });
+    rows.collect()
+}
+
+fn timeline(screen: &Screen) -> &Timeline {
+    &screen.state.room(GENERAL).unwrap().timeline
+}
+
+fn place(screen: &Screen) -> (usize, usize, usize) {
+    let area = regions(&screen.state, 0).messages;
+    let timeline = timeline(screen);
+    let layout = Layout {
+        columns: usize::from(area.width),
+        name_columns: timeline.name_columns(),
+        zone: &screen.state.zone,
+        strings: screen.state.strings,
+    };
+    let of = |index: usize| layout.height(timeline, index);
+    let (top, line) = timeline.top(usize::from(area.height), of);
+    let below = (top..timeline.len())
+        .map(|index| of(index).all())
+        .sum::<usize>()
+        - line;
+    (top, line, below)
+}
+
+/// The items a screen shows.
+fn visible(screen: &Screen) -> Vec<Key> {
+    let area = usize::from(regions(&screen.state, 0).messages.height);
+    let (top, ..) = place(screen);
+    let timeline = timeline(screen);
+    let all = (top..timeline.len()).take(area);
+    all.filter_map(|index| timeline.get(index).map(|item| item.key))
+        .collect()
+}
+
+/// One of the entries said that are loaded.
+fn target(screen: &Screen, at: usize) -> Option<Seq> {
+    let all: Vec<Seq> = timeline(screen).all_said().map(|entry| entry.seq).collect();
+    (!all.is_empty()).then(|| all[at % all.len()])
+}
+
+/// Lets it happen; gives back the item it happened to, where it was to one.
+fn happens(screen: &mut Screen, step: &Step, next: &mut u64) -> Option<Seq> {
+    let mut amends = |screen: &mut Screen, at: usize, what: Amendment| {
+        let target = target(screen, at)?;
+        let by = if target.0.is_multiple_of(2) {
+            LI
+        } else {
+            ZHANG
+        };
+        let body = Body::Amendment { target, what };
+        let amending = entry(GENERAL, *next, by, *next * 7, body);
+        *next += 1;
+        screen.hears(Told::Entries(vec![amending]));
+        Some(target)
+    };
+    match step {
+        Step::Arrive(count) => {
+            let fresh = (*next..*next + count).map(line).collect();
+            *next += count;
+            screen.hears(Told::Entries(fresh));
+        }
+        Step::Edit(at, long) => {
+            let text = format!("edited{}", " 改 it".repeat(*long));
+            return amends(screen, *at, Amendment::Edit(text));
+        }
+        Step::Erase(at) => return amends(screen, *at, Amendment::Erase),
+        Step::React(at) => {
+            let emoji = "👍".into();
+            return amends(screen, *at, Amendment::React { emoji, is_on: true });
+        }
+        Step::Fold(at) => {
+            let target = target(screen, *at)?;
+            let room = screen.state.room_mut(GENERAL).unwrap();
+            room.timeline.turn_fold(Key::entry(target));
+            return Some(target);
+        }
+        Step::Page(size) => {
+            let oldest = timeline(screen).oldest().unwrap().0;
+            let from = oldest.saturating_sub(*size).max(1);
+            screen.page(GENERAL, oldest, (from..oldest).map(line).collect());
+        }
+        Step::Theme(n) => {
+            let themes = Setting::Theme.values(&screen.state);
+            screen.state.theme.clone_from(&themes[n % themes.len()]);
+        }
+        Step::Resize(width, height) => screen.does(Event::Resize(*width, *height)),
+        Step::Scroll(is_up) => {
+            screen.keys(if *is_up { "<pgup>" } else { "<pgdn>" });
+        }
+    }
+    None
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(80))]
+
+    #[test]
+    fn what_is_read_stays_where_it_is(
+        pages in 1..8_usize,
+        steps in prop::collection::vec(step(), 1..25),
+    ) {
+        let mut screen = Screen::online(80, 24);
+        screen.follows(GENERAL, *LOADED.end());
+        screen.hears(Told::Entries(LOADED.map(line).collect()));
+        for _ in 0..pages {
+            screen.keys("<pgup>");
+        }
+        let mut next = LOADED.end() + 1;
+        for step in steps {
+            let (before, was) = (rows(&screen), timeline(&screen).anchor());
+            let (top, _, below) = place(&screen);
+            let was_at_end = below <= before.len() + 1;
+            let top = timeline(&screen).get(top).map(|item| item.key);
+            let seen = visible(&screen);
+            let touched = happens(&mut screen, &step, &mut next);
+            let (now_at, line, below) = place(&screen);
+            let now = rows(&screen);
+            let is = timeline(&screen).anchor();
+            if matches!(step, Step::Scroll(_)) || was == Anchor::Newest {
+                continue;
+            }
+            prop_assert_eq!(is, was, "only who reads moves it: {:?}", &step);
+            let newest = timeline(&screen).len();
+            // Where less than a screen is left below, the newest end is shown, and goes on being shown.
+            let height = now.len() + 1;
+            let is_at_end = below <= height;
+            if is_at_end {
+                prop_assert!(newest > 0 && below == height, "{:?}: {} rows of {}", &step, below, height);
+                continue;
+            }
+            if was_at_end {
+                continue;
+            }
+            let is_touched = touched.is_some_and(|seq| seen.contains(&Key::entry(seq)));
+            if matches!(step, Step::Resize(..)) || is_touched {
+                // The same item is at the top, unless a rule was.
+                let here = timeline(&screen).get(now_at).map(|item| item.key);
+                let is_of_rule = line != 0 || matches!(was, Anchor::Top { line, .. } if line < 0);
+                prop_assert!(here == top || is_of_rule, "{:?}: {:?} and {:?}", &step, top, here);
+                continue;
+            }
+            // A rule at the top may be taken by what came above; everything below it stands.
+            prop_assert_eq!(&before[1..], &now[1..], "{:?}", &step);
+        }
+    }
+}
+
+#[test]
+fn a_run_of_comings_and_goings_at_the_top_stays_there_when_more_of_it_is_loaded() {
+    let mut screen = Screen::online(80, 24);
+    let joined = |seq: u64| {
+        let who = IdentityId::new([u8::try_from(seq).unwrap(); 16]);
+        entry(GENERAL, seq, who, 600, Body::Joined(Role::Member))
+    };
+    screen.follows(GENERAL, 200);
+    let mut all: Vec<Entry> = (50..60).map(joined).collect();
+    all.extend((60..=200).map(|seq| {
+        says(
+            GENERAL,
+            seq,
+            if seq % 2 == 0 { LI } else { ZHANG },
+            600 + seq,
+            &format!("line {seq}"),
+        )
+    }));
+    screen.hears(Told::Entries(all));
+    screen.keys("<c-home>");
+    let before = rows(&screen);
+    assert!(before[1].contains("(passage)"), "{before:?}");
+    screen.page(GENERAL, 50, (30..50).map(joined).collect());
+    assert_eq!(rows(&screen)[1..], before[1..]);
+    let key = timeline(&screen).get(0).unwrap().key;
+    assert!(
+        matches!(timeline(&screen).get(0).unwrap().what, What::Passage { .. }),
+        "{key:?}"
+    );
+}
