@@ -21,6 +21,7 @@ mod keys;
 mod model;
 mod people;
 mod personal;
+mod pictures;
 mod pipes;
 mod plain;
 mod process;

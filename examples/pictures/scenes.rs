@@ -1,0 +1,169 @@
+//! What the pictures show.
+
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use tchat::chat::{Amended, Author, Body, Entry, Found, Reaction, RoomId, Seq, Unread};
+use tchat::client::{Among, Event as Told};
+use tchat::tui::event::{Effect, Event};
+use tchat::tui::highlight::highlight;
+use tchat::tui::theme::{Depth, Theme};
+use tchat::tui::view::{Glyphs, Look, draw};
+
+use super::svg;
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, author, entry, says};
+
+/// All of them, by the name of their file.
+pub fn all() -> Vec<(&'static str, String)> {
+    vec![
+        ("chat", picture(&chat(), "dusk")),
+        ("search", picture(&search(), "dusk")),
+        ("themes", picture(&themes(), "paper")),
+    ]
+}
+
+fn picture(screen: &Screen, theme: &str) -> String {
+    let (width, height) = screen.state.size;
+    let (theme, _) = Theme::load(theme, None, Depth::True).expect("a theme that comes with it");
+    let look = Look {
+        theme,
+        glyphs: Glyphs::UNICODE,
+    };
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a buffer");
+    let drawn = terminal.draw(|frame| draw(frame, &screen.state, &look));
+    drawn.expect("a buffer takes everything");
+    svg::of(terminal.backend().buffer())
+}
+
+/// Gives code its colours, as the loop does.
+fn colour(screen: &mut Screen) {
+    for effect in std::mem::take(&mut screen.effects) {
+        if let Effect::Highlight(code) = effect {
+            let tokens = highlight(&code);
+            screen.does(Event::Highlighted(code, tokens));
+        }
+    }
+}
+
+fn react(mut entry: Entry, emoji: &str, people: &[Author]) -> Entry {
+    entry.amended = Some(Box::new(Amended {
+        seq: entry.seq,
+        hash: [0; 32],
+        is_edited: false,
+        reactions: vec![Reaction {
+            emoji: emoji.into(),
+            people: people.to_vec(),
+        }],
+    }));
+    entry
+}
+
+/// A morning in a room.
+fn chat() -> Screen {
+    let mut screen = Screen::online(110, 26);
+    let unread = |read, messages, mentions| Unread {
+        read: Seq(read),
+        messages,
+        mentions,
+    };
+    screen.follows_unread(TECH, 12, unread(9, 3, 0));
+    screen.follows_unread(WITH_LI, 2, unread(1, 1, 1));
+    let people = [author(ZHANG), author(ANN)];
+    let code = "on it, deploy is **green**:\n```rust\nfn main() {\n    // 今天\n    println!(\"{} messages\", 关键.len());\n}\n```";
+    let mut mention = says(
+        GENERAL,
+        7,
+        LI,
+        31,
+        "can you look at `#tech`, @ann? notes: https://example.org/notes",
+    );
+    mention.mentions = vec![ANN];
+    screen.hears(Told::Entries(vec![
+        says(GENERAL, 1, ZHANG, 12, "大家好！"),
+        react(says(GENERAL, 2, LI, 12, "早 👋 今天谁值班?"), "👍", &people),
+        says(GENERAL, 3, ANN, 14, code),
+        says(
+            GENERAL,
+            4,
+            ZHANG,
+            20,
+            "> what about the *old* build\nkept for a week, then ~~deleted~~ archived",
+        ),
+        entry(
+            GENERAL,
+            5,
+            ZHANG,
+            21,
+            Body::Action("fetches coffee ☕".into()),
+        ),
+        entry(
+            GENERAL,
+            6,
+            ANN,
+            25,
+            Body::Reply {
+                to: Seq(2),
+                text: "me, until noon".into(),
+            },
+        ),
+        mention,
+    ]));
+    colour(&mut screen);
+    // It was read before somebody looked elsewhere.
+    screen.passes(Duration::from_secs(2));
+    screen.keys("/msg 李四<ret>");
+    screen.keys("<a-up><a-up>");
+    screen.hears(Told::Entries(vec![says(
+        WITH_LI,
+        3,
+        LI,
+        33,
+        "the token is in the safe",
+    )]));
+    screen.hears(Told::Typing {
+        room: GENERAL,
+        person: LI,
+    });
+    screen.keys("write here, `Markdown` and all");
+    screen
+}
+
+/// What was said, found by one character.
+fn search() -> Screen {
+    let mut screen = chat();
+    screen.keys("<c-u><c-f>键");
+    let hit = |room: RoomId, seq, by, minutes, text: &str| says(room, seq, by, minutes, text);
+    let entries = vec![
+        hit(
+            GENERAL,
+            3,
+            ANN,
+            14,
+            "on it, deploy is green: 关键.len() says how many",
+        ),
+        hit(TECH, 9, ZHANG, 8, "关键路径上只有一个构建，十分钟"),
+        hit(WITH_LI, 2, LI, 3, "键盘到了，在前台"),
+        hit(TECH, 4, LI, 0, "the key (钥匙, not 关键) is with ben"),
+    ];
+    let found = Found {
+        entries,
+        ..Found::default()
+    };
+    let id = screen.state.searches;
+    screen.hears(Told::Found {
+        id,
+        among: Among::All,
+        found: Some(found),
+    });
+    screen
+}
+
+/// Themes, shown while one chooses.
+fn themes() -> Screen {
+    let mut screen = chat();
+    screen.keys("<c-u>");
+    "paper".clone_into(&mut screen.state.theme);
+    screen.keys("<a-t>");
+    screen
+}
