@@ -52,10 +52,10 @@ pub struct Args {
     #[arg(long, env = "TCHAT_DATA", global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Tell what happens line by line instead of on a screen: for screen readers, pipes and terminals that know no places
-    #[arg(long, env = "TCHAT_PLAIN", conflicts_with = "serve")]
+    #[arg(long, env = "TCHAT_PLAIN", value_parser = clap::builder::BoolishValueParser::new())]
     pub plain: bool,
     /// Look at it: a host in memory, two bots that talk, a tour of a minute. Nothing is kept
-    #[arg(long, conflicts_with_all = ["serve", "server", "host"])]
+    #[arg(long, conflicts_with = "serve")]
     pub demo: bool,
     /// Host without a screen
     #[arg(long)]

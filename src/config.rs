@@ -104,6 +104,8 @@ pub struct Serve {
     pub words: Option<(PathBuf, Mode)>,
 }
 
+pub use self::caps::is_dumb;
+
 /// What the terminal can do, whatever a config file says.
 ///
 /// # Errors
@@ -141,12 +143,12 @@ impl Config {
             data: args
                 .data
                 .clone()
-                .or_else(|| file.data.clone())
+                .or_else(|| file.data.as_deref().map(at_home))
                 .unwrap_or_else(|| project.data_dir().to_owned()),
             logs: args
                 .log_dir
                 .clone()
-                .or_else(|| file.server.log_dir.clone())
+                .or_else(|| file.server.log_dir.as_deref().map(at_home))
                 .unwrap_or_else(|| state.to_owned()),
             themes: path
                 .parent()
@@ -281,7 +283,16 @@ fn words(server: &file::Server) -> Result<Option<(PathBuf, Mode)>> {
             bail!("cannot use words_are '{other}' of the config file: masked or refused")
         }
     };
-    Ok(server.words.clone().map(|path| (path, mode)))
+    Ok(server.words.as_deref().map(|path| (at_home(path), mode)))
+}
+
+/// A path of the config file, in which no shell has put one's home in the place of `~`.
+fn at_home(path: &Path) -> PathBuf {
+    let home = directories::UserDirs::new();
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.home_dir().join(rest),
+        _ => path.to_owned(),
+    }
 }
 
 /// A room as people write it, with or without the mark that it is shown with.

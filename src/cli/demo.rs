@@ -26,7 +26,7 @@ use crate::server::room::retention::Retention;
 use crate::server::store::memory::MemoryStore;
 use crate::server::{self, ServerConfig, Switch};
 use crate::tui::run::{Connect, Connection};
-use crate::tui::strings::{self, Strings};
+use crate::tui::strings::{self, CHINESE, ENGLISH, Strings};
 
 /// Bytes that may be on their way in a pipe.
 const PIPE: usize = 64 * 1024;
@@ -45,7 +45,7 @@ pub fn run(mut config: Config) -> Result<()> {
     let s = strings::of(&config.join.locale);
     // A name that is nobody's, or none, is no reason not to look.
     if UserName::new(&config.join.name).is_err() {
-        s.demo_you.clone_into(&mut config.join.name);
+        s.demo.you.clone_into(&mut config.join.name);
     }
     // Nothing of it outlives it, a text that is taken to an editor least of all.
     config.paths.data = std::env::temp_dir();
@@ -68,6 +68,10 @@ async fn demo(config: Config, s: &'static Strings) -> Result<()> {
     drop(timeout(BEGINS_WITHIN, async { tokio::join!(begun, before) }).await);
     let mut setup = join::setup(&config);
     setup.tour = Some(bots[0].to_owned());
+    setup.save = |_, _, _| Err(ENGLISH.demo.saves_nothing.to_owned());
+    if s.language == CHINESE.language {
+        setup.save = |_, _, _| Err(CHINESE.demo.saves_nothing.to_owned());
+    }
     let connect = connect(door, secret, &config);
     join::show(setup, connect).await
 }
@@ -75,6 +79,7 @@ async fn demo(config: Config, s: &'static Strings) -> Result<()> {
 /// Two names that are not the person's own.
 fn bots_but(name: &str, s: &'static Strings) -> [&'static str; 2] {
     let mut others = s
+        .demo
         .bots
         .into_iter()
         .filter(|bot| bot.to_lowercase() != name.to_lowercase());
@@ -88,7 +93,7 @@ fn bots_but(name: &str, s: &'static Strings) -> [&'static str; 2] {
 /// The host, until the last who can reach it is gone.
 fn serve(config: &Config, owner: &Secret) -> Result<Door> {
     let (door, incoming) = mpsc::channel(WAITING);
-    let topics = strings::of(&config.join.locale).demo_topics;
+    let topics = strings::of(&config.join.locale).demo.topics;
     let presets = ROOMS.iter().zip(topics).map(|(name, topic)| {
         RoomName::new(name).map(|name| Preset {
             name,
@@ -125,7 +130,7 @@ fn serve(config: &Config, owner: &Secret) -> Result<Door> {
 
 fn connect(door: Door, secret: Secret, config: &Config) -> Connect {
     let (name, locale) = (config.join.name.clone(), config.join.locale.clone());
-    let words = strings::of(&locale).demo_only;
+    let words = strings::of(&locale).demo.only_here;
     Box::new(move |asked| {
         if asked.is_some() {
             return Err(words.to_owned());

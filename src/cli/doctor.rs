@@ -70,18 +70,28 @@ impl Finding {
     }
 }
 
+/// Where nobody reads any more, only the exit code says how it went.
+fn told(shown: io::Result<()>) -> io::Result<()> {
+    match shown {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        shown => shown,
+    }
+}
+
 /// Looks at everything. A configuration that cannot be used is one of the findings.
 pub fn run(config: Result<&Config, &anyhow::Error>) -> Result<()> {
     let mut out = io::stdout();
     let mut wrong = 0;
     let mut show = |title: &str, findings: Vec<Finding>| -> io::Result<()> {
         wrong += findings.iter().filter(|it| it.how == How::Wrong).count();
-        writeln!(out, "{title}")?;
-        findings.iter().try_for_each(|it| write(&mut out, it))?;
-        out.flush()
+        let mut lines = vec![title.to_owned()];
+        lines.extend(findings.iter().flat_map(lines_of));
+        told(lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
+        told(out.flush())
     };
-    let caps = config.map_or_else(|_| config::terminal_caps(), |config| Ok(config.join.caps))?;
-    show("terminal", terminal::look(caps))?;
+    let of_terminal = config::terminal_caps()?;
+    let caps = config.map_or(of_terminal, |config| config.join.caps);
+    show("terminal", terminal::look(caps, of_terminal))?;
     match config {
         Ok(config) => {
             show("configuration", configuration::look(config))?;
@@ -96,10 +106,15 @@ pub fn run(config: Result<&Config, &anyhow::Error>) -> Result<()> {
         Err(error) => {
             let words = format!("{error:#}");
             let (first, rest) = words.split_once('\n').unwrap_or((&words, ""));
-            let rest = if rest.is_empty() {
-                "that line mended, or --config FILE names another file"
-            } else {
-                rest
+            let rest = match first {
+                _ if !rest.is_empty() => rest,
+                line if line.starts_with("cannot use the config file") => {
+                    "that line mended, or --config FILE names another file"
+                }
+                file if file.starts_with("cannot read the config file") => {
+                    "a file that can be read, or --config FILE names another one"
+                }
+                _ => "another value for it, in the flag or variable it came from",
             };
             show(
                 "configuration",
@@ -114,7 +129,7 @@ pub fn run(config: Result<&Config, &anyhow::Error>) -> Result<()> {
     }
 }
 
-fn write(out: &mut impl io::Write, finding: &Finding) -> io::Result<()> {
+fn lines_of(finding: &Finding) -> Vec<String> {
     let how = match finding.how {
         How::Well => "ok   ",
         How::Note => "note ",
@@ -122,14 +137,10 @@ fn write(out: &mut impl io::Write, finding: &Finding) -> io::Result<()> {
     };
     let what = text::pad(finding.what, WHAT);
     let words = text::line(&finding.words);
-    writeln!(out, "  {how} {what} {words}")?;
+    let mut lines = vec![format!("  {how} {what} {words}")];
     if let Some(mend) = &finding.mend {
-        writeln!(
-            out,
-            "        {} -> {}",
-            text::pad("", WHAT),
-            text::line(mend)
-        )?;
+        let under = text::pad("", WHAT);
+        lines.push(format!("        {under} -> {}", text::line(mend)));
     }
-    Ok(())
+    lines
 }

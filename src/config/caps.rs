@@ -8,7 +8,7 @@ use crate::tui::caps::{Caps, Notifier, Way};
 use crate::tui::theme::{Depth, Ground};
 
 /// Whether it knows no places, and shows only lines.
-pub(super) fn is_dumb() -> bool {
+pub fn is_dumb() -> bool {
     variable("TERM").is_some_and(|term| term == "dumb")
 }
 

@@ -16,6 +16,8 @@ pub enum Event {
     Paste(String),
     /// A whole line, where there is no screen to write it on.
     Line(String),
+    /// The beginning of a line that the terminal did not give whole.
+    Cut(String),
     /// What was typed or piped in is no text.
     Unreadable,
     /// The overlay was read out, where there is no screen to show it on.

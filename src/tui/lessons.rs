@@ -94,21 +94,24 @@ impl Lessons {
         };
         let of = |action| key(Context::Composer, action);
         let place = Lesson::ALL.iter().position(|it| *it == now).unwrap_or(0);
-        let template = s.lessons[place];
+        let template = s.demo.lessons[place];
         let words = match now {
             Lesson::Say => template.to_owned(),
             Lesson::Whisper => fill(template, &[&self.bot]),
             Lesson::Rooms => fill(template, &[&of(Action::RoomAfter), &of(Action::Palette)]),
             Lesson::Select => {
                 let keys = [Action::Answer, Action::ReactSelected, Action::Close];
-                let [answer, react, close] = keys.map(|it| key(Context::Selection, it));
+                let [answer, mut react, close] = keys.map(|it| key(Context::Selection, it));
+                if is_plain {
+                    "/react 👍".clone_into(&mut react);
+                }
                 fill(template, &[&of(Action::Select), &answer, &react, &close])
             }
             Lesson::Search => fill(template, &[&of(Action::Search)]),
             Lesson::Themes => fill(template, &[&of(Action::Themes)]),
             Lesson::Help => fill(template, &[&of(Action::Help), &of(Action::Quit)]),
         };
-        fill(s.lesson, &[&(place + 1), &Lesson::ALL.len(), &words])
+        fill(s.demo.lesson, &[&(place + 1), &Lesson::ALL.len(), &words])
     }
 }
 

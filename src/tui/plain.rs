@@ -2,21 +2,23 @@
 //! shows, told as it changes. Pure; nothing in a line moves a cursor or changes a colour.
 
 mod lines;
+mod told;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
-pub use self::lines::{draft, history};
+pub use self::lines::{COLUMNS, draft, history};
 use self::lines::{layout, list, mark, numbered, of_row, posted, shown};
+use self::told::{ToldTo, fresh};
 use super::command::COMMANDS;
 use super::event::Event;
 use super::lessons::{Lesson, Lessons};
 use super::state::{Overlay, Room, State, Tone, Writing};
 use super::strings::fill;
-use super::timeline::{Anchor, Era, Fate, Item, Key, What};
+use super::timeline::{Anchor, Fate, Item, Key, What};
 use super::update::{is_settled, link, prompt};
 use super::words;
 use crate::chat::{Body, ClientId, Entry, RoomId, Seq};
-use crate::client::{self, LinkState};
+use crate::client::{self, LinkState, Report};
 use crate::text;
 
 /// As if there were a screen of this size, for what goes by pages.
@@ -24,26 +26,35 @@ pub const SIZE: (u16, u16) = (80, 24);
 /// Messages of a room that are told when it is first shown, and of those that came at once.
 const FIRST: usize = 10;
 const AT_ONCE: usize = 50;
+/// Columns that are told of a draft before somebody asks for it.
+const DRAFT: usize = 160;
+/// Edits and the like that are kept for a room until it is shown.
+const AMENDED: usize = 200;
 
 /// What was told last, so that only what is new is told.
 #[derive(Debug, Default)]
 pub struct Teller {
     echo: bool,
     room: Option<RoomId>,
-    /// The newest item of each room that was told.
-    told: HashMap<RoomId, Key>,
+    /// What was told of each room.
+    told: HashMap<RoomId, ToldTo>,
     anchor: Option<Anchor>,
     selected: Option<Seq>,
+    found: Option<Seq>,
     writing: Option<Writing>,
     draft: String,
     notice: Option<(String, Tone)>,
     lesson: Option<Lesson>,
     link: String,
+    is_online: bool,
     news: HashMap<RoomId, (u32, u32)>,
     failed: HashSet<ClientId>,
     /// Posts that were told to wait.
     waiting: HashSet<ClientId>,
-    amended: Vec<Entry>,
+    /// What was amended and not told, the oldest first.
+    amended: VecDeque<Entry>,
+    /// How many posts there were.
+    posted: u64,
     /// The overlay that was told that it waits.
     is_asking: bool,
 }
@@ -69,6 +80,11 @@ impl Teller {
         self.is_asking && !self.echo
     }
 
+    /// Whether what is typed shows by itself.
+    pub fn has_echo(&self) -> bool {
+        self.echo
+    }
+
     /// Takes note of what the state does not keep.
     pub fn hear(&mut self, event: &Event) {
         match event {
@@ -79,6 +95,10 @@ impl Teller {
                     .iter()
                     .filter(|it| matches!(it.body, Body::Amendment { .. }));
                 self.amended.extend(amending.cloned());
+                // Of rooms that nobody looks at for long, not everything is kept.
+                while self.amended.len() > AMENDED {
+                    self.amended.pop_front();
+                }
             }
             _ => {}
         }
@@ -122,10 +142,12 @@ impl Teller {
             LinkState::NameRefused(refusal) => s.refusal(refusal),
             LinkState::Stopped(why) => fill(s.offline, &[&s.why(why)]),
         };
-        if words != self.link {
+        // Another name is told by itself.
+        let is_online = state.link == LinkState::Online;
+        if words != self.link && !(is_online && self.is_online) {
             lines.push(mark(&words));
-            self.link = words;
         }
+        (self.link, self.is_online) = (words, is_online);
     }
 
     /// Which room it is now.
@@ -134,7 +156,7 @@ impl Teller {
             return;
         }
         self.room = state.current;
-        (self.anchor, self.selected) = (None, None);
+        (self.anchor, self.selected, self.found) = (None, None, None);
         let Some(room) = state.current() else { return };
         let s = state.strings;
         let people = room.roster.present().len();
@@ -150,7 +172,6 @@ impl Teller {
 
     /// What came at the newest end of the room.
     fn items(&mut self, state: &State, lines: &mut Vec<String>) {
-        let amended = std::mem::take(&mut self.amended);
         let Some(room) = state.current() else { return };
         let timeline = &room.timeline;
         // What it had before is told when all of it is here, and from the newest back.
@@ -162,29 +183,18 @@ impl Teller {
             return;
         }
         let id = room.info.id;
-        let known = self.told.get(&id).copied();
-        let ends = (0..timeline.len()).rev();
-        let is_now = |index: &usize| {
-            timeline
-                .get(*index)
-                .is_some_and(|it| it.key.era == Era::Now)
-        };
-        let mut fresh: Vec<usize> = ends
-            .skip_while(|index| !is_now(index))
-            .take_while(|index| {
-                let item = timeline.get(*index);
-                item.is_some_and(|it| it.key.era == Era::Now && known.is_none_or(|to| it.key > to))
-            })
-            .take(if known.is_some() {
-                usize::MAX
-            } else {
-                FIRST * 20
-            })
-            .collect();
-        fresh.reverse();
-        if let Some(newest) = fresh.last().and_then(|index| timeline.get(*index)) {
-            self.told.insert(id, newest.key);
+        let before = self.told.get(&id).copied();
+        let known = before.filter(|before| before.epoch == timeline.epoch());
+        if before.is_some_and(|before| before.epoch.is_some()) && known.is_none() {
+            lines.push(mark(state.strings.other_history));
         }
+        let mut fresh = fresh(room, known);
+        let to = known.map_or(ToldTo::nothing(timeline.epoch()), |known| known);
+        let to = fresh
+            .iter()
+            .filter_map(|at| timeline.get(*at))
+            .fold(to, ToldTo::and);
+        self.told.insert(id, to);
         let is_told = |index: &usize| {
             let item = timeline.get(*index);
             item.is_some_and(|item| item.what != What::Hidden && !self.is_echoed(state, item))
@@ -199,14 +209,32 @@ impl Teller {
         for (n, index) in fresh[cut..].iter().enumerate() {
             lines.extend(Self::item(state, room, *index, n == 0));
         }
-        for entry in amended.iter().filter(|entry| entry.room == id) {
-            let target = match &entry.body {
-                Body::Amendment { target, .. } => *target,
-                _ => continue,
+        self.amended(state, room, known, lines);
+    }
+
+    /// What was changed of what stands above already.
+    fn amended(
+        &mut self,
+        state: &State,
+        room: &Room,
+        known: Option<ToldTo>,
+        lines: &mut Vec<String>,
+    ) {
+        let id = room.info.id;
+        let (here, elsewhere) = std::mem::take(&mut self.amended)
+            .into_iter()
+            .partition(|entry| entry.room == id);
+        self.amended = elsewhere;
+        let here: VecDeque<Entry> = here;
+        for entry in &here {
+            let Body::Amendment { target, .. } = &entry.body else {
+                continue;
             };
-            let is_loaded = timeline.place(Key::entry(target)).is_some();
+            let is_news = room.history_to.is_some_and(|to| entry.seq > to);
+            let was_told = known.is_some_and(|to| to.key.seq >= *target);
+            let is_loaded = room.timeline.place(Key::entry(*target)).is_some();
             let is_heeded = !state.settings.ignores(entry.author.id);
-            if is_loaded && is_heeded && self.told.get(&id).is_some_and(|to| to.seq >= target) {
+            if is_news && was_told && is_loaded && is_heeded {
                 lines.push(mark(&words::of(state.strings, &state.zone, entry)));
             }
         }
@@ -249,6 +277,9 @@ impl Teller {
                 if !self.failed.insert(id) {
                     continue;
                 }
+                if state.current != Some(room.info.id) {
+                    lines.push(mark(&room.label()));
+                }
                 let index = (0..room.timeline.len()).rev().find(|index| {
                     let item = room.timeline.get(*index);
                     item.is_some_and(|it| posted(it) == Some(id))
@@ -281,10 +312,16 @@ impl Teller {
         };
         let anchor = room.timeline.anchor();
         let has_moved = self.anchor != Some(anchor) && (!is_another || anchor != Anchor::Newest);
+        // Whoever says something is at the newest end, and has that above already.
+        let has_posted = self.posted != state.next_counter && anchor == Anchor::Newest;
+        self.posted = state.next_counter;
         let is_selected = self.selected != room.selected;
         let is_begun = self.anchor.is_none() && anchor == Anchor::Newest;
+        let is_found = room.found.is_some() && room.found != self.found;
+        self.found = room.found;
         self.anchor = Some(anchor);
-        if has_moved && !is_begun && (!is_selected || room.found.is_some()) {
+        let is_looked_at = has_moved && !is_begun && !has_posted;
+        if is_found || (is_looked_at && (!is_selected || room.found.is_some())) {
             lines.extend(shown(state, room));
         }
         if is_selected {
@@ -305,13 +342,18 @@ impl Teller {
         for room in state.listed() {
             let id = room.info.id;
             let is_here = state.current == Some(id);
-            // Private messages are told in themselves.
-            if is_here || room.is_conversation() {
+            if is_here {
                 self.news.remove(&id);
                 continue;
             }
             let now = state.news(room);
+            let is_first = !self.news.contains_key(&id);
             let before = self.news.insert(id, now).unwrap_or_default();
+            // Private messages are told in themselves, but for those from before.
+            let is_past = is_first && room.history_to.is_some_and(|to| to > Seq::ZERO);
+            if room.is_conversation() && !is_past {
+                continue;
+            }
             let words = if now.1 > before.1 {
                 fill(s.mention_counts, &[&now.1])
             } else if now.0 > 0 && before.0 == 0 {
@@ -329,6 +371,12 @@ impl Teller {
         let was_asking = std::mem::take(&mut self.is_asking);
         match &state.overlay {
             None => return false,
+            Some(Overlay::Link { report, .. })
+                if *report == Report::default() && state.link == LinkState::Online =>
+            {
+                self.is_asking = true;
+                return false;
+            }
             Some(Overlay::Pick(picker)) if !is_settled(picker) => {
                 self.is_asking = true;
                 if !was_asking {
@@ -362,8 +410,7 @@ impl Teller {
                 lines.push(mark(fill(s.name_by_line, &[&name]).trim_end()));
             }
             Some(Overlay::React { .. }) => {
-                let usage = s.command(super::command::Name::React).usage;
-                lines.push(mark(&fill(s.usage, &[&usage])));
+                lines.push(mark(s.react_by_line));
             }
             // Nothing is asked about a text that is pasted here.
             Some(Overlay::Snippet { .. }) => {}
@@ -394,11 +441,12 @@ impl Teller {
         if draft != self.draft {
             self.draft = draft;
             if !self.draft.is_empty() {
-                lines.push(mark(&self::draft(state)));
+                lines.push(mark(&self::draft(state, DRAFT)));
             }
         }
         let writing = state.current().map(|room| room.writing);
-        if writing != self.writing && !is_another {
+        let is_other = writing.is_some_and(|it| it != Writing::Message);
+        if (writing != self.writing && !is_another) || (is_another && is_other) {
             lines.push(mark(prompt(state).text.trim()));
         }
         self.writing = writing;

@@ -34,6 +34,8 @@ use crate::client::{self, Client};
 
 /// A frame at most this often.
 const FRAME: Duration = Duration::from_millis(16);
+/// And this often where somebody types: what is typed shows at once.
+const TYPED: Duration = Duration::from_millis(6);
 /// How often a countdown is looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// Client events taken at once, before the next frame.
@@ -152,19 +154,27 @@ async fn turn<B: Backend<Error = io::Error>>(
     let mut stop = std::pin::pin!(stop);
     let mut arrived = Vec::new();
     let mut drawn_at = Instant::now() - FRAME;
-    let mut is_dirty = true;
+    let (mut is_dirty, mut is_typed) = (true, false);
     let mut ticked_at = Instant::now();
     // Nothing more is typed, and this is how long answers are waited for.
     let mut ends_at: Option<Instant> = None;
-    let mut typed_at = Instant::now();
+    let (mut typed_at, mut waits_for) = (Instant::now(), 0);
     loop {
-        let is_over = |at: Instant| at <= Instant::now() || state.unanswered() == 0;
+        let unanswered = state.unanswered();
+        if unanswered < waits_for {
+            // As long as something is answered the rest is waited for.
+            ends_at = ends_at.map(|_| Instant::now() + face.patience());
+        }
+        waits_for = unanswered;
+        let is_over = |at: Instant| at <= Instant::now() || unanswered == 0;
         if ends_at.is_some_and(is_over) {
             // Where nobody reads any more there is nobody to tell.
             let _gone = face.show(&mut state, &look);
-            return performer.quit(&mut state).await;
+            let unsaid = face.unsaid(&state);
+            performer.quit(&mut state).await?;
+            return unsaid.map_or(Ok(()), |words| Err(RunError::Unsaid(words)));
         }
-        let frame_at = drawn_at + FRAME;
+        let frame_at = drawn_at + if is_typed { TYPED } else { FRAME };
         // Also where something happens all the time.
         let tick_at = ticked_at + TICK;
         let takes_input = ends_at.is_none()
@@ -176,8 +186,14 @@ async fn turn<B: Backend<Error = io::Error>>(
             // A frame that is due goes before what would make the next one.
             () = sleep_until(frame_at), if is_dirty && !performer.is_away => {
                 state.now = now();
-                face.show(&mut state, &look).map_err(RunError::Terminal)?;
-                (drawn_at, is_dirty) = (Instant::now(), false);
+                match face.show(&mut state, &look) {
+                    // Whoever read it has heard enough.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                        return performer.quit(&mut state).await;
+                    }
+                    shown => shown.map_err(RunError::Terminal)?,
+                }
+                (drawn_at, is_dirty, is_typed) = (Instant::now(), false, false);
                 continue;
             }
             event = input.next(), if takes_input => {
@@ -187,6 +203,7 @@ async fn turn<B: Backend<Error = io::Error>>(
                     ends_at = Some(typed_at + face.patience());
                     continue;
                 };
+                is_typed = true;
                 Some(event)
             }
             count = performer.recv(&mut arrived) => {
@@ -253,6 +270,9 @@ pub enum RunError {
     Theme(#[from] theme::ThemeError),
     #[error("{0}")]
     Connect(String),
+    /// What was piped in was not all said.
+    #[error("{0}")]
+    Unsaid(String),
 }
 
 fn now() -> Moment {

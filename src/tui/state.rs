@@ -26,7 +26,7 @@ use crate::chat::{
     Author, ClientId, Entry, IdentityId, InstanceId, Limits, RoomId, RoomInfo, Seq, Settings,
     Status,
 };
-use crate::client::{LinkState, Post, Report};
+use crate::client::{Command, LinkState, Post, Report};
 use crate::text;
 
 /// Whoever reads without touching a key does so for this long, where a terminal does not say whether it has the keyboard.
@@ -393,10 +393,23 @@ impl State {
         false
     }
 
-    /// Posts of ours that nobody has answered yet.
+    /// What we said or asked for that nobody has answered yet.
     pub fn unanswered(&self) -> usize {
         let failed = self.rooms.iter().flat_map(|room| room.timeline.failed());
-        self.posts.len().saturating_sub(failed.count())
+        let posts = self.posts.len().saturating_sub(failed.count());
+        posts + self.orders.len() + usize::from(self.is_led())
+    }
+
+    /// Whether we have asked to be led elsewhere, and are not there yet.
+    pub fn is_led(&self) -> bool {
+        let asked = self.asked.as_ref().map(|(effect, _)| effect);
+        let leads = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Client(Command::Join(_) | Command::Open(_) | Command::Create(_))
+            )
+        };
+        self.wanted.is_some() || asked.is_some_and(leads)
     }
 
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {

@@ -1,11 +1,13 @@
 //! Every word the interface says, one table per language. Templates carry `{0}`, `{1}` … for what is filled in.
 
 mod chinese;
+mod demo;
 mod english;
 
 use jiff::civil::Date;
 
 pub use self::chinese::CHINESE;
+pub use self::demo::Demo;
 pub use self::english::ENGLISH;
 use super::command::Name;
 use super::keymap::Action;
@@ -43,14 +45,8 @@ macro_rules! table {
             $($(#[$doc])* pub $name: &'static str,)*
             pub lobby_heads: [&'static str; 5],
             pub link_heads: [&'static str; 5],
-            /// What the demo's bots are called; two of them talk, whatever the person is called.
-            pub bots: [&'static str; 3],
-            /// Which of them says what in which room.
-            pub bots_say: &'static [(usize, &'static str, &'static str)],
-            pub demo_topics: [&'static str; 3],
-            pub bots_answer: [&'static str; 3],
-            /// What there is to try, in the order of [`super::lessons::Lesson::ALL`].
-            pub lessons: [&'static str; 7],
+            /// What the demo says.
+            pub demo: &'static Demo,
             pub help_sending: &'static [&'static str],
             /// What may be written in a search.
             pub help_search: &'static [&'static str],
@@ -157,13 +153,12 @@ table! {
     hits_hint,
     folded,
     no_text,
-    lesson,
-    demo_you,
-    demo_only,
-    bots_welcome,
-    bots_whisper,
     no_draft,
     draft_is,
+    react_by_line,
+    draft_of_lines,
+    unsaid,
+    line_cut,
     draft_dropped,
     actions_title,
     no_such_action,

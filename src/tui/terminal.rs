@@ -33,7 +33,7 @@ use terminal_colorsaurus::{QueryOptions, background_color};
 
 pub use self::editor::{Editor, edit};
 pub use self::lines::{Typist, lines};
-pub use self::probe::{Of, Probed, probe};
+pub use self::probe::{Misdrawn, Of, Probed, probe};
 use super::caps::{Notifier, Way};
 use super::theme::Ground;
 use crate::text;

@@ -44,8 +44,9 @@ pub struct Timeline {
     pending: Vec<Item>,
     /// What amends which entry, also of those that are not loaded.
     amendments: BTreeMap<Seq, Vec<Entry>>,
-    /// The first seq the room has.
+    /// The first seq the room has, and the last that ever was here.
     first: Seq,
+    head: Option<Seq>,
     /// Entries are known to be there though none is here.
     wants_newest: bool,
     anchor: Anchor,
@@ -75,6 +76,7 @@ impl Default for Timeline {
             pending: Vec::new(),
             amendments: BTreeMap::new(),
             first: Seq(1),
+            head: None,
             wants_newest: false,
             anchor: Anchor::Newest,
             asked: None,
@@ -254,6 +256,7 @@ impl Timeline {
             newest.and_then(|newest| self.gap(newest.next(), entry.seq.before(), entry.at_ms));
         self.items.extend(gap);
         self.items.push_back(item);
+        self.head = self.head.max(Some(entry.seq));
         self.amend(entry, &words);
         self.wants_newest = false;
         if self.anchor != Anchor::Newest && entry.body.is_said() && is_shown {
@@ -441,7 +444,8 @@ impl Timeline {
 
     /// Adds a line of our own at the newest end, in memory only.
     pub fn local(&mut self, what: What, at_ms: u64) {
-        let after = self.newest().unwrap_or(self.first.before());
+        let after = self.newest().or(self.head);
+        let after = after.unwrap_or(self.first.before());
         let item = Item {
             key: Key::local(after, self.next_local),
             at_ms,

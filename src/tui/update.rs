@@ -75,6 +75,11 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
         // Terminals end pasted lines as the Enter key does.
         Event::Paste(text) => paste(state, &text.replace("\r\n", "\n").replace('\r', "\n")),
         Event::Line(text) => plain::line(state, &text),
+        Event::Cut(text) => {
+            let effects = paste(state, &text);
+            state.say(Tone::Problem, state.strings.line_cut);
+            effects
+        }
         Event::Unreadable => {
             state.say(Tone::Problem, state.strings.no_text);
             Vec::new()
@@ -134,6 +139,10 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
 
 /// Pasted text is put in, whatever it holds: it never sends.
 fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    if state.is_plain {
+        // Nobody writes into a list that is not shown.
+        state.overlay = None;
+    }
     match &mut state.overlay {
         Some(
             Overlay::Name { composer, .. }
@@ -213,7 +222,7 @@ fn to_oldest(state: &mut State) -> Vec<Effect> {
     let anchor = state.current().map(|room| {
         let rows = rows_layout(state, area.width, room.timeline.name_columns());
         let of = |index| rows.height(&room.timeline, index);
-        room.timeline.at_oldest(usize::from(area.height), of)
+        room.timeline.at_oldest(of)
     });
     if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
         room.timeline.set_anchor(anchor);

@@ -39,25 +39,35 @@ fn what_a_terminal_draws_otherwise_is_named_with_what_mends_it() {
         "👋🏽" => 4,
         text => tchat::text::width(text),
     };
-    let bare = format!(
-        "TERM=xterm LANG=C.ISO-8859-1 COLORTERM= exec {} doctor",
-        binary().display()
-    );
-    let mut doctor = home.runs("sh", (180, 50), &["-c", &bare]);
-    doctor.shows("server         ");
-    assert!(!doctor.ends());
-    let text = doctor.text();
+    let said = |environment: &str| {
+        let bare = format!("{environment} exec {} doctor", binary().display());
+        let mut doctor = home.runs("sh", (180, 50), &["-c", &bare]);
+        doctor.shows("server         ");
+        assert!(!doctor.ends());
+        doctor.text()
+    };
+    let text = said("TERM=xterm COLORTERM=");
     for line in [
         "light, by the terminal's own word",
         "-> export TERM=xterm-256color",
-        "-> export LANG=C.UTF-8",
         "WRONG signs          columns drawn for those reckoned with: ● 2 for 1, … 2 for 1",
         "or glyphs = \"ascii\" in the config file",
-        "👋🏽 4 for 2",
-        "3 things are not well",
+        "note  emoji          columns drawn for those reckoned with: 👋🏽 4 for 2",
+        "one thing is not well",
     ] {
         assert!(text.contains(line), "{line}:\n{text}");
     }
+    let text = said("LC_ALL=C.ISO-8859-1");
+    assert!(text.contains("WRONG characters"), "{text}");
+    assert!(text.contains("-> export LC_ALL=C.UTF-8"), "{text}");
+    // What is said to mend it does.
+    let config = home.directory.path().join("config/tchat");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(config.join("config.toml"), "glyphs = \"ascii\"\n").unwrap();
+    let bare = format!("exec {} doctor", binary().display());
+    let mut doctor = home.runs("sh", (180, 50), &["-c", &bare]);
+    doctor.shows("server         ");
+    assert!(doctor.ends(), "{}", doctor.text());
 }
 
 #[test]
@@ -89,7 +99,7 @@ fn the_configuration_and_the_server_are_looked_at_without_a_terminal_too() {
     for line in [
         "WRONG server         ",
         "nobody hosts there",
-        "-> on that machine: tchat --serve --host ::",
+        "on that machine: tchat --serve --host ::",
         "WRONG theme          there is no theme 'nope'",
         "-> theme = \"auto\" in the config file",
         "WRONG editor         '/no/such' is no program",

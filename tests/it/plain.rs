@@ -1,7 +1,7 @@
 //! Without a screen: what happens is told line by line, and everything that a key does is done by a line.
 
 use proptest::prelude::*;
-use tchat::chat::{Body, RefusalCode};
+use tchat::chat::{Body, Epoch, RefusalCode, Seq, Unread};
 use tchat::client::{Event as Told, LinkState, Why};
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::keymap::{Action, Context};
@@ -150,7 +150,10 @@ fn a_line_that_cannot_be_sent_is_kept_and_a_command_is_not() {
         told[0].starts_with("-- too long: 9000 of 8192 bytes"),
         "{told:?}"
     );
-    assert!(told[1].starts_with("-- not sent yet: xxx"), "{told:?}");
+    assert!(
+        told[1].starts_with("-- not sent yet: xxx") && told[1].len() < 300,
+        "{told:?}"
+    );
     assert_eq!(lines.screen.state.composer().text(), long);
     // What is typed meanwhile goes its own way.
     lines.types("short");
@@ -163,9 +166,14 @@ fn a_line_that_cannot_be_sent_is_kept_and_a_command_is_not() {
     lines.screen.does(Event::Paste("one\ntwo".into()));
     assert_eq!(
         lines.told(),
-        ["-- not sent yet: one\ntwo (/draft send, /draft drop)"]
+        ["-- not sent yet, 2 lines: one (/draft shows it, /draft send, /draft drop)"]
     );
     assert_eq!(lines.screen.state.posts.len(), 1);
+    let whole = lines.types("/draft");
+    assert_eq!(
+        whole,
+        ["-- not sent yet: one\ntwo (/draft send, /draft drop)"]
+    );
     lines.types("/draft send");
     assert_eq!(lines.screen.state.posts.len(), 2);
     assert_eq!(
@@ -202,6 +210,15 @@ fn the_next_line_is_an_edit_or_an_answer_where_that_was_asked_for() {
     assert!(matches!(body(&lines), Body::Reply { to, .. } if to.0 == 1));
     lines.types("plain again");
     assert!(matches!(body(&lines), Body::Text(_)));
+    // It is left by words too, and said again where one comes back to it.
+    lines.types("/edit");
+    lines.types("/join tech");
+    let told = lines.types("/join general");
+    assert!(told.contains(&"-- #general edit ›".to_owned()), "{told:?}");
+    let told = lines.types("/draft drop");
+    assert!(told.contains(&"-- thrown away".to_owned()), "{told:?}");
+    lines.types("not an edit");
+    assert!(matches!(body(&lines), Body::Text(_)));
 }
 
 #[test]
@@ -226,6 +243,142 @@ fn lists_are_told_with_numbers_and_picked_from_as_they_were_told() {
             .types("/theme")
             .iter()
             .any(|line| line.starts_with("2. "))
+    );
+}
+
+#[test]
+fn another_history_is_told_from_its_newest_and_what_was_cleared_hides_nothing() {
+    let mut lines = Lines::in_general(true);
+    lines.hears(Told::Entries(
+        (1..=30)
+            .map(|seq| says(GENERAL, seq, LI, 0, "old"))
+            .collect(),
+    ));
+    let epoch = Epoch::new([8; 16]);
+    lines.hears(Told::Followed {
+        room: GENERAL,
+        epoch,
+        first: Seq(1),
+        last: Seq(2),
+        result: tchat::chat::FollowResult::EpochChanged,
+        unread: Unread::nothing(Seq(0)),
+    });
+    let fresh = |seq, text: &str| tchat::chat::Entry {
+        epoch,
+        ..says(GENERAL, seq, LI, 5, text)
+    };
+    let told = lines.hears(Told::Entries(vec![
+        fresh(1, "new one"),
+        fresh(2, "new two"),
+    ]));
+    assert!(
+        told[0].starts_with("-- the server has another history now"),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().any(|line| line.ends_with("new two")),
+        "{told:?}"
+    );
+    assert_eq!(
+        lines.hears(Told::Entries(vec![fresh(3, "three")])),
+        ["09:05 李四: three"]
+    );
+
+    lines.types("/clear");
+    let with = crate::support::screen::WITH_LI;
+    lines.hears(Told::Room {
+        room: conversation(with, LI),
+        asked: false,
+    });
+    lines.screen.follows(with, 0);
+    let told = lines.hears(Told::Entries(vec![says(with, 1, LI, 6, "psst")]));
+    assert!(
+        told.iter()
+            .any(|line| line.contains("psst (privately to you)")),
+        "{told:?}"
+    );
+    assert_eq!(
+        lines.hears(Told::Entries(vec![fresh(4, "four")])),
+        ["09:05 李四: four"]
+    );
+}
+
+#[test]
+fn private_messages_from_before_are_told_of_at_the_start() {
+    let mut lines = Lines::new(true);
+    lines.hears(Told::Link(LinkState::Online));
+    let with = crate::support::screen::WITH_LI;
+    lines
+        .screen
+        .is_welcomed(vec![room(GENERAL, "general", ""), conversation(with, LI)]);
+    lines.screen.follows(GENERAL, 0);
+    let unread = Unread {
+        read: Seq(0),
+        messages: 1,
+        mentions: 1,
+    };
+    lines.screen.follows_unread(with, 1, unread);
+    let told = lines.told();
+    assert!(
+        told.contains(&"-- @李四 · mentions 1".to_owned()),
+        "{told:?}"
+    );
+    let told = lines.hears(Told::Entries(vec![says(with, 1, LI, 0, "while away")]));
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
+fn changes_are_told_once_and_only_of_what_was_told() {
+    let mut lines = Lines::in_general(true);
+    let edit = |seq, target, text: &str| {
+        let what = tchat::chat::Amendment::Edit(text.into());
+        let body = Body::Amendment {
+            target: Seq(target),
+            what,
+        };
+        entry(GENERAL, seq, LI, 3, body)
+    };
+    // Both at once: it is told as it is now.
+    let told = lines.hears(Told::Entries(vec![
+        says(GENERAL, 1, LI, 0, "teh"),
+        edit(2, 1, "the"),
+    ]));
+    assert_eq!(told[1..], ["09:00 李四: the (edited)".to_owned()]);
+    // What changes while one is elsewhere is told when one comes back.
+    lines.types("/join tech");
+    assert!(
+        lines
+            .hears(Told::Entries(vec![edit(3, 1, "The")]))
+            .is_empty()
+    );
+    let told = lines.types("/join general");
+    assert!(
+        told.contains(&"-- 李四 edited 1: The".to_owned()),
+        "{told:?}"
+    );
+    // What is said while one reads further up is not told twice.
+    lines.hears(Told::Entries(
+        (4..60)
+            .map(|seq| says(GENERAL, seq, LI, 0, "more"))
+            .collect(),
+    ));
+    lines.types("/do page-up");
+    assert!(lines.types("hello").is_empty());
+}
+
+#[test]
+fn how_the_link_does_is_told_when_it_is_known() {
+    let mut lines = Lines::in_general(true);
+    assert!(lines.types("/link").is_empty());
+    let report = tchat::client::Report {
+        rtt: Some(std::time::Duration::from_millis(3)),
+        ..tchat::client::Report::default()
+    };
+    let told = lines.hears(Told::Report(report));
+    assert!(
+        told.iter()
+            .any(|line| line.contains("3.0 ms there and back")),
+        "{told:?}"
     );
 }
 
@@ -338,7 +491,7 @@ fn a_terminal_without_a_screen_is_told_everything_and_gets_no_sequence() {
 
     // Many lines at once were pasted, and are not sent by themselves.
     ann.types("pasted one\npasted two\npasted three\n");
-    ann.shows("-- not sent yet: pasted one");
+    ann.shows("-- not sent yet, 3 lines: pasted one");
     ann.says("/draft send");
     li.shows("pasted three");
     // The host goes away: it is said, what is written waits, and it is said again.
@@ -390,8 +543,35 @@ fn a_dumb_terminal_and_a_pipe_need_no_asking_or_only_a_flag() {
     assert!(out.contains("-- In #general"), "{out}");
     assert!(out.contains("no text in UTF-8"), "{out}");
     assert!(said.status.success() && !out.contains('\x1b'));
+    // What is for one person is not said to all, however fast the lines come.
+    let mut li = home.opens((100, 24), &["--name", "李四"]);
+    li.shows("#general ›");
+    let line = format!(
+        "printf '/msg 李四\\nthe secret\\n/join tech\\nfor tech\\n' | TCHAT_PLAIN=true {} --port {}",
+        crate::support::terminal::binary().display(),
+        home.port
+    );
+    let said = home.shell(&line).output().unwrap();
+    let out = String::from_utf8(said.stdout).unwrap();
+    assert!(
+        out.contains("-- @李四") && out.contains("ann: for tech"),
+        "{out}"
+    );
+    li.shows("privately to you");
+    li.says("/join tech");
+    li.shows("for tech");
+    assert!(!li.text().contains("the secret"), "{}", li.text());
+    // What could not be said is not passed over: the code says so.
+    let line = format!(
+        "printf 'hi\\n' | {} --plain --server 127.0.0.1:1",
+        crate::support::terminal::binary().display()
+    );
+    let said = home.shell(&line).output().unwrap();
+    assert_eq!(said.status.code(), Some(1));
+    let error = String::from_utf8(said.stderr).unwrap();
+    assert!(error.contains("not everything was sent: 1"), "{error}");
     let mut stopped = home.opens((80, 24), &["--plain"]);
-    stopped.shows("one from a pipe");
+    stopped.shows("for tech");
     signal(stopped.process(), "INT");
     assert!(stopped.ends());
 }

@@ -117,7 +117,7 @@ fn a_room_of_ones_own_with_everything_people_do_there() {
     ann.shows("张三 #vault");
     ann.types("\x14");
     ann.says("/delete vault");
-    ann.shows("Enter again closes this room");
+    ann.shows("once more closes this room");
     ann.types("\r");
     ben.shows("this room was closed");
     for mut screen in [ann, ben] {

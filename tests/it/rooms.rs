@@ -60,7 +60,7 @@ async fn a_secret_room_is_made_shared_led_and_closed() {
     zhang.keys("<c-u>/leave<ret>");
     zhang.shows("#general ›").await;
     ann.keys("/delete<ret>");
-    ann.shows("Enter again closes this room for everybody and for good")
+    ann.shows("once more closes this room for everybody and for good")
         .await;
     ann.keys("<ret>");
     ben.shows("this room was closed").await;
@@ -125,7 +125,7 @@ async fn names_of_rooms_are_one_each_and_said_what_is_wrong_with_them() {
         ),
         ("/create", "usage: /create NAME"),
         ("/delete tech", "usage: /delete [ROOM]"),
-        ("/delete", "Enter again closes this room"),
+        ("/delete", "once more closes this room"),
         ("/kick", "usage: /kick USER [REASON]"),
         ("/kick nobody", "nobody here is called nobody"),
         ("/mute ben long", "usage: /mute USER [10m|2h|7d]"),

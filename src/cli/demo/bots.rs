@@ -142,7 +142,7 @@ struct Answer {
 /// Talks for as long as anybody listens; says when it has begun.
 pub async fn talk(mut bots: [Bot; 2], s: &'static Strings, ready: oneshot::Sender<()>) {
     let mut ready = Some(ready);
-    let mut lines = s.bots_say.iter().peekable();
+    let mut lines = s.demo.say.iter().peekable();
     let mut said = 0;
     let mut due = Instant::now();
     let mut answers: Vec<Answer> = Vec::new();
@@ -219,15 +219,15 @@ fn answer(bots: &[Bot; 2], bot: usize, entry: &Entry, s: &'static Strings) -> Op
     let name = &entry.author.name;
     let body = match &entry.body {
         Body::Joined(_) if bots[bot].named("general") == Some(entry.room) => {
-            Body::Text(fill(s.bots_welcome, &[name]))
+            Body::Text(fill(s.demo.welcome, &[name]))
         }
         body if !body.is_said() => return None,
-        _ if is_private => Body::Text(fill(s.bots_whisper, &[name])),
+        _ if is_private => Body::Text(fill(s.demo.whisper, &[name])),
         _ => {
-            let place = usize::try_from(entry.seq.0).unwrap_or(0) % s.bots_answer.len();
+            let place = usize::try_from(entry.seq.0).unwrap_or(0) % s.demo.answers.len();
             Body::Reply {
                 to: entry.seq,
-                text: s.bots_answer[place].to_owned(),
+                text: s.demo.answers[place].to_owned(),
             }
         }
     };

@@ -73,10 +73,15 @@ fn editor(config: &Config) -> Finding {
     }
 }
 
+/// What a shell runs for a word: something of its own, or a file that may be run.
+#[cfg(unix)]
+const IS_PROGRAM: &str =
+    r#"p=$(command -v -- "$1") || exit 1; case $p in /*) [ -f "$p" ] && [ -x "$p" ];; esac"#;
+
 #[cfg(unix)]
 fn is_program(name: &str) -> bool {
     let found = std::process::Command::new("sh")
-        .args(["-c", "command -v -- \"$1\" >/dev/null 2>&1", "sh", name])
+        .args(["-c", IS_PROGRAM, "sh", name])
         .status();
     found.is_ok_and(|status| status.success())
 }

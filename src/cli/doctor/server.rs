@@ -32,7 +32,7 @@ pub async fn look(config: &Config) -> Vec<Finding> {
         ),
         Ok(Err(Why::Unreachable(why))) => {
             let mend = format!(
-                "on that machine: tchat --serve --host :: --port {}; or another --server HOST:PORT",
+                "another --server HOST:PORT, or on that machine: tchat --serve --host :: --port {}",
                 server.port
             );
             Finding::wrong("server", format!("{shown}: {why}"), mend)

@@ -4,20 +4,29 @@ use std::io::{self, IsTerminal};
 use std::process::Command;
 
 use super::Finding;
+use crate::config::is_dumb;
 use crate::tui::caps::{Caps, Way};
-use crate::tui::terminal::{self, Of, Probed};
+use crate::tui::terminal::{self, Misdrawn, Of, Probed};
 use crate::tui::theme::{Depth, Ground};
 
 /// tmux waits this long for what may follow Esc; more is felt.
 const ESCAPE_MS: u64 = 50;
 
-pub fn look(caps: Caps) -> Vec<Finding> {
-    let is_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
+/// Looks at it. `of_terminal` is what it can do whatever a config file says.
+pub fn look(caps: Caps, of_terminal: Caps) -> Vec<Finding> {
+    let has_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
+    // One that knows no places would show what is tried.
+    let is_terminal = has_terminal && !is_dumb();
     let ground = is_terminal.then(terminal::asked_ground).flatten();
     let probed = is_terminal.then(terminal::probe).and_then(Result::ok);
     let mut findings = vec![
         if is_terminal {
             Finding::well("screen", "a terminal that can be drawn on")
+        } else if has_terminal {
+            Finding::note(
+                "screen",
+                "it knows no places, as TERM says; tchat goes line by line here",
+            )
         } else {
             Finding::note(
                 "screen",
@@ -25,12 +34,12 @@ pub fn look(caps: Caps) -> Vec<Finding> {
             )
             .or("run it where you chat, or chat line by line with `tchat --plain`")
         },
-        colours(caps.depth),
+        colours(caps.depth, is_dumb()),
         self::ground(ground, is_terminal),
-        characters(caps.unicode),
+        characters(caps.unicode, of_terminal.unicode),
     ];
     if let Some(probed) = &probed {
-        findings.extend(widths(probed));
+        findings.extend(widths(probed, caps.unicode));
         findings.push(keys(probed));
     }
     if !caps.notifier.in_tmux {
@@ -38,21 +47,20 @@ pub fn look(caps: Caps) -> Vec<Finding> {
     }
     findings.push(notifications(caps));
     if caps.notifier.in_tmux {
-        findings.extend(tmux());
+        findings.extend(tmux(caps.notifier.way()));
     }
     findings
 }
 
-fn colours(depth: Depth) -> Finding {
+fn colours(depth: Depth, is_dumb: bool) -> Finding {
     match depth {
+        Depth::None if is_dumb => Finding::note("colours", "none, as TERM says"),
         Depth::True => Finding::well("colours", "16 million"),
         Depth::Ansi256 => Finding::well("colours", "256"),
         Depth::Ansi16 => {
             Finding::note("colours", "16, as far as TERM says").or("export TERM=xterm-256color")
         }
-        Depth::None => {
-            Finding::note("colours", "none, as NO_COLOR or TERM says").or("unset NO_COLOR")
-        }
+        Depth::None => Finding::note("colours", "none, as NO_COLOR says").or("unset NO_COLOR"),
     }
 }
 
@@ -66,22 +74,27 @@ fn ground(ground: Option<Ground>, is_terminal: bool) -> Finding {
     }
 }
 
-fn characters(is_unicode: bool) -> Finding {
+fn characters(is_unicode: bool, can: bool) -> Finding {
     if is_unicode {
         Finding::well("characters", "UTF-8")
+    } else if can {
+        Finding::note(
+            "characters",
+            "UTF-8; signs in ASCII, as glyphs in the config file says",
+        )
     } else {
-        let words =
-            "only ASCII, by the locale or glyphs of the config file: people's words may not show";
-        Finding::wrong("characters", words, "export LANG=C.UTF-8")
+        let words = "only ASCII, as the locale says: people's words may not show";
+        Finding::wrong("characters", words, "export LC_ALL=C.UTF-8")
     }
 }
 
-fn widths(probed: &Probed) -> Vec<Finding> {
+fn widths(probed: &Probed, has_signs: bool) -> Vec<Finding> {
     let Some(misdrawn) = &probed.misdrawn else {
         let words = "the terminal does not say where its cursor is; widths were not tried";
         return vec![Finding::note("widths", words)];
     };
-    if misdrawn.is_empty() {
+    let matters = |it: &Misdrawn| it.of != Of::Signs || has_signs;
+    if !misdrawn.iter().any(matters) {
         return vec![Finding::well(
             "widths",
             "Chinese, emoji and signs as they are reckoned with",
@@ -93,15 +106,20 @@ fn widths(probed: &Probed) -> Vec<Finding> {
         all.collect::<Vec<_>>().join(", ")
     };
     let words = |what: String| format!("columns drawn for those reckoned with: {what}");
-    let (signs, text) = (of(Of::Signs), of(Of::Text));
+    let (signs, text, emoji) = (of(Of::Signs), of(Of::Text), of(Of::Emoji));
     let mut findings = Vec::new();
-    if !signs.is_empty() {
+    // Signs in ASCII are as wide as they are everywhere.
+    if !signs.is_empty() && has_signs {
         let mend = "ambiguous characters narrow in the terminal's settings, or glyphs = \"ascii\" in the config file";
         findings.push(Finding::wrong("signs", words(signs), mend));
     }
     if !text.is_empty() {
-        let mend = "a newer terminal (or tmux 3.5) draws them so; until then such lines may shift";
+        let mend = "another terminal: lines with such text will shift in this one";
         findings.push(Finding::wrong("widths", words(text), mend));
+    }
+    if !emoji.is_empty() {
+        let other = "a newer terminal (or tmux) draws them as one; until then such lines may shift";
+        findings.push(Finding::note("emoji", words(emoji)).or(other));
     }
     findings
 }
@@ -142,7 +160,9 @@ fn notifications(caps: Caps) -> Finding {
 }
 
 /// What tmux has to let through.
-fn tmux() -> Vec<Finding> {
+fn tmux(way: Way) -> Vec<Finding> {
+    // The bell needs no help.
+    let notifies = matches!(way, Way::Osc9 | Way::Osc99 | Way::Osc777);
     let mut findings = Vec::new();
     let needs = [
         (
@@ -150,25 +170,26 @@ fn tmux() -> Vec<Finding> {
             "set-clipboard",
             ["on", "external"],
             "what is copied stays in tmux",
-            "tmux set -s set-clipboard on",
+            "tmux set -s set-clipboard on (without tmux in ~/.tmux.conf to keep it)",
         ),
         (
             "notifications",
             "allow-passthrough",
             ["on", "all"],
             "tmux keeps them to itself, but for the bell",
-            "tmux set -g allow-passthrough on",
+            "tmux set -g allow-passthrough on (without tmux in ~/.tmux.conf to keep it)",
         ),
         (
             "focus",
             "focus-events",
             ["on", "on"],
             "tmux does not say who has the keyboard",
-            "tmux set -g focus-events on",
+            "tmux set -g focus-events on (without tmux in ~/.tmux.conf to keep it)",
         ),
     ];
     for (what, option, wanted, words, mend) in needs {
-        let Some(value) = option_of_tmux(option) else {
+        let is_needed = what != "notifications" || notifies;
+        let Some(value) = option_of_tmux(option).filter(|_| is_needed) else {
             continue;
         };
         findings.push(if wanted.contains(&value.as_str()) {
@@ -181,7 +202,11 @@ fn tmux() -> Vec<Finding> {
     if let Some(escape) = escape {
         findings.push(if escape > ESCAPE_MS {
             let words = format!("tmux holds Esc back for {escape} ms");
-            Finding::wrong("keys", words, "tmux set -s escape-time 10")
+            Finding::wrong(
+                "keys",
+                words,
+                "tmux set -s escape-time 10 (without tmux in ~/.tmux.conf to keep it)",
+            )
         } else {
             Finding::well("keys", format!("tmux: escape-time {escape} ms"))
         });

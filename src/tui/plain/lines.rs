@@ -12,7 +12,7 @@ use crate::chat::{ClientId, Seq};
 use crate::text;
 
 /// Columns of a line, which is never wrapped here.
-const COLUMNS: usize = 100_000;
+pub const COLUMNS: usize = 100_000;
 /// Stands before what nobody said.
 const MARK: &str = "--";
 
@@ -22,10 +22,17 @@ pub(super) fn mark(words: &str) -> String {
     format!("{MARK} {}", lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// What was written and not sent, and what can be done about it.
-pub fn draft(state: &State) -> String {
+/// What was written and not sent, and what can be done about it: at most so many columns of it, and how many lines it has.
+pub fn draft(state: &State, most: usize) -> String {
     let text = state.composer().text();
-    fill(state.strings.draft_is, &[&text])
+    let s = state.strings;
+    let first = text::cut(text.lines().next().unwrap_or_default(), most);
+    let count = text.lines().count();
+    if count > 1 && most < COLUMNS {
+        return fill(s.draft_of_lines, &[&count, &first]);
+    }
+    let whole = if most < COLUMNS { first } else { text };
+    fill(s.draft_is, &[&whole])
 }
 
 /// The newest messages of a room that are loaded, with their numbers.
@@ -88,15 +95,15 @@ pub(super) fn shown(state: &State, room: &Room) -> Vec<String> {
     };
     let height = usize::from(area.height);
     let of = |index: usize| as_shown.height(timeline, index);
-    let (top, _) = timeline.top(height, of);
-    let mut left = height;
+    let (top, line) = timeline.top(height, of);
+    let mut left = height + line;
     let mut lines = Vec::new();
     for index in top..timeline.len() {
-        let rows = of(index).all();
-        if rows > left {
+        if left == 0 {
             break;
         }
-        left -= rows;
+        // What a screen would cut is told whole.
+        left = left.saturating_sub(of(index).all());
         let is_hit = room.found.is_some_and(|seq| {
             let item = timeline.get(index);
             item.is_some_and(|item| item.key == Key::entry(seq))
@@ -180,7 +187,7 @@ pub(super) fn list(state: &State, picker: &Picker, lines: &mut Vec<String>) {
     let title = match &picker.of {
         Of::Lobby(_) => fill(s.lobby_title, &[&state.server]),
         Of::Mentions(_) => s.mentions_title.to_owned(),
-        Of::Palette => s.help_title.to_owned(),
+        Of::Palette => s.help_commands.to_owned(),
         Of::Themes { .. } => s.themes_title.to_owned(),
         Of::Search(_) => s.search_title.to_owned(),
     };

@@ -9,14 +9,17 @@ use ratatui::backend::{Backend, ClearType};
 use super::super::event::Event;
 use super::super::plain::{self, Teller};
 use super::super::state::State;
+use super::super::strings::fill;
 use super::super::update::update;
 use super::super::view::{Look, draw};
 use crate::client::LinkState;
 
 /// What was piped in is answered within this, or known the next time.
 const ANSWERS: Duration = Duration::from_secs(5);
-/// An answer that a list waits for holds the next line up for so long.
+/// An answer that is awaited holds the next line up for so long.
 pub(super) const ASKS: Duration = Duration::from_secs(2);
+/// A host that has to be started first has this long.
+const BEGINS: Duration = Duration::from_secs(15);
 
 /// Where the state is shown.
 pub(super) enum Face<'a, B: Backend> {
@@ -36,16 +39,22 @@ impl<B: Backend<Error = io::Error>> Face<'_, B> {
         matches!(self, Self::Lines(..))
     }
 
-    /// Whether the next of what is typed is to be read. A line waits until there is somewhere to say it, and until what the one before
-    /// did is told: lines are piped in faster than anybody answers.
+    /// Whether the next of what is typed is to be read. A line waits until there is somewhere to say it, until what the one before did is
+    /// told, and until it is known where that one leads: lines are piped in faster than anybody answers, and what is meant for one
+    /// person must not be said to all. Nothing is waited for without end.
     pub fn takes_input(&self, state: &State, is_dirty: bool, waited: Duration) -> bool {
         let Self::Lines(teller, _) = self else {
             return true;
         };
-        let is_coming = matches!(state.link, LinkState::Connecting | LinkState::Online);
-        let is_nowhere = state.current.is_none() && is_coming;
-        let is_asking = teller.is_asking() && waited < ASKS;
-        !is_dirty && !is_nowhere && !is_asking
+        let begins = state.link == LinkState::Connecting && state.me.is_none();
+        let is_on_its_way = match state.link {
+            LinkState::Connecting => true,
+            LinkState::Online => state.is_led() || state.current.is_none() || teller.is_asking(),
+            _ => false,
+        };
+        let patience = if begins { BEGINS } else { ASKS };
+        let waits = is_dirty || (is_on_its_way && waited < patience);
+        !waits
     }
 
     /// How long is waited for answers when nothing more will be typed.
@@ -54,6 +63,18 @@ impl<B: Backend<Error = io::Error>> Face<'_, B> {
             Self::Screen(_) => Duration::ZERO,
             Self::Lines(..) => ANSWERS,
         }
+    }
+
+    /// What nobody heard of what was piped in; whoever types sees for themselves.
+    pub fn unsaid(&self, state: &State) -> Option<String> {
+        let Self::Lines(teller, _) = self else {
+            return None;
+        };
+        let drafts = state.rooms.iter().filter(|room| !room.composer.is_empty());
+        let drafts = drafts.count() + usize::from(!state.lobby.is_empty());
+        let waits = state.posts.len() + drafts;
+        let words = || fill(state.strings.unsaid, &[&waits]);
+        (waits > 0 && !teller.has_echo()).then(words)
     }
 
     pub fn hear(&mut self, event: &Event) {

@@ -11,6 +11,8 @@ use crate::tui::event::Event;
 
 /// Bytes of a line; a message is far smaller, and what is longer is refused with its size.
 const BYTES: usize = 256 * 1024;
+/// Bytes of a line that a terminal's own line mode gives: 4,096 with the end of the line.
+const TYPED: usize = 4095;
 /// Nobody types the next line this soon: what comes within it was pasted.
 const PASTED: Duration = Duration::from_millis(15);
 
@@ -36,15 +38,10 @@ async fn next(input: &mut BufReader<Stdin>, typist: Typist) -> io::Result<Option
     let Some(mut bytes) = line(input).await? else {
         return Ok(None);
     };
+    // The kernel keeps no more of a line that is typed, and does not say so.
+    let is_cut = typist == Typist::Person && bytes.len() >= TYPED;
     let mut count = 1;
-    loop {
-        if typist == Typist::Person {
-            sleep(PASTED).await;
-        }
-        let is_pasted = !input.buffer().is_empty() || has_more();
-        if typist == Typist::Pipe || !is_pasted {
-            break;
-        }
+    while typist == Typist::Person && is_pasted(input).await {
         let Some(more) = line(input).await? else {
             break;
         };
@@ -53,10 +50,20 @@ async fn next(input: &mut BufReader<Stdin>, typist: Typist) -> io::Result<Option
         count += 1;
     }
     Ok(Some(match String::from_utf8(bytes) {
+        Ok(text) if is_cut => Event::Cut(text),
         Ok(text) if count > 1 => Event::Paste(text),
         Ok(text) => Event::Line(text),
         Err(_) => Event::Unreadable,
     }))
+}
+
+/// Whether more is there already, or comes sooner than anybody types.
+async fn is_pasted(input: &BufReader<Stdin>) -> bool {
+    let is_there = || !input.buffer().is_empty() || has_more();
+    if !is_there() {
+        sleep(PASTED).await;
+    }
+    is_there()
 }
 
 /// The next line without its end; nothing at the end of all.

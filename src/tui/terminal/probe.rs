@@ -17,9 +17,9 @@ pub const SAMPLES: [(&str, Of); 9] = [
     ("▎", Of::Signs),
     ("张", Of::Text),
     ("e\u{301}", Of::Text),
-    ("👋🏽", Of::Text),
-    ("👩\u{200d}🚀", Of::Text),
-    ("🇨🇳", Of::Text),
+    ("👋🏽", Of::Emoji),
+    ("👩\u{200d}🚀", Of::Emoji),
+    ("🇨🇳", Of::Emoji),
 ];
 
 /// Whose a sample is.
@@ -27,6 +27,8 @@ pub const SAMPLES: [(&str, Of); 9] = [
 pub enum Of {
     Signs,
     Text,
+    /// Of several parts, which older terminals draw beside each other.
+    Emoji,
 }
 
 /// A sample that takes other columns than are reckoned with.

@@ -15,6 +15,7 @@ impl Timeline {
         };
         let said = self.items.iter().filter(is_said).map(plain).collect();
         self.forget_entries();
+        self.head = None;
         self.add_former(said, words);
     }
 

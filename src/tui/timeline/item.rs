@@ -52,6 +52,13 @@ pub struct Item {
     pub entry: Option<Box<Entry>>,
 }
 
+impl Item {
+    /// Whether it is a line of our own, that nobody else has.
+    pub const fn is_local(&self) -> bool {
+        self.key.line != 0 && self.key.line != u32::MAX
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum What {
     /// Somebody said something.

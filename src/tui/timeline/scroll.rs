@@ -36,9 +36,13 @@ impl Timeline {
         self.set_anchor(Anchor::Newest);
     }
 
-    /// Where a screen of `rows` is anchored that begins with the oldest that is loaded.
-    pub fn at_oldest(&self, rows: usize, height: impl Fn(usize) -> Height) -> Anchor {
-        self.anchored((0, 0), rows, &height)
+    /// Where a screen is anchored that begins with the oldest that is loaded.
+    pub fn at_oldest(&self, height: impl Fn(usize) -> Height) -> Anchor {
+        // Also where all of it is on the screen: what is before that is loaded then.
+        self.get(0).map_or(Anchor::Newest, |item| Anchor::Top {
+            key: item.key,
+            line: -isize::try_from(height(0).head).unwrap_or(0),
+        })
     }
 
     /// The item and line at the top of a screen of `rows`, given how high each item is.

@@ -137,7 +137,10 @@ fn followed(
             Some(Seq::ZERO) if room.timeline.epoch().is_none() => Seq::ZERO,
             _ => last,
         };
-        room.history_to.get_or_insert(last);
+        let is_another = matches!(result, FollowResult::EpochChanged | FollowResult::Ahead);
+        if room.history_to.is_none() || is_another {
+            room.history_to = Some(last);
+        }
         room.timeline.followed(epoch, first, result, words);
     }
 }
@@ -150,6 +153,8 @@ fn refused(state: &mut State, about: &About, refusal: Refusal) {
     match about {
         About::Mentions => super::pick::close_mentions(state),
         About::Status => state.status_asked = None,
+        // Nobody sees that it is empty and goes on asking.
+        About::ListRooms if state.is_plain => state.overlay = None,
         _ => {}
     }
     if state
@@ -468,7 +473,10 @@ fn local_times(state: &State, mut refusal: Refusal) -> Refusal {
 fn put_out(state: &mut State, id: RoomId, how: &PutOut) {
     let words = state.strings.put_out(how);
     let words = text::line(&words);
-    state.say(Tone::Problem, words.as_str());
+    // Without a screen the line below says it, if it is told.
+    if !state.is_plain || state.current != Some(id) {
+        state.say(Tone::Problem, words.as_str());
+    }
     let now = send::now_ms(state);
     if let Some(room) = state.room_mut(id) {
         room.put_out = Some(words.to_string());

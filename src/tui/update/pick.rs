@@ -22,7 +22,12 @@ const EVERY: Duration = Duration::from_secs(2);
 
 /// Opens the lobby with what is known, and asks for the rest.
 pub(super) fn lobby(state: &mut State) -> Vec<Effect> {
-    let known = state.directory.clone();
+    // Where it is told once, it is told as it is now.
+    let known = if state.is_plain {
+        Vec::new()
+    } else {
+        state.directory.clone()
+    };
     state.overlay = Some(Overlay::Pick(Picker::new(Of::Lobby(known))));
     state.lobby_due = Some(state.now.instant + EVERY);
     vec![Effect::Client(Command::ListRooms)]
@@ -241,8 +246,10 @@ pub(super) fn take_from(state: &mut State, takes: Takes, picker: Picker) -> Vec<
     match takes {
         Takes::Show(room) => show(state, room),
         Takes::Join(name) => {
-            state.asked = None;
-            vec![Effect::Client(Command::Join(name))]
+            // Nothing was typed that would come back.
+            let effect = Effect::Client(Command::Join(name));
+            state.asked = Some((effect.clone(), String::new()));
+            vec![effect]
         }
         Takes::Visit(room, seq) => match picker.of {
             Of::Search(hits) => search::begin(state, *hits, picker.filter.text(), (room, seq)),

@@ -1,6 +1,6 @@
 //! What is typed where there is no screen: whole lines. What was begun and not sent stays beside them, as it would in a composer.
 
-use super::{keys, pick, select, send};
+use super::{amend, keys, pick, select, send};
 use crate::chat::Seq;
 use crate::text;
 use crate::tui::command::{self, Line, Name, first_word};
@@ -63,6 +63,13 @@ pub(super) fn is_command(text: &str) -> bool {
 /// `/draft`: what was written and not sent is shown, sent or thrown away.
 pub(super) fn draft(state: &mut State, argument: &str) -> Vec<Effect> {
     let s = state.strings;
+    if argument == "drop" && state.is_plain && amend::cancel(state) {
+        // What the next line was to be it is not any more.
+        if state.composer().is_empty() {
+            state.say(Tone::Info, s.draft_dropped);
+            return Vec::new();
+        }
+    }
     if state.composer().is_empty() || !state.is_plain {
         state.say(Tone::Info, s.no_draft);
         return Vec::new();
@@ -74,7 +81,7 @@ pub(super) fn draft(state: &mut State, argument: &str) -> Vec<Effect> {
             state.say(Tone::Info, s.draft_dropped);
         }
         "" => {
-            let words = plain::draft(state);
+            let words = plain::draft(state, plain::COLUMNS);
             state.say(Tone::Info, words);
         }
         _ => {
@@ -108,7 +115,10 @@ pub(super) fn act(state: &mut State, argument: &str) -> Vec<Effect> {
     let Some(action) = Action::of(name).filter(|action| !action.is_of_line()) else {
         let all = Action::ALL.iter().filter(|it| !it.is_of_line());
         let all = all.map(|action| action.name());
-        let near = all.min_by_key(|known| strsim::damerau_levenshtein(known, name));
+        let near = all.min_by_key(|known| {
+            let begins = known.starts_with(name) && !name.is_empty();
+            (!begins, strsim::damerau_levenshtein(known, name))
+        });
         let words = fill(s.no_such_action, &[&name, &near.unwrap_or_default()]);
         state.say(Tone::Problem, text::line(&words).to_string());
         return Vec::new();

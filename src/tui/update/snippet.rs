@@ -54,6 +54,10 @@ pub(super) fn paste(state: &mut State, text: &str) {
         state.overlay = Some(Overlay::Snippet { text, composer });
         return;
     }
+    if state.is_plain && !state.composer().is_empty() {
+        // Beside what waits already.
+        state.composer_mut().insert("\n");
+    }
     state.composer_mut().insert(text);
     typed(state);
 }
