@@ -2,8 +2,10 @@
 
 use std::process::Command;
 
+use ratatui::style::Color;
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::keymap::{Keymap, Preset};
+use tchat::tui::theme::{Depth, Scope, Theme};
 
 use crate::support::screen::Screen;
 use crate::support::terminal::Home;
@@ -259,4 +261,36 @@ fn themes_are_shown_while_they_are_chosen() {
     screen.state.theme = "paper".into();
     assert_eq!(theme(screen.keys("<ret>")), None, "it is there already");
     assert!(screen.state.overlay.is_none());
+}
+
+#[test]
+fn a_theme_is_seen_on_the_room_while_it_is_chosen_in_a_terminal() {
+    let ground = |theme: &str| {
+        let (theme, _) = Theme::load(theme, None, Depth::True).unwrap();
+        match theme.style(Scope::Background).bg {
+            Some(Color::Rgb(r, g, b)) => format!("48;2;{r};{g};{b}m"),
+            other => panic!("{other:?}"),
+        }
+    };
+    let home = Home::new();
+    let mut ann = home.opens(WIDE, &["--theme", "dusk"]);
+    ann.shows("#general ›");
+    ann.says("some words in the room");
+    ann.shows("some words in the room");
+    assert!(!ann.written().contains(&ground("night")));
+    ann.types("\x1bt");
+    ann.shows("as it was");
+    ann.types("\x1b[B");
+    ann.until_written(&ground("night"));
+    let before = ann.written().len();
+    ann.types("\x1b");
+    ann.until("the end of the list", |text| !text.contains("as it was"));
+    assert!(
+        ann.written()[before..].contains(&ground("dusk")),
+        "Esc takes it back"
+    );
+    ann.types("\x1bt\x1b[B\r");
+    ann.until("the end of the list", |text| !text.contains("as it was"));
+    ann.says("/set theme");
+    ann.shows("theme is night");
 }

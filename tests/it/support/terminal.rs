@@ -370,6 +370,11 @@ impl Screen {
         );
     }
 
+    /// Waits until something was written, seen or not.
+    pub fn until_written(&self, bytes: &str) {
+        self.until_raw(bytes, |written| written.contains(bytes));
+    }
+
     fn until_raw(&self, what: &str, is: impl Fn(&str) -> bool) {
         let began = Instant::now();
         while !is(&self.written()) {
