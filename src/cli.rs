@@ -1,4 +1,4 @@
-//! The command line: what can be asked for. Joining and hosting, and what is done without a screen.
+//! The command line: what can be asked for. Joining, hosting and looking at a demo, and what is done without a screen.
 
 mod copies;
 mod demo;

@@ -11,9 +11,9 @@
 //! | [`wire`] | frames of `proto/tchat/v1` to and from the vocabulary, and the encode-once codec |
 //! | [`server`] | `listen` → `endpoint`, `bridge` (five foreign protocols, one tongue each) → `session` → `hub` → `room::task` → `room` → `outbox`, over `store` and `bus` |
 //! | [`client`] | the joining side without a screen: `link` (dial, resume, keep alive), `pending`, `cache` (outbox, drafts, copies), `backoff`, `profile` |
-//! | [`tui`] | `run` (the only loop) → `update` (pure) over `state` → `view` (pure); `keymap`, `strings`, `theme` are tables |
+//! | [`tui`] | `run` (the only loop) → `update` (pure) over `state` → `view` (pure), or `plain` where there is no screen; `keymap`, `strings`, `theme` are tables |
 //! | [`config`] | files, environment and flags to one validated configuration |
-//! | [`cli`] | the command line: join, serve, and the host that is started in the background |
+//! | [`cli`] | the command line: join, serve, the host that is started in the background, `--demo`, `doctor`, what scripts call |
 //!
 //! Who may import whom: `cli → config, tui, client, server`; `tui → client`; `client → wire`; `server → wire`; `wire → chat`;
 //! anyone may use `text` and `chat`. `server` and `client` never meet, nor do `update` and `view`; generated types stay in

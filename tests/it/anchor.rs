@@ -27,7 +27,7 @@ enum Step {
     Page(u64),
     Theme(usize),
     Resize(u16, u16),
-    Scroll(bool),
+    Scroll(&'static str),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -40,7 +40,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (1..80_u64).prop_map(Step::Page),
         1 => any::<usize>().prop_map(Step::Theme),
         2 => ((50..140_u16), (12..40_u16)).prop_map(|(width, height)| Step::Resize(width, height)),
-        1 => any::<bool>().prop_map(Step::Scroll),
+        2 => prop_oneof![Just("<pgup>"), Just("<pgdn>"), Just("<c-home>")].prop_map(Step::Scroll),
     ]
 }
 
@@ -54,21 +54,21 @@ fn line(seq: u64) -> Entry {
         } else {
             Body::Joined(Role::Member)
         };
-        return entry(GENERAL, seq, who, seq * 7, body);
+        return entry(GENERAL, seq, who, seq * 60, body);
     }
     if seq % 11 == 5 {
         let mut code = format!("code {seq}\n```rust\n");
         for n in 0..seq % 30 {
             writeln!(code, "let x{n} = {seq};").unwrap();
         }
-        return says(GENERAL, seq, by, seq * 7, &(code + "```"));
+        return says(GENERAL, seq, by, seq * 60, &(code + "```"));
     }
     let long = usize::try_from(seq * 37 % 40).unwrap();
     says(
         GENERAL,
         seq,
         by,
-        seq * 7,
+        seq * 60,
         &format!("line {seq}{}", " 词 word".repeat(long)),
     )
 }
@@ -141,7 +141,7 @@ fn happens(screen: &mut Screen, step: &Step, next: &mut u64) -> Option<Seq> {
             ZHANG
         };
         let body = Body::Amendment { target, what };
-        let amending = entry(GENERAL, *next, by, *next * 7, body);
+        let amending = entry(GENERAL, *next, by, *next * 60, body);
         *next += 1;
         screen.hears(Told::Entries(vec![amending]));
         Some(target)
@@ -177,8 +177,8 @@ fn happens(screen: &mut Screen, step: &Step, next: &mut u64) -> Option<Seq> {
             screen.state.theme.clone_from(&themes[n % themes.len()]);
         }
         Step::Resize(width, height) => screen.does(Event::Resize(*width, *height)),
-        Step::Scroll(is_up) => {
-            screen.keys(if *is_up { "<pgup>" } else { "<pgdn>" });
+        Step::Scroll(key) => {
+            screen.keys(key);
         }
     }
     None

@@ -222,6 +222,23 @@ fn the_next_line_is_an_edit_or_an_answer_where_that_was_asked_for() {
 }
 
 #[test]
+fn it_is_known_that_one_is_on_the_way_elsewhere() {
+    for line in ["/msg 王五", "/join dev", "/create dev"] {
+        let mut lines = Lines::in_general(true);
+        lines.types(line);
+        assert!(lines.screen.state.is_led(), "{line}");
+        let refusal = tchat::chat::Refusal::new(RefusalCode::RoomUnknown);
+        let about = match line {
+            "/msg 王五" => tchat::client::About::Open("王五".into()),
+            "/join dev" => tchat::client::About::Join("dev".into()),
+            _ => tchat::client::About::Create("dev".into()),
+        };
+        lines.hears(Told::Refused { about, refusal });
+        assert!(!lines.screen.state.is_led(), "{line}");
+    }
+}
+
+#[test]
 fn lists_are_told_with_numbers_and_picked_from_as_they_were_told() {
     let mut lines = Lines::in_general(true);
     assert_eq!(lines.types("/rooms"), ["-- asking the server"]);

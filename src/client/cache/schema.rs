@@ -105,8 +105,9 @@ fn prepare(db: &mut Connection) -> rusqlite::Result<Version> {
         db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     db.execute_batch(
+        // A page is written and read once: what the system keeps of the file is enough, and is not held twice.
         "PRAGMA journal_mode = WAL; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 4194304;
-         PRAGMA secure_delete = ON;",
+         PRAGMA secure_delete = ON; PRAGMA cache_size = -256;",
     )?;
     if version < known {
         migrate(db)?;
