@@ -33,6 +33,7 @@ const AMENDED: usize = 200;
 
 /// What was told last, so that only what is new is told.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // Each of them is one thing that is so or not.
 pub struct Teller {
     echo: bool,
     room: Option<RoomId>,
@@ -49,8 +50,10 @@ pub struct Teller {
     is_online: bool,
     news: HashMap<RoomId, (u32, u32)>,
     failed: HashSet<ClientId>,
-    /// Posts that were told to wait.
+    /// Posts that are told when they are stored: they had to wait, or do not stand above.
     waiting: HashSet<ClientId>,
+    /// What the last line says it says itself.
+    is_typed: bool,
     /// What was amended and not told, the oldest first.
     amended: VecDeque<Entry>,
     /// How many posts there were.
@@ -89,7 +92,10 @@ impl Teller {
     pub fn hear(&mut self, event: &Event) {
         match event {
             // The same answer to another line is said again.
-            Event::Line(_) => self.notice = None,
+            Event::Line(text) => {
+                self.notice = None;
+                self.is_typed = !["/draft", "/do"].iter().any(|it| text.starts_with(it));
+            }
             Event::Client(client::Event::Entries(entries)) => {
                 let amending = entries
                     .iter()
@@ -290,6 +296,11 @@ impl Teller {
                         .flat_map(|it| Self::item(state, room, it, true)),
                 );
             }
+        }
+        if let Some(post) = state.posts.back().filter(|_| !self.is_typed)
+            && post.client_id.counter >= self.posted
+        {
+            self.waiting.insert(post.client_id);
         }
         if state.link == LinkState::Online {
             return;

@@ -180,6 +180,13 @@ fn a_line_that_cannot_be_sent_is_kept_and_a_command_is_not() {
         lines.screen.state.posts[1].body,
         Body::Text("one\ntwo".into())
     );
+    // It does not stand above as it was sent.
+    let mut sent = says(GENERAL, 2, ANN, 9, "one\ntwo");
+    sent.client_id = Some(lines.screen.last_post());
+    assert_eq!(
+        lines.hears(Told::Entries(vec![sent]))[1..],
+        ["09:09 ann: one", "  two"]
+    );
 }
 
 #[test]
