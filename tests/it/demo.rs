@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::terminal::{Home, binary};
+use crate::support::terminal::{Home, Screen, binary};
 
 #[test]
 fn the_tour_is_walked_in_a_terminal_with_nothing_set_up() {
@@ -28,21 +28,21 @@ fn the_tour_is_walked_in_a_terminal_with_nothing_set_up() {
     you.shows("try 4/7: Alt+M selects a message");
     you.types("\x1bm");
     you.shows("r answer");
-    you.types("\x1b");
+    leaves(&mut you, "r answer");
     you.shows("try 5/7: Ctrl+F");
     you.types("\x06");
     you.shows("SEARCH");
     you.types("stored");
     you.shows("what is said here is stored");
-    you.types("\x1b");
+    leaves(&mut you, "SEARCH");
     you.shows("try 6/7: Alt+T");
     you.types("\x1bt");
     you.shows("Themes");
-    you.types("\x1b");
+    leaves(&mut you, "Themes");
     you.shows("try 7/7: F1 lists all keys");
     you.types("\x1bOP");
     you.shows("send, or run a command");
-    you.types("\x1b");
+    leaves(&mut you, "send, or run a command");
     you.until("the end of the tour", |text| !text.contains("7/7"));
     // It is a host like any other, and only this one.
     you.says("/connect chat.example.org");
@@ -50,6 +50,12 @@ fn the_tour_is_walked_in_a_terminal_with_nothing_set_up() {
     you.types("\x03");
     assert!(you.ends());
     you.is_restored();
+}
+
+/// Esc, and what it closes is gone before another key could be taken for its second half.
+fn leaves(you: &mut Screen, shown: &str) {
+    you.types("\x1b");
+    you.until("what was open to close", |text| !text.contains(shown));
 }
 
 #[test]
