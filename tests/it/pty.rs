@@ -429,7 +429,9 @@ fn what_was_said_is_found_shown_in_its_place_and_left_again() {
         let (tech, general) = (text.find("ann #tech"), text.find("ann #general"));
         tech.is_some() && tech < general
     });
-    ann.types("\x1b[B\r");
+    ann.types("\x1b[B");
+    ann.shows("› ann #general");
+    ann.types("\r");
     ann.shows("#general ›");
     ann.shows("line 15 of many");
     ann.shows("line 28 of many");
