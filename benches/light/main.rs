@@ -117,13 +117,23 @@ fn tchat(host: &Host, home: &Path) -> Light {
     screen.shows(&newest);
     screen.shows("PEOPLE");
     let speaker = host.speaker("zhang");
+    measured("tchat", first, &screen, |text| speaker.says(text))
+}
+
+/// What is measured of a program that is in its room.
+fn measured(
+    name: &'static str,
+    first: Vec<Duration>,
+    screen: &Screen,
+    says: impl Fn(&str) + Sync,
+) -> Light {
     // What the beginning needed is given back before it is looked at.
     std::thread::sleep(Duration::from_secs(2));
     let resident = Usage::of(screen.process());
-    let (bytes, wakeups, ticks) = idle(&screen);
-    let keys = keys(&screen, |text| speaker.says(text));
+    let (bytes, wakeups, ticks) = idle(screen);
+    let keys = keys(screen, says);
     Light {
-        name: "tchat",
+        name,
         first,
         resident,
         keys,
@@ -179,19 +189,7 @@ fn irc_client(
     irc.is_joined();
     irc.says("are you there");
     screen.shows("are you there");
-    std::thread::sleep(Duration::from_secs(2));
-    let resident = Usage::of(screen.process());
-    let (bytes, wakeups, ticks) = idle(&screen);
-    let keys = keys(&screen, |text| irc.says(text));
-    Light {
-        name,
-        first,
-        resident,
-        keys,
-        bytes,
-        wakeups,
-        ticks,
-    }
+    measured(name, first, &screen, |text| irc.says(text))
 }
 
 fn starts(open: &impl Fn() -> Screen, is_shown: impl Fn(&str) -> bool) -> Vec<Duration> {

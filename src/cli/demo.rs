@@ -16,7 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 use self::bots::Bot;
 use super::join;
 use crate::chat::{InstanceId, RoomName, Secret, ServerId, UserName};
-use crate::client::{Client, ClientConfig, Connector, Pipe};
+use crate::client::{Client, ClientConfig, Connector, Event, Pipe};
 use crate::config::Config;
 use crate::server::bridge::Bridges;
 use crate::server::filter::Filter;
@@ -135,17 +135,8 @@ fn connect(door: Door, secret: Secret, config: &Config) -> Connect {
         if asked.is_some() {
             return Err(words.to_owned());
         }
-        let instance = InstanceId::new(random().map_err(|error| error.to_string())?);
-        let (client, events) = Client::start(ClientConfig {
-            connector: connector(&door),
-            secret: secret.clone(),
-            name: name.clone(),
-            instance,
-            room: None,
-            locale: locale.clone(),
-            cache: None,
-            cache_bytes: 0,
-        });
+        let begun = begin(&door, &name, secret.clone(), &locale);
+        let (client, events, instance) = begun.map_err(|error| error.to_string())?;
         Ok(Connection {
             client,
             events,
@@ -156,6 +147,27 @@ fn connect(door: Door, secret: Secret, config: &Config) -> Connect {
             is_ours: Box::new(|_| false),
         })
     })
+}
+
+/// A client of the host, and where its posts come from.
+fn begin(
+    door: &Door,
+    name: &str,
+    secret: Secret,
+    locale: &str,
+) -> Result<(Client, mpsc::Receiver<Event>, InstanceId)> {
+    let instance = InstanceId::new(random()?);
+    let (client, events) = Client::start(ClientConfig {
+        connector: connector(door),
+        secret,
+        name: name.to_owned(),
+        instance,
+        room: None,
+        locale: locale.to_owned(),
+        cache: None,
+        cache_bytes: 0,
+    });
+    Ok((client, events, instance))
 }
 
 fn connector(door: &Door) -> Connector {

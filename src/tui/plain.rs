@@ -56,8 +56,8 @@ pub struct Teller {
     is_typed: bool,
     /// What was amended and not told, the oldest first.
     amended: VecDeque<Entry>,
-    /// How many posts there were.
-    posted: u64,
+    /// The number the next post was going to have.
+    next_counter: u64,
     /// The overlay that was told that it waits.
     is_asking: bool,
 }
@@ -195,7 +195,7 @@ impl Teller {
             lines.push(mark(state.strings.other_history));
         }
         let mut fresh = fresh(room, known);
-        let to = known.map_or(ToldTo::nothing(timeline.epoch()), |known| known);
+        let to = known.unwrap_or(ToldTo::nothing(timeline.epoch()));
         let to = fresh
             .iter()
             .filter_map(|at| timeline.get(*at))
@@ -227,11 +227,10 @@ impl Teller {
         lines: &mut Vec<String>,
     ) {
         let id = room.info.id;
-        let (here, elsewhere) = std::mem::take(&mut self.amended)
+        let (here, elsewhere): (VecDeque<Entry>, _) = std::mem::take(&mut self.amended)
             .into_iter()
             .partition(|entry| entry.room == id);
         self.amended = elsewhere;
-        let here: VecDeque<Entry> = here;
         for entry in &here {
             let Body::Amendment { target, .. } = &entry.body else {
                 continue;
@@ -298,7 +297,7 @@ impl Teller {
             }
         }
         if let Some(post) = state.posts.back().filter(|_| !self.is_typed)
-            && post.client_id.counter >= self.posted
+            && post.client_id.counter >= self.next_counter
         {
             self.waiting.insert(post.client_id);
         }
@@ -324,8 +323,8 @@ impl Teller {
         let anchor = room.timeline.anchor();
         let has_moved = self.anchor != Some(anchor) && (!is_another || anchor != Anchor::Newest);
         // Whoever says something is at the newest end, and has that above already.
-        let has_posted = self.posted != state.next_counter && anchor == Anchor::Newest;
-        self.posted = state.next_counter;
+        let has_posted = self.next_counter != state.next_counter && anchor == Anchor::Newest;
+        self.next_counter = state.next_counter;
         let is_selected = self.selected != room.selected;
         let is_begun = self.anchor.is_none() && anchor == Anchor::Newest;
         let is_found = room.found.is_some() && room.found != self.found;

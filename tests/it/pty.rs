@@ -429,7 +429,10 @@ fn what_was_said_is_found_shown_in_its_place_and_left_again() {
         let (tech, general) = (text.find("ann #tech"), text.find("ann #general"));
         tech.is_some() && tech < general
     });
-    ann.types("\x1b[B");
+    // Whichever hit came first is chosen, and stays so when others come above it.
+    if !ann.text().contains("› ann #general") {
+        ann.types("\x1b[B");
+    }
     ann.shows("› ann #general");
     ann.types("\r");
     ann.shows("#general ›");

@@ -7,12 +7,12 @@ use anyhow::Result;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Door, connector, random};
+use super::{Door, begin};
 use crate::chat::{
     Amendment, Author, Body, ClientId, Entry, IdentityId, InstanceId, Recipient, RoomId, RoomKind,
     Secret,
 };
-use crate::client::{Client, ClientConfig, Command, Event, Post};
+use crate::client::{Client, Command, Event, Post};
 use crate::tui::strings::{Strings, fill};
 
 /// Lines that stand there before anybody looks; the pauses between those, and between the others.
@@ -36,17 +36,7 @@ pub struct Bot {
 
 impl Bot {
     pub fn start(door: &Door, name: &str, secret: Secret) -> Result<Self> {
-        let instance = InstanceId::new(random()?);
-        let (client, events) = Client::start(ClientConfig {
-            connector: connector(door),
-            secret,
-            name: name.to_owned(),
-            instance,
-            room: None,
-            locale: "en".into(),
-            cache: None,
-            cache_bytes: 0,
-        });
+        let (client, events, instance) = begin(door, name, secret, "en")?;
         Ok(Self {
             client,
             events,

@@ -170,21 +170,21 @@ fn tmux(way: Way) -> Vec<Finding> {
             "set-clipboard",
             ["on", "external"],
             "what is copied stays in tmux",
-            "tmux set -s set-clipboard on (without tmux in ~/.tmux.conf to keep it)",
+            "set -s set-clipboard on",
         ),
         (
             "notifications",
             "allow-passthrough",
             ["on", "all"],
             "tmux keeps them to itself, but for the bell",
-            "tmux set -g allow-passthrough on (without tmux in ~/.tmux.conf to keep it)",
+            "set -g allow-passthrough on",
         ),
         (
             "focus",
             "focus-events",
             ["on", "on"],
             "tmux does not say who has the keyboard",
-            "tmux set -g focus-events on (without tmux in ~/.tmux.conf to keep it)",
+            "set -g focus-events on",
         ),
     ];
     for (what, option, wanted, words, mend) in needs {
@@ -195,23 +195,24 @@ fn tmux(way: Way) -> Vec<Finding> {
         findings.push(if wanted.contains(&value.as_str()) {
             Finding::well(what, format!("tmux: {option} {value}"))
         } else {
-            Finding::wrong(what, format!("{words} ({option} {value})"), mend)
+            Finding::wrong(what, format!("{words} ({option} {value})"), in_tmux(mend))
         });
     }
     let escape = option_of_tmux("escape-time").and_then(|value| value.parse::<u64>().ok());
     if let Some(escape) = escape {
         findings.push(if escape > ESCAPE_MS {
             let words = format!("tmux holds Esc back for {escape} ms");
-            Finding::wrong(
-                "keys",
-                words,
-                "tmux set -s escape-time 10 (without tmux in ~/.tmux.conf to keep it)",
-            )
+            Finding::wrong("keys", words, in_tmux("set -s escape-time 10"))
         } else {
             Finding::well("keys", format!("tmux: escape-time {escape} ms"))
         });
     }
     findings
+}
+
+/// Says it to the tmux that runs, and to every later one.
+fn in_tmux(line: &str) -> String {
+    format!("tmux {line}; and for later in ~/.tmux.conf: {line}")
 }
 
 fn option_of_tmux(name: &str) -> Option<String> {

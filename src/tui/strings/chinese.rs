@@ -1,7 +1,9 @@
 //! Chinese, as it is written on the mainland.
 
+mod refusals;
+
+use self::refusals::refusal;
 use super::Strings;
-use crate::chat::RefusalCode;
 use crate::tui::command::Name;
 use crate::tui::keymap::Action;
 use crate::tui::settings::Setting;
@@ -391,73 +393,4 @@ fn action(action: Action) -> Option<&'static str> {
         Action::Quit => "退出",
         _ => return None,
     })
-}
-
-fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static str {
-    match code {
-        RefusalCode::Malformed => "服务器不明白“{0}”；其中一方可能需要更新 tchat",
-        RefusalCode::Protocol => "服务器使用协议 {0} 到 {1}；其中一方需要更新 tchat",
-        RefusalCode::NameTaken if second.is_empty() => "这里已经有人叫 {0}",
-        RefusalCode::NameTaken => "这里已经有人叫 {0}；{1} 可以用",
-        RefusalCode::NameInvalid => match second {
-            "empty" => "名字至少要有一个字母或数字",
-            "length" => "名字最多 32 个字符",
-            _ => "“{0}”不能作名字：可以用任何文字的字母和数字，以及 _ - 和 .",
-        },
-        RefusalCode::NameReserved => "“{0}”留给 tchat 自己使用；请换一个名字",
-        RefusalCode::RoomUnknown => "没有房间“{0}”；/rooms 列出所有房间",
-        RefusalCode::RoomFull => "#{0} 已满（{1}/{2}）；等有人离开再试",
-        RefusalCode::NotAMember => "你不在这个房间里；先用 /join 加入",
-        RefusalCode::PersonUnknown => "这里没有人叫 {0}",
-        RefusalCode::PersonAmbiguous => "不止一个人用过名字 {0}，而现在都不在",
-        RefusalCode::ToSelf => "那是你自己",
-        RefusalCode::BodyEmpty => "没有可以发送的内容",
-        RefusalCode::BodyTooLong => "太长：{0} 字节，上限 {1} 字节",
-        RefusalCode::BodyTooManyLines => "行数太多：{0} 行，上限 {1} 行",
-        RefusalCode::BodyControl => "不能使用控制字符 {0}",
-        RefusalCode::RateLimited => "一次发得太多了",
-        RefusalCode::AfterRefused => "要先发送更早的一条",
-        RefusalCode::Draining => "服务器正在重启",
-        RefusalCode::EpochChanged => "这个房间的历史已更换",
-        RefusalCode::Unauthenticated => "服务器不认识我们",
-        RefusalCode::TooManyRooms => "你已在 {0} 个房间里，不能再多了",
-        RefusalCode::CannotLeave => "每个人都从这个房间开始，不能离开也不能关闭",
-        RefusalCode::StorageFull => "服务器的磁盘满了",
-        RefusalCode::PersonGone => "对方用的是旧客户端，已经离开，不会再回来",
-        RefusalCode::NotAllowed => match (first, second) {
-            ("topic", "moderator") => "设置话题需要是这个房间的管理员",
-            ("invite", "moderator") => "邀请别人需要是这个房间的管理员",
-            ("kick", "moderator") => "移出别人需要是这个房间的管理员",
-            ("ban", "moderator") => "封禁别人需要是这个房间的管理员",
-            ("mute", "moderator") => "禁言别人需要是这个房间的管理员",
-            ("role", "owner") => "任命管理员需要是这个房间的房主",
-            ("erase", "moderator") => "删除别人说的话需要是这个房间的管理员",
-            ("close", "owner") => "关闭这个房间需要是它的房主",
-            _ => "这需要权限“{0}”，这个房间的 {1} 才有",
-        },
-        RefusalCode::Outranked => "{0} 在这里的身份不低于你",
-        RefusalCode::Muted if first.is_empty() => "你在这个房间被禁言了",
-        RefusalCode::Muted => "你在这个房间被禁言，直到 {0}",
-        RefusalCode::Banned if second.is_empty() => "你被 #{0} 封禁了",
-        RefusalCode::Banned => "你被 #{0} 封禁，直到 {1}",
-        RefusalCode::NotInvited => "#{0} 需要邀请；请找它的管理员",
-        RefusalCode::NoEffect => "对 {0} 来说没有变化",
-        RefusalCode::Word => "这个服务器上不能说“{0}”",
-        RefusalCode::TooMany if first == "ignored" => "你已屏蔽 {1} 人，不能再多了",
-        RefusalCode::TooMany => "最多 {1} 个关键词",
-        RefusalCode::RoomExists => "已有房间 #{0}，或看起来一样的房间",
-        RefusalCode::RoomNameInvalid => match second {
-            "empty" => "房间名至少要有一个字母或数字",
-            "length" => "房间名最多 64 个字符",
-            _ => "“{0}”不能作房间名：可以用任何文字的字母和数字，以及 _ - 和 .",
-        },
-        RefusalCode::TooLong => "{0} 太长：{1} 个字符，上限 {2}",
-        RefusalCode::TargetUnknown => "那条消息已经不在了",
-        RefusalCode::NotYours => "只能编辑自己的消息",
-        RefusalCode::EmojiInvalid => "那不是一个表情",
-        RefusalCode::TooManyReactions => "那条消息的回应已达上限",
-        RefusalCode::RoomClosed => "#{0} 已关闭",
-        RefusalCode::Offline => "现在没有连接",
-        RefusalCode::Unknown => "服务器拒绝了，原因这个版本的 tchat 不认识",
-    }
 }

@@ -1,0 +1,43 @@
+//! Whether one sees who is writing, and is seen.
+
+/// Which way it is told who is writing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TypingMode {
+    #[default]
+    Both,
+    /// We see it of others.
+    Show,
+    /// Others see it of us.
+    Send,
+    Off,
+}
+
+impl TypingMode {
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("on", Self::Both),
+        ("show", Self::Show),
+        ("send", Self::Send),
+        ("off", Self::Off),
+    ];
+
+    /// The mode of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter();
+        all.find(|(known, _)| *known == word).map(|(_, mode)| *mode)
+    }
+
+    /// The word of it.
+    pub fn name(self) -> &'static str {
+        let mut all = Self::ALL.iter();
+        let known = all.find(|(_, known)| *known == self);
+        known.map_or("", |(word, _)| word)
+    }
+
+    pub const fn shows(self) -> bool {
+        matches!(self, Self::Both | Self::Show)
+    }
+
+    pub const fn sends(self) -> bool {
+        matches!(self, Self::Both | Self::Send)
+    }
+}

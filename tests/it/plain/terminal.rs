@@ -1,0 +1,120 @@
+//! The real binary without a screen: in a terminal, in one that knows no places, and in a pipe.
+
+use crate::support::terminal::{Home, binary, signal};
+
+#[test]
+fn a_terminal_without_a_screen_is_told_everything_and_gets_no_sequence() {
+    let home = Home::new();
+    let mut ann = home.opens((80, 50), &["--plain"]);
+    ann.shows("-- #general");
+    let mut li = home.opens((100, 24), &["--name", "李四"]);
+    li.shows("#general ›");
+    ann.shows("-- 李四 joined");
+    ann.says("hello 世界 👋");
+    li.shows("hello 世界 👋");
+    li.says("大家好 **bold**");
+    ann.shows("李四: 大家好 bold");
+    li.says("@ann the token is in the safe");
+    ann.shows("the token is in the safe (privately to you)");
+    ann.says("/reply welcome");
+    li.shows("> 李四: 大家好");
+    ann.says("/rooms");
+    ann.shows("2. tech");
+    ann.says("/pick 2");
+    ann.shows("-- #tech");
+    li.says("@ann and everybody");
+    li.says("something new for all");
+    ann.shows("-- #general · unread");
+    ann.says("/do next-unread");
+    ann.shows("something new for all");
+    ann.says("/search token");
+    ann.shows("1. 李四 @李四");
+    ann.says("/theme");
+    ann.shows("2. dusk");
+    ann.says("/set");
+    ann.shows("theme = auto");
+    ann.says("/help");
+    ann.shows("/kick USER [REASON]");
+
+    // Many lines at once were pasted, and are not sent by themselves.
+    ann.types("pasted one\npasted two\npasted three\n");
+    ann.shows("-- not sent yet, 3 lines: pasted one");
+    ann.says("/draft send");
+    li.shows("pasted three");
+    // The host goes away: it is said, what is written waits, and it is said again.
+    home.host_is_killed();
+    ann.shows("localhost");
+    ann.says("after the crash");
+    li.shows("after the crash");
+    ann.says("/quit");
+    assert!(ann.ends());
+
+    let written = ann.written();
+    assert!(!written.contains('\x1b'), "{written:?}");
+    let is_box = |c: char| ('\u{2500}'..='\u{259f}').contains(&c);
+    assert!(!written.contains(is_box), "{written}");
+    // Every move is to the next line.
+    let controls = written.chars().filter(|c| c.is_control());
+    for c in controls {
+        assert!(matches!(c, '\r' | '\n' | '\x07'), "{c:?}");
+    }
+}
+
+#[test]
+fn a_dumb_terminal_and_a_pipe_need_no_asking_or_only_a_flag() {
+    let home = Home::new();
+    let mut dumb = home.runs(
+        "sh",
+        (80, 24),
+        &[
+            "-c",
+            &format!("TERM=dumb exec {} --port {}", binary().display(), home.port),
+        ],
+    );
+    dumb.shows("-- #general");
+    // Ctrl+C ends it as Ctrl+D does, and nothing is left behind.
+    dumb.types("\x04");
+    assert!(dumb.ends());
+    let line = format!(
+        "printf 'one from a pipe\\n/who\\n\\377\\n' | {} --plain --port {}",
+        binary().display(),
+        home.port
+    );
+    let said = home.shell(&line).output().unwrap();
+    let out = String::from_utf8(said.stdout).unwrap();
+    assert!(out.contains("ann: one from a pipe"), "{out}");
+    assert!(out.contains("-- In #general"), "{out}");
+    assert!(out.contains("no text in UTF-8"), "{out}");
+    assert!(said.status.success() && !out.contains('\x1b'));
+    // What is for one person is not said to all, however fast the lines come.
+    let mut li = home.opens((100, 24), &["--name", "李四"]);
+    li.shows("#general ›");
+    let line = format!(
+        "printf '/msg 李四\\nthe secret\\n/join tech\\nfor tech\\n' | TCHAT_PLAIN=true {} --port {}",
+        binary().display(),
+        home.port
+    );
+    let said = home.shell(&line).output().unwrap();
+    let out = String::from_utf8(said.stdout).unwrap();
+    assert!(
+        out.contains("-- @李四") && out.contains("ann: for tech"),
+        "{out}"
+    );
+    li.shows("privately to you");
+    li.says("/join tech");
+    li.shows("for tech");
+    assert!(!li.text().contains("the secret"), "{}", li.text());
+    // What could not be said is not passed over: the code says so.
+    let line = format!(
+        "printf 'hi\\n' | {} --plain --server 127.0.0.1:1",
+        binary().display()
+    );
+    let said = home.shell(&line).output().unwrap();
+    assert_eq!(said.status.code(), Some(1));
+    let error = String::from_utf8(said.stderr).unwrap();
+    assert!(error.contains("not everything was sent: 1"), "{error}");
+    let mut stopped = home.opens((80, 24), &["--plain"]);
+    stopped.shows("for tech");
+    signal(stopped.process(), "INT");
+    assert!(stopped.ends());
+}
