@@ -103,7 +103,10 @@ fn a_room_of_ones_own_with_everything_people_do_there() {
     ann.shows("#general ›");
     let bells = |screen: &Screen| screen.written().matches('\x07').count();
     let before = bells(&ann);
-    ann.types("\x1b[O");
+    // The key behind it says that the loss of the keyboard was taken.
+    ann.types("\x1b[Oaway");
+    ann.shows("#general › away");
+    ann.types("\x15");
     ben.says("look here, @ann");
     ann.shows("# vault     @1 1");
     ann.shows("unread 1 · mentions 1");
@@ -297,10 +300,13 @@ fn nothing_is_written_while_nothing_happens() {
     let screen = home.opens(WIDE, &[]);
     screen.shows("#general ›");
     screen.shows("PEOPLE 1");
-    std::thread::sleep(std::time::Duration::from_secs(1));
-    let before = screen.written().len();
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    assert_eq!(screen.written().len(), before);
+    // What joining brings is over at some time; from then on there are two seconds of nothing.
+    let is_quiet = (0..3).any(|_| {
+        let before = screen.written().len();
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        screen.written().len() == before
+    });
+    assert!(is_quiet, "it goes on writing");
 }
 
 #[test]
@@ -464,11 +470,12 @@ fn every_part_of_a_wrapped_address_leads_there_and_leaves_nothing_behind() {
     let mut ann = home.opens((60, 24), &[]);
     ann.shows("#general ›");
     let address = format!("https://example.org/{}end", "path/".repeat(20));
+    // It stands in the composer first, where it is text.
     ann.says(&format!("see {address} now"));
-    ann.shows("end now");
     let link = format!(";{address}\x1b\\");
-    let parts = ann.written().matches(&link).count();
-    assert!(parts >= 3, "{parts} parts");
+    ann.until_raw("a link on each of three rows", |written| {
+        written.matches(&link).count() >= 3
+    });
     // Scrolled away and back, and drawn anew, there is text and nothing else.
     for n in 0..30 {
         ann.says(&format!("line {n}"));

@@ -235,34 +235,18 @@ impl Screen {
         let closes = Arc::clone(&is_closing);
         let reader = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
+            let mut heard = 0;
             while let Ok(read @ 1..) = output.read(&mut buffer) {
+                // What is seen was written: in this order, or a test that has seen something would not find its bytes.
+                let mut all = bytes.lock().unwrap();
+                all.extend_from_slice(&buffer[..read]);
                 seen.lock().unwrap().process(&buffer[..read]);
-                bytes.lock().unwrap().extend_from_slice(&buffer[..read]);
-                // A terminal says where its cursor is, and which protocol of keys it speaks.
-                for _ in 0..count(&buffer[..read], b"\x1b[6n") {
-                    let all = bytes.lock().unwrap();
-                    let text = String::from_utf8_lossy(&all).into_owned();
-                    let line = text.rsplit_once('\r').map_or("", |(_, line)| line);
-                    let drawn = line.split('\x1b').next().unwrap_or_default();
-                    let answer = format!("\x1b[1;{}R", columns(drawn) + 1);
-                    answers
-                        .lock()
-                        .unwrap()
-                        .write_all(answer.as_bytes())
-                        .unwrap();
-                }
-                if count(&buffer[..read], b"\x1b[?u") > 0 {
-                    let answer = b"\x1b[?0u\x1b[?62c";
-                    answers.lock().unwrap().write_all(answer).unwrap();
-                }
-                // And what its ground is.
-                if buffer[..read].windows(5).any(|it| it == b"]11;?") {
-                    let answer = format!("\x1b]11;rgb:{ground}\x1b\\\x1b[?62c");
-                    answers
-                        .lock()
-                        .unwrap()
-                        .write_all(answer.as_bytes())
-                        .unwrap();
+                let (answer, until) = answered(&all, heard, ground, columns);
+                drop(all);
+                heard = until;
+                if !answer.is_empty() {
+                    let mut keys = answers.lock().unwrap();
+                    keys.write_all(answer.as_bytes()).unwrap();
                 }
                 if closes.load(Ordering::SeqCst) {
                     return;
@@ -375,7 +359,7 @@ impl Screen {
         self.until_raw(bytes, |written| written.contains(bytes));
     }
 
-    fn until_raw(&self, what: &str, is: impl Fn(&str) -> bool) {
+    pub fn until_raw(&self, what: &str, is: impl Fn(&str) -> bool) {
         let began = Instant::now();
         while !is(&self.written()) {
             assert!(began.elapsed() < PATIENCE, "waited for {what}");
@@ -403,9 +387,38 @@ impl Drop for Screen {
     }
 }
 
-/// How often a sequence is asked in what was written.
-fn count(bytes: &[u8], asked: &[u8]) -> usize {
-    bytes.windows(asked.len()).filter(|it| *it == asked).count()
+/// What a terminal answers to the questions in what was written behind `heard`, and how far it has heard then: a question may come in two reads.
+fn answered(
+    written: &[u8],
+    heard: usize,
+    ground: &str,
+    columns: fn(&str) -> usize,
+) -> (String, usize) {
+    let mut answer = String::new();
+    // The longest question but for its last byte.
+    let mut until = heard.max(written.len().saturating_sub(5));
+    let is_asked = |at: usize, question: &[u8]| written[at..].starts_with(question);
+    for at in heard..written.len() {
+        let question = [&b"\x1b[6n"[..], b"\x1b[?u", b"\x1b]11;?"]
+            .into_iter()
+            .find(|question| is_asked(at, question));
+        let said = match question {
+            // Where the cursor is: behind what stands in the line.
+            Some(b"\x1b[6n") => {
+                let text = String::from_utf8_lossy(&written[..at]).into_owned();
+                let line = text.rsplit_once('\r').map_or("", |(_, line)| line);
+                format!("\x1b[1;{}R", columns(line) + 1)
+            }
+            // Which protocol of keys it speaks.
+            Some(b"\x1b[?u") => "\x1b[?0u\x1b[?62c".to_owned(),
+            // What its ground is.
+            Some(_) => format!("\x1b]11;rgb:{ground}\x1b\\\x1b[?62c"),
+            None => continue,
+        };
+        answer.push_str(&said);
+        until = until.max(at + 1);
+    }
+    (answer, until)
 }
 
 /// Whether a pty echoes and reads by line.
