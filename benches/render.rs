@@ -120,7 +120,7 @@ fn frame(bencher: Bencher<'_, '_>, entries: u64) {
         Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).expect("a test backend has no errors");
     bencher.bench_local(|| {
         terminal
-            .draw(|frame| draw(frame, black_box(&state), &look))
+            .draw(|frame| drop(draw(frame, black_box(&state), &look)))
             .expect("a test backend has no errors");
     });
 }
@@ -144,7 +144,7 @@ fn key_and_frame(bencher: Bencher<'_, '_>, entries: u64) {
             Event::Key(KeyEvent::new(code, KeyModifiers::NONE)),
         );
         terminal
-            .draw(|frame| draw(frame, &state, &look))
+            .draw(|frame| drop(draw(frame, &state, &look)))
             .expect("a test backend has no errors");
     });
 }

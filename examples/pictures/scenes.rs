@@ -31,7 +31,7 @@ fn picture(screen: &Screen, theme: &str) -> String {
         glyphs: Glyphs::UNICODE,
     };
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a buffer");
-    let drawn = terminal.draw(|frame| draw(frame, &screen.state, &look));
+    let drawn = terminal.draw(|frame| drop(draw(frame, &screen.state, &look)));
     drawn.expect("a buffer takes everything");
     svg::of(terminal.backend().buffer())
 }

@@ -3,9 +3,12 @@
 //! The buffer itself moves, deletes and measures by char, which splits an emoji or a Hangul syllable; so every motion is computed
 //! here and given to it as a jump.
 
+mod laid;
+
 use tui_textarea::{CursorMove, TextArea};
 use unicode_segmentation::UnicodeSegmentation;
 
+pub use self::laid::Laid;
 use crate::text;
 
 /// Edits that can be undone.
@@ -16,14 +19,6 @@ pub struct Composer {
     area: TextArea<'static>,
     /// What was killed last, for yanking.
     killed: String,
-}
-
-/// The composer wrapped for drawing.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Laid {
-    pub rows: Vec<String>,
-    /// Row and column of the cursor in `rows`.
-    pub cursor: (usize, usize),
 }
 
 impl Default for Composer {
@@ -281,46 +276,6 @@ impl Composer {
         self.insert(with);
     }
 
-    /// Wraps the text at any cluster; columns may be as few as one.
-    pub fn lay(&self, columns: usize) -> Laid {
-        let columns = columns.max(1);
-        let (cursor_row, cursor_char) = (self.area.cursor().0, self.area.cursor().1);
-        let mut rows = Vec::new();
-        let mut cursor = (0, 0);
-        for (n, line) in self.area.lines().iter().enumerate() {
-            let cursor_byte = (n == cursor_row).then(|| byte_of(line, cursor_char));
-            let mut row = String::new();
-            let mut used = 0;
-            for (at, cluster, _) in text::clusters(line) {
-                // What is typed is drawn as it would be in a message, a tab as its four spaces.
-                let shown = if cluster == "\t" {
-                    "    ".to_owned()
-                } else {
-                    text::line(cluster).to_string()
-                };
-                let wide = text::width(&shown);
-                if used > 0 && used + wide > columns {
-                    rows.push(std::mem::take(&mut row));
-                    used = 0;
-                }
-                if cursor_byte == Some(at) {
-                    cursor = (rows.len(), used);
-                }
-                row.push_str(&shown);
-                used += wide;
-            }
-            if cursor_byte == Some(line.len()) {
-                if used >= columns {
-                    rows.push(std::mem::take(&mut row));
-                    used = 0;
-                }
-                cursor = (rows.len(), used);
-            }
-            rows.push(row);
-        }
-        Laid { rows, cursor }
-    }
-
     /// The line of the cursor and the byte it stands at.
     fn place(&self) -> (&str, usize) {
         let (row, column) = (self.area.cursor().0, self.area.cursor().1);
@@ -432,36 +387,6 @@ mod tests {
         let mut composer = Composer::default();
         composer.insert("a\r\nb\u{1b}[31m\rc\u{7}");
         assert_eq!(composer.text(), "a\nb[31m\nc");
-    }
-
-    #[test]
-    fn the_cursor_stands_where_text_goes() {
-        let mut composer = Composer::with("张三李四");
-        assert_eq!(
-            composer.lay(10),
-            Laid {
-                rows: vec!["张三李四".into()],
-                cursor: (0, 8)
-            }
-        );
-        assert_eq!(composer.lay(5).rows, ["张三", "李四"]);
-        assert_eq!(
-            composer.lay(4),
-            Laid {
-                rows: vec!["张三".into(), "李四".into(), String::new()],
-                cursor: (2, 0)
-            }
-        );
-        composer.left();
-        assert_eq!(composer.lay(10).cursor, (0, 6));
-        composer.insert("x\ny");
-        assert_eq!(
-            composer.lay(10),
-            Laid {
-                rows: vec!["张三李x".into(), "y四".into()],
-                cursor: (1, 1)
-            }
-        );
     }
 
     #[test]

@@ -19,10 +19,12 @@ use super::event::Effect;
 use super::highlight::Highlights;
 use super::keymap::{Key, Keymap};
 use super::lessons::Lessons;
+use super::panes::Panes;
 use super::pick::{Picker, Takes};
 use super::search::{Hits, Walk};
 use super::settings::Kept;
 use super::strings::{ENGLISH, Strings};
+use super::targets::Targets;
 use super::timeline::Anchor;
 use crate::chat::{
     Author, ClientId, Entry, IdentityId, InstanceId, Limits, RoomId, RoomInfo, Seq, Settings,
@@ -103,6 +105,9 @@ pub struct State {
     /// What is done when it is asked for once more; gone with anything else.
     pub confirm: Option<Confirm>,
     pub shows_panes: bool,
+    pub panes: Panes,
+    /// What lay where when it was drawn last.
+    pub targets: Targets,
     /// There is no screen: what happens is told line by line.
     pub is_plain: bool,
     /// The list that was told last, as long as something can be chosen from it.
@@ -255,6 +260,8 @@ impl State {
             notice: None,
             confirm: None,
             shows_panes: true,
+            panes: Panes::default(),
+            targets: Targets::default(),
             is_plain: false,
             offered: None,
             lessons: None,

@@ -8,6 +8,7 @@ mod keys;
 mod lessons;
 mod lines;
 mod link;
+mod mouse;
 mod notify;
 mod orders;
 mod personal;
@@ -23,23 +24,19 @@ mod told;
 mod unsent;
 mod visit;
 
-use crossterm::event::{MouseEvent, MouseEventKind};
-
 pub use self::amend::REACTIONS;
 pub use self::drafts::flush as flush_drafts;
 pub use self::lines::{Prompt, help, prompt};
 pub use self::link::link;
 pub use self::plain::is_settled;
 use super::event::{Effect, Event};
+use super::panes::Panes;
 use super::regions::{Regions, regions};
 use super::rows::Layout;
 use super::state::{Overlay, State, Tone};
 use super::timeline::Anchor;
 use crate::client::Command;
 use crate::text;
-
-/// Rows one turn of the wheel scrolls.
-const WHEEL: isize = 3;
 
 /// The heart of the screen.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
@@ -88,7 +85,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             plain::read_out(state);
             Vec::new()
         }
-        Event::Mouse(mouse) => wheel(state, mouse),
+        Event::Mouse(mouse) => mouse::point(state, mouse),
         Event::Resize(width, height) => {
             state.size = (width, height);
             Vec::new()
@@ -168,14 +165,6 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
 fn typed(state: &mut State) {
     state.confirm = None;
     state.popup = super::complete::offers(state);
-}
-
-fn wheel(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
-    match mouse.kind {
-        MouseEventKind::ScrollUp => scroll(state, -WHEEL),
-        MouseEventKind::ScrollDown => scroll(state, WHEEL),
-        _ => Vec::new(),
-    }
 }
 
 /// The parts of the screen as they are now.
@@ -271,6 +260,9 @@ fn show(state: &mut State, id: crate::chat::RoomId) -> Vec<Effect> {
     state.tour = None;
     state.visit = None;
     let is_another = state.current != Some(id);
+    if is_another {
+        state.panes = Panes::default();
+    }
     if let Some(left) = state.current_mut().filter(|_| is_another) {
         left.timeline.end_new();
         left.found = None;

@@ -17,6 +17,7 @@ use ratatui::style::Style;
 
 use super::regions::regions;
 use super::state::State;
+use super::targets::{Target, Targets};
 use super::theme::{Scope, Theme};
 use super::update::prompt as prompt_of;
 use crate::text::{self, SafeText};
@@ -81,8 +82,8 @@ pub struct Look {
     pub glyphs: Glyphs,
 }
 
-/// Draws the whole screen. The size is the state's own, so that what was scrolled is what is shown.
-pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
+/// Draws the whole screen, and says what lies where. The size is the state's own, so that what was scrolled is what is shown.
+pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) -> Targets {
     let prompt = prompt_of(state);
     let regions = regions(state, text::width(&prompt.text));
     let area = frame
@@ -94,6 +95,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
         clip: area,
         shows_links: state.links,
         links: Vec::new(),
+        targets: Targets::default(),
     };
     canvas.fill(area, Scope::Background);
     sides::header(&mut canvas, state, regions.header);
@@ -110,9 +112,11 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) {
     for link in std::mem::take(&mut canvas.links) {
         canvas.lead(&link);
     }
+    let targets = std::mem::take(&mut canvas.targets);
     if let Some((x, y)) = cursor.filter(|(x, y)| *x < area.width && *y < area.height) {
         frame.set_cursor_position((x, y));
     }
+    targets
 }
 
 /// A buffer that takes safe text only and never draws outside.
@@ -123,6 +127,7 @@ struct Canvas<'a> {
     /// Whether the terminal leads to addresses (OSC 8), and from where.
     shows_links: bool,
     links: Vec<Link>,
+    targets: Targets,
 }
 
 /// A part of a row that leads to an address.
@@ -137,6 +142,11 @@ struct Link {
 impl Canvas<'_> {
     fn style(&self, scope: Scope) -> Style {
         self.look.theme.style(scope)
+    }
+
+    /// Something is there to be pointed at.
+    fn target(&mut self, area: Rect, target: Target) {
+        self.targets.push(area.intersection(self.clip), target);
     }
 
     fn fill(&mut self, area: Rect, scope: Scope) {

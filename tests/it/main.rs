@@ -24,6 +24,7 @@ mod personal;
 mod pictures;
 mod pipes;
 mod plain;
+mod pointer;
 mod process;
 mod pty;
 mod reading;

@@ -368,6 +368,24 @@ fn the_room_that_was_read_last_is_where_one_begins_the_next_time() {
 }
 
 #[test]
+fn a_click_and_the_wheel_are_heard() {
+    let home = Home::new();
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#general ›");
+    ann.says("/join tech");
+    ann.shows("#tech ›");
+    for n in 1..=40 {
+        ann.says(&format!("line {n}"));
+    }
+    ann.shows("line 40");
+    ann.types("\x1b[<64;40;10M\x1b[<64;40;10M");
+    ann.until("older lines", |text| !text.contains("line 40"));
+    let row = ann.text().lines().position(|row| row.contains("# general"));
+    ann.types(&format!("\x1b[<0;4;{}M", row.unwrap() + 1));
+    ann.shows("#general ›");
+}
+
+#[test]
 fn connect_goes_to_another_server_and_back() {
     let (here, there) = (Home::new(), Home::new());
     let mut ann = here.opens(WIDE, &[]);

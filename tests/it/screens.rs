@@ -1,5 +1,6 @@
 //! What is on the screen, at the three sizes it is made for, with Chinese and emoji.
 
+use crossterm::event::{MouseButton, MouseEventKind};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -431,6 +432,7 @@ proptest! {
         height in prop_oneof![1u16..6, 6u16..14, 14u16..=100],
         overlay in 0..OVERLAYS.len(),
         is_chinese: bool,
+        points in prop::collection::vec((0..3_usize, any::<(u16, u16)>()), 0..6),
         keys in "(<pgup>|<pgdn>|<c-home>|<c-end>|<up>|<down>|x|张|<a-ret>|<bs>|<tab>|<f4>|<a-down>){0,12}",
     ) {
         let mut screen = busy(80, 24, OVERLAYS[overlay]);
@@ -443,6 +445,14 @@ proptest! {
         }
         screen.does(Event::Resize(width, height));
         screen.keys(&keys);
+        for (kind, (x, y)) in points {
+            let kinds = [
+                MouseEventKind::ScrollUp,
+                MouseEventKind::ScrollDown,
+                MouseEventKind::Down(MouseButton::Left),
+            ];
+            screen.points(kinds[kind], x % width, y % height);
+        }
         let rows = screen.rows();
         prop_assert_eq!(rows.len(), usize::from(height));
         prop_assert!(rows.iter().all(|row| tchat::text::width(row) <= usize::from(width)));

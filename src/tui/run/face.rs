@@ -10,6 +10,7 @@ use super::super::event::Event;
 use super::super::plain::{self, Teller};
 use super::super::state::State;
 use super::super::strings::fill;
+use super::super::targets::Targets;
 use super::super::update::update;
 use super::super::view::{Look, draw};
 use crate::client::LinkState;
@@ -86,7 +87,9 @@ impl<B: Backend<Error = io::Error>> Face<'_, B> {
     pub fn show(&mut self, state: &mut State, look: &Look) -> io::Result<()> {
         match self {
             Self::Screen(terminal) => {
-                terminal.draw(|frame| draw(frame, state, look))?;
+                let mut targets = Targets::default();
+                terminal.draw(|frame| targets = draw(frame, state, look))?;
+                state.targets = targets;
             }
             Self::Lines(teller, out) => {
                 let told = teller.tell(state);

@@ -88,7 +88,7 @@ fn popup(state: &mut State, action: Action) {
 }
 
 /// Puts the chosen completion into the composer.
-fn take_offer(state: &mut State) {
+pub(super) fn take_offer(state: &mut State) {
     let Some(popup) = state.popup.take() else {
         return;
     };
@@ -271,20 +271,12 @@ fn step_room(state: &mut State, by: isize) -> Vec<Effect> {
 }
 
 fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    let action = state.keymap.action(Context::Overlay, key);
-    let page = usize::from(state.size.1.saturating_sub(7).max(1));
-    let last = overlay_lines(state).saturating_sub(page);
-    let Some(
-        Overlay::Help { scroll } | Overlay::List { scroll, .. } | Overlay::Link { scroll, .. },
-    ) = &mut state.overlay
-    else {
-        return Vec::new();
-    };
-    match action {
-        Some(Action::OverlayUp) => *scroll = scroll.saturating_sub(1),
-        Some(Action::OverlayDown) => *scroll = (*scroll + 1).min(last),
-        Some(Action::OverlayPageUp) => *scroll = scroll.saturating_sub(page),
-        Some(Action::OverlayPageDown) => *scroll = (*scroll + page).min(last),
+    let page = isize::try_from(overlay_page(state)).unwrap_or(isize::MAX);
+    match state.keymap.action(Context::Overlay, key) {
+        Some(Action::OverlayUp) => scroll_overlay(state, -1),
+        Some(Action::OverlayDown) => scroll_overlay(state, 1),
+        Some(Action::OverlayPageUp) => scroll_overlay(state, -page),
+        Some(Action::OverlayPageDown) => scroll_overlay(state, page),
         Some(Action::Quit) => return vec![Effect::Quit],
         Some(_) => state.overlay = None,
         None => {
@@ -294,6 +286,22 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Scrolls the open overlay, if it is one to be read, as far as there is something.
+pub(super) fn scroll_overlay(state: &mut State, by: isize) {
+    let last = overlay_lines(state).saturating_sub(overlay_page(state));
+    if let Some(
+        Overlay::Help { scroll } | Overlay::List { scroll, .. } | Overlay::Link { scroll, .. },
+    ) = &mut state.overlay
+    {
+        *scroll = scroll.saturating_add_signed(by).min(last);
+    }
+}
+
+/// How many of its lines are shown.
+fn overlay_page(state: &State) -> usize {
+    usize::from(state.size.1.saturating_sub(7).max(1))
 }
 
 /// How many lines the open overlay has.

@@ -163,6 +163,37 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     effects
 }
 
+/// Chooses a row, as far as there are rows.
+pub(super) fn point(state: &mut State, row: usize) -> Vec<Effect> {
+    let Some(Overlay::Pick(picker)) = &state.overlay else {
+        return Vec::new();
+    };
+    let last = rows(state, picker).len().saturating_sub(1);
+    if let Some(Overlay::Pick(picker)) = &mut state.overlay {
+        picker.chosen = row.min(last);
+    }
+    preview(state)
+}
+
+/// Chooses a row, and takes the one that is chosen already.
+pub(super) fn click(state: &mut State, row: usize) -> Vec<Effect> {
+    match &state.overlay {
+        Some(Overlay::Pick(picker)) if picker.chosen == row => take_chosen(state),
+        _ => point(state, row),
+    }
+}
+
+/// Closes the list; the theme is again the one there was before.
+pub(super) fn close(state: &mut State) -> Vec<Effect> {
+    match state.overlay.take() {
+        Some(Overlay::Pick(Picker {
+            of: Of::Themes { before },
+            ..
+        })) if before != state.theme => vec![Effect::Theme(before)],
+        _ => Vec::new(),
+    }
+}
+
 fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let Some(Overlay::Pick(picker)) = &state.overlay else {
         return Vec::new();
@@ -188,17 +219,7 @@ fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             | Action::Mentions
             | Action::Search
             | Action::Themes,
-        ) => {
-            let closed = state.overlay.take();
-            if let Some(Overlay::Pick(Picker {
-                of: Of::Themes { before },
-                ..
-            })) = closed
-                && before != state.theme
-            {
-                return vec![Effect::Theme(before)];
-            }
-        }
+        ) => return close(state),
         Some(Action::Quit) => return vec![Effect::Quit],
         Some(Action::Up | Action::RoomBefore) => {
             picker.chosen = picker

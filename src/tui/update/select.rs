@@ -56,7 +56,7 @@ pub(super) fn leave(state: &mut State) {
 }
 
 /// Shows the long code of a message whole, or folds it again.
-fn turn_fold(state: &mut State, seq: Seq) {
+pub(super) fn turn_fold(state: &mut State, seq: Seq) {
     let key = Key::entry(seq);
     let Some(room) = state.current_mut() else {
         return;

@@ -11,8 +11,9 @@ use crate::tui::rows::{Gutter, Layout, Line, Row};
 use crate::tui::spoken::SpreadKind;
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
+use crate::tui::targets::Target;
 use crate::tui::theme::Scope;
-use crate::tui::timeline::Key;
+use crate::tui::timeline::{Item, Key, What};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     if area.is_empty() {
@@ -22,6 +23,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         nothing(canvas, state, area);
         return;
     };
+    canvas.target(area, Target::Messages);
     let layout = Layout {
         columns: usize::from(area.width),
         name_columns: room.timeline.name_columns(),
@@ -37,13 +39,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         .and_then(|seq| timeline.place(Key::entry(seq)));
     let of = |index: usize| {
         let rows = layout.rows(timeline, index).into_iter();
-        rows.map(move |row| (row, selected == Some(index)))
+        let target = timeline.get(index).and_then(target);
+        rows.map(move |row| (row, selected == Some(index), target))
     };
     let visible = (top..timeline.len()).flat_map(of).skip(line).take(height);
-    let rows: Vec<(Row, bool)> = visible.collect();
+    let rows: Vec<(Row, bool, Option<Target>)> = visible.collect();
     // A short timeline stands at the bottom, where the next message will come.
     let offset = height - rows.len();
-    for (n, (row, is_selected)) in rows.iter().enumerate() {
+    for (n, (row, is_selected, target)) in rows.iter().enumerate() {
         let y = area.y + u16::try_from(offset + n).unwrap_or(u16::MAX);
         let place = Rect {
             y,
@@ -57,10 +60,31 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             Row::Date(date) => rule_with(canvas, place, date, Scope::MessageDate),
             Row::New => rule_with(canvas, place, state.strings.new_line, Scope::MessageUnread),
             Row::Gap(words) => rule_with(canvas, place, words, Scope::MessageGap),
-            Row::Line(line) => draw_line(canvas, state, &layout, place, line),
+            Row::Line(line) => {
+                draw_line(canvas, state, &layout, place, line);
+                let target = match (&line.kind, *target) {
+                    (SpreadKind::Folded(_), Some(Target::Said(seq))) => Some(Target::Folded(seq)),
+                    (_, target) => target,
+                };
+                if let Some(target) = target {
+                    canvas.target(place, target);
+                }
+            }
         }
     }
     new_below(canvas, state, room, area);
+}
+
+/// What a pointer finds in the rows of an item.
+fn target(item: &Item) -> Option<Target> {
+    match &item.what {
+        What::Said { .. } => Some(Target::Said(item.key.seq)),
+        What::Private {
+            of: Some((room, seq)),
+            ..
+        } => Some(Target::Elsewhere(*room, *seq)),
+        _ => None,
+    }
 }
 
 /// The empty screen says what it waits for, and why.
@@ -248,11 +272,7 @@ fn new_below(canvas: &mut Canvas<'_>, state: &State, room: &Room, area: Rect) {
     let style = canvas
         .style(Scope::Popup)
         .patch(canvas.style(Scope::Accent));
-    canvas.put(
-        area.x + (area.width - wide) / 2,
-        area.bottom() - 1,
-        wide,
-        &words,
-        style,
-    );
+    let place = Rect::new(area.x + (area.width - wide) / 2, area.bottom() - 1, wide, 1);
+    canvas.put(place.x, place.y, wide, &words, style);
+    canvas.target(place, Target::Newest);
 }

@@ -9,6 +9,7 @@ use crate::tui::composer::Composer;
 use crate::tui::regions::Regions;
 use crate::tui::state::{Overlay, State};
 use crate::tui::strings::fill;
+use crate::tui::targets::Target;
 use crate::tui::theme::Scope;
 use crate::tui::update::{REACTIONS, help, link};
 
@@ -57,14 +58,13 @@ pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         } else {
             Scope::Popup
         };
-        canvas.fill(
-            Rect {
-                y,
-                height: 1,
-                ..area
-            },
-            scope,
-        );
+        let row = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        canvas.fill(row, scope);
+        canvas.target(row, Target::Offer(n));
         let style = canvas.style(scope);
         canvas.put(
             area.x + 1,
@@ -147,6 +147,7 @@ pub(super) fn place(screen: Rect, rows: u16) -> Rect {
 /// Empties an overlay's area and puts its title there; gives back the style of titles.
 pub(super) fn ground(canvas: &mut Canvas<'_>, area: Rect, title: &SafeText) -> Style {
     canvas.clear(area, Scope::Popup);
+    canvas.target(area, Target::Overlay);
     let accent = canvas
         .style(Scope::Popup)
         .patch(canvas.style(Scope::Accent));

@@ -10,6 +10,7 @@ use crate::tui::pick::{Of, Picker, Row, rows};
 use crate::tui::search::Hits;
 use crate::tui::state::State;
 use crate::tui::strings::{Strings, fill};
+use crate::tui::targets::Target;
 use crate::tui::theme::Scope;
 
 /// Columns of the name; of numbers; the least that shows what was said last.
@@ -77,6 +78,7 @@ pub(super) fn draw(
             ..area
         };
         draw_row(canvas, line, is_lobby, row, is_chosen);
+        canvas.target(line, Target::Row(n));
         y += 1;
     }
     for (y, line) in (y..bottom).zip(help) {

@@ -11,6 +11,7 @@ use crate::tui::keymap::{Action, Context};
 use crate::tui::regions::Regions;
 use crate::tui::state::{State, Tone};
 use crate::tui::strings::fill;
+use crate::tui::targets::Target;
 use crate::tui::theme::Scope;
 use crate::tui::update::Prompt;
 
@@ -183,6 +184,14 @@ pub(super) fn composer(
     let (row, column) = laid.cursor;
     let height = usize::from(area.height);
     let first = (row + 1).saturating_sub(height);
+    canvas.target(
+        Rect {
+            x: left,
+            width: width + 1,
+            ..area
+        },
+        Target::Composer { first },
+    );
     let style = canvas.style(Scope::Composer);
     for (y, line) in (area.y..).zip(laid.rows.iter().skip(first).take(height)) {
         canvas.put(left, y, width + 1, &text::line(line), style);

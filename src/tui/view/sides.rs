@@ -8,9 +8,11 @@ use crate::client::LinkState;
 use crate::text::{self, SafeText};
 use crate::tui::avatar;
 use crate::tui::keymap::Action;
+use crate::tui::panes::{RoomRow, first_person, first_room, room_rows};
 use crate::tui::regions::Regions;
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
+use crate::tui::targets::Target;
 use crate::tui::theme::Scope;
 
 pub(super) fn header(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
@@ -51,63 +53,55 @@ pub(super) fn rooms(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         ..area
     };
     canvas.fill(pane, Scope::Panel);
+    canvas.target(area, Target::Rooms);
     let rows = room_rows(state);
+    let first = first_room(state, &rows, usize::from(pane.height));
+    list(
+        canvas,
+        state,
+        pane,
+        &rows,
+        first,
+        |canvas, line, row| match row {
+            RoomRow::Title(words) => title(canvas, line, &(*words).into()),
+            RoomRow::Blank => {}
+            RoomRow::Room(room) => {
+                canvas.target(line, Target::Room(room.info.id));
+                room_line(canvas, state, line, room);
+            }
+        },
+    );
+}
+
+/// The rows of a list that have room, from one of them on; its ends say how many there are above and below.
+fn list<T>(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    pane: Rect,
+    rows: &[T],
+    first: usize,
+    mut draw: impl FnMut(&mut Canvas<'_>, Rect, &T),
+) {
+    let s = state.strings;
     let height = usize::from(pane.height);
-    let is_current =
-        |row: &RoomRow| matches!(row, RoomRow::Room(room) if state.current == Some(room.info.id));
-    let current = rows.iter().position(is_current).unwrap_or(0);
-    // As little is scrolled as shows the room one is in, and the marks at the ends.
-    let first = (current + 2)
-        .saturating_sub(height)
-        .min(rows.len().saturating_sub(height));
-    let shown = rows.iter().enumerate().skip(first).take(height);
     let below = rows.len().saturating_sub(first + height);
-    for (y, (n, row)) in (pane.y..).zip(shown) {
+    let shown = rows.iter().skip(first).take(height);
+    for ((y, at), row) in (pane.y..).zip(0..).zip(shown) {
         let line = Rect {
             y,
             height: 1,
             ..pane
         };
-        let s = state.strings;
-        let hidden = match n - first {
+        let hidden = match at {
             0 if first > 0 => Some((s.more_above, first + 1)),
             at if at + 1 == height && below > 0 => Some((s.more_below, below + 1)),
             _ => None,
         };
-        match (hidden, row) {
-            (Some((words, count)), _) => title(canvas, line, &text::line(&fill(words, &[&count]))),
-            (None, RoomRow::Title(words)) => title(canvas, line, &(*words).into()),
-            (None, RoomRow::Blank) => {}
-            (None, RoomRow::Room(room)) => room_line(canvas, state, line, room),
+        match hidden {
+            Some((words, count)) => title(canvas, line, &text::line(&fill(words, &[&count]))),
+            None => draw(canvas, line, row),
         }
     }
-}
-
-/// A row of the list of rooms.
-enum RoomRow<'a> {
-    Title(&'static str),
-    Blank,
-    Room(&'a Room),
-}
-
-fn room_rows(state: &State) -> Vec<RoomRow<'_>> {
-    let (conversations, public): (Vec<&Room>, Vec<&Room>) =
-        state.listed().partition(|room| room.is_conversation());
-    let mut rows = Vec::new();
-    for (title, rooms) in [
-        (state.strings.rooms, public),
-        (state.strings.private, conversations),
-    ] {
-        if rooms.is_empty() {
-            continue;
-        }
-        if !rows.is_empty() {
-            rows.push(RoomRow::Blank);
-        }
-        rows.push(RoomRow::Title(title));
-        rows.extend(rooms.into_iter().map(RoomRow::Room));
-    }
-    rows
 }
 
 fn title(canvas: &mut Canvas<'_>, line: Rect, words: &SafeText) {
@@ -184,31 +178,28 @@ pub(super) fn people(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         ..area
     };
     canvas.fill(pane, Scope::Panel);
+    canvas.target(area, Target::People);
     let here = room.roster.present().len();
     let count = text::line(&fill(state.strings.people, &[&here]));
     title(canvas, Rect { height: 1, ..pane }, &count);
-    let rows = usize::from(pane.height.saturating_sub(1));
-    let people = room.roster.people();
-    // The last row says how many there is no room for.
-    let shown = if people.len() > rows {
-        rows.saturating_sub(1)
-    } else {
-        people.len()
-    };
-    let line = |y| Rect {
-        y,
-        height: 1,
+    let below = Rect {
+        y: pane.y + 1,
+        height: pane.height.saturating_sub(1),
         ..pane
     };
-    let mut y = pane.y + 1;
-    for person in &people[..shown] {
-        person_line(canvas, state, line(y), person);
-        y += 1;
-    }
-    if shown < people.len() && rows > 0 {
-        let words = fill(state.strings.more_below, &[&(people.len() - shown)]);
-        title(canvas, line(y), &text::line(&words));
-    }
+    let people = room.roster.people();
+    let first = first_person(state, people.len(), usize::from(below.height));
+    list(
+        canvas,
+        state,
+        below,
+        people,
+        first,
+        |canvas, line, person| {
+            canvas.target(line, Target::Person(person.id));
+            person_line(canvas, state, line, person);
+        },
+    );
 }
 
 /// A person: how they are, their face, their name, and what there is to say of them.
@@ -396,7 +387,9 @@ fn strip(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
             Scope::BadgeUnread
         };
         let style = canvas.style(scope);
-        x += canvas.put(x, area.y, area.right() - x, &words, style) + 2;
+        let used = canvas.put(x, area.y, area.right() - x, &words, style);
+        canvas.target(Rect::new(x, area.y, used, 1), Target::Room(room.info.id));
+        x += used + 2;
     }
     x
 }

@@ -2,7 +2,7 @@
 //!
 //! Keys: plain characters type themselves; `<ret> <esc> <tab> <pgup> <a-ret> <c-p> <s-tab>` and the like are keys.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
@@ -14,6 +14,7 @@ use tchat::chat::{
 use tchat::client::{Event as Told, LinkState};
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::state::{Moment, State, TypingMode};
+use tchat::tui::targets::Targets;
 use tchat::tui::theme::{DEFAULT, Depth, Theme};
 use tchat::tui::update::update;
 use tchat::tui::view::{Glyphs, Look, draw};
@@ -256,6 +257,10 @@ impl Screen {
 
     /// The screen as a terminal shows it that leads to addresses, or does not.
     pub fn terminal_with(&self, links: bool) -> Terminal<TestBackend> {
+        self.drawn(links).0
+    }
+
+    fn drawn(&self, links: bool) -> (Terminal<TestBackend>, Targets) {
         let (width, height) = self.state.size;
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
@@ -267,8 +272,49 @@ impl Screen {
             links,
             ..self.state.clone()
         };
-        terminal.draw(|frame| draw(frame, &state, &look)).unwrap();
+        let mut targets = Targets::default();
         terminal
+            .draw(|frame| targets = draw(frame, &state, &look))
+            .unwrap();
+        (terminal, targets)
+    }
+
+    /// Clicks on the first letter of a text on the screen.
+    pub fn clicks(&mut self, text: &str) {
+        self.clicks_at(text, 0);
+    }
+
+    /// Clicks so many columns behind the first letter of a text.
+    pub fn clicks_at(&mut self, text: &str, columns: u16) {
+        let (x, y) = self.place(text);
+        self.points(MouseEventKind::Down(MouseButton::Left), x + columns, y);
+    }
+
+    /// Turns the wheel over a text.
+    pub fn turns(&mut self, text: &str, kind: MouseEventKind) {
+        let (x, y) = self.place(text);
+        self.points(kind, x, y);
+    }
+
+    /// Points to a place of the screen as it is drawn now.
+    pub fn points(&mut self, kind: MouseEventKind, column: u16, row: u16) {
+        self.state.targets = self.drawn(false).1;
+        self.does(Event::Mouse(MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        }));
+    }
+
+    /// Where a text stands first.
+    fn place(&self, text: &str) -> (u16, u16) {
+        let rows = self.rows();
+        let found = (0..).zip(&rows).find_map(|(y, row)| {
+            let x = tchat::text::width(&row[..row.find(text)?]);
+            Some((u16::try_from(x).unwrap(), y))
+        });
+        found.unwrap_or_else(|| panic!("no '{text}' on\n{}", rows.join("\n")))
     }
 
     /// The rows as text, without what is blank at their ends.

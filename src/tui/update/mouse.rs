@@ -1,0 +1,151 @@
+//! The pointer: the wheel scrolls what it is over, and a click selects. What it is over is what was drawn last.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Rect};
+
+use super::keys::{self, act, take_offer};
+use super::{layout, pick, scroll, select, show, typed, visit};
+use crate::chat::{IdentityId, Seq};
+use crate::tui::event::Effect;
+use crate::tui::keymap::Action;
+use crate::tui::panes::{first_person, first_room, room_rows};
+use crate::tui::state::{Overlay, State};
+use crate::tui::targets::Target;
+
+/// Rows one turn of the wheel scrolls.
+const WHEEL: isize = 3;
+
+pub(super) fn point(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
+    let place = Position::new(mouse.column, mouse.row);
+    let found = state.targets.at(place);
+    match mouse.kind {
+        MouseEventKind::ScrollUp => wheel(state, found, -WHEEL),
+        MouseEventKind::ScrollDown => wheel(state, found, WHEEL),
+        MouseEventKind::Down(MouseButton::Left) => {
+            state.notice = None;
+            state.prefix = None;
+            state.pressed_at = state.now.instant;
+            click(state, found, place)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn wheel(state: &mut State, found: Option<(Rect, Target)>, by: isize) -> Vec<Effect> {
+    match found.map(|(_, target)| target) {
+        Some(Target::Overlay | Target::Row(_)) => return wheel_overlay(state, by),
+        Some(Target::Rooms | Target::Room(_)) => {
+            let rows = room_rows(state);
+            let height = usize::from(layout(state).rooms.height);
+            let first = first_room(state, &rows, height).saturating_add_signed(by);
+            let last = rows.len().saturating_sub(height);
+            state.panes.rooms = Some(first.min(last));
+        }
+        Some(Target::People | Target::Person(_)) => {
+            let count = state.current().map_or(0, |room| room.roster.people().len());
+            // The title stands above them.
+            let height = usize::from(layout(state).people.height.saturating_sub(1));
+            let first = first_person(state, count, height).saturating_add_signed(by);
+            state.panes.people = first.min(count.saturating_sub(height));
+        }
+        Some(Target::Offer(_)) => {
+            if let Some(popup) = &mut state.popup {
+                popup.step(by.signum());
+            }
+        }
+        _ => return scroll(state, by),
+    }
+    Vec::new()
+}
+
+fn wheel_overlay(state: &mut State, by: isize) -> Vec<Effect> {
+    match &state.overlay {
+        Some(Overlay::Pick(picker)) => {
+            let chosen = picker.chosen.saturating_add_signed(by.signum());
+            pick::point(state, chosen)
+        }
+        Some(_) => {
+            keys::scroll_overlay(state, by);
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
+}
+
+fn click(state: &mut State, found: Option<(Rect, Target)>, place: Position) -> Vec<Effect> {
+    let target = found.map(|(_, target)| target);
+    if state.overlay.is_some() && !matches!(target, Some(Target::Overlay | Target::Row(_))) {
+        return close(state);
+    }
+    let Some((area, target)) = found else {
+        return Vec::new();
+    };
+    match target {
+        Target::Room(id) => return show(state, id),
+        Target::Person(id) => call(state, id),
+        Target::Said(seq) => return mark(state, seq),
+        Target::Folded(seq) => select::turn_fold(state, seq),
+        Target::Elsewhere(room, seq) => return visit::visit(state, room, seq),
+        Target::Newest => return act(state, Action::Newest),
+        Target::Composer { first } => {
+            let row = first + usize::from(place.y - area.y);
+            let column = usize::from(place.x - area.x);
+            let columns = usize::from(area.width.saturating_sub(1));
+            state.composer_mut().go_to(columns, (row, column));
+            select::leave(state);
+            state.popup = None;
+        }
+        Target::Offer(n) => {
+            if let Some(popup) = &mut state.popup {
+                popup.chosen = Some(n);
+                take_offer(state);
+            }
+        }
+        Target::Row(n) => return pick::click(state, n),
+        Target::Rooms | Target::People | Target::Messages | Target::Overlay => {}
+    }
+    Vec::new()
+}
+
+/// Beside an overlay: one that is only read or chosen from closes; one that waits for words stays.
+fn close(state: &mut State) -> Vec<Effect> {
+    match &state.overlay {
+        Some(Overlay::Pick(_)) => pick::close(state),
+        Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {
+            state.overlay = None;
+            Vec::new()
+        }
+        Some(Overlay::Name { .. } | Overlay::React { .. } | Overlay::Snippet { .. }) | None => {
+            Vec::new()
+        }
+    }
+}
+
+/// Writes somebody's name where the cursor is: at the beginning it makes the line private.
+fn call(state: &mut State, id: IdentityId) {
+    let person = state.current().and_then(|room| room.roster.find(id));
+    let Some(name) = person.map(|person| person.name.clone()) else {
+        return;
+    };
+    let before = state.composer().before();
+    let is_apart = before.is_empty() || before.ends_with(char::is_whitespace);
+    let space = if is_apart { "" } else { " " };
+    select::leave(state);
+    state.composer_mut().insert(&format!("{space}@{name} "));
+    typed(state);
+}
+
+/// Selects a message, or no message where it was selected.
+fn mark(state: &mut State, seq: Seq) -> Vec<Effect> {
+    let Some(room) = state.current_mut() else {
+        return Vec::new();
+    };
+    if room.selected == Some(seq) {
+        select::leave(state);
+    } else if room.timeline.said(seq).is_some() {
+        room.selected = Some(seq);
+        state.confirm = None;
+        return select::reveal(state);
+    }
+    Vec::new()
+}

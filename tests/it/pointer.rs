@@ -1,0 +1,201 @@
+//! The pointer: the wheel scrolls what it is over, a click selects, and both mean what was seen.
+
+use crossterm::event::MouseEventKind;
+use tchat::chat::{IdentityId, Person, Presence, Role, RoomId, Seq, Via};
+use tchat::client::Event as Told;
+use tchat::tui::event::Effect;
+use tchat::tui::state::Overlay;
+use tchat::tui::timeline::Anchor;
+
+use crate::support::screen::{GENERAL, LI, Screen, TECH, ZHANG, room, says};
+
+/// General with so many lines.
+fn talked(width: u16, height: u16, lines: u64) -> Screen {
+    let mut screen = Screen::online(width, height);
+    let entries = (1..=lines).map(|seq| says(GENERAL, seq, LI, seq, &format!("line {seq} here")));
+    screen.hears(Told::Entries(entries.collect()));
+    screen
+}
+
+fn person(n: u8) -> Person {
+    Person {
+        id: IdentityId::new([100 + n; 16]),
+        name: format!("person{n:02}"),
+        presence: Presence::Online,
+        role: Role::Member,
+        via: Via::Tchat,
+        status: String::new(),
+    }
+}
+
+#[test]
+fn a_click_leads_into_a_room() {
+    let mut screen = talked(120, 24, 5);
+    screen.clicks("# tech");
+    assert_eq!(screen.state.current, Some(TECH));
+    screen.clicks("@ 李四");
+    assert!(screen.shows("@李四 privately ›"));
+    // Where rooms are a strip, what is written there is one of them.
+    let mut screen = talked(60, 16, 5);
+    screen.hears(Told::Entries(vec![says(TECH, 1, LI, 20, "news")]));
+    screen.clicks("#tech 1");
+    assert_eq!(screen.state.current, Some(TECH));
+}
+
+#[test]
+fn a_click_selects_a_message_and_another_leaves_it() {
+    let mut screen = talked(100, 24, 60);
+    screen.clicks("line 50 here");
+    let selected = |screen: &Screen| screen.state.current().and_then(|room| room.selected);
+    assert_eq!(selected(&screen), Some(Seq(50)));
+    assert!(screen.shows("r answer"));
+    screen.clicks("line 52 here");
+    assert_eq!(selected(&screen), Some(Seq(52)));
+    screen.clicks("line 52 here");
+    assert_eq!(selected(&screen), None);
+    // What is below is where its words lead.
+    screen.keys("<pgup>");
+    screen.hears(Told::Entries(vec![says(GENERAL, 61, ZHANG, 61, "newest")]));
+    screen.clicks("↓ 1 new");
+    assert!(screen.shows("newest"));
+}
+
+#[test]
+fn a_click_shows_the_rest_of_long_code() {
+    let mut screen = Screen::online(100, 40);
+    let code = (1..=40).map(|n| format!("line {n}")).collect::<Vec<_>>();
+    let code = code.join("\n");
+    let said = says(GENERAL, 1, LI, 1, &format!("```\n{code}\n```"));
+    screen.hears(Told::Entries(vec![said]));
+    assert!(!screen.shows("line 30"));
+    screen.clicks("32 more");
+    assert!(screen.shows("line 30"));
+}
+
+#[test]
+fn a_click_on_somebody_writes_the_name() {
+    let mut screen = talked(120, 24, 3);
+    screen.clicks("张三");
+    assert_eq!(screen.state.composer().text(), "@张三 ");
+    assert!(screen.shows("@张三 privately ›"));
+    let mut screen = talked(120, 24, 3);
+    screen.keys("ask");
+    screen.clicks("张三");
+    assert_eq!(screen.state.composer().text(), "ask @张三 ");
+}
+
+#[test]
+fn a_click_places_the_cursor() {
+    let mut screen = Screen::online(60, 24);
+    screen.keys("first 张三李四<a-ret>second");
+    screen.clicks("李四");
+    screen.keys("x");
+    assert_eq!(screen.state.composer().text(), "first 张三x李四\nsecond");
+    // Behind the end of a line it is the end.
+    screen.clicks_at("second", 20);
+    screen.keys("y");
+    assert_eq!(screen.state.composer().text(), "first 张三x李四\nsecondy");
+    // In the second column of a wide character it stands before that.
+    screen.clicks_at("四", 1);
+    screen.keys("z");
+    assert_eq!(screen.state.composer().text(), "first 张三x李z四\nsecondy");
+}
+
+#[test]
+fn a_click_takes_a_completion() {
+    let mut screen = talked(100, 24, 3);
+    screen.keys("/th");
+    screen.clicks("/theme");
+    assert_eq!(screen.state.composer().text(), "/theme ");
+}
+
+#[test]
+fn in_a_list_a_click_chooses_and_another_takes() {
+    let mut screen = talked(100, 24, 3);
+    screen.keys("<c-k>");
+    screen.clicks("#tech");
+    let Some(Overlay::Pick(picker)) = &screen.state.overlay else {
+        panic!("{}", screen.text())
+    };
+    assert!(picker.chosen > 0);
+    screen.clicks("#tech");
+    assert_eq!(screen.state.current, Some(TECH));
+    // Beside it everything closes, and what was tried is as it was.
+    screen.keys("<c-u><a-t>");
+    screen.effects.clear();
+    screen.clicks("paper");
+    assert_eq!(screen.effects, [Effect::Theme("paper".into())]);
+    screen.state.theme = "paper".into();
+    screen.effects.clear();
+    screen.clicks_at("#tech ›", 3);
+    assert!(screen.state.overlay.is_none());
+    assert!(matches!(screen.effects[..], [Effect::Theme(_)]));
+    // What lies below it is not meant.
+    screen.keys("<f1>");
+    screen.clicks_at("#tech ›", 3);
+    assert!(screen.state.overlay.is_none() && screen.state.current == Some(TECH));
+}
+
+#[test]
+fn the_wheel_scrolls_what_it_is_over() {
+    let mut screen = talked(120, 24, 60);
+    let rooms = (0..40).map(|n| room(RoomId::new([n + 50; 16]), &format!("room{n:02}"), ""));
+    screen.is_welcomed(rooms.chain([room(GENERAL, "general", "")]).collect());
+    let people = (0..40).map(person).collect();
+    screen.hears(Told::RosterDelta {
+        room: GENERAL,
+        came: people,
+        went: Vec::new(),
+    });
+    let before = screen.rows();
+    let anchor = |screen: &Screen| screen.state.current().unwrap().timeline.anchor();
+
+    screen.turns("ROOMS", MouseEventKind::ScrollDown);
+    screen.turns("4 more", MouseEventKind::ScrollDown);
+    assert!(
+        screen.shows("room10") && !screen.shows("room01"),
+        "{}",
+        screen.text()
+    );
+    assert_eq!(anchor(&screen), Anchor::Newest);
+    screen.clicks("room10");
+    assert_eq!(screen.state.current, Some(RoomId::new([60; 16])));
+    screen.keys("<c-k>general<ret>");
+
+    screen.turns("person02", MouseEventKind::ScrollDown);
+    assert!(!screen.shows("person02"), "{}", screen.text());
+    for _ in 0..30 {
+        screen.turns("person", MouseEventKind::ScrollDown);
+    }
+    assert!(screen.shows("person39"), "{}", screen.text());
+    for _ in 0..30 {
+        screen.turns("person", MouseEventKind::ScrollUp);
+    }
+    assert_eq!(screen.rows()[1], before[1]);
+
+    screen.turns("line 55 here", MouseEventKind::ScrollUp);
+    assert!(anchor(&screen) != Anchor::Newest);
+    // Over an overlay what is in it moves, and nothing else.
+    let anchor_before = anchor(&screen);
+    screen.keys("<f1>");
+    let first = screen.rows();
+    screen.turns("Keys", MouseEventKind::ScrollDown);
+    assert_ne!(screen.rows(), first);
+    screen.keys("<esc><c-k>");
+    screen.turns("Enter takes it", MouseEventKind::ScrollDown);
+    let Some(Overlay::Pick(picker)) = &screen.state.overlay else {
+        panic!("{}", screen.text())
+    };
+    assert_eq!(picker.chosen, 1);
+    assert_eq!(anchor(&screen), anchor_before);
+}
+
+#[test]
+fn a_click_is_an_answer_to_what_was_said() {
+    let mut screen = talked(100, 24, 5);
+    screen.keys("/nosuch<ret>");
+    let notice = screen.state.notice.clone();
+    assert!(notice.is_some());
+    screen.clicks("line 5 here");
+    assert!(screen.state.notice.is_none());
+}
