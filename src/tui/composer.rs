@@ -40,6 +40,20 @@ impl Composer {
         }
     }
 
+    /// An empty one, into which the same is yanked.
+    pub fn other(&self) -> Self {
+        Self {
+            killed: self.killed.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Another takes its place; what was killed here is yanked there.
+    pub fn give_way(&mut self, other: Self) {
+        let killed = std::mem::take(&mut self.killed);
+        *self = Self { killed, ..other };
+    }
+
     pub fn text(&self) -> String {
         self.area.lines().join("\n")
     }

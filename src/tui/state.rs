@@ -321,6 +321,12 @@ impl State {
         }
     }
 
+    /// What is typed where one is, as it is kept.
+    pub fn draft(&self) -> String {
+        self.current()
+            .map_or_else(|| self.lobby.text(), Room::draft)
+    }
+
     /// Rooms as they are listed: not those put away.
     pub fn listed(&self) -> impl Iterator<Item = &Room> {
         self.rooms.iter().filter(|room| !room.is_hidden)

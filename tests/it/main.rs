@@ -12,6 +12,7 @@ mod cache;
 mod demo;
 mod disk;
 mod doctor;
+mod drafts;
 mod faults;
 mod fixtures;
 mod frames;

@@ -204,7 +204,7 @@ impl Performer {
                 if is_elsewhere {
                     let fresh = first_state(&self.setup, state.size);
                     // What was typed is taken along; what was said stays with the server it was said on.
-                    let lobby = Composer::with(&state.composer().text());
+                    let lobby = Composer::with(&state.draft());
                     // So is what was set, and whether anybody looks.
                     *state = State {
                         lobby,

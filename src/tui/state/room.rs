@@ -52,6 +52,14 @@ pub enum Recount {
     AskAgain,
 }
 
+/// See [`Room::aside`].
+#[derive(Clone, Debug)]
+pub struct Aside {
+    composer: Composer,
+    /// What came instead, as it was then.
+    instead: String,
+}
+
 /// A room or conversation we are in.
 #[derive(Clone, Debug)]
 pub struct Room {
@@ -59,6 +67,8 @@ pub struct Room {
     pub timeline: Timeline,
     pub roster: Roster,
     pub composer: Composer,
+    /// What was being written when another text came into the composer.
+    pub aside: Option<Aside>,
     /// What is on the disk of what is in the composer.
     pub drafted: String,
     pub sent: VecDeque<String>,
@@ -92,6 +102,7 @@ impl Room {
             timeline: Timeline::default(),
             roster: Roster::default(),
             composer: Composer::default(),
+            aside: None,
             drafted: String::new(),
             sent: VecDeque::new(),
             recalled: None,
@@ -117,6 +128,39 @@ impl Room {
         match &self.info.peer {
             Some(peer) => format!("@{}", peer.name),
             None => format!("#{}", self.info.name),
+        }
+    }
+
+    /// Another text is written here for a while; what was being written comes back after that.
+    pub fn write_instead(&mut self, text: &str) {
+        if let Some(aside) = &mut self.aside {
+            text.clone_into(&mut aside.instead);
+        } else {
+            let other = self.composer.other();
+            self.aside = Some(Aside {
+                composer: std::mem::replace(&mut self.composer, other),
+                instead: text.to_owned(),
+            });
+        }
+        self.composer.set(text);
+    }
+
+    /// What was being written before is written on; or nothing is.
+    pub fn write_on(&mut self) {
+        match self.aside.take() {
+            Some(aside) => self.composer.give_way(aside.composer),
+            None => self.composer.clear(),
+        }
+    }
+
+    /// Everything that is typed here and would be missed.
+    pub fn draft(&self) -> String {
+        let text = self.composer.text();
+        match &self.aside {
+            None => text,
+            Some(aside) if aside.instead == text => aside.composer.text(),
+            Some(aside) if aside.composer.is_empty() => text,
+            Some(aside) => format!("{}\n{text}", aside.composer.text()),
         }
     }
 

@@ -4,7 +4,6 @@ use super::select::reveal;
 use super::send;
 use crate::chat::{Amendment, Body, Entry, Seq};
 use crate::text;
-use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
 use crate::tui::state::{Confirm, Overlay, State, Tone, Visit, Writing};
 use crate::tui::strings::fill;
@@ -57,7 +56,7 @@ pub(super) fn edit(state: &mut State, seq: Seq) {
             let words = fill(s.edits, &[&text]);
             state.say(Tone::Info, words);
         } else {
-            room.composer.set(&text);
+            room.write_instead(&text);
         }
     }
 }
@@ -214,7 +213,7 @@ pub(super) fn who_reacted(state: &mut State, seq: Seq) {
     });
 }
 
-/// Puts away what the composer was for; an edit takes its text along.
+/// Puts away what the composer was for; an edit takes its text along, and what was being written before comes back.
 pub(super) fn cancel(state: &mut State) -> bool {
     let is_plain = state.is_plain;
     let Some(room) = state.current_mut() else {
@@ -225,7 +224,7 @@ pub(super) fn cancel(state: &mut State) -> bool {
         Writing::Answer(_) => true,
         Writing::Edit(_) => {
             if !is_plain {
-                room.composer = Composer::default();
+                room.write_on();
             }
             true
         }

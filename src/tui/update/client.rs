@@ -290,9 +290,11 @@ fn put_room(state: &mut State, info: RoomInfo) {
         room.put_out.is_some() && !room.is_conversation() && room.info.name == info.name
     };
     let former = state.rooms.iter().position(is_former);
-    let written = former.map(|place| state.rooms.remove(place).composer);
+    let former = former.map(|place| state.rooms.remove(place));
     let mut room = Room::new(info);
-    room.composer = written.unwrap_or_default();
+    if let Some(former) = former {
+        (room.composer, room.aside) = (former.composer, former.aside);
+    }
     let place = if room.is_conversation() {
         state.rooms.len()
     } else {

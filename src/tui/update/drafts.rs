@@ -13,7 +13,7 @@ const WITHIN: Duration = Duration::from_millis(500);
 
 /// Notes that what is typed here is not what is on the disk.
 pub(super) fn note(state: &mut State) {
-    if state.drafts_due.is_none() && state.composer().text() != *drafted(state, state.current) {
+    if state.drafts_due.is_none() && state.draft() != *drafted(state, state.current) {
         state.drafts_due = Some(state.now.instant + WITHIN);
     }
 }
@@ -44,7 +44,7 @@ pub fn flush(state: &mut State) -> Vec<Effect> {
     };
     keep(None, state.lobby.text(), &mut state.lobby_drafted);
     for room in &mut state.rooms {
-        keep(Some(room.info.id), room.composer.text(), &mut room.drafted);
+        keep(Some(room.info.id), room.draft(), &mut room.drafted);
     }
     effects
 }

@@ -10,7 +10,7 @@ use crate::text;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
 use crate::tui::keymap::{self, Action, Context, Key, Meaning};
-use crate::tui::state::{Overlay, State, Tone};
+use crate::tui::state::{Overlay, State, Tone, Writing};
 use crate::tui::strings::fill;
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
@@ -238,13 +238,17 @@ fn recall(state: &mut State, by: isize) {
     let Some(back) = back.checked_add_signed(by).filter(|back| *back <= count) else {
         return;
     };
-    if back == 0 {
-        room.recalled = None;
-        room.composer.set("");
-    } else {
+    if back > 0 {
         room.recalled = Some(count - back);
         let text = room.sent[count - back].clone();
-        room.composer.set(&text);
+        room.write_instead(&text);
+    } else if room.recalled.take().is_none() {
+        return;
+    } else if matches!(room.writing, Writing::Edit(_)) {
+        // What is to be said anew is not what was being written.
+        room.composer.set("");
+    } else {
+        room.write_on();
     }
     typed(state);
     state.popup = None;

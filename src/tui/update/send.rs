@@ -178,7 +178,7 @@ fn sent_from(state: &mut State, here: Option<RoomId>, text: String) {
         Some(Some(room)) => {
             room.remember(text);
             room.writing = Writing::Message;
-            room.composer.clear();
+            room.write_on();
         }
         // The room is gone, and what was written there with it.
         Some(None) => {}
