@@ -1,5 +1,9 @@
 //! Does what `update` asks for: speaks to the link, begins connections, hands work to other threads.
 
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
 use super::super::composer::Composer;
 use super::super::event::{Effect, Event};
 use super::super::highlight::highlight;
@@ -9,7 +13,7 @@ use super::super::update::{flush_drafts, update};
 use super::super::view::Look;
 use super::{Caps, Connect, Connection, EVENTS, RunError, Setup, first_state};
 use crate::client::{self, Command};
-use tokio::sync::mpsc;
+use crate::text::Code;
 
 /// Does what `update` asks for.
 pub(super) struct Performer {
@@ -88,9 +92,11 @@ impl Performer {
             effects.extend(update(state, Event::Client(event)));
         }
         for effect in effects {
-            // Of what is kept nothing is asked but what stands before it.
-            if let Effect::Client(command @ Command::Older { .. }) = effect {
-                self.send(command);
+            match effect {
+                // Of what is kept nothing is asked but what stands before it.
+                Effect::Client(command @ Command::Older { .. }) => drop(self.send(command)),
+                Effect::Highlight(code) => self.highlight(code),
+                _ => {}
             }
         }
     }
@@ -137,12 +143,7 @@ impl Performer {
                 return None;
             }
             Effect::Highlight(code) => {
-                let worked = self.worked.clone();
-                tokio::task::spawn_blocking(move || {
-                    let tokens = highlight(&code);
-                    // Nobody waits any more where the screen has ended.
-                    let _gone = worked.blocking_send(Event::Highlighted(code, tokens));
-                });
+                self.highlight(code);
                 return None;
             }
             Effect::Save(setting, value) => {
@@ -165,6 +166,15 @@ impl Performer {
             _ => Some(Event::Busy(None)),
         };
         if self.send(command) { None } else { busy }
+    }
+
+    fn highlight(&self, code: Arc<Code>) {
+        let worked = self.worked.clone();
+        tokio::task::spawn_blocking(move || {
+            let tokens = highlight(&code);
+            // Nobody waits any more where the screen has ended.
+            let _gone = worked.blocking_send(Event::Highlighted(code, tokens));
+        });
     }
 
     fn send(&self, command: Command) -> bool {

@@ -273,6 +273,18 @@ impl Screen {
         String::from_utf8_lossy(&self.raw.lock().unwrap()).into_owned()
     }
 
+    /// The colour of the first letter of a text that the screen shows.
+    pub fn colour(&self, text: &str) -> Option<vt100::Color> {
+        let parser = self.parser.lock().unwrap();
+        let screen = parser.screen();
+        let (_, columns) = screen.size();
+        let mut rows = (0..).zip(screen.rows(0, columns.into()));
+        let place = rows.find_map(|(y, row)| Some((y, row.find(text)?)));
+        let (y, x) = place?;
+        let cell = screen.cell(y, u16::try_from(x).unwrap())?;
+        Some(cell.fgcolor())
+    }
+
     /// Waits until the screen shows a text.
     pub fn shows(&self, text: &str) {
         self.until(&format!("'{text}'"), |screen| screen.contains(text));
