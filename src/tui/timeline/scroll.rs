@@ -3,7 +3,7 @@
 //! It is anchored to an item and a line of it, never to a row, so that nothing moves when something arrives. This part knows no
 //! widths: whoever scrolls says how high an item is.
 
-use super::{Anchor, Key, Timeline};
+use super::{Anchor, Key, Timeline, What};
 
 /// How many rows an item takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -39,10 +39,7 @@ impl Timeline {
     /// Where a screen is anchored that begins with the oldest that is loaded.
     pub fn at_oldest(&self, height: impl Fn(usize) -> Height) -> Anchor {
         // Also where all of it is on the screen: what is before that is loaded then.
-        self.get(0).map_or(Anchor::Newest, |item| Anchor::Top {
-            key: item.key,
-            line: -isize::try_from(height(0).head).unwrap_or(0),
-        })
+        self.counted((0, 0), &height)
     }
 
     /// The item and line at the top of a screen of `rows`, given how high each item is.
@@ -107,14 +104,30 @@ impl Timeline {
         height: &impl Fn(usize) -> Height,
     ) -> Anchor {
         let all = |index| height(index).all();
-        match self.get(index) {
-            Some(item) if (index, line) < above(self.len(), 0, rows, &all) => Anchor::Top {
-                key: item.key,
-                line: isize::try_from(line).unwrap_or(0)
-                    - isize::try_from(height(index).head).unwrap_or(0),
-            },
-            _ => Anchor::Newest,
+        if (index, line) < above(self.len(), 0, rows, &all) {
+            self.counted((index, line), height)
+        } else {
+            Anchor::Newest
         }
+    }
+
+    /// A place, counted from an item that stays as it is. Who came and went is said for all of them by the first in a run, which is another
+    /// one, and says more or less, when more of the run is loaded; so that is counted from what follows it, if something does.
+    fn counted(&self, (index, line): (usize, usize), height: &impl Fn(usize) -> Height) -> Anchor {
+        let is_steady = |index: usize| {
+            let item = self.get(index);
+            !item.is_some_and(|item| matches!(item.what, What::Passage { .. } | What::Hidden))
+        };
+        let next = (index..self.len()).find(|index| is_steady(*index));
+        let on = next.unwrap_or(index);
+        let between: usize = (index..on).map(|index| height(index).all()).sum();
+        let rows = |count: usize| isize::try_from(count).unwrap_or(isize::MAX);
+        self.get(on).map_or(Anchor::Newest, |item| Anchor::Top {
+            key: item.key,
+            line: rows(line)
+                .saturating_sub(rows(between))
+                .saturating_sub(rows(height(on).head)),
+        })
     }
 
     /// Where a screen of `rows` is anchored after it was scrolled by some rows, up if negative. At the newest end it stays there
