@@ -41,6 +41,7 @@ impl Composer {
     }
 
     /// An empty one, into which the same is yanked.
+    #[must_use]
     pub fn other(&self) -> Self {
         Self {
             killed: self.killed.clone(),

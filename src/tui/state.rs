@@ -57,6 +57,8 @@ pub struct State {
     pub lobby: Composer,
     pub popup: Option<Popup>,
     pub overlay: Option<Overlay>,
+    /// What opens as soon as that closes: nobody pressed a key for it, and somebody is writing in the other.
+    pub behind: Option<Overlay>,
     /// The public rooms of the server, as far as we know.
     pub directory: Vec<RoomInfo>,
     /// Posts of ours that are not answered, or failed.
@@ -234,6 +236,7 @@ impl State {
             lobby: Composer::default(),
             popup: None,
             overlay: None,
+            behind: None,
             directory: Vec::new(),
             posts: VecDeque::new(),
             orders: HashMap::new(),
@@ -390,6 +393,21 @@ impl State {
             text: text.into(),
             tone,
         });
+    }
+
+    /// Opens an overlay that nobody pressed a key for just now: where somebody is writing or choosing it waits.
+    pub fn announce(&mut self, overlay: Overlay) {
+        match self.overlay {
+            None | Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {
+                self.overlay = Some(overlay);
+            }
+            Some(
+                Overlay::Pick(_)
+                | Overlay::React { .. }
+                | Overlay::Snippet { .. }
+                | Overlay::Name { .. },
+            ) => self.behind = Some(overlay),
+        }
     }
 
     /// How long until the link dials again, if it waits for that.

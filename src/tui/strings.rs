@@ -85,6 +85,8 @@ table! {
     via_websocket,
     privately_to_you,
     privately_to,
+    said_in,
+    said_where_one_was,
     privately,
     joined,
     left,

@@ -42,19 +42,11 @@ use crate::text;
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let is_typed = matches!(event, Event::Key(_) | Event::Paste(_));
     let before = is_typed.then(|| (state.current, state.composer().bytes()));
-    let pasted = match &state.overlay {
-        Some(asking @ Overlay::Snippet { .. }) if !is_typed => Some(asking.clone()),
-        _ => None,
-    };
     let room = state.current;
     let mut effects = happen(state, event);
     lessons::note(state, room, &effects);
-    if let Some(pasted) = pasted
-        && !matches!(state.overlay, Some(Overlay::Snippet { .. }))
-    {
-        let other = state.overlay.replace(pasted);
-        snippet::keep(state);
-        state.overlay = other;
+    if state.overlay.is_none() {
+        state.overlay = state.behind.take();
     }
     let after = (state.current, state.composer().bytes());
     if before.is_some_and(|before| before.0 == after.0 && before.1 != after.1) {

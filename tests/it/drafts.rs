@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use tchat::chat::{Person, Presence, Profile, Refusal, RefusalCode, Role, Via};
 use tchat::client::{Command, Event as Told};
 use tchat::tui::event::Effect;
 
-use crate::support::screen::{ANN, GENERAL, Screen, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, says};
 
 fn written(screen: &Screen) -> String {
     screen.state.composer().text()
@@ -65,4 +66,74 @@ fn what_was_sent_before_gives_way_to_what_was_being_written() {
     screen.keys("<a-p>, really<ret>");
     assert_eq!(written(&screen), "half a li");
     assert!(screen.shows("two, really"));
+}
+
+#[test]
+fn what_was_not_sent_outlives_its_room() {
+    let mut screen = Screen::online(140, 24);
+    screen.keys("/join tech<ret>");
+    screen.state.current = Some(TECH);
+    screen.keys("refused there<ret>");
+    let id = screen.last_post();
+    screen.hears(Told::PostRefused {
+        client_id: id,
+        refusal: Refusal::new(RefusalCode::TooLong).with("9").with("8"),
+    });
+    screen.keys("waits there<ret>");
+    let waits = screen.last_post();
+    screen.hears(Told::Left(TECH));
+    assert_eq!(screen.state.current, Some(GENERAL));
+    let text = screen.text();
+    let row = |words: &str| text.lines().find(|row| row.contains(words)).unwrap();
+    assert!(row("refused there").contains('✗'), "{text}");
+    assert!(row("waits there").contains('…'), "{text}");
+    assert!(
+        row("waits there").contains("in a room you are not in any more"),
+        "{text}"
+    );
+    // What is refused later says why, and either can be taken up again.
+    screen.hears(Told::PostRefused {
+        client_id: waits,
+        refusal: Refusal::new(RefusalCode::TooLong).with("9").with("8"),
+    });
+    let text = screen.text();
+    let failed = text.lines().filter(|row| row.contains('✗')).count();
+    assert_eq!(failed, 2, "{text}");
+    screen.keys("<a-e>");
+    assert_eq!(written(&screen), "waits there");
+    screen.keys("<c-u><a-e>");
+    assert_eq!(written(&screen), "refused there");
+}
+
+#[test]
+fn an_answer_waits_until_nobody_writes_above_it() {
+    let profile = |name: &str| {
+        Told::Profile(Profile {
+            person: Person {
+                id: LI,
+                name: name.into(),
+                presence: Presence::Online,
+                role: Role::Member,
+                via: Via::Tchat,
+                status: String::new(),
+            },
+            seen_ms: None,
+            rooms: Vec::new(),
+        })
+    };
+    let mut screen = said();
+    screen.keys("/whois 李四<ret><c-f>salary dis");
+    screen.hears(profile("李四"));
+    screen.keys("pute");
+    assert!(screen.shows("salary dispute") && written(&screen).is_empty());
+    screen.keys("<esc>");
+    assert!(screen.shows("李四  here"), "{}", screen.text());
+    screen.keys("<esc>");
+    // A theme that is only tried is taken back all the same.
+    screen.keys("<a-t><down>");
+    screen.hears(profile("李四"));
+    let theme = screen.state.theme.clone();
+    screen.state.theme = "another".into();
+    let effects = screen.keys("<esc>");
+    assert_eq!(effects, [Effect::Theme(theme)]);
 }

@@ -23,6 +23,8 @@ pub static CHINESE: Strings = Strings {
     via_websocket: "ws",
     privately_to_you: "悄悄对你说",
     privately_to: "悄悄对{0}说",
+    said_in: "在{0}",
+    said_where_one_was: "在已不在其中的房间",
     privately: "@{0} 私聊",
     joined: "{0} 加入了房间",
     left: "{0} 离开了房间",

@@ -23,6 +23,8 @@ pub static ENGLISH: Strings = Strings {
     via_websocket: "ws",
     privately_to_you: "privately to you",
     privately_to: "privately to {0}",
+    said_in: "in {0}",
+    said_where_one_was: "in a room you are not in any more",
     privately: "@{0} privately",
     joined: "{0} joined",
     left: "{0} left",

@@ -95,21 +95,25 @@ impl Timeline {
 
     /// The posts that failed here, the newest first.
     pub fn failed(&self) -> impl Iterator<Item = ClientId> {
-        let failed = |item: &Item| match &item.what {
-            What::Mine {
-                client_id,
-                fate: Fate::Failed(_),
-                ..
-            } => Some(*client_id),
-            What::Private {
-                client_id,
-                fate: Fate::Failed(_),
-                ..
-            } => *client_id,
-            _ => None,
-        };
+        let posts = self.posts();
+        posts.filter_map(|(id, fate)| matches!(fate, Fate::Failed(_)).then_some(id))
+    }
+
+    /// Our posts that stand here, and what became of them, the newest first.
+    pub fn posts(&self) -> impl Iterator<Item = (ClientId, &Fate)> {
         let recent = self.items.iter().rev().take(RECENT);
-        self.pending.iter().rev().chain(recent).filter_map(failed)
+        let all = self.pending.iter().rev().chain(recent);
+        all.filter_map(|item| match &item.what {
+            What::Mine {
+                client_id, fate, ..
+            }
+            | What::Private {
+                client_id: Some(client_id),
+                fate,
+                ..
+            } => Some((*client_id, fate)),
+            _ => None,
+        })
     }
 
     fn set_private_fate(&mut self, id: ClientId, to: &Fate) -> bool {

@@ -220,7 +220,10 @@ fn linked(state: &mut State, link: LinkState) -> Vec<Effect> {
             .filter(|_| refusal.code == RefusalCode::NameTaken);
         let why = state.strings.refusal(refusal);
         let composer = Box::new(Composer::with(proposed.map_or("", String::as_str)));
-        state.overlay = Some(Overlay::Name { why, composer });
+        state.announce(Overlay::Name { why, composer });
+    } else {
+        let asks_name = |overlay: &mut Overlay| matches!(overlay, Overlay::Name { .. });
+        drop(state.behind.take_if(asks_name));
     }
     state.link = link;
     state.link_since = state.now.instant;
@@ -237,10 +240,17 @@ fn welcome(state: &mut State, rooms: Vec<RoomInfo>, ending: &[RoomId]) -> Vec<Ef
         let id = room.info.id;
         rooms.iter().any(|info| info.id == id) || ending.contains(&id) || room.put_out.is_some()
     };
-    state.rooms.retain(is_ours);
+    let gone: Vec<Room> = state.rooms.extract_if(.., |room| !is_ours(room)).collect();
     for info in rooms {
         put_room(state, info);
     }
+    let effects = begin_somewhere(state);
+    unsent::moved(state, &gone);
+    effects
+}
+
+/// Leads into a room whoever is in none.
+fn begin_somewhere(state: &mut State) -> Vec<Effect> {
     if state.current().is_none() {
         state.current = None;
         // Who waits for a room to begin in is shown that one; anybody else with rooms is in one of them.
@@ -290,10 +300,11 @@ fn put_room(state: &mut State, info: RoomInfo) {
         room.put_out.is_some() && !room.is_conversation() && room.info.name == info.name
     };
     let former = state.rooms.iter().position(is_former);
-    let former = former.map(|place| state.rooms.remove(place));
+    let mut former = former.map(|place| state.rooms.remove(place));
     let mut room = Room::new(info);
-    if let Some(former) = former {
-        (room.composer, room.aside) = (former.composer, former.aside);
+    if let Some(former) = &mut former {
+        std::mem::swap(&mut room.composer, &mut former.composer);
+        std::mem::swap(&mut room.aside, &mut former.aside);
     }
     let place = if room.is_conversation() {
         state.rooms.len()
@@ -305,6 +316,7 @@ fn put_room(state: &mut State, info: RoomInfo) {
             .unwrap_or(state.rooms.len())
     };
     state.rooms.insert(place, room);
+    unsent::moved(state, former.as_slice());
 }
 
 fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Vec<Effect> {
@@ -342,13 +354,16 @@ fn enter(state: &mut State, id: RoomId) -> Vec<Effect> {
 }
 
 pub(super) fn left(state: &mut State, room: RoomId) -> Vec<Effect> {
-    state.rooms.retain(|it| it.info.id != room);
-    if state.current != Some(room) {
-        return Vec::new();
+    let left = state.rooms.extract_if(.., |it| it.info.id == room);
+    let gone: Vec<Room> = left.collect();
+    let mut effects = Vec::new();
+    if state.current == Some(room) {
+        state.current = None;
+        let first = state.listed().next().map(|room| room.info.id);
+        effects = first.map_or_else(Vec::new, |first| show(state, first));
     }
-    state.current = None;
-    let first = state.listed().next().map(|room| room.info.id);
-    first.map_or_else(Vec::new, |first| show(state, first))
+    unsent::moved(state, &gone);
+    effects
 }
 
 /// Entries of one room.

@@ -253,7 +253,7 @@ pub(super) fn profile(state: &mut State, profile: &Profile) {
         lines.push(format!("{label}  {role}"));
     }
     let title = fill(s.whois_title, &[&name]);
-    state.overlay = Some(Overlay::List {
+    state.announce(Overlay::List {
         title,
         lines,
         scroll: 0,

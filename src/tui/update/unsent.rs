@@ -7,7 +7,7 @@ use crate::text::{self, SafeText};
 use crate::tui::event::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::spoken::Spoken;
-use crate::tui::state::{State, Tone};
+use crate::tui::state::{Room, State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::timeline::{Fate, What};
 
@@ -52,16 +52,42 @@ pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
         fate: Fate::Pending,
         client_id: Some(post.client_id),
     };
-    let from = post.from.or(state.current);
+    let is_there = |id: &crate::chat::RoomId| state.room(*id).is_some();
+    let anywhere = || state.listed().next().map(|room| room.info.id);
+    let from = post.from.filter(is_there);
+    let from = from.or(state.current.filter(is_there)).or_else(anywhere);
     if let Some(room) = from.and_then(|from| state.room_mut(from)) {
         room.timeline.local(what, post.at_ms);
         room.timeline.to_newest();
     }
 }
 
-/// The words that say whom a private line is for.
+/// What stood in rooms that are gone and is not answered stands where one is now.
+pub(super) fn moved(state: &mut State, gone: &[Room]) {
+    let Some(me) = state.me.clone() else { return };
+    let stood = gone.iter().flat_map(|room| room.timeline.posts());
+    let stood: Vec<_> = stood.collect();
+    for (id, fate) in stood.into_iter().rev() {
+        let Some(post) = state
+            .posts
+            .iter()
+            .find(|post| post.client_id == id)
+            .cloned()
+        else {
+            continue;
+        };
+        show(state, &me, &post);
+        if let Fate::Failed(why) = fate {
+            for room in &mut state.rooms {
+                room.timeline.fail(id, why);
+            }
+        }
+    }
+}
+
+/// The words that say whom a line is for that stands elsewhere.
 fn whom(state: &State, to: &Recipient) -> SafeText {
-    let is_theirs = |room: &&crate::tui::state::Room| match to {
+    let is_theirs = |room: &&Room| match to {
         Recipient::Room(id) => room.info.id == *id,
         Recipient::Person(id) => room.info.peer.as_ref().is_some_and(|peer| peer.id == *id),
         Recipient::Name(_) => false,
@@ -78,7 +104,13 @@ fn whom(state: &State, to: &Recipient) -> SafeText {
         (Recipient::Person(id), None) => {
             present(*id).map_or_else(String::new, |it| it.name.clone())
         }
-        (Recipient::Room(_), None) => String::new(),
+        (Recipient::Room(id), None) => {
+            let words = match state.room(*id) {
+                Some(room) => fill(state.strings.said_in, &[&text::line(&room.label())]),
+                None => state.strings.said_where_one_was.to_owned(),
+            };
+            return text::line(&words);
+        }
     };
     text::line(&fill(state.strings.privately_to, &[&name]))
 }
