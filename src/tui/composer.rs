@@ -3,13 +3,15 @@
 //! The buffer itself moves, deletes and measures by char, which splits an emoji or a Hangul syllable; so every motion is computed
 //! here and given to it as a jump.
 
+mod killed;
 mod laid;
 
 use tui_textarea::{CursorMove, TextArea};
 use unicode_segmentation::UnicodeSegmentation;
 
+pub use self::killed::Killed;
+use self::killed::Side;
 pub use self::laid::Laid;
-use crate::text;
 
 /// Edits that can be undone.
 const UNDO: usize = 500;
@@ -17,8 +19,6 @@ const UNDO: usize = 500;
 #[derive(Clone, Debug)]
 pub struct Composer {
     area: TextArea<'static>,
-    /// What was killed last, for yanking.
-    killed: String,
 }
 
 impl Default for Composer {
@@ -34,25 +34,7 @@ impl Composer {
         area.set_max_histories(UNDO);
         area.move_cursor(CursorMove::Bottom);
         area.move_cursor(CursorMove::End);
-        Self {
-            area,
-            killed: String::new(),
-        }
-    }
-
-    /// An empty one, into which the same is yanked.
-    #[must_use]
-    pub fn other(&self) -> Self {
-        Self {
-            killed: self.killed.clone(),
-            ..Self::default()
-        }
-    }
-
-    /// Another takes its place; what was killed here is yanked there.
-    pub fn give_way(&mut self, other: Self) {
-        let killed = std::mem::take(&mut self.killed);
-        *self = Self { killed, ..other };
+        Self { area }
     }
 
     pub fn text(&self) -> String {
@@ -71,6 +53,10 @@ impl Composer {
             .map(|line| line.len() + 1)
             .sum::<usize>()
             .saturating_sub(1)
+    }
+
+    pub fn lines(&self) -> usize {
+        self.area.lines().len()
     }
 
     /// The text before the cursor, in its line.
@@ -142,35 +128,6 @@ impl Composer {
         }
     }
 
-    /// Moves a line up or down, to the same column of the screen or the nearest before it.
-    pub fn line_up(&mut self) {
-        self.go_to_row(self.area.cursor().0.checked_sub(1));
-    }
-
-    pub fn line_down(&mut self) {
-        let next = self.area.cursor().0 + 1;
-        self.go_to_row((next < self.area.lines().len()).then_some(next));
-    }
-
-    fn go_to_row(&mut self, row: Option<usize>) {
-        let Some(row) = row else { return };
-        let column = text::width(self.before());
-        let Some(line) = self.area.lines().get(row) else {
-            return;
-        };
-        let mut at = 0;
-        let mut used = 0;
-        for (start, cluster, wide) in text::clusters(line) {
-            if used + wide > column {
-                break;
-            }
-            used += wide;
-            at = start + cluster.len();
-        }
-        let chars = line.get(..at).unwrap_or_default().chars().count();
-        self.jump(row, chars);
-    }
-
     pub fn home(&mut self) {
         self.area.move_cursor(CursorMove::Head);
     }
@@ -221,29 +178,24 @@ impl Composer {
         self.delete_between(end.0, end.1);
     }
 
-    pub fn kill_to_start(&mut self) {
+    pub fn kill_to_start(&mut self, killed: &mut Killed) {
         let end = self.area.cursor();
         self.home();
-        self.kill_between(end.0, end.1);
+        killed.add(&self.delete_between(end.0, end.1), Side::Before);
     }
 
-    pub fn kill_to_end(&mut self) {
+    pub fn kill_to_end(&mut self, killed: &mut Killed) {
         let start = self.area.cursor();
         self.end();
         let end = self.area.cursor();
         self.jump(start.0, start.1);
-        self.kill_between(end.0, end.1);
+        killed.add(&self.delete_between(end.0, end.1), Side::Behind);
     }
 
-    pub fn kill_word(&mut self) {
+    pub fn kill_word(&mut self, killed: &mut Killed) {
         let end = self.area.cursor();
         self.word_left();
-        self.kill_between(end.0, end.1);
-    }
-
-    pub fn yank(&mut self) {
-        let killed = self.killed.clone();
-        self.insert(&killed);
+        killed.add(&self.delete_between(end.0, end.1), Side::Before);
     }
 
     /// Swaps the clusters on both sides of the cursor; at the end of a line the last two.
@@ -308,6 +260,10 @@ impl Composer {
         let place = |value: usize| u16::try_from(value).unwrap_or(u16::MAX);
         self.area
             .move_cursor(CursorMove::Jump(place(row), place(column)));
+        // The buffer jumps no farther than this in a line; the rest goes step by step.
+        for _ in usize::from(u16::MAX)..column {
+            self.area.move_cursor(CursorMove::Forward);
+        }
     }
 
     /// Deletes from the cursor to a later place.
@@ -334,13 +290,6 @@ impl Composer {
         }
         self.area.delete_str(between.chars().count());
         between
-    }
-
-    fn kill_between(&mut self, row: usize, column: usize) {
-        let killed = self.delete_between(row, column);
-        if !killed.is_empty() {
-            self.killed = killed;
-        }
     }
 }
 
@@ -384,17 +333,32 @@ mod tests {
     #[test]
     fn what_is_killed_can_be_yanked() {
         let mut composer = Composer::with("hello 世界 wide");
-        composer.kill_word();
+        let mut killed = Killed::default();
+        composer.kill_word(&mut killed);
         assert_eq!(composer.text(), "hello 世界 ");
+        assert_eq!(killed.text(), "wide");
+        // What is killed in a row is one.
+        composer.kill_word(&mut killed);
+        assert_eq!(
+            (composer.text().as_str(), killed.text()),
+            ("hello 世", "界 wide")
+        );
+        killed.ends();
         composer.home();
-        composer.yank();
-        assert_eq!(composer.text(), "widehello 世界 ");
-        composer.kill_to_end();
-        assert_eq!(composer.text(), "wide");
-        composer.kill_to_start();
-        assert_eq!(composer.text(), "");
-        composer.yank();
-        assert_eq!(composer.text(), "wide");
+        composer.kill_to_end(&mut killed);
+        assert_eq!((composer.text().as_str(), killed.text()), ("", "hello 世"));
+        composer.kill_to_start(&mut killed);
+        assert_eq!(killed.text(), "hello 世", "nothing is no kill");
+    }
+
+    #[test]
+    fn the_end_of_a_very_long_line_is_edited_there() {
+        let mut composer = Composer::with(&"y".repeat(65_540));
+        composer.delete_back();
+        assert_eq!(composer.text().len(), 65_539);
+        composer.left();
+        composer.insert("x");
+        assert!(composer.text().ends_with("yxy"));
     }
 
     #[test]
@@ -407,13 +371,23 @@ mod tests {
     #[test]
     fn up_and_down_keep_the_column_on_the_screen() {
         let mut composer = Composer::with("张三\nabcd\nx");
-        composer.line_up();
+        composer.row_up(80);
         composer.end();
-        composer.line_up();
+        composer.row_up(80);
         assert_eq!(composer.before(), "张三");
-        composer.line_down();
+        composer.row_down(80);
         assert_eq!(composer.before(), "abcd");
-        composer.line_down();
+        composer.row_down(80);
         assert_eq!(composer.before(), "x");
+        // What is wrapped has rows as well.
+        let mut composer = Composer::with("one two three four");
+        composer.row_up(5);
+        assert_eq!(composer.before(), "one two three");
+        composer.row_up(5);
+        composer.row_up(5);
+        composer.row_up(5);
+        assert_eq!(composer.before(), "one");
+        composer.row_down(5);
+        assert_eq!(composer.before(), "one two ");
     }
 }

@@ -335,9 +335,13 @@ impl Keymap {
 
     /// What the keys where text is typed do, each once, in the order of the table.
     pub fn actions(&self) -> Vec<Action> {
+        self.actions_in(Context::Composer)
+    }
+
+    pub fn actions_in(&self, context: Context) -> Vec<Action> {
         let mut actions = Vec::new();
-        for (context, _, action) in &self.order {
-            if *context == Context::Composer && !actions.contains(action) {
+        for (of, _, action) in &self.order {
+            if *of == context && !actions.contains(action) {
                 actions.push(*action);
             }
         }

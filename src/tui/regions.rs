@@ -27,6 +27,14 @@ pub struct Regions {
     pub prompt: u16,
 }
 
+impl Regions {
+    /// Columns of what is written, behind the prompt and before the cursor's own.
+    pub fn text_columns(&self) -> usize {
+        let columns = self.composer.width.saturating_sub(self.prompt + 1);
+        usize::from(columns.max(1))
+    }
+}
+
 pub fn regions(state: &State, prompt_columns: usize) -> Regions {
     let (width, height) = state.size;
     if width == 0 || height == 0 {

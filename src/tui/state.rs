@@ -14,7 +14,7 @@ pub use self::room::{Reading, Recount, Room, Writing};
 pub use self::typing::TypingMode;
 use super::caps::Notifier;
 use super::complete::Popup;
-use super::composer::Composer;
+use super::composer::{Composer, Killed};
 use super::event::Effect;
 use super::highlight::Highlights;
 use super::keymap::{Key, Keymap};
@@ -59,6 +59,7 @@ pub struct State {
     pub overlay: Option<Overlay>,
     /// What opens as soon as that closes: nobody pressed a key for it, and somebody is writing in the other.
     pub behind: Option<Overlay>,
+    pub killed: Killed,
     /// The public rooms of the server, as far as we know.
     pub directory: Vec<RoomInfo>,
     /// Posts of ours that are not answered, or failed.
@@ -237,6 +238,7 @@ impl State {
             popup: None,
             overlay: None,
             behind: None,
+            killed: Killed::default(),
             directory: Vec::new(),
             posts: VecDeque::new(),
             orders: HashMap::new(),

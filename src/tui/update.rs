@@ -176,6 +176,11 @@ fn rows_layout(state: &State, columns: u16, name_columns: usize) -> Layout<'_> {
 
 /// Scrolls the room being read, and loads what is near its top.
 fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
+    // What was asked about may not be on the screen any more.
+    state.confirm = None;
+    if by < 0 {
+        look_back(state);
+    }
     let area = layout(state).messages;
     let anchor = state.current().map(|room| {
         let rows = rows_layout(state, area.width, room.timeline.name_columns());
@@ -197,8 +202,19 @@ fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
     load_older(state)
 }
 
+/// Where the screen was emptied, what was there is wanted again.
+fn look_back(state: &mut State) {
+    if let Some(room) = state.current_mut()
+        && room.timeline.oldest().is_none()
+    {
+        room.timeline.expect_entries();
+    }
+}
+
 /// To the oldest that is loaded, and what is before that.
 fn to_oldest(state: &mut State) -> Vec<Effect> {
+    state.confirm = None;
+    look_back(state);
     let area = layout(state).messages;
     let anchor = state.current().map(|room| {
         let rows = rows_layout(state, area.width, room.timeline.name_columns());

@@ -137,3 +137,37 @@ fn an_answer_waits_until_nobody_writes_above_it() {
     let effects = screen.keys("<esc>");
     assert_eq!(effects, [Effect::Theme(theme)]);
 }
+
+#[test]
+fn what_is_cut_in_one_room_is_put_into_another() {
+    let mut screen = said();
+    screen.keys("one two three<c-w><c-w>");
+    assert_eq!(written(&screen), "one ");
+    screen.keys("<a-down>");
+    assert_eq!(screen.state.current, Some(TECH));
+    screen.keys("<c-y>");
+    assert_eq!(written(&screen), "two three");
+    // Another key in between begins anew.
+    screen.keys("<c-w>x<c-w><c-y>");
+    assert_eq!(written(&screen), "two x");
+}
+
+#[test]
+fn a_long_text_is_gone_through_row_by_row_and_says_what_is_above() {
+    let mut screen = said();
+    let lines: Vec<String> = (1..=12).map(|n| format!("line {n}")).collect();
+    screen.does(tchat::tui::event::Event::Paste(lines.join("\n")));
+    assert!(screen.shows("↑ 4"), "{}", screen.text());
+    screen.keys("<up><up><up><up><up><up><up><up><up><up><up>X");
+    assert!(
+        written(&screen).starts_with("line 1X\n"),
+        "{}",
+        written(&screen)
+    );
+    assert!(!screen.shows("↑"));
+    screen.keys("<c-u>");
+    let many = "x\n".repeat(95);
+    screen.does(tchat::tui::event::Event::Paste(many));
+    screen.keys("<esc>");
+    assert!(screen.shows("107 / 100 lines"), "{}", screen.text());
+}

@@ -38,6 +38,7 @@ mod scenarios;
 mod screens;
 mod scripts;
 mod search;
+mod selection;
 mod settings;
 mod store;
 mod support;

@@ -41,6 +41,44 @@ impl Composer {
         Laid { rows, cursor }
     }
 
+    /// Moves a row up or down of those that [`Composer::lay`] gives, to the same column or the nearest before it.
+    pub fn row_up(&mut self, columns: usize) {
+        let (row, column) = self.lay(columns).cursor;
+        if let Some(above) = row.checked_sub(1) {
+            self.go_to(columns, (above, column));
+        }
+    }
+
+    pub fn row_down(&mut self, columns: usize) {
+        let laid = self.lay(columns);
+        let (row, column) = laid.cursor;
+        if row + 1 < laid.rows.len() {
+            self.go_to(columns, (row + 1, column));
+        }
+    }
+
+    /// The first line in one row: the part of it around the cursor, and the cursor's column there.
+    pub fn lay_line(&self, columns: usize) -> (String, usize) {
+        let mut before = Vec::new();
+        let mut behind = String::new();
+        let cursor = self.place().1;
+        self.each_cell(usize::MAX, |cell| match cell.line {
+            0 if cell.at < cursor => before.push(cell.shown.to_owned()),
+            0 => behind.push_str(cell.shown),
+            _ => {}
+        });
+        let all = |cells: &[String]| cells.iter().map(|it| text::width(it)).sum::<usize>();
+        let mut from = 0;
+        // The cursor has a column too, and so has the mark.
+        while from < before.len() && all(&before[from..]) + 1 + usize::from(from > 0) > columns {
+            from += 1;
+        }
+        let mark = if from > 0 { "…" } else { "" };
+        let shown = format!("{mark}{}", before[from..].concat());
+        let column = text::width(&shown);
+        (text::cut(&(shown + &behind), columns), column)
+    }
+
     /// Moves the cursor to a place of what [`Composer::lay`] gives, or the nearest before it.
     pub fn go_to(&mut self, columns: usize, (row, column): (usize, usize)) {
         let mut nearest = (0, 0);

@@ -136,9 +136,8 @@ impl Room {
         if let Some(aside) = &mut self.aside {
             text.clone_into(&mut aside.instead);
         } else {
-            let other = self.composer.other();
             self.aside = Some(Aside {
-                composer: std::mem::replace(&mut self.composer, other),
+                composer: std::mem::take(&mut self.composer),
                 instead: text.to_owned(),
             });
         }
@@ -148,7 +147,7 @@ impl Room {
     /// What was being written before is written on; or nothing is.
     pub fn write_on(&mut self) {
         match self.aside.take() {
-            Some(aside) => self.composer.give_way(aside.composer),
+            Some(aside) => self.composer = aside.composer,
             None => self.composer.clear(),
         }
     }

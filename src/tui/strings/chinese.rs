@@ -1,11 +1,12 @@
 //! Chinese, as it is written on the mainland.
 
+mod actions;
 mod refusals;
 
+use self::actions::action;
 use self::refusals::refusal;
 use super::Strings;
 use crate::tui::command::Name;
-use crate::tui::keymap::Action;
 use crate::tui::settings::Setting;
 
 pub static CHINESE: Strings = Strings {
@@ -59,7 +60,7 @@ pub static CHINESE: Strings = Strings {
     copied: "已复制",
     react_title: "回应",
     react_hint: "按数字，或输入表情后按 Enter",
-    selection_hint: "{0} 回复 · {1} 编辑 · {2} 删除 · {3} 回应 · {4} 谁回应了 · {5} 复制 · {6} 原文 · {7} 折叠",
+    selection_hint: "{0} 回复 · {1} 编辑 · {2} 删除 · {3} 回应 · {4} 谁回应了 · {5} 复制 · {6} 原文 · {7} 折叠 · Esc 返回",
     editing_prompt: "编辑",
     answer_prompt: "> {0}",
     by_invitation: "需要邀请",
@@ -113,7 +114,7 @@ pub static CHINESE: Strings = Strings {
     as_written: "原文",
     snippet_title: "一段长文本",
     snippet_hint: "共 {0} 行：Enter 作为折叠显示的代码，语言可写可不写；Esc 原样粘贴。现在还不会发送。",
-    paste_too_long: "共 {0} 字节；一次最多粘贴 {1}",
+    paste_too_long: "这样会有 {0} 字节；这里最多容纳 {1}",
     selection_hint_short: "{0} {1} {2} {3} {4} {5} {6} {7} · Esc 返回",
     hits_hint_short: "{0}/{1} · {2} {3} · Esc 返回",
     search_no_words: "里面没有可以查找的词",
@@ -194,6 +195,7 @@ pub static CHINESE: Strings = Strings {
     hosting_here: "本机主持",
     help_key: "{0} 帮助",
     help_title: "按键",
+    help_selection: "选中一条消息后（{0}，或点击）",
     help_commands: "命令",
     help_search: &[
         "词语             每个都要出现；\"两个 词\" 表示连在一起",
@@ -219,6 +221,8 @@ pub static CHINESE: Strings = Strings {
     failed_plain: "{0} · /do {1} 重发，/do {2} 修改",
     waits: "{0}；你写的内容会等待，有空间时发送",
     nothing_failed: "这里没有失败的消息",
+    lines_of: "{0} / {1} 行",
+    snippet_too_long: "超过一条消息的上限：{0}/{1} 行，{2}/{3} 字节。无论哪种方式，都可以先删减再发送。",
     composer_in_use: "请先发送或清空这里已写的内容",
     not_kept: "你写的内容没有保存到磁盘：{0}",
     cache_damaged: "本地缓存已损坏，已移到 {0}；消息会重新从服务器取得",
@@ -352,47 +356,4 @@ fn setting(setting: Setting) -> &'static str {
         Setting::Links => "网址能不能点击",
         Setting::Panes => "消息旁边是否显示房间和人",
     }
-}
-
-fn action(action: Action) -> Option<&'static str> {
-    Some(match action {
-        Action::Send => "发送，或执行命令",
-        Action::Newline => "换行",
-        Action::Complete => "补全名字、命令或房间",
-        Action::WordLeft => "后退一个词",
-        Action::WordRight => "前进一个词",
-        Action::Home => "行首",
-        Action::End => "行尾",
-        Action::KillToStart => "删到行首",
-        Action::KillToEnd => "删到行尾",
-        Action::KillWord => "删除一个词",
-        Action::Yank => "放回删除的内容",
-        Action::Undo => "撤销",
-        Action::Redo => "重做",
-        Action::SentBefore => "之前在这里发过的",
-        Action::SentAfter => "之后在这里发过的",
-        Action::PageUp => "更早的消息",
-        Action::PageDown => "更新的消息",
-        Action::Oldest => "最早的消息",
-        Action::Newest => "最新的消息",
-        Action::RoomBefore => "上一个房间",
-        Action::RoomAfter => "下一个房间",
-        Action::Retry => "重发这里失败的消息",
-        Action::EditFailed => "编辑这里失败的消息",
-        Action::Palette => "房间、成员和命令",
-        Action::Lobby => "所有的房间",
-        Action::Mentions => "谁提到了你",
-        Action::Search => "查找说过的话",
-        Action::NextUnread => "下一个有未读的房间，最后回到原处",
-        Action::ToNew => "新消息开始的地方",
-        Action::Select => "选择一条消息",
-        Action::Editor => "用自己的编辑器写",
-        Action::Transpose => "交换两个字符",
-        Action::Themes => "更换颜色",
-        Action::Help => "本帮助",
-        Action::Link => "连接的情况",
-        Action::Panes => "显示或隐藏两侧",
-        Action::Quit => "退出",
-        _ => return None,
-    })
 }

@@ -1,11 +1,12 @@
 //! English.
 
+mod actions;
 mod refusals;
 
+use self::actions::action;
 use self::refusals::refusal;
 use super::Strings;
 use crate::tui::command::Name;
-use crate::tui::keymap::Action;
 use crate::tui::settings::Setting;
 
 pub static ENGLISH: Strings = Strings {
@@ -59,7 +60,7 @@ pub static ENGLISH: Strings = Strings {
     copied: "copied",
     react_title: "React",
     react_hint: "a number, or type an emoji and Enter",
-    selection_hint: "{0} answer · {1} edit · {2} delete · {3} react · {4} who · {5} copy · {6} open · {7} fold",
+    selection_hint: "{0} answer · {1} edit · {2} delete · {3} react · {4} who · {5} copy · {6} original · {7} fold · Esc",
     editing_prompt: "edit",
     answer_prompt: "> {0}",
     by_invitation: "by invitation",
@@ -113,7 +114,7 @@ pub static ENGLISH: Strings = Strings {
     as_written: "As it was written",
     snippet_title: "A long text",
     snippet_hint: "{0} lines: Enter makes them a block of code that is shown folded, of the language you name or none; Esc pastes them as they are. Nothing is sent yet.",
-    paste_too_long: "that is {0} bytes; at most {1} are pasted at once",
+    paste_too_long: "that would be {0} bytes here; there is room for {1}",
     selection_hint_short: "{0} {1} {2} {3} {4} {5} {6} {7} · Esc",
     hits_hint_short: "{0}/{1} · {2} {3} · Esc",
     search_no_words: "there is no word in it to look for",
@@ -195,6 +196,7 @@ pub static ENGLISH: Strings = Strings {
     hosting_here: "hosting here",
     help_key: "{0} help",
     help_title: "Keys",
+    help_selection: "On a selected message ({0}, or a click)",
     help_commands: "Commands",
     help_sending: &[
         "@name text     says it privately to one person",
@@ -225,6 +227,8 @@ pub static ENGLISH: Strings = Strings {
     failed_plain: "{0} · /do {1}, /do {2}",
     waits: "{0}; what you write waits and is sent when there is room",
     nothing_failed: "nothing failed here",
+    lines_of: "{0} / {1} lines",
+    snippet_too_long: "This is more than one message may be: {0} of {1} lines, {2} of {3} bytes. Either way it can be cut there before it is sent.",
     composer_in_use: "send or empty what is written here first",
     not_kept: "what you write is not kept on this disk: {0}",
     cache_damaged: "what was kept here is damaged and lies in {0} now; messages come from the server again",
@@ -383,47 +387,4 @@ fn setting(setting: Setting) -> &'static str {
         Setting::Links => "whether addresses can be clicked",
         Setting::Panes => "whether rooms and people stand beside the messages",
     }
-}
-
-fn action(action: Action) -> Option<&'static str> {
-    Some(match action {
-        Action::Send => "send, or run a command",
-        Action::Newline => "new line",
-        Action::Complete => "complete a name, command or room",
-        Action::WordLeft => "a word back",
-        Action::WordRight => "a word forward",
-        Action::Home => "start of line",
-        Action::End => "end of line",
-        Action::KillToStart => "delete to the start of the line",
-        Action::KillToEnd => "delete to the end of the line",
-        Action::KillWord => "delete a word",
-        Action::Yank => "put back what was deleted",
-        Action::Undo => "undo",
-        Action::Redo => "redo",
-        Action::SentBefore => "what I sent here before",
-        Action::SentAfter => "what I sent here after that",
-        Action::PageUp => "older messages",
-        Action::PageDown => "newer messages",
-        Action::Oldest => "oldest message",
-        Action::Newest => "newest message",
-        Action::RoomBefore => "room above",
-        Action::RoomAfter => "room below",
-        Action::Retry => "send what failed here again",
-        Action::EditFailed => "edit what failed here",
-        Action::Palette => "rooms, people and commands",
-        Action::Lobby => "all rooms there are",
-        Action::Mentions => "who called you",
-        Action::Search => "look for what was said",
-        Action::NextUnread => "next room with something unread, and back",
-        Action::ToNew => "the line before what is new",
-        Action::Select => "select a message",
-        Action::Help => "this help",
-        Action::Themes => "change the colours",
-        Action::Editor => "write in your own editor",
-        Action::Transpose => "swap two characters",
-        Action::Link => "how the connection does",
-        Action::Panes => "show or hide the side panes",
-        Action::Quit => "quit",
-        _ => return None,
-    })
 }

@@ -118,8 +118,10 @@ pub(super) fn delete(state: &mut State, seq: Seq) -> Vec<Effect> {
         return Vec::new();
     };
     if !state.is_confirmed(Confirm::DeleteMessage(room, seq)) {
+        // Whoever says it once more sees what it is.
+        let effects = reveal(state);
         state.say(Tone::Problem, state.strings.delete_again);
-        return Vec::new();
+        return effects;
     }
     amend(state, String::new(), seq, Amendment::Erase)
 }

@@ -7,7 +7,7 @@ use super::{page, pick, scroll, search, select, send, show, snippet, typed, unse
 use crate::chat::Seq;
 use crate::client::Command;
 use crate::text;
-use crate::tui::composer::Composer;
+use crate::tui::composer::{Composer, Killed};
 use crate::tui::event::Effect;
 use crate::tui::keymap::{self, Action, Context, Key, Meaning};
 use crate::tui::state::{Overlay, State, Tone, Writing};
@@ -47,6 +47,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
                 let words = fill(state.strings.no_such_keys, &[&before, &Key::of(key)]);
                 state.say(Tone::Problem, text::line(&words).to_string());
             } else if let Some(c) = keymap::typed(key) {
+                state.killed.ends();
                 state.composer_mut().insert(c.encode_utf8(&mut [0; 4]));
                 typed(state);
             }
@@ -99,6 +100,9 @@ pub(super) fn take_offer(state: &mut State) {
 }
 
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if !is_kill(action) {
+        state.killed.ends();
+    }
     match action {
         Action::Send => {
             if state
@@ -160,8 +164,20 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 take_offer(state);
             }
         }
+        Action::Up | Action::Down => {
+            let columns = super::layout(state).text_columns();
+            let composer = state.composer_mut();
+            if action == Action::Up {
+                composer.row_up(columns);
+            } else {
+                composer.row_down(columns);
+            }
+            state.popup = None;
+        }
         edit => {
-            let is_change = edits(state.composer_mut(), edit);
+            let mut killed = std::mem::take(&mut state.killed);
+            let is_change = edits(state.composer_mut(), &mut killed, edit);
+            state.killed = killed;
             if is_change {
                 typed(state);
             } else {
@@ -173,12 +189,13 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 /// Does an editing action; says whether it may have changed the text.
-pub(super) fn edits(composer: &mut Composer, action: Action) -> bool {
+pub(super) fn edits(composer: &mut Composer, killed: &mut Killed, action: Action) -> bool {
+    if !is_kill(action) {
+        killed.ends();
+    }
     match action {
         Action::Left => composer.left(),
         Action::Right => composer.right(),
-        Action::Up => composer.line_up(),
-        Action::Down => composer.line_down(),
         Action::WordLeft => composer.word_left(),
         Action::WordRight => composer.word_right(),
         Action::Home => composer.home(),
@@ -196,19 +213,19 @@ pub(super) fn edits(composer: &mut Composer, action: Action) -> bool {
             return true;
         }
         Action::KillToStart => {
-            composer.kill_to_start();
+            composer.kill_to_start(killed);
             return true;
         }
         Action::KillToEnd => {
-            composer.kill_to_end();
+            composer.kill_to_end(killed);
             return true;
         }
         Action::KillWord => {
-            composer.kill_word();
+            composer.kill_word(killed);
             return true;
         }
         Action::Yank => {
-            composer.yank();
+            composer.insert(killed.text());
             return true;
         }
         Action::Undo => {
@@ -226,6 +243,13 @@ pub(super) fn edits(composer: &mut Composer, action: Action) -> bool {
         _ => {}
     }
     false
+}
+
+fn is_kill(action: Action) -> bool {
+    matches!(
+        action,
+        Action::KillToStart | Action::KillToEnd | Action::KillWord
+    )
 }
 
 /// Goes through what was sent here: back if positive.
@@ -347,18 +371,24 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
         }
         Some(Action::Close) => state.overlay = None,
         Some(Action::Quit) => return vec![Effect::Quit],
-        action => edits_line(composer, action, key),
+        action => edits_line(composer, &mut state.killed, action, key),
     }
     Vec::new()
 }
 
 /// Writes in a composer of one line.
-pub(super) fn edits_line(composer: &mut Composer, action: Option<Action>, key: KeyEvent) {
+pub(super) fn edits_line(
+    composer: &mut Composer,
+    killed: &mut Killed,
+    action: Option<Action>,
+    key: KeyEvent,
+) {
     match action {
         Some(Action::Newline | Action::Up | Action::Down) => {}
-        Some(action) => drop(edits(composer, action)),
+        Some(action) => drop(edits(composer, killed, action)),
         None => {
             if let Some(c) = keymap::typed(key) {
+                killed.ends();
                 composer.insert(c.encode_utf8(&mut [0; 4]));
             }
         }
@@ -380,7 +410,7 @@ fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             return vec![Effect::Client(Command::SetName(name))];
         }
         Some(Action::Quit) => return vec![Effect::Quit],
-        action => edits_line(composer, action, key),
+        action => edits_line(composer, &mut state.killed, action, key),
     }
     Vec::new()
 }

@@ -3,7 +3,7 @@
 use crate::chat::{Body, Entry, IdentityId};
 use crate::text::{self, SafeText};
 use crate::tui::command;
-use crate::tui::keymap::Keymap;
+use crate::tui::keymap::{Action, Context, Keymap};
 use crate::tui::spoken::Spoken;
 use crate::tui::state::{State, Writing};
 use crate::tui::strings::{Strings, fill};
@@ -165,6 +165,15 @@ pub fn help(strings: &Strings, keymap: &Keymap, columns: u16) -> Vec<String> {
     for action in keymap.actions() {
         if let Some(about) = strings.action(action) {
             entry(&mut lines, &keymap.label(action), about, columns);
+        }
+    }
+    lines.push(String::new());
+    let select = keymap.first(Action::Select);
+    lines.push(fill(strings.help_selection, &[&select]));
+    for action in keymap.actions_in(Context::Selection) {
+        if let Some(about) = strings.action(action) {
+            let key = keymap.first_in(Context::Selection, action);
+            entry(&mut lines, &key, about, columns);
         }
     }
     lines.push(String::new());

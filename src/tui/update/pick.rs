@@ -50,22 +50,16 @@ pub(super) fn themes(state: &mut State) {
 
 /// Shows the room in the theme that is chosen, or again in the one there was before.
 fn preview(state: &State) -> Vec<Effect> {
-    let wanted = match (&state.overlay, chosen(state)) {
-        (
-            Some(Overlay::Pick(Picker {
-                of: Of::Themes { .. },
-                ..
-            })),
-            Some(Takes::Theme(theme)),
-        ) => theme,
-        (
-            Some(Overlay::Pick(Picker {
-                of: Of::Themes { before },
-                ..
-            })),
-            _,
-        ) => before.clone(),
-        _ => return Vec::new(),
+    let Some(Overlay::Pick(Picker {
+        of: Of::Themes { before },
+        ..
+    })) = &state.overlay
+    else {
+        return Vec::new();
+    };
+    let wanted = match chosen(state) {
+        Some(Takes::Theme(theme)) => theme,
+        _ => before.clone(),
     };
     if wanted == state.theme {
         return Vec::new();
@@ -163,6 +157,17 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     effects
 }
 
+/// What opens a list.
+fn opens(of: &Of) -> Action {
+    match of {
+        Of::Lobby(_) => Action::Lobby,
+        Of::Palette => Action::Palette,
+        Of::Mentions(_) => Action::Mentions,
+        Of::Themes { .. } => Action::Themes,
+        Of::Search(_) => Action::Search,
+    }
+}
+
 /// Chooses a row, as far as there are rows.
 pub(super) fn point(state: &mut State, row: usize) -> Vec<Effect> {
     let Some(Overlay::Pick(picker)) = &state.overlay else {
@@ -200,6 +205,8 @@ fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     };
     let count = rows(state, picker).len();
     let is_lobby = matches!(picker.of, Of::Lobby(_));
+    // A list has title and hint beside its rows.
+    let page = usize::from(state.size.1.saturating_sub(8).max(1));
     let Some(Overlay::Pick(picker)) = &mut state.overlay else {
         return Vec::new();
     };
@@ -212,14 +219,27 @@ fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     };
     match action {
         Some(Action::Send) => return take_chosen(state),
+        Some(Action::Close) => return close(state),
+        // The key of the list that is open closes it, that of another opens that.
         Some(
-            Action::Close
-            | Action::Lobby
+            other @ (Action::Lobby
             | Action::Palette
             | Action::Mentions
             | Action::Search
-            | Action::Themes,
-        ) => return close(state),
+            | Action::Themes
+            | Action::Help),
+        ) => {
+            let is_same = opens(&picker.of) == other;
+            let mut effects = close(state);
+            if !is_same {
+                effects.extend(act(state, other));
+            }
+            return effects;
+        }
+        Some(Action::PageUp) => picker.chosen = picker.chosen.saturating_sub(page),
+        Some(Action::PageDown) => {
+            picker.chosen = (picker.chosen + page).min(count.saturating_sub(1));
+        }
         Some(Action::Quit) => return vec![Effect::Quit],
         Some(Action::Up | Action::RoomBefore) => {
             picker.chosen = picker
@@ -236,7 +256,7 @@ fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         }
         Some(Action::Newline) => {}
         Some(action) => {
-            if edits(&mut picker.filter, action) {
+            if edits(&mut picker.filter, &mut state.killed, action) {
                 picker.chosen = 0;
                 return search::changed(state);
             }

@@ -6,18 +6,48 @@ use crate::tui::event::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::spoken::Spoken;
 use crate::tui::state::{Overlay, State, Tone};
-use crate::tui::timeline::{Anchor, Key};
+use crate::tui::timeline::{Anchor, Item, Key};
 
 /// Marks the newest message, or leaves the mode.
 pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
     let Some(room) = state.current_mut() else {
         return Vec::new();
     };
-    room.selected = match room.selected {
-        Some(_) => None,
-        None => room.timeline.all_said().next().map(|entry| entry.seq),
-    };
+    if room.selected.take().is_none() {
+        // Where nothing was said on the screen, the newest of all.
+        let newest = room.timeline.all_said().next().map(|entry| entry.seq);
+        let shown = on_screen(state).last().copied();
+        if let Some(room) = state.current_mut() {
+            room.selected = shown.or(newest);
+        }
+    }
     reveal(state)
+}
+
+/// The messages that begin on the screen, from top to bottom.
+fn on_screen(state: &State) -> Vec<Seq> {
+    let area = layout(state).messages;
+    let height = usize::from(area.height);
+    let Some(room) = state.current() else {
+        return Vec::new();
+    };
+    let timeline = &room.timeline;
+    let rows = rows_layout(state, area.width, timeline.name_columns());
+    let (top, line) = timeline.top(height, |index| rows.height(timeline, index));
+    let mut left = height + line;
+    let mut seen = Vec::new();
+    for index in top..timeline.len() {
+        let begins = index > top || line == 0;
+        let is_said = |item: &&Item| item.key == Key::entry(item.key.seq);
+        let item = timeline.get(index).filter(is_said);
+        let said = item.and_then(|item| timeline.said(item.key.seq));
+        seen.extend(said.filter(|_| begins).map(|entry| entry.seq));
+        left = left.saturating_sub(rows.height(timeline, index).all());
+        if left == 0 {
+            break;
+        }
+    }
+    seen
 }
 
 pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
@@ -55,17 +85,20 @@ pub(super) fn leave(state: &mut State) {
     }
 }
 
-/// Shows the long code of a message whole, or folds it again.
+/// Shows the long code of a message whole, or folds it again; where a message has none, that of the nearest above it on the screen.
 pub(super) fn turn_fold(state: &mut State, seq: Seq) {
-    let key = Key::entry(seq);
-    let Some(room) = state.current_mut() else {
-        return;
+    let folds = |seq: &Seq| {
+        let said = state.current().and_then(|room| room.timeline.said(*seq));
+        said.is_some_and(|entry| Spoken::by(&entry.body).folds())
     };
-    let said = room.timeline.said(seq);
-    if said.is_some_and(|entry| Spoken::by(&entry.body).folds()) {
-        room.timeline.turn_fold(key);
-    } else {
-        state.say(Tone::Info, state.strings.nothing_folds);
+    let mut above = on_screen(state).into_iter().rev().filter(|it| *it < seq);
+    let found = Some(seq).filter(folds).or_else(|| above.find(folds));
+    match (found, state.current_mut()) {
+        (Some(found), Some(room)) => {
+            room.selected = room.selected.map(|_| found);
+            room.timeline.turn_fold(Key::entry(found));
+        }
+        _ => state.say(Tone::Info, state.strings.nothing_folds),
     }
 }
 
@@ -99,9 +132,6 @@ fn copy(state: &mut State, seq: Seq) -> Vec<Effect> {
         return Vec::new();
     }
     state.say(Tone::Info, state.strings.copied);
-    if let Some(room) = state.current_mut() {
-        room.selected = None;
-    }
     vec![Effect::Copy(text)]
 }
 

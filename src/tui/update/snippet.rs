@@ -13,7 +13,7 @@ use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
 
 /// Bytes that are pasted at once; a message is far smaller.
-const BYTES: usize = 256 * 1024;
+const BYTES: usize = 60_000;
 
 /// Takes what is written here to the editor.
 pub(super) fn edit(state: &State) -> Vec<Effect> {
@@ -45,8 +45,9 @@ pub(super) fn edited(state: &mut State, room: Option<RoomId>, text: Result<Strin
 
 /// Pasted text is put in, whatever it holds, or asked about if it is long: it never sends.
 pub(super) fn paste(state: &mut State, text: &str) {
-    if text.len() > BYTES {
-        let words = fill(state.strings.paste_too_long, &[&text.len(), &BYTES]);
+    let bytes = state.composer().bytes() + text.len();
+    if bytes > BYTES {
+        let words = fill(state.strings.paste_too_long, &[&bytes, &BYTES]);
         return state.say(Tone::Problem, words);
     }
     if text.lines().count() > FOLDED_FROM && !state.is_plain {
@@ -93,7 +94,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             return vec![Effect::Quit];
         }
         action => {
-            edits_line(composer, action, key);
+            edits_line(composer, &mut state.killed, action, key);
             return Vec::new();
         }
     };

@@ -121,7 +121,15 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)>
         }
         Overlay::Pick(picker) => Some(super::pick::draw(canvas, state, screen, picker)),
         Overlay::Snippet { text, composer } => {
-            let why = fill(s.snippet_hint, &[&text.lines().count()]);
+            let lines = text.lines().count();
+            let mut why = fill(s.snippet_hint, &[&lines]);
+            // As code it has a fence before and behind it.
+            let (lines, limits) = (lines + 2, &state.limits);
+            if lines > limits.body_lines || text.len() > limits.body_bytes {
+                let sizes: [&dyn std::fmt::Display; 4] =
+                    [&lines, &limits.body_lines, &text.len(), &limits.body_bytes];
+                why = format!("{why}\n{}", fill(s.snippet_too_long, &sizes));
+            }
             let words = (s.snippet_title, s.snippet_prompt);
             Some(ask(canvas, screen, words, &why, composer))
         }
@@ -247,13 +255,7 @@ fn ask(
     );
     let x = area.x + 2 + used + 1;
     let width = area.right().saturating_sub(x + 1).max(1);
-    let laid = composer.lay(usize::from(width));
-    canvas.put(
-        x,
-        y,
-        width,
-        &text::line(laid.rows.first().map_or("", String::as_str)),
-        style,
-    );
-    (x + u16::try_from(laid.cursor.1).unwrap_or(0), y)
+    let (line, cursor) = composer.lay_line(usize::from(width));
+    canvas.put(x, y, width, &text::line(&line), style);
+    (x + u16::try_from(cursor).unwrap_or(0), y)
 }

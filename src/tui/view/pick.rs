@@ -102,8 +102,21 @@ pub(super) fn draw(
             Of::Themes { .. } => s.themes_hint,
             Of::Search(hits) => search_hint(s, hits),
         });
-        let width = area.width.saturating_sub(2);
-        canvas.put(area.x + 1, area.bottom() - 1, width, &hint, dim);
+        let last = Rect {
+            y: area.bottom() - 1,
+            height: 1,
+            width: area.width.saturating_sub(1),
+            ..area
+        };
+        // How many rows there are that are not shown, as in a list that is read.
+        let below = rows.len().saturating_sub(first + shown);
+        let more = match below {
+            0 => String::new(),
+            below => format!("{} {below}", canvas.look.glyphs.below),
+        };
+        canvas.put_right(last, 0, &text::line(&more), dim);
+        let width = last.width.saturating_sub(columns(&more) + 2);
+        canvas.put(area.x + 1, last.y, width, &hint, dim);
     }
     cursor
 }
@@ -139,11 +152,10 @@ fn filter(
     );
     let x = x + used + 1;
     let width = area.right().saturating_sub(x + 1).max(1);
-    let laid = picker.filter.lay(usize::from(width));
-    let line = laid.rows.first().map_or("", String::as_str);
+    let (line, cursor) = picker.filter.lay_line(usize::from(width));
     let style = canvas.style(Scope::Popup);
-    canvas.put(x, area.y, width, &text::line(line), style);
-    (x + u16::try_from(laid.cursor.1).unwrap_or(0), area.y)
+    canvas.put(x, area.y, width, &text::line(&line), style);
+    (x + u16::try_from(cursor).unwrap_or(0), area.y)
 }
 
 fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &Row, is_chosen: bool) {

@@ -78,17 +78,49 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         let style = canvas.style(scope);
         said(canvas, inner, words, style);
     }
-    let (bytes, limit) = (state.composer().bytes(), state.limits.body_bytes);
-    if bytes * NEAR_LIMIT.1 >= limit * NEAR_LIMIT.0 {
-        let words = text::line(&format!(" {} / {} ", grouped(bytes), grouped(limit)));
-        let scope = if bytes > limit {
+    let (is_over, words) = size(canvas, state, regions);
+    if !words.is_empty() {
+        let scope = if is_over {
             Scope::MessageFailed
         } else {
             Scope::ComposerLimit
         };
         let style = canvas.style(scope);
+        let words = text::line(&format!(" {} ", words.join(" · ")));
         canvas.put_right(inner, 0, &words, style);
     }
+}
+
+/// What is to be said of the size of what is written: rows above those that are shown, lines and bytes near their limits. And whether one
+/// of those is passed.
+fn size(canvas: &Canvas<'_>, state: &State, regions: &Regions) -> (bool, Vec<String>) {
+    let (composer, limits) = (state.composer(), &state.limits);
+    let mut words = Vec::new();
+    let height = usize::from(regions.composer.height);
+    if height > 1 {
+        let row = composer.lay(regions.text_columns()).cursor.0;
+        let above = (row + 1).saturating_sub(height);
+        if above > 0 {
+            words.push(format!("{} {above}", canvas.look.glyphs.above));
+        }
+    }
+    let is_near = |size: usize, limit: usize| size * NEAR_LIMIT.1 >= limit * NEAR_LIMIT.0;
+    let (bytes, lines) = (composer.bytes(), composer.lines());
+    if is_near(lines, limits.body_lines) {
+        let (lines, limit) = (grouped(lines), grouped(limits.body_lines));
+        words.push(fill(state.strings.lines_of, &[&lines, &limit]));
+    }
+    if is_near(bytes, limits.body_bytes) {
+        words.push(format!(
+            "{} / {}",
+            grouped(bytes),
+            grouped(limits.body_bytes)
+        ));
+    }
+    (
+        bytes > limits.body_bytes || lines > limits.body_lines,
+        words,
+    )
 }
 
 /// What the tour says.

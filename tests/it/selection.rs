@@ -1,0 +1,124 @@
+//! Selecting messages and choosing from lists: what is meant is what is seen.
+
+use tchat::chat::{Seq, Unread};
+use tchat::client::{Command, Event as Told};
+use tchat::tui::event::Effect;
+use tchat::tui::state::Overlay;
+
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, says};
+
+fn talked(lines: u64) -> Screen {
+    let mut screen = Screen::online(100, 24);
+    let entries = (1..=lines).map(|seq| says(GENERAL, seq, ANN, seq, &format!("line {seq} here")));
+    screen.hears(Told::Entries(entries.collect()));
+    screen
+}
+
+fn selected(screen: &Screen) -> Option<Seq> {
+    screen.state.current().and_then(|room| room.selected)
+}
+
+#[test]
+fn what_is_deleted_is_seen_first() {
+    let mut screen = talked(100);
+    screen.keys("<a-m><pgup><pgup>");
+    assert!(!screen.shows("line 100 here"));
+    screen.keys("d");
+    assert!(screen.shows("line 100 here") && screen.shows("once more deletes it"));
+    // Whoever looks elsewhere meanwhile is asked again.
+    let effects = screen.keys("<pgup>d");
+    assert!(effects.is_empty(), "{effects:?}");
+    assert_eq!(screen.keys("d").len(), 1);
+}
+
+#[test]
+fn what_is_selected_first_is_the_newest_that_is_seen() {
+    let mut screen = talked(100);
+    screen.keys("<pgup><pgup>");
+    let before = screen.rows();
+    screen.keys("<a-m>");
+    let seq = selected(&screen).unwrap();
+    assert!(seq < Seq(100), "{seq:?}");
+    assert_eq!(screen.rows()[1..20], before[1..20]);
+    assert!(screen.shows(&format!("line {} here", seq.0)));
+    assert!(!screen.shows(&format!("line {} here", seq.0 + 1)));
+}
+
+#[test]
+fn a_copy_leaves_the_selection_and_a_fold_finds_its_code() {
+    let mut screen = talked(3);
+    let code = (1..=30).map(|n| format!("code {n}")).collect::<Vec<_>>();
+    let code = format!("```\n{}\n```", code.join("\n"));
+    screen.hears(Told::Entries(vec![
+        says(GENERAL, 4, LI, 4, &code),
+        says(GENERAL, 5, LI, 5, "a later line"),
+    ]));
+    screen.state.size.1 = 50;
+    let effects = screen.keys("<a-m>y");
+    assert_eq!(effects, [Effect::Copy("a later line".into())]);
+    assert_eq!(selected(&screen), Some(Seq(5)));
+    screen.keys("f");
+    assert!(screen.shows("code 30") && selected(&screen) == Some(Seq(4)));
+    screen.keys("<esc>");
+    assert_eq!(selected(&screen), None);
+}
+
+#[test]
+fn what_was_cleared_comes_back_when_one_looks_for_it() {
+    for key in ["<pgup>", "<c-home>"] {
+        let mut screen = talked(100);
+        let effects = screen.keys("/clear<ret>");
+        assert!(!screen.shows("line 100"));
+        let asks = |effect: &Effect| matches!(effect, Effect::Client(Command::Older { .. }));
+        assert!(!effects.iter().any(asks), "{effects:?}");
+        let effects = screen.keys(key);
+        assert!(effects.iter().any(asks), "{effects:?}");
+        let newest = (60..=100).map(|seq| says(GENERAL, seq, ANN, seq, "again"));
+        screen.page(GENERAL, 101, newest.collect());
+        assert!(screen.shows("again"));
+    }
+}
+
+#[test]
+fn lists_are_paged_say_what_is_below_and_lead_to_each_other() {
+    let mut screen = talked(3);
+    screen.follows_unread(TECH, 0, Unread::nothing(Seq(0)));
+    screen.keys("<c-k>");
+    let chosen = |screen: &Screen| match &screen.state.overlay {
+        Some(Overlay::Pick(picker)) => picker.chosen,
+        _ => panic!("{}", screen.text()),
+    };
+    let rows = screen.rows();
+    let hint = rows.iter().find(|row| row.contains("Enter takes it"));
+    assert!(hint.unwrap().contains("↓ "), "{}", screen.text());
+    screen.keys("<pgdn>");
+    assert_eq!(chosen(&screen), 16);
+    screen.keys("<pgup>");
+    assert_eq!(chosen(&screen), 0);
+    for _ in 0..40 {
+        screen.keys("<pgdn>");
+    }
+    let hint = screen.rows();
+    let hint = hint.iter().find(|row| row.contains("Enter takes it"));
+    assert!(!hint.unwrap().contains("↓ "), "{}", screen.text());
+    // The key of another list opens that, the list's own closes it.
+    screen.keys("<c-f>");
+    assert!(screen.shows("SEARCH"));
+    screen.keys("<f1>");
+    assert!(screen.shows("send, or run a command"));
+    screen.keys("<esc><c-f><c-f>");
+    assert!(screen.state.overlay.is_none());
+}
+
+#[test]
+fn what_is_looked_for_is_seen_to_its_end() {
+    let mut screen = talked(3);
+    screen.keys("<c-f>from:carl in:general after:2026-01-01 今天的天气");
+    assert!(screen.shows("天气"), "{}", screen.text());
+    let (x, y) = screen.cursor();
+    let row = screen.rows()[usize::from(y)].clone();
+    let end = row.find("天气").unwrap() + "天气".len();
+    assert_eq!(usize::from(x), tchat::text::width(&row[..end]));
+    screen.keys("<home>");
+    assert!(screen.shows("from:carl"));
+}
