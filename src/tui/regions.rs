@@ -18,6 +18,8 @@ pub struct Regions {
     pub header: Rect,
     pub rooms: Rect,
     pub messages: Rect,
+    /// Below the messages: that there are newer ones.
+    pub below: Rect,
     pub people: Rect,
     /// Above the composer: a rule, or a notice.
     pub rule: Rect,
@@ -66,6 +68,8 @@ pub fn regions(state: &State, prompt_columns: usize) -> Regions {
     };
     let top = u16::from(has_header);
     let body = height - top - composer_rows - 2;
+    let news = state.current().map(|room| room.timeline.unread_below());
+    let below = u16::from(news.is_some_and(|count| count > 0) && body >= 3);
     let messages = width - rooms - people;
     let rule = top + body;
     Regions {
@@ -75,7 +79,8 @@ pub fn regions(state: &State, prompt_columns: usize) -> Regions {
             Rect::default()
         },
         rooms: Rect::new(0, top, rooms, body),
-        messages: Rect::new(rooms, top, messages, body),
+        messages: Rect::new(rooms, top, messages, body - below),
+        below: Rect::new(rooms, rule - below, messages, below),
         people: Rect::new(rooms + messages, top, people, body),
         rule: Rect::new(0, rule, width, 1),
         composer: Rect::new(0, rule + 1, width, composer_rows),

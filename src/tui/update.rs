@@ -80,6 +80,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Mouse(mouse) => mouse::point(state, mouse),
         Event::Resize(width, height) => {
             state.size = (width, height);
+            hold_beginning(state);
             Vec::new()
         }
         Event::Focus(has) => {
@@ -225,6 +226,22 @@ fn to_oldest(state: &mut State) -> Vec<Effect> {
         room.timeline.set_anchor(anchor);
     }
     load_older(state)
+}
+
+/// Where the oldest that is loaded is at the top it is what the screen is anchored to, in whatever size: rows that were above it in another
+/// size would be filled with the next page, and everything moved.
+fn hold_beginning(state: &mut State) {
+    let area = layout(state).messages;
+    let anchor = state.current().and_then(|room| {
+        let rows = rows_layout(state, area.width, room.timeline.name_columns());
+        let of = |index| rows.height(&room.timeline, index);
+        let is_anchored = room.timeline.anchor() != Anchor::Newest;
+        let top = room.timeline.top(usize::from(area.height), of);
+        (is_anchored && top == (0, 0)).then(|| room.timeline.at_oldest(of))
+    });
+    if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
+        room.timeline.set_anchor(anchor);
+    }
 }
 
 /// A screen of rows, less one that stays for orientation.

@@ -104,7 +104,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) -> Targets {
     sides::header(&mut canvas, state, regions.header);
     sides::rooms(&mut canvas, state, regions.rooms);
     sides::people(&mut canvas, state, regions.people);
-    messages::draw(&mut canvas, state, regions.messages);
+    messages::draw(&mut canvas, state, &regions);
     prompt::rule(&mut canvas, state, &regions);
     sides::status(&mut canvas, state, &regions);
     let mut cursor = prompt::composer(&mut canvas, state, &prompt, &regions);

@@ -7,6 +7,7 @@ use super::{Canvas, columns};
 use crate::client::LinkState;
 use crate::text::{self, Mark, SafeText};
 use crate::tui::keymap::{Action, Context};
+use crate::tui::regions::Regions;
 use crate::tui::rows::{Gutter, Layout, Line, Row};
 use crate::tui::spoken::SpreadKind;
 use crate::tui::state::{Room, State};
@@ -15,7 +16,8 @@ use crate::tui::targets::Target;
 use crate::tui::theme::Scope;
 use crate::tui::timeline::{Item, Key, What};
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
+    let area = regions.messages;
     if area.is_empty() {
         return;
     }
@@ -72,7 +74,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
             }
         }
     }
-    new_below(canvas, state, room, area);
+    new_below(canvas, state, room, regions.below);
 }
 
 /// What a pointer finds in the rows of an item.
@@ -255,10 +257,10 @@ fn rule_with(canvas: &mut Canvas<'_>, area: Rect, words: &str, scope: Scope) {
 }
 
 fn new_below(canvas: &mut Canvas<'_>, state: &State, room: &Room, area: Rect) {
-    let count = room.timeline.unread_below();
-    if count == 0 || area.height < 3 {
+    if area.is_empty() {
         return;
     }
+    let count = room.timeline.unread_below();
     let words = format!(
         " {} {} ",
         canvas.look.glyphs.below,
@@ -272,7 +274,7 @@ fn new_below(canvas: &mut Canvas<'_>, state: &State, room: &Room, area: Rect) {
     let style = canvas
         .style(Scope::Popup)
         .patch(canvas.style(Scope::Accent));
-    let place = Rect::new(area.x + (area.width - wide) / 2, area.bottom() - 1, wide, 1);
+    let place = Rect::new(area.x + (area.width - wide) / 2, area.y, wide, 1);
     canvas.put(place.x, place.y, wide, &words, style);
     canvas.target(place, Target::Newest);
 }
