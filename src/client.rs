@@ -324,9 +324,11 @@ pub enum LinkState {
 /// Why there is no link.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Why {
-    /// The address cannot be reached; the system's words.
-    Unreachable(String),
-    /// It answers, but not as a tchat server does.
+    /// The address cannot be reached.
+    Unreachable(Unreachable),
+    /// Somebody is there and says nothing.
+    Silent,
+    /// It answers, but not as a tchat server does; what it said, if it said something.
     NotTchat(String),
     /// The connection broke.
     Lost,
@@ -336,6 +338,18 @@ pub enum Why {
     /// We closed it ourselves.
     Disconnected,
     Refused(Refusal),
+}
+
+/// Why an address cannot be reached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Unreachable {
+    Refused,
+    NoAnswer,
+    NoRoute,
+    /// No host has this name.
+    UnknownHost,
+    /// In the system's words.
+    Other(String),
 }
 
 /// Both directions of a connection.

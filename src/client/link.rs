@@ -16,7 +16,9 @@ use self::health::Health;
 use super::backoff::Backoff;
 use super::cache::{Cache, Opened};
 use super::pending::{Pending, Post};
-use super::{About, Among, ClientConfig, Command, Connector, Event, LinkState, Why, history};
+use super::{
+    About, Among, ClientConfig, Command, Connector, Event, LinkState, Unreachable, Why, history,
+};
 use crate::chat::{ClientId, Cursor, Found, IdentityId, RoomId, Search, ServerId, SessionId};
 
 /// A server has this long to take the connection and to let us in.
@@ -227,7 +229,7 @@ impl Link {
                 });
             }
             Err(_) => {
-                let why = Why::Unreachable("no answer within 10 seconds".into());
+                let why = Why::Unreachable(Unreachable::NoAnswer);
                 return Ok(End::Lost {
                     why,
                     retry_after: None,
@@ -376,7 +378,8 @@ async fn dial(connector: Connector, before: Option<ServerId>) -> Result<Channel,
                 .inspect_err(|error| {
                     *noted
                         .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(words(error));
+                        .unwrap_or_else(std::sync::PoisonError::into_inner) =
+                        Some(unreachable(error));
                 })
         }
     });
@@ -389,22 +392,22 @@ async fn dial(connector: Connector, before: Option<ServerId>) -> Result<Channel,
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
                 .take();
             match noted {
-                Some(words) => Why::Unreachable(words),
+                Some(how) => Why::Unreachable(how),
                 None => Why::NotTchat(error.to_string()),
             }
         })
 }
 
-/// What went wrong with an address, in words without numbers.
-fn words(error: &std::io::Error) -> String {
+/// What went wrong with an address.
+fn unreachable(error: &std::io::Error) -> Unreachable {
     match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "nobody hosts there".into(),
-        std::io::ErrorKind::TimedOut => "no answer".into(),
+        std::io::ErrorKind::ConnectionRefused => Unreachable::Refused,
+        std::io::ErrorKind::TimedOut => Unreachable::NoAnswer,
         std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable => {
-            "the host cannot be reached".into()
+            Unreachable::NoRoute
         }
-        _ if error.to_string().contains("lookup") => "no host has this name".into(),
-        _ => error.to_string(),
+        _ if error.to_string().contains("lookup") => Unreachable::UnknownHost,
+        _ => Unreachable::Other(error.to_string()),
     }
 }
 

@@ -13,7 +13,7 @@ use super::command::Name;
 use super::keymap::Action;
 use super::settings::Setting;
 use crate::chat::{Presence, Refusal, RefusalCode, Role, Via};
-use crate::client::{About, PutOut, Why};
+use crate::client::{About, PutOut, Unreachable, Why};
 
 /// The languages there are, as they are set.
 pub const LANGUAGES: [(&str, &Strings); 2] = [("en", &ENGLISH), ("zh-CN", &CHINESE)];
@@ -299,6 +299,11 @@ table! {
     no_such_room_here,
     disconnected,
     conversation_put_away,
+    nobody_hosts,
+    no_answer,
+    no_route,
+    unknown_host,
+    silent,
     not_tchat,
     not_tchat_because,
     link_lost,
@@ -420,7 +425,14 @@ impl Strings {
     /// Why there is no link.
     pub fn why(&self, why: &Why) -> String {
         match why {
-            Why::Unreachable(reason) => reason.clone(),
+            Why::Unreachable(how) => match how {
+                Unreachable::Refused => self.nobody_hosts.into(),
+                Unreachable::NoAnswer => self.no_answer.into(),
+                Unreachable::NoRoute => self.no_route.into(),
+                Unreachable::UnknownHost => self.unknown_host.into(),
+                Unreachable::Other(words) => words.clone(),
+            },
+            Why::Silent => self.silent.into(),
             Why::NotTchat(reason) if reason.is_empty() => self.not_tchat.into(),
             Why::NotTchat(reason) => fill(self.not_tchat_because, &[reason]),
             Why::Lost => self.link_lost.into(),

@@ -1,15 +1,15 @@
 //! What is on the screen, at the three sizes it is made for, with Chinese and emoji.
 
-use crossterm::event::{MouseButton, MouseEventKind};
 use std::time::Duration;
 
+use crossterm::event::{MouseButton, MouseEventKind};
 use proptest::prelude::*;
 use ratatui::style::Modifier;
 use tchat::chat::{
     Amendment, Body, Found, IdentityId, Person, Presence, Profile, Recipient, Refusal, RefusalCode,
     Role, RoomId, Seq, Unread, Via,
 };
-use tchat::client::{Among, Event as Told, LinkState, Why};
+use tchat::client::{Among, Event as Told, LinkState, Unreachable, Why};
 use tchat::tui::event::Event;
 use tchat::tui::state::TypingMode;
 
@@ -198,7 +198,7 @@ fn help_lists_the_real_keys() {
 #[test]
 fn lost_and_waiting() {
     let mut screen = morning(80, 24);
-    let why = Why::Unreachable("nobody hosts there".into());
+    let why = Why::Unreachable(Unreachable::Refused);
     screen.hears(Told::Link(LinkState::Waiting {
         retry_in: Duration::from_secs(5),
         why,
@@ -253,6 +253,25 @@ fn the_composer_takes_a_third_of_the_screen_and_no_more() {
         .position(|row| row.contains("──────"))
         .unwrap();
     assert_eq!(23 - rule - 1, 8);
+}
+
+#[test]
+fn when_it_dials_again_is_said_however_long_the_reason_is() {
+    let mut screen = Screen::online(80, 24);
+    let waiting = |why| {
+        Told::Link(LinkState::Waiting {
+            why,
+            retry_in: Duration::from_secs(3),
+        })
+    };
+    screen.hears(waiting(Why::NotTchat("a very long reason ".repeat(9))));
+    let row = screen.rows().pop().unwrap();
+    assert!(row.contains("it does not answer") && row.contains('…'), "{row}");
+    assert!(row.ends_with("reconnecting in 3 s · Enter now"), "{row}");
+    screen.state.strings = &tchat::tui::strings::CHINESE;
+    screen.hears(waiting(Why::Unreachable(Unreachable::UnknownHost)));
+    let row = screen.rows().pop().unwrap();
+    assert!(row.contains("没有这个主机名 · 3 秒后重连"), "{row}");
 }
 
 #[test]

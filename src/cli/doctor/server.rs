@@ -26,11 +26,13 @@ pub async fn look(config: &Config) -> Vec<Finding> {
                 format!("{shown} serves tchat, {ms:.1} ms there and back"),
             )
         }
-        Ok(Err(Why::Unreachable(why))) if config.join.may_host => Finding::well(
-            "server",
-            format!("{shown}: {why}; tchat starts a host there by itself"),
-        ),
-        Ok(Err(Why::Unreachable(why))) => {
+        Ok(Err(why @ Why::Unreachable(_))) if config.join.may_host => {
+            let why = ENGLISH.why(&why);
+            let words = format!("{shown}: {why}; tchat starts a host there by itself");
+            Finding::well("server", words)
+        }
+        Ok(Err(why @ Why::Unreachable(_))) => {
+            let why = ENGLISH.why(&why);
             let mend = format!(
                 "another --server HOST:PORT, or on that machine: tchat --serve --host :: --port {}",
                 server.port

@@ -142,7 +142,7 @@ impl<'a> Attached<'a> {
             Ok(Err(status)) => return Ok(self.lost(&status)),
             Err(_) => {
                 return Ok(End::Lost {
-                    why: Why::NotTchat("no answer within 10 seconds".into()),
+                    why: Why::Silent,
                     retry_after: None,
                 });
             }
@@ -200,7 +200,7 @@ impl<'a> Attached<'a> {
                 }
                 () = sleep_until(wakes_at.unwrap_or_else(Instant::now)), if wakes_at.is_some() => {}
                 () = sleep_until(welcome_by), if self.welcome_at.is_none() => {
-                    return Ok(End::Lost { why: Why::NotTchat("no welcome within 10 seconds".into()), retry_after: None });
+                    return Ok(End::Lost { why: Why::Silent, retry_after: None });
                 }
             }
         }

@@ -257,7 +257,7 @@ pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) 
         return;
     }
     let is_narrow = regions.rooms.is_empty();
-    let (glyph, scope, words) = link_words(canvas, state, is_narrow);
+    let (glyph, scope, words) = link_words(canvas, state, is_narrow, area.width);
     let style = canvas.style(scope);
     let mut x = area.x + 1;
     x += canvas.put(x, area.y, 1, &glyph.into(), style) + 1;
@@ -399,6 +399,7 @@ fn link_words(
     canvas: &Canvas<'_>,
     state: &State,
     is_narrow: bool,
+    columns: u16,
 ) -> (&'static str, Scope, String) {
     let (s, glyphs) = (state.strings, canvas.look.glyphs);
     let me = state.me.as_ref().map_or("", |me| me.name.as_str());
@@ -439,7 +440,11 @@ fn link_words(
                     s.why(why)
                 )
             } else {
-                fill(s.reconnecting, &[&state.server, &s.why(why), &seconds])
+                // What is wrong may be cut; when it goes on, and how at once, is always said.
+                let around = fill(s.reconnecting, &[&state.server, &"", &seconds]);
+                let left = usize::from(columns).saturating_sub(text::width(&around) + 5);
+                let why = text::cut(&s.why(why), left);
+                fill(s.reconnecting, &[&state.server, &why, &seconds])
             };
             (glyphs.waiting, Scope::StatusConnecting, words)
         }

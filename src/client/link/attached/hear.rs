@@ -24,7 +24,7 @@ impl Attached<'_> {
             let Ok(event) = event_from(event) else {
                 self.pass_on(entries).await?;
                 return Ok(Some(End::Lost {
-                    why: Why::NotTchat("a malformed frame".into()),
+                    why: Why::NotTchat(String::new()),
                     retry_after: None,
                 }));
             };
