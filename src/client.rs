@@ -397,9 +397,9 @@ pub struct Client {
     commands: mpsc::Sender<Command>,
 }
 
-/// The link takes no more commands now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Busy;
+/// The link takes no more commands now; this one was not taken.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Busy(pub Box<Command>);
 
 impl Client {
     /// Starts a link on the present runtime. What the cache has is among the events when this returns.
@@ -416,7 +416,8 @@ impl Client {
     /// # Errors
     /// A thousand commands wait already, or the link has ended.
     pub fn send(&self, command: Command) -> Result<(), Busy> {
-        self.commands.try_send(command).map_err(|_| Busy)
+        let given = self.commands.try_send(command);
+        given.map_err(|error| Busy(Box::new(error.into_inner())))
     }
 
     /// Says goodbye and waits until the link has ended.

@@ -12,7 +12,7 @@ mod wrap;
 
 pub use markdown::{Code, LineKind, Mark, Rich, RichLine};
 pub use mentions::{CALLS, EVERYBODY, calls};
-pub use safe::{BODY_LINES, SafeText, body, line};
+pub use safe::{BODY_LINES, SafeText, body, is_harmless, line};
 pub use search::{Finder, Token, folded, has, tokens};
 pub use width::{clusters, cut, cut_middle, pad, width};
 pub use words::Words;

@@ -263,7 +263,7 @@ impl Out {
         let mut lines = String::new();
         for entry in entries {
             match self.form {
-                Form::Json => lines.push_str(&self.json(entry).to_string()),
+                Form::Json => lines.push_str(&harmless(&self.json(entry).to_string())),
                 Form::Text => lines.push_str(&self.text(entry)),
             }
             lines.push('\n');
@@ -353,6 +353,22 @@ impl Out {
 
 fn at(entry: &Entry) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::try_from(entry.at_ms).ok()?).ok()
+}
+
+/// JSON in which code points that a terminal takes for more than letters stand as escapes; to whoever reads it it is the same.
+fn harmless(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if text::is_harmless(c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let escaped = format!("\\u{unit:04x}");
+                out.push_str(&escaped);
+            }
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -495,7 +511,11 @@ mod tests {
         let line = out.text(&entry);
         assert!(!line.contains(['\u{1b}', '\u{9b}']), "{line:?}");
         assert!(line.contains("\n    d"));
-        let json = out.json(&entry).to_string();
-        assert!(!json.contains('\n') && !json.contains('\u{1b}'), "{json:?}");
+        let plain = out.json(&entry).to_string();
+        let json = harmless(&plain);
+        assert!(!json.contains(['\n', '\u{1b}', '\u{9b}']), "{json:?}");
+        // It says the same to whoever reads it.
+        let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(read(&json), read(&plain));
     }
 }

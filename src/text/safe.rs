@@ -76,6 +76,11 @@ pub fn line(text: &str) -> SafeText {
     })
 }
 
+/// Whether a code point may reach a terminal as it is, whatever stands beside it.
+pub fn is_harmless(c: char) -> bool {
+    matches!(shown(c), Shown::As(as_it_is) if as_it_is == c)
+}
+
 enum Shown {
     As(char),
     Tab,

@@ -94,7 +94,9 @@ fn people(state: &State, stem: &str) -> Vec<Offer> {
     let mut offers: Vec<Offer> = Vec::new();
     let mut offer = |name: &str, about: &str| {
         let text = format!("@{name}");
-        if name.to_lowercase().starts_with(stem) && !offers.iter().any(|known| known.text == text) {
+        // One more than is shown: what is written already is none of them.
+        let is_wanted = offers.len() <= MOST && name.to_lowercase().starts_with(stem);
+        if is_wanted && !offers.iter().any(|known| known.text == text) {
             offers.push(Offer {
                 text,
                 about: about.into(),

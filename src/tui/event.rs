@@ -6,7 +6,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::highlight::Tokens;
 use super::settings::Setting;
-use crate::chat::{ClientId, RoomId};
+use crate::chat::RoomId;
 use crate::client;
 use crate::text::Code;
 
@@ -29,8 +29,8 @@ pub enum Event {
     Client(client::Event),
     /// Time has passed and something on the screen depends on it.
     Tick,
-    /// The client took no more commands; the post with this id was not taken.
-    Busy(Option<ClientId>),
+    /// The client took no more commands; this one was not taken.
+    Busy(Box<client::Command>),
     /// `/connect` could not be begun; says why.
     CannotConnect(String),
     /// Which part of a block of code is what.

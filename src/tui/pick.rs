@@ -1,5 +1,6 @@
 //! Lists to choose from: the lobby, and the palette over rooms, people and commands. One fuzzy matcher for all of them. Pure.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
@@ -262,12 +263,17 @@ fn palette(state: &State) -> Vec<Row> {
         let takes = Takes::Join(room.name.clone());
         rows.push(plain(label, text::line(&room.topic).as_str(), takes));
     }
+    // Whoever there is a conversation with stands among the rooms.
+    let peers = state
+        .rooms
+        .iter()
+        .filter_map(|room| room.info.peer.as_ref());
+    let mut known: HashSet<&str> = peers.map(|peer| peer.name.as_str()).collect();
     let here = state.rooms.iter().flat_map(|room| room.roster.people());
     for person in here.filter(|person| !state.is_me(person.id)) {
-        let label = text::line(&format!("@{}", person.name)).to_string();
-        if rows.iter().all(|row| row.label != label) {
+        if known.insert(person.name.as_str()) {
             rows.push(plain(
-                label,
+                text::line(&format!("@{}", person.name)).to_string(),
                 s.private_mark_of_people,
                 Takes::Open(person.name.clone()),
             ));

@@ -160,7 +160,7 @@ async fn turn<B: Backend<Error = io::Error>>(
     let mut ends_at: Option<Instant> = None;
     let (mut typed_at, mut waits_for) = (Instant::now(), 0);
     loop {
-        let unanswered = state.unanswered();
+        let unanswered = ends_at.map_or(0, |_| state.unanswered());
         if unanswered < waits_for {
             // As long as something is answered the rest is waited for.
             ends_at = ends_at.map(|_| Instant::now() + face.patience());

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
-pub use self::room::{Reading, Recount, Room, Writing};
+pub use self::room::{Reading, Recount, Room, Seeking, Writing};
 pub use self::typing::TypingMode;
 use super::caps::Notifier;
 use super::complete::Popup;

@@ -97,12 +97,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             notify::due(state);
             effects
         }
-        Event::Busy(client_id) => {
-            if let Some(id) = client_id {
-                unsent::fail(state, id, state.strings.too_many_pending);
-            }
-            Vec::new()
-        }
+        Event::Busy(command) => client::busy(state, *command),
         Event::Saved {
             setting,
             value,

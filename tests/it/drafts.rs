@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tchat::chat::{Person, Presence, Profile, Refusal, RefusalCode, Role, Via};
 use tchat::client::{Command, Event as Told};
-use tchat::tui::event::Effect;
+use tchat::tui::event::{Effect, Event};
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, says};
 
@@ -156,7 +156,7 @@ fn what_is_cut_in_one_room_is_put_into_another() {
 fn a_long_text_is_gone_through_row_by_row_and_says_what_is_above() {
     let mut screen = said();
     let lines: Vec<String> = (1..=12).map(|n| format!("line {n}")).collect();
-    screen.does(tchat::tui::event::Event::Paste(lines.join("\n")));
+    screen.does(Event::Paste(lines.join("\n")));
     assert!(screen.shows("↑ 4"), "{}", screen.text());
     screen.keys("<up><up><up><up><up><up><up><up><up><up><up>X");
     assert!(
@@ -167,7 +167,33 @@ fn a_long_text_is_gone_through_row_by_row_and_says_what_is_above() {
     assert!(!screen.shows("↑"));
     screen.keys("<c-u>");
     let many = "x\n".repeat(95);
-    screen.does(tchat::tui::event::Event::Paste(many));
+    screen.does(Event::Paste(many));
     screen.keys("<esc>");
     assert!(screen.shows("107 / 100 lines"), "{}", screen.text());
+}
+
+#[test]
+fn what_the_link_does_not_take_is_said_and_given_back() {
+    let mut screen = said();
+    let taken = |effects: Vec<Effect>| match effects.into_iter().next() {
+        Some(Effect::Client(command)) => Box::new(command),
+        other => panic!("{other:?}"),
+    };
+    for line in ["/topic news", "/join elsewhere", "/whois 李四"] {
+        let command = taken(screen.keys(&format!("{line}<ret>")));
+        screen.does(Event::Busy(command));
+        assert!(screen.shows("too much is waiting"), "{}", screen.text());
+        let waits = (&screen.state.orders, &screen.state.asked);
+        assert!(waits.0.is_empty() && waits.1.is_none(), "{line}: {waits:?}");
+        screen.keys("<c-u>");
+    }
+    let post = taken(screen.keys("hello<ret>"));
+    screen.does(Event::Busy(post));
+    assert!(screen.shows("✗") && screen.shows("a thousand messages wait"));
+    // A page that was not asked for is asked for another time.
+    screen.keys("/clear<ret>");
+    let page = taken(screen.keys("<pgup>"));
+    assert!(screen.keys("<pgup>").is_empty());
+    screen.does(Event::Busy(page));
+    assert!(!screen.keys("<pgup>").is_empty());
 }

@@ -266,7 +266,10 @@ fn when_it_dials_again_is_said_however_long_the_reason_is() {
     };
     screen.hears(waiting(Why::NotTchat("a very long reason ".repeat(9))));
     let row = screen.rows().pop().unwrap();
-    assert!(row.contains("it does not answer") && row.contains('…'), "{row}");
+    assert!(
+        row.contains("it does not answer") && row.contains('…'),
+        "{row}"
+    );
     assert!(row.ends_with("reconnecting in 3 s · Enter now"), "{row}");
     screen.state.strings = &tchat::tui::strings::CHINESE;
     screen.hears(waiting(Why::Unreachable(Unreachable::UnknownHost)));

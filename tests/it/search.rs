@@ -248,3 +248,37 @@ async fn nobody_finds_what_they_may_not_read() {
     ann.passes(PAUSE);
     ann.until("an answer", |it| listed(it).len() == 2).await;
 }
+
+#[test]
+fn a_page_that_comes_for_something_else_ends_no_search_for_a_message() {
+    let mut screen = Screen::online(100, 24);
+    screen.follows(GENERAL, 2000);
+    let newest = (1990..=2000).map(|seq| says(GENERAL, seq, LI, 1, "new"));
+    screen.hears(Told::Entries(newest.collect()));
+    screen.keys("<c-t>");
+    screen.hears(Told::Mentions(vec![says(
+        GENERAL,
+        500,
+        LI,
+        1,
+        "look, @ann",
+    )]));
+    let effects = screen.keys("<ret>");
+    let asked = effects.iter().find_map(|effect| match effect {
+        Effect::Client(Command::Older { before, .. }) => Some(before.0),
+        _ => None,
+    });
+    // Something else was asked for before, and comes first, or cannot be had.
+    let others = (1800..1990).map(|seq| says(GENERAL, seq, LI, 1, "other"));
+    screen.page(GENERAL, 1990, others.collect());
+    screen.hears(Told::PageFailed {
+        room: GENERAL,
+        before: tchat::chat::Seq(1800),
+    });
+    assert!(!screen.shows("cannot be had"));
+    let before = asked.unwrap();
+    let page =
+        (before - 190..before).map(|seq| says(GENERAL, seq, LI, 1, &format!("entry {seq}.")));
+    screen.page(GENERAL, before, page.collect());
+    assert!(screen.shows("entry 500."), "{}", screen.text());
+}

@@ -243,6 +243,8 @@ impl<'a> Builder<'a> {
         if bare(words) == bare(address) {
             return;
         }
+        // A link may have no words at all, and be the first of its line.
+        self.ensure();
         self.text.push_str(" (");
         let from = self.text.len();
         self.text.push_str(address);

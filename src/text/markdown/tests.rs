@@ -48,7 +48,11 @@ fn sign(mark: &Mark) -> (&'static str, &'static str) {
 
 #[test]
 fn what_chat_marks_is_marked() {
-    let cases: [(&str, &[&str]); 27] = [
+    let cases: [(&str, &[&str]); 28] = [
+        (
+            "> [](http://x.org)\n\nhello",
+            &["> | ([http://x.org])", "|", "|hello"],
+        ),
         ("plain 关键", &["|plain 关键"]),
         ("**bold** *it* ~~no~~ `code`", &["|*bold* /it/ -no- `code`"]),
         ("**粗体**和*斜体*", &["|*粗体*和/斜体/"]),

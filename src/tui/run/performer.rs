@@ -12,7 +12,7 @@ use super::super::theme::{self, Theme};
 use super::super::update::{flush_drafts, update};
 use super::super::view::Look;
 use super::{Caps, Connect, Connection, EVENTS, RunError, Setup, first_state};
-use crate::client::{self, Command};
+use crate::client::{self, Busy, Command};
 use crate::text::Code;
 
 /// Does what `update` asks for.
@@ -159,13 +159,11 @@ impl Performer {
             Effect::Theme(name) => return self.change_theme(&name, state, look),
             Effect::Quit => return None,
         };
-        let busy = match &command {
-            Command::Post { post, .. } => Some(Event::Busy(Some(post.client_id))),
+        match self.send(command)? {
             // What was read is said when the room is followed again; who is typing goes on.
             Command::MarkRead { .. } | Command::Typing(_) => None,
-            _ => Some(Event::Busy(None)),
-        };
-        if self.send(command) { None } else { busy }
+            command => Some(Event::Busy(Box::new(command))),
+        }
     }
 
     fn highlight(&self, code: Arc<Code>) {
@@ -177,10 +175,16 @@ impl Performer {
         });
     }
 
-    fn send(&self, command: Command) -> bool {
-        self.connection
-            .as_ref()
-            .is_some_and(|connection| connection.client.send(command).is_ok())
+    /// Gives a command to the link; gives it back where that takes no more.
+    fn send(&self, command: Command) -> Option<Command> {
+        match &self.connection {
+            Some(connection) => connection
+                .client
+                .send(command)
+                .err()
+                .map(|Busy(command)| *command),
+            None => Some(command),
+        }
     }
 
     /// What is typed is kept before the connection that keeps it ends.

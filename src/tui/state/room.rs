@@ -60,6 +60,14 @@ pub struct Aside {
     instead: String,
 }
 
+/// An entry that is looked for in pages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seeking {
+    pub seq: Seq,
+    /// The page that was asked for: the one before this entry. Others come for other reasons.
+    pub before: Seq,
+}
+
 /// A room or conversation we are in.
 #[derive(Clone, Debug)]
 pub struct Room {
@@ -80,7 +88,7 @@ pub struct Room {
     pub selected: Option<Seq>,
     pub reading: Reading,
     /// The entry to be shown as soon as it is loaded.
-    pub seeking: Option<Seq>,
+    pub seeking: Option<Seeking>,
     /// The message that was looked for, marked until something else is done.
     pub found: Option<Seq>,
     /// Entries up to this one are history and no news; unknown until the room is followed.

@@ -37,13 +37,15 @@ impl Timeline {
 
     fn add_former(&mut self, said: Vec<Item>, words: impl FnOnce() -> What) {
         self.former.pop();
-        let place = |n: usize| Key {
+        let place = |n: u64| Key {
             era: Era::Former,
-            seq: Seq(n as u64),
+            seq: Seq(n),
             line: 0,
         };
-        for item in said {
-            let key = place(self.former.len());
+        // Some of those before may have gone since: no number comes twice.
+        let last = self.former.last().map_or(0, |item| item.key.seq.0);
+        for (n, item) in (last + 1..).zip(said) {
+            let key = place(n);
             self.former.push(Item { key, ..item });
         }
         let here: HashSet<(IdentityId, ClientId)> = self

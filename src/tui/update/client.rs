@@ -80,15 +80,12 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
                 room.timeline.fill(before, epoch, first, &entries, item);
             }
             let oldest = entries.first().map(|entry| entry.seq);
-            let mut effects = visit::sought(state, room, oldest);
+            let mut effects = visit::sought(state, room, before, oldest);
             effects.extend(load_older(state));
             return effects;
         }
         Event::PageFailed { room, before } => {
-            if let Some(room) = state.room_mut(room) {
-                room.timeline.page_failed(before);
-            }
-            return visit::sought(state, room, None);
+            return page_failed(state, room, before);
         }
         Event::Accepted { client_id, .. } => settle(state, client_id),
         Event::CacheDamaged(aside) => {
@@ -457,6 +454,34 @@ fn rename_peer(room: &mut Room, entry: &Entry) {
 }
 
 /// A command that was refused stays to be mended.
+fn page_failed(state: &mut State, id: RoomId, before: Seq) -> Vec<Effect> {
+    if let Some(room) = state.room_mut(id) {
+        room.timeline.page_failed(before);
+    }
+    visit::sought(state, id, before, None)
+}
+
+/// The link took no more: what was asked for is not done, and nothing waits for it.
+pub(super) fn busy(state: &mut State, command: Command) -> Vec<Effect> {
+    let s = state.strings;
+    match command {
+        Command::Older { room, before } => return page_failed(state, room, before),
+        Command::Post { post, .. } => match state.orders.remove(&post.client_id) {
+            Some(typed) => {
+                state.asked = None;
+                state.say(Tone::Problem, s.too_busy);
+                put_back(state, &typed);
+            }
+            None => unsent::fail(state, post.client_id, s.too_many_pending),
+        },
+        _ => {
+            state.say(Tone::Problem, s.too_busy);
+            give_back(state);
+        }
+    }
+    Vec::new()
+}
+
 pub(super) fn give_back(state: &mut State) {
     if let Some((_, typed)) = state.asked.take() {
         put_back(state, &typed);

@@ -4,7 +4,7 @@ use super::{layout, load_older, rows_layout, show};
 use crate::chat::{RoomId, Seq};
 use crate::client::Command;
 use crate::tui::event::Effect;
-use crate::tui::state::{State, Tone, Tour, Visit};
+use crate::tui::state::{Seeking, State, Tone, Tour, Visit};
 use crate::tui::timeline::{Anchor, Key};
 
 /// Entries on each side of one that is looked for.
@@ -32,28 +32,29 @@ pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
         centre(state, id, seq);
         effects.extend(load_older(state));
     } else {
-        room.seeking = Some(seq);
-        effects.push(Effect::Client(Command::Older {
-            room: id,
-            before: Seq(seq.0.saturating_add(AROUND)),
-        }));
+        let before = Seq(seq.0.saturating_add(AROUND));
+        room.seeking = Some(Seeking { seq, before });
+        effects.push(Effect::Client(Command::Older { room: id, before }));
     }
     effects
 }
 
 /// A page has come: whether what is sought is there now. A page of long messages may end before it.
-pub(super) fn sought(state: &mut State, id: RoomId, oldest: Option<Seq>) -> Vec<Effect> {
+pub(super) fn sought(state: &mut State, id: RoomId, page: Seq, oldest: Option<Seq>) -> Vec<Effect> {
     let Some(room) = state.room_mut(id) else {
         return Vec::new();
     };
-    let Some(seq) = room.seeking else {
+    let Some(Seeking { seq, before }) = room.seeking else {
         return Vec::new();
     };
     if room.timeline.place(Key::entry(seq)).is_some() {
         room.seeking = None;
         centre(state, id, seq);
         select_hit(state);
+    } else if page != before {
+        // It was asked for by something else, and says nothing of what is sought.
     } else if let Some(before) = oldest.filter(|oldest| *oldest > seq) {
+        room.seeking = Some(Seeking { seq, before });
         return vec![Effect::Client(Command::Older { room: id, before })];
     } else {
         room.seeking = None;
