@@ -1,25 +1,20 @@
 //! `tchat tail`: prints what a room says, every entry once and in order, whatever happens to the connection.
 
+mod out;
+
 use std::collections::BTreeMap;
-use std::io::{self, ErrorKind, Write};
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use anyhow::Result;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use serde_json::json;
 use tokio::time::sleep;
 
+use self::out::{Form, Out};
 use super::TailArgs;
 use super::pipe::{self, Exit, Pipe, UNKNOWN};
-use crate::chat::{
-    Amendment, Body, Entry, Epoch, FollowResult, InstanceId, Reaction, RoomId, Ruling, Seq,
-};
+use crate::chat::{Entry, Epoch, FollowResult, InstanceId, RoomId, Seq};
 use crate::client::{Command, Event, LinkState};
 use crate::config::Config;
-use crate::text;
-use crate::tui::strings::ENGLISH;
-use crate::tui::words;
 
 /// Without `--follow` it has this long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -246,139 +241,15 @@ impl Reader {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Form {
-    Text,
-    Json,
-}
-
-struct Out {
-    form: Form,
-    zone: TimeZone,
-    room: String,
-}
-
-impl Out {
-    fn print(&self, entries: &[Entry]) -> io::Result<()> {
-        let mut lines = String::new();
-        for entry in entries {
-            match self.form {
-                Form::Json => lines.push_str(&harmless(&self.json(entry).to_string())),
-                Form::Text => lines.push_str(&self.text(entry)),
-            }
-            lines.push('\n');
-        }
-        let mut out = io::stdout().lock();
-        out.write_all(lines.as_bytes())?;
-        out.flush()
-    }
-
-    /// One object a line; ids are hexadecimal, `at` is RFC 3339.
-    fn json(&self, entry: &Entry) -> serde_json::Value {
-        let id = entry
-            .client_id
-            .map(|id| json!({"instance": id.instance.to_string(), "counter": id.counter}));
-        let kind = match &entry.body {
-            Body::Text(_) => "text",
-            Body::Reply { .. } => "reply",
-            Body::Action(_) => "action",
-            Body::Created => "created",
-            Body::Joined(_) => "joined",
-            Body::Left => "left",
-            Body::Renamed(_) => "renamed",
-            Body::Topic(_) => "topic",
-            Body::Closed => "closed",
-            Body::Ruling(_, ruling) => match ruling {
-                Ruling::Invited => "invited",
-                Ruling::Role(_) => "role",
-                Ruling::Kicked { .. } => "kicked",
-                Ruling::Banned { .. } => "banned",
-                Ruling::Unbanned => "unbanned",
-                Ruling::Muted { .. } => "muted",
-                Ruling::Unmuted => "unmuted",
-            },
-            Body::Amendment { what, .. } => match what {
-                Amendment::Edit(_) => "edited",
-                Amendment::Erase => "deleted",
-                Amendment::React { .. } => "reacted",
-            },
-            Body::Erased(_) => "erased",
-            Body::Unknown(_) => "unknown",
-        };
-        let target = match &entry.body {
-            Body::Amendment { target, .. } | Body::Reply { to: target, .. } => Some(target.0),
-            _ => None,
-        };
-        let amended = entry.amended.as_ref().map(|it| {
-            let reaction = |it: &Reaction| {
-                let people = it.people.iter().map(|who| who.id.to_string());
-                json!({"emoji": it.emoji, "people": people.collect::<Vec<_>>()})
-            };
-            let reactions: Vec<_> = it.reactions.iter().map(reaction).collect();
-            json!({"seq": it.seq.0, "edited": it.is_edited, "reactions": reactions})
-        });
-        json!({
-            "room": self.room,
-            "room_id": entry.room.to_string(),
-            "epoch": entry.epoch.to_string(),
-            "seq": entry.seq.0,
-            "digest": hex::encode(entry.digest.0),
-            "at": at(entry).map(|at| at.to_string()),
-            "author": {"id": entry.author.id.to_string(), "name": entry.author.name},
-            "client_id": id,
-            "target": target,
-            "amended": amended,
-            "body": {"kind": kind, "text": entry.body.text(), "hash": hex::encode(entry.original_hash())},
-        })
-    }
-
-    /// A line of time, name and text; what follows in a longer text is indented. Nothing in it can move a terminal's cursor.
-    fn text(&self, entry: &Entry) -> String {
-        let time = at(entry).map(|at| at.to_zoned(self.zone.clone()));
-        let time = time.map_or_else(String::new, |at| at.strftime("%Y-%m-%d %H:%M").to_string());
-        let name = text::line(&entry.author.name);
-        match &entry.body {
-            Body::Text(said) | Body::Reply { text: said, .. } => {
-                let said = text::body(said).to_string().replace('\n', "\n    ");
-                format!("{time}  {name}  {said}")
-            }
-            Body::Action(done) => format!("{time}  * {name} {}", text::line(done)),
-            _ => {
-                let words = words::of(&ENGLISH, &self.zone, entry);
-                format!("{time}  * {}", text::line(&words))
-            }
-        }
-    }
-}
-
-fn at(entry: &Entry) -> Option<Timestamp> {
-    Timestamp::from_millisecond(i64::try_from(entry.at_ms).ok()?).ok()
-}
-
-/// JSON in which code points that a terminal takes for more than letters stand as escapes; to whoever reads it it is the same.
-fn harmless(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if text::is_harmless(c) {
-            out.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let escaped = format!("\\u{unit:04x}");
-                out.push_str(&escaped);
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Body;
     use crate::chat::{Author, Digest, IdentityId};
 
     const ROOM: RoomId = RoomId::new([1; 16]);
 
-    fn entries(epoch: u8, seqs: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
+    pub(super) fn entries(epoch: u8, seqs: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
         let entry = |seq| Entry {
             room: ROOM,
             epoch: Epoch::new([epoch; 16]),
@@ -497,25 +368,5 @@ mod tests {
             unread: crate::chat::Unread::default(),
         };
         assert_eq!(steps(&mut reader, changed).2, 1);
-    }
-
-    #[test]
-    fn text_cannot_move_the_cursor_of_a_terminal() {
-        let out = Out {
-            form: Form::Text,
-            zone: TimeZone::UTC,
-            room: "general".into(),
-        };
-        let mut entry = entries(1, 1..=1).remove(0);
-        entry.body = Body::Text("a\u{1b}[2Jb\u{9b}c\nd".into());
-        let line = out.text(&entry);
-        assert!(!line.contains(['\u{1b}', '\u{9b}']), "{line:?}");
-        assert!(line.contains("\n    d"));
-        let plain = out.json(&entry).to_string();
-        let json = harmless(&plain);
-        assert!(!json.contains(['\n', '\u{1b}', '\u{9b}']), "{json:?}");
-        // It says the same to whoever reads it.
-        let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
-        assert_eq!(read(&json), read(&plain));
     }
 }

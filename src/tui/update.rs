@@ -15,6 +15,7 @@ mod personal;
 mod pick;
 mod plain;
 mod reading;
+mod rooms;
 mod search;
 mod select;
 mod send;

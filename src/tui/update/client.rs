@@ -1,13 +1,13 @@
 //! What the client tells: the link's state, rooms, entries, people, answers.
 
 use super::{
-    drafts, lines, load_older, notify, personal, reading, search, send, show, told, unsent, visit,
+    drafts, lines, load_older, notify, personal, reading, rooms, search, told, unsent, visit,
 };
 use crate::chat::{
     Amendment, Author, Body, ClientId, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId,
-    RoomInfo, Ruling, Seq, Until,
+    Ruling, Seq, Until,
 };
-use crate::client::{About, Command, Event, LinkState, PutOut};
+use crate::client::{About, Command, Event, LinkState};
 use crate::text;
 use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
@@ -25,7 +25,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Kept { you, limits, rooms } => {
             state.me = Some(you);
             state.limits = limits;
-            return kept(state, rooms);
+            return rooms::kept(state, rooms);
         }
         Event::Unsent { drafts, posts } => {
             drafts::restore(state, drafts);
@@ -46,11 +46,11 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             state.limits = limits;
             state.status = status;
             personal::settle(state, settings);
-            return welcome(state, rooms, &ending);
+            return rooms::welcome(state, rooms, &ending);
         }
-        Event::Room { room, asked } => return room_changed(state, room, asked),
-        Event::Left(room) => return left(state, room),
-        Event::PutOut { room, how } => put_out(state, room, &how),
+        Event::Room { room, asked } => return rooms::room_changed(state, room, asked),
+        Event::Left(room) => return rooms::left(state, room),
+        Event::PutOut { room, how } => rooms::put_out(state, room, &how),
         Event::Followed {
             room,
             epoch,
@@ -111,7 +111,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
                 let words = fill(s.room_gone, &[&text::line(&label)]);
                 state.say(Tone::Info, words);
             }
-            return left(state, room);
+            return rooms::left(state, room);
         }
         Event::Refused { about, refusal } => refused(state, &about, refusal),
         other => return told::hear(state, other),
@@ -231,138 +231,6 @@ fn linked(state: &mut State, link: LinkState) -> Vec<Effect> {
     Vec::new()
 }
 
-fn welcome(state: &mut State, rooms: Vec<RoomInfo>, ending: &[RoomId]) -> Vec<Effect> {
-    // What we were a member of and are no more is gone; the rest keeps what it shows.
-    let is_ours = |room: &Room| {
-        let id = room.info.id;
-        rooms.iter().any(|info| info.id == id) || ending.contains(&id) || room.put_out.is_some()
-    };
-    let gone: Vec<Room> = state.rooms.extract_if(.., |room| !is_ours(room)).collect();
-    for info in rooms {
-        put_room(state, info);
-    }
-    let effects = begin_somewhere(state);
-    unsent::moved(state, &gone);
-    effects
-}
-
-/// Leads into a room whoever is in none.
-fn begin_somewhere(state: &mut State) -> Vec<Effect> {
-    if state.current().is_none() {
-        state.current = None;
-        // Who waits for a room to begin in is shown that one; anybody else with rooms is in one of them.
-        let first = match state.wanted {
-            Some(_) => state.rooms.iter().find(|room| is_wanted(state, &room.info)),
-            None => state.listed().next(),
-        };
-        if let Some(room) = first.map(|room| room.info.id) {
-            state.wanted = None;
-            return enter(state, room);
-        }
-    }
-    Vec::new()
-}
-
-/// Rooms as they were the last time; the one to begin in is shown before anybody has answered.
-fn kept(state: &mut State, rooms: Vec<RoomInfo>) -> Vec<Effect> {
-    for info in rooms {
-        put_room(state, info);
-    }
-    for room in &mut state.rooms {
-        room.timeline.expect_entries();
-    }
-    let wanted = state.rooms.iter().find(|room| is_wanted(state, &room.info));
-    let first = wanted.or(state.rooms.first()).map(|room| room.info.id);
-    state.current = first;
-    // What it says is told next; nothing is asked for yet.
-    Vec::new()
-}
-
-/// Whether a room is the one to begin in.
-fn is_wanted(state: &State, room: &RoomInfo) -> bool {
-    let wanted = state.wanted.as_ref();
-    room.peer.is_none()
-        && wanted.is_some_and(|wanted| wanted.to_lowercase() == room.name.to_lowercase())
-}
-
-/// Adds a room or takes over what changed. Public rooms come first, in the order of the server; then conversations.
-fn put_room(state: &mut State, info: RoomInfo) {
-    if let Some(room) = state.room_mut(info.id) {
-        room.info = info;
-        room.put_out = None;
-        return;
-    }
-    // A room of the same name that is no more makes room for this one; what was being written there is taken along.
-    let is_former = |room: &Room| {
-        room.put_out.is_some() && !room.is_conversation() && room.info.name == info.name
-    };
-    let former = state.rooms.iter().position(is_former);
-    let mut former = former.map(|place| state.rooms.remove(place));
-    let mut room = Room::new(info);
-    if let Some(former) = &mut former {
-        std::mem::swap(&mut room.composer, &mut former.composer);
-        std::mem::swap(&mut room.aside, &mut former.aside);
-    }
-    let place = if room.is_conversation() {
-        state.rooms.len()
-    } else {
-        state
-            .rooms
-            .iter()
-            .position(Room::is_conversation)
-            .unwrap_or(state.rooms.len())
-    };
-    state.rooms.insert(place, room);
-    unsent::moved(state, former.as_slice());
-}
-
-fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Vec<Effect> {
-    let id = room.id;
-    let is_new = state.room(id).is_none();
-    put_room(state, room);
-    if let Some(room) = state
-        .room_mut(id)
-        .filter(|room| is_new && room.is_conversation() && !asked)
-    {
-        // Somebody has just begun it: what it holds is news.
-        room.history_to = Some(Seq::ZERO);
-    }
-    let begins = state
-        .room(id)
-        .is_some_and(|room| is_wanted(state, &room.info));
-    if begins {
-        state.wanted = None;
-    }
-    if !asked && !begins && state.current.is_some() {
-        return Vec::new();
-    }
-    state.asked = None;
-    enter(state, id)
-}
-
-/// Shows a room; what was typed while there was none is taken along.
-fn enter(state: &mut State, id: RoomId) -> Vec<Effect> {
-    let typed = std::mem::take(&mut state.lobby).text();
-    let effects = show(state, id);
-    if !typed.is_empty() {
-        state.composer_mut().insert(&typed);
-    }
-    effects
-}
-
-pub(super) fn left(state: &mut State, room: RoomId) -> Vec<Effect> {
-    let left = state.rooms.extract_if(.., |it| it.info.id == room);
-    let gone: Vec<Room> = left.collect();
-    let mut effects = Vec::new();
-    if state.current == Some(room) {
-        state.current = None;
-        let first = state.listed().next().map(|room| room.info.id);
-        effects = first.map_or_else(Vec::new, |first| show(state, first));
-    }
-    unsent::moved(state, &gone);
-    effects
-}
-
 /// Entries of one room.
 fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
     let Some(id) = entries.first().map(|entry| entry.room) else {
@@ -453,7 +321,6 @@ fn rename_peer(room: &mut Room, entry: &Entry) {
     }
 }
 
-/// A command that was refused stays to be mended.
 fn page_failed(state: &mut State, id: RoomId, before: Seq) -> Vec<Effect> {
     if let Some(room) = state.room_mut(id) {
         room.timeline.page_failed(before);
@@ -482,6 +349,7 @@ pub(super) fn busy(state: &mut State, command: Command) -> Vec<Effect> {
     Vec::new()
 }
 
+/// A command that was refused stays to be mended.
 pub(super) fn give_back(state: &mut State) {
     if let Some((_, typed)) = state.asked.take() {
         put_back(state, &typed);
@@ -509,22 +377,6 @@ fn local_times(state: &State, mut refusal: Refusal) -> Refusal {
         };
     }
     refusal
-}
-
-/// We are no longer a member: what was said stays to be read, and nothing more can be said.
-fn put_out(state: &mut State, id: RoomId, how: &PutOut) {
-    let words = state.strings.put_out(how);
-    let words = text::line(&words);
-    // Without a screen the line below says it, if it is told.
-    if !state.is_plain || state.current != Some(id) {
-        state.say(Tone::Problem, words.as_str());
-    }
-    let now = send::now_ms(state);
-    if let Some(room) = state.room_mut(id) {
-        room.put_out = Some(words.to_string());
-        room.roster.clear();
-        room.timeline.local(What::System(words), now);
-    }
 }
 
 fn settle(state: &mut State, id: ClientId) {

@@ -384,7 +384,7 @@ fn leave(state: &mut State, argument: &str) -> Vec<Effect> {
         return Vec::new();
     };
     if state.room(id).is_some_and(|room| room.put_out.is_some()) {
-        return super::client::left(state, id);
+        return super::rooms::left(state, id);
     }
     if !is_conversation {
         return vec![Effect::Client(Command::Leave(id))];

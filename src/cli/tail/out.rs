@@ -1,0 +1,163 @@
+//! Entries as lines, for people and for programs.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use crate::chat::{Amendment, Body, Entry, Reaction, Ruling};
+use crate::text;
+use crate::tui::strings::ENGLISH;
+use crate::tui::words;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    Text,
+    Json,
+}
+
+pub(super) struct Out {
+    pub form: Form,
+    pub zone: TimeZone,
+    pub room: String,
+}
+
+impl Out {
+    pub fn print(&self, entries: &[Entry]) -> io::Result<()> {
+        let mut lines = String::new();
+        for entry in entries {
+            match self.form {
+                Form::Json => lines.push_str(&harmless(&self.json(entry).to_string())),
+                Form::Text => lines.push_str(&self.text(entry)),
+            }
+            lines.push('\n');
+        }
+        let mut out = io::stdout().lock();
+        out.write_all(lines.as_bytes())?;
+        out.flush()
+    }
+
+    /// One object a line; ids are hexadecimal, `at` is RFC 3339.
+    fn json(&self, entry: &Entry) -> serde_json::Value {
+        let id = entry
+            .client_id
+            .map(|id| json!({"instance": id.instance.to_string(), "counter": id.counter}));
+        let kind = match &entry.body {
+            Body::Text(_) => "text",
+            Body::Reply { .. } => "reply",
+            Body::Action(_) => "action",
+            Body::Created => "created",
+            Body::Joined(_) => "joined",
+            Body::Left => "left",
+            Body::Renamed(_) => "renamed",
+            Body::Topic(_) => "topic",
+            Body::Closed => "closed",
+            Body::Ruling(_, ruling) => match ruling {
+                Ruling::Invited => "invited",
+                Ruling::Role(_) => "role",
+                Ruling::Kicked { .. } => "kicked",
+                Ruling::Banned { .. } => "banned",
+                Ruling::Unbanned => "unbanned",
+                Ruling::Muted { .. } => "muted",
+                Ruling::Unmuted => "unmuted",
+            },
+            Body::Amendment { what, .. } => match what {
+                Amendment::Edit(_) => "edited",
+                Amendment::Erase => "deleted",
+                Amendment::React { .. } => "reacted",
+            },
+            Body::Erased(_) => "erased",
+            Body::Unknown(_) => "unknown",
+        };
+        let target = match &entry.body {
+            Body::Amendment { target, .. } | Body::Reply { to: target, .. } => Some(target.0),
+            _ => None,
+        };
+        let amended = entry.amended.as_ref().map(|it| {
+            let reaction = |it: &Reaction| {
+                let people = it.people.iter().map(|who| who.id.to_string());
+                json!({"emoji": it.emoji, "people": people.collect::<Vec<_>>()})
+            };
+            let reactions: Vec<_> = it.reactions.iter().map(reaction).collect();
+            json!({"seq": it.seq.0, "edited": it.is_edited, "reactions": reactions})
+        });
+        json!({
+            "room": self.room,
+            "room_id": entry.room.to_string(),
+            "epoch": entry.epoch.to_string(),
+            "seq": entry.seq.0,
+            "digest": hex::encode(entry.digest.0),
+            "at": at(entry).map(|at| at.to_string()),
+            "author": {"id": entry.author.id.to_string(), "name": entry.author.name},
+            "client_id": id,
+            "target": target,
+            "amended": amended,
+            "body": {"kind": kind, "text": entry.body.text(), "hash": hex::encode(entry.original_hash())},
+        })
+    }
+
+    /// A line of time, name and text; what follows in a longer text is indented. Nothing in it can move a terminal's cursor.
+    fn text(&self, entry: &Entry) -> String {
+        let time = at(entry).map(|at| at.to_zoned(self.zone.clone()));
+        let time = time.map_or_else(String::new, |at| at.strftime("%Y-%m-%d %H:%M").to_string());
+        let name = text::line(&entry.author.name);
+        match &entry.body {
+            Body::Text(said) | Body::Reply { text: said, .. } => {
+                let said = text::body(said).to_string().replace('\n', "\n    ");
+                format!("{time}  {name}  {said}")
+            }
+            Body::Action(done) => format!("{time}  * {name} {}", text::line(done)),
+            _ => {
+                let words = words::of(&ENGLISH, &self.zone, entry);
+                format!("{time}  * {}", text::line(&words))
+            }
+        }
+    }
+}
+
+fn at(entry: &Entry) -> Option<Timestamp> {
+    Timestamp::from_millisecond(i64::try_from(entry.at_ms).ok()?).ok()
+}
+
+/// JSON in which code points that a terminal takes for more than letters stand as escapes; to whoever reads it it is the same.
+fn harmless(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if text::is_harmless(c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let escaped = format!("\\u{unit:04x}");
+                out.push_str(&escaped);
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::entries;
+    use super::*;
+
+    #[test]
+    fn text_cannot_move_the_cursor_of_a_terminal() {
+        let out = Out {
+            form: Form::Text,
+            zone: TimeZone::UTC,
+            room: "general".into(),
+        };
+        let mut entry = entries(1, 1..=1).remove(0);
+        entry.body = Body::Text("a\u{1b}[2Jb\u{9b}c\nd".into());
+        let line = out.text(&entry);
+        assert!(!line.contains(['\u{1b}', '\u{9b}']), "{line:?}");
+        assert!(line.contains("\n    d"));
+        let plain = out.json(&entry).to_string();
+        let json = harmless(&plain);
+        assert!(!json.contains(['\n', '\u{1b}', '\u{9b}']), "{json:?}");
+        // It says the same to whoever reads it.
+        let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(read(&json), read(&plain));
+    }
+}
