@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tchat::chat::{Person, Presence, Profile, Refusal, RefusalCode, Role, Via};
+use tchat::chat::{Epoch, Person, Presence, Profile, Refusal, RefusalCode, Role, Seq, Via};
 use tchat::client::{Command, Event as Told};
 use tchat::tui::event::{Effect, Event};
 
-use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, says};
 
 fn written(screen: &Screen) -> String {
     screen.state.composer().text()
@@ -170,6 +170,34 @@ fn a_long_text_is_gone_through_row_by_row_and_says_what_is_above() {
     screen.does(Event::Paste(many));
     screen.keys("<esc>");
     assert!(screen.shows("107 / 100 lines"), "{}", screen.text());
+}
+
+#[test]
+fn what_waits_stands_in_the_order_it_was_written_in() {
+    let mut screen = said();
+    screen.keys("one more<ret>");
+    let first = screen.last_post();
+    screen.keys("@李四 privately<ret>");
+    let private = screen.last_post();
+    screen.keys("two more<ret>");
+    let order = |screen: &Screen| {
+        let text = screen.text();
+        ["one more", "privately  ", "two more"].map(|words| text.find(words))
+    };
+    assert!(order(&screen).is_sorted(), "{}", screen.text());
+    // Stored in that order it stays so.
+    let mut mine = says(GENERAL, 2, ANN, 41, "one more");
+    mine.client_id = Some(first);
+    screen.hears(Told::Entries(vec![mine]));
+    assert!(order(&screen).is_sorted(), "{}", screen.text());
+    screen.hears(Told::Accepted {
+        client_id: private,
+        room: WITH_LI,
+        epoch: Epoch::new([9; 16]),
+        seq: Some(Seq(1)),
+    });
+    assert!(order(&screen).is_sorted(), "{}", screen.text());
+    assert_eq!(screen.text().matches('…').count(), 1, "{}", screen.text());
 }
 
 #[test]

@@ -40,6 +40,16 @@ impl Timeline {
         self.pending.push(item);
     }
 
+    /// A private line of ours that waits: below what waits already, so that all of it stands in the order it was written in.
+    pub fn post_privately(&mut self, what: What, at_ms: u64) {
+        if self.pending.is_empty() {
+            self.local(what, at_ms);
+        } else {
+            self.keep_pending(at_ms, what);
+        }
+        self.to_newest();
+    }
+
     /// How many posts wait for an answer here.
     pub fn pending(&self) -> usize {
         let waits = |item: &&Item| {
@@ -59,7 +69,14 @@ impl Timeline {
         let before = self.pending.len();
         self.pending
             .retain(|item| !matches!(&item.what, What::Mine { client_id, .. } if *client_id == id));
-        self.set_private_fate(id, &Fate::Stored) || self.pending.len() < before
+        let is_settled = self.pending.len() < before;
+        let is_it = |item: &Item| matches!(&item.what, What::Private { client_id: Some(of), .. } if *of == id);
+        if let Some(place) = self.pending.iter().position(is_it) {
+            // It is said now, and stands behind what was said before it.
+            let item = self.pending.remove(place);
+            self.local(item.what, item.at_ms);
+        }
+        self.set_private_fate(id, &Fate::Stored) || is_settled
     }
 
     /// A post was refused for good.

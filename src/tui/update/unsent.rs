@@ -57,8 +57,7 @@ pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
     let from = post.from.filter(is_there);
     let from = from.or(state.current.filter(is_there)).or_else(anywhere);
     if let Some(room) = from.and_then(|from| state.room_mut(from)) {
-        room.timeline.local(what, post.at_ms);
-        room.timeline.to_newest();
+        room.timeline.post_privately(what, post.at_ms);
     }
 }
 
