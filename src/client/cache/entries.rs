@@ -47,12 +47,24 @@ pub fn put(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
     }
 }
 
+/// What amends an entry, by an index of its own: the words of the condition are those of the index.
+fn amending() -> String {
+    format!(
+        "SELECT {ENTRY} FROM entries INDEXED BY entries_amending WHERE room = ?1 AND epoch = ?2 AND seq > ?3 AND kind BETWEEN 18 AND 20
+         AND (text = ?4 OR text LIKE ?4 || char(10) || '%') ORDER BY seq"
+    )
+}
+
+/// Edits of anything said since an entry.
+fn edits() -> String {
+    format!(
+        "SELECT {ENTRY} FROM entries INDEXED BY entries_amending WHERE room = ?1 AND epoch = ?2 AND seq > ?3 AND kind BETWEEN 18 AND 20 AND kind = 18"
+    )
+}
+
 /// A page may be older than what was heard since: what amends an entry and is here already is taken into it.
 fn catch_up(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch = ?2 AND seq > ?3 AND kind BETWEEN 18 AND 20
-         AND (text = ?4 OR text LIKE ?4 || char(10) || '%') ORDER BY seq"
-    ))?;
+    let mut statement = db.prepare_cached(&amending())?;
     let seq = signed(entry.seq.0);
     let found = statement.query_map(
         params![num, entry.epoch.bytes(), seq, entry.seq.to_string()],
@@ -105,9 +117,7 @@ fn amend(
         return Ok(());
     }
     // What edits of it brought goes too.
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch = ?2 AND kind = 18 AND seq > ?3"
-    ))?;
+    let mut statement = db.prepare_cached(&edits())?;
     let edits = statement.query_map(params![num, by.epoch.bytes(), signed(target.0)], |row| {
         entry(by.room, row)
     })?;
@@ -180,4 +190,27 @@ pub fn entry(room: RoomId, row: &Row<'_>) -> rusqlite::Result<Entry> {
             .collect(),
         amended: amended.transpose()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::cache::schema;
+
+    #[test]
+    fn what_amends_is_found_by_its_index() {
+        let directory = tempfile::tempdir().unwrap();
+        let db = schema::open(&directory.path().join("cache.db")).unwrap();
+        for query in [amending(), edits()] {
+            let sql = format!("EXPLAIN QUERY PLAN {query}");
+            let mut statement = db.prepare(&sql).unwrap();
+            let parameters = vec![rusqlite::types::Null; statement.parameter_count()];
+            let plan: Vec<String> = statement
+                .query_map(rusqlite::params_from_iter(parameters), |row| row.get(3))
+                .unwrap()
+                .collect::<Result<_, _>>()
+                .unwrap();
+            assert!(plan[0].contains("entries_amending"), "{plan:?}");
+        }
+    }
 }

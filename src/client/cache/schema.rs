@@ -12,7 +12,7 @@ use super::CacheError;
 const APPLICATION_ID: i64 = 0x7463_6863;
 
 /// Step `n` brings a file from version n to n + 1, in one transaction.
-const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
+const STEPS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /// `used` and `seen` rise with every use, so that the last and the longest unused are found without a clock.
 const VERSION_1: &str = "
@@ -51,6 +51,10 @@ const VERSION_2: &str = "ALTER TABLE entries ADD COLUMN amended BLOB;";
 
 /// Whom a text calls: their ids, one after the other.
 const VERSION_3: &str = "ALTER TABLE entries ADD COLUMN mentions BLOB;";
+
+/// What amends something is found without going through everything that was said since.
+const VERSION_4: &str =
+    "CREATE INDEX entries_amending ON entries (room, epoch, seq) WHERE kind BETWEEN 18 AND 20;";
 
 /// Opens the file, made private, and brings it up to date.
 pub fn open(path: &Path) -> Result<Connection, CacheError> {
