@@ -380,6 +380,11 @@ impl State {
 
     /// Whether we have asked to be led elsewhere, and are not there yet.
     pub fn is_led(&self) -> bool {
+        self.wanted.is_some() || self.is_on_the_way()
+    }
+
+    /// The same, of what was asked for by a line.
+    pub fn is_on_the_way(&self) -> bool {
         let asked = self.asked.as_ref().map(|(effect, _)| effect);
         let leads = |effect: &Effect| {
             matches!(
@@ -387,7 +392,7 @@ impl State {
                 Effect::Client(Command::Join(_) | Command::Open(_) | Command::Create(_))
             )
         };
-        self.wanted.is_some() || asked.is_some_and(leads)
+        asked.is_some_and(leads)
     }
 
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {

@@ -292,6 +292,7 @@ table! {
     themes_title,
     too_long,
     too_many_lines,
+    on_the_way,
     too_busy,
     too_many_pending,
     name_changed_hands,

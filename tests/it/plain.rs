@@ -247,6 +247,33 @@ fn it_is_known_that_one_is_on_the_way_elsewhere() {
 }
 
 #[test]
+fn what_is_meant_for_elsewhere_is_not_said_here() {
+    let mut lines = Lines::in_general(false);
+    lines.hears(Told::Link(LinkState::Waiting {
+        why: Why::Lost,
+        retry_in: std::time::Duration::from_secs(9),
+    }));
+    lines.types("/join dev");
+    for line in ["the secret", "/me waves", "s/a/b/"] {
+        let told = lines.types(line);
+        assert!(told.concat().contains("not sent yet"), "{told:?}");
+        assert!(lines.screen.effects.is_empty(), "{line}");
+    }
+    // It is done when there is a link again, and was asked for all the same.
+    let dev = tchat::chat::RoomId::new([44; 16]);
+    lines.hears(Told::Link(LinkState::Online));
+    let (room, asked) = (room(dev, "Dev", ""), false);
+    lines.hears(Told::Room { room, asked });
+    assert_eq!(lines.screen.state.current, Some(dev));
+    lines.types("said there");
+    let said = &lines.screen.effects;
+    assert!(
+        said.iter().any(|it| matches!(it, Effect::Client(_))),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn lists_are_told_with_numbers_and_picked_from_as_they_were_told() {
     let mut lines = Lines::in_general(true);
     assert_eq!(lines.types("/rooms"), ["-- asking the server"]);

@@ -51,7 +51,7 @@ impl<B: Backend<Error = io::Error>> Face<'_, B> {
         let is_on_its_way = match state.link {
             LinkState::Connecting => true,
             LinkState::Online => state.is_led() || state.current.is_none() || teller.is_asking(),
-            _ => false,
+            _ => state.is_on_the_way(),
         };
         let patience = if begins { BEGINS } else { ASKS };
         let waits = is_dirty || (is_on_its_way && waited < patience);

@@ -240,6 +240,7 @@ pub static CHINESE: Strings = Strings {
     themes_title: "主题",
     too_long: "太长：{0} 字节，上限 {1} 字节",
     too_many_lines: "行数太多：{0} 行，上限 {1} 行",
+    on_the_way: "尚未发送：还不知道上一行通向哪里；之后用 /draft send 发送",
     too_busy: "等待处理的太多：这次没有执行，请稍后再试",
     too_many_pending: "已有一千条消息在等待；这条先留在这里",
     name_changed_hands: "这个 {0} 不是之前和你私聊的那一位；再按 Enter 就发给现在的这一位",

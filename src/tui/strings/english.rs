@@ -247,6 +247,7 @@ pub static ENGLISH: Strings = Strings {
     themes_title: "Themes",
     too_long: "too long: {0} of {1} bytes",
     too_many_lines: "too many lines: {0} of {1}",
+    on_the_way: "not sent yet: it is not known where the line before leads; /draft send sends it then",
     too_busy: "too much is waiting: this was not done; try it again in a moment",
     too_many_pending: "a thousand messages wait already; this one stays here until some are sent",
     name_changed_hands: "this {0} is not the one you wrote with before; once more writes to the one who is here now",

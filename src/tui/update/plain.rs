@@ -22,6 +22,11 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
     match &parsed {
         Line::Command(Name::Do, argument) => return act(state, argument),
         Line::Command(Name::Draft, argument) => return draft(state, argument),
+        said if state.is_on_the_way() && is_said_here(said) => {
+            let effects = super::paste(state, text);
+            state.say(Tone::Problem, state.strings.on_the_way);
+            return effects;
+        }
         _ => {}
     }
     let here = state.current;
@@ -53,6 +58,17 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
         composer.set(&format!("{}\n{left}", begun.text()));
     }
     effects
+}
+
+/// Whether a line says something in the room one is in: not where one has asked to be elsewhere.
+fn is_said_here(line: &Line) -> bool {
+    match line {
+        Line::Say(_) | Line::Substitute { .. } => true,
+        Line::Command(name, _) => {
+            matches!(name, Name::Me | Name::Reply | Name::Edit | Name::React)
+        }
+        _ => false,
+    }
 }
 
 /// Whether a line is a command and not a text with a slash.

@@ -2,7 +2,7 @@
 
 use super::{send, show, unsent};
 use crate::chat::{RoomId, RoomInfo, Seq};
-use crate::client::PutOut;
+use crate::client::{Command, PutOut};
 use crate::text;
 use crate::tui::event::Effect;
 use crate::tui::state::{Room, State, Tone};
@@ -95,6 +95,19 @@ fn put_room(state: &mut State, info: RoomInfo) {
 
 pub(super) fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Vec<Effect> {
     let id = room.id;
+    // What was asked for without a connection is done later, and was asked for all the same.
+    let joins = |effect: &Effect| match effect {
+        Effect::Client(Command::Join(name)) => {
+            let name = name.trim_start_matches('#').to_lowercase();
+            name == room.name.to_lowercase()
+        }
+        _ => false,
+    };
+    let asked = asked
+        || state
+            .asked
+            .as_ref()
+            .is_some_and(|(effect, _)| joins(effect));
     let is_new = state.room(id).is_none();
     put_room(state, room);
     if let Some(room) = state
