@@ -1,4 +1,4 @@
-//! Completion of `@names`, `/commands` and `#rooms`: what could stand where the cursor is, and what each one is.
+//! Completion of `@names`, `/commands`, `#rooms` and `:emoji`: what could stand where the cursor is, and what each one is.
 
 use super::command::COMMANDS;
 use super::settings::Setting;
@@ -63,6 +63,7 @@ pub fn offers(state: &State) -> Option<Popup> {
         "/" if begins_text => commands(state, &stem),
         "@" => people(state, &stem),
         "#" => rooms(state, &stem),
+        ":" => emoji(&stem),
         _ => return None,
     };
     popup(offers, word)
@@ -87,6 +88,27 @@ fn commands(state: &State, stem: &str) -> Vec<Offer> {
             about: state.strings.command(known.name).about.into(),
         })
         .collect()
+}
+
+/// Emoji by the short names that people know from elsewhere. One letter would offer something with every `:D`.
+fn emoji(stem: &str) -> Vec<Offer> {
+    if stem.chars().count() < 2 {
+        return Vec::new();
+    }
+    let stem = stem.trim_end_matches(':');
+    let named = |emoji: &'static emojis::Emoji| {
+        let mut names = emoji.shortcodes();
+        let name = names.find(|name| name.starts_with(stem))?;
+        Some((name, emoji))
+    };
+    let mut fitting: Vec<_> = emojis::iter().filter_map(named).collect();
+    // The shorter a name, the more of it was written.
+    fitting.sort_by_key(|(name, _)| name.len());
+    let offer = |(name, emoji): (&str, &emojis::Emoji)| Offer {
+        text: emoji.as_str().to_owned(),
+        about: format!(":{name}: {}", emoji.name()),
+    };
+    fitting.into_iter().take(MOST).map(offer).collect()
 }
 
 fn people(state: &State, stem: &str) -> Vec<Offer> {

@@ -124,6 +124,25 @@ fn keys_of_ones_own_do_what_they_are_told() {
 }
 
 #[test]
+fn emoji_are_completed_by_their_short_names() {
+    let mut screen = Screen::online(80, 24);
+    screen.keys("done :smi");
+    assert!(screen.shows(":smile:"), "{}", screen.text());
+    // Nothing is taken that was not chosen.
+    screen.keys("le<tab>");
+    assert_eq!(screen.state.composer().text(), "done 😄 ");
+    screen.keys("<c-u>:+1<tab>");
+    assert_eq!(screen.state.composer().text(), "👍 ");
+    for text in [":D", "10:30", "note:", "好:smi", ":)", ":: x"] {
+        screen.keys("<c-u>");
+        screen.keys(text);
+        assert!(screen.state.popup.is_none(), "{text}");
+    }
+    screen.keys("<c-u>:smile<ret>");
+    assert!(screen.shows(":smile"));
+}
+
+#[test]
 fn another_preset_is_there_at_once() {
     let mut screen = Screen::online(100, 30);
     assert!(screen.keys("<c-k>").is_empty());
