@@ -85,10 +85,23 @@ impl File {
         match keymap.missing() {
             None => Ok(keymap),
             Some(action) => Err(Wrong {
-                at: 0,
+                at: self.taker(&Keymap::new(preset, Vec::new()), action),
                 why: format!("no key is left for '{}' in [keys.composer]", action.name()),
             }),
         }
+    }
+}
+
+impl File {
+    /// Where the last of an action's keys is given to something else.
+    fn taker(&self, before: &Keymap, action: Action) -> usize {
+        let label = before.label(action);
+        let rows = self.composer.keys().filter_map(|key| {
+            let keys: Keys = key.get_ref().parse().ok()?;
+            let was_its = label.split(", ").any(|known| known == keys.to_string());
+            was_its.then_some(key.span().start)
+        });
+        rows.max().unwrap_or(0)
     }
 }
 

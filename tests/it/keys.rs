@@ -79,7 +79,7 @@ fn what_is_wrong_with_keys_is_named_with_its_line() {
         ("[keys.nowhere]\n", 1, "unknown field `nowhere`"),
         (
             "[keys.composer]\nenter = \"none\"\n",
-            1,
+            2,
             "no key is left for 'send'",
         ),
     ] {
