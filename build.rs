@@ -1,4 +1,4 @@
-//! Compiles the protocol with protox, so that no protoc is needed on the machine.
+//! Compiles the protocol with protox, so that no protoc is needed on the machine, and writes down the names of emoji.
 //!
 //! The client is generated from the service in `chat.proto`. The server's `Chat` method sends frames that are encoded already
 //! (one batch for a whole room), which the generator cannot know: the server's side is described here instead.
@@ -73,7 +73,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_client(false)
         .out_dir(server)
         .compile(&services);
+    std::fs::write(out.join("emoji.txt"), emoji())?;
     Ok(())
+}
+
+/// A line for each short name of an emoji: the name, the emoji, and what it shows, parted by tabs.
+fn emoji() -> String {
+    let lines = emojis::iter().flat_map(|emoji| {
+        let names = emoji.shortcodes();
+        names.map(move |name| format!("{name}\t{emoji}\t{}\n", emoji.name()))
+    });
+    lines.collect()
 }
 
 /// The messages of the foreign protocols, and their services: what travels in their streams is passed on as it is.

@@ -90,25 +90,33 @@ fn commands(state: &State, stem: &str) -> Vec<Offer> {
         .collect()
 }
 
+/// A line for each short name: the name, the emoji, and what it shows.
+const EMOJI: &str = include_str!(concat!(env!("OUT_DIR"), "/emoji.txt"));
+
 /// Emoji by the short names that people know from elsewhere. One letter would offer something with every `:D`.
 fn emoji(stem: &str) -> Vec<Offer> {
     if stem.chars().count() < 2 {
         return Vec::new();
     }
     let stem = stem.trim_end_matches(':');
-    let named = |emoji: &'static emojis::Emoji| {
-        let mut names = emoji.shortcodes();
-        let name = names.find(|name| name.starts_with(stem))?;
-        Some((name, emoji))
-    };
-    let mut fitting: Vec<_> = emojis::iter().filter_map(named).collect();
-    // The shorter a name, the more of it was written.
+    let fitting = EMOJI.lines().filter(|line| line.starts_with(stem));
+    let mut fitting: Vec<(&str, Offer)> = fitting
+        .filter_map(|line| {
+            let (name, rest) = line.split_once('\t')?;
+            let (emoji, shows) = rest.split_once('\t')?;
+            let (text, about) = (emoji.to_owned(), format!(":{name}: {shows}"));
+            Some((name, Offer { text, about }))
+        })
+        .collect();
+    // The shorter a name, the more of it was written; of several names of one emoji that is the one.
     fitting.sort_by_key(|(name, _)| name.len());
-    let offer = |(name, emoji): (&str, &emojis::Emoji)| Offer {
-        text: emoji.as_str().to_owned(),
-        about: format!(":{name}: {}", emoji.name()),
-    };
-    fitting.into_iter().take(MOST).map(offer).collect()
+    let mut offers: Vec<Offer> = Vec::new();
+    for (_, offer) in fitting {
+        if offers.len() < MOST && offers.iter().all(|known| known.text != offer.text) {
+            offers.push(offer);
+        }
+    }
+    offers
 }
 
 fn people(state: &State, stem: &str) -> Vec<Offer> {
