@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::composer::Laid;
 use super::state::State;
 
 /// Below these many columns people fold away, and rooms.
@@ -24,6 +25,8 @@ pub struct Regions {
     /// Above the composer: a rule, or a notice.
     pub rule: Rect,
     pub composer: Rect,
+    /// Rows of what is written above those that have room.
+    pub above: usize,
     pub status: Rect,
     /// Columns of the prompt before the composer's text.
     pub prompt: u16,
@@ -50,8 +53,9 @@ pub fn regions(state: &State, prompt_columns: usize) -> Regions {
     }
     let most = (height / 3).max(1);
     let text_columns = usize::from(width.saturating_sub(prompt + 1).max(1));
-    let rows = state.composer().lay(text_columns).rows.len();
-    let composer_rows = u16::try_from(rows).unwrap_or(u16::MAX).clamp(1, most);
+    let laid = state.composer().lay(text_columns);
+    let rows = u16::try_from(laid.rows.len()).unwrap_or(u16::MAX);
+    let composer_rows = rows.clamp(1, most);
     let has_header = height >= 10 && width >= 50;
     let is_conversation = state
         .current()
@@ -84,9 +88,15 @@ pub fn regions(state: &State, prompt_columns: usize) -> Regions {
         people: Rect::new(rooms + messages, top, people, body),
         rule: Rect::new(0, rule, width, 1),
         composer: Rect::new(0, rule + 1, width, composer_rows),
+        above: above(&laid, composer_rows),
         status: Rect::new(0, height - 1, width, 1),
         prompt,
     }
+}
+
+/// As little is scrolled as shows the cursor.
+fn above(laid: &Laid, rows: u16) -> usize {
+    (laid.cursor.0 + 1).saturating_sub(usize::from(rows))
 }
 
 fn tiny(state: &State, width: u16, height: u16, prompt: u16) -> Regions {
@@ -98,10 +108,13 @@ fn tiny(state: &State, width: u16, height: u16, prompt: u16) -> Regions {
         height - composer
     };
     let composer_rows = u16::from(composes);
-    Regions {
+    let mut regions = Regions {
         messages: Rect::new(0, 0, width, messages),
         composer: Rect::new(0, height - composer_rows, width, composer_rows),
         prompt: if width < 16 { 0 } else { prompt },
         ..Regions::default()
-    }
+    };
+    let laid = state.composer().lay(regions.text_columns());
+    regions.above = above(&laid, composer_rows.max(1));
+    regions
 }

@@ -1,5 +1,6 @@
 //! What the screen shows, as plain data. Nothing here draws, reads a clock or talks to anybody.
 
+mod overlay;
 mod room;
 mod typing;
 
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
+pub use self::overlay::{Confirm, Overlay};
 pub use self::room::{Reading, Recount, Room, Seeking, Writing};
 pub use self::typing::TypingMode;
 use super::caps::Notifier;
@@ -27,10 +29,9 @@ use super::strings::{ENGLISH, Strings};
 use super::targets::Targets;
 use super::timeline::Anchor;
 use crate::chat::{
-    Author, ClientId, Entry, IdentityId, InstanceId, Limits, RoomId, RoomInfo, Seq, Settings,
-    Status,
+    Author, ClientId, Entry, IdentityId, InstanceId, Limits, RoomId, RoomInfo, Settings, Status,
 };
-use crate::client::{Command, LinkState, Post, Report};
+use crate::client::{Command, LinkState, Post};
 use crate::text;
 
 /// Whoever reads without touching a key does so for this long, where a terminal does not say whether it has the keyboard.
@@ -156,38 +157,6 @@ pub enum Tone {
     Problem,
 }
 
-/// What lies over the screen; the topmost sees the key first.
-#[derive(Clone, Debug)]
-pub enum Overlay {
-    /// Keys and commands.
-    Help { scroll: usize },
-    /// A list to read, one line each.
-    List {
-        title: String,
-        lines: Vec<String>,
-        scroll: usize,
-    },
-    /// How the connection does.
-    Link { report: Report, scroll: usize },
-    /// A list to choose from.
-    Pick(Picker),
-    /// Asks what to react to a message with.
-    React {
-        target: Seq,
-        composer: Box<Composer>,
-    },
-    /// Asks whether a long text that was pasted is code, and of which language.
-    Snippet {
-        text: String,
-        composer: Box<Composer>,
-    },
-    /// Asks for another name, because this one cannot be had.
-    Name {
-        why: String,
-        composer: Box<Composer>,
-    },
-}
-
 /// See [`State::tour`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tour {
@@ -210,15 +179,6 @@ pub struct Visit {
     pub home: Option<(RoomId, Anchor)>,
     /// The hits of a search that are gone through.
     pub walk: Option<Walk>,
-}
-
-/// Something that is asked for twice.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Confirm {
-    /// A private line whose name has changed hands, and whom it would go to now.
-    Write(String, IdentityId),
-    DeleteMessage(RoomId, Seq),
-    CloseRoom(RoomId),
 }
 
 impl State {

@@ -8,6 +8,7 @@ use tchat::tui::state::Overlay;
 use tchat::tui::timeline::Anchor;
 
 use crate::support::screen::{GENERAL, LI, Screen, TECH, ZHANG, room, says};
+use crate::support::terminal::Home;
 
 /// General with so many lines.
 fn talked(width: u16, height: u16, lines: u64) -> Screen {
@@ -198,4 +199,22 @@ fn a_click_is_an_answer_to_what_was_said() {
     assert!(notice.is_some());
     screen.clicks("line 5 here");
     assert!(screen.state.notice.is_none());
+}
+
+#[test]
+fn a_click_and_the_wheel_are_heard() {
+    let home = Home::new();
+    let mut ann = home.opens((100, 24), &[]);
+    ann.shows("#general ›");
+    ann.says("/join tech");
+    ann.shows("#tech ›");
+    for n in 1..=40 {
+        ann.says(&format!("line {n}"));
+    }
+    ann.shows("line 40");
+    ann.types("\x1b[<64;40;10M\x1b[<64;40;10M");
+    ann.until("older lines", |text| !text.contains("line 40"));
+    let row = ann.text().lines().position(|row| row.contains("# general"));
+    ann.types(&format!("\x1b[<0;4;{}M", row.unwrap() + 1));
+    ann.shows("#general ›");
 }

@@ -368,44 +368,6 @@ fn the_room_that_was_read_last_is_where_one_begins_the_next_time() {
 }
 
 #[test]
-fn a_click_and_the_wheel_are_heard() {
-    let home = Home::new();
-    let mut ann = home.opens(WIDE, &[]);
-    ann.shows("#general ›");
-    ann.says("/join tech");
-    ann.shows("#tech ›");
-    for n in 1..=40 {
-        ann.says(&format!("line {n}"));
-    }
-    ann.shows("line 40");
-    ann.types("\x1b[<64;40;10M\x1b[<64;40;10M");
-    ann.until("older lines", |text| !text.contains("line 40"));
-    let row = ann.text().lines().position(|row| row.contains("# general"));
-    ann.types(&format!("\x1b[<0;4;{}M", row.unwrap() + 1));
-    ann.shows("#general ›");
-}
-
-#[test]
-fn code_of_the_last_time_has_its_colours_again() {
-    let home = Home::new();
-    let mut ann = home.opens(WIDE, &[]);
-    ann.shows("#general ›");
-    ann.types("\x1b[200~```rust\nfn main() {}\n```\x1b[201~");
-    ann.types("\r");
-    let is_coloured = |screen: &Screen| {
-        let (word, sign) = (screen.colour("fn main"), screen.colour("() {}"));
-        word.is_some() && word != sign
-    };
-    ann.until("an empty composer", |text| !text.contains("```"));
-    ann.until("colours", |_| is_coloured(&ann));
-    ann.says("/quit");
-    assert!(ann.ends());
-    let ann = home.opens(WIDE, &[]);
-    ann.shows("fn main() {}");
-    ann.until("colours", |_| is_coloured(&ann));
-}
-
-#[test]
 fn connect_goes_to_another_server_and_back() {
     let (here, there) = (Home::new(), Home::new());
     let mut ann = here.opens(WIDE, &[]);

@@ -10,6 +10,7 @@ use tchat::tui::highlight::{Token, highlight};
 use tchat::tui::theme::{DEFAULT, Depth, Scope, Theme};
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry, says};
+use crate::support::terminal::{self, Home};
 
 const RUST: &str =
     "look:\n```rust\nfn main() {\n    let x = 1; // 注释\n}\n```\nand **that** is all";
@@ -210,4 +211,24 @@ fn what_stands_over_a_link_is_not_led_anywhere() {
             .draw(|frame| drop(tchat::tui::view::draw(frame, &state, &look)))
             .unwrap();
     }
+}
+
+#[test]
+fn code_of_the_last_time_has_its_colours_again() {
+    let home = Home::new();
+    let mut ann = home.opens((100, 24), &[]);
+    ann.shows("#general ›");
+    ann.types("\x1b[200~```rust\nfn main() {}\n```\x1b[201~");
+    ann.types("\r");
+    let is_coloured = |screen: &terminal::Screen| {
+        let (word, sign) = (screen.colour("fn main"), screen.colour("() {}"));
+        word.is_some() && word != sign
+    };
+    ann.until("an empty composer", |text| !text.contains("```"));
+    ann.until("colours", |_| is_coloured(&ann));
+    ann.says("/quit");
+    assert!(ann.ends());
+    let ann = home.opens((100, 24), &[]);
+    ann.shows("fn main() {}");
+    ann.until("colours", |_| is_coloured(&ann));
 }

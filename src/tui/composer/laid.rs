@@ -67,10 +67,11 @@ impl Composer {
             0 => behind.push_str(cell.shown),
             _ => {}
         });
-        let all = |cells: &[String]| cells.iter().map(|it| text::width(it)).sum::<usize>();
+        let mut wide: usize = before.iter().map(|cell| text::width(cell)).sum();
         let mut from = 0;
         // The cursor has a column too, and so has the mark.
-        while from < before.len() && all(&before[from..]) + 1 + usize::from(from > 0) > columns {
+        while from < before.len() && wide + 1 + usize::from(from > 0) > columns {
+            wide -= text::width(&before[from]);
             from += 1;
         }
         let mark = if from > 0 { "…" } else { "" };
@@ -111,12 +112,13 @@ impl Composer {
                 if column > 0 && column + wide > columns {
                     (row, column) = (row + 1, 0);
                 }
+                let shown = shown.as_str();
                 see(Cell {
                     line,
                     at,
                     row,
                     column,
-                    shown: &shown,
+                    shown,
                 });
                 column += wide;
             }

@@ -91,7 +91,7 @@ pub static CHINESE: Strings = Strings {
     search_no_has: "has: 后面是 link、code、mention、reaction 或 reply，不是“{0}”",
     no_older_hit: "这是找到的最早一条",
     no_newer_hit: "这是找到的最新一条",
-    folded: "… 还有 {0} 行 · {1} {2}",
+    folded: "… 余 {0} 行 · {1} {2}",
     demo: &super::demo::CHINESE,
     no_text: "这一行不是 UTF-8 文本；什么也没有发送",
     no_draft: "这里没有写了未发的内容",

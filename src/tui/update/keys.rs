@@ -43,12 +43,12 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             state.say(Tone::Info, format!("{key} …"));
         }
         Meaning::Nothing => {
-            let cancels = state.keymap.action(Context::Composer, key) == Some(Action::Close);
-            if before.is_some() && cancels {
-                // The first of two keys is taken back.
-            } else if let Some(before) = before {
-                let words = fill(state.strings.no_such_keys, &[&before, &Key::of(key)]);
-                state.say(Tone::Problem, text::line(&words).to_string());
+            if let Some(before) = before {
+                // What closes things takes the first key back.
+                if state.keymap.action(Context::Composer, key) != Some(Action::Close) {
+                    let words = fill(state.strings.no_such_keys, &[&before, &Key::of(key)]);
+                    state.say(Tone::Problem, text::line(&words).to_string());
+                }
             } else if let Some(c) = keymap::typed(key) {
                 state.killed.ends();
                 state.composer_mut().insert(c.encode_utf8(&mut [0; 4]));

@@ -96,13 +96,8 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
 fn size(canvas: &Canvas<'_>, state: &State, regions: &Regions) -> (bool, Vec<String>) {
     let (composer, limits) = (state.composer(), &state.limits);
     let mut words = Vec::new();
-    let height = usize::from(regions.composer.height);
-    if height > 1 {
-        let row = composer.lay(regions.text_columns()).cursor.0;
-        let above = (row + 1).saturating_sub(height);
-        if above > 0 {
-            words.push(format!("{} {above}", canvas.look.glyphs.above));
-        }
+    if regions.above > 0 {
+        words.push(format!("{} {}", canvas.look.glyphs.above, regions.above));
     }
     let is_near = |size: usize, limit: usize| size * NEAR_LIMIT.1 >= limit * NEAR_LIMIT.0;
     let (bytes, lines) = (composer.bytes(), composer.lines());
@@ -214,8 +209,7 @@ pub(super) fn composer(
     let width = area.width.saturating_sub(regions.prompt + 1).max(1);
     let laid = state.composer().lay(usize::from(width));
     let (row, column) = laid.cursor;
-    let height = usize::from(area.height);
-    let first = (row + 1).saturating_sub(height);
+    let (height, first) = (usize::from(area.height), regions.above);
     canvas.target(
         Rect {
             x: left,

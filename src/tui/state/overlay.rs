@@ -1,0 +1,47 @@
+//! What lies over the screen, and what is asked for twice.
+
+use crate::chat::{IdentityId, RoomId, Seq};
+use crate::client::Report;
+use crate::tui::composer::Composer;
+use crate::tui::pick::Picker;
+
+/// What lies over the screen; the topmost sees the key first.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    /// Keys and commands.
+    Help { scroll: usize },
+    /// A list to read, one line each.
+    List {
+        title: String,
+        lines: Vec<String>,
+        scroll: usize,
+    },
+    /// How the connection does.
+    Link { report: Report, scroll: usize },
+    /// A list to choose from.
+    Pick(Picker),
+    /// Asks what to react to a message with.
+    React {
+        target: Seq,
+        composer: Box<Composer>,
+    },
+    /// Asks whether a long text that was pasted is code, and of which language.
+    Snippet {
+        text: String,
+        composer: Box<Composer>,
+    },
+    /// Asks for another name, because this one cannot be had.
+    Name {
+        why: String,
+        composer: Box<Composer>,
+    },
+}
+
+/// Something that is asked for twice.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Confirm {
+    /// A private line whose name has changed hands, and whom it would go to now.
+    Write(String, IdentityId),
+    DeleteMessage(RoomId, Seq),
+    CloseRoom(RoomId),
+}
