@@ -2,6 +2,7 @@
 //!
 //! [`SafeText`] is the only type that is drawn. Nothing here knows of colours or of the screen.
 
+mod address;
 mod markdown;
 mod mentions;
 mod safe;
@@ -10,8 +11,9 @@ mod width;
 mod words;
 mod wrap;
 
+pub use address::{Address, addresses};
 pub use markdown::{Code, LineKind, Mark, Rich, RichLine};
-pub use mentions::{CALLS, EVERYBODY, calls};
+pub use mentions::{AT, CALLS, EVERYBODY, calls};
 pub use safe::{BODY_LINES, SafeText, body, is_harmless, line};
 pub use search::{Finder, Token, folded, has, tokens};
 pub use width::{clusters, cut, cut_middle, pad, width};

@@ -89,11 +89,13 @@ impl Entry {
             Amendment::Edit(text) => {
                 if let Some(body) = self.body.with_text(text) {
                     self.body = body;
+                    self.mentions.clone_from(&by.mentions);
                     amended.is_edited = true;
                 }
             }
             Amendment::Erase => {
                 self.body = Body::Erased(hash);
+                self.mentions.clear();
                 amended.is_edited = false;
                 amended.reactions.clear();
             }
@@ -114,6 +116,7 @@ impl Entry {
         amended.reactions.clear();
         if std::mem::take(&mut amended.is_edited) {
             self.body = Body::Erased(amended.hash);
+            self.mentions.clear();
         }
     }
 
@@ -125,12 +128,24 @@ impl Entry {
         );
         if is_it {
             self.body = Body::Erased(self.body.hash());
+            self.mentions.clear();
         }
         is_it
     }
 }
 
 impl Body {
+    /// The text that may mention people: what is said, or what an edit makes of it.
+    pub fn mentioning_text(&self) -> Option<&str> {
+        match self {
+            Self::Amendment {
+                what: Amendment::Edit(text),
+                ..
+            } => Some(text),
+            body => body.is_said().then(|| body.text()),
+        }
+    }
+
     /// The same with another text; nothing for what has none to edit.
     pub fn with_text(&self, text: &str) -> Option<Self> {
         let text = text.to_owned();

@@ -16,7 +16,7 @@ pub struct Post {
     /// Absent for what the server does by itself (joins, renames).
     pub client_id: Option<ClientId>,
     pub body: Body,
-    /// Whom the text calls, as far as they are members.
+    /// Whom the text calls, as far as they are members; of an edit, whom the new text calls.
     pub mentions: Vec<IdentityId>,
     /// Unix milliseconds at the node that took it.
     pub at_ms: u64,
@@ -35,7 +35,7 @@ pub struct Entry {
     pub client_id: Option<ClientId>,
     /// As amended so far.
     pub body: Body,
-    /// Whom the text called when it was posted; [`IdentityId::EVERYBODY`] for all.
+    /// Whom the text calls, as amended so far; [`IdentityId::EVERYBODY`] for all. An edit has the mentions of its new text.
     pub mentions: Vec<IdentityId>,
     /// What later entries did to it.
     pub amended: Option<Box<Amended>>,

@@ -3,14 +3,14 @@
 //! A text becomes lines with parts that are marked. It knows no colours and no widths, and runs nothing it finds.
 
 mod builder;
+mod source;
 
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
-use linkify::{LinkFinder, LinkKind};
-
-use self::builder::{Builder, prepared};
+use self::builder::Builder;
+use self::source::Source;
 use super::{SafeText, body, line};
 
 /// A text, understood.
@@ -75,16 +75,10 @@ impl Rich {
         if is_plain(safe.as_str()) {
             return Self::plain(&safe);
         }
-        let prepared = prepared(safe.as_str());
-        let mut builder = Builder::new(&prepared);
+        let source = Source::of(safe.as_str());
+        let mut builder = Builder::new(&source);
         builder.read();
-        let mut rich = builder.rich;
-        for line in &mut rich.lines {
-            if !matches!(line.kind, LineKind::Code { .. }) {
-                link_addresses(line);
-            }
-        }
-        rich
+        builder.rich
     }
 
     /// A text in which nothing is marked.
@@ -133,31 +127,6 @@ impl Rich {
 fn is_plain(text: &str) -> bool {
     let is_marking = |byte: u8| b"*_`~[<>&\\-+.)".contains(&byte);
     !text.bytes().any(is_marking) && !text.contains("://")
-}
-
-/// The addresses that stand in a line by themselves.
-fn link_addresses(line: &mut RichLine) {
-    let text = line.text.as_str();
-    if !text.contains("://") {
-        return;
-    }
-    let mut finder = LinkFinder::new();
-    // Behind an address Chinese goes on without a space.
-    finder.kinds(&[LinkKind::Url]).url_can_be_iri(false);
-    let is_marked = |range: &Range<usize>| {
-        let mut marks = line
-            .marks
-            .iter()
-            .filter(|(_, mark)| matches!(mark, Mark::Code | Mark::Link(_)));
-        marks.any(|(marked, _)| marked.start < range.end && range.start < marked.end)
-    };
-    let found: Vec<_> = finder
-        .links(text)
-        .map(|link| (link.start()..link.end(), link.as_str()))
-        .filter(|(range, _)| !is_marked(range))
-        .filter_map(|(range, address)| Some((range, Mark::Link(address_of(address)?))))
-        .collect();
-    line.marks.extend(found);
 }
 
 /// An address a terminal may be told of; nothing of another kind, or with anything in it that is not plainly visible.

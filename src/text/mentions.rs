@@ -2,6 +2,7 @@
 
 use unicode_normalization::char::is_combining_mark;
 
+use super::{LineKind, Mark, Rich, addresses};
 use crate::chat::UserName;
 
 /// Names that mean everybody in a room and never one person.
@@ -11,26 +12,53 @@ pub const CALLS: usize = 16;
 
 /// The calls of a text, each with the names it may mean, the longest first.
 ///
-/// Chinese is written without spaces, so that behind a name other words may follow: `@张三你好` may call 张三.
-pub fn calls(text: &str) -> Vec<Vec<&str>> {
+/// Chinese is written without spaces, so that behind a name other words may follow: `@张三你好` may call 张三. Code and addresses call
+/// nobody.
+pub fn calls(text: &str) -> Vec<Vec<String>> {
     let mut calls = Vec::new();
-    let mut before = None;
-    for (at, c) in text.char_indices() {
-        // An address like ann@example.org calls nobody, and neither does what a backslash stands before.
-        let is_word =
-            before.is_some_and(|c: char| c.is_ascii_alphanumeric() || "_-.\\".contains(c));
-        if c == '@' && !is_word {
-            let names = names(&text[at + 1..]);
-            if !names.is_empty() {
-                calls.push(names);
-            }
+    if !text.contains(AT) {
+        return calls;
+    }
+    for line in Rich::of(text).lines {
+        if matches!(line.kind, LineKind::Code { .. }) {
+            continue;
         }
-        before = Some(c);
-        if calls.len() == CALLS {
-            break;
+        let text = line.text.as_str();
+        let marked = line.marks.iter();
+        let marked = marked.filter(|(_, mark)| matches!(mark, Mark::Code | Mark::Link(_)));
+        let marked = marked.map(|(range, _)| range.clone());
+        let silent: Vec<_> = marked
+            .chain(addresses(text).into_iter().map(|it| it.range))
+            .collect();
+        for (at, sign) in text.match_indices(AT) {
+            let is_silent = silent.iter().any(|range| range.contains(&at));
+            if is_silent || !begins_a_call(&text[..at]) {
+                continue;
+            }
+            let names = names(&text[at + sign.len()..]);
+            if !names.is_empty() {
+                calls.push(names.into_iter().map(ToOwned::to_owned).collect());
+            }
+            if calls.len() == CALLS {
+                return calls;
+            }
         }
     }
     calls
+}
+
+/// The sign before a name, also as Chinese keyboards type it.
+pub const AT: [char; 2] = ['@', '＠'];
+
+/// Whether a sign behind this calls somebody. In an address like ann@example.org it does not, and neither does it behind a backslash.
+fn begins_a_call(before: &str) -> bool {
+    let is_of_word = |c: &char| c.is_ascii_alphanumeric() || "_-+.".contains(*c);
+    let word = || before.chars().rev().take_while(is_of_word);
+    match word().next() {
+        // No address has a full stop there; a sentence may.
+        None | Some('.') => !before.ends_with('\\'),
+        Some(_) => !word().any(|c| c.is_ascii_alphanumeric()),
+    }
 }
 
 /// The names that a text may begin with.
@@ -56,7 +84,7 @@ mod tests {
 
     #[test]
     fn calls_are_found_in_any_script() {
-        let cases: [(&str, &[&[&str]]); 9] = [
+        let cases: [(&str, &[&[&str]]); 28] = [
             ("can you look, @ann?", &[&["ann"]]),
             ("@ann. @ben", &[&["ann.", "ann"], &["ben"]]),
             ("@mary-ann", &[&["mary-ann", "mary"]]),
@@ -66,6 +94,25 @@ mod tests {
             ("ann@example.org", &[]),
             ("\\@ann and @ alone", &[]),
             ("@here lunch", &[&["here"]]),
+            ("`@ann`", &[]),
+            ("```\n@ann\n```", &[]),
+            ("~~~ sh\n@ann\n~~~", &[]),
+            ("``a ` @ann`` @ben", &[&["ben"]]),
+            ("`not closed @ann", &[&["ann"]]),
+            ("http://example.org/@ann", &[]),
+            ("ssh://git@host/@ann", &[]),
+            ("<https://ex.org/@ann/_x_>", &[]),
+            ("[@ann](https://ex.org/@ben)", &[]),
+            ("_@ann_", &[&["ann"]]),
+            ("**@ann**, *@ben*", &[&["ann"], &["ben"]]),
+            ("...@ann", &[&["ann"]]),
+            ("done.@ann", &[&["ann"]]),
+            ("-@ann", &[&["ann"]]),
+            ("foo_@example.org", &[]),
+            ("a.b-c@example.org", &[]),
+            ("＠ann 好", &[&["ann"]]),
+            ("你好＠张三", &[&["张三", "张"]]),
+            ("(@ann) \"@ben\"", &[&["ann"], &["ben"]]),
         ];
         for (text, expected) in cases {
             assert_eq!(calls(text), expected, "{text:?}");

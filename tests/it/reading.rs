@@ -107,6 +107,37 @@ async fn what_was_read_without_a_connection_is_said_when_there_is_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_edit_moves_mentions() {
+    let server = Server::start();
+    let mut zed = elsewhere(&server, "zed").await;
+    let mut ben = opens(&server, "ben").await;
+    ben.keys(" hey @zed look<ret>");
+    ben.shows("hey @zed look").await;
+    zed.has_news("#general", 1, 1).await;
+    ben.keys("/edit never mind<ret>");
+    ben.shows("never mind").await;
+    zed.has_news("#general", 1, 0).await;
+    zed.keys("<c-t>");
+    zed.shows("nobody has called you yet").await;
+    zed.keys("<esc>");
+    // Code and addresses mention nobody, and an edit that only adds such does not either.
+    ben.keys("/edit see `@zed` and http://ex.org/@zed<ret>");
+    ben.shows("@zed").await;
+    zed.settles().await;
+    assert_eq!(zed.news("#general"), (1, 0));
+    // A mention edited in counts and is listed, but it does not notify anybody.
+    zed.focuses(false);
+    zed.settles().await;
+    let before = zed.notified.len();
+    ben.keys("/edit now _@zed_, please<ret>");
+    zed.has_news("#general", 1, 1).await;
+    assert_eq!(zed.notified.len(), before);
+    zed.focuses(true);
+    zed.keys("<c-t>");
+    zed.shows("now @zed, please").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_deleted_or_by_somebody_ignored_is_not_unread() {
     let server = Server::start();
     let mut ann = elsewhere(&server, "ann").await;

@@ -143,7 +143,7 @@ fn at(db: &Connection, num: i64, of: &Entry, seq: Seq) -> rusqlite::Result<Optio
 
 fn change(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "UPDATE entries SET kind = ?4, text = ?5, amended = ?6 WHERE room = ?1 AND epoch = ?2 AND seq = ?3",
+        "UPDATE entries SET kind = ?4, text = ?5, amended = ?6, mentions = ?7 WHERE room = ?1 AND epoch = ?2 AND seq = ?3",
     )?
     .execute(params![
         num,
@@ -152,6 +152,7 @@ fn change(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
         entry.body.kind(),
         entry.body.payload(),
         amended(entry),
+        mentions(entry),
     ])?;
     Ok(())
 }

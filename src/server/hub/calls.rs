@@ -23,7 +23,7 @@ impl Hub {
         let known = self.members_meant(room, &calls).await?;
         let mut called = Vec::new();
         for names in calls {
-            let longest = names.first().copied().unwrap_or_default();
+            let longest = names.first().map_or("", String::as_str);
             let one = names.iter().find_map(|name| {
                 if is_everybody(name, longest) {
                     return Some(IdentityId::EVERYBODY);
@@ -42,7 +42,7 @@ impl Hub {
     async fn members_meant(
         &self,
         room: RoomId,
-        calls: &[Vec<&str>],
+        calls: &[Vec<String>],
     ) -> Result<HashMap<NameKey, IdentityId>, StoreError> {
         let names = calls.iter().flatten().map(|name| UserName::new(name));
         let keys: HashSet<NameKey> = names.flatten().map(|name| name.key()).collect();

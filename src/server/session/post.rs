@@ -80,10 +80,9 @@ impl Session {
         match outcome {
             Ok(room) => {
                 self.refresh_name();
-                let mentions = if body.is_said() {
-                    self.hub.called_in(room, body.text()).await?
-                } else {
-                    Vec::new()
+                let mentions = match body.mentioning_text() {
+                    Some(text) => self.hub.called_in(room, text).await?,
+                    None => Vec::new(),
                 };
                 let post = Post {
                     author: self.who.author.clone(),

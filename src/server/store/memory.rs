@@ -86,9 +86,7 @@ impl KeptRoom {
             return;
         };
         for entry in &mut self.entries {
-            if entry.amend(by) && *what == Amendment::Erase {
-                entry.mentions.clear();
-            }
+            entry.amend(by);
             if *what == Amendment::Erase {
                 entry.erase_edit_of(*target);
             }

@@ -5,54 +5,13 @@ use std::sync::Arc;
 
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 
+use super::source::{Piece, Place, Source};
 use super::{Code, LineKind, Mark, Rich, RichLine, address_of};
 use crate::text::{SafeText, body, line};
 
-/// Stands where nothing was typed, and in the place of a `*` that is one. Neither is left of a text that was made safe, so that both
-/// can be told from what was.
-const NOTHING: char = '\u{e000}';
-const STAR: char = '\u{e001}';
-
-/// A text as the parser is to see it. Definitions of links would not be shown; `2*3*4` is a product; and bold ends behind Chinese
-/// punctuation as it does behind a letter.
-pub(super) fn prepared(text: &str) -> String {
-    let mut prepared = String::with_capacity(text.len() + 16);
-    let mut before: Option<char> = None;
-    let mut rest = text.chars().peekable();
-    let is_mark = |c: char| !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace();
-    while let Some(c) = rest.next() {
-        let after = rest.peek().copied();
-        match c {
-            '*' if before.is_some_and(|c| c.is_ascii_alphanumeric())
-                && after.is_some_and(|c| c.is_ascii_alphanumeric()) =>
-            {
-                prepared.push(STAR);
-            }
-            '*' => {
-                if before.is_some_and(is_mark) {
-                    prepared.push(NOTHING);
-                }
-                prepared.push('*');
-                if after.is_some_and(is_mark) {
-                    prepared.push(NOTHING);
-                }
-            }
-            ':' if before == Some(']') => prepared.extend([NOTHING, ':']),
-            c => prepared.push(c),
-        }
-        before = Some(c);
-    }
-    prepared
-}
-
-/// What was typed where the parser saw that.
-fn typed(text: &str) -> String {
-    let kept = text.chars().filter(|c| *c != NOTHING);
-    kept.map(|c| if c == STAR { '*' } else { c }).collect()
-}
-
 /// A text on its way to lines.
 pub(super) struct Builder<'a> {
+    prepared: &'a Source,
     source: &'a str,
     pub(super) rich: Rich,
     /// The line that is being filled, if one is.
@@ -75,9 +34,10 @@ struct Item {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(source: &'a str) -> Self {
+    pub(super) fn new(prepared: &'a Source) -> Self {
         Self {
-            source,
+            prepared,
+            source: &prepared.text,
             rich: Rich::default(),
             open: None,
             text: String::new(),
@@ -120,21 +80,28 @@ impl<'a> Builder<'a> {
                     }
                 }
                 Event::End(tag) => self.end(tag, range),
-                Event::Text(text) | Event::InlineHtml(text) => self.say(&text, range),
+                Event::Text(text) | Event::InlineHtml(text) => {
+                    self.say(&text, range, Place::Prose);
+                }
                 Event::Html(_) | Event::Rule => self.verbatim(range),
                 Event::Code(code) => {
                     let from = self.text.len();
-                    self.say(&code, range);
+                    self.say(&code, range, Place::Verbatim);
+                    // Code leads nowhere.
+                    if let Some(open) = &mut self.open {
+                        open.marks.retain(|(marked, _)| marked.start < from);
+                    }
                     self.mark(from, Mark::Code);
                 }
                 Event::SoftBreak | Event::HardBreak => self.line_ends(range),
-                _ => self.say(&self.source[range.clone()], range),
+                _ => self.say(&self.source[range.clone()], range, Place::Verbatim),
             }
         }
         self.flush();
         // Empty lines at the end are nobody's, but a text of nothing else is one.
         if self.rich.lines.is_empty() {
-            self.rich = Rich::plain(&body(&typed(self.source)));
+            let typed = self.prepared.typed(self.source, Place::Verbatim);
+            self.rich = Rich::plain(&body(&typed));
         }
     }
 
@@ -167,7 +134,7 @@ impl<'a> Builder<'a> {
                     marker
                 };
                 self.items.push(Item {
-                    marker: format!("{} ", typed(marker)),
+                    marker: format!("{} ", self.prepared.typed(marker, Place::Verbatim)),
                     is_shown: false,
                 });
             }
@@ -179,17 +146,18 @@ impl<'a> Builder<'a> {
                 link_type: LinkType::Inline | LinkType::Autolink,
                 ..
             } => {
-                let mark = address_of(&typed(&dest_url)).map(Mark::Link);
+                let mark =
+                    address_of(&self.prepared.typed(&dest_url, Place::Verbatim)).map(Mark::Link);
                 if mark.is_none() {
                     // Not a place one could go to: what was typed is what is meant.
-                    self.say(&self.source[range.clone()], range.clone());
+                    self.say(&self.source[range.clone()], range.clone(), Place::Verbatim);
                     return Some(range.end);
                 }
                 self.begun.push((self.text.len(), mark));
             }
             Tag::HtmlBlock => {}
             Tag::Link { .. } | Tag::Image { .. } => {
-                self.say(&self.source[range.clone()], range.clone());
+                self.say(&self.source[range.clone()], range.clone(), Place::Verbatim);
                 return Some(range.end);
             }
             // Headings, indented text and everything else.
@@ -333,18 +301,34 @@ impl<'a> Builder<'a> {
         line(&lead)
     }
 
-    /// Text of the line that is open. What an entity stands for may be anything, and is made safe as all text is.
-    fn say(&mut self, text: &str, range: Range<usize>) {
+    /// Adds text to the open line. It is sanitised as all text is.
+    fn say(&mut self, text: &str, range: Range<usize>, place: Place) {
         self.shown = self.shown.max(range.end);
-        let mut parts = text.split('\n');
-        if let Some(first) = parts.next() {
+        for (n, part) in text.split('\n').enumerate() {
+            if n > 0 {
+                self.flush();
+            }
             self.ensure();
-            self.text.push_str(line(&typed(first)).as_str());
+            self.push(part, place);
         }
-        for part in parts {
-            self.flush();
-            self.ensure();
-            self.text.push_str(line(&typed(part)).as_str());
+    }
+
+    /// Adds a part of a line as it was typed, its addresses as links.
+    fn push(&mut self, part: &str, place: Place) {
+        let prepared = self.prepared;
+        let is_linked = |(_, mark): &(usize, Option<Mark>)| matches!(mark, Some(Mark::Link(_)));
+        let is_linked = self.begun.iter().any(is_linked);
+        for piece in prepared.pieces(part, place) {
+            match piece {
+                Piece::Text(text) => self.text.push_str(line(&text).as_str()),
+                Piece::Link(address) => {
+                    let from = self.text.len();
+                    self.text.push_str(line(address).as_str());
+                    if let Some(address) = address_of(address).filter(|_| !is_linked) {
+                        self.mark(from, Mark::Link(address));
+                    }
+                }
+            }
         }
     }
 
@@ -390,7 +374,7 @@ impl<'a> Builder<'a> {
         let text = self.source[start..range.end].trim_end_matches('\n');
         for part in text.split('\n') {
             self.ensure();
-            self.text.push_str(&typed(part));
+            self.push(part, Place::Verbatim);
             self.flush();
         }
         self.shown = range.end;
@@ -416,7 +400,8 @@ impl<'a> Builder<'a> {
         }
         self.block(range.start);
         let block = self.rich.codes.len();
-        let text = body(&typed(text.strip_suffix('\n').unwrap_or(text)));
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let text = body(&self.prepared.typed(text, Place::Verbatim));
         for (n, part) in Rich::plain(&text).lines.into_iter().enumerate() {
             let line = RichLine {
                 lead: self.lead(),
@@ -426,7 +411,7 @@ impl<'a> Builder<'a> {
             self.rich.lines.push(line);
         }
         self.rich.codes.push(Arc::new(Code {
-            language: line(&typed(info.trim())),
+            language: line(&self.prepared.typed(info.trim(), Place::Verbatim)),
             text,
         }));
         self.shown = self.shown.max(range.end);

@@ -131,6 +131,25 @@ fn everything_else_stays_as_it_was_typed() {
         "-",
         "5 > 3 and 3 < 5",
         "\n\nafter",
+        "\\\\server\\logs$\\",
+        r"\d+\.\d+\(x\)",
+        r"¯\_(ツ)_/¯",
+        "¯_(ツ)_/¯",
+        r"C:\new\_old\*.txt",
+        r"s/\*/\\*/ and \~x",
+        r"grep \[a-z\] \-v \#x",
+        "__name__ == \"__main__\"",
+        "__init__.py and __all__",
+        "obj.__class__.__name__",
+        "src/*.rs and **/*.rs",
+        "rm *.o */*.a lib/**",
+        "x**2 + y**2",
+        "/* a comment */ and /* b */",
+        "f(*args, **kwargs)",
+        "$_GET['a'] + $_POST['b']",
+        "H~2~O and ~/a ~/b~",
+        "a &nbsp; b &amp; c &#42;",
+        "int *p, *q;",
     ] {
         let lines: Vec<String> = Rich::of(text)
             .lines
@@ -139,10 +158,8 @@ fn everything_else_stays_as_it_was_typed() {
             .collect();
         let plain = text.trim_matches('\n');
         let shown = lines.join("\n");
-        // Only what Markdown itself takes for an escape goes.
-        let expected = plain.replace("\\_", "_");
         assert!(
-            shown.trim_matches('\n').trim_end() == expected.trim_end(),
+            shown.trim_matches('\n').trim_end() == plain.trim_end(),
             "{text:?} is shown as {shown:?}"
         );
     }
@@ -178,6 +195,143 @@ proptest! {
         for wanted in source.chars().filter(|c| c.is_alphanumeric()) {
             prop_assert!(letters.any(|c| c == wanted), "{wanted:?} of {source:?} is not in {shown:?}");
         }
+    }
+}
+
+#[test]
+fn a_backslash_is_hidden_only_where_it_escaped_a_mark() {
+    let cases = [
+        (r"\*not italic\*", "|*not italic*"),
+        (r"\*not italic*", "|*not italic*"),
+        (r"\*\*not bold\*\*", "|**not bold**"),
+        (r"\_no\_ and _yes_", "|_no_ and /yes/"),
+        (r"\~~no\~~", "|~~no~~"),
+        (r"\`no\`", "|`no`"),
+        (r"\- no item", "|- no item"),
+        (r"1\. no item", "|1. no item"),
+        (r"\> no quote", "|> no quote"),
+        (r"\[a](https://a.example)", "|[a]([https://a.example])"),
+        (r"`\*a\*`", r"|`\*a\*`"),
+        (r"\*", r"|\*"),
+        (r"3\.5 and a\-b", r"|3\.5 and a\-b"),
+        (r"\\*a*", r"|\\/a/"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(shown(text), [expected], "{text:?}");
+    }
+    assert_eq!(
+        shown("```\n\\*a\\* https://a.example/__x__\n```"),
+        [r"code |\*a\* https://a.example/__x__"]
+    );
+}
+
+#[test]
+fn marks_of_chat_still_mark() {
+    for (text, expected) in [
+        ("**/etc/hosts** is", "|*/etc/hosts* is"),
+        ("_@ann_ *x*", "|/@ann/ /x/"),
+        ("__two words__", "|*two words*"),
+        ("(*a*) “**b**”", "|(/a/) “*b*”"),
+        ("***both***", "|*/both/*"),
+        ("* item\n", "• |item"),
+        ("**a** **b**", "|*a* *b*"),
+    ] {
+        assert_eq!(shown(text), [expected], "{text:?}");
+    }
+}
+
+/// Addresses as they are found in the wild.
+const ADDRESSES: &[&str] = &[
+    "https://ex.org/wiki/Foo_(bar)_baz_(qux)",
+    "https://en.wikipedia.org/wiki/C_Sharp_(programming_language)",
+    "https://en.wikipedia.org/wiki/A–B_conjecture",
+    "https://ja.wikipedia.org/wiki/日本",
+    "https://ja.wikipedia.org/wiki/%E6%97%A5%E6%9C%AC",
+    "https://ex.org/pkg/__init__.py",
+    "https://ex.org/__pycache__/__main__",
+    "https://github.com/rust-lang/rust/blob/master/library/core/src/macros/mod.rs#L10-L20",
+    "https://github.com/o/r/compare/v1.0.0...v1.1.0",
+    "https://gitlab.example/g/p/-/merge_requests/12/diffs?view=parallel#note_3",
+    "https://bugs.example/show_bug.cgi?id=12*34*&x=_a_",
+    "https://ex.org/a-ivideo).html",
+    "https://ex.org/~ann/~~x~~/y",
+    "https://ex.org/q?a=1&amp;b=2&copy=3",
+    "https://ex.org/search?q=%22a%20b%22&tags[]=x",
+    "https://ex.org/{id}/**/x",
+    "https://пример.рф/путь/",
+    "https://bücher.example/straße?größe=1",
+    "https://例子.测试/路径/文件.html",
+    "http://[2001:db8::1]:8080/x_y_",
+    "http://[::1]/",
+    "http://user@localhost:3000/@ann/_a_",
+    "https://lore.kernel.org/all/20260101.abc_d-1-x@y.z/T/#u",
+    "https://web.archive.org/web/2020/https://ex.org/a_b_c",
+    "https://ex.org/a'b!c$d,e;f",
+    "https://ex.org/css?family=A|B",
+];
+
+/// What stands before and after an address. Nothing of it is part of the address.
+const AROUND: &[(&str, &str)] = &[
+    ("", ""),
+    ("see ", "."),
+    ("see ", ", and"),
+    ("(see ", ")."),
+    ("(", ")"),
+    ("[", "]"),
+    ("**", "**"),
+    ("_", "_"),
+    ("*see ", "*"),
+    ("~~", "~~!"),
+    ("**_", "_**"),
+    ("- ", "\n- x"),
+    ("1. a ", " b"),
+    ("> ", "\n"),
+    ("> - **", "**"),
+    ("\"", "\""),
+    ("'", "'"),
+    ("“", "”"),
+    ("「", "」"),
+    ("（", "）"),
+    ("看 ", " 吧"),
+    ("看", "，好"),
+    ("<", ">"),
+    ("__init__ ", " __x__"),
+    ("a_b *.rs ", " **/*.rs"),
+    ("is it ", "?"),
+    ("x: ", "…"),
+    ("[words](", ")"),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    /// Whatever stands around an address, it is shown as typed and links to itself.
+    #[test]
+    fn an_address_links_to_itself(
+        address in proptest::sample::select(ADDRESSES),
+        (before, after) in proptest::sample::select(AROUND),
+        more in proptest::sample::select(&["", "hello ", "**b** ", "你好 ", "a\n\n", "`code` "][..]),
+    ) {
+        // Its own end could be of the sentence, or its end closes what the sentence opened.
+        let is_ambiguous = (before.contains('(') || before == "[words](") && address.contains(").");
+        prop_assume!(!(is_ambiguous || before == "“" && address.contains('\'')));
+        prop_assume!(!(before.contains('_') && address.ends_with('_')));
+        let text = format!("{more}{before}{address}{after}");
+        let rich = Rich::of(&text);
+        let links: Vec<(String, String)> = rich
+            .lines
+            .iter()
+            .flat_map(|line| line.marks.iter().map(move |mark| (line, mark)))
+            .filter_map(|(line, (range, mark))| match mark {
+                Mark::Link(to) => Some((line.text.as_str()[range.clone()].to_owned(), to.to_string())),
+                _ => None,
+            })
+            .collect();
+        let target = address_of(address).map(|it| it.to_string());
+        let leads = |(_, to): &&(String, String)| Some(to) == target.as_ref();
+        prop_assert!(links.iter().all(|link| leads(&link)), "{text:?}: {links:?}");
+        let shown = links.iter().any(|(words, to)| words == address || (before == "[words](" && words == to));
+        prop_assert!(shown, "{text:?}: {links:?}");
     }
 }
 

@@ -154,10 +154,9 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
             if let Some(room) = state.room_mut(entry.room) {
                 room.reading.keywords = keywords;
             }
-            return Vec::new();
         }
-        // Whether it was counted is best known to the server.
-        if *what == Amendment::Erase && is_unread {
+        // Whether it was counted, and whether it mentioned us, is best known to the server.
+        if is_unread && !matches!(what, Amendment::React { .. }) {
             return recount(state, entry.room);
         }
         return Vec::new();

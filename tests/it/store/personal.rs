@@ -96,10 +96,33 @@ async fn reads_and_mentions(store: &dyn Store) {
     assert_eq!(unread(store, &room, 0, 7).await, (3, 2));
     assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [6, 5]);
 
+    // An edit moves mentions: what it no longer says mentions nobody, and what it says now does.
+    let edit = |seq, target, calls: &[IdentityId]| {
+        let what = Amendment::Edit(format!("edited by {seq}"));
+        let target = Seq(target);
+        Entry {
+            mentions: calls.to_vec(),
+            ..entry(&room, seq, Body::Amendment { target, what })
+        }
+    };
+    let edits = vec![edit(8, 6, &none), edit(9, 2, &[BEN])];
+    append(store, &room, edits, Changes::default()).await;
+    assert_eq!(unread(store, &room, 0, 9).await, (3, 2));
+    assert_eq!(unread(store, &room, 2, 9).await, (2, 1), "an edit is no message");
+    assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [5, 2]);
+    let page = store
+        .page(room.id, Span::After(Seq(7)), PageLimit::PAGE)
+        .await
+        .unwrap();
+    assert_eq!(page[1].mentions, [BEN], "who catches up learns of it");
+    let back = vec![edit(10, 6, &[BEN]), edit(11, 2, &none)];
+    append(store, &room, back, Changes::default()).await;
+    assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [6, 5]);
+
     // Who is ignored is not counted.
     let ignore = PersonalChange::Ignore(CAY);
     store.change_personal(BEN, ignore).await.unwrap();
-    assert_eq!(unread(store, &room, 0, 7).await, (2, 1));
+    assert_eq!(unread(store, &room, 0, 11).await, (2, 1));
     assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [6]);
     store
         .change_personal(BEN, PersonalChange::Heed(CAY))
@@ -123,7 +146,7 @@ async fn reads_and_mentions(store: &dyn Store) {
             id: CAY,
             name: "cay".into(),
         },
-        ..entry(&room, 8, Body::Joined(Role::Member))
+        ..entry(&room, 12, Body::Joined(Role::Member))
     };
     append(
         store,
@@ -132,20 +155,20 @@ async fn reads_and_mentions(store: &dyn Store) {
         members([(CAY, Some(Role::Member))]),
     )
     .await;
-    assert_eq!(read(CAY).await, 8);
+    assert_eq!(read(CAY).await, 12);
     let left = Entry {
         author: Author {
             id: BEN,
             name: "ben".into(),
         },
-        ..entry(&room, 9, Body::Left)
+        ..entry(&room, 13, Body::Left)
     };
     append(store, &room, vec![left], members([(BEN, None)])).await;
     assert_eq!(read(BEN).await, 0);
     assert!(store.mentions_of(BEN, 10).await.unwrap().is_empty());
 
     // Counting ends somewhere.
-    let many = (10..=1200).map(|seq| says(&room, seq, ANN, &all)).collect();
+    let many = (14..=1200).map(|seq| says(&room, seq, ANN, &all)).collect();
     append(store, &room, many, Changes::default()).await;
     assert_eq!(
         unread(store, &room, 0, 1200).await,

@@ -76,7 +76,7 @@ pub fn unread(
             "SELECT count(*) FROM (SELECT DISTINCT m.seq FROM mentions m INDEXED BY mentions_of
              CROSS JOIN entries e ON e.room = m.room AND e.seq = m.seq
              WHERE m.person IN (:me, :all) AND m.room = :room AND m.seq > :above AND m.seq <= :last
-             AND {BY_OTHERS} LIMIT :most)"
+             AND e.kind IN (1, 2, 17) AND {BY_OTHERS} LIMIT :most)"
         ))?
         .query_row(
             named_params! {
@@ -111,7 +111,7 @@ pub fn mentions_of(
     let mut query = db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries e WHERE e.room = :room AND e.seq IN
          (SELECT m.seq FROM mentions m WHERE m.person IN (:me, :all) AND m.room = :room)
-         AND {BY_OTHERS} ORDER BY e.seq DESC LIMIT :most"
+         AND e.kind IN (1, 2, 17) AND {BY_OTHERS} ORDER BY e.seq DESC LIMIT :most"
     ))?;
     let mut found = Vec::new();
     for (num, room, epoch) in rooms {

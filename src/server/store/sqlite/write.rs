@@ -239,12 +239,7 @@ fn append_one(db: &Connection, num: i64, entry: &Entry) -> Result<(), WriteError
         entry.body.hash(),
         target(&entry.body),
     ])?;
-    for person in &entry.mentions {
-        db.prepare_cached(
-            "INSERT OR IGNORE INTO mentions (room, seq, person) VALUES (?1, ?2, ?3)",
-        )?
-        .execute(params![num, signed(entry.seq.0), person.bytes()])?;
-    }
+    mention(db, num, signed(entry.seq.0), &entry.mentions)?;
     match &entry.body {
         Body::Amendment { target, what } => amend(db, num, entry, signed(target.0), what)?,
         // Whoever comes in has read up to there.
@@ -255,6 +250,16 @@ fn append_one(db: &Connection, num: i64, entry: &Entry) -> Result<(), WriteError
             .execute(params![num, entry.author.id.bytes(), signed(entry.seq.0)])?;
         }
         _ => {}
+    }
+    Ok(())
+}
+
+fn mention(db: &Connection, num: i64, seq: i64, people: &[IdentityId]) -> rusqlite::Result<()> {
+    for person in people {
+        db.prepare_cached(
+            "INSERT OR IGNORE INTO mentions (room, seq, person) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![num, seq, person.bytes()])?;
     }
     Ok(())
 }
@@ -291,6 +296,9 @@ fn amend(
                 )?
                 .execute(params![num, target, body.payload()])?;
                 search::put(db, num, target)?;
+                db.prepare_cached("DELETE FROM mentions WHERE room = ?1 AND seq = ?2")?
+                    .execute([num, target])?;
+                mention(db, num, target, &by.mentions)?;
             }
         }
         Amendment::Erase => {
@@ -303,7 +311,8 @@ fn amend(
             .execute(params![num, target, ERASED])?;
             for gone in [
                 "DELETE FROM reactions WHERE room = ?1 AND target = ?2",
-                "DELETE FROM mentions WHERE room = ?1 AND seq = ?2",
+                "DELETE FROM mentions WHERE room = ?1 AND (seq = ?2 OR seq IN
+                 (SELECT seq FROM entries WHERE room = ?1 AND target = ?2))",
             ] {
                 db.prepare_cached(gone)?.execute([num, target])?;
             }

@@ -1,0 +1,521 @@
+//! Finds the web addresses in a text: where each begins, where it ends, and whether it can be a link.
+//!
+//! Addresses are found before Markdown is, so that nothing in them is taken for a mark. Where the end is uncertain because Chinese (or
+//! another script written without spaces) follows directly, an address gets no link rather than a wrong one.
+
+use std::ops::Range;
+
+/// An address in a text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Address {
+    /// Its bytes in the text.
+    pub range: Range<usize>,
+    /// Whether a terminal may open it: http or https, and it is certain where it ends.
+    pub is_link: bool,
+}
+
+/// Top-level domains that are written in Chinese, Japanese or Korean. Behind a dot these are part of a host; other words are prose.
+const WIDE_DOMAINS: [&str; 22] = [
+    "中国",
+    "中國",
+    "公司",
+    "网络",
+    "網絡",
+    "网址",
+    "在线",
+    "中文网",
+    "网站",
+    "商城",
+    "商店",
+    "集团",
+    "我爱你",
+    "香港",
+    "台湾",
+    "台灣",
+    "新加坡",
+    "测试",
+    "みんな",
+    "コム",
+    "한국",
+    "닷컴",
+];
+
+/// All addresses of a text with a scheme (`scheme://…`), in their order. They never overlap.
+pub fn addresses(text: &str) -> Vec<Address> {
+    let mut found: Vec<Address> = Vec::new();
+    let mut from = 0;
+    let mut prose = Prose::default();
+    while let Some(at) = text[from..].find("://").map(|at| from + at) {
+        let after = at + "://".len();
+        let Some((start, is_web)) = scheme(&text[from..at]).map(|(start, web)| (from + start, web))
+        else {
+            prose.read(&text[from..after]);
+            from = after;
+            continue;
+        };
+        prose.read(&text[from..start]);
+        let is_enclosed = is_enclosed(&text[..start], &text[after..]);
+        let (end, is_certain) = end(text, after, &prose, is_enclosed);
+        if end == after {
+            // Nothing follows: it only speaks of a scheme.
+            prose.read(&text[start..after]);
+            from = after;
+            continue;
+        }
+        found.push(Address {
+            range: start..end,
+            is_link: is_web && is_certain && has_host(&text[after..end]),
+        });
+        from = end;
+    }
+    found
+}
+
+/// Where the scheme at the end of a text begins, and whether it is http or https.
+fn scheme(before: &str) -> Option<(usize, bool)> {
+    let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let start = before
+        .char_indices()
+        .rev()
+        .take_while(|(_, c)| is_of_scheme(*c))
+        .last()?
+        .0;
+    let run = &before[start..];
+    let is_web = |word: &str| matches!(word.to_ascii_lowercase().as_str(), "http" | "https");
+    // A sentence may end right before an address, without a space.
+    let last = run.rsplit('.').next().unwrap_or_default();
+    if is_web(last) {
+        return Some((before.len() - last.len(), true));
+    }
+    let letters = run.find(|c: char| c.is_ascii_alphabetic())?;
+    Some((start + letters, false))
+}
+
+/// What the text before an address has opened and not closed.
+#[derive(Default)]
+struct Prose {
+    brackets: Vec<char>,
+    /// Runs of `*`, `_` and `~` that may begin bold, italics or struck text.
+    marks: Vec<(char, usize)>,
+    has_bar: bool,
+    last: Option<char>,
+}
+
+impl Prose {
+    fn read(&mut self, text: &str) {
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                '\n' => *self = Self::default(),
+                '(' | '[' | '{' => self.brackets.push(closing(c)),
+                ')' | ']' | '}' => {
+                    if let Some(place) = self.brackets.iter().rposition(|it| *it == c) {
+                        self.brackets.truncate(place);
+                    }
+                }
+                '|' => self.has_bar = true,
+                '*' | '_' | '~' => {
+                    let mut length = 1;
+                    while chars.next_if_eq(&c).is_some() {
+                        length += 1;
+                    }
+                    self.run(c, length, chars.peek().copied());
+                }
+                _ => {}
+            }
+            self.last = Some(c);
+        }
+    }
+
+    fn run(&mut self, mark: char, length: usize, next: Option<char>) {
+        let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let is_space = |c: Option<char>| c.is_none_or(char::is_whitespace);
+        let closes = !is_space(self.last) && !is_word(next);
+        let open = self.marks.iter().rposition(|(it, _)| *it == mark);
+        if let Some(place) = open.filter(|_| closes) {
+            self.marks.truncate(place);
+        } else if next.is_none_or(|next| !next.is_whitespace())
+            && !(is_word(self.last) && mark == '_')
+        {
+            self.marks.push((mark, length));
+        }
+    }
+}
+
+fn closing(open: char) -> char {
+    match open {
+        '(' => ')',
+        '[' => ']',
+        _ => '}',
+    }
+}
+
+/// Whether an address stands in `<…>` or is the target of a Markdown link, so that its end is marked.
+fn is_enclosed(before: &str, rest: &str) -> bool {
+    let close = if before.ends_with('<') {
+        '>'
+    } else if before.ends_with("](") {
+        ')'
+    } else {
+        return false;
+    };
+    let word = rest.split(char::is_whitespace).next().unwrap_or_default();
+    word.contains(close)
+}
+
+/// Where the address ends whose host begins at `from`, and whether that is certain.
+fn end(text: &str, from: usize, prose: &Prose, is_enclosed: bool) -> (usize, bool) {
+    let (run, is_certain) = run(&text[from..], prose, is_enclosed);
+    let mut end = from + run;
+    let mut marks = prose.marks.clone();
+    // What the prose opened before the address is closed behind it, and its punctuation is not of the address either.
+    loop {
+        let address = &text[from..end];
+        let Some(last) = address.chars().next_back() else {
+            break;
+        };
+        let is_of_prose = match last {
+            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '–' | '’' | '•' => true,
+            ')' | ']' | '}' => unmatched(address, last) > 0,
+            '(' | '[' | '{' => true,
+            '|' => prose.has_bar,
+            '*' | '_' | '~' => {
+                let open = marks.iter().rposition(|(mark, _)| *mark == last);
+                if let Some(place) = open {
+                    // The outermost is closed last, so the others stay open.
+                    marks[place].1 -= 1;
+                    if marks[place].1 == 0 {
+                        marks.remove(place);
+                    }
+                }
+                open.is_some()
+            }
+            _ => false,
+        };
+        if !is_of_prose {
+            break;
+        }
+        end -= last.len_utf8();
+    }
+    (end, is_certain || end < from + run)
+}
+
+/// How many closing brackets of one kind have no opening one before them.
+fn unmatched(text: &str, close: char) -> usize {
+    let mut open = 0_usize;
+    let mut over = 0;
+    for c in text.chars() {
+        if c == close {
+            if open == 0 {
+                over += 1;
+            } else {
+                open -= 1;
+            }
+        } else if matches!(c, '(' | '[' | '{') && closing(c) == close {
+            open += 1;
+        }
+    }
+    over
+}
+
+/// The bytes that may belong to an address, and whether what ends it is certain to be no part of it.
+fn run(text: &str, prose: &Prose, is_enclosed: bool) -> (usize, bool) {
+    let mut at = ip_literal(text);
+    let mut is_host = at == 0;
+    let mut open: Vec<char> = Vec::new();
+    while let Some(c) = text[at..].chars().next() {
+        let rest = &text[at + c.len_utf8()..];
+        if c.is_whitespace() || c.is_control() || "<>\"`\\".contains(c) || is_stop(c) {
+            return (at, true);
+        }
+        if is_unspaced(c) {
+            let length = text[at..]
+                .find(|c: char| !is_unspaced(c))
+                .unwrap_or(text.len() - at);
+            if is_enclosed {
+                at += length;
+                continue;
+            }
+            match unspaced(
+                &text[..at],
+                &text[at..at + length],
+                &rest_of(text, at + length),
+                is_host,
+            ) {
+                Unspaced::Address => at += length,
+                Unspaced::Prose => return (at, true),
+                Unspaced::Either => return (at, false),
+            }
+            continue;
+        }
+        match c {
+            '/' | '?' | '#' => is_host = false,
+            '(' | '[' | '{' => open.push(closing(c)),
+            ')' | ']' | '}' => {
+                if open.last() == Some(&c) {
+                    open.pop();
+                } else if !goes_on(rest, c, prose) {
+                    return (at, true);
+                }
+            }
+            ',' | ';' if begins_address(rest) => return (at, true),
+            '|' if prose.has_bar || begins_address(rest) => return (at, true),
+            _ => {}
+        }
+        at += c.len_utf8();
+    }
+    (at, true)
+}
+
+fn rest_of(text: &str, at: usize) -> String {
+    text[at..].chars().take(2).collect()
+}
+
+/// Whether behind a closing bracket that the address did not open comes more of it: something does, and the brackets that
+/// the prose opened are still left to close.
+fn goes_on(rest: &str, close: char, prose: &Prose) -> bool {
+    let token: &str = rest
+        .split(|c: char| c.is_whitespace() || is_stop(c))
+        .next()
+        .unwrap_or_default();
+    let inner = token.trim_start_matches([
+        '.', ',', ';', ':', '!', '?', '\'', '-', '_', '/', '&', '=', '#', '%', '+',
+    ]);
+    let has_more = inner.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let owed = prose.brackets.iter().filter(|it| **it == close).count();
+    has_more && (owed == 0 || unmatched(token, close) >= owed)
+}
+
+fn begins_address(text: &str) -> bool {
+    let start = text.trim_start_matches(' ').as_bytes();
+    let begins = |with: &str| {
+        start
+            .get(..with.len())
+            .is_some_and(|it| it.eq_ignore_ascii_case(with.as_bytes()))
+    };
+    begins("http://") || begins("https://")
+}
+
+/// The length of an IPv6 address in brackets at the start of a text, with the brackets; 0 if there is none.
+fn ip_literal(text: &str) -> usize {
+    let inside = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let is_address = |inner: &str| {
+        // A zone (RFC 6874) stands behind a percent sign.
+        let address = inner.split('%').next().unwrap_or_default();
+        address.parse::<std::net::Ipv6Addr>().is_ok()
+    };
+    inside.map_or(0, |(inner, _)| {
+        if is_address(inner) {
+            inner.len() + 2
+        } else {
+            0
+        }
+    })
+}
+
+/// Whether an authority names a host: letters, digits and dots, or an IPv6 address in brackets.
+fn has_host(text: &str) -> bool {
+    let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    ip_literal(host) > 0 || host.starts_with(|c: char| c.is_alphanumeric())
+}
+
+/// What a run of letters that need no spaces is.
+enum Unspaced {
+    Address,
+    Prose,
+    Either,
+}
+
+/// Judges Chinese (or Thai, …) within a run that began as an address, by what stands before and behind it.
+fn unspaced(before: &str, word: &str, rest: &str, is_host: bool) -> Unspaced {
+    let mut rest = rest.chars();
+    let next = rest.next();
+    let is_continued = match next {
+        Some('/' | '?' | '#' | '%' | '=' | '&' | '_' | '-') => true,
+        Some('.' | ':') => rest
+            .next()
+            .is_some_and(|c| c.is_ascii_alphanumeric() || (is_host && is_unspaced(c))),
+        Some(c) => c.is_ascii_alphanumeric() && !is_host,
+        None => false,
+    };
+    let last = before.chars().next_back();
+    if is_host {
+        // A label of a host: it is the first, follows such a label, or is a domain that is known to be written so.
+        let is_label =
+            last.is_none() || before.contains(is_unspaced) || WIDE_DOMAINS.contains(&word);
+        return match last {
+            None | Some('.' | '@') if is_label => Unspaced::Address,
+            _ => Unspaced::Prose,
+        };
+    }
+    match last {
+        Some(c) if is_unspaced(c) => Unspaced::Address,
+        Some('/' | '=' | '_' | '-' | '#' | '(' | '+' | ':' | '.') => {
+            // The titles of a wiki stand there as they are.
+            if is_continued || before.ends_with("/wiki/") {
+                Unspaced::Address
+            } else {
+                Unspaced::Either
+            }
+        }
+        Some(')') => Unspaced::Prose,
+        _ if is_continued && before.contains(is_unspaced) => Unspaced::Address,
+        _ => Unspaced::Prose,
+    }
+}
+
+/// Letters of scripts that are written without spaces between words, and pictures, which stand beside anything.
+fn is_unspaced(c: char) -> bool {
+    matches!(c,
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}'
+        | '\u{2600}'..='\u{27bf}' | '\u{2e80}'..='\u{2fff}' | '\u{3005}'..='\u{3007}' | '\u{3021}'..='\u{3029}' | '\u{3031}'..='\u{3035}'
+        | '\u{3041}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{a960}'..='\u{a97f}' | '\u{ac00}'..='\u{d7ff}'
+        | '\u{f900}'..='\u{faff}' | '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' | '\u{ff66}'..='\u{ff9f}'
+        | '\u{1f000}'..='\u{1faff}' | '\u{20000}'..='\u{3ffff}' | '\u{fe0f}' | '\u{200d}')
+}
+
+/// Marks that never stand in an address: of Chinese and Japanese, quotation marks, long dashes.
+fn is_stop(c: char) -> bool {
+    matches!(c,
+        '“' | '”' | '‘' | '«' | '»' | '‹' | '›' | '„' | '‚' | '—' | '…' | '⋯' | '·'
+        | '\u{3000}'..='\u{3004}' | '\u{3008}'..='\u{3020}' | '\u{302a}'..='\u{3030}' | '\u{3036}'..='\u{3040}'
+        | '\u{fe10}'..='\u{fe6f}' if c != '\u{fe0f}')
+        || matches!(c, '\u{ff00}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each address of a text; in brackets where it is no link.
+    fn found(text: &str) -> Vec<String> {
+        let shown = |it: Address| {
+            let address = &text[it.range];
+            if it.is_link {
+                address.to_owned()
+            } else {
+                format!("[{address}]")
+            }
+        };
+        addresses(text).into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn an_address_ends_where_its_reader_would_end_it() {
+        let cases: [(&str, &[&str]); 52] = [
+            ("see https://ex.org/a.", &["https://ex.org/a"]),
+            ("(see https://ex.org/a).", &["https://ex.org/a"]),
+            ("(see https://ex.org/a).Then", &["https://ex.org/a"]),
+            (
+                "https://ex.org/a-ivideo).html",
+                &["https://ex.org/a-ivideo).html"],
+            ),
+            (
+                "(https://ex.org/a-ivideo).html)",
+                &["https://ex.org/a-ivideo).html"],
+            ),
+            (
+                "https://ex.org/wiki/Foo_(bar)_baz_(qux)",
+                &["https://ex.org/wiki/Foo_(bar)_baz_(qux)"],
+            ),
+            (
+                "(https://ex.org/wiki/Foo_(bar))",
+                &["https://ex.org/wiki/Foo_(bar)"],
+            ),
+            (
+                "[x](https://ex.org/wiki/Foo_(bar)) y",
+                &["https://ex.org/wiki/Foo_(bar)"],
+            ),
+            (
+                "https://ex.org/pkg/__init__.py",
+                &["https://ex.org/pkg/__init__.py"],
+            ),
+            (
+                "https://ex.org/pkg/__init__",
+                &["https://ex.org/pkg/__init__"],
+            ),
+            ("**https://ex.org/a**", &["https://ex.org/a"]),
+            ("**https://ex.org/a**和", &["https://ex.org/a"]),
+            ("_**https://ex.org/a_**_, b", &["https://ex.org/a_"]),
+            ("_see https://ex.org/a_", &["https://ex.org/a"]),
+            (
+                "__init__ in https://ex.org/__init__",
+                &["https://ex.org/__init__"],
+            ),
+            ("~~https://ex.org/~ann~~", &["https://ex.org/~ann"]),
+            ("https://ex.org/~ann~", &["https://ex.org/~ann~"]),
+            ("“https://ex.org/a”", &["https://ex.org/a"]),
+            ("\"https://ex.org/a\"", &["https://ex.org/a"]),
+            ("'https://ex.org/a'", &["https://ex.org/a"]),
+            ("<https://ex.org/a>", &["https://ex.org/a"]),
+            ("https://пример.рф/путь/", &["https://пример.рф/путь/"]),
+            (
+                "http://[2001:db8::1]:8080/x",
+                &["http://[2001:db8::1]:8080/x"],
+            ),
+            ("http://[::1]", &["http://[::1]"]),
+            ("[http://[::1]/x]", &["http://[::1]/x"]),
+            ("http://[nonsense]/x", &["[http://[nonsense]/x]"]),
+            (
+                "https://ja.wikipedia.org/wiki/日本",
+                &["https://ja.wikipedia.org/wiki/日本"],
+            ),
+            ("https://ex.org/看这里", &["[https://ex.org/]"]),
+            (
+                "https://ex.org/路径/文件.html",
+                &["https://ex.org/路径/文件.html"],
+            ),
+            ("看https://a.example/b，好", &["https://a.example/b"]),
+            ("看https://a.example/b好", &["https://a.example/b"]),
+            ("https://a.example好", &["https://a.example"]),
+            ("https://a.example.好的", &["https://a.example"]),
+            (
+                "https://例子.测试/路径?q=1",
+                &["https://例子.测试/路径?q=1"],
+            ),
+            ("https://a.中国/x", &["https://a.中国/x"]),
+            ("（https://a.example/b）", &["https://a.example/b"]),
+            ("https://a.example/b。后面", &["https://a.example/b"]),
+            ("https://ex.org/a🎉", &["https://ex.org/a"]),
+            (
+                "https://ex.org/q?a=1&b=2#c",
+                &["https://ex.org/q?a=1&b=2#c"],
+            ),
+            (
+                "https://ex.org/A%20B%2F(c)",
+                &["https://ex.org/A%20B%2F(c)"],
+            ),
+            (
+                "https://en.wikipedia.org/wiki/A–B_(c), d",
+                &["https://en.wikipedia.org/wiki/A–B_(c)"],
+            ),
+            (
+                "https://a.org,https://b.org",
+                &["https://a.org", "https://b.org"],
+            ),
+            (
+                "|https://a.org/x|https://b.org|",
+                &["https://a.org/x", "https://b.org"],
+            ),
+            (
+                "https://ex.org/css?family=A|B",
+                &["https://ex.org/css?family=A|B"],
+            ),
+            (
+                "https://web.archive.org/web/2020/https://ex.org/a",
+                &["https://web.archive.org/web/2020/https://ex.org/a"],
+            ),
+            ("end.https://ex.org", &["https://ex.org"]),
+            ("HTTPS://EX.ORG/A", &["HTTPS://EX.ORG/A"]),
+            ("ssh://git@host/__x__", &["[ssh://git@host/__x__]"]),
+            ("git+https://host/__x__", &["[git+https://host/__x__]"]),
+            ("what is http:// for", &[]),
+            ("://x", &[]),
+            ("https://, no", &[]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(found(text), expected, "{text:?}");
+        }
+    }
+}
