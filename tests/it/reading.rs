@@ -112,17 +112,17 @@ async fn an_edit_moves_mentions() {
     let mut zed = elsewhere(&server, "zed").await;
     let mut ben = opens(&server, "ben").await;
     ben.keys(" hey @zed look<ret>");
-    ben.shows("hey @zed look").await;
+    ben.settles().await;
     zed.has_news("#general", 1, 1).await;
     ben.keys("/edit never mind<ret>");
-    ben.shows("never mind").await;
+    ben.settles().await;
     zed.has_news("#general", 1, 0).await;
     zed.keys("<c-t>");
     zed.shows("nobody has called you yet").await;
     zed.keys("<esc>");
     // Code and addresses mention nobody, and an edit that only adds such does not either.
     ben.keys("/edit see `@zed` and http://ex.org/@zed<ret>");
-    ben.shows("@zed").await;
+    ben.settles().await;
     zed.settles().await;
     assert_eq!(zed.news("#general"), (1, 0));
     // A mention edited in counts and is listed, but it does not notify anybody.
@@ -134,7 +134,7 @@ async fn an_edit_moves_mentions() {
     assert_eq!(zed.notified.len(), before);
     zed.focuses(true);
     zed.keys("<c-t>");
-    zed.shows("now @zed, please").await;
+    zed.shows("now _@zed_, please").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -108,7 +108,11 @@ async fn reads_and_mentions(store: &dyn Store) {
     let edits = vec![edit(8, 6, &none), edit(9, 2, &[BEN])];
     append(store, &room, edits, Changes::default()).await;
     assert_eq!(unread(store, &room, 0, 9).await, (3, 2));
-    assert_eq!(unread(store, &room, 2, 9).await, (2, 1), "an edit is no message");
+    assert_eq!(
+        unread(store, &room, 2, 9).await,
+        (2, 1),
+        "an edit is no message"
+    );
     assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [5, 2]);
     let page = store
         .page(room.id, Span::After(Seq(7)), PageLimit::PAGE)
