@@ -16,6 +16,8 @@ pub use markdown::{Code, LineKind, Mark, Rich, RichLine};
 pub use mentions::{AT, CALLS, EVERYBODY, calls};
 pub use safe::{BODY_LINES, SafeText, body, is_harmless, line};
 pub use search::{Finder, Token, folded, has, tokens};
-pub use width::{clusters, cut, cut_middle, pad, width};
+pub use width::{
+    Ambiguous, ambiguous, clusters, cut, cut_middle, is_disputed, pad, set_ambiguous, widest, width,
+};
 pub use words::Words;
 pub use wrap::wrap;

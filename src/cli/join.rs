@@ -10,9 +10,11 @@ use super::host::Host;
 use crate::chat::InstanceId;
 use crate::client::{Client, ClientConfig, Connector, Pipe, profile};
 use crate::config::{Address, Config};
-use crate::tui::run::{Caps, Connect, Connection, Setup, run as run_screen, run_plain};
+use crate::text;
+use crate::tui::run::{Connect, Connection, Setup, run as run_screen, run_plain};
 use crate::tui::strings;
-use crate::tui::terminal::{self, Editor, Input, Screen, Typist};
+use crate::tui::terminal::{self, Editor, Input, Questions, Screen, Typist};
+use crate::tui::theme::AUTO;
 
 pub fn run(config: Config) -> Result<()> {
     has_terminal(&config)?;
@@ -60,10 +62,7 @@ pub(super) fn setup(config: &Config) -> Setup {
         caps: if is_plain {
             config.join.caps.plain(io::stdout().is_terminal())
         } else {
-            Caps {
-                ground: terminal::ground(),
-                ..config.join.caps
-            }
+            config.join.caps
         },
         is_plain,
         echo: io::stdin().is_terminal(),
@@ -75,6 +74,7 @@ pub(super) fn setup(config: &Config) -> Setup {
         copy: terminal::copy,
         notify: terminal::notify,
         edit: terminal::edit,
+        suspend: terminal::suspend,
         editor: Editor {
             command: config.join.editor.clone(),
             directory: config.paths.data.clone(),
@@ -101,15 +101,19 @@ pub(super) async fn show(setup: Setup, connect: Connect) -> Result<()> {
         return Ok(run_plain(&mut out, input, setup, connect, stopped()).await?);
     }
     let mut screen = Screen::take()?;
+    let mut input = Input::new()?;
+    let questions = Questions {
+        ground: setup.theme == AUTO,
+        ambiguous: setup.caps.ambiguous.is_none(),
+    };
+    let answers = terminal::ask(&mut input, questions).await;
+    let mut setup = setup;
+    setup.caps.ground = answers.ground.unwrap_or_default();
+    setup.caps.ambiguous = setup.caps.ambiguous.or(answers.ambiguous);
+    text::set_ambiguous(setup.caps.ambiguous.unwrap_or_default());
     screen.set_title("tchat");
-    let result = run_screen(
-        &mut screen.terminal,
-        Input::new(),
-        setup,
-        connect,
-        stopped(),
-    )
-    .await;
+    let result = run_screen(&mut screen.terminal, &mut input, setup, connect, stopped()).await;
+    input.drain().await;
     drop(screen);
     Ok(result?)
 }

@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 
 use super::file::File;
 use super::{switch, variable};
+use crate::text::Ambiguous;
 use crate::tui::caps::{Caps, Notifier, Way};
 use crate::tui::theme::{Depth, Ground};
 
@@ -37,6 +38,14 @@ pub(super) fn caps(file: &File) -> Result<Caps> {
         depth,
         // Asked of the terminal itself, when it is taken.
         ground: Ground::default(),
+        ambiguous: match file.ambiguous.as_deref() {
+            None | Some("auto") => None,
+            Some("narrow") => Some(Ambiguous::Narrow),
+            Some("wide") => Some(Ambiguous::Wide),
+            Some(other) => {
+                bail!("cannot use ambiguous '{other}' of the config file: auto, narrow or wide")
+            }
+        },
         unicode: match file.glyphs.as_deref() {
             None | Some("auto") => unicode && term != "linux",
             Some("ascii") => false,

@@ -26,6 +26,8 @@ pub struct File {
     pub panes: Option<String>,
     /// The signs of the screen: auto, or ascii where the terminal draws others too wide.
     pub glyphs: Option<String>,
+    /// How wide the terminal draws characters of ambiguous width: auto, narrow or wide.
+    pub ambiguous: Option<String>,
     /// Whether it is told line by line instead of on a screen: on or off.
     pub plain: Option<String>,
     /// Which way it is told who is typing: on, show, send or off.

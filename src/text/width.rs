@@ -1,7 +1,35 @@
 //! Columns: the one function that says how wide text is. Everything that is drawn, wrapped or cut asks it.
 
+use std::cell::Cell;
+
+use unicode_properties::UnicodeEmoji;
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// How wide a terminal draws characters of ambiguous width (UAX #11), like `●`, `…` and Greek letters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Ambiguous {
+    /// Nobody knows: counted as one column, and drawn so that two do no harm.
+    #[default]
+    Unknown,
+    Narrow,
+    Wide,
+}
+
+thread_local! {
+    /// A property of the one terminal that the screen's thread draws on, like its locale. Set when it becomes known.
+    static AMBIGUOUS: Cell<Ambiguous> = const { Cell::new(Ambiguous::Unknown) };
+}
+
+/// Sets how wide this thread counts characters of ambiguous width.
+pub fn set_ambiguous(width: Ambiguous) {
+    AMBIGUOUS.set(width);
+}
+
+/// How wide this thread counts characters of ambiguous width.
+pub fn ambiguous() -> Ambiguous {
+    AMBIGUOUS.get()
+}
 
 /// Columns a text takes. Never more than two for one cluster, as terminals draw it.
 pub fn width(text: &str) -> usize {
@@ -13,8 +41,42 @@ pub fn width(text: &str) -> usize {
 
 /// The clusters of a text with their byte offset and columns.
 pub fn clusters(text: &str) -> impl Iterator<Item = (usize, &str, usize)> {
-    text.grapheme_indices(true)
-        .map(|(at, cluster)| (at, cluster, cluster.width().min(2)))
+    let is_wide = ambiguous() == Ambiguous::Wide;
+    text.grapheme_indices(true).map(move |(at, cluster)| {
+        let columns = if is_wide {
+            cluster.width_cjk()
+        } else {
+            cluster.width()
+        };
+        (at, cluster, columns.min(2))
+    })
+}
+
+/// Whether terminals disagree about the columns of a cluster: emoji, clusters of several code points, and characters of ambiguous
+/// width unless it is known how this terminal draws them.
+pub fn is_disputed(cluster: &str) -> bool {
+    let mut chars = cluster.chars();
+    let Some(first) = chars.next() else {
+        return false;
+    };
+    if chars.next().is_some() {
+        return true;
+    }
+    let is_ambiguous = ambiguous() == Ambiguous::Unknown && first.width() != first.width_cjk();
+    !first.is_ascii() && (is_ambiguous || first.is_emoji_char())
+}
+
+/// The most columns that a terminal may use for a cluster: as if each code point were drawn by itself.
+pub fn widest(cluster: &str) -> usize {
+    let of = |c: char| {
+        let is_picture = !c.is_ascii() && c.is_emoji_char();
+        let columns = c.width_cjk().unwrap_or(0);
+        if is_picture { columns.max(2) } else { columns }
+    };
+    let apart: usize = cluster.chars().map(of).sum();
+    // A variation selector makes a digit or a sign a picture.
+    let picture = if cluster.contains('\u{fe0f}') { 2 } else { 0 };
+    apart.max(picture).max(cluster.width().min(2))
 }
 
 /// A text cut to at most `columns`, with `…` where something is missing.
@@ -22,16 +84,17 @@ pub fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
+    let mark = width("…");
     let mut out = String::new();
     let mut used = 0;
     for (_, cluster, wide) in clusters(text) {
-        if used + wide + 1 > columns {
+        if used + wide + mark > columns {
             break;
         }
         out.push_str(cluster);
         used += wide;
     }
-    if columns > 0 {
+    if columns >= mark {
         out.push('…');
     }
     out
@@ -82,6 +145,36 @@ mod tests {
         ] {
             assert_eq!(width(text), columns, "{text}");
         }
+    }
+
+    #[test]
+    fn terminals_disagree_about_clusters_and_agree_about_ideographs() {
+        for (cluster, most) in [
+            ("👍🏽", Some(4)),
+            ("🧑🏽‍🚀", Some(6)),
+            ("⚠️", Some(2)),
+            ("🇨🇳", Some(4)),
+            ("ｶﾞ", Some(2)),
+            ("1️⃣", Some(2)),
+            ("🎉", Some(2)),
+            ("●", Some(2)),
+            ("e\u{301}", Some(1)),
+            ("张", None),
+            ("ｶ", None),
+            ("a", None),
+            ("°", Some(2)),
+        ] {
+            let found = is_disputed(cluster).then(|| widest(cluster));
+            assert_eq!(found, most, "{cluster}");
+        }
+        set_ambiguous(Ambiguous::Narrow);
+        assert!(!is_disputed("●") && is_disputed("👍🏽"));
+        assert_eq!((width("●…°"), cut("●●●", 2).as_str()), (3, "●…"));
+        set_ambiguous(Ambiguous::Wide);
+        assert!(!is_disputed("●"));
+        assert_eq!((width("●…"), cut("●●●", 5).as_str()), (4, "●…"));
+        assert_eq!(pad("●", 4), "●  ");
+        set_ambiguous(Ambiguous::Unknown);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! What a terminal can do, as it was found out before the loop began.
 
 use super::theme::{Depth, Ground};
+use crate::text::Ambiguous;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Caps {
     pub depth: Depth,
     pub ground: Ground,
+    /// How wide it draws characters of ambiguous width; nothing as long as that is not known.
+    pub ambiguous: Option<Ambiguous>,
     /// Whether it shows more than ASCII.
     pub unicode: bool,
     /// Whether it leads to addresses, or passes over what it does not know.

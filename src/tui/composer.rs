@@ -192,6 +192,12 @@ impl Composer {
         killed.add(&self.delete_between(end.0, end.1), Side::Behind);
     }
 
+    /// Clears the whole text, which can be yanked and undone.
+    pub fn kill_all(&mut self, killed: &mut Killed) {
+        killed.add(&self.text(), Side::Before);
+        self.clear();
+    }
+
     pub fn kill_word(&mut self, killed: &mut Killed) {
         let end = self.area.cursor();
         self.word_left();
@@ -221,8 +227,9 @@ impl Composer {
         self.insert(&swapped);
     }
 
-    pub fn undo(&mut self) {
-        self.area.undo();
+    /// Takes the last edit back; false if there is none.
+    pub fn undo(&mut self) -> bool {
+        self.area.undo()
     }
 
     pub fn redo(&mut self) {

@@ -72,6 +72,10 @@ pub enum Effect {
     },
     /// Finds out which part of a block of code is what.
     Highlight(Arc<Code>),
+    /// Draws the whole screen again: something else may have written on it.
+    Redraw,
+    /// Stops the program until the shell lets it go on.
+    Suspend,
     /// Puts a text where other programs paste from.
     Copy(String),
     Quit,

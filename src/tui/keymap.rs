@@ -119,6 +119,8 @@ actions! {
     Editor = "editor",
     Transpose = "transpose",
     Themes = "themes",
+    Redraw = "redraw",
+    ClearDraft = "clear-draft",
 }
 
 impl Action {
@@ -154,6 +156,8 @@ impl Action {
                 | Self::Undo
                 | Self::Redo
                 | Self::Transpose
+                | Self::ClearDraft
+                | Self::Redraw
                 | Self::PopupUp
                 | Self::PopupDown
                 | Self::PopupTake

@@ -31,6 +31,7 @@ use super::theme::{self, Theme};
 use super::view::{Glyphs, Look};
 use crate::chat::{InstanceId, ServerId};
 use crate::client::{self, Client};
+use crate::text::Ambiguous;
 
 /// A frame at most this often.
 const FRAME: Duration = Duration::from_millis(16);
@@ -60,6 +61,8 @@ pub struct Setup {
     /// Gives a text to the person's own editor, and waits for it.
     pub edit: fn(&Editor, &str) -> Result<String, String>,
     pub editor: Editor,
+    /// Stops the program as a shell does, until the shell lets it go on.
+    pub suspend: fn(),
     pub keymap: Keymap,
     pub shows_panes: bool,
     /// Where the settings came from.
@@ -243,6 +246,9 @@ async fn turn<B: Backend<Error = io::Error>>(
                 return performer.quit(&mut state).await;
             }
         }
+        if std::mem::take(&mut performer.wants_redraw) {
+            face.start_anew().map_err(RunError::Terminal)?;
+        }
     }
 }
 
@@ -252,7 +258,8 @@ fn first_look(setup: &Setup) -> Result<(Look, Vec<String>), RunError> {
     let (theme, warnings) = Theme::load(name, setup.themes.as_deref(), setup.caps.depth)?;
     let look = Look {
         theme,
-        glyphs: if setup.caps.unicode {
+        // Signs that take two columns would shift everything beside them.
+        glyphs: if setup.caps.unicode && setup.caps.ambiguous != Some(Ambiguous::Wide) {
             Glyphs::UNICODE
         } else {
             Glyphs::ASCII

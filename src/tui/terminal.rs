@@ -3,22 +3,22 @@
 //! [`Screen`] restores when it is dropped, and a panic hook restores before the message is printed, so that a shell is never
 //! left without echo or in the alternate screen.
 
+pub mod decode;
 mod editor;
+mod input;
 mod lines;
 mod probe;
+mod width_safe;
 
 use std::io::{self, Stdout, Write as _, stdout};
 use std::panic;
-use std::pin::Pin;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
-    EnableFocusChange, EnableMouseCapture, Event, EventStream,
+    EnableFocusChange, EnableMouseCapture,
 };
 use crossterm::style::ResetColor;
 use crossterm::terminal::{
@@ -26,20 +26,16 @@ use crossterm::terminal::{
     LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
-use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use terminal_colorsaurus::{QueryOptions, background_color};
 
 pub use self::editor::{Editor, edit};
+pub use self::input::{Answers, Input, Questions, ask, is_paused, suspend};
 pub use self::lines::{Typist, lines};
 pub use self::probe::{Misdrawn, Of, Probed, probe};
+pub use self::width_safe::WidthSafe;
 use super::caps::{Notifier, Way};
-use super::theme::Ground;
 use crate::text;
-
-/// A terminal far away has this long to say what it is; one that knows no such question says so at once.
-const ANSWERS_WITHIN: Duration = Duration::from_millis(300);
 
 /// Whether the terminal is ours now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -48,7 +44,7 @@ static HOOK: Once = Once::new();
 /// The terminal while it is ours.
 #[derive(Debug)]
 pub struct Screen {
-    pub terminal: Terminal<CrosstermBackend<Synced>>,
+    pub terminal: Terminal<WidthSafe<CrosstermBackend<Synced>>>,
 }
 
 impl Screen {
@@ -66,10 +62,10 @@ impl Screen {
         });
         take_over()?;
         Ok(Self {
-            terminal: Terminal::new(CrosstermBackend::new(Synced {
+            terminal: Terminal::new(WidthSafe::new(CrosstermBackend::new(Synced {
                 frame: Vec::new(),
                 out: stdout(),
-            }))?,
+            })))?,
         })
     }
 
@@ -83,23 +79,6 @@ impl Screen {
         // A terminal without titles is no less a terminal.
         let _untitled = execute!(stdout(), SetTitle(plain));
     }
-}
-
-/// The ground of the terminal, by its own word (OSC 11); dark where it says nothing. To be asked before anything else is read.
-pub fn ground() -> Ground {
-    asked_ground().unwrap_or_default()
-}
-
-/// The same; nothing where it says nothing.
-pub fn asked_ground() -> Option<Ground> {
-    let mut options = QueryOptions::default();
-    options.timeout = ANSWERS_WITHIN;
-    let colour = background_color(options).ok()?;
-    Some(if colour.perceived_lightness() > 0.5 {
-        Ground::Light
-    } else {
-        Ground::Dark
-    })
 }
 
 /// Puts a text into the terminal's clipboard (OSC 52); one that has none passes it over.
@@ -184,34 +163,6 @@ fn take_over() -> io::Result<()> {
     )
 }
 
-/// Whether another program has the terminal: what interrupts is meant for that.
-pub fn is_paused() -> bool {
-    reading().is_paused
-}
-
-/// Gives the terminal to another program for a while: nothing is read any more either.
-fn pause() {
-    let mut reading = reading();
-    reading.is_paused = true;
-    reading.events = None;
-    drop(reading);
-    restore();
-}
-
-/// Takes the terminal back from another program, whatever that left there; nothing was taken where it was not ours.
-fn resume() -> io::Result<()> {
-    let was_ours = {
-        let mut reading = reading();
-        let was_ours = reading.waker.is_some();
-        reading.is_paused = false;
-        if let Some(waker) = reading.waker.take() {
-            waker.wake();
-        }
-        was_ours
-    };
-    if was_ours { take_over() } else { Ok(()) }
-}
-
 /// Gives the terminal back. Safe to call at any time, from anywhere, more than once.
 pub fn restore() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
@@ -230,76 +181,6 @@ pub fn restore() {
         cursor::Show
     );
     let _raw = disable_raw_mode();
-}
-
-/// What is typed, until the terminal goes away.
-///
-/// A terminal that has hung up is always readable and always empty. crossterm reads it for ever, in one call, and nothing else of the
-/// program would run again; so nothing is read where there is nobody any more.
-#[derive(Debug)]
-pub struct Input(());
-
-/// There is one terminal, and one who reads it; while another program has it nobody does.
-#[derive(Debug, Default)]
-struct Reading {
-    is_paused: bool,
-    events: Option<EventStream>,
-    /// Whoever waits for what is typed.
-    waker: Option<Waker>,
-}
-
-static READING: Mutex<Reading> = Mutex::new(Reading {
-    is_paused: false,
-    events: None,
-    waker: None,
-});
-
-fn reading() -> MutexGuard<'static, Reading> {
-    READING.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Input {
-    #[allow(clippy::new_without_default)] // It takes the process's own terminal, which is no default of anything.
-    pub fn new() -> Self {
-        Self(())
-    }
-}
-
-impl Stream for Input {
-    type Item = io::Result<Event>;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if has_hung_up() {
-            return Poll::Ready(None);
-        }
-        let mut reading = reading();
-        reading.waker = Some(context.waker().clone());
-        if reading.is_paused {
-            return Poll::Pending;
-        }
-        let events = reading.events.get_or_insert_with(EventStream::new);
-        events.poll_next_unpin(context)
-    }
-}
-
-#[cfg(unix)]
-fn has_hung_up() -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let stdin = rustix::stdio::stdin();
-    let mut asked = [PollFd::new(&stdin, PollFlags::empty())];
-    let at_once = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    poll(&mut asked, Some(&at_once)).is_ok_and(|found| found > 0)
-        && asked[0]
-            .revents()
-            .intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
-}
-
-#[cfg(not(unix))]
-fn has_hung_up() -> bool {
-    false
 }
 
 #[cfg(test)]

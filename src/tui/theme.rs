@@ -113,6 +113,23 @@ pub enum Ground {
     Light,
 }
 
+impl Ground {
+    /// The kind of ground that a colour is, as terminals write it (`rgb:ffff/ffff/ffff`).
+    pub fn of_colour(colour: &str) -> Option<Self> {
+        let colour = xterm_color::Color::parse(colour.as_bytes()).ok()?;
+        let linear = |part: u16| (f64::from(part) / f64::from(u16::MAX)).powf(2.2);
+        let luminance = 0.2126 * linear(colour.red)
+            + 0.7152 * linear(colour.green)
+            + 0.0722 * linear(colour.blue);
+        // Half as bright to the eye.
+        Some(if luminance > 0.184 {
+            Self::Light
+        } else {
+            Self::Dark
+        })
+    }
+}
+
 /// The theme a name stands for on a ground.
 pub fn meant(name: &str, ground: Ground) -> &str {
     match (name, ground) {

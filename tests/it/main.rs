@@ -18,6 +18,7 @@ mod fixtures;
 mod frames;
 mod history;
 mod hostile;
+mod input;
 mod keys;
 mod model;
 mod people;

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::Finding;
 use crate::config::is_dumb;
 use crate::tui::caps::{Caps, Way};
-use crate::tui::terminal::{self, Misdrawn, Of, Probed};
+use crate::tui::terminal::{self, Input, Misdrawn, Of, Probed, Questions};
 use crate::tui::theme::{Depth, Ground};
 
 /// tmux waits this long for what may follow Esc; more is felt.
@@ -17,7 +17,7 @@ pub fn look(caps: Caps, of_terminal: Caps) -> Vec<Finding> {
     let has_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
     // One that knows no places would show what is tried.
     let is_terminal = has_terminal && !is_dumb();
-    let ground = is_terminal.then(terminal::asked_ground).flatten();
+    let ground = is_terminal.then(asked_ground).flatten();
     let probed = is_terminal.then(terminal::probe).and_then(Result::ok);
     let mut findings = vec![
         if is_terminal {
@@ -50,6 +50,27 @@ pub fn look(caps: Caps, of_terminal: Caps) -> Vec<Finding> {
         findings.extend(tmux(caps.notifier.way()));
     }
     findings
+}
+
+/// The background by the terminal's own word.
+fn asked_ground() -> Option<Ground> {
+    let questions = Questions {
+        ground: true,
+        ambiguous: false,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .ok()?;
+    crossterm::terminal::enable_raw_mode().ok()?;
+    let answers = runtime.block_on(async {
+        let mut input = Input::new().ok()?;
+        let answers = terminal::ask(&mut input, questions).await;
+        input.drain().await;
+        Some(answers)
+    });
+    let _restored = crossterm::terminal::disable_raw_mode();
+    answers?.ground
 }
 
 fn colours(depth: Depth, is_dumb: bool) -> Finding {

@@ -41,6 +41,7 @@ const ALL: &[Row] = &[
     (Composer, "alt+k", Action::KillToEnd),
     (Composer, "ctrl+w", Action::KillWord),
     (Composer, "alt+backspace", Action::KillWord),
+    (Composer, "alt+c", Action::ClearDraft),
     (Composer, "ctrl+y", Action::Yank),
     (Composer, "ctrl+z", Action::Undo),
     (Composer, "alt+z", Action::Redo),
@@ -69,6 +70,7 @@ const ALL: &[Row] = &[
     (Composer, "f1", Action::Help),
     (Composer, "f2", Action::Link),
     (Composer, "f4", Action::Panes),
+    (Composer, "ctrl+alt+l", Action::Redraw),
     (Composer, "ctrl+c", Action::Quit),
     (Composer, "ctrl+q", Action::Quit),
     (Composer, "esc", Action::Close),
@@ -100,6 +102,7 @@ const ALL: &[Row] = &[
     (Overlay, "pageup", Action::OverlayPageUp),
     (Overlay, "down", Action::OverlayDown),
     (Overlay, "pagedown", Action::OverlayPageDown),
+    (Overlay, "ctrl+alt+l", Action::Redraw),
     (Overlay, "ctrl+c", Action::Quit),
     (Overlay, "ctrl+q", Action::Quit),
 ];

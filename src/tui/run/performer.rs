@@ -24,6 +24,8 @@ pub(super) struct Performer {
     worked: mpsc::Sender<Event>,
     /// Another program has the terminal.
     pub is_away: bool,
+    /// The next frame is drawn on an empty screen.
+    pub wants_redraw: bool,
 }
 
 /// Whether it goes on.
@@ -53,6 +55,7 @@ impl Performer {
             setup,
             worked,
             is_away: false,
+            wants_redraw: false,
         };
         performer.take_kept(state);
         Ok(performer)
@@ -124,6 +127,14 @@ impl Performer {
             Effect::Connect(address) => return self.reconnect(address.as_deref(), state),
             Effect::Notify { title, text } => {
                 (self.setup.notify)(state.notifier, &title, &text);
+                return None;
+            }
+            Effect::Redraw => {
+                self.wants_redraw = true;
+                return None;
+            }
+            Effect::Suspend => {
+                (self.setup.suspend)();
                 return None;
             }
             Effect::Copy(text) => {

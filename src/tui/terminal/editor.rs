@@ -20,9 +20,9 @@ pub struct Editor {
 pub fn edit(editor: &Editor, text: &str) -> Result<String, String> {
     let file = Written::new(&editor.directory, text)
         .map_err(|error| format!("cannot write a file for the editor: {error}"))?;
-    super::pause();
+    super::input::pause();
     let ended = run(&editor.command, &file.path);
-    let resumed = super::resume();
+    let resumed = super::input::resume();
     let status = ended.map_err(|error| format!("cannot run '{}': {error}", editor.command))?;
     let edited = taken(editor, &file.path, text, status);
     let edited = edited.and_then(|edited| {

@@ -153,6 +153,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Palette => pick::palette(state),
         Action::Themes => pick::themes(state),
         Action::Editor => return snippet::edit(state),
+        Action::Redraw => return vec![Effect::Redraw],
+        // As in a shell, where there is nothing to undo.
+        Action::Undo if !state.composer_mut().undo() => return vec![Effect::Suspend],
+        Action::Undo => typed(state),
         Action::Select => return select::toggle(state),
         Action::Up if state.composer().is_empty() => amend::edit_newest(state),
         Action::SentBefore => recall(state, 1),
@@ -227,6 +231,10 @@ pub(super) fn edits(composer: &mut Composer, killed: &mut Killed, action: Action
             composer.kill_word(killed);
             return true;
         }
+        Action::ClearDraft => {
+            composer.kill_all(killed);
+            return true;
+        }
         Action::Yank => {
             composer.insert(killed.text());
             return true;
@@ -251,7 +259,7 @@ pub(super) fn edits(composer: &mut Composer, killed: &mut Killed, action: Action
 fn is_kill(action: Action) -> bool {
     matches!(
         action,
-        Action::KillToStart | Action::KillToEnd | Action::KillWord
+        Action::KillToStart | Action::KillToEnd | Action::KillWord | Action::ClearDraft
     )
 }
 
@@ -309,6 +317,7 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         Some(Action::OverlayPageUp) => scroll_overlay(state, -page),
         Some(Action::OverlayPageDown) => scroll_overlay(state, page),
         Some(Action::Quit) => return vec![Effect::Quit],
+        Some(Action::Redraw) => return vec![Effect::Redraw],
         Some(_) => state.overlay = None,
         None => {
             // A letter is meant for the composer.

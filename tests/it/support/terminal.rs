@@ -22,6 +22,16 @@ pub struct Home {
     pub ground: &'static str,
     /// How many columns they draw a text over.
     pub columns: fn(&str) -> usize,
+    pub answering: Answering,
+}
+
+/// How a terminal answers questions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answering {
+    AtOnce,
+    After(Duration),
+    /// A byte at a time, with a pause before each.
+    Bytewise(Duration),
 }
 
 impl Home {
@@ -36,6 +46,7 @@ impl Home {
             port,
             ground: "1d1d/2020/2828",
             columns: tchat::text::width,
+            answering: Answering::AtOnce,
         }
     }
 
@@ -223,7 +234,7 @@ impl Screen {
         let mut output = pair.master.try_clone_reader().unwrap();
         let keys = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
         let answers = Arc::clone(&keys);
-        let (ground, columns) = (home.ground, home.columns);
+        let (ground, columns, answering) = (home.ground, home.columns, home.answering);
         let parser = Arc::new(Mutex::new(vt100::Parser::new(
             cells(height),
             cells(width),
@@ -245,8 +256,8 @@ impl Screen {
                 drop(all);
                 heard = until;
                 if !answer.is_empty() {
-                    let mut keys = answers.lock().unwrap();
-                    keys.write_all(answer.as_bytes()).unwrap();
+                    let keys = Arc::clone(&answers);
+                    std::thread::spawn(move || says_in_answer(&keys, &answer, answering));
                 }
                 if closes.load(Ordering::SeqCst) {
                     return;
@@ -411,26 +422,47 @@ fn answered(
     let mut until = heard.max(written.len().saturating_sub(5));
     let is_asked = |at: usize, question: &[u8]| written[at..].starts_with(question);
     for at in heard..written.len() {
-        let question = [&b"\x1b[6n"[..], b"\x1b[?u", b"\x1b]11;?"]
+        let question = [&b"\x1b[6n"[..], b"\x1b[?u", b"\x1b[c", b"\x1b]11;?"]
             .into_iter()
             .find(|question| is_asked(at, question));
         let said = match question {
             // Where the cursor is: behind what stands in the line.
             Some(b"\x1b[6n") => {
                 let text = String::from_utf8_lossy(&written[..at]).into_owned();
-                let line = text.rsplit_once('\r').map_or("", |(_, line)| line);
-                format!("\x1b[1;{}R", columns(line) + 1)
+                let line = text.rsplit(['\r', '\x1b']).next().unwrap_or_default();
+                let line = line.strip_prefix("[2;1H").unwrap_or(line);
+                format!("\x1b[2;{}R", columns(line) + 1)
             }
             // Which protocol of keys it speaks.
-            Some(b"\x1b[?u") => "\x1b[?0u\x1b[?62c".to_owned(),
+            Some(b"\x1b[?u") => "\x1b[?0u".to_owned(),
+            Some(b"\x1b[c") => "\x1b[?62c".to_owned(),
             // What its ground is.
-            Some(_) => format!("\x1b]11;rgb:{ground}\x1b\\\x1b[?62c"),
+            Some(_) => format!("\x1b]11;rgb:{ground}\x1b\\"),
             None => continue,
         };
         answer.push_str(&said);
         until = until.max(at + 1);
     }
     (answer, until)
+}
+
+/// Writes an answer the way a terminal does; where the program has ended nobody reads it.
+fn says_in_answer(keys: &Mutex<Box<dyn Write + Send>>, answer: &str, answering: Answering) {
+    if let Answering::After(late) = answering {
+        std::thread::sleep(late);
+    }
+    // What is typed meanwhile comes behind the whole answer.
+    let mut keys = keys.lock().unwrap();
+    let pieces = match answering {
+        Answering::Bytewise(_) => 1,
+        _ => answer.len(),
+    };
+    for piece in answer.as_bytes().chunks(pieces) {
+        if let Answering::Bytewise(pause) = answering {
+            std::thread::sleep(pause);
+        }
+        let _unread = keys.write_all(piece).and_then(|()| keys.flush());
+    }
 }
 
 /// Whether a pty echoes and reads by line.

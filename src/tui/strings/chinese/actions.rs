@@ -38,6 +38,8 @@ pub(super) fn action(action: Action) -> Option<&'static str> {
         Action::Transpose => "交换两个字符",
         Action::Themes => "更换颜色",
         Action::Help => "本帮助",
+        Action::Redraw => "重绘屏幕",
+        Action::ClearDraft => "清空草稿",
         Action::Link => "连接的情况",
         Action::Panes => "显示或隐藏两侧",
         Action::Quit => "退出",

@@ -38,6 +38,8 @@ pub(super) fn action(action: Action) -> Option<&'static str> {
         Action::Themes => "change the colours",
         Action::Editor => "write in your own editor",
         Action::Transpose => "swap two characters",
+        Action::Redraw => "redraw the screen",
+        Action::ClearDraft => "clear the draft",
         Action::Link => "how the connection does",
         Action::Panes => "show or hide the side panes",
         Action::Quit => "quit",

@@ -1,0 +1,356 @@
+//! Decodes the bytes of a terminal into keys, pastes, mouse events and the terminal's answers to questions.
+//!
+//! It exists because crossterm reads the terminal itself and takes a late or split answer for typed text. This decoder knows every
+//! kind of control sequence (ECMA-48), so that what is not a key is swallowed whole, whenever it comes and in however many pieces. It
+//! reads nothing and knows no clock: the caller says when nothing has come for a while.
+
+mod keys;
+
+use std::collections::VecDeque;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+
+/// Bytes kept of a control sequence or of an answer; what is longer is swallowed.
+const SEQUENCE: usize = 1024;
+/// Bytes kept of a paste. A message is far smaller, and what is longer is refused with its size.
+const PASTE: usize = 4 * 1024 * 1024;
+const PASTE_END: &[u8] = b"\x1b[201~";
+const ESC: u8 = 0x1b;
+
+/// Something the terminal sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Decoded {
+    Event(Event),
+    Answer(Answer),
+}
+
+/// What a terminal says of itself when it is asked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// The background colour (OSC 11), as it was written.
+    Background(String),
+    /// Where the cursor is (CPR): the column, from 0.
+    Column(u16),
+    /// Its primary attributes (DA1). Every terminal knows this question, so it ends a series of them.
+    Attributes,
+    Other,
+}
+
+/// What is awaited: how long to wait for the next byte depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Awaited {
+    /// What may follow Esc.
+    Escape,
+    /// The rest of a control sequence.
+    Sequence,
+    /// The rest of a paste.
+    Paste,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Ground,
+    Escape,
+    /// `ESC [` and what followed.
+    Control,
+    /// `ESC O`: a key of the keypad or a function key.
+    Shift3,
+    /// An OSC, DCS or APC string; by its second byte.
+    Text {
+        kind: u8,
+        ends: bool,
+    },
+    Paste,
+    /// The first bytes of a character.
+    Utf8,
+    /// The three bytes of an old mouse report.
+    OldMouse,
+}
+
+#[derive(Debug, Default)]
+pub struct Decoder {
+    state: State,
+    bytes: Vec<u8>,
+    /// Esc was pressed before this character: Alt.
+    is_alt: bool,
+    found: VecDeque<Decoded>,
+}
+
+impl Decoder {
+    /// Takes the bytes that were read.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.take(*byte);
+        }
+    }
+
+    /// The next thing that is complete.
+    pub fn next(&mut self) -> Option<Decoded> {
+        self.found.pop_front()
+    }
+
+    /// What has begun and is not complete.
+    pub fn awaited(&self) -> Option<Awaited> {
+        match self.state {
+            State::Ground => None,
+            State::Escape => Some(Awaited::Escape),
+            // A key like Alt+[ sends no more than this.
+            State::Control | State::Shift3 | State::Text { ends: false, .. }
+                if self.bytes.is_empty() =>
+            {
+                Some(Awaited::Escape)
+            }
+            State::Paste => Some(Awaited::Paste),
+            _ => Some(Awaited::Sequence),
+        }
+    }
+
+    /// Nothing more has come: what has begun is taken for what it is so far.
+    pub fn give_up(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        let alt = |c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::ALT);
+        match std::mem::take(&mut self.state) {
+            State::Escape => self.key(KeyCode::Esc.into()),
+            State::Control if bytes.is_empty() => self.key(alt('[')),
+            State::Shift3 => self.key(alt('O')),
+            State::Text { kind, ends: false } if bytes.is_empty() => {
+                self.key(alt(char::from(kind)));
+            }
+            State::Paste => self.pasted(bytes),
+            _ => {}
+        }
+        self.is_alt = false;
+    }
+
+    fn take(&mut self, byte: u8) {
+        match self.state {
+            State::Ground => self.ground(byte),
+            State::Escape => self.escape(byte),
+            State::Control => self.control(byte),
+            State::Shift3 => {
+                self.state = State::Ground;
+                match keys::shift3(byte) {
+                    Some(code) => self.key(code.into()),
+                    None if byte == ESC => self.state = State::Escape,
+                    None => {}
+                }
+            }
+            State::Text { kind, ends } => self.text(kind, ends, byte),
+            State::Paste => {
+                self.bytes.push(byte);
+                if self.bytes.ends_with(PASTE_END) {
+                    let mut bytes = std::mem::take(&mut self.bytes);
+                    bytes.truncate(bytes.len() - PASTE_END.len());
+                    self.state = State::Ground;
+                    self.pasted(bytes);
+                } else if self.bytes.len() > PASTE + PASTE_END.len() {
+                    // The end is still looked for.
+                    self.bytes.remove(PASTE);
+                }
+            }
+            State::Utf8 => self.utf8(byte),
+            State::OldMouse => {
+                self.bytes.push(byte);
+                if self.bytes.len() == 3 {
+                    self.bytes.clear();
+                    self.state = State::Ground;
+                }
+            }
+        }
+    }
+
+    fn ground(&mut self, byte: u8) {
+        match byte {
+            ESC => self.state = State::Escape,
+            0x80.. => {
+                self.state = State::Utf8;
+                self.utf8(byte);
+            }
+            _ => self.plain(keys::ascii(byte)),
+        }
+    }
+
+    fn escape(&mut self, byte: u8) {
+        self.state = State::Ground;
+        match byte {
+            // Twice: the first was the key, the second may begin a sequence.
+            ESC => {
+                self.key(KeyCode::Esc.into());
+                self.state = State::Escape;
+            }
+            b'[' => self.state = State::Control,
+            b'O' => self.state = State::Shift3,
+            b']' | b'P' | b'_' => {
+                self.state = State::Text {
+                    kind: byte,
+                    ends: false,
+                }
+            }
+            // The end of a string that was given up.
+            b'\\' => self.key(KeyEvent::new(KeyCode::Char('\\'), KeyModifiers::ALT)),
+            _ => {
+                self.is_alt = true;
+                self.ground(byte);
+            }
+        }
+    }
+
+    fn control(&mut self, byte: u8) {
+        match byte {
+            ESC => {
+                self.bytes.clear();
+                self.state = State::Escape;
+            }
+            // The Linux console has function keys with a second bracket.
+            b'[' if self.bytes.is_empty() => self.bytes.push(byte),
+            b'A'..=b'E' if self.bytes == b"[" => {
+                self.bytes.clear();
+                self.state = State::Ground;
+                self.key(KeyCode::F(byte - b'A' + 1).into());
+            }
+            0x20..=0x3f => {
+                if self.bytes.len() < SEQUENCE {
+                    self.bytes.push(byte);
+                }
+            }
+            b'M' if self.bytes.is_empty() => self.state = State::OldMouse,
+            0x40..=0x7e => {
+                let parameters = std::mem::take(&mut self.bytes);
+                self.state = State::Ground;
+                self.dispatch(&parameters, byte);
+            }
+            // No sequence has this in it.
+            _ => {
+                self.bytes.clear();
+                self.state = State::Ground;
+                self.ground(byte);
+            }
+        }
+    }
+
+    fn dispatch(&mut self, parameters: &[u8], last: u8) {
+        match (parameters, last) {
+            (b"200", b'~') => self.state = State::Paste,
+            // The end of a paste that was given up, or of none.
+            (b"201", b'~') => {}
+            (b"", b'I') => self.found.push_back(Decoded::Event(Event::FocusGained)),
+            (b"", b'O') => self.found.push_back(Decoded::Event(Event::FocusLost)),
+            ([b'?', ..], b'c') => self.answer(Answer::Attributes),
+            ([b'<', mouse @ ..], b'M' | b'm') => {
+                let event = keys::mouse(mouse, last == b'm');
+                self.found
+                    .extend(event.map(|it| Decoded::Event(Event::Mouse(it))));
+            }
+            ([b'?' | b'>' | b'<' | b'=', ..], _) => self.answer(Answer::Other),
+            (_, b'R') => match keys::position(parameters) {
+                Some(column) => self.answer(Answer::Column(column)),
+                None => self.key_of(parameters, last),
+            },
+            _ => self.key_of(parameters, last),
+        }
+    }
+
+    fn key_of(&mut self, parameters: &[u8], last: u8) {
+        if let Some(key) = keys::sequence(parameters, last) {
+            self.key(key);
+        }
+    }
+
+    fn text(&mut self, kind: u8, ends: bool, byte: u8) {
+        if ends {
+            if byte == b'\\' {
+                self.text_ended(kind);
+            } else {
+                // Cut off by the next sequence.
+                self.bytes.clear();
+                self.escape(byte);
+            }
+            return;
+        }
+        let is_first = self.bytes.is_empty();
+        match byte {
+            ESC => self.state = State::Text { kind, ends: true },
+            0x07 => self.text_ended(kind),
+            _ if is_first && !begins(kind, byte) => {
+                // Alt with this letter was a key, and another follows.
+                self.state = State::Ground;
+                self.key(KeyEvent::new(
+                    KeyCode::Char(char::from(kind)),
+                    KeyModifiers::ALT,
+                ));
+                self.ground(byte);
+            }
+            _ if self.bytes.len() < SEQUENCE => self.bytes.push(byte),
+            _ => {}
+        }
+    }
+
+    fn text_ended(&mut self, kind: u8) {
+        self.state = State::Ground;
+        let bytes = std::mem::take(&mut self.bytes);
+        let colour = (kind == b']').then(|| bytes.strip_prefix(b"11;")).flatten();
+        self.answer(match colour {
+            Some(colour) => Answer::Background(String::from_utf8_lossy(colour).into_owned()),
+            None => Answer::Other,
+        });
+    }
+
+    fn utf8(&mut self, byte: u8) {
+        self.bytes.push(byte);
+        match str::from_utf8(&self.bytes) {
+            Ok(text) => {
+                let c = text.chars().next();
+                self.state = State::Ground;
+                self.bytes.clear();
+                if let Some(c) = c {
+                    self.plain(keys::character(c));
+                }
+            }
+            Err(error) if error.error_len().is_none() && self.bytes.len() < 4 => {}
+            Err(_) => {
+                // No character; the byte that showed it may begin another.
+                let is_another = self.bytes.len() > 1;
+                self.bytes.clear();
+                self.state = State::Ground;
+                self.is_alt = false;
+                if is_another {
+                    self.ground(byte);
+                }
+            }
+        }
+    }
+
+    fn plain(&mut self, mut key: KeyEvent) {
+        if std::mem::take(&mut self.is_alt) {
+            key.modifiers |= KeyModifiers::ALT;
+        }
+        self.key(key);
+    }
+
+    fn key(&mut self, key: KeyEvent) {
+        self.found.push_back(Decoded::Event(Event::Key(key)));
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        self.found.push_back(Decoded::Answer(answer));
+    }
+
+    fn pasted(&mut self, mut bytes: Vec<u8>) {
+        bytes.truncate(PASTE);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        self.found.push_back(Decoded::Event(Event::Paste(text)));
+    }
+}
+
+/// Whether a string of this kind begins with this byte: anything else is the next key.
+fn begins(kind: u8, byte: u8) -> bool {
+    match kind {
+        b']' => byte.is_ascii_digit() || b"lLI".contains(&byte),
+        b'P' => byte.is_ascii_digit() || b">!+$|".contains(&byte),
+        _ => byte == b'G',
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! What a terminal sends that nobody typed, what is typed early, and job control: the real binary in a real pty.
+
+use std::time::Duration;
+
+use crate::support::terminal::{Answering, Home, signal};
+
+const WIDE: (u16, u16) = (100, 24);
+
+/// Types a line and sees that nothing else was in the composer.
+fn says_hello_only(home: &Home) {
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#general ›");
+    ann.says("hello there");
+    ann.until("the message alone", |screen| {
+        screen
+            .lines()
+            .any(|row| row.contains("ann        hello there"))
+    });
+    assert!(!ann.text().contains("rgb:"), "{}", ann.text());
+    ann.types("\x03");
+    assert!(ann.ends());
+    ann.is_restored();
+}
+
+#[test]
+fn an_answer_that_comes_late_or_in_pieces_is_never_text() {
+    for answering in [
+        Answering::After(Duration::from_millis(350)),
+        Answering::After(Duration::from_millis(1200)),
+        Answering::Bytewise(Duration::from_millis(30)),
+        Answering::Bytewise(Duration::from_millis(5)),
+    ] {
+        let mut home = Home::new();
+        home.answering = answering;
+        says_hello_only(&home);
+        // Nothing of it became a draft either.
+        let mut again = home.opens(WIDE, &[]);
+        again.shows("hello there");
+        again.until("an empty composer", |screen| {
+            screen.lines().any(|row| row.trim_end() == " #general ›")
+        });
+        again.types("\x03");
+        assert!(again.ends());
+    }
+}
+
+#[test]
+fn an_answer_on_its_way_is_waited_for_before_the_shell_is_back() {
+    let mut home = Home::new();
+    home.answering = Answering::After(Duration::from_millis(700));
+    let line = format!(
+        "{} --port {}; cat -v",
+        crate::support::terminal::binary().display(),
+        home.port
+    );
+    let mut shell = home.runs("sh", WIDE, &["-c", &line]);
+    shell.shows("#general ›");
+    shell.types("\x03");
+    shell.until_written("\x1b[?1049l");
+    shell.types("marker\r");
+    shell.shows("marker");
+    std::thread::sleep(Duration::from_millis(900));
+    assert!(!shell.text().contains("rgb:"), "{}", shell.text());
+    shell.types("\x03");
+}
+
+#[test]
+fn what_is_typed_before_the_first_frame_is_kept() {
+    for answering in [
+        Answering::AtOnce,
+        Answering::After(Duration::from_millis(100)),
+    ] {
+        let mut home = Home::new();
+        home.answering = answering;
+        let mut ann = home.opens(WIDE, &[]);
+        ann.types("early 早");
+        ann.until("what was typed", |screen| screen.contains("› early 早"));
+        ann.shows("ann joined");
+        ann.says("!");
+        ann.shows("ann        early 早!");
+    }
+}
+
+#[test]
+fn nothing_is_asked_that_the_configuration_says() {
+    let home = Home::new();
+    let config = home.directory.path().join("tchat.toml");
+    std::fs::write(&config, "ambiguous = \"narrow\"\n").unwrap();
+    let config = config.display().to_string();
+    let mut ann = home.opens(WIDE, &["--config", &config, "--theme", "paper"]);
+    ann.shows("#general ›");
+    ann.says("hello");
+    ann.shows("ann        hello");
+    for question in ["\x1b]11;?", "\x1b[6n", "\x1b[c"] {
+        assert!(!ann.written().contains(question), "{question:?}");
+    }
+}
+
+#[test]
+fn a_paste_without_an_end_is_over_after_a_pause() {
+    let home = Home::new();
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#general ›");
+    ann.types("\x1b[200~abc");
+    ann.shows("› abc");
+    ann.types("\x1b[201~def\r");
+    ann.shows("ann        abcdef");
+    ann.types("\x1b[200~lost");
+    ann.types("\x03");
+    // What belongs to the paste is text; Ctrl+C after it quits.
+    ann.shows("› lost");
+    ann.types("\x03");
+    assert!(ann.ends());
+}
+
+#[test]
+fn it_can_be_stopped_and_continued() {
+    let home = Home::new();
+    let mut ann = home.opens(WIDE, &[]);
+    ann.shows("#general ›");
+    ann.says("before");
+    ann.shows("ann        before");
+    for _ in 0..2 {
+        let taken = |written: &str| written.matches("\x1b[?1049h").count();
+        let given = |written: &str| written.matches("\x1b[?1049l").count();
+        let before = given(&ann.written());
+        signal(ann.process(), "TSTP");
+        ann.until_raw("the main screen", |written| given(written) > before);
+        ann.is_restored();
+        let before = taken(&ann.written());
+        signal(ann.process(), "CONT");
+        ann.until_raw("the other screen", |written| taken(written) > before);
+        ann.shows("ann        before");
+        ann.types("still here");
+        ann.shows("› still here");
+        ann.types("\x1bc");
+        ann.until("an empty composer", |screen| !screen.contains("still here"));
+    }
+}
