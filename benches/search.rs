@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::rooms::record;
-use tchat::chat::{Author, Body, Changes, Digest, Entry, IdentityId, Role, Search, Seq, ServerId};
+use tchat::chat::{
+    Author, Body, Changes, Digest, Entry, IdentityId, Role, Search, Seq, ServerId, Stamp,
+};
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::store::{Append, RoomRecord, Store};
 
@@ -97,6 +99,7 @@ async fn fill(store: &SqliteStore) {
     for record in &records {
         let created = Append {
             room: record.id,
+            at: Stamp::default(),
             entries: Arc::new(vec![entry(record, 1, Body::Created)]),
             changes: Changes {
                 members: [(ME, Some(Role::Owner))].into(),
@@ -114,6 +117,7 @@ async fn fill(store: &SqliteStore) {
             let entries = seqs.map(|seq| entry(record, seq, Body::Text(random.text(seq))));
             let append = Append {
                 room: record.id,
+                at: Stamp::default(),
                 entries: Arc::new(entries.collect()),
                 changes: Changes::default(),
             };

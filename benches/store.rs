@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use self::rooms::record;
 use tchat::chat::{
-    Author, Body, Changes, ClientId, Digest, Entry, IdentityId, InstanceId, Seq, ServerId,
+    Author, Body, Changes, ClientId, Digest, Entry, IdentityId, InstanceId, Seq, ServerId, Stamp,
 };
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::store::{Append, RoomRecord, Store};
@@ -83,6 +83,7 @@ async fn run(path: &std::path::Path, writers: usize, posts: u64) -> (f64, Durati
             let room = record(n as u64);
             let first = Append {
                 room: room.id,
+                at: Stamp::default(),
                 entries: Arc::new(vec![entry(&room, 1)]),
                 changes: Changes::default(),
             };
@@ -96,6 +97,7 @@ async fn run(path: &std::path::Path, writers: usize, posts: u64) -> (f64, Durati
                 let entries = Arc::new((seq..seq + posts).map(|seq| entry(&room, seq)).collect());
                 let append = Append {
                     room: room.id,
+                    at: Stamp::default(),
                     entries,
                     changes: Changes::default(),
                 };

@@ -15,6 +15,7 @@ mod rights;
 mod room;
 mod search;
 mod settings;
+mod stamp;
 mod unread;
 
 pub use amend::{Amended, Amendment, Reaction, react};
@@ -30,4 +31,5 @@ pub use rights::{Changes, Exit, PutOut, Right, Role, Ruling, Standing, Until};
 pub use room::{FollowResult, LastLine, NewRoom, RoomInfo, RoomKind, TOPIC};
 pub use search::{Found, Has, Search};
 pub use settings::{Level, Settings};
+pub use stamp::Stamp;
 pub use unread::Unread;

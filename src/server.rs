@@ -4,6 +4,7 @@
 
 pub mod bridge;
 pub mod bus;
+pub mod clock;
 pub mod data;
 pub mod delivery;
 pub mod endpoint;

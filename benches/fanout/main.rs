@@ -19,6 +19,7 @@ use futures::StreamExt;
 use tchat::chat::{
     Body, ClientId, InstanceId, Limits, Recipient, RoomId, RoomName, Secret, ServerId,
 };
+use tchat::server::clock::WallClock;
 use tchat::server::hub::{HubConfig, Preset};
 use tchat::server::listen::{Caps, tcp};
 use tchat::server::room::retention::Retention;
@@ -133,6 +134,7 @@ async fn serve(directory: &str, port: u16) {
         owner: None,
         retention: Retention::default(),
         filter: tchat::server::filter::Filter::default(),
+        wall: WallClock::default(),
     };
     let config = ServerConfig {
         hub,

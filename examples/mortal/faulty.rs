@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tchat::chat::{
-    Entry, Found, IdentityId, NameKey, Person, RoomId, Search, SecretHash, Seq, ServerId, Unread,
-    Until,
+    Entry, Found, IdentityId, NameKey, Person, RoomId, Search, SecretHash, Seq, ServerId, Stamp,
+    Unread, Until,
 };
 use tchat::server::store::{
-    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Span,
-    Store, StoreError,
+    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Since,
+    Span, Store, StoreError,
 };
 
 pub struct Faulty {
@@ -80,8 +80,11 @@ impl Store for Faulty {
     async fn trim(&self, room: RoomId, first: Seq) -> Result<(), StoreError> {
         self.inner.trim(room, first).await
     }
-    async fn first_since(&self, room: RoomId, at_ms: u64) -> Result<Option<Seq>, StoreError> {
-        self.inner.first_since(room, at_ms).await
+    async fn first_kept(&self, room: RoomId, since: Since) -> Result<Option<Seq>, StoreError> {
+        self.inner.first_kept(room, since).await
+    }
+    async fn newest(&self) -> Result<Option<Stamp>, StoreError> {
+        self.inner.newest().await
     }
     async fn page(
         &self,

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use faulty::Faulty;
 use tchat::chat::{Limits, RoomName};
+use tchat::server::clock::WallClock;
 use tchat::server::data::DataDir;
 use tchat::server::hub::{HubConfig, Preset};
 use tchat::server::listen::{Caps, tcp};
@@ -81,6 +82,7 @@ async fn main() {
             owner: None,
             retention: Retention::default(),
             filter: tchat::server::filter::Filter::default(),
+            wall: WallClock::default(),
         },
         caps: Caps::default(),
         idle_exit: None,

@@ -18,8 +18,6 @@ pub struct Post {
     pub body: Body,
     /// Whom the text calls, as far as they are members; of an edit, whom the new text calls.
     pub mentions: Vec<IdentityId>,
-    /// Unix milliseconds at the node that took it.
-    pub at_ms: u64,
 }
 
 /// One ordered, durable item of a room.
@@ -29,7 +27,8 @@ pub struct Entry {
     pub epoch: Epoch,
     pub seq: Seq,
     pub digest: Digest,
-    /// Unix milliseconds, never decreasing within a room. For people.
+    /// Unix milliseconds by the wall clock when it was taken. For people: where the clock was set back, a later entry has an earlier
+    /// time.
     pub at_ms: u64,
     pub author: Author,
     pub client_id: Option<ClientId>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{IdentityId, RoomKind, Seq};
+use super::{IdentityId, RoomKind, Seq, Stamp};
 
 /// What a person is in a room, the lowest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -120,11 +120,11 @@ impl Ruling {
     }
 }
 
-/// How long something holds, by the room's own clock.
+/// When something ends: by the wall clock in an entry, which people read, and by log time in a [`Standing`], which decides.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Until {
     Ever,
-    /// Unix milliseconds.
+    /// Milliseconds, by one of the two.
     At(u64),
     /// So many milliseconds from when it is taken; in posts only, because a poster's clock is nobody else's.
     For(u64),
@@ -144,6 +144,27 @@ impl Until {
     pub const fn from_now(self, now_ms: u64) -> Self {
         match self {
             Self::For(ms) => Self::At(now_ms.saturating_add(ms)),
+            other => other,
+        }
+    }
+
+    /// Turns the end that an entry with this stamp names into log time: as long after the entry as it says.
+    #[must_use]
+    pub fn by_log_time(self, entry: Stamp) -> Self {
+        let ends = |end_ms: u64| moved(end_ms, entry.at_ms, entry.log_ms);
+        self.map(ends)
+    }
+
+    /// Turns an end in log time into a time of the wall clock as it is now, for people to read.
+    #[must_use]
+    pub fn by_wall_clock(self, now: Stamp) -> Self {
+        let ends = |end_ms: u64| moved(end_ms, now.log_ms, now.at_ms);
+        self.map(ends)
+    }
+
+    fn map(self, ends: impl FnOnce(u64) -> u64) -> Self {
+        match self {
+            Self::At(end_ms) => Self::At(ends(end_ms)),
             other => other,
         }
     }
@@ -182,13 +203,21 @@ impl fmt::Display for Until {
     }
 }
 
+/// Moves an end to another clock, where it is as far ahead as on this one. Never returns 0, which stands for no end.
+fn moved(end_ms: u64, here_ms: u64, there_ms: u64) -> u64 {
+    let left_ms = end_ms.saturating_sub(here_ms);
+    there_ms.saturating_add(left_ms).max(1)
+}
+
 /// What a room remembers of a person beside a membership.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Standing {
     pub is_invited: bool,
     /// What they were when they left by themselves, and are again when they come back.
     pub role: Option<Role>,
+    /// By log time.
     pub banned: Option<Until>,
+    /// By log time.
     pub muted: Option<Until>,
     /// They were made to go, and may read what was said up to then.
     pub put_out: Option<PutOut>,

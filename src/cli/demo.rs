@@ -19,6 +19,7 @@ use crate::chat::{InstanceId, RoomName, Secret, ServerId, UserName};
 use crate::client::{Client, ClientConfig, Connector, Event, Pipe};
 use crate::config::Config;
 use crate::server::bridge::Bridges;
+use crate::server::clock::WallClock;
 use crate::server::filter::Filter;
 use crate::server::hub::{HubConfig, Preset};
 use crate::server::listen::{Caps, Peer};
@@ -111,6 +112,7 @@ fn serve(config: &Config, owner: &Secret) -> Result<Door> {
             owner: Some(owner.hash()),
             retention: Retention::default(),
             filter: Filter::default(),
+            wall: WallClock::default(),
         },
         caps: Caps::default(),
         bridges: Bridges::default(),

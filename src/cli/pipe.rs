@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
@@ -12,6 +13,7 @@ use crate::client::{About, Client, ClientConfig, Command, Event, LinkState, prof
 use crate::config::Config;
 use crate::text;
 use crate::tui::strings::ENGLISH;
+use crate::tui::words;
 
 /// It was refused, and asking again as it is would not help.
 pub const REFUSED: u8 = 1;
@@ -36,8 +38,10 @@ impl Exit {
         }
     }
 
-    pub fn refused(what: &str, refusal: &Refusal) -> Self {
-        let words = format!("cannot {what}: {}", ENGLISH.refusal(refusal));
+    /// `zone` is the one that a time in the refusal is shown in.
+    pub fn refused(what: &str, refusal: &Refusal, zone: &TimeZone) -> Self {
+        let refusal = words::with_local_time(&ENGLISH, zone, refusal.clone());
+        let words = format!("cannot {what}: {}", ENGLISH.refusal(&refusal));
         Self::new(REFUSED, text::line(&words).to_string())
     }
 }
@@ -50,6 +54,7 @@ pub struct Pipe {
     wanted: Option<String>,
     pub room: Option<RoomInfo>,
     pub link: LinkState,
+    pub zone: TimeZone,
 }
 
 impl Pipe {
@@ -74,6 +79,7 @@ impl Pipe {
             wanted: room,
             room: None,
             link: LinkState::Connecting,
+            zone: config.join.zone.clone(),
         })
     }
 
@@ -89,7 +95,7 @@ impl Pipe {
                 self.link = link.clone();
                 match link {
                     LinkState::NameRefused(refusal) => {
-                        return Err(Exit::refused("join", refusal).into());
+                        return Err(Exit::refused("join", refusal, &self.zone).into());
                     }
                     LinkState::Stopped(why) => {
                         let words = format!("cannot join: {}", ENGLISH.why(why));
@@ -113,7 +119,7 @@ impl Pipe {
                     return Ok(event);
                 }
                 let what = ENGLISH.about(&About::Join(room.clone()));
-                return Err(Exit::refused(&what, refusal).into());
+                return Err(Exit::refused(&what, refusal, &self.zone).into());
             }
             _ => {}
         }

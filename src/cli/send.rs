@@ -105,12 +105,12 @@ async fn answer(
                     let refusal = Refusal::new(RefusalCode::BodyTooLong)
                         .with(text.len())
                         .with(limits.body_bytes);
-                    return Err(Exit::refused("send", &refusal).into());
+                    return Err(Exit::refused("send", &refusal, &pipe.zone).into());
                 }
             }
             Event::Accepted { client_id, .. } if *client_id == id => return Ok(()),
             Event::PostRefused { client_id, refusal } if *client_id == id => {
-                return Err(Exit::refused("send", refusal).into());
+                return Err(Exit::refused("send", refusal, &pipe.zone).into());
             }
             Event::Entries(entries) => {
                 let is_ours = |entry: &crate::chat::Entry| {

@@ -11,6 +11,7 @@ use super::words;
 use crate::chat::SecretHash;
 use crate::client::profile;
 use crate::config::{Address, Config, Serve};
+use crate::server::clock::WallClock;
 use crate::server::data::{DataDir, DataError};
 use crate::server::filter::Filter;
 use crate::server::hub::HubConfig;
@@ -115,6 +116,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
             owner,
             retention: serve.retention,
             filter,
+            wall: WallClock::default(),
         },
         caps: Caps {
             connections: connections(),

@@ -10,10 +10,15 @@ pub mod local;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use crate::chat::{Post, RoomId};
+use crate::chat::{Post, RoomId, Stamp};
 
-/// Posts that are ordered together.
-pub type Batch = Vec<Post>;
+/// Posts that are ordered together. What becomes of them depends on nothing else that the publisher knows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Batch {
+    /// When the publisher took them.
+    pub at: Stamp,
+    pub posts: Vec<Post>,
+}
 
 /// Batches that may be on their way to a follower.
 pub const IN_FLIGHT: usize = 8;

@@ -14,7 +14,7 @@ mod whom;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::{Notify, OnceCell, mpsc};
 use tokio::time::Instant;
@@ -25,6 +25,8 @@ use self::names::{Names, Operators};
 pub use self::people::{AdmitError, Admitted};
 use self::reads::Reads;
 use super::bus::Bus;
+pub use super::clock::now_ms;
+use super::clock::{LogClock, WallClock};
 use super::filter::Filter;
 use super::metrics::Metrics;
 use super::outbox::{Budget, Outbox};
@@ -67,6 +69,8 @@ pub struct HubConfig {
     pub retention: Retention,
     /// Words nobody says here.
     pub filter: Filter,
+    /// The clock that entries are stamped by.
+    pub wall: WallClock,
 }
 
 /// A room that is there from the start.
@@ -157,7 +161,8 @@ impl Hub {
             id: IdentityId::new(*server_id.bytes()),
             name: "tchat".into(),
         };
-        rooms::set_up(&*store, &config.presets, &server).await?;
+        let clock = LogClock::resume(config.wall, store.newest().await?);
+        rooms::set_up(&*store, &config.presets, &server, &clock).await?;
         let directory = Directory::new(store.named_rooms().await?);
         let (invited, invitations) = mpsc::channel(INVITATIONS);
         let hub = Self {
@@ -174,6 +179,7 @@ impl Hub {
                 directory: Arc::new(directory),
                 server,
                 invited,
+                clock,
             },
             fatal,
             operators: Operators::new(&config.operators),
@@ -271,14 +277,6 @@ async fn tell_invited(hub: Weak<Hub>, mut invitations: mpsc::Receiver<Invited>) 
             hub.fatal.raise(&error);
         }
     }
-}
-
-/// The server's clock, for people.
-pub fn now_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Sixteen random bytes.

@@ -20,7 +20,7 @@ use super::delivery::Delivery;
 use super::outbox::{Offered, Outbox, Signal, Slot};
 use crate::chat::{
     Amendment, Body, Changes, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId,
-    Post, RoomId, Seq, SessionId, digest,
+    Post, RoomId, Seq, SessionId, Stamp, digest,
 };
 use crate::wire::Event;
 
@@ -36,7 +36,8 @@ pub struct Head {
     pub first: Seq,
     pub seq: Seq,
     pub digest: Digest,
-    pub at_ms: u64,
+    /// See [`Stamp::log_ms`].
+    pub log_ms: u64,
 }
 
 /// The highest counter of each outbox an author posted from. Instances are visible in entries, so the author is part of the key:
@@ -77,6 +78,8 @@ pub enum Fate {
 /// What a batch of posts became: entries that are not durable yet, what they change, and the fate of each post.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Numbered {
+    /// When they were taken; never before the room's last entry by log time.
+    pub at: Stamp,
     pub entries: Arc<Vec<Entry>>,
     pub changes: Changes,
     pub fates: Vec<Fate>,
@@ -121,18 +124,22 @@ impl Room {
 
     /// Decides the fate of posts and makes the entries they become, without changing anything: the room moves on with
     /// [`Room::admit`], once they are durable. Everything here depends on the log alone.
-    pub fn number(&self, posts: Vec<Post>, targets: &Targets) -> Numbered {
+    pub fn number(&self, posts: Vec<Post>, at: Stamp, targets: &Targets) -> Numbered {
         let Head {
             epoch,
             mut seq,
             mut digest,
-            mut at_ms,
+            log_ms,
             ..
         } = self.head;
+        let at = Stamp {
+            log_ms: at.log_ms.max(log_ms),
+            ..at
+        };
         let mut entries = Vec::with_capacity(posts.len());
         let mut fates = Vec::with_capacity(posts.len());
         let mut raised = HashMap::new();
-        let mut draft = self.law.draft(targets);
+        let mut draft = self.law.draft(at, targets);
         for mut post in posts {
             let author = post.author.id;
             if let Some(id) = post.client_id {
@@ -151,8 +158,7 @@ impl Room {
                 fates.push(Fate::Duplicate);
                 continue;
             }
-            let now_ms = at_ms.max(post.at_ms);
-            if let Err(denied) = draft.judge(author, &mut post.body, now_ms) {
+            if let Err(denied) = draft.judge(author, &mut post.body) {
                 fates.push(Fate::Denied(denied));
                 continue;
             }
@@ -161,13 +167,12 @@ impl Room {
             }
             seq = seq.next();
             digest = self::digest(digest, seq, author, post.client_id, &post.body);
-            at_ms = now_ms;
             let entry = Entry {
                 room: self.id,
                 epoch,
                 seq,
                 digest,
-                at_ms,
+                at_ms: at.at_ms,
                 author: post.author,
                 client_id: post.client_id,
                 body: post.body,
@@ -179,6 +184,7 @@ impl Room {
             fates.push(Fate::Entry(seq));
         }
         Numbered {
+            at,
             entries: Arc::new(entries),
             changes: draft.into_changes(),
             fates,
@@ -191,10 +197,10 @@ impl Room {
     /// MUST be called with what [`Room::number`] made, and nothing in between.
     pub fn admit(
         &mut self,
-        entries: &Arc<Vec<Entry>>,
-        changes: &Changes,
+        numbered: &Numbered,
         farewell: impl Fn(&Entry) -> Event,
     ) -> Vec<SessionId> {
+        let entries = &numbered.entries;
         for entry in entries.iter() {
             debug_assert_eq!(
                 entry.seq,
@@ -204,7 +210,7 @@ impl Room {
             self.head = Head {
                 seq: entry.seq,
                 digest: entry.digest,
-                at_ms: entry.at_ms,
+                log_ms: numbered.at.log_ms,
                 ..self.head
             };
             if let Some(id) = entry.client_id {
@@ -212,7 +218,7 @@ impl Room {
                     .insert((entry.author.id, id.instance), id.counter);
             }
         }
-        self.law.take(changes);
+        self.law.take(&numbered.changes);
         let ends = |entry: &Entry| entry.body.ends_a_membership();
         if !entries.iter().any(ends) {
             // Mostly nobody has to go, and the batch is shared as it is.

@@ -398,7 +398,6 @@ impl Session {
             role,
             via: self.who.via(),
             status: self.hub.status(self.who.author.id),
-            at_ms: now_ms(),
         }
     }
 }

@@ -21,8 +21,8 @@ use async_trait::async_trait;
 
 use crate::chat::{
     Changes, Digest, Entry, Epoch, Found, IdentityId, InstanceId, Level, NameKey, Person, Role,
-    RoomId, RoomKind, Search, SecretHash, Seq, ServerId, Settings, Standing, Status, Unread, Until,
-    UserName, Via,
+    RoomId, RoomKind, Search, SecretHash, Seq, ServerId, Settings, Stamp, Standing, Status, Unread,
+    Until, UserName, Via,
 };
 
 /// When it is worth trying again what did not fit the disk.
@@ -108,6 +108,7 @@ pub struct RoomState {
     pub record: RoomRecord,
     /// The first seq that is kept; 1 as long as nothing was trimmed.
     pub first: Seq,
+    /// The last entry, with its log time.
     pub last: Option<(Seq, Digest, u64)>,
     pub marks: Vec<(IdentityId, InstanceId, u64)>,
     pub members: Vec<(IdentityId, Role)>,
@@ -118,10 +119,23 @@ pub struct RoomState {
 #[derive(Clone, Debug)]
 pub struct Append {
     pub room: RoomId,
+    /// When they were taken; never before the last entry by log time.
+    pub at: Stamp,
     /// At least one, consecutive.
     pub entries: Arc<Vec<Entry>>,
     /// What they change.
     pub changes: Changes,
+}
+
+/// Since when entries are kept for their age.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Since {
+    /// By log time.
+    pub log_ms: u64,
+    /// By the wall clock.
+    pub at_ms: u64,
+    /// The wall clock now.
+    pub now_ms: u64,
 }
 
 /// Which entries of a room a page is of. Both answer in ascending order.
@@ -244,8 +258,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Takes away what a room has before a seq, a part at a time; the room then begins there.
     async fn trim(&self, room: RoomId, first: Seq) -> Result<(), StoreError>;
 
-    /// The first entry that is not older than a time by the log's own clock; nothing if all are.
-    async fn first_since(&self, room: RoomId, at_ms: u64) -> Result<Option<Seq>, StoreError>;
+    /// The first entry that is not too old by one of the clocks; nothing if all are too old by both. A time of the wall clock that is
+    /// still in the future is wrong: there only log time counts.
+    async fn first_kept(&self, room: RoomId, since: Since) -> Result<Option<Seq>, StoreError>;
+
+    /// When the newest entry of all rooms was taken, by log time; nothing if there is none.
+    async fn newest(&self) -> Result<Option<Stamp>, StoreError>;
 
     async fn page(
         &self,

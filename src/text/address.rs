@@ -302,7 +302,7 @@ fn ip_literal(text: &str) -> usize {
     let is_address = |inner: &str| {
         // A zone (RFC 6874) stands behind a percent sign.
         let address = inner.split('%').next().unwrap_or_default();
-        address.parse::<std::net::Ipv6Addr>().is_ok()
+        address.parse::<core::net::Ipv6Addr>().is_ok()
     };
     inside.map_or(0, |(inner, _)| {
         if is_address(inner) {

@@ -460,7 +460,7 @@ fn goes_on(before: &Item, item: &Item) -> bool {
     else {
         return false;
     };
-    author == other && item.at_ms.saturating_sub(before.at_ms) < TOGETHER_MS
+    author == other && item.at_ms.abs_diff(before.at_ms) < TOGETHER_MS
 }
 
 /// The words of a system line.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::strings::{Strings, fill};
-use crate::chat::{Amendment, Body, Entry, Ruling, Until};
+use crate::chat::{Amendment, Body, Entry, Refusal, RefusalCode, Ruling, Until};
 use crate::text::{self, SafeText};
 
 /// The line of an entry; that of something said is its text.
@@ -75,4 +75,44 @@ pub fn clock(s: &Strings, zone: &TimeZone, at_ms: u64) -> Option<String> {
     let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
     let at = at.to_zoned(zone.clone());
     Some(at.strftime(s.date_time).to_string())
+}
+
+/// A refusal that ends at a time, with that time as the reader's clock on the wall shows it; without it where it never ends.
+pub fn with_local_time(s: &Strings, zone: &TimeZone, mut refusal: Refusal) -> Refusal {
+    let at = match refusal.code {
+        RefusalCode::Muted => refusal.arguments.get_mut(0),
+        RefusalCode::Banned => refusal.arguments.get_mut(1),
+        _ => None,
+    };
+    if let Some(at) = at {
+        *at = match at.parse().map(Until::from_millis) {
+            Ok(ends) => until(s, zone, ends).unwrap_or_default(),
+            Err(_) => String::new(),
+        };
+    }
+    refusal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::strings::ENGLISH;
+
+    #[test]
+    fn a_mute_or_ban_that_refuses_something_names_a_date() {
+        let words =
+            |refusal: Refusal| ENGLISH.refusal(&with_local_time(&ENGLISH, &TimeZone::UTC, refusal));
+        let muted = |until: u64| words(Refusal::new(RefusalCode::Muted).with(until));
+        assert_eq!(
+            muted(1_795_761_607_069),
+            "you are muted in this room until 27 Nov 2026 06:40"
+        );
+        assert_eq!(muted(0), "you are muted in this room");
+        let banned = Refusal::new(RefusalCode::Banned).with("general");
+        assert_eq!(
+            words(banned.clone().with(1_795_761_607_069_u64)),
+            "you are banned from #general until 27 Nov 2026 06:40"
+        );
+        assert_eq!(words(banned.with(0)), "you are banned from #general");
+    }
 }

@@ -12,7 +12,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "config",
-        &["chat", "cli", "client", "config", "server", "tui"],
+        &["chat", "cli", "client", "config", "server", "text", "tui"],
     ),
     ("tui", &["chat", "client", "text", "tui"]),
     ("client", &["chat", "client", "text", "wire"]),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tchat::chat::{Author, Body, IdentityId, Post, RoomId};
+use tchat::chat::{Author, Body, IdentityId, Post, RoomId, Stamp};
 use tchat::server::bus::local::LocalBus;
-use tchat::server::bus::{Bus, IN_FLIGHT};
+use tchat::server::bus::{Batch, Bus, IN_FLIGHT};
 
 const ROOM: RoomId = RoomId::new([1; 16]);
 const OTHER: RoomId = RoomId::new([2; 16]);
@@ -20,7 +20,13 @@ fn post(n: usize) -> Post {
         client_id: None,
         body: Body::Text(n.to_string()),
         mentions: Vec::new(),
-        at_ms: 0,
+    }
+}
+
+fn batch<const N: usize>(numbers: [usize; N]) -> Batch {
+    Batch {
+        at: Stamp::default(),
+        posts: numbers.map(post).into(),
     }
 }
 
@@ -31,14 +37,14 @@ async fn contract(bus: Arc<dyn Bus>) {
     let publishing = tokio::spawn(async move {
         for n in 0..100 {
             publisher
-                .publish(ROOM, vec![post(2 * n), post(2 * n + 1)])
+                .publish(ROOM, batch([2 * n, 2 * n + 1]))
                 .await
                 .unwrap();
         }
     });
     let mut back = Vec::new();
     while back.len() < 200 {
-        back.extend(follower.recv().await.unwrap());
+        back.extend(follower.recv().await.unwrap().posts);
     }
     assert_eq!(
         back,
@@ -52,17 +58,16 @@ async fn contract(bus: Arc<dyn Bus>) {
     );
 
     for n in 0..IN_FLIGHT {
-        bus.publish(ROOM, vec![post(n)]).await.unwrap();
+        bus.publish(ROOM, batch([n])).await.unwrap();
     }
-    let waits =
-        tokio::time::timeout(Duration::from_secs(1), bus.publish(ROOM, vec![post(0)])).await;
+    let waits = tokio::time::timeout(Duration::from_secs(1), bus.publish(ROOM, batch([0]))).await;
     assert!(
         waits.is_err(),
         "publishing waits for a follower that is too far behind"
     );
     drop(follower);
     assert!(
-        bus.publish(ROOM, vec![post(0)]).await.is_err(),
+        bus.publish(ROOM, batch([0])).await.is_err(),
         "without a follower nothing is ordered"
     );
 }

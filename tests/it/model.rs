@@ -10,12 +10,12 @@ use std::task::Poll;
 use proptest::prelude::*;
 use tchat::chat::{
     Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId,
-    Post, Role, RoomId, RoomKind, Seq, SessionId,
+    Post, Role, RoomId, RoomKind, Seq, SessionId, Stamp,
 };
 use tchat::server::delivery::Delivery;
 use tchat::server::outbox::{Budget, Item, LIVE_ENTRIES, Outbox, Slot};
 use tchat::server::room::law::{Law, Targets};
-use tchat::server::room::{Fate, Follow, Follower, Head, Marks, Numbered, Room};
+use tchat::server::room::{Fate, Follow, Follower, Head, Marks, Room};
 use tchat::wire::Event;
 
 const ROOM: RoomId = RoomId::new([1; 16]);
@@ -84,7 +84,7 @@ impl World {
             first: Seq(1),
             seq: Seq::ZERO,
             digest: Digest::default(),
-            at_ms: 0,
+            log_ms: 0,
         };
         let members = HashMap::from([(AUTHOR, Role::Member)]);
         let mut world = Self {
@@ -125,15 +125,15 @@ impl World {
             }),
             body: Body::Text(counter.to_string()),
             mentions: Vec::new(),
-            at_ms: 1000 - counter.min(1000),
         };
-        let Numbered {
-            entries,
-            changes,
-            fates,
-        } = self
-            .room
-            .number((first..=self.counter).map(post).collect(), &Targets::new());
+        let posts = (first..=self.counter).map(post).collect();
+        // A clock that goes back all the time.
+        let at = Stamp {
+            at_ms: 1_000_000 - self.counter.min(1_000_000),
+            ..Stamp::default()
+        };
+        let numbered = self.room.number(posts, at, &Targets::new());
+        let fates = &numbered.fates;
         assert_eq!(
             fates
                 .iter()
@@ -141,8 +141,8 @@ impl World {
                 .count(),
             fates.len() - count
         );
-        self.log.extend(entries.iter().cloned());
-        self.room.admit(&entries, &changes, |_| Event::Unknown);
+        self.log.extend(numbered.entries.iter().cloned());
+        self.room.admit(&numbered, |_| Event::Unknown);
     }
 
     /// A session begins, or begins again, from the cursor its client has.

@@ -1,5 +1,6 @@
 //! The contract of `Store`, run against every implementation, and what a room does when one fails.
 
+mod clock;
 mod personal;
 mod search;
 
@@ -8,13 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tchat::chat::{
     Amendment, Author, Body, Changes, ClientId, Digest, Entry, Epoch, Exit, IdentityId, InstanceId,
-    PutOut, RefusalCode, Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Standing,
-    Until, UserName, Via, digest,
+    PutOut, RefusalCode, Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Stamp,
+    Standing, Until, UserName, Via, digest,
 };
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::{OpenError, SqliteStore};
 use tchat::server::store::{
-    Append, IdentityRecord, PageLimit, RoomRecord, Span, Store, StoreError, pair,
+    Append, IdentityRecord, PageLimit, RoomRecord, Since, Span, Store, StoreError, pair,
 };
 
 use crate::support::faulty::Faulty;
@@ -49,7 +50,7 @@ fn entry(room: &RoomRecord, seq: u64, body: Body) -> Entry {
         epoch: room.epoch,
         seq: Seq(seq),
         digest: digest(Digest::default(), Seq(seq), ANN, client_id, &body),
-        at_ms: 1_700_000_000_000 + seq,
+        at_ms: at(seq),
         author: Author {
             id: ANN,
             name: "安".into(),
@@ -61,12 +62,28 @@ fn entry(room: &RoomRecord, seq: u64, body: Body) -> Entry {
     }
 }
 
+/// When an entry was said, by both clocks.
+const fn at(seq: u64) -> u64 {
+    1_700_000_000_000 + seq
+}
+
+/// The stamp of a batch that ends with an entry.
+const fn taken(seq: u64) -> Stamp {
+    Stamp {
+        at_ms: at(seq),
+        log_ms: at(seq),
+        doubt_ms: 0,
+    }
+}
+
 fn append(room: &RoomRecord, seqs: std::ops::RangeInclusive<u64>) -> Append {
+    let at = taken(*seqs.end());
     let entries = seqs
         .map(|seq| entry(room, seq, Body::Text(format!("text {seq} 👋🏽"))))
         .collect();
     Append {
         room: room.id,
+        at,
         entries: Arc::new(entries),
         changes: Changes::default(),
     }
@@ -84,6 +101,7 @@ async fn made(store: &dyn Store, n: u8, name: &str) -> RoomRecord {
     let record = record(n, name);
     let created = Append {
         room: record.id,
+        at: taken(1),
         entries: Arc::new(vec![entry(&record, 1, Body::Created)]),
         changes: members([(ANN, Some(Role::Owner)), (BEN, Some(Role::Member))]),
     };
@@ -99,6 +117,7 @@ async fn contract(store: &dyn Store) {
     amendments(store).await;
     identities(store).await;
     what_is_kept(store).await;
+    clock::contract(store).await;
     personal::contract(store).await;
     search::contract(store).await;
 }
@@ -115,16 +134,26 @@ fn failing(inner: MemoryStore, fault: fn(usize) -> Option<StoreError>) -> Arc<Fa
 
 async fn what_is_kept(store: &dyn Store) {
     let room = made(store, 9, "short").await;
-    store.append(append(&room, 2..=1300)).await.unwrap();
-    let at = |seq: u64| 1_700_000_000_000 + seq;
-    for (time, first) in [
-        (0, Some(1)),
-        (at(700), Some(700)),
-        (at(1300), Some(1300)),
-        (at(1301), None),
+    for seqs in [2..=500, 501..=700, 701..=1300] {
+        store.append(append(&room, seqs)).await.unwrap();
+    }
+    let since = |log_ms, at_ms| Since {
+        log_ms,
+        at_ms,
+        now_ms: at(5000),
+    };
+    // Log time is one for a batch. What goes is too old by both clocks.
+    for (log_ms, at_ms, first) in [
+        (0, 0, Some(1)),
+        (at(501), at(501), Some(501)),
+        (at(701), at(600), Some(600)),
+        (at(400), at(900), Some(2)),
+        (at(1300), at(1300), Some(701)),
+        (at(1301), at(1300), Some(1300)),
+        (at(1301), at(1301), None),
     ] {
-        let found = store.first_since(room.id, time).await.unwrap();
-        assert_eq!(found, first.map(Seq), "{time}");
+        let found = store.first_kept(room.id, since(log_ms, at_ms)).await;
+        assert_eq!(found.unwrap(), first.map(Seq), "{log_ms} {at_ms}");
     }
     store.trim(room.id, Seq(1200)).await.unwrap();
     let state = store.room(room.id).await.unwrap().unwrap();
@@ -134,10 +163,8 @@ async fn what_is_kept(store: &dyn Store) {
         .await
         .unwrap();
     assert_eq!(oldest[0].seq, Seq(1200));
-    assert_eq!(
-        store.first_since(room.id, 0).await.unwrap(),
-        Some(Seq(1200))
-    );
+    let kept = store.first_kept(room.id, since(0, 0)).await.unwrap();
+    assert_eq!(kept, Some(Seq(1200)));
     // It only ever rises, and never takes the last one, from which the numbers go on.
     for (asked, first) in [(1000, 1200), (5000, 1300)] {
         store.trim(room.id, Seq(asked)).await.unwrap();
@@ -161,6 +188,7 @@ async fn rooms_and_members(store: &dyn Store) {
     };
     let created = Append {
         room: twin.id,
+        at: taken(1),
         entries: Arc::new(vec![entry(&twin, 1, Body::Created)]),
         changes: Changes::default(),
     };
@@ -222,6 +250,7 @@ async fn entries_and_marks(store: &dyn Store) {
         .collect();
     let holed = Append {
         room: room.id,
+        at: taken(303),
         entries: Arc::new(holed),
         changes: members([(BEN, None)]),
     };
@@ -231,6 +260,7 @@ async fn entries_and_marks(store: &dyn Store) {
     ));
     let empty = Append {
         room: room.id,
+        at: taken(301),
         entries: Arc::default(),
         changes: Changes::default(),
     };
@@ -296,6 +326,7 @@ async fn what_a_room_remembers(store: &dyn Store) {
     let plain = Standing::default();
     let append = |seq, standings: Vec<(IdentityId, Standing)>, topic: Option<&str>| Append {
         room: room.id,
+        at: taken(seq),
         entries: Arc::new(vec![entry(&room, seq, Body::Text(format!("{seq}")))]),
         changes: Changes {
             standings: standings.into_iter().collect(),
@@ -346,6 +377,7 @@ async fn what_a_room_remembers(store: &dyn Store) {
     let next = made(store, 21, "LAW").await;
     let closed = Append {
         room: next.id,
+        at: taken(2),
         entries: Arc::new(vec![entry(&next, 2, Body::Closed)]),
         changes: Changes {
             closed: Some(PutOut {
@@ -395,6 +427,7 @@ async fn amendments(store: &dyn Store) {
     let hashes: Vec<_> = entries.iter().map(|entry| entry.body.hash()).collect();
     let append = Append {
         room: room.id,
+        at: taken(11),
         entries: Arc::new(entries),
         changes: Changes::default(),
     };
@@ -445,6 +478,7 @@ async fn conversations(store: &dyn Store) {
     };
     let created = || Append {
         room: record.id,
+        at: taken(1),
         entries: Arc::new(vec![entry(&record, 1, Body::Created)]),
         changes: Changes::default(),
     };
@@ -464,6 +498,7 @@ async fn conversations(store: &dyn Store) {
     };
     let created = Append {
         room: again.id,
+        at: taken(1),
         entries: Arc::new(vec![entry(&again, 1, Body::Created)]),
         changes: Changes::default(),
     };

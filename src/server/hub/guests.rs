@@ -310,7 +310,6 @@ impl Hub {
             let answer = self.ask(room.id, |reply| RoomMsg::Leave {
                 author,
                 how: Leaving::ForGood,
-                at_ms: now_ms(),
                 reply,
             });
             if matches!(answer.await, Some(Err(refusal)) if refusal.retry_after.is_some()) {

@@ -427,7 +427,6 @@ impl Hub {
                     client_id: None,
                     body,
                     mentions: Vec::new(),
-                    at_ms: now_ms(),
                 }),
             )
             .await;

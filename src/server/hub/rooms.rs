@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{AdmitError, Hub, Preset, now_ms, random_id};
+use super::{AdmitError, Hub, Preset, random_id};
 use crate::chat::{
     Author, Body, Changes, Digest, Entry, Epoch, IdentityId, LastLine, NameError, NewRoom, Refusal,
-    RefusalCode, Role, RoomId, RoomInfo, RoomKind, RoomName, Seq, Skeleton, digest,
+    RefusalCode, Role, RoomId, RoomInfo, RoomKind, RoomName, Seq, Skeleton, Stamp, digest,
 };
+use crate::server::clock::LogClock;
 use crate::server::room::mailbox::{Question, RoomMsg};
 use crate::server::room::task::{self, RoomHandle};
 use crate::server::store::{Append, RoomRecord, Store, StoreError, pair};
@@ -26,6 +27,7 @@ pub(super) async fn set_up(
     store: &dyn Store,
     presets: &[Preset],
     server: &Author,
+    clock: &LogClock,
 ) -> Result<(), StoreError> {
     let known = store.named_rooms().await?;
     for (position, preset) in presets.iter().enumerate() {
@@ -58,7 +60,7 @@ pub(super) async fn set_up(
                 epoch: Epoch::new(random_id()),
                 pair: None,
             };
-            let created = first(&record, server.clone(), Vec::new());
+            let created = first(&record, server.clone(), Vec::new(), clock.stamp());
             store.create_room(record, created).await?;
         }
     }
@@ -79,7 +81,7 @@ impl Hub {
             .map(|record| record.id)
             .collect();
         let bans = self.store.bans(viewer).await?;
-        let now = now_ms();
+        let now = self.rooms.clock.stamp().log_ms;
         let is_banned = |room: RoomId| {
             bans.iter()
                 .any(|(of, until)| *of == room && until.holds(now))
@@ -171,7 +173,8 @@ impl Hub {
             epoch: Epoch::new(random_id()),
             pair: None,
         };
-        let mut created = first(&record, maker.clone(), Vec::new());
+        let now = self.rooms.clock.stamp();
+        let mut created = first(&record, maker.clone(), Vec::new(), now);
         created.changes.members.insert(maker.id, Some(Role::Owner));
         created.changes.topic = Some(record.topic.clone());
         match self.store.create_room(record.clone(), created).await {
@@ -285,7 +288,8 @@ impl Hub {
             epoch: Epoch::new(random_id()),
             pair: Some(pair(opener.id, other)),
         };
-        let created = first(&record, opener.clone(), vec![opener.id, other]);
+        let members = vec![opener.id, other];
+        let created = first(&record, opener.clone(), members, self.rooms.clock.stamp());
         match self.store.create_room(record.clone(), created).await {
             Ok(()) => {}
             Err(StoreError::Conflict) => {
@@ -393,14 +397,14 @@ fn invalid(name: &str, error: NameError) -> Refusal {
 }
 
 /// The first entry of a room, and its first members.
-fn first(record: &RoomRecord, author: Author, members: Vec<IdentityId>) -> Append {
+fn first(record: &RoomRecord, author: Author, members: Vec<IdentityId>, at: Stamp) -> Append {
     let body = Body::Created;
     let entry = Entry {
         room: record.id,
         epoch: record.epoch,
         seq: Seq(1),
         digest: digest(Digest::default(), Seq(1), author.id, None, &body),
-        at_ms: now_ms(),
+        at_ms: at.at_ms,
         author,
         client_id: None,
         body,
@@ -409,6 +413,7 @@ fn first(record: &RoomRecord, author: Author, members: Vec<IdentityId>) -> Appen
     };
     Append {
         room: record.id,
+        at,
         entries: Arc::new(vec![entry]),
         changes: Changes {
             members: members

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::chat::{
     Amendment, Author, Body, Changes, Entry, Exit, IdentityId, PutOut, Right, Role, RoomKind,
-    Ruling, Seq, Standing, Until,
+    Ruling, Seq, Stamp, Standing, Until,
 };
 
 /// Entries that a batch amends, as amended so far.
@@ -30,7 +30,9 @@ pub enum Denied {
     Alone,
     NotAllowed(Right, Role),
     Outranked(String),
+    /// Until when, by the wall clock.
     Muted(Until),
+    /// Until when, by the wall clock.
     Banned(Until),
     NotInvited,
     /// Nothing would change for this person.
@@ -96,11 +98,11 @@ impl Law {
         put_out.map_or(Reads::Nothing, Reads::UpTo)
     }
 
-    /// Whether somebody may say something at a time.
-    pub fn may_speak(&self, identity: IdentityId, at_ms: u64) -> bool {
+    /// Whether somebody may say something at a log time.
+    pub fn may_speak(&self, identity: IdentityId, log_ms: u64) -> bool {
         let standing = self.standings.get(&identity);
         let muted = standing.and_then(|it| it.muted);
-        self.members.contains_key(&identity) && !muted.is_some_and(|until| until.holds(at_ms))
+        self.members.contains_key(&identity) && !muted.is_some_and(|until| until.holds(log_ms))
     }
 
     /// Whether this is a conversation of which only one is left.
@@ -112,10 +114,11 @@ impl Law {
         self.is_closed
     }
 
-    /// Begins to judge a batch, of which `targets` are the entries it amends.
-    pub fn draft<'a>(&'a self, targets: &'a Targets) -> Draft<'a> {
+    /// Begins to judge a batch that was taken at a time, of which `targets` are the entries it amends.
+    pub fn draft<'a>(&'a self, at: Stamp, targets: &'a Targets) -> Draft<'a> {
         Draft {
             law: self,
+            at,
             targets,
             erased: HashSet::new(),
             changes: Changes::default(),
@@ -168,6 +171,7 @@ fn is_crowded(entry: &Entry, emoji: &str) -> bool {
 #[derive(Debug)]
 pub struct Draft<'a> {
     law: &'a Law,
+    at: Stamp,
     targets: &'a Targets,
     /// Deleted in this batch.
     erased: HashSet<Seq>,
@@ -197,18 +201,22 @@ impl Draft<'_> {
         self.law.is_lonely() || self.law.kind == RoomKind::Conversation && left()
     }
 
-    /// Whether a body may become an entry at a time. A join takes the role its author had, if they come back.
+    /// Whether a body may become an entry. A join takes the role its author had, if they come back; a mute or a ban for a while gets
+    /// the time at which people will see it end.
     ///
     /// # Errors
     /// Says what is in the way.
-    pub fn judge(&self, author: IdentityId, body: &mut Body, at_ms: u64) -> Result<(), Denied> {
+    pub fn judge(&self, author: IdentityId, body: &mut Body) -> Result<(), Denied> {
+        if let Body::Ruling(_, Ruling::Muted { until } | Ruling::Banned { until, .. }) = body {
+            *until = until.from_now(self.at.at_ms);
+        }
         if self.law.is_closed || self.changes.closed.is_some() {
             return Err(Denied::Closed);
         }
         if let Body::Joined(role) = body {
             let standing = self.standing(author);
             *role = (*role).max(standing.role.unwrap_or(Role::Member));
-            return self.may_join(&standing, *role, at_ms);
+            return self.may_join(&standing, *role);
         }
         if author == self.law.server {
             return Ok(());
@@ -219,24 +227,24 @@ impl Draft<'_> {
                 if self.is_lonely() {
                     return Err(Denied::Alone);
                 }
-                self.may_speak(author, at_ms)
+                self.may_speak(author)
             }
             Body::Left | Body::Renamed(_) => Ok(()),
             Body::Topic(_) => self.has(role, Right::Topic),
             Body::Closed => self.has(role, Right::Close),
-            Body::Ruling(person, ruling) => self.may_rule((author, role), person, ruling, at_ms),
-            Body::Amendment { target, what } => {
-                self.may_amend((author, role), *target, what, at_ms)
-            }
+            Body::Ruling(person, ruling) => self.may_rule((author, role), person, ruling),
+            Body::Amendment { target, what } => self.may_amend((author, role), *target, what),
             Body::Created | Body::Joined(_) | Body::Erased(_) | Body::Unknown(_) => {
                 Err(Denied::Malformed)
             }
         }
     }
 
-    fn may_speak(&self, author: IdentityId, at_ms: u64) -> Result<(), Denied> {
+    fn may_speak(&self, author: IdentityId) -> Result<(), Denied> {
         match self.standing(author).muted {
-            Some(until) if until.holds(at_ms) => Err(Denied::Muted(until)),
+            Some(until) if until.holds(self.at.log_ms) => {
+                Err(Denied::Muted(until.by_wall_clock(self.at)))
+            }
             _ => Ok(()),
         }
     }
@@ -246,7 +254,6 @@ impl Draft<'_> {
         (author, role): (IdentityId, Role),
         target: Seq,
         what: &Amendment,
-        at_ms: u64,
     ) -> Result<(), Denied> {
         let entry = self.targets.get(&target);
         let entry = entry.filter(|it| it.body.is_said() && !self.erased.contains(&target));
@@ -257,16 +264,18 @@ impl Draft<'_> {
             Amendment::React { emoji, is_on: true } if is_crowded(entry, emoji) => {
                 Err(Denied::TooManyReactions)
             }
-            Amendment::Edit(_) | Amendment::React { .. } => self.may_speak(author, at_ms),
+            Amendment::Edit(_) | Amendment::React { .. } => self.may_speak(author),
             // What one said oneself one may always take back.
             Amendment::Erase if is_own => Ok(()),
             Amendment::Erase => self.has(role, Right::Erase),
         }
     }
 
-    fn may_join(&self, standing: &Standing, role: Role, at_ms: u64) -> Result<(), Denied> {
+    fn may_join(&self, standing: &Standing, role: Role) -> Result<(), Denied> {
         match standing.banned {
-            Some(until) if until.holds(at_ms) => return Err(Denied::Banned(until)),
+            Some(until) if until.holds(self.at.log_ms) => {
+                return Err(Denied::Banned(until.by_wall_clock(self.at)));
+            }
             _ => {}
         }
         let may = standing.is_invited || role > Role::Member;
@@ -290,7 +299,6 @@ impl Draft<'_> {
         (author, role): (IdentityId, Role),
         person: &Author,
         ruling: &Ruling,
-        at_ms: u64,
     ) -> Result<(), Denied> {
         self.has(role, ruling.right())?;
         if person.id == author {
@@ -303,7 +311,8 @@ impl Draft<'_> {
         if theirs.is_some_and(|theirs| theirs >= role) && *ruling != Ruling::Invited {
             return Err(Denied::Outranked(person.name.clone()));
         }
-        let holds = |until: Option<Until>| until.is_some_and(|until| until.holds(at_ms));
+        let now = self.at.log_ms;
+        let holds = |until: Option<Until>| until.is_some_and(|until| until.holds(now));
         let has_effect = match ruling {
             Ruling::Invited => here.is_none() && !standing.is_invited,
             // An owner is made by making a room.
@@ -399,9 +408,9 @@ impl Draft<'_> {
             }
             Ruling::Role(role) => standing.role = Some(*role).filter(|it| *it > Role::Member),
             Ruling::Kicked { .. } => {}
-            Ruling::Banned { until, .. } => standing.banned = Some(*until),
+            Ruling::Banned { until, .. } => standing.banned = Some(until.by_log_time(self.at)),
             Ruling::Unbanned => standing.banned = None,
-            Ruling::Muted { until } => standing.muted = Some(*until),
+            Ruling::Muted { until } => standing.muted = Some(until.by_log_time(self.at)),
             Ruling::Unmuted => standing.muted = None,
         }
         self.changes.standings.insert(person, standing);

@@ -36,7 +36,6 @@ pub enum RoomMsg {
     Leave {
         author: Author,
         how: Leaving,
-        at_ms: u64,
         reply: oneshot::Sender<Result<(), Refusal>>,
     },
     /// Makes a member present.
@@ -70,7 +69,6 @@ pub enum RoomMsg {
     /// Somebody is writing here.
     Typing {
         identity: IdentityId,
-        at_ms: u64,
     },
     Ask(Question),
 }
@@ -146,7 +144,6 @@ pub struct Attendee {
     pub role: Role,
     pub via: Via,
     pub status: Status,
-    pub at_ms: u64,
 }
 
 impl Attendee {

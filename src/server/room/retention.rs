@@ -1,16 +1,17 @@
-//! How much of a room is kept. Only the log decides: its numbers and its own times, never the clock.
+//! How much of a room is kept. It depends on the log's numbers and on stamps; it reads no clock.
 
 use std::time::Duration;
 
 use super::Head;
-use crate::chat::Seq;
+use crate::chat::{Seq, Stamp};
+use crate::server::store::Since;
 
 /// What is kept at least; nothing said: everything.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Retention {
     /// This many of the newest entries.
     pub entries: Option<u64>,
-    /// What is not older than this, counted back from the newest entry.
+    /// What is not older than this.
     pub age: Option<Duration>,
 }
 
@@ -25,9 +26,16 @@ impl Retention {
         Some(Seq(head.seq.0.saturating_sub(kept) + 1))
     }
 
-    /// The time from which on entries are kept, Unix milliseconds.
-    pub fn since(&self, head: &Head) -> Option<u64> {
-        let age = u64::try_from(self.age?.as_millis()).unwrap_or(u64::MAX);
-        Some(head.at_ms.saturating_sub(age))
+    /// Returns the times since when entries are kept for their age, or nothing if age does not count here.
+    ///
+    /// Doubt is not counted as age, so a server that starts with a clock that is ahead deletes nothing by that.
+    pub fn since(&self, now: Stamp) -> Option<Since> {
+        let age_ms = u64::try_from(self.age?.as_millis()).unwrap_or(u64::MAX);
+        let known_ms = now.log_ms.saturating_sub(now.doubt_ms);
+        Some(Since {
+            log_ms: known_ms.saturating_sub(age_ms),
+            at_ms: now.at_ms.saturating_sub(age_ms),
+            now_ms: now.at_ms,
+        })
     }
 }

@@ -24,12 +24,13 @@ use super::directory::Directory;
 use super::law::Law;
 use super::mailbox::{Fatal, Leaving, RoomMsg};
 use super::retention::Retention;
-use super::{Follow, Head, Marks, Numbered, Room};
+use super::{Follow, Head, Marks, Room};
 use crate::chat::{
     Author, Body, ClientId, Entry, IdentityId, InstanceId, Post, Refusal, RefusalCode, RoomId,
-    RoomInfo, RoomKind, Seq, SessionId,
+    RoomInfo, RoomKind, Seq, SessionId, Stamp,
 };
 use crate::server::bus::{Batch, Bus, IN_FLIGHT};
+use crate::server::clock::LogClock;
 use crate::server::outbox::{Outbox, Signal};
 use crate::server::store::{Append, RoomRecord, Store, StoreError};
 use crate::wire::{Event, encode_event};
@@ -70,6 +71,7 @@ pub struct Shared {
     pub server: Author,
     /// Where it is said that somebody was invited; whoever does not take it in time is not told.
     pub invited: mpsc::Sender<Invited>,
+    pub clock: LogClock,
 }
 
 /// Somebody may join a room from now on.
@@ -121,13 +123,13 @@ async fn run(
         }
         return Ok(());
     };
-    let (seq, digest, at_ms) = state.last.unwrap_or_default();
+    let (seq, digest, log_ms) = state.last.unwrap_or_default();
     let head = Head {
         epoch: state.record.epoch,
         first: state.first,
         seq,
         digest,
-        at_ms,
+        log_ms,
     };
     let marks: Marks = state
         .marks
@@ -151,6 +153,7 @@ async fn run(
         directory: shared.directory,
         server: shared.server,
         invited: shared.invited,
+        clock: shared.clock,
         ordered,
         in_flight: 0,
         waiting: HashMap::new(),
@@ -189,6 +192,7 @@ struct Task {
     directory: Arc<Directory>,
     server: Author,
     invited: mpsc::Sender<Invited>,
+    clock: LogClock,
     ordered: mpsc::Receiver<Batch>,
     in_flight: usize,
     waiting: HashMap<Key, Vec<Waiter>>,
@@ -253,7 +257,7 @@ impl Task {
 
     /// Sends posts to be ordered, a batch at a time, and does the rest at once.
     async fn take(&mut self, messages: &mut Vec<RoomMsg>) -> Result<(), StoreError> {
-        let mut batch = Batch::new();
+        let mut batch = Vec::new();
         let mut bytes = 0;
         for message in messages.drain(..) {
             let Some(post) = self.heed(message) else {
@@ -275,7 +279,7 @@ impl Task {
 
     /// Publishes a batch; what is ordered already is applied first where the bus is full, because a task that waited for its own
     /// follower would wait for ever.
-    async fn publish(&mut self, batch: Batch) -> Result<(), StoreError> {
+    async fn publish(&mut self, posts: Vec<Post>) -> Result<(), StoreError> {
         while self.in_flight >= IN_FLIGHT
             && let Some(ordered) = self.ordered.recv().await
         {
@@ -283,10 +287,24 @@ impl Task {
             self.apply(ordered).await?;
         }
         self.in_flight += 1;
+        // Stamped here and not in each session, so that times are in the order of the posts.
+        let batch = Batch {
+            at: self.now(),
+            posts,
+        };
         if self.bus.publish(self.record.id, batch).await.is_err() {
             self.in_flight -= 1;
         }
         Ok(())
+    }
+
+    /// The present time in this room.
+    fn now(&self) -> Stamp {
+        let now = self.clock.stamp();
+        Stamp {
+            log_ms: now.log_ms.max(self.room.head().log_ms),
+            ..now
+        }
     }
 
     /// Handles a message; gives back the post it asks for, if it does.
@@ -315,12 +333,7 @@ impl Task {
                     reply,
                 });
             }
-            RoomMsg::Leave {
-                author,
-                how,
-                at_ms,
-                reply,
-            } => {
+            RoomMsg::Leave { author, how, reply } => {
                 let may = how == Leaving::ForGood || self.room.law().is_lonely();
                 if self.record.kind == RoomKind::Conversation && !may {
                     tell(reply, Err(Refusal::new(RefusalCode::CannotLeave)));
@@ -331,7 +344,6 @@ impl Task {
                     client_id: None,
                     body: Body::Left,
                     mentions: Vec::new(),
-                    at_ms,
                 };
                 self.waiting
                     .entry(key(&post))
@@ -380,7 +392,7 @@ impl Task {
                 self.attendance.set_status(identity, &status);
                 self.note_changes();
             }
-            RoomMsg::Typing { identity, at_ms } => self.tell_typing(identity, at_ms),
+            RoomMsg::Typing { identity } => self.tell_typing(identity),
             RoomMsg::Ask(question) => self.reply(question),
         }
         None
@@ -388,19 +400,16 @@ impl Task {
 
     /// Numbers a batch that came back in order, stores it and shows it.
     async fn apply(&mut self, mut batch: Batch) -> Result<(), StoreError> {
-        batch.retain(|post| !self.overtakes(post));
-        let keys: Vec<Key> = batch.iter().map(key).collect();
-        let targets = self.targets(&batch).await?;
-        let Numbered {
-            entries,
-            changes,
-            fates,
-        } = self.room.number(batch, &targets);
-        if !entries.is_empty() {
+        batch.posts.retain(|post| !self.overtakes(post));
+        let keys: Vec<Key> = batch.posts.iter().map(key).collect();
+        let targets = self.targets(&batch.posts).await?;
+        let numbered = self.room.number(batch.posts, batch.at, &targets);
+        if !numbered.entries.is_empty() {
             let append = Append {
                 room: self.record.id,
-                entries: Arc::clone(&entries),
-                changes: changes.clone(),
+                at: numbered.at,
+                entries: Arc::clone(&numbered.entries),
+                changes: numbered.changes.clone(),
             };
             match self.store.append(append).await {
                 Err(StoreError::Full) => {
@@ -416,20 +425,20 @@ impl Task {
             self.tell_guests(arrivals);
             let room = self.record.id;
             let farewell = |entry: &Entry| after::farewell(room, entry);
-            for session in self.room.admit(&entries, &changes, farewell) {
+            for session in self.room.admit(&numbered, farewell) {
                 self.subscribed.remove(&session);
             }
             self.sent_at = Some(Instant::now());
-            for entry in entries.iter() {
+            for entry in numbered.entries.iter() {
                 self.log_message(entry);
                 self.follow_up(entry);
             }
         }
-        for (key, fate) in keys.into_iter().zip(fates) {
+        for (key, fate) in keys.into_iter().zip(numbered.fates) {
             self.answer(key, Ok(fate));
         }
         self.note_changes();
-        self.retain().await
+        self.retain(numbered.at).await
     }
 
     fn info(&self) -> RoomInfo {
@@ -465,8 +474,8 @@ impl Task {
     }
 
     /// Whoever may not speak is not seen to write.
-    fn tell_typing(&mut self, person: IdentityId, at_ms: u64) {
-        if self.room.law().may_speak(person, at_ms) {
+    fn tell_typing(&mut self, person: IdentityId) {
+        if self.room.law().may_speak(person, self.now().log_ms) {
             let frame = encode_event(&Event::Typing {
                 room: self.record.id,
                 person,

@@ -1,10 +1,14 @@
 use super::*;
-use crate::chat::{Author, ClientId, Role, RoomKind};
+use crate::chat::{Author, ClientId, Role, RoomKind, Ruling, Until};
 use FollowResult::{Ahead, Contiguous, EpochChanged, TooFar, Trimmed};
 
 const ANN: IdentityId = IdentityId::new([1; 16]);
 const BEN: IdentityId = IdentityId::new([2; 16]);
 const EPOCH: Epoch = Epoch::new([7; 16]);
+const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const NOON: u64 = 1_800_000_000_000;
 
 fn room() -> Room {
     let head = Head {
@@ -12,7 +16,7 @@ fn room() -> Room {
         first: Seq(1),
         seq: Seq::ZERO,
         digest: Digest::default(),
-        at_ms: 0,
+        log_ms: 0,
     };
     Room::new(
         RoomId::new([9; 16]),
@@ -27,7 +31,7 @@ fn room() -> Room {
     )
 }
 
-fn post(author: IdentityId, counter: u64, at_ms: u64) -> Post {
+fn post(author: IdentityId, counter: u64) -> Post {
     Post {
         author: Author {
             id: author,
@@ -39,7 +43,6 @@ fn post(author: IdentityId, counter: u64, at_ms: u64) -> Post {
         }),
         body: Body::Text(format!("{counter}")),
         mentions: Vec::new(),
-        at_ms,
     }
 }
 
@@ -52,17 +55,16 @@ fn event(author: IdentityId, body: Body) -> Post {
         client_id: None,
         body,
         mentions: Vec::new(),
-        at_ms: 0,
     }
 }
 
 fn admit(room: &mut Room, numbered: &Numbered) {
     let nobody = |_: &Entry| Event::Unknown;
-    room.admit(&numbered.entries, &numbered.changes, nobody);
+    room.admit(numbered, nobody);
 }
 
 fn take(room: &mut Room, posts: Vec<Post>) -> Vec<Fate> {
-    let numbered = room.number(posts, &Targets::new());
+    let numbered = room.number(posts, Stamp::default(), &Targets::new());
     admit(room, &numbered);
     numbered.fates
 }
@@ -71,7 +73,8 @@ fn take(room: &mut Room, posts: Vec<Post>) -> Vec<Fate> {
 fn numbers_have_no_holes_and_the_chain_holds() {
     let mut room = room();
     let numbered = room.number(
-        vec![post(ANN, 1, 5), post(ANN, 2, 6), post(ANN, 3, 7)],
+        vec![post(ANN, 1), post(ANN, 2), post(ANN, 3)],
+        Stamp::default(),
         &Targets::new(),
     );
     assert_eq!(
@@ -101,9 +104,9 @@ fn numbers_have_no_holes_and_the_chain_holds() {
 #[test]
 fn numbering_alone_moves_nothing() {
     let room = room();
-    let once = room.number(vec![post(ANN, 1, 5)], &Targets::new());
+    let once = room.number(vec![post(ANN, 1)], Stamp::default(), &Targets::new());
     assert_eq!(
-        room.number(vec![post(ANN, 1, 5)], &Targets::new()),
+        room.number(vec![post(ANN, 1)], Stamp::default(), &Targets::new()),
         once,
         "nothing is admitted before it is durable"
     );
@@ -114,17 +117,11 @@ fn numbering_alone_moves_nothing() {
 fn a_post_counts_once_within_a_batch_and_across_them() {
     let mut room = room();
     assert_eq!(
-        take(
-            &mut room,
-            vec![post(ANN, 1, 0), post(ANN, 1, 0), post(ANN, 2, 0)]
-        ),
+        take(&mut room, vec![post(ANN, 1), post(ANN, 1), post(ANN, 2)]),
         [Fate::Entry(Seq(1)), Fate::Duplicate, Fate::Entry(Seq(2))]
     );
     assert_eq!(
-        take(
-            &mut room,
-            vec![post(ANN, 2, 0), post(ANN, 4, 0), post(ANN, 3, 0)]
-        ),
+        take(&mut room, vec![post(ANN, 2), post(ANN, 4), post(ANN, 3)]),
         [Fate::Duplicate, Fate::Entry(Seq(3)), Fate::Duplicate]
     );
 }
@@ -134,11 +131,11 @@ fn nobody_can_use_up_the_numbers_of_anothers_outbox() {
     let mut room = room();
     take(&mut room, vec![event(BEN, Body::Joined(Role::Member))]);
     assert_eq!(
-        take(&mut room, vec![post(BEN, u64::MAX, 0)]),
+        take(&mut room, vec![post(BEN, u64::MAX)]),
         [Fate::Entry(Seq(2))]
     );
     assert_eq!(
-        take(&mut room, vec![post(ANN, 1, 0)]),
+        take(&mut room, vec![post(ANN, 1)]),
         [Fate::Entry(Seq(3))],
         "the same instance, another author"
     );
@@ -148,7 +145,7 @@ fn nobody_can_use_up_the_numbers_of_anothers_outbox() {
 fn only_members_are_heard_and_the_log_alone_says_who_is_one() {
     let mut room = room();
     assert_eq!(
-        take(&mut room, vec![post(BEN, 1, 0)]),
+        take(&mut room, vec![post(BEN, 1)]),
         [Fate::Denied(Denied::NotAMember)]
     );
     // A refused post uses no number up.
@@ -157,9 +154,9 @@ fn only_members_are_heard_and_the_log_alone_says_who_is_one() {
             &mut room,
             vec![
                 event(BEN, Body::Joined(Role::Member)),
-                post(BEN, 1, 0),
+                post(BEN, 1),
                 event(BEN, Body::Left),
-                post(BEN, 2, 0)
+                post(BEN, 2)
             ]
         ),
         [
@@ -177,21 +174,109 @@ fn only_members_are_heard_and_the_log_alone_says_who_is_one() {
     );
 }
 
+fn at(at_ms: u64, log_ms: u64) -> Stamp {
+    Stamp {
+        at_ms,
+        log_ms,
+        doubt_ms: 0,
+    }
+}
+
+/// The fate of one post that is taken at a time.
+fn fate(room: &mut Room, post: Post, at: Stamp) -> Fate {
+    let numbered = room.number(vec![post], at, &Targets::new());
+    admit(room, &numbered);
+    numbered.fates[0].clone()
+}
+
 #[test]
-fn times_never_go_back() {
-    let room = room();
-    let numbered = room.number(
-        vec![post(ANN, 1, 50), post(ANN, 2, 20), post(ANN, 3, 60)],
-        &Targets::new(),
-    );
-    assert_eq!(
-        numbered
-            .entries
-            .iter()
-            .map(|entry| entry.at_ms)
-            .collect::<Vec<_>>(),
-        [50, 50, 60]
-    );
+fn log_time_never_goes_back_and_entries_have_the_time_of_the_wall_clock() {
+    let mut room = room();
+    let taken = [(50, 50, 50), (900, 51, 51), (20, 40, 51), (21, 60, 60)];
+    for (counter, (at_ms, log_ms, expected)) in (1..).zip(taken) {
+        let batch = vec![post(ANN, counter)];
+        let numbered = room.number(batch, at(at_ms, log_ms), &Targets::new());
+        admit(&mut room, &numbered);
+        let entry = &numbered.entries[0];
+        assert_eq!((entry.at_ms, room.head().log_ms), (at_ms, expected));
+    }
+}
+
+#[test]
+fn a_mute_or_ban_of_ten_minutes_is_ten_minutes_whatever_the_wall_clock_does() {
+    let ben = || Author {
+        id: BEN,
+        name: "ben".into(),
+    };
+    let until = Until::For(10 * MINUTE);
+    let mute = Ruling::Muted { until };
+    let ban = Ruling::Banned {
+        until,
+        reason: String::new(),
+    };
+    // The wall clock when it is said, a moment before it is over, and when it is.
+    let walls = [
+        [NOON, NOON + 10 * MINUTE - 1, NOON + 10 * MINUTE],
+        [NOON + 2 * HOUR, NOON, NOON],
+        [NOON, NOON + 400 * DAY, NOON],
+        [NOON, 0, NOON + DAY],
+        [0, NOON, 0],
+    ];
+    for [said, before, over] in walls {
+        for ruling in [mute.clone(), ban.clone()] {
+            let mut room = room();
+            let comes = || event(BEN, Body::Joined(Role::Member));
+            fate(&mut room, comes(), at(said, NOON));
+            let body = Body::Ruling(ben(), ruling.clone());
+            let ruled = event(IdentityId::NOBODY, body);
+            let numbered = room.number(vec![ruled], at(said, NOON), &Targets::new());
+            admit(&mut room, &numbered);
+            // People read the time of the clock that they see; a refusal says what is left by the clock as it is then.
+            let shown = match &numbered.entries[0].body {
+                Body::Ruling(_, Ruling::Muted { until } | Ruling::Banned { until, .. }) => *until,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(shown, Until::At(said + 10 * MINUTE));
+            let (tries, denied) = match ruling {
+                Ruling::Muted { .. } => (post(BEN, 1), Denied::Muted(Until::At(before + 1))),
+                _ => (comes(), Denied::Banned(Until::At(before + 1))),
+            };
+            let early = fate(&mut room, tries.clone(), at(before, NOON + 10 * MINUTE - 1));
+            assert_eq!(early, Fate::Denied(denied), "{said} {before} {over}");
+            let late = fate(&mut room, tries, at(over, NOON + 10 * MINUTE));
+            assert!(matches!(late, Fate::Entry(_)), "{late:?}");
+        }
+    }
+}
+
+#[test]
+fn an_end_that_is_past_when_it_is_said_and_one_that_never_comes_stay_that() {
+    let ben = || Author {
+        id: BEN,
+        name: "ben".into(),
+    };
+    for (until, is_muted) in [
+        (Until::At(1), false),
+        (Until::At(NOON), false),
+        (Until::Ever, true),
+    ] {
+        let mut room = room();
+        fate(
+            &mut room,
+            event(BEN, Body::Joined(Role::Member)),
+            at(NOON, 0),
+        );
+        let mute = Body::Ruling(ben(), Ruling::Muted { until });
+        fate(&mut room, event(IdentityId::NOBODY, mute), at(NOON, 0));
+        assert_eq!(room.law().may_speak(BEN, 1), !is_muted, "{until:?}");
+        let muted = room.law().standing(BEN).and_then(|it| it.muted);
+        assert_eq!(
+            muted == Some(Until::Ever),
+            is_muted,
+            "0 is written for ever"
+        );
+        assert!(muted.is_some_and(|it| (it.millis() == 0) == is_muted));
+    }
 }
 
 #[test]
@@ -201,7 +286,7 @@ fn cursors_are_judged_as_the_protocol_says() {
         first: Seq(first),
         seq: Seq(last),
         digest: Digest([8; 8]),
-        at_ms: 0,
+        log_ms: 0,
     };
     let at = |seq| {
         Some(Cursor {
@@ -257,10 +342,10 @@ fn whoever_has_to_go_gets_nothing_behind_the_entry_that_says_so() {
     let reason = String::new();
     let kick = Body::Ruling(ben, crate::chat::Ruling::Kicked { reason });
     let server = IdentityId::NOBODY;
-    let batch = vec![post(ANN, 1, 0), event(server, kick), post(ANN, 2, 0)];
-    let numbered = room.number(batch, &Targets::new());
+    let batch = vec![post(ANN, 1), event(server, kick), post(ANN, 2)];
+    let numbered = room.number(batch, Stamp::default(), &Targets::new());
     let farewell = |_: &Entry| Event::Unknown;
-    let gone = room.admit(&numbered.entries, &numbered.changes, farewell);
+    let gone = room.admit(&numbered, farewell);
     assert_eq!(gone, [SessionId::new([5; 16])]);
     let mut seqs = Vec::new();
     while let std::task::Poll::Ready(Some(item)) = outbox.pop() {
@@ -278,13 +363,17 @@ fn whoever_has_to_go_gets_nothing_behind_the_entry_that_says_so() {
 #[test]
 fn what_a_batch_deletes_nothing_behind_it_amends() {
     let mut room = room();
-    let first = room.number(vec![post(ANN, 1, 0)], &Targets::new());
+    let first = room.number(vec![post(ANN, 1)], Stamp::default(), &Targets::new());
     admit(&mut room, &first);
     let target = Seq(1);
     let targets = Targets::from([(target, first.entries[0].clone())]);
     let amend = |what| event(ANN, Body::Amendment { target, what });
     let edit = || amend(Amendment::Edit("again".into()));
-    let numbered = room.number(vec![edit(), amend(Amendment::Erase), edit()], &targets);
+    let numbered = room.number(
+        vec![edit(), amend(Amendment::Erase), edit()],
+        Stamp::default(),
+        &targets,
+    );
     let denied = Fate::Denied(Denied::TargetUnknown);
     assert_eq!(
         numbered.fates,
@@ -295,13 +384,17 @@ fn what_a_batch_deletes_nothing_behind_it_amends() {
 #[test]
 fn what_is_edited_and_deleted_in_one_batch_is_not_kept_in_memory() {
     let mut room = room();
-    let first = room.number(vec![post(ANN, 1, 0)], &Targets::new());
+    let first = room.number(vec![post(ANN, 1)], Stamp::default(), &Targets::new());
     admit(&mut room, &first);
     let target = Seq(1);
     let targets = Targets::from([(target, first.entries[0].clone())]);
     let amend = |what| event(ANN, Body::Amendment { target, what });
     let edit = amend(Amendment::Edit("a secret".into()));
-    let batch = room.number(vec![edit, amend(Amendment::Erase)], &targets);
+    let batch = room.number(
+        vec![edit, amend(Amendment::Erase)],
+        Stamp::default(),
+        &targets,
+    );
     admit(&mut room, &batch);
     let outbox = Outbox::new(Arc::default());
     let follower = Follower {

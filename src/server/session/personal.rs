@@ -9,7 +9,7 @@ use crate::chat::{
     Epoch, IdentityId, Level, NameKey, Refusal, RefusalCode, RoomId, Seq, Settings, Status,
     UserName,
 };
-use crate::server::hub::{AdmitError, now_ms};
+use crate::server::hub::AdmitError;
 use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::PersonalChange;
 use crate::wire::{Event, Who};
@@ -69,11 +69,9 @@ impl Session {
         if !self.rooms.contains_key(&room) || !self.hub.may_tell_typing(me, TYPING_EVERY) {
             return;
         }
-        let typing = RoomMsg::Typing {
-            identity: self.who.author.id,
-            at_ms: now_ms(),
-        };
-        self.hub.notify(room, typing).await;
+        self.hub
+            .notify(room, RoomMsg::Typing { identity: me })
+            .await;
     }
 
     pub(super) async fn whois(&self, request: u64, who: Who) -> Result<(), AdmitError> {

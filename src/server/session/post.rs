@@ -8,7 +8,7 @@ use crate::chat::{
     Amendment, Body, ClientId, IdentityId, Limits, Post, Recipient, Refusal, RefusalCode, RoomId,
     Ruling, TOPIC, UserName,
 };
-use crate::server::hub::{AdmitError, now_ms};
+use crate::server::hub::AdmitError;
 use crate::server::room::mailbox::{Question, RoomMsg};
 use crate::server::store::StoreError;
 use crate::text;
@@ -89,7 +89,6 @@ impl Session {
                     client_id: (!self.is_guest()).then_some(client_id),
                     body,
                     mentions,
-                    at_ms: now_ms(),
                 };
                 let outbox = Arc::clone(&self.outbox);
                 self.hub
@@ -162,12 +161,9 @@ impl Session {
         if *body == Body::Closed && self.hub.is_home(room) {
             return Err(Refusal::new(RefusalCode::CannotLeave).into());
         }
-        let Body::Ruling(person, ruling) = body else {
+        let Body::Ruling(person, _) = body else {
             return Ok(());
         };
-        if let Ruling::Banned { until, .. } | Ruling::Muted { until } = ruling {
-            *until = until.from_now(now_ms());
-        }
         if person.id == IdentityId::NOBODY {
             person.id = self
                 .hub

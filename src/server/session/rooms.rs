@@ -2,7 +2,7 @@
 
 use super::{Following, ROOMS, Session, post};
 use crate::chat::{NewRoom, Refusal, RefusalCode, RoomId, RoomKind, TOPIC};
-use crate::server::hub::{AdmitError, now_ms};
+use crate::server::hub::AdmitError;
 use crate::server::room::Follow;
 use crate::server::room::mailbox::{Leaving, RoomMsg};
 use crate::wire::{Event, JoinTarget, UnfollowReason, Who};
@@ -65,7 +65,6 @@ impl Session {
             .ask(room, |reply| RoomMsg::Leave {
                 author,
                 how: Leaving::Asked,
-                at_ms: now_ms(),
                 reply,
             })
             .await

@@ -8,12 +8,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{
-    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Span,
-    Store, StoreError, pair,
+    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Since,
+    Span, Store, StoreError, pair,
 };
 use crate::chat::{
     Amendment, Body, Changes, Entry, Found, IdentityId, InstanceId, NameKey, Person, Role, RoomId,
-    RoomKind, Search, SecretHash, Seq, ServerId, Standing, Unread, Until,
+    RoomKind, Search, SecretHash, Seq, ServerId, Stamp, Standing, Unread, Until,
 };
 
 #[derive(Debug)]
@@ -34,6 +34,8 @@ struct Kept {
 struct KeptRoom {
     record: RoomRecord,
     entries: Vec<Entry>,
+    /// When each of them was taken.
+    stamps: Vec<Stamp>,
     marks: HashMap<(IdentityId, InstanceId), u64>,
     members: BTreeMap<IdentityId, Role>,
     standings: BTreeMap<IdentityId, Standing>,
@@ -76,6 +78,7 @@ impl KeptRoom {
                 self.reads.insert(entry.author.id, entry.seq);
             }
             self.entries.push(entry.clone());
+            self.stamps.push(append.at);
         }
         self.change(append.changes);
         Ok(())
@@ -138,7 +141,8 @@ impl Store for MemoryStore {
             last: room
                 .entries
                 .last()
-                .map(|entry| (entry.seq, entry.digest, entry.at_ms)),
+                .zip(room.stamps.last())
+                .map(|(entry, at)| (entry.seq, entry.digest, at.log_ms)),
             marks: room
                 .marks
                 .iter()
@@ -290,6 +294,7 @@ impl Store for MemoryStore {
         let mut room = KeptRoom {
             record,
             entries: Vec::new(),
+            stamps: Vec::new(),
             marks: HashMap::new(),
             members: BTreeMap::new(),
             standings: BTreeMap::new(),
@@ -338,16 +343,29 @@ impl Store for MemoryStore {
         if let Some(room) = self.kept().rooms.get_mut(&room) {
             let last = room.entries.last().map_or(Seq::ZERO, |entry| entry.seq);
             let first = first.min(last);
-            room.entries.retain(|entry| entry.seq >= first);
+            let gone = room.entries.partition_point(|entry| entry.seq < first);
+            room.entries.drain(..gone);
+            room.stamps.drain(..gone);
         }
         Ok(())
     }
 
-    async fn first_since(&self, room: RoomId, at_ms: u64) -> Result<Option<Seq>, StoreError> {
+    async fn first_kept(&self, room: RoomId, since: Since) -> Result<Option<Seq>, StoreError> {
         let kept = self.kept();
-        let entries = kept.rooms.get(&room).map(|room| &room.entries);
-        let found = entries.and_then(|all| all.iter().find(|entry| entry.at_ms >= at_ms));
-        Ok(found.map(|entry| entry.seq))
+        let Some(room) = kept.rooms.get(&room) else {
+            return Ok(None);
+        };
+        let is_kept = |(entry, at): &(&Entry, &Stamp)| {
+            at.log_ms >= since.log_ms || (since.at_ms..=since.now_ms).contains(&entry.at_ms)
+        };
+        let found = room.entries.iter().zip(&room.stamps).find(is_kept);
+        Ok(found.map(|(entry, _)| entry.seq))
+    }
+
+    async fn newest(&self) -> Result<Option<Stamp>, StoreError> {
+        let kept = self.kept();
+        let newest = kept.rooms.values().filter_map(|room| room.stamps.last());
+        Ok(newest.max_by_key(|at| at.log_ms).copied())
     }
 
     async fn page(

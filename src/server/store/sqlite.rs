@@ -27,12 +27,12 @@ pub use self::verify::{Verified, quick_check};
 use self::writer::Refusal::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
 use super::{
-    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Span,
-    Store, StoreError,
+    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Since,
+    Span, Store, StoreError,
 };
 use crate::chat::{
-    Entry, Found, IdentityId, NameKey, Person, RoomId, Search, SecretHash, Seq, ServerId, Unread,
-    Until,
+    Entry, Found, IdentityId, NameKey, Person, RoomId, Search, SecretHash, Seq, ServerId, Stamp,
+    Unread, Until,
 };
 
 /// Entries taken away in one commit, so that what is posted meanwhile does not wait for long.
@@ -308,9 +308,12 @@ impl Store for SqliteStore {
         }
     }
 
-    async fn first_since(&self, room: RoomId, at_ms: u64) -> Result<Option<Seq>, StoreError> {
-        self.read(move |db| read::first_since(db, room, at_ms))
-            .await
+    async fn first_kept(&self, room: RoomId, since: Since) -> Result<Option<Seq>, StoreError> {
+        self.read(move |db| read::first_kept(db, room, since)).await
+    }
+
+    async fn newest(&self) -> Result<Option<Stamp>, StoreError> {
+        self.read(read::newest).await
     }
 
     async fn page(

@@ -35,8 +35,9 @@ impl<B: Backend<Error = io::Error>> WidthSafe<B> {
         }
     }
 
-    pub fn inner(&self) -> &B {
-        &self.inner
+    /// The backend that is drawn through.
+    pub fn inner_mut(&mut self) -> &mut B {
+        &mut self.inner
     }
 
     fn forget(&mut self) -> io::Result<()> {

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::chat::{
     Amendment, Author, Body, ClientId, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId,
-    Ruling, Seq, Until,
+    Ruling, Seq,
 };
 use crate::client::{About, Command, Event, LinkState};
 use crate::text;
@@ -144,7 +144,7 @@ fn followed(
 
 fn refused(state: &mut State, about: &About, refusal: Refusal) {
     let s = state.strings;
-    let refusal = local_times(state, refusal);
+    let refusal = words::with_local_time(state.strings, &state.zone, refusal);
     let words = fill(s.cannot, &[&s.about(about), &s.refusal(&refusal)]);
     state.say(Tone::Problem, text::line(&words).to_string());
     match about {
@@ -188,7 +188,7 @@ pub(super) fn asks(effect: &Effect, about: &About) -> bool {
 
 /// A post that was refused for good: something said stays where it is, a command comes back to be mended.
 fn post_refused(state: &mut State, id: ClientId, refusal: Refusal) -> Vec<Effect> {
-    let refusal = local_times(state, refusal);
+    let refusal = words::with_local_time(state.strings, &state.zone, refusal);
     let Some(typed) = state.orders.remove(&id) else {
         unsent::refused(state, id, &refusal);
         return Vec::new();
@@ -361,22 +361,6 @@ fn put_back(state: &mut State, typed: &str) {
     if state.composer().is_empty() && !typed.is_empty() && !state.is_plain {
         state.composer_mut().insert(typed);
     }
-}
-
-/// Refusals that end at a time say so by the clock on the wall.
-fn local_times(state: &State, mut refusal: Refusal) -> Refusal {
-    let at = match refusal.code {
-        RefusalCode::Muted => refusal.arguments.get_mut(0),
-        RefusalCode::Banned => refusal.arguments.get_mut(1),
-        _ => None,
-    };
-    if let Some(at) = at {
-        *at = match at.parse().map(Until::from_millis) {
-            Ok(until) => words::until(state.strings, &state.zone, until).unwrap_or_default(),
-            Err(_) => String::new(),
-        };
-    }
-    refusal
 }
 
 fn settle(state: &mut State, id: ClientId) {

@@ -10,7 +10,7 @@ use tchat::server::store::{
     Append, IdentityRecord, PageLimit, PersonalChange, RoomRecord, Span, Store,
 };
 
-use super::{ANN, BEN, entry, made, members};
+use super::{ANN, BEN, entry, made, members, taken};
 
 const CAY: IdentityId = IdentityId::new([3; 16]);
 
@@ -33,8 +33,10 @@ fn says(room: &RoomRecord, seq: u64, by: IdentityId, calls: &[IdentityId]) -> En
 }
 
 async fn append(store: &dyn Store, room: &RoomRecord, entries: Vec<Entry>, changes: Changes) {
+    let last = entries.last().map_or(1, |entry| entry.seq.0);
     let append = Append {
         room: room.id,
+        at: taken(last),
         entries: Arc::new(entries),
         changes,
     };

@@ -13,7 +13,7 @@ use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::store::{Append, IdentityRecord, RoomRecord, Store};
 
-use super::{ANN, BEN, entry, made, members};
+use super::{ANN, BEN, entry, made, members, taken};
 
 const CAY: IdentityId = IdentityId::new([3; 16]);
 
@@ -28,8 +28,10 @@ fn by(room: &RoomRecord, seq: u64, author: (IdentityId, &str), body: Body) -> En
 }
 
 async fn append(store: &dyn Store, room: &RoomRecord, entries: Vec<Entry>) {
+    let last = entries.last().map_or(1, |entry| entry.seq.0);
     let append = Append {
         room: room.id,
+        at: taken(last),
         entries: Arc::new(entries),
         changes: Changes::default(),
     };
@@ -55,6 +57,7 @@ pub async fn contract(store: &dyn Store) {
     let hidden = made(store, 63, "hidden").await;
     let gone = Append {
         room: hidden.id,
+        at: taken(2),
         entries: Arc::new(vec![entry(&hidden, 2, Body::Text("build secret".into()))]),
         changes: members([(BEN, None::<Role>)]),
     };

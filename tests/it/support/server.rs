@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tchat::chat::{Limits, RoomName, Seq, ServerId, UserName};
 use tchat::client::{Connector, Pipe};
+use tchat::server::clock::WallClock;
 use tchat::server::hub::{HubConfig, Preset};
 use tchat::server::listen::{Caps, Peer};
 use tchat::server::room::retention::Retention;
@@ -62,6 +63,7 @@ pub fn config() -> ServerConfig {
             owner: None,
             retention: Retention::default(),
             filter: tchat::server::filter::Filter::default(),
+            wall: WallClock::default(),
         },
         caps: Caps::default(),
         idle_exit: None,

@@ -1,8 +1,7 @@
 //! After an entry: what it changes among those present, and what the room tells of itself.
 
 use super::{Invited, MESSAGES, Task, tell};
-use crate::chat::{Body, Entry, IdentityId, RoomId, RoomKind, Ruling, Seq};
-use crate::server::bus::Batch;
+use crate::chat::{Body, Entry, IdentityId, Post, RoomId, RoomKind, Ruling, Seq};
 use crate::server::room::Head;
 use crate::server::room::law::{Reads, Targets};
 use crate::server::room::mailbox::Question;
@@ -81,8 +80,8 @@ impl Task {
     }
 
     /// The entries a batch amends. They are looked up when the batch is applied, so that every node finds the same.
-    pub(super) async fn targets(&self, batch: &Batch) -> Result<Targets, StoreError> {
-        let amended = batch.iter().filter_map(|post| match &post.body {
+    pub(super) async fn targets(&self, posts: &[Post]) -> Result<Targets, StoreError> {
+        let amended = posts.iter().filter_map(|post| match &post.body {
             Body::Amendment { target, .. } => Some(*target),
             _ => None,
         });

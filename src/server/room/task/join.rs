@@ -45,7 +45,6 @@ impl Task {
             client_id: None,
             body: Body::Joined(role),
             mentions: Vec::new(),
-            at_ms: who.at_ms,
         };
         self.waiting
             .entry(key(&post))
@@ -110,7 +109,6 @@ impl Task {
             client_id: None,
             body: Body::Ruling(who.author.clone(), Ruling::Role(who.role)),
             mentions: Vec::new(),
-            at_ms: who.at_ms,
         })
     }
 

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Task;
-use crate::chat::{NameKey, Seq};
+use crate::chat::{NameKey, Seq, Stamp};
 use crate::server::room::retention::Retention;
 use crate::server::store::{RoomRecord, StoreError};
+use crate::text;
 
 /// Entries after which it is looked again how much is to be kept.
 const LOOK_EVERY: u64 = 100;
@@ -26,7 +27,7 @@ impl Retentions {
 
 impl Task {
     /// Lets the room begin later, if less is to be kept. Nobody is shown what is about to go, so it can go beside the room.
-    pub(super) async fn retain(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn retain(&mut self, now: Stamp) -> Result<(), StoreError> {
         let head = self.room.head();
         if self.retention.keeps_everything() || head.seq < self.look_at {
             return Ok(());
@@ -43,15 +44,21 @@ impl Task {
             None => {}
         }
         self.look_at = Seq(head.seq.0 + LOOK_EVERY);
-        let by_age = match self.retention.since(&head) {
-            Some(since) => self.store.first_since(self.record.id, since).await?,
+        let by_number = self.retention.first_by_number(&head);
+        let by_age = match self.retention.since(now) {
+            Some(since) => self.store.first_kept(self.record.id, since).await?,
             None => None,
         };
-        let first = self.retention.first_by_number(&head).max(by_age);
+        let first = by_number.max(by_age);
         let Some(first) = first.filter(|first| *first > head.first) else {
             return Ok(());
         };
         self.room.begins_at(first);
+        // Logged before it happens: a crash in the middle must not leave a deletion without a line.
+        tracing::info!(
+            room = %self.record.id, name = %text::line(&self.record.name), from = %head.first, to = %first.before(),
+            rule = if by_age > by_number { "keep_for" } else { "keep" }, "deleting old messages"
+        );
         let (store, room) = (Arc::clone(&self.store), self.record.id);
         self.trimming = Some(tokio::spawn(async move { store.trim(room, first).await }));
         Ok(())

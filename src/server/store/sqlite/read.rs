@@ -3,17 +3,19 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::write::{CLOSED, ERASED, room_number};
+use super::write::{CLOSED, ERASED, room_number, signed};
 use crate::chat::{
     Amended, Author, Body, ClientId, Digest, Entry, Epoch, Exit, IdentityId, InstanceId, NameKey,
-    PutOut, Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Standing, Until, UserName,
-    Via, react,
+    PutOut, Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Stamp, Standing, Until,
+    UserName, Via, react,
 };
-use crate::server::store::{IdentityRecord, PageLimit, RoomRecord, RoomState, Span, pair};
+use crate::server::store::{IdentityRecord, PageLimit, RoomRecord, RoomState, Since, Span, pair};
 
 pub(super) const ROOM: &str =
     "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high";
 pub(super) const ENTRY: &str = "e.seq, e.digest, e.at_ms, e.author, e.author_name, e.instance, e.counter, e.kind, e.text, e.body_hash, e.amended, e.is_edited";
+/// The log time of an entry; one of a version that kept none was taken at the time that people are shown.
+const LOG_MS: &str = "coalesce(log_ms, at_ms)";
 const IDENTITY: &str = "id, secret, name, present, via";
 
 /// What a damaged or foreign value is answered with.
@@ -49,9 +51,9 @@ pub fn room(db: &Connection, id: RoomId) -> rusqlite::Result<Option<RoomState>> 
         ))?
         .query_row([num], |row| Ok((room_record(row)?, Seq(unsigned(row, 9)?))))?;
     let last = db
-        .prepare_cached(
-            "SELECT seq, digest, at_ms FROM entries WHERE room = ?1 ORDER BY seq DESC LIMIT 1",
-        )?
+        .prepare_cached(&format!(
+            "SELECT seq, digest, {LOG_MS} FROM entries WHERE room = ?1 ORDER BY seq DESC LIMIT 1"
+        ))?
         .query_row([num], |row| {
             Ok((
                 Seq(unsigned(row, 0)?),
@@ -225,11 +227,79 @@ pub fn conversation(
     .optional()
 }
 
-/// Times never decrease within a room, so halving finds the place without an index over them. What is taken away meanwhile was older.
-pub fn first_since(db: &Connection, room: RoomId, at_ms: u64) -> rusqlite::Result<Option<Seq>> {
+/// The first and the last seq that may be of a time by the wall clock. No entry outside of them is. Where the clock was set back, some
+/// between them are not either. Nothing if no entry is of that time.
+pub(super) fn seqs_of(
+    db: &Connection,
+    num: i64,
+    since_ms: u64,
+    before_ms: u64,
+) -> rusqlite::Result<Option<(u64, u64)>> {
+    let Some((first, last)) = ends(db, num)? else {
+        return Ok(None);
+    };
+    if is_stepped(db, num)? {
+        return Ok(Some((first, last)));
+    }
+    let from = match since_ms {
+        0 => Some(first),
+        _ => halve(db, num, "at_ms", since_ms)?,
+    };
+    let behind = match before_ms {
+        u64::MAX => None,
+        _ => halve(db, num, "at_ms", before_ms)?,
+    };
+    let to = behind.map_or(last, |behind| behind.saturating_sub(1));
+    Ok(from.filter(|from| *from <= to).map(|from| (from, to)))
+}
+
+pub fn first_kept(db: &Connection, room: RoomId, since: Since) -> rusqlite::Result<Option<Seq>> {
     let Some(num) = room_number(db, room)? else {
         return Ok(None);
     };
+    let by_log = halve(db, num, LOG_MS, since.log_ms)?;
+    let by_wall = if is_stepped(db, num)? {
+        // Only what would go is looked at.
+        let before = by_log.unwrap_or(u64::MAX);
+        db.prepare_cached(
+            "SELECT seq FROM entries WHERE room = ?1 AND seq < ?2 AND at_ms BETWEEN ?3 AND ?4 ORDER BY seq LIMIT 1",
+        )?
+        .query_row(
+            params![num, signed(before), signed(since.at_ms), signed(since.now_ms)],
+            |row| unsigned(row, 0),
+        )
+        .optional()?
+    } else {
+        halve(db, num, "at_ms", since.at_ms)?
+    };
+    Ok([by_log, by_wall].into_iter().flatten().min().map(Seq))
+}
+
+/// The stamp of the newest entry of all rooms. The rooms are looked through, not the entries.
+pub fn newest(db: &Connection) -> rusqlite::Result<Option<Stamp>> {
+    db.prepare_cached(&format!(
+        "SELECT e.at_ms, {LOG_MS} AS log, e.doubt_ms FROM rooms r JOIN entries e ON e.room = r.num
+         AND e.seq = (SELECT seq FROM entries WHERE room = r.num ORDER BY seq DESC LIMIT 1)
+         ORDER BY log DESC LIMIT 1"
+    ))?
+    .query_row([], |row| {
+        Ok(Stamp {
+            at_ms: unsigned(row, 0)?,
+            log_ms: unsigned(row, 1)?,
+            doubt_ms: unsigned(row, 2)?,
+        })
+    })
+    .optional()
+}
+
+/// Whether the times of a room's entries are in no order, because the clock was set back between two of them.
+fn is_stepped(db: &Connection, num: i64) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT is_stepped FROM rooms WHERE num = ?1")?
+        .query_row([num], |row| row.get(0))
+}
+
+/// The seqs of a room's first and last entry.
+fn ends(db: &Connection, num: i64) -> rusqlite::Result<Option<(u64, u64)>> {
     let end = |order: &str| {
         let sql = format!("SELECT seq FROM entries WHERE room = ?1 ORDER BY seq {order} LIMIT 1");
         let mut statement = db.prepare_cached(&sql)?;
@@ -237,22 +307,28 @@ pub fn first_since(db: &Connection, room: RoomId, at_ms: u64) -> rusqlite::Resul
             .query_row([num], |row| unsigned(row, 0))
             .optional()
     };
-    let (Some(first), Some(last)) = (end("ASC")?, end("DESC")?) else {
+    Ok(end("ASC")?.zip(end("DESC")?))
+}
+
+/// The first entry at a time or later, by a clock that never went back in this room: halving finds the place without an index. What is
+/// taken away meanwhile was older.
+fn halve(db: &Connection, num: i64, clock: &str, at_ms: u64) -> rusqlite::Result<Option<u64>> {
+    let Some((first, last)) = ends(db, num)? else {
         return Ok(None);
     };
-    let mut at = db.prepare_cached("SELECT at_ms FROM entries WHERE room = ?1 AND seq = ?2")?;
+    let sql = format!("SELECT {clock} FROM entries WHERE room = ?1 AND seq = ?2");
+    let mut at = db.prepare_cached(&sql)?;
     let (mut low, mut high) = (first, last + 1);
     while low < high {
         let middle = low + (high - low) / 2;
-        let key = i64::try_from(middle).unwrap_or(i64::MAX);
-        let found = at.query_row(params![num, key], |row| unsigned(row, 0));
+        let found = at.query_row(params![num, signed(middle)], |row| unsigned(row, 0));
         if found.optional()?.is_none_or(|found| found < at_ms) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    Ok((low <= last).then_some(Seq(low)))
+    Ok((low <= last).then_some(low))
 }
 
 pub fn page(

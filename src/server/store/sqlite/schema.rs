@@ -11,7 +11,9 @@ use crate::chat::ServerId;
 const APPLICATION_ID: i64 = 0x7463_6874;
 
 /// One migration a version: step `n` brings a database from `user_version` n to n + 1, in one transaction.
-const STEPS: [&str; 5] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
+const STEPS: [&str; 6] = [
+    VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6,
+];
 
 const VERSION_1: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -108,6 +110,22 @@ INSERT INTO said (said, rank) VALUES ('secure-delete', 1);
 ALTER TABLE rooms ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE behind (room INTEGER PRIMARY KEY REFERENCES rooms) STRICT;
 INSERT INTO behind SELECT num FROM rooms;
+";
+
+/// Log time. Entries without it are of versions whose `at_ms` never went back, and there `at_ms` is the log time. Once the clock had been
+/// ahead, those versions stamped every later entry in the future: by log time such entries are of now. If no entry of any room is in the
+/// past, it is the present clock that is wrong, and nothing is changed. Ends of bans and mutes are log time and stay as they are.
+const VERSION_6: &str = "
+ALTER TABLE entries ADD COLUMN log_ms INTEGER;
+ALTER TABLE entries ADD COLUMN doubt_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rooms ADD COLUMN is_stepped INTEGER NOT NULL DEFAULT 0;
+UPDATE entries SET log_ms = unixepoch() * 1000
+    WHERE at_ms > unixepoch() * 1000
+    AND room IN (
+        SELECT r.num FROM rooms r
+        WHERE (SELECT e.at_ms FROM entries e WHERE e.room = r.num ORDER BY e.seq DESC LIMIT 1) > unixepoch() * 1000
+    )
+    AND EXISTS (SELECT 1 FROM entries e WHERE e.at_ms <= unixepoch() * 1000);
 ";
 
 /// Whether this is a database of tchat's, and none of a newer one.

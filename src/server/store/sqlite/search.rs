@@ -8,9 +8,9 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
-use super::read::{ENTRY, add_mentions, add_reactions, called, entry, first_since};
+use super::read::{ENTRY, add_mentions, add_reactions, called, entry, seqs_of};
 use super::write::signed;
-use crate::chat::{Body, Entry, Epoch, Found, Has, IdentityId, RoomId, Search, Seq, UserName};
+use crate::chat::{Body, Entry, Epoch, Found, Has, IdentityId, RoomId, Search, UserName};
 use crate::text::{Finder, folded, has, tokens};
 
 /// Entries that are indexed in one commit, so that what is posted meanwhile does not wait for long.
@@ -193,9 +193,11 @@ struct Readable {
     epoch: Epoch,
     /// The last seq in the index.
     indexed: i64,
-    /// The seqs of the time that is meant.
+    /// The seqs among which the time that is meant is.
     from: i64,
     to: i64,
+    /// Older entries may have later times: the clock was set back.
+    is_stepped: bool,
 }
 
 /// What somebody looks for, in the rooms they are a member of; the newest first.
@@ -238,7 +240,7 @@ pub fn search(
 fn readable(db: &Connection, me: IdentityId, wanted: &Search) -> rusqlite::Result<Vec<Readable>> {
     let mut rooms: Vec<Readable> = db
         .prepare_cached(
-            "SELECT r.num, r.id, r.epoch, r.indexed FROM members m JOIN rooms r ON r.num = m.room WHERE m.identity = ?1",
+            "SELECT r.num, r.id, r.epoch, r.indexed, r.is_stepped FROM members m JOIN rooms r ON r.num = m.room WHERE m.identity = ?1",
         )?
         .query_map([me.bytes()], |row| {
             Ok(Readable {
@@ -248,25 +250,22 @@ fn readable(db: &Connection, me: IdentityId, wanted: &Search) -> rusqlite::Resul
                 indexed: row.get(3)?,
                 from: 0,
                 to: signed(u64::MAX),
+                is_stepped: row.get(4)?,
             })
         })?
         .collect::<Result<_, _>>()?;
     rooms.retain(|room| wanted.rooms.is_empty() || wanted.rooms.contains(&room.id));
-    let none = signed(u64::MAX);
-    for room in &mut rooms {
-        let since = |at_ms| -> rusqlite::Result<i64> {
-            let first = first_since(db, room.id, at_ms)?;
-            Ok(first.map_or(none, |Seq(seq)| signed(seq)))
-        };
-        if wanted.since_ms > 0 {
-            room.from = since(wanted.since_ms)?;
+    let mut found = Vec::new();
+    for mut room in rooms {
+        if wanted.since_ms > 0 || wanted.before_ms < u64::MAX {
+            let Some((from, to)) = seqs_of(db, room.num, wanted.since_ms, wanted.before_ms)? else {
+                continue;
+            };
+            (room.from, room.to) = (signed(from), signed(to));
         }
-        if wanted.before_ms < u64::MAX {
-            room.to = since(wanted.before_ms)?.saturating_sub(1);
-        }
+        found.push(room);
     }
-    rooms.retain(|room| room.from <= room.to);
-    Ok(rooms)
+    Ok(found)
 }
 
 /// Everybody who bears one of some names, or bore it last.
@@ -454,6 +453,9 @@ impl Look<'_> {
             read += 1;
             let mut entry = entry(row, room.id, room.epoch)?;
             if entry.at_ms < self.floor {
+                if room.is_stepped {
+                    continue;
+                }
                 goes_on = false;
                 break;
             }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::search;
 use super::writer::WriteError;
 use crate::chat::{
-    Amendment, Body, Changes, Entry, Exit, IdentityId, NameKey, Role, RoomId, RoomKind, Seq,
+    Amendment, Body, Changes, Entry, Exit, IdentityId, NameKey, Role, RoomId, RoomKind, Seq, Stamp,
     Standing, Until, Via,
 };
 use crate::server::store::{Append, IdentityRecord, RoomRecord};
@@ -82,7 +82,7 @@ pub fn update_room(db: &Connection, record: &RoomRecord) -> Result<(), WriteErro
 
 pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
     let num = room_number(db, append.room)?.ok_or(WriteError::Conflict)?;
-    let last = last_seq(db, num)?;
+    let (last, last_ms) = last(db, num)?;
     let follows = append
         .entries
         .iter()
@@ -91,8 +91,13 @@ pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
     if !follows || append.entries.is_empty() {
         return Err(WriteError::Conflict);
     }
+    let times = append.entries.iter().map(|entry| signed(entry.at_ms));
+    if !last_ms.into_iter().chain(times).is_sorted() {
+        db.prepare_cached("UPDATE rooms SET is_stepped = 1 WHERE num = ?1")?
+            .execute([num])?;
+    }
     for entry in append.entries.iter() {
-        append_one(db, num, entry)?;
+        append_one(db, num, entry, append.at)?;
     }
     // Of each outbox only the highest counter counts, and within a batch the last one is.
     let marks: HashMap<_, _> = append
@@ -189,7 +194,7 @@ pub fn trim(db: &Connection, room: RoomId, first: Seq) -> Result<bool, WriteErro
         .prepare_cached("SELECT first FROM rooms WHERE num = ?1")?
         .query_row([num], |row| row.get(0))?;
     // Never the last one: the numbers go on from it.
-    let first = signed(first.0).min(last_seq(db, num)?);
+    let first = signed(first.0).min(last(db, num)?.0);
     let to = first.min(begins + most);
     if to <= begins {
         return Ok(true);
@@ -206,24 +211,25 @@ pub fn trim(db: &Connection, room: RoomId, first: Seq) -> Result<bool, WriteErro
     Ok(to == first)
 }
 
-/// The seq of a room's last entry. By order and limit: `max()` inside an expression reads the whole room.
-fn last_seq(db: &Connection, num: i64) -> rusqlite::Result<i64> {
+/// The seq and the time of a room's last entry. By order and limit: `max()` inside an expression reads the whole room.
+fn last(db: &Connection, num: i64) -> rusqlite::Result<(i64, Option<i64>)> {
     let last = db
-        .prepare_cached("SELECT seq FROM entries WHERE room = ?1 ORDER BY seq DESC LIMIT 1")?
-        .query_row([num], |row| row.get(0))
+        .prepare_cached("SELECT seq, at_ms FROM entries WHERE room = ?1 ORDER BY seq DESC LIMIT 1")?
+        .query_row([num], |row| Ok((row.get(0)?, Some(row.get(1)?))))
         .optional()?;
     match last {
         Some(last) => Ok(last),
         None => db
             .prepare_cached("SELECT first - 1 FROM rooms WHERE num = ?1")?
-            .query_row([num], |row| row.get(0)),
+            .query_row([num], |row| Ok((row.get(0)?, None))),
     }
 }
 
-fn append_one(db: &Connection, num: i64, entry: &Entry) -> Result<(), WriteError> {
+fn append_one(db: &Connection, num: i64, entry: &Entry, at: Stamp) -> Result<(), WriteError> {
     db.prepare_cached(
-        "INSERT INTO entries (room, seq, digest, at_ms, author, author_name, instance, counter, kind, text, body_hash, target)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO entries (room, seq, digest, at_ms, author, author_name, instance, counter, kind, text, body_hash, target,
+         log_ms, doubt_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         num,
@@ -238,6 +244,8 @@ fn append_one(db: &Connection, num: i64, entry: &Entry) -> Result<(), WriteError
         entry.body.payload(),
         entry.body.hash(),
         target(&entry.body),
+        signed(at.log_ms),
+        signed(at.doubt_ms),
     ])?;
     mention(db, num, signed(entry.seq.0), &entry.mentions)?;
     match &entry.body {
