@@ -1,5 +1,6 @@
 //! The picture: one function per region, drawn from the state and nothing else.
 
+pub mod cells;
 mod messages;
 mod overlay;
 mod pick;
@@ -174,8 +175,8 @@ impl Canvas<'_> {
         }
         let columns = usize::from(columns.min(self.clip.right() - x));
         let cut = text::cut(text.as_str(), columns);
-        let (end, _) = self.buffer.set_stringn(x, y, cut, columns, style);
-        end - x
+        let columns = u16::try_from(columns).unwrap_or(u16::MAX);
+        cells::put(self.buffer, x, y, columns, &cut, style)
     }
 
     /// Gives parts of a text that was put at the beginning of an area another style.
@@ -248,11 +249,26 @@ impl Canvas<'_> {
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
                 (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
             });
-        let cell = &mut self.buffer[(*x, *y)];
-        cell.set_symbol(&format!(
-            "\x1b]8;id={id:x};{address}\x1b\\{linked}\x1b]8;;\x1b\\"
-        ));
-        cell.set_diff_option(CellDiffOption::ForcedWidth(width));
+        let linked_to =
+            |words: &str| format!("\x1b]8;id={id:x};{address}\x1b\\{words}\x1b]8;;\x1b\\");
+        let mut clusters = text::clusters(linked);
+        if !clusters.any(|(_, cluster, _)| text::is_disputed(cluster)) {
+            let cell = &mut self.buffer[(*x, *y)];
+            cell.set_symbol(&linked_to(linked));
+            cell.set_diff_option(CellDiffOption::ForcedWidth(width));
+            return;
+        }
+        // Each cluster has its own place, wherever the terminal ends the one before.
+        let mut at = *x;
+        for (_, cluster, wide) in text::clusters(linked) {
+            let wide = u16::try_from(wide).unwrap_or(2);
+            if let Some(width) = NonZeroU16::new(wide) {
+                let cell = &mut self.buffer[(at, *y)];
+                cell.set_symbol(&linked_to(cluster));
+                cell.set_diff_option(CellDiffOption::ForcedWidth(width));
+            }
+            at += wide;
+        }
     }
 
     /// Draws text in an area's row, at its right end.

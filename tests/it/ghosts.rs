@@ -1,6 +1,7 @@
 //! Clusters whose width terminals disagree on leave nothing behind: on a model of each kind of terminal, and in a real tmux.
 
 use std::io;
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use ratatui::Terminal;
@@ -10,6 +11,7 @@ use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::Style;
 use tchat::text;
 use tchat::tui::terminal::WidthSafe;
+use tchat::tui::view::cells::put;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthChar;
 
@@ -139,12 +141,12 @@ impl Model {
 }
 
 /// What is written for a model, through the backend of the program.
-#[derive(Debug, Default)]
-struct Sink(Vec<u8>);
+#[derive(Clone, Debug, Default)]
+struct Sink(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
+        self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -208,7 +210,8 @@ impl Backend for Sized {
 fn shows_what_was_meant(frames: &[Vec<String>]) -> Result<(), String> {
     for counts in ALL {
         let mut model = Model::new(counts);
-        let backend = WidthSafe::new(Sized(CrosstermBackend::new(Sink::default())));
+        let sink = Sink::default();
+        let backend = WidthSafe::new(Sized(CrosstermBackend::new(sink.clone())));
         let mut terminal = Terminal::new(backend).unwrap();
         for (n, rows) in frames.iter().enumerate() {
             let mut meant = Buffer::empty(Rect::new(0, 0, WIDTH, HEIGHT));
@@ -216,14 +219,12 @@ fn shows_what_was_meant(frames: &[Vec<String>]) -> Result<(), String> {
                 .draw(|frame| {
                     for (y, row) in (0..).zip(rows) {
                         let cut = text::cut(row, WIDTH.into());
-                        frame
-                            .buffer_mut()
-                            .set_stringn(0, y, cut, WIDTH.into(), Style::default());
+                        put(frame.buffer_mut(), 0, y, WIDTH, &cut, Style::default());
                     }
                     meant = frame.buffer_mut().clone();
                 })
                 .unwrap();
-            let written = std::mem::take(&mut terminal.backend_mut().inner_mut().0.writer_mut().0);
+            let written = std::mem::take(&mut *sink.0.lock().unwrap());
             model.write(&written);
             compare(&model, &meant).map_err(|why| format!("{counts:?}, frame {n}: {why}"))?;
         }

@@ -35,11 +35,6 @@ impl<B: Backend<Error = io::Error>> WidthSafe<B> {
         }
     }
 
-    /// The backend that is drawn through.
-    pub fn inner_mut(&mut self) -> &mut B {
-        &mut self.inner
-    }
-
     fn forget(&mut self) -> io::Result<()> {
         self.size = self.inner.size()?;
         let count = usize::from(self.size.width) * usize::from(self.size.height);
@@ -149,8 +144,17 @@ impl<B: Backend<Error = io::Error>> Backend for WidthSafe<B> {
         let (width, height) = (self.size.width, self.size.height);
         for (x, y, cell) in content.filter(|(x, y, _)| *x < width && *y < height) {
             let place = usize::from(y) * usize::from(width) + usize::from(x);
+            let covered = u16::try_from(columns(cell)).unwrap_or(1);
+            let row = &mut self.changed[usize::from(y)];
+            for at in x..width.min(x.saturating_add(covered)) {
+                // What is covered is not drawn any more, as in ratatui's own buffer.
+                let before = &mut self.cells[place + usize::from(at - x)];
+                // A terminal may have left something in every column that was reserved for what goes.
+                let reserved = u16::try_from(columns(before)).unwrap_or(1);
+                row.extend(at..width.min(at.saturating_add(reserved)));
+                *before = Cell::EMPTY;
+            }
             self.cells[place] = cell.clone();
-            self.changed[usize::from(y)].push(x);
         }
         let mut changed = std::mem::take(&mut self.changed);
         for (y, columns) in (0..).zip(&mut changed) {

@@ -1,0 +1,36 @@
+//! Text into cells, by our own count of columns: ratatui's differs for some clusters, and then letters would stand apart.
+
+use std::num::NonZeroU16;
+
+use ratatui::buffer::{Buffer, CellDiffOption};
+use ratatui::style::Style;
+
+use crate::text;
+
+/// Puts a text into a row, at most so many columns of it, and returns how many it took. Whatever does not fit is left out.
+pub fn put(buffer: &mut Buffer, x: u16, y: u16, columns: u16, text: &str, style: Style) -> u16 {
+    let end = x.saturating_add(columns).min(buffer.area.right());
+    let mut at = x;
+    for (_, cluster, wide) in text::clusters(text) {
+        let wide = u16::try_from(wide).unwrap_or(2);
+        if wide == 0 {
+            // It has no place of its own.
+            continue;
+        }
+        if at.saturating_add(wide) > end {
+            break;
+        }
+        let cell = &mut buffer[(at, y)];
+        cell.set_symbol(cluster).set_style(style);
+        let is_plain = cluster.len() == 1;
+        cell.set_diff_option(match NonZeroU16::new(wide) {
+            Some(wide) if !is_plain => CellDiffOption::ForcedWidth(wide),
+            _ => CellDiffOption::None,
+        });
+        for covered in at + 1..at + wide {
+            buffer[(covered, y)].reset();
+        }
+        at += wide;
+    }
+    at - x.min(at)
+}
