@@ -18,6 +18,7 @@ use directories::ProjectDirs;
 use jiff::tz::TimeZone;
 
 pub use self::address::Address;
+use self::address::host_and_port;
 pub use self::bridges::Bridging;
 use self::file::File;
 pub use self::save::save;
@@ -100,6 +101,8 @@ pub struct Serve {
     pub reflection: Option<bool>,
     /// Whether what is counted is shown; the same.
     pub metrics: Option<bool>,
+    /// Names others know this server by.
+    pub public: Vec<String>,
     /// A file of words nobody says here, one in each line, and what is done about them.
     pub words: Option<(PathBuf, Mode)>,
 }
@@ -251,15 +254,29 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
         (None, None) => args.background.then_some(BACKGROUND_IDLE),
     };
     let defaults = Limits::default();
-    let host = args.host.clone().or_else(|| file.server.host.clone());
-    let host = host.unwrap_or_else(|| "127.0.0.1".into());
+    let given = args.host.as_deref().map(|text| (text, "--host"));
+    let given = given.or_else(|| {
+        let host = file.server.host.as_deref();
+        host.map(|text| (text, "host of [server] in the config file"))
+    });
+    let (host, port) = match given {
+        Some((text, what)) => {
+            host_and_port(text).with_context(|| format!("cannot use {what} '{text}'"))?
+        }
+        None => ("127.0.0.1", None),
+    };
     Ok(Serve {
-        bridges: bridges::bridging(args.bridges, &file.bridges, &host)?,
+        bridges: bridges::bridging(args.bridges, &file.bridges, host)?,
+        public: file.server.public.clone(),
         reflection: file.server.reflection,
         metrics: file.server.metrics,
         words: words(&file.server)?,
-        host,
-        port: args.port.or(file.server.port).unwrap_or(DEFAULT_PORT),
+        host: host.to_owned(),
+        port: args
+            .port
+            .or(port)
+            .or(file.server.port)
+            .unwrap_or(DEFAULT_PORT),
         log_messages: args.log_messages || file.server.log_messages,
         idle_exit,
         is_background: args.background,

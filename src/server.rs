@@ -32,6 +32,7 @@ use tonic::service::Routes;
 use self::bridge::Bridges;
 use self::bus::local::LocalBus;
 use self::endpoint::grpc::{ChatServiceServer, Endpoint, REQUEST_BYTES};
+use self::endpoint::hosts::Hosts;
 use self::hub::{Hub, HubConfig};
 use self::listen::{Caps, Doors, Peer};
 use self::store::Store;
@@ -53,6 +54,8 @@ pub struct ServerConfig {
     pub reflection: Switch,
     /// Whether it shows what it counts, at `/metrics`.
     pub metrics: Switch,
+    /// Names it goes by besides those of this machine alone, for what is served over plain HTTP.
+    pub hosts: Vec<String>,
     /// Ends by itself when there was no session for this long.
     pub idle_exit: Option<Duration>,
 }
@@ -100,7 +103,12 @@ where
     .map_err(failed)?;
     let doors = Doors {
         grpc: services(&hub, config.bridges, config.reflection).await,
-        web: endpoint::web::router(&hub, config.bridges, config.metrics),
+        web: endpoint::web::router(
+            &hub,
+            config.bridges,
+            config.metrics,
+            &Hosts::new(&config.hosts),
+        ),
     };
 
     let stop = async {

@@ -3,6 +3,7 @@
 //! [`SafeText`] is the only type that is drawn. Nothing here knows of colours or of the screen.
 
 mod address;
+mod addressee;
 mod markdown;
 mod mentions;
 mod safe;
@@ -12,6 +13,7 @@ mod words;
 mod wrap;
 
 pub use address::{Address, addresses};
+pub use addressee::addressee;
 pub use markdown::{Code, LineKind, Mark, Rich, RichLine};
 pub use mentions::{AT, CALLS, EVERYBODY, calls};
 pub use safe::{BODY_LINES, SafeText, body, is_harmless, line};

@@ -145,6 +145,7 @@ async fn serve(directory: &str, port: u16) {
         idle_exit: None,
         bridges: server::bridge::Bridges::default(),
         metrics: server::Switch::Off,
+        hosts: Vec::new(),
         reflection: server::Switch::Off,
     };
     let listeners = tcp::bind("127.0.0.1", port).await.expect("a port");

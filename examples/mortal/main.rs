@@ -89,6 +89,7 @@ async fn main() {
         bridges: server::bridge::Bridges::default(),
         reflection: server::Switch::Off,
         metrics: server::Switch::Off,
+        hosts: Vec::new(),
     };
     let port = port.parse().expect("PORT is a number");
     let listeners = tcp::bind("127.0.0.1", port)

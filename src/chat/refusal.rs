@@ -45,6 +45,8 @@ pub enum RefusalCode {
     TooManyReactions,
     Word,
     TooMany,
+    /// Made by a bridge whose protocol numbers people, for its own client alone: somebody else has the number.
+    NumberTaken,
     /// Made by the client itself: there is no link, and this cannot wait for one.
     Offline,
     /// A code this version does not know.

@@ -118,6 +118,7 @@ fn serve(config: &Config, owner: &Secret) -> Result<Door> {
         bridges: Bridges::default(),
         reflection: Switch::Off,
         metrics: Switch::Off,
+        hosts: Vec::new(),
         idle_exit: None,
     };
     let store = Arc::new(MemoryStore::new(ServerId::new(random()?)));

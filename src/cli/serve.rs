@@ -126,6 +126,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         bridges: serve.bridges.served,
         reflection: inward(serve.reflection, &listened),
         metrics: inward(serve.metrics, &listened),
+        hosts: hosts(&serve),
     };
     if !serve.is_background {
         print_card(&serve, &addresses, &bridges, &paths.data, &join_address);
@@ -185,6 +186,16 @@ fn inward(decided: Option<bool>, addresses: &[SocketAddr]) -> Switch {
     } else {
         Switch::Off
     }
+}
+
+/// The names others may know this server by.
+fn hosts(serve: &Serve) -> Vec<String> {
+    let listened = serve.bridges.addresses.iter().map(|it| it.host.clone());
+    let named = serve.public.iter().cloned().chain(listened);
+    named
+        .chain([serve.host.clone()])
+        .chain(own_name())
+        .collect()
 }
 
 /// Completes with a signal to stop. Signals count from the call on, so it is made before anybody can see that a host is here.

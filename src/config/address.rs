@@ -27,41 +27,53 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let text = text.trim();
-        let (host, port) = if let Some(inside) = text.strip_prefix('[') {
-            let (host, rest) = inside.split_once(']').ok_or(AddressError::Brackets)?;
-            host.parse::<Ipv6Addr>()
-                .map_err(|_| AddressError::Brackets)?;
-            match rest.strip_prefix(':') {
-                Some(port) => (host, Some(port)),
-                None if rest.is_empty() => (host, None),
-                None => return Err(AddressError::Brackets),
-            }
-        } else if text.parse::<Ipv6Addr>().is_ok() {
-            (text, None)
-        } else {
-            match text.split_once(':') {
-                Some((_, port)) if port.contains(':') => return Err(AddressError::Brackets),
-                Some((host, port)) => (host, Some(port)),
-                None => (text, None),
-            }
-        };
-        if host.is_empty() || host.contains(char::is_whitespace) || host.contains('/') {
-            return Err(AddressError::Host);
-        }
-        let port = match port {
-            Some(port) => port
-                .parse()
-                .ok()
-                .filter(|port| *port > 0)
-                .ok_or(AddressError::Port)?,
-            None => DEFAULT_PORT,
-        };
+        let (host, port) = host_and_port(text)?;
         Ok(Self {
             host: host.to_owned(),
-            port,
+            port: port.unwrap_or(DEFAULT_PORT),
         })
     }
+}
+
+/// Splits a host, an IPv6 address in brackets or without, from the port behind it. The host comes without brackets, as it is looked up.
+///
+/// # Errors
+/// Says what is missing or wrong.
+pub fn host_and_port(text: &str) -> Result<(&str, Option<u16>), AddressError> {
+    let text = text.trim();
+    let (host, port) = if let Some(inside) = text.strip_prefix('[') {
+        let (host, rest) = inside.split_once(']').ok_or(AddressError::Brackets)?;
+        if !is_v6(host) {
+            return Err(AddressError::Brackets);
+        }
+        match rest.strip_prefix(':') {
+            Some(port) => (host, Some(port)),
+            None if rest.is_empty() => (host, None),
+            None => return Err(AddressError::Brackets),
+        }
+    } else if is_v6(text) {
+        (text, None)
+    } else {
+        match text.split_once(':') {
+            Some((_, port)) if port.contains(':') => return Err(AddressError::Brackets),
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        }
+    };
+    if host.is_empty() || host.contains(char::is_whitespace) || host.contains('/') {
+        return Err(AddressError::Host);
+    }
+    let number = |port: &str| port.parse().ok().filter(|port| *port > 0);
+    match port {
+        Some(port) => Ok((host, Some(number(port).ok_or(AddressError::Port)?))),
+        None => Ok((host, None)),
+    }
+}
+
+/// Whether it is an IPv6 address, with the name of a network interface behind `%` or without.
+fn is_v6(host: &str) -> bool {
+    let (address, zone) = host.split_once('%').unwrap_or((host, "-"));
+    !zone.is_empty() && address.parse::<Ipv6Addr>().is_ok()
 }
 
 impl fmt::Display for Address {
@@ -118,6 +130,10 @@ mod tests {
             ("[::1]:50052", "::1", 50052),
             ("[::1]", "::1", 50051),
             ("::1", "::1", 50051),
+            ("[::]:8080", "::", 8080),
+            (" [::] ", "::", 50051),
+            ("[fe80::1%eth0]:7000", "fe80::1%eth0", 7000),
+            ("fe80::1%2", "fe80::1%2", 50051),
         ] {
             assert_eq!(
                 text.parse(),
@@ -136,6 +152,10 @@ mod tests {
             ("host:99999", AddressError::Port),
             ("fe80::1::2:80", AddressError::Brackets),
             ("[host]:1", AddressError::Brackets),
+            ("[::1", AddressError::Brackets),
+            ("[::1]1", AddressError::Brackets),
+            ("[fe80::1%]", AddressError::Brackets),
+            ("[]", AddressError::Brackets),
         ] {
             assert_eq!(text.parse::<Address>(), Err(error), "{text}");
         }

@@ -60,6 +60,9 @@ pub struct Server {
     pub per_second: Option<u32>,
     pub reflection: Option<bool>,
     pub metrics: Option<bool>,
+    /// Names others know this server by, besides the one it hosts on.
+    #[serde(default)]
+    pub public: Vec<String>,
     /// A file of words nobody says here, one in each line; `masked` or `refused`.
     pub words: Option<PathBuf>,
     pub words_are: Option<String>,

@@ -2,5 +2,6 @@
 
 pub mod deadline;
 pub mod grpc;
+pub mod hosts;
 pub mod reflection;
 pub mod web;

@@ -9,6 +9,7 @@ mod people;
 mod personal;
 mod reads;
 mod rooms;
+mod turns;
 mod whom;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use self::guests::Guest;
 use self::names::{Names, Operators};
 pub use self::people::{AdmitError, Admitted};
 use self::reads::Reads;
+use self::turns::Turns;
 use super::bus::Bus;
 pub use super::clock::now_ms;
 use super::clock::{LogClock, WallClock};
@@ -101,6 +103,8 @@ pub struct Hub {
     /// See [`Hub::last_here`].
     last_here: Mutex<LastHere>,
     reads: Reads,
+    /// Held by whatever changes somebody's name or presence.
+    turns: Turns,
     sessions: AtomicUsize,
     /// Told when a guest gives a name back.
     freed: Notify,
@@ -187,6 +191,7 @@ impl Hub {
             filter: config.filter,
             last_here: Mutex::default(),
             reads: Reads::default(),
+            turns: Turns::default(),
             sessions: AtomicUsize::new(0),
             freed: Notify::new(),
             nameless: AtomicUsize::new(0),

@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use axum::response::IntoResponse;
 use futures::{Stream, StreamExt};
+use http::StatusCode;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -173,6 +175,11 @@ impl Connection {
 
     pub fn peer(&self) -> String {
         self.0.peer.to_string()
+    }
+
+    /// Whether the client is on this machine.
+    pub fn is_local(&self) -> bool {
+        self.0.peer.counted().is_none()
     }
 
     /// Ends the connection if this outbox is not read for too long.
@@ -445,13 +452,22 @@ async fn answer(
         .headers()
         .get(http::header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-    if is_grpc {
+    if is_grpc && !is_first_http {
         return doors.grpc.oneshot(request.map(Body::new)).await;
     }
-    let answer = doors.web.oneshot(request.map(axum::body::Body::new)).await;
+    let answer = if is_grpc {
+        // Every gRPC client speaks HTTP/2. A web page cannot, and must not reach services that ask for no secret.
+        Ok((
+            StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            "gRPC needs HTTP/2\n",
+        )
+            .into_response())
+    } else {
+        doors.web.oneshot(request.map(axum::body::Body::new)).await
+    };
     answer.map(|mut response| {
         // One answer a connection; but an upgrade's own header is read to the letter by some.
-        if is_first_http && response.status() != http::StatusCode::SWITCHING_PROTOCOLS {
+        if is_first_http && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let close = http::HeaderValue::from_static("close");
             response
                 .headers_mut()

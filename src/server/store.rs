@@ -24,6 +24,7 @@ use crate::chat::{
     RoomId, RoomKind, Search, SecretHash, Seq, ServerId, Settings, Stamp, Standing, Status, Unread,
     Until, UserName, Via,
 };
+use crate::text;
 
 /// When it is worth trying again what did not fit the disk.
 pub const FULL_RETRY: Duration = Duration::from_secs(5);
@@ -48,7 +49,8 @@ pub struct RoomRecord {
     pub kind: RoomKind,
     /// Empty for a conversation.
     pub name: String,
-    /// Unique among rooms; absent for a conversation.
+    /// Unique among rooms that are not secret: a secret room takes its name from nobody, or the name would give it away. Absent for a
+    /// conversation.
     pub key: Option<NameKey>,
     pub topic: String,
     pub capacity: u32,
@@ -63,6 +65,15 @@ impl RoomRecord {
     /// Whether the server's configuration made it.
     pub fn is_preset(&self) -> bool {
         self.position != u32::MAX
+    }
+
+    /// What the log calls it: its name, if everybody may know that, and else its id.
+    pub fn log_name(&self) -> String {
+        match self.kind {
+            RoomKind::Public | RoomKind::Private => text::line(&self.name).to_string(),
+            RoomKind::Secret => format!("secret:{}", self.id),
+            RoomKind::Conversation => format!("conversation:{}", self.id),
+        }
     }
 }
 
@@ -239,7 +250,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Makes a room with its first entry (seq 1) and members.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if a room of that key or pair exists.
+    /// [`StoreError::Conflict`] if a room of that pair exists, or one of that key and neither is secret.
     async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError>;
 
     /// Changes a room's capacity and position, and its topic as long as nobody there has set one; the rest is as it was made.

@@ -3,7 +3,7 @@
 mod arguments;
 
 pub use self::arguments::{duration, first_word, new_room};
-use crate::chat::{Body, UserName};
+use crate::chat::Body;
 use crate::text;
 
 /// The commands, in the order help lists them.
@@ -189,7 +189,9 @@ pub fn parse(text: &str) -> Line {
             text: rest.trim().to_owned(),
         },
         // A space before `@name` only makes it public.
-        None if text.trim_start().starts_with('@') => Line::Say(Body::Text(text.trim().to_owned())),
+        None if text.trim_start().starts_with(text::AT) => {
+            Line::Say(Body::Text(text.trim().to_owned()))
+        }
         None => Line::Say(Body::Text(text.trim_end().to_owned())),
     }
 }
@@ -214,15 +216,10 @@ fn substitution(text: &str) -> Option<(String, String)> {
     (!old.is_empty() && !text.contains('\n')).then(|| (old.clone(), new.clone()))
 }
 
-/// Whom a line that begins with `@name` is for, and what follows the name. A comma or colon behind it is not part of it.
+/// The person a line that begins with `@name` is for, and what follows the name.
 pub fn addressee(text: &str) -> Option<(&str, &str)> {
-    let after = text.strip_prefix('@')?;
-    let end = after.find(char::is_whitespace).unwrap_or(after.len());
-    let (word, rest) = after.split_at(end);
-    let name = word.trim_end_matches([':', ',', '：', '，']);
-    let is_one =
-        !text::EVERYBODY.contains(&name.to_lowercase().as_str()) && UserName::new(name).is_ok();
-    is_one.then_some((name, rest))
+    // The prompt shows where the line goes, so nobody has to be asked about a name that ends with a full stop.
+    text::addressee(text, |_| false)
 }
 
 fn parse_command(line: &str) -> Line {
@@ -297,7 +294,11 @@ mod tests {
             ("   ", Line::Empty),
             ("@ann hi there", private("ann", "hi there")),
             ("@张三 你好", private("张三", "你好")),
-            ("@ann: hi", private("ann", "hi")),
+            ("＠ann hi", private("ann", "hi")),
+            ("@ann: hi", say("@ann: hi")),
+            ("@ann, hi", say("@ann, hi")),
+            ("@ann. Hi", say("@ann. Hi")),
+            ("@admin hi", private("admin", "hi")),
             ("@ann", Line::Missing(Missing::PrivateText)),
             ("@ann  ", Line::Missing(Missing::PrivateText)),
             (" @ann hi", say("@ann hi")),

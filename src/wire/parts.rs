@@ -270,7 +270,10 @@ macro_rules! codes {
         fn code_to(code: RefusalCode) -> proto::RefusalCode {
             match code {
                 $(RefusalCode::$name => proto::RefusalCode::$name,)*
-                RefusalCode::Offline | RefusalCode::Unknown => proto::RefusalCode::Unspecified,
+                // The first two never travel: nobody who speaks this protocol has a number, or asks it of a server that is not there.
+                RefusalCode::NumberTaken | RefusalCode::Offline | RefusalCode::Unknown => {
+                    proto::RefusalCode::Unspecified
+                }
             }
         }
 

@@ -1,9 +1,11 @@
 //! Names and presence: grace, holds, renames, operators, several sessions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tchat::chat::{ClientId, Presence, Recipient, RefusalCode, RoomId};
+use tchat::chat::{ClientId, Presence, Recipient, RefusalCode, RoomId, ServerId};
 use tchat::client::{Command, LinkState};
+use tchat::server::store::sqlite::SqliteStore;
 use tchat::wire::{Event, JoinTarget, Request, Who};
 use tokio::time::{Instant, sleep};
 
@@ -503,4 +505,140 @@ async fn a_client_that_loses_its_name_asks_for_another() {
     ann.client.send(Command::SetName("annie".into())).unwrap();
     ann.is_in("general").await;
     assert_eq!(ann.me.unwrap().name, "annie");
+}
+
+/// A server whose store takes its time, as a disk does.
+fn on_a_disk() -> (Server, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tchat.db");
+    let store = SqliteStore::open(&path, ServerId::new([9; 16])).unwrap();
+    let config = crate::support::server::config();
+    (Server::with(config, Arc::new(store)), directory)
+}
+
+/// Waits for the answer to a change of name, under request 1: the name.
+async fn is_renamed(raw: &mut Raw) -> String {
+    loop {
+        match raw.answer().await {
+            Event::Named { request: 1, you } => return you.name,
+            Event::Refused { refusal, .. } => panic!("{refusal:?}"),
+            _ => {}
+        }
+    }
+}
+
+/// What a session was told last that it is called, everything that waits for it included.
+async fn last_name(raw: &mut Raw, mut name: String) -> String {
+    raw.ask(9, Request::Ping).await;
+    loop {
+        match raw.answer().await {
+            Event::Named { you, .. } => name = you.name,
+            Event::Pong { request: 9, .. } => return name,
+            _ => {}
+        }
+    }
+}
+
+/// Which of some names strangers cannot have.
+async fn taken(server: &Server, names: &[&String]) -> Vec<String> {
+    let mut taken = Vec::new();
+    for name in names {
+        let stranger = format!("who wants {name}");
+        if refused_name(server, name, &stranger).await.is_some() {
+            taken.push((*name).clone());
+        }
+    }
+    taken
+}
+
+#[tokio::test]
+async fn of_two_renames_of_one_person_at_once_one_name_stays_and_the_other_is_free() {
+    let (server, _directory) = on_a_disk();
+    for n in 0..10 {
+        let names = ["ann", "xena", "yoko"].map(|name| format!("{name}{n}"));
+        let [ann, xena, yoko] = &names;
+        let (mut one, _) = Raw::enter(&server, ann).await;
+        let (mut two, _) = Raw::enter(&server, ann).await;
+        one.ask(1, Request::SetName(xena.clone())).await;
+        two.ask(1, Request::SetName(yoko.clone())).await;
+        let answers = (is_renamed(&mut one).await, is_renamed(&mut two).await);
+        let taken = taken(&server, &[ann, xena, yoko]).await;
+        assert_eq!(taken.len(), 1, "{taken:?}");
+        // Everybody agrees on which: both sessions, and the store.
+        let (first, second) = (
+            last_name(&mut one, answers.0).await,
+            last_name(&mut two, answers.1).await,
+        );
+        assert_eq!((&first, &second), (&taken[0], &taken[0]));
+        let again = Raw::enter(&server, ann).await.1;
+        assert_eq!(again.you.name, taken[0]);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_comes_while_another_renames_has_the_new_name() {
+    let (server, _directory) = on_a_disk();
+    for n in 0..10 {
+        let (ann, xena) = (format!("ann{n}"), format!("xena{n}"));
+        let (mut one, _) = Raw::enter(&server, &ann).await;
+        let mut two = Raw::open(&server).await;
+        one.ask(1, Request::SetName(xena.clone())).await;
+        two.ask(0, Request::Hello(hello(&ann, secret(&ann)))).await;
+        let Event::Welcome(welcome) = two.event().await else {
+            panic!("no welcome")
+        };
+        is_renamed(&mut one).await;
+        assert_eq!(taken(&server, &[&ann, &xena]).await, [xena.clone()]);
+        assert_eq!(last_name(&mut two, welcome.you.name).await, xena);
+        assert_eq!(last_name(&mut one, xena.clone()).await, xena);
+    }
+}
+
+#[tokio::test]
+async fn a_link_lost_in_a_rename_holds_the_new_name_alone() {
+    let (server, _directory) = on_a_disk();
+    for n in 0..10 {
+        let (ann, xena) = (format!("ann{n}"), format!("xena{n}"));
+        let (one, _) = Raw::enter(&server, &ann).await;
+        let (mut two, _) = Raw::enter(&server, &ann).await;
+        one.ask(1, Request::SetName(xena.clone())).await;
+        while last_name(&mut two, ann.clone()).await != xena {}
+        drop((one, two));
+        assert_eq!(taken(&server, &[&ann, &xena]).await, [xena]);
+    }
+}
+
+#[tokio::test]
+async fn a_new_person_may_open_two_screens_at_once() {
+    let (server, _directory) = on_a_disk();
+    for n in 0..10 {
+        let ann = format!("ann{n}");
+        let (mut one, mut two) = (Raw::open(&server).await, Raw::open(&server).await);
+        for raw in [&one, &two] {
+            raw.ask(0, Request::Hello(hello(&ann, secret(&ann)))).await;
+        }
+        let (first, second) = (one.event().await, two.event().await);
+        let (Event::Welcome(first), Event::Welcome(second)) = (first, second) else {
+            panic!("not both were let in")
+        };
+        assert_eq!(first.you, second.you);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_one_hold_is_not_the_end_of_the_next() {
+    let mut server = Server::start();
+    drop(Raw::join(&server, "ann", "general").await);
+    sleep(Duration::from_secs(100)).await;
+    let (mut ann, _) = Raw::join(&server, "ann", "general").await;
+    ann.ask(1, Request::SetName("安".into())).await;
+    is_renamed(&mut ann).await;
+    drop(ann);
+    // The first hold would be over by now, the second is not.
+    sleep(Duration::from_secs(30)).await;
+    server.stops().await.unwrap();
+    server.restarts();
+    let held = refused_name(&server, "安", "stranger").await;
+    assert_eq!(held, Some(RefusalCode::NameTaken));
+    assert_eq!(refused_name(&server, "ann", "another").await, None);
 }

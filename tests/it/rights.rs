@@ -1,5 +1,6 @@
 //! Who may do what: every command against everybody, asked by a client that checks nothing itself.
 
+mod secret;
 mod stage;
 
 use std::collections::BTreeSet;

@@ -120,6 +120,34 @@ async fn contract(store: &dyn Store) {
     clock::contract(store).await;
     personal::contract(store).await;
     search::contract(store).await;
+    secret_rooms(store).await;
+}
+
+async fn secret_rooms(store: &dyn Store) {
+    let make = async |record: &RoomRecord| {
+        let created = Append {
+            room: record.id,
+            at: tchat::chat::Stamp::default(),
+            entries: Arc::new(vec![entry(record, 1, Body::Created)]),
+            changes: Changes::default(),
+        };
+        store.create_room(record.clone(), created).await
+    };
+    let secret = |n| RoomRecord {
+        kind: RoomKind::Secret,
+        ..record(n, "Vault")
+    };
+    // One before the open room of the name and one after it; they keep it all the same.
+    for room in [secret(200), record(201, "vault"), secret(202)] {
+        make(&room).await.unwrap();
+        let kept = store.room(room.id).await.unwrap().unwrap().record;
+        assert_eq!(kept, room);
+    }
+    let twin = make(&record(203, "VAULT")).await;
+    assert!(matches!(twin, Err(StoreError::Conflict)));
+    let named = store.named_rooms().await.unwrap();
+    let vaults = named.iter().filter(|it| it.name.to_lowercase() == "vault");
+    assert_eq!(vaults.count(), 3);
 }
 
 /// A store whose append with a number, from 0, comes to something else.
@@ -725,4 +753,44 @@ async fn nothing_overtakes_a_post_that_did_not_fit_the_disk() {
         assert_eq!(code(&mut raw).await, None);
     }
     assert_eq!(server.log("general").await, ["one", "two"]);
+}
+
+#[test]
+fn the_log_names_rooms_that_everybody_may_know_of_and_gives_the_id_of_others() {
+    let of = |kind| {
+        let room = record(7, "vault");
+        RoomRecord { kind, ..room }.log_name()
+    };
+    assert_eq!(of(RoomKind::Public), "vault");
+    assert_eq!(of(RoomKind::Private), "vault");
+    let id = "07".repeat(16);
+    assert_eq!(of(RoomKind::Secret), format!("secret:{id}"));
+    assert_eq!(of(RoomKind::Conversation), format!("conversation:{id}"));
+}
+
+#[tokio::test]
+async fn secret_rooms_of_an_older_file_give_their_names_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tchat.db");
+    let store = SqliteStore::open(&path, ServerId::new([1; 16])).unwrap();
+    let secret = RoomRecord {
+        kind: RoomKind::Secret,
+        ..record(7, "vault")
+    };
+    let created = Append {
+        room: secret.id,
+        at: tchat::chat::Stamp::default(),
+        entries: Arc::new(vec![entry(&secret, 1, Body::Created)]),
+        changes: Changes::default(),
+    };
+    store.create_room(secret.clone(), created).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch("UPDATE rooms SET key = 'vault' WHERE kind = 4; PRAGMA user_version = 5;")
+        .unwrap();
+    drop(db);
+    let store = SqliteStore::open(&path, ServerId::new([1; 16])).unwrap();
+    made(&store, 8, "vault").await;
+    assert_eq!(store.named_rooms().await.unwrap().len(), 2);
 }

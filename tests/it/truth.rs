@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use tchat::chat::{FollowResult, Seq};
-use tchat::client::{Command, Event as Told, Report};
+use tchat::chat::{FollowResult, Seq, SessionId};
+use tchat::client::{Command, Event as Told, LinkState, Report, Why};
 use tchat::wire::{Event, Head, Request};
 use tokio::time::Instant;
 
 use crate::support::person::Person;
-use crate::support::scripted::{self, EPOCH, ROOM, Talk, entry};
+use crate::support::scripted::{self, EPOCH, Headers, ROOM, Talk, entry};
 
 /// Answers pings with where the room ends, until the client follows it again.
 async fn pongs_until_followed(talk: &mut Talk, last: u64) -> u64 {
@@ -136,4 +136,60 @@ async fn a_slow_entry_is_not_taken_for_a_lost_one() {
     ann.sees("general", "late").await;
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_eq!(report(&mut ann).await.rooms[0].repairs, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_sends_no_headers_before_hello_gets_its_hello() {
+    let (connector, mut talks) = scripted::start_with(Headers::Late);
+    let began = Instant::now();
+    let mut ann = Person::start(connector, "ann");
+    let mut talk = talks.recv().await.unwrap();
+    talk.welcomes().await;
+    // It is sent once: what comes next is another request.
+    let next = talk.asked().await.what;
+    assert!(!matches!(next, Request::Hello(_)), "{next:?}");
+    let is_online = |_: &Person, event: &Told| {
+        let is_it = matches!(event, Told::Link(LinkState::Online));
+        is_it.then_some(())
+    };
+    ann.until("the link", is_online).await;
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_sends_no_headers_before_hello_gets_it_again_after_a_loss() {
+    let (connector, mut talks) = scripted::start_with(Headers::Late);
+    let _ann = Person::start(connector, "ann");
+    let mut talk = talks.recv().await.unwrap();
+    talk.welcomes().await;
+    talk.is_followed(0, FollowResult::Contiguous).await;
+    drop(talk);
+    let mut again = talks.recv().await.unwrap();
+    let hello = again.until(|it| match it {
+        Request::Hello(hello) => Some(hello.last_session),
+        _ => None,
+    });
+    let session = SessionId::new([4; 16]);
+    assert_eq!(hello.await.1, Some(session), "it continues the first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_sends_headers_is_silent_and_keeps_nobody_from_going() {
+    let (connector, _talks) = scripted::start_with(Headers::Never);
+    let began = Instant::now();
+    let mut ann = Person::start(connector.clone(), "ann");
+    let why = |_: &Person, event: &Told| match event {
+        Told::Link(LinkState::Waiting { why, .. }) => Some(why.clone()),
+        _ => None,
+    };
+    let why = ann.until("the end of patience", why).await;
+    assert_eq!(why, Why::Silent);
+    assert_eq!(began.elapsed().as_secs(), 10);
+    let ben = Person::start(connector, "ben");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let asked = Instant::now();
+    ben.quits().await;
+    let took = asked.elapsed();
+    assert!(took < Duration::from_millis(100), "{took:?}");
 }

@@ -123,6 +123,12 @@ impl<'a> Attached<'a> {
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<End, Unheard> {
         let (frames, sending) = mpsc::channel(FRAMES);
+        // Hello goes out with the call: a server, or a proxy before it, may send no headers until something was said.
+        while let Some(hello) = self.outgoing.pop_front() {
+            if frames.send(hello).await.is_err() {
+                break;
+            }
+        }
         let opening = timeout(DIAL_WITHIN, service.chat(ReceiverStream::new(sending)));
         let mut opening = std::pin::pin!(opening);
         // A server that takes connections and says nothing keeps nobody from writing, or from going.

@@ -3,13 +3,13 @@
 //! A call owns a [`Tongue`] and never waits in one direction for the other: what is heard waits while the session is busy, what is
 //! to be said waits while the client does not read, and each of these queues is short.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -27,6 +27,7 @@ use crate::server::outbox::{Item, Outbox, Signal};
 use crate::server::room::attendance::{Passage, Way};
 use crate::server::room::mailbox::Question;
 use crate::server::session::{self, Greeted};
+use crate::text;
 use crate::wire::{Asked, Event, GoodbyeReason, JoinTarget, Request};
 
 /// Requests that wait for a session, and messages that wait for a client.
@@ -54,16 +55,24 @@ pub enum Heard {
     Lost,
 }
 
+/// What a client says of itself before its first message, where its protocol has that.
+#[derive(Debug)]
+pub struct Handshake {
+    /// The name it asks for; empty: any that is free.
+    pub name: String,
+    /// Receives one answer: the client is in its room, or why it is not.
+    pub entered: oneshot::Sender<Result<(), Refusal>>,
+}
+
 /// Begins a call; what it says comes out of the receiver. It ends when the client is gone or the last word is said.
-///
-/// `name` is what the client is called, where its protocol says so before its first message.
 pub fn begin(
     hub: &Arc<Hub>,
     connection: Connection,
     tongue: Tongue,
-    name: Option<String>,
+    handshake: Option<Handshake>,
     heard: impl Stream<Item = Heard> + Send + Unpin + 'static,
 ) -> mpsc::Receiver<Said> {
+    let (name, entered) = handshake.map(|it| (it.name, it.entered)).unzip();
     // Nobody proves anything here, so whoever asks is let in as far as they ever will be.
     connection.greeted();
     let (out, said) = mpsc::channel(WAITING);
@@ -79,6 +88,8 @@ pub fn begin(
         asks: VecDeque::new(),
         saying: VecDeque::new(),
         held: VecDeque::new(),
+        entered,
+        peers: HashMap::new(),
         instance: InstanceId::new(random_id()),
         posts: 0,
         name: String::new(),
@@ -115,6 +126,10 @@ struct Call {
     saying: VecDeque<Said>,
     /// Posts made while somebody is on their way in.
     held: VecDeque<Step>,
+    /// Answers the handshake, until that is done.
+    entered: Option<oneshot::Sender<Result<(), Refusal>>>,
+    /// The names of those this client has private conversations with.
+    peers: HashMap<RoomId, String>,
     instance: InstanceId,
     posts: u64,
     name: String,
@@ -297,23 +312,46 @@ impl Call {
         ));
     }
 
+    /// Answers the handshake, if there was one and it was not answered yet.
+    fn answer_handshake(&mut self, outcome: Result<(), Refusal>) {
+        if let Some(entered) = self.entered.take() {
+            // A client that is gone is noticed elsewhere.
+            let _gone = entered.send(outcome);
+        }
+    }
+
     fn tell_not_in(&mut self, refusal: &Refusal) {
         self.stage = Stage::Outside;
+        self.answer_handshake(Err(refusal.clone()));
         for _ in self.held.drain(..) {
             self.hub.metrics.count_dropped(self.tongue.via());
         }
         self.tell_of(News::NotIn(refusal));
     }
 
+    /// Passes on what the client says: to the room, or to the one person a line that begins with `@name` is for. A line that is
+    /// meant for one person never becomes public, whether that person is here or not.
     fn post(&mut self, to: Option<String>, text: String) {
-        let to = match (to, self.room, self.stage) {
-            (Some(name), ..) => Recipient::Name(name),
-            (None, Some(room), _) => Recipient::Room(room),
-            (None, None, Stage::Entering) => {
-                let to = None;
-                return self.held.push_back(Step::Post { to, text });
+        if self.stage == Stage::Entering {
+            return self.held.push_back(Step::Post { to, text });
+        }
+        let (Some(room), true) = (self.room, self.session.is_some()) else {
+            return self.drop_one();
+        };
+        // The ends of lines are those of everybody else's.
+        let text = text.replace("\r\n", "\n");
+        let text = text.trim_end_matches('\r');
+        let is_borne = |name: &str| self.hub.is_borne(name);
+        let (to, text) = match (to, text::addressee(text, is_borne)) {
+            (Some(name), _) => (Recipient::Name(name), text),
+            // Chinese needs no space behind a name: `@张三你好` alone mentions 张三.
+            (None, Some((name, ""))) if !is_borne(name) => (Recipient::Room(room), text),
+            (None, Some((name, said))) if said.trim().is_empty() => {
+                let words = words::private_text_missing(name);
+                return self.tell_of(News::Notice(&words));
             }
-            (None, None, _) => return self.drop_one(),
+            (None, Some((name, said))) => (Recipient::Name(name.to_owned()), said.trim()),
+            (None, None) => (Recipient::Room(room), text),
         };
         self.posts += 1;
         self.asks.push_back(Request::Post {
@@ -322,8 +360,7 @@ impl Call {
                 counter: self.posts,
             },
             to,
-            // The ends of lines are those of everybody else's.
-            body: Body::Text(text.replace("\r\n", "\n").trim_end_matches('\r').to_owned()),
+            body: Body::Text(text.to_owned()),
         });
     }
 
@@ -361,19 +398,21 @@ impl Call {
     fn tell_entries(&mut self, delivery: &Delivery, after: Seq) {
         if Some(delivery.room()) != self.room {
             let name = self.name.clone();
-            let theirs = |entry: &&Entry| Some(entry.author.id) != self.me;
-            let said: Vec<_> = delivery
-                .entries()
-                .iter()
-                .filter(|entry| entry.seq > after && entry.body.is_said())
-                .filter(theirs)
-                .collect();
-            for entry in said {
-                self.tell_of(News::Private { entry, name: &name });
+            let peer = self.peers.get(&delivery.room()).cloned();
+            let peer = peer.unwrap_or_default();
+            let said = delivery.entries().iter();
+            for entry in said.filter(|entry| entry.seq > after && entry.body.is_said()) {
+                let is_own = Some(entry.author.id) == self.me;
+                self.tell_of(if is_own {
+                    News::SentPrivately { entry, to: &peer }
+                } else {
+                    News::Private { entry, name: &name }
+                });
             }
             let left = |entry: &Entry| entry.body == Body::Left;
             if delivery.entries().iter().any(left) && self.asks.len() < ASKS {
                 // The other will never say anything there again.
+                self.peers.remove(&delivery.room());
                 self.asks.push_back(Request::Leave(delivery.room()));
             }
             return;
@@ -414,6 +453,9 @@ impl Call {
             Event::RoomChanged { room, .. }
                 if room.kind == RoomKind::Conversation && self.asks.len() < ASKS =>
             {
+                if let Some(peer) = &room.peer {
+                    self.peers.insert(room.id, peer.name.clone());
+                }
                 let follow = Request::Follow {
                     room: room.id,
                     cursor: None,
@@ -425,6 +467,7 @@ impl Call {
                 self.room = Some(room.id);
                 self.count = room.present;
                 self.stage = Stage::Inside;
+                self.answer_handshake(Ok(()));
                 let name = self.name.clone();
                 self.tell_of(News::Joined {
                     name: &name,

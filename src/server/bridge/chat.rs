@@ -88,6 +88,10 @@ impl Chat {
                 Some((by, text)) => broadcast(by, words::private(&text), at),
                 None => return Vec::new(),
             },
+            News::SentPrivately { entry, to } => match words::said(entry) {
+                Some((by, text)) => broadcast(by, words::private_to(to, &text), at),
+                None => return Vec::new(),
+            },
             News::Refused(refusal) => broadcast(words::SYSTEM, words::refusal(refusal), at),
             News::Notice(text) => broadcast(words::SYSTEM, text.to_owned(), at),
             News::People(_) => return Vec::new(),

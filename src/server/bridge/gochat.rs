@@ -55,7 +55,8 @@ impl Gochat {
             }
             News::Refused(refusal) => vec![notice(words::refusal(refusal))],
             News::Notice(text) => vec![notice(text.to_owned())],
-            News::People(_) => Vec::new(),
+            // Nobody hears themselves here.
+            News::SentPrivately { .. } | News::People(_) => Vec::new(),
         }
     }
 }

@@ -17,13 +17,14 @@ use hyper_util::rt::TokioIo;
 use soketto::base::OpCode;
 use soketto::handshake::http::Server as Handshake;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 
 use self::frames::{Broken, Frame, Incoming, Outgoing};
 use super::call::{self, Heard, Said};
 use super::tongue::{Ending, Tongue};
+use crate::server::endpoint::hosts::Hosts;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
 
@@ -34,13 +35,16 @@ pub const PING_EVERY: Duration = Duration::from_secs(54);
 pub const PONG_WITHIN: Duration = Duration::from_mins(1);
 /// A client has this long to answer a close.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+/// A room has this long to let a client in: longer than a name that is just becoming free may take.
+const ENTER_WITHIN: Duration = Duration::from_secs(5);
 
-/// Shakes hands and begins the call.
-pub fn upgrade(hub: &Arc<Hub>, mut request: Request) -> Response {
+/// Begins the call, and completes the handshake once the client is in its room: whatever is said after the 101 reaches it, and it is in
+/// every list of users. A client that is not let in is told why by its first message, and is then closed with 1008.
+pub async fn upgrade(hub: Arc<Hub>, hosts: Hosts, mut request: Request) -> Response {
     let Some(connection) = request.extensions().get::<Connection>().cloned() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    if !is_same_origin(request.headers()) {
+    if !may_connect(&hosts, &request) {
         return (StatusCode::FORBIDDEN, "cannot connect from another origin").into_response();
     }
     let Ok(response) = Handshake::new().receive_request(&request) else {
@@ -49,24 +53,39 @@ pub fn upgrade(hub: &Arc<Hub>, mut request: Request) -> Response {
     let name = request.headers().get(USERNAME);
     // What is no UTF-8 is no name either; it is refused as one, so that its user hears of it.
     let name = name.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
-    let hub = Arc::clone(hub);
     let upgrading = hyper::upgrade::on(&mut request);
-    connection.clone().go_on(async move {
+    let (hears, heard) = mpsc::channel(1);
+    let (entered, answer) = oneshot::channel();
+    let handshake = call::Handshake {
+        name: name.unwrap_or_default(),
+        entered,
+    };
+    let said = call::begin(
+        &hub,
+        connection.clone(),
+        Tongue::WebSocket,
+        Some(handshake),
+        ReceiverStream::new(heard),
+    );
+    // Its clients show what comes in frames and nothing else, so the reason of a refusal waits in `said`.
+    let answer = timeout(ENTER_WITHIN, answer).await;
+    if !answer.is_ok_and(|answer| answer.is_ok()) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the room does not answer").into_response();
+    }
+    connection.go_on(async move {
         let Ok(upgraded) = upgrading.await else {
             return;
         };
-        let (hears, heard) = mpsc::channel(1);
-        let name = Some(name.unwrap_or_default());
-        let said = call::begin(
-            &hub,
-            connection,
-            Tongue::WebSocket,
-            name,
-            ReceiverStream::new(heard),
-        );
         Socket::new(TokioIo::new(upgraded), hears, said).run().await;
     });
     response.map(|()| Body::empty())
+}
+
+/// Whether a browser's page may connect: one of this server's own. Other programs name no origin and may always.
+fn may_connect(hosts: &Hosts, request: &Request) -> bool {
+    let is_page = request.headers().contains_key(ORIGIN);
+    // A page whose name was made to stand for this machine has the same origin, but not a name of this server.
+    !is_page || (is_same_origin(request.headers()) && hosts.check(request).is_ok())
 }
 
 /// A browser says where its page comes from; only this server's own pages may connect. Others say nothing.

@@ -62,6 +62,11 @@ pub enum News<'a> {
         entry: &'a Entry,
         name: &'a str,
     },
+    /// Something they said to one person alone.
+    SentPrivately {
+        entry: &'a Entry,
+        to: &'a str,
+    },
     /// What they posted was refused.
     Refused(&'a Refusal),
     /// Something the server tells them alone.
@@ -139,8 +144,11 @@ impl Tongue {
             Self::User(_) => user::tell(news, at),
             Self::Gochat(gochat) => gochat.tell(news),
             Self::Chat(chat) => chat.tell(news, at),
-            // Its client knows nothing but greetings.
-            Self::Service(_) => Vec::new(),
+            // Its client knows nothing but greetings; what it should be told, and cannot be, is counted.
+            Self::Service(_) => match news {
+                News::Refused(_) | News::Notice(_) => vec![Step::Ignore],
+                _ => Vec::new(),
+            },
             Self::WebSocket => websocket::tell(news),
         }
     }

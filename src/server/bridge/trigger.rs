@@ -1,6 +1,9 @@
 //! `GET /helloworld/{name}`: five requests go through the greeting stream, and once all have come back so does a greeting.
+//!
+//! In the room everybody begins in a trigger is at most one line, at once, and nobody comes or goes for it. Anybody can pull it without
+//! a name or a secret, so it has a rate: greetings beyond it share a line a second, in which none is left out.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
@@ -12,18 +15,30 @@ use http::StatusCode;
 use prost::Message;
 use serde::Serialize;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::call::{self, Heard, Said};
 use super::proto::service::ChatReq;
 use super::service::Service;
 use super::tongue::Tongue;
+use crate::chat::Limits;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
+use crate::server::pace::Bucket;
+use crate::text;
 
-/// Requests sent through the stream, and how long their answers may take.
+/// Requests sent through the stream, and how long their answers and the line for them may take.
 const REQUESTS: usize = 5;
 const WITHIN: Duration = Duration::from_secs(1);
+/// Whose the lines are; a name nobody may bear.
+const AUTHOR: &str = "stream";
+/// Lines of their own at once, if people have a rate at all.
+const BURST: u32 = 128;
+/// How long greetings beyond the rate wait for others, and how many of them are named.
+const SHARED_EVERY: Duration = Duration::from_secs(1);
+const NAMED: usize = 8;
+/// Columns of a name in a line.
+const NAME: usize = 64;
 
 #[derive(Serialize)]
 struct Greeting {
@@ -43,23 +58,146 @@ struct Failure {
 #[derive(Serialize)]
 struct Metadata {}
 
-/// Answers with a greeting; `hub` is absent where the stream is not served.
-pub async fn greet(hub: Option<Arc<Hub>>, Path(name): Path<String>, request: Request) -> Response {
+/// The door to the stream, and what is shown of those who come by it.
+#[derive(Debug)]
+pub struct Trigger {
+    hub: Arc<Hub>,
+    limits: Limits,
+    lines: Mutex<Lines>,
+}
+
+/// How many lines may still be shown now, and the greetings that wait for one.
+#[derive(Debug)]
+struct Lines {
+    bucket: Bucket,
+    waiting: Together,
+}
+
+/// People whose greetings share a line: the first by name, the others counted.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Together {
+    names: Vec<String>,
+    more: usize,
+}
+
+/// Where a greeting is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Shown {
+    Alone,
+    /// With those that come after it.
+    First,
+    /// With those that came before it.
+    Behind,
+}
+
+impl Lines {
+    fn take(&mut self, name: &str, limits: &Limits, now: Instant) -> Shown {
+        let is_first = self.waiting.names.is_empty();
+        if is_first && self.bucket.take(limits, now).is_ok() {
+            return Shown::Alone;
+        }
+        self.waiting.add(name);
+        if is_first {
+            Shown::First
+        } else {
+            Shown::Behind
+        }
+    }
+}
+
+impl Together {
+    fn add(&mut self, name: &str) {
+        if self.names.len() < NAMED {
+            self.names.push(name.to_owned());
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn line(&self) -> String {
+        let names = self.names.join(", ");
+        match self.more {
+            0 => format!("Hello {names}"),
+            more => format!("Hello {names} and {more} more"),
+        }
+    }
+}
+
+impl Trigger {
+    pub fn new(hub: Arc<Hub>) -> Self {
+        let mut limits = hub.limits;
+        if limits.paces() {
+            limits.burst = limits.burst.max(BURST);
+        }
+        let lines = Lines {
+            bucket: Bucket::full(&limits, Instant::now()),
+            waiting: Together::default(),
+        };
+        Self {
+            hub,
+            limits,
+            lines: Mutex::new(lines),
+        }
+    }
+
+    /// Shows in the room that somebody was greeted.
+    async fn show(self: &Arc<Self>, name: &str) {
+        let name = text::cut(text::line(name).as_str(), NAME);
+        let shown = self.lines().take(&name, &self.limits, Instant::now());
+        match shown {
+            Shown::Alone => {
+                let mut greeted = Together::default();
+                greeted.add(&name);
+                self.hub.announce(AUTHOR, greeted.line()).await;
+            }
+            Shown::First => drop(tokio::spawn(Arc::clone(self).show_together())),
+            Shown::Behind => {}
+        }
+    }
+
+    /// Shows all who wait for a line, once there may be some; at once when the server stops.
+    async fn show_together(self: Arc<Self>) {
+        tokio::select! {
+            () = sleep(SHARED_EVERY) => {}
+            () = self.hub.draining.cancelled() => {}
+        }
+        let greeted = std::mem::take(&mut self.lines().waiting);
+        self.hub.announce(AUTHOR, greeted.line()).await;
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Answers with a greeting; `trigger` is absent where the stream is not served.
+pub async fn greet(
+    trigger: Option<Arc<Trigger>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
     let connection = request.extensions().get::<Connection>().cloned();
-    let (Some(hub), Some(connection)) = (hub, connection) else {
+    let (Some(trigger), Some(connection)) = (trigger, connection) else {
         return unavailable();
     };
-    if hub.draining.is_cancelled() {
+    if trigger.hub.draining.is_cancelled() {
         return unavailable();
     }
     let requests = (0..REQUESTS).map(|n| {
         let name = format!("hello:{n}");
         Heard::Message(Bytes::from(ChatReq { name }.encode_to_vec()))
     });
-    let tongue = Tongue::Service(Service::default());
+    let tongue = Tongue::Service(Service::unseen());
     let heard = stream::iter(requests.collect::<Vec<_>>());
-    let said = call::begin(&hub, connection, tongue, None, heard);
-    match timeout(WITHIN, answers(said)).await {
+    let said = call::begin(&trigger.hub, connection, tongue, None, heard);
+    let greeted = async {
+        let count = answers(said).await;
+        if count == REQUESTS {
+            trigger.show(&name).await;
+        }
+        count
+    };
+    match timeout(WITHIN, greeted).await {
         Ok(REQUESTS) => Json(Greeting {
             message: format!("Hello {name}"),
         })
@@ -80,7 +218,6 @@ async fn answers(mut said: mpsc::Receiver<Said>) -> usize {
     {
         count += 1;
     }
-    // The rest of the call is posting, which nobody here waits for.
     count
 }
 
@@ -110,5 +247,37 @@ mod tests {
         let (said, silent) = mpsc::channel(1);
         assert!(timeout(WITHIN, answers(silent)).await.is_err());
         drop(said);
+    }
+
+    #[test]
+    fn greetings_beyond_the_rate_share_a_line_and_none_is_left_out() {
+        let limits = Limits {
+            burst: 2,
+            per_second: 1,
+            ..Limits::default()
+        };
+        let now = Instant::now();
+        let mut lines = Lines {
+            bucket: Bucket::full(&limits, now),
+            waiting: Together::default(),
+        };
+        let shown: Vec<Shown> = (0..4)
+            .map(|n| lines.take(&n.to_string(), &limits, now))
+            .collect();
+        assert_eq!(
+            shown,
+            [Shown::Alone, Shown::Alone, Shown::First, Shown::Behind]
+        );
+        // Whoever comes while others wait does not go before them.
+        let later = now + SHARED_EVERY;
+        assert_eq!(lines.take("4", &limits, later), Shown::Behind);
+        assert_eq!(lines.waiting.line(), "Hello 2, 3, 4");
+        for n in 5..20 {
+            lines.take(&n.to_string(), &limits, later);
+        }
+        assert_eq!(
+            lines.waiting.line(),
+            "Hello 2, 3, 4, 5, 6, 7, 8, 9 and 10 more"
+        );
     }
 }

@@ -52,20 +52,24 @@ pub fn tell(news: News<'_>, at: Moment) -> Vec<Step> {
         ],
         News::Came(person) => vec![passage(person, words::came(&person.name), "join", at)],
         News::Went(person) => vec![passage(person, words::went(&person.name), "leave", at)],
-        News::Private { entry, .. } => {
-            let Some((_, text)) = words::said(entry) else {
-                return Vec::new();
-            };
-            let author = &entry.author;
-            let message = by(author.id, &author.name, words::private(&text), at, "text");
-            vec![say(message, "broadcast", at.people())]
-        }
+        News::Private { entry, .. } => private(entry, words::private, at),
+        News::SentPrivately { entry, to } => private(entry, |text| words::private_to(to, text), at),
         News::Refused(refusal) => vec![system(words::refusal(refusal), at)],
         News::Notice(text) => {
             vec![say(note(text.to_owned(), at), "broadcast", at.people())]
         }
         News::People(_) => Vec::new(),
     }
+}
+
+/// Something said to one person alone, worded as such.
+fn private(entry: &Entry, worded: impl Fn(&str) -> String, at: Moment) -> Vec<Step> {
+    let Some((_, text)) = words::said(entry) else {
+        return Vec::new();
+    };
+    let author = &entry.author;
+    let message = by(author.id, &author.name, worded(&text), at, "text");
+    vec![say(message, "broadcast", at.people())]
 }
 
 /// Somebody came or went.

@@ -39,6 +39,10 @@ pub fn tell(news: News<'_>) -> Vec<Step> {
             Some((by, text)) => Step::Say(talk(by, words::private(&text))),
             None => return Vec::new(),
         },
+        News::SentPrivately { entry, to } => match words::said(entry) {
+            Some((by, text)) => Step::Say(talk(by, words::private_to(to, &text))),
+            None => return Vec::new(),
+        },
         News::Refused(refusal) => notice(words::refusal(refusal)),
         News::Notice(text) => notice(text.to_owned()),
         News::People(names) => Step::Say(list(names)),

@@ -59,6 +59,16 @@ pub fn private(text: &str) -> String {
     format!("[私聊] {text}")
 }
 
+/// The same for whoever sent it.
+pub fn private_to(name: &str, text: &str) -> String {
+    format!("[私聊 → {name}] {text}")
+}
+
+/// What somebody is told who wrote `@name` and nothing else.
+pub fn private_text_missing(name: &str) -> String {
+    format!("请在 @{name} 后面写上要私下说的话")
+}
+
 /// What an entry says to everybody, and who says it; nothing for one that is told otherwise or not at all.
 pub fn said(entry: &Entry) -> Option<(&str, String)> {
     let name = entry.author.name.as_str();
@@ -93,9 +103,11 @@ pub fn refusal(refusal: &Refusal) -> String {
             )
         }
         RefusalCode::NameReserved => format!("用户名 '{first}' 是保留名称"),
+        RefusalCode::NumberTaken => format!("用户 ID {first} 已被占用，请换一个 ID"),
         RefusalCode::RoomUnknown => format!("房间 '{first}' 不存在"),
         RefusalCode::RoomFull => format!("房间 '{first}' 已满 ({}/{})", argument(1), argument(2)),
-        RefusalCode::PersonUnknown | RefusalCode::PersonAmbiguous => format!("用户 {first} 不在线"),
+        RefusalCode::PersonUnknown => format!("用户 {first} 不在线"),
+        RefusalCode::PersonAmbiguous => format!("用户 {first} 不在线，而且不止一人用过这个名字"),
         RefusalCode::PersonGone => "对方已经离开".into(),
         RefusalCode::ToSelf => "不能给自己发私聊".into(),
         RefusalCode::BodyEmpty => "消息不能为空".into(),
@@ -110,6 +122,29 @@ pub fn refusal(refusal: &Refusal) -> String {
         RefusalCode::Banned => format!("您被禁止进入房间 '{first}'"),
         RefusalCode::NotInvited => format!("房间 '{first}' 需要邀请"),
         RefusalCode::NotAMember => "您不在这个房间".into(),
-        _ => "消息没有发送".into(),
+        RefusalCode::Word => format!("含有这里不允许的词 '{first}'，请修改后再试"),
+        RefusalCode::RateLimited | RefusalCode::AfterRefused => {
+            "发送得太快，消息没有发送，请稍后再试".into()
+        }
+        RefusalCode::TooManyRooms => format!("您已在 {first} 个房间或私聊中，不能再多了"),
+        RefusalCode::RoomClosed => format!("房间 '{first}' 已关闭"),
+        RefusalCode::CannotLeave => "不能离开这个房间".into(),
+        RefusalCode::NotAllowed | RefusalCode::Outranked => "您没有权限这样做".into(),
+        RefusalCode::TooLong => format!("太长：{} 个字符，最多 {} 个", argument(1), argument(2)),
+        // No bridge asks for what these are answers to; a person is told that nothing was done all the same.
+        RefusalCode::Malformed
+        | RefusalCode::Protocol
+        | RefusalCode::EpochChanged
+        | RefusalCode::Unauthenticated
+        | RefusalCode::NoEffect
+        | RefusalCode::RoomExists
+        | RefusalCode::RoomNameInvalid
+        | RefusalCode::TargetUnknown
+        | RefusalCode::NotYours
+        | RefusalCode::EmojiInvalid
+        | RefusalCode::TooManyReactions
+        | RefusalCode::TooMany
+        | RefusalCode::Offline
+        | RefusalCode::Unknown => "服务器没有接受这个请求".into(),
     }
 }

@@ -4,30 +4,39 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use http::{StatusCode, header};
 
+use super::hosts::Hosts;
 use crate::server::Switch;
-use crate::server::bridge::{Bridges, socket, trigger};
+use crate::server::bridge::trigger::{self, Trigger};
+use crate::server::bridge::{Bridges, socket};
 use crate::server::hub::Hub;
 use crate::server::metrics;
 
-pub fn router(hub: &Arc<Hub>, bridges: Bridges, metrics: Switch) -> Router {
+pub fn router(hub: &Arc<Hub>, bridges: Bridges, metrics: Switch, hosts: &Hosts) -> Router {
     let mut router = Router::new();
     if bridges.websocket {
-        let hub = Arc::clone(hub);
-        let upgrade = move |request| std::future::ready(socket::upgrade(&hub, request));
+        let (hub, hosts) = (Arc::clone(hub), hosts.clone());
+        let upgrade =
+            move |request: Request| socket::upgrade(Arc::clone(&hub), hosts.clone(), request);
         router = router.route("/ws", get(upgrade));
     }
     if bridges.trigger {
-        let hub = bridges.service.then(|| Arc::clone(hub));
-        let greet = move |name, request| trigger::greet(hub.clone(), name, request);
+        let door = bridges
+            .service
+            .then(|| Arc::new(Trigger::new(Arc::clone(hub))));
+        let greet = move |name, request| trigger::greet(door.clone(), name, request);
         router = router.route("/helloworld/{name}", get(greet));
     }
     if metrics == Switch::On {
-        let hub = Arc::clone(hub);
-        let counted = move || std::future::ready(counted(&hub));
+        let (hub, hosts) = (Arc::clone(hub), hosts.clone());
+        let counted = move |request: Request| {
+            let counted = hosts.check(&request).map(|()| counted(&hub));
+            std::future::ready(counted)
+        };
         router = router.route("/metrics", get(counted));
     }
     router

@@ -97,7 +97,7 @@ impl Hub {
     /// Takes a name for somebody who comes over a bridge. `number` is what their protocol knows them by, if it does.
     ///
     /// # Errors
-    /// The name is bad, taken or an operator's; or the number is somebody's.
+    /// The name is bad, taken, an operator's or has a word in it that is not said here; or the number is somebody's.
     pub fn guest(
         self: &Arc<Self>,
         name: &str,
@@ -105,6 +105,7 @@ impl Hub {
         number: Option<i64>,
     ) -> Result<Arc<Guest>, Refusal> {
         let name = valid(name)?;
+        self.filter.check_name(name.as_str())?;
         let now = Instant::now();
         let identity = fresh_identity(number);
         let mut state = self.lock();
@@ -112,19 +113,19 @@ impl Hub {
         let mut others = state.guests.keys().chain(state.people.keys());
         let is_somebodys = number.is_some() && others.any(is_taken);
         let is_operators = self.operators.has_like(&name);
-        let taken = Refusal::new(RefusalCode::NameTaken);
         if let Some(number) = number.filter(|_| is_somebodys) {
-            return Err(taken.with(format!("ID {number}")));
+            return Err(Refusal::new(RefusalCode::NumberTaken).with(number));
         }
         if is_operators || !state.names.claim(&name, identity, now) {
-            return Err(taken.with(&name));
+            return Err(Refusal::new(RefusalCode::NameTaken).with(&name));
         }
         state.guests.insert(identity, via);
         drop(state);
         Ok(self.held(identity, name, via, (1, SEAT_WITHIN)))
     }
 
-    /// The same, but waits a moment for a name that is taken: whoever comes back at once should not be kept out by themselves.
+    /// The same, but waits a moment for a name or number that is taken: whoever comes back at once should not be kept out by
+    /// themselves.
     ///
     /// # Errors
     /// As [`Hub::guest`].
@@ -138,7 +139,12 @@ impl Hub {
         loop {
             let freed = self.freed.notified();
             match self.guest(name, via, number) {
-                Err(refusal) if refusal.code == RefusalCode::NameTaken => {
+                Err(refusal)
+                    if matches!(
+                        refusal.code,
+                        RefusalCode::NameTaken | RefusalCode::NumberTaken
+                    ) =>
+                {
                     if timeout_at(until, freed).await.is_err() {
                         return Err(refusal);
                     }

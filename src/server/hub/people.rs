@@ -10,8 +10,8 @@ use super::guests::Guest;
 use super::names::valid;
 use super::{Attending, GRACE, Hub, NAME_HOLD, now_ms, random_id};
 use crate::chat::{
-    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, Secret, SessionId, Status,
-    UserName, Via,
+    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, Secret, SecretHash,
+    SessionId, Status, UserName, Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::pace::Bucket;
@@ -52,6 +52,7 @@ impl Hub {
         outbox: &Arc<Outbox>,
     ) -> Result<Admitted, AdmitError> {
         let hash = secret.hash();
+        let _turn = self.turns.take(hash).await;
         let record = if let Some(known) = self.store.identity_of(hash).await? {
             self.return_of(known, asked).await?
         } else {
@@ -67,7 +68,7 @@ impl Hub {
             match self.store.put_identity(fresh.clone(), now_ms()).await {
                 Ok(()) => fresh,
                 Err(StoreError::Conflict) => {
-                    // Another session of the same new person was faster.
+                    // The same new person was faster elsewhere.
                     self.lock().names.release(&fresh.name, fresh.id);
                     let known = self
                         .store
@@ -229,6 +230,11 @@ impl Hub {
         if let Some(guest) = &who.guest {
             return self.see_off(guest, who.session, &rooms).await;
         }
+        let secret = self.secret_of(identity);
+        let _turn = match secret {
+            Some(secret) => Some(self.turns.take(secret).await),
+            None => None,
+        };
         let left = self.detach(who.session, identity, how);
         self.departs_from(who.session, identity, &rooms, how).await;
         if how == Departure::Lost {
@@ -239,6 +245,12 @@ impl Hub {
             // A server that is stopping leaves them marked as present: the next one holds their names.
             _ => Ok(()),
         }
+    }
+
+    /// The hash of the secret of somebody who has a session.
+    fn secret_of(&self, identity: IdentityId) -> Option<SecretHash> {
+        let state = self.lock();
+        state.people.get(&identity).map(|it| it.secret)
     }
 
     /// Tells rooms that a session is no longer there.
@@ -302,21 +314,34 @@ impl Hub {
             .await;
         }
         sleep(NAME_HOLD.saturating_sub(GRACE)).await;
-        let is_back = self.lock().people.contains_key(&identity);
-        if let Ok(Some(record)) = self.store.identity(identity).await
-            && !is_back
-            && let Err(error) = self
-                .note_at(
-                    IdentityRecord {
-                        present: false,
-                        ..record
-                    },
-                    lost_ms,
-                )
-                .await
-        {
+        if let Err(error) = self.note_lost(identity, lost_ms).await {
             self.fatal.raise(&error);
         }
+    }
+
+    /// Notes that somebody whose link broke has gone, unless they are back, or were and have lost another link since.
+    async fn note_lost(&self, identity: IdentityId, lost_ms: u64) -> Result<(), StoreError> {
+        let Some(IdentityRecord { secret, .. }) = self.store.identity(identity).await? else {
+            return Ok(());
+        };
+        let _turn = self.turns.take(secret).await;
+        // They may have another name by now.
+        let Some(record) = self.store.identity(identity).await? else {
+            return Ok(());
+        };
+        let is_over = {
+            let state = self.lock();
+            let bearer = state.names.bearer(&record.name, Instant::now());
+            !state.people.contains_key(&identity) && bearer != Some(identity)
+        };
+        if !is_over {
+            return Ok(());
+        }
+        let gone = IdentityRecord {
+            present: false,
+            ..record
+        };
+        self.note_at(gone, lost_ms).await
     }
 
     async fn note_absence(&self, identity: IdentityId, left: Attending) -> Result<(), StoreError> {
@@ -327,24 +352,7 @@ impl Hub {
             present: false,
             via: Via::Tchat,
         };
-        self.note(record).await?;
-        // They may have come back while that was written.
-        let back = self
-            .lock()
-            .people
-            .get(&identity)
-            .map(|back| (back.secret, back.name.clone()));
-        if let Some((secret, name)) = back {
-            let record = IdentityRecord {
-                id: identity,
-                secret,
-                name,
-                present: true,
-                via: Via::Tchat,
-            };
-            self.note(record).await?;
-        }
-        Ok(())
+        self.note(record).await
     }
 
     /// Notes who is present. Where the disk is full it goes unnoted: nobody is kept out for that.
@@ -360,27 +368,30 @@ impl Hub {
         }
     }
 
-    /// Gives an identity another name.
+    /// Gives somebody who has a session another name. `answer` is called with who they are then, before anybody can change it again.
     ///
     /// # Errors
     /// The name is bad, taken or kept; the store failed.
-    pub async fn rename(&self, old: &Author, asked: &str) -> Result<Author, AdmitError> {
+    pub async fn rename(
+        &self,
+        identity: IdentityId,
+        asked: &str,
+        answer: impl FnOnce(&Author) + Send,
+    ) -> Result<Author, AdmitError> {
         let name = valid(asked)?;
+        let gone = || Refusal::new(RefusalCode::Unauthenticated);
+        let secret = self.secret_of(identity).ok_or_else(gone)?;
+        let _turn = self.turns.take(secret).await;
+        // Another session of theirs may have been faster.
+        let old = self.author(identity).ok_or_else(gone)?;
         if name.as_str() == old.name {
-            return Ok(old.clone());
+            answer(&old);
+            return Ok(old);
         }
-        self.claim(&name, old.id).await?;
-        let known = {
-            let state = self.lock();
-            let attending = state.people.get(&old.id);
-            attending.map(|it| (it.secret, it.name.clone()))
-        };
-        let Some((secret, before)) = known else {
-            self.lock().names.release(&name, old.id);
-            return Err(Refusal::new(RefusalCode::Unauthenticated).into());
-        };
+        let before = UserName::kept(old.name.clone());
+        self.claim(&name, identity).await?;
         let record = IdentityRecord {
-            id: old.id,
+            id: identity,
             secret,
             name: name.clone(),
             present: true,
@@ -389,25 +400,27 @@ impl Hub {
         // On the disk before anybody hears of it: a name that could not be kept is not taken.
         if let Err(error) = self.store.put_identity(record, now_ms()).await {
             let mut state = self.lock();
-            state.names.release(&name, old.id);
-            state.names.claim(&before, old.id, Instant::now());
+            state.names.release(&name, identity);
+            state.names.claim(&before, identity, Instant::now());
             drop(state);
             return Err(error.into());
         }
         {
             let mut state = self.lock();
-            if let Some(attending) = state.people.get_mut(&old.id) {
+            if let Some(attending) = state.people.get_mut(&identity) {
                 attending.name = name.clone();
             }
             if before.skeleton() != name.skeleton() {
-                state.names.release(&before, old.id);
+                state.names.release(&before, identity);
             }
         }
-        self.announce_rename(old, &name).await?;
-        Ok(Author {
-            id: old.id,
+        self.announce_rename(&old, &name).await?;
+        let you = Author {
+            id: identity,
             name: name.to_string(),
-        })
+        };
+        answer(&you);
+        Ok(you)
     }
 
     /// A name is an attribute that changes by an entry in every room its bearer is a member of.

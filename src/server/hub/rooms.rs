@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 
 use super::{AdmitError, Hub, Preset, random_id};
 use crate::chat::{
-    Author, Body, Changes, Digest, Entry, Epoch, IdentityId, LastLine, NameError, NewRoom, Refusal,
-    RefusalCode, Role, RoomId, RoomInfo, RoomKind, RoomName, Seq, Skeleton, Stamp, digest,
+    Author, Body, Changes, Digest, Entry, Epoch, IdentityId, LastLine, NameError, NewRoom, Post,
+    Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, RoomName, Seq, Skeleton, Stamp, digest,
 };
 use crate::server::clock::LogClock;
 use crate::server::room::mailbox::{Question, RoomMsg};
@@ -33,10 +33,11 @@ pub(super) async fn set_up(
     for (position, preset) in presets.iter().enumerate() {
         let position = u32::try_from(position).unwrap_or(u32::MAX - 1);
         let key = preset.name.key();
-        if let Some(record) = known
-            .iter()
-            .find(|record| record.key.as_ref() == Some(&key))
-        {
+        // A secret room of the same name is somebody's own, and stays it.
+        let is_it = |record: &&RoomRecord| {
+            record.kind != RoomKind::Secret && record.key.as_ref() == Some(&key)
+        };
+        if let Some(record) = known.iter().find(is_it) {
             let record = RoomRecord {
                 topic: preset.topic.clone(),
                 capacity: preset.capacity,
@@ -121,16 +122,36 @@ impl Hub {
             .flatten()
     }
 
-    /// The room of a name; no name means the one everybody begins in.
-    pub fn find(&self, name: &str) -> Result<RoomId, Refusal> {
+    /// The room somebody means by a name; no name means the one everybody begins in.
+    ///
+    /// A secret room shares its name with any other room, so that nobody outside finds out that it is there. Whoever may enter it means
+    /// it, and not the other: what is meant for few must not be said to many.
+    ///
+    /// # Errors
+    /// They can mean none.
+    pub async fn find(&self, name: &str, asker: IdentityId) -> Result<RoomId, Refusal> {
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(name);
         let directory = &self.rooms.directory;
         if name.is_empty() {
             return directory.home().ok_or_else(unknown);
         }
         let key = RoomName::new(name).map_err(|_| unknown())?.key();
-        let found = directory.find(&key);
-        found.map(|record| record.id).ok_or_else(unknown)
+        let mut open = None;
+        for record in directory.named(&key) {
+            if record.kind != RoomKind::Secret {
+                open = Some(record.id);
+            } else if self.may_enter(record.id, asker).await {
+                return Ok(record.id);
+            }
+        }
+        open.ok_or_else(unknown)
+    }
+
+    /// Whether somebody is in a room, or may come in as far as invitations go.
+    async fn may_enter(&self, room: RoomId, identity: IdentityId) -> bool {
+        self.ask(room, |reply| Question::MayEnter { identity, reply })
+            .await
+            .unwrap_or(false)
     }
 
     /// Whether a room is the one everybody begins in.
@@ -138,21 +159,24 @@ impl Hub {
         self.rooms.directory.home() == Some(room)
     }
 
-    /// Makes a room; its maker owns it.
+    /// Makes a room; its maker owns it. Secret rooms are in nobody's way who may not enter them.
     ///
     /// # Errors
-    /// The name is none, or is that of a room already; the store failed.
+    /// The name is none, or is that of a room the maker may know of; the store failed.
     pub async fn create(&self, maker: &Author, wanted: NewRoom) -> Result<RoomInfo, AdmitError> {
         let name = RoomName::new(&wanted.name).map_err(|error| invalid(&wanted.name, error))?;
         let exists = || Refusal::new(RefusalCode::RoomExists).with(&name);
         let skeleton = name.skeleton();
-        let rooms = self.rooms.directory.rooms();
         let looks_like = |record: &RoomRecord| {
             let other = record.key.as_ref().map(Skeleton::from);
             other.is_some_and(|other| other == skeleton)
         };
-        if rooms.iter().any(looks_like) {
-            return Err(exists().into());
+        let rooms = self.rooms.directory.rooms().into_iter();
+        for record in rooms.filter(looks_like) {
+            let is_secret = record.kind == RoomKind::Secret;
+            if !is_secret || self.may_enter(record.id, maker.id).await {
+                return Err(exists().into());
+            }
         }
         let mut owned = 0;
         for record in self.store.memberships(maker.id).await? {
@@ -183,7 +207,7 @@ impl Hub {
             made => made?,
         }
         self.rooms.directory.add(record.clone());
-        tracing::info!(name = %text::line(&maker.name), room = %text::line(&record.name), kind = ?record.kind, "created");
+        tracing::info!(name = %text::line(&maker.name), room = %record.log_name(), kind = ?record.kind, "created");
         let room = RoomInfo {
             role: Some(Role::Owner),
             ..info(&record, 0, None)
@@ -307,6 +331,27 @@ impl Hub {
             self.tell(identity, &Event::RoomChanged { request: 0, room });
         }
         Ok(record)
+    }
+
+    /// Says a line in the room everybody begins in, for the server itself but under a name of its own. Nobody joins or leaves for it,
+    /// and it mentions nobody. A line with a word that is refused here is not said.
+    pub async fn announce(&self, name: &str, mut line: String) {
+        let Some(room) = self.rooms.directory.home() else {
+            return;
+        };
+        if self.filter.mask(&mut line).is_err() {
+            return;
+        }
+        let post = Post {
+            author: Author {
+                id: self.rooms.server.id,
+                name: name.to_owned(),
+            },
+            client_id: None,
+            body: Body::Text(line),
+            mentions: Vec::new(),
+        };
+        self.send(room, RoomMsg::Announce(post)).await;
     }
 
     /// Sends to a room, which is started if it does not run.

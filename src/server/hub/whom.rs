@@ -8,6 +8,14 @@ use crate::chat::{IdentityId, Refusal, RefusalCode, RoomId, Via};
 use crate::server::room::mailbox::Question;
 
 impl Hub {
+    /// Whether somebody has this very name now.
+    pub fn is_borne(&self, name: &str) -> bool {
+        let Ok(name) = valid(name) else {
+            return false;
+        };
+        self.lock().names.bearer(&name, Instant::now()).is_some()
+    }
+
     /// Who is meant by a name: its present holder, else the one who last bore it among the asker's conversations and rooms.
     ///
     /// # Errors

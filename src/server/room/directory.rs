@@ -29,10 +29,11 @@ impl Directory {
         self.lock().first().map(|record| record.id)
     }
 
-    pub fn find(&self, key: &NameKey) -> Option<RoomRecord> {
+    /// The rooms of a name: at most one that is not secret.
+    pub fn named(&self, key: &NameKey) -> Vec<RoomRecord> {
         let rooms = self.lock();
-        let found = rooms.iter().find(|it| it.key.as_ref() == Some(key));
-        found.cloned()
+        let named = rooms.iter().filter(|it| it.key.as_ref() == Some(key));
+        named.cloned().collect()
     }
 
     pub fn add(&self, record: RoomRecord) {

@@ -110,6 +110,28 @@ impl Law {
         self.kind == RoomKind::Conversation && self.members.len() < 2
     }
 
+    /// Whether nobody is a member.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Whether somebody may know that this room is there. Of a secret one that is whoever is in it or may come in, and whoever was put
+    /// out.
+    pub fn is_known_to(&self, identity: IdentityId) -> bool {
+        let was_put_out = |it: &Standing| it.put_out.is_some();
+        let was_in = self.standings.get(&identity).is_some_and(was_put_out);
+        was_in || self.may_enter(identity)
+    }
+
+    /// Whether somebody is in this room, or may come in as far as invitations go.
+    pub fn may_enter(&self, identity: IdentityId) -> bool {
+        let is_let_in = |it: &Standing| it.is_invited || it.role.is_some();
+        let standing = self.standings.get(&identity);
+        !self.kind.needs_an_invitation()
+            || self.members.contains_key(&identity)
+            || standing.is_some_and(is_let_in)
+    }
+
     pub const fn is_closed(&self) -> bool {
         self.is_closed
     }

@@ -96,6 +96,11 @@ pub enum Question {
         identity: IdentityId,
         reply: oneshot::Sender<Option<Role>>,
     },
+    /// Whether somebody is here, or may come in as far as invitations go.
+    MayEnter {
+        identity: IdentityId,
+        reply: oneshot::Sender<bool>,
+    },
     /// Which of some are members.
     MembersAmong {
         among: Vec<IdentityId>,

@@ -1,7 +1,7 @@
 //! Coming into rooms, going, making them; and the names of rooms and people.
 
 use super::{Following, ROOMS, Session, post};
-use crate::chat::{NewRoom, Refusal, RefusalCode, RoomId, RoomKind, TOPIC};
+use crate::chat::{Author, NewRoom, Refusal, RefusalCode, RoomId, RoomKind, TOPIC};
 use crate::server::hub::AdmitError;
 use crate::server::room::Follow;
 use crate::server::room::mailbox::{Leaving, RoomMsg};
@@ -13,14 +13,15 @@ impl Session {
         request: u64,
         target: JoinTarget,
     ) -> Result<(), AdmitError> {
-        let room = match target {
-            JoinTarget::Room(room) => room,
-            JoinTarget::Name(name) => self.hub.find(&name)?,
-        };
+        // Before the name is looked for, so that guessing has its price.
         self.pace().await?;
+        let (room, asked) = match target {
+            JoinTarget::Room(room) => (room, room.to_string()),
+            JoinTarget::Name(name) => (self.hub.find(&name, self.who.author.id).await?, name),
+        };
         self.check_room_for_one_more(room)?;
         let who = self.attendee();
-        let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
+        let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(&asked);
         let follower = self.guest_follower(room);
         let slot = follower.as_ref().map(|it| it.slot);
         let joined = self.hub.ask(room, |reply| RoomMsg::Join {
@@ -29,6 +30,11 @@ impl Session {
             reply,
         });
         let joined = joined.await.ok_or_else(unknown).and_then(|it| it);
+        // A room that may not be known of and one that is not there are refused in the same words: those that were asked with.
+        let joined = joined.map_err(|refusal| match refusal.code {
+            RefusalCode::RoomUnknown => unknown(),
+            _ => refusal,
+        });
         let joined = match (joined, slot) {
             (Ok(joined), _) => joined,
             (Err(refusal), None) => return Err(refusal.into()),
@@ -101,11 +107,14 @@ impl Session {
         self.hub.pace(self.who.author.id)?;
         self.hub.filter.check_name(name)?;
         self.refresh_name();
-        let old = self.who.author.clone();
-        let you = self.hub.rename(&old, name).await?;
-        tracing::info!(from = %old.name, to = %you.name, identity = %you.id, "renamed");
-        self.who.author = you.clone();
-        self.outbox.answer(Event::Named { request, you });
+        let me = self.who.author.id;
+        let answer = |you: &Author| {
+            let you = you.clone();
+            self.outbox.answer(Event::Named { request, you });
+        };
+        let you = self.hub.rename(me, name, answer).await?;
+        let from = std::mem::replace(&mut self.who.author, you.clone()).name;
+        tracing::info!(%from, to = %you.name, identity = %you.id, "renamed");
         Ok(())
     }
 

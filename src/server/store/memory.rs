@@ -282,9 +282,10 @@ impl Store for MemoryStore {
 
     async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError> {
         let mut kept = self.kept();
+        let is_open = |it: &RoomRecord| it.key.is_some() && it.kind != RoomKind::Secret;
         let clashes = |other: &RoomRecord| {
             other.id == record.id
-                || (record.key.is_some() && other.key == record.key)
+                || (is_open(&record) && is_open(other) && other.key == record.key)
                 || (record.pair.is_some() && other.pair == record.pair)
         };
         if kept.rooms.values().any(|room| clashes(&room.record)) {

@@ -82,7 +82,7 @@ pub(super) fn typed(state: &mut State) -> Option<Effect> {
     let text = state.composer().text();
     let is_command = text.starts_with('/') && !text.starts_with("//");
     // A name that is being written may become whom it is for.
-    let is_private = text.starts_with('@')
+    let is_private = text.starts_with(text::AT)
         && (command::addressee(&text).is_some() || !text.contains(char::is_whitespace));
     let is_for_all = !text.trim().is_empty() && !is_command && !is_private;
     let can = state.typing.sends() && state.link == LinkState::Online;

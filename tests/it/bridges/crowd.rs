@@ -139,3 +139,66 @@ async fn a_crowd_half_of_which_vanishes_leaves_no_ghost_and_no_descriptor() {
 async fn long_crowd_of_two_thousand() {
     crowd(1000).await;
 }
+
+/// The log's lines that say a word.
+fn logged(home: &Home, word: &str) -> Vec<String> {
+    let files = std::fs::read_dir(home.logs()).unwrap().flatten();
+    let texts = files.map(|file| std::fs::read_to_string(file.path()).unwrap());
+    let all: String = texts.collect();
+    let lines = all.lines().filter(|line| line.contains(word));
+    lines.map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_who_left_what_and_names_no_room_that_is_not_for_everybody() {
+    let home = Home::new();
+    let config = "[bridges]\non = true\ngochat = { listen = [] }\nservice = { listen = [] }\nwebsocket = { listen = [] }\ntrigger = { listen = [] }\n";
+    std::fs::write(home.file("config.toml"), config).unwrap();
+    let mut server = home.serves(&["--config", &home.file("config.toml")]);
+    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{}", home.port)).unwrap();
+    let comes = async |name: &str| {
+        let channel = endpoint.connect().await.unwrap();
+        let call: gochat::Client = Call::on(channel, gochat::PATH, None).await;
+        call.ask(gochat::message(name, "", "")).await;
+        call
+    };
+    let one = comes("one").await;
+    let mut two = comes("two").await;
+    let lobby = endpoint.connect().await.unwrap();
+    while present(&lobby).await < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    one.ask(gochat::message("one", "two", "psst")).await;
+    two.hears().await;
+    drop(one);
+    while two.hears().await.content != "has left the chat" {}
+    two.ask(gochat::message("two", "", "still here")).await;
+    let began = std::time::Instant::now();
+    while logged(&home, " left ").len() < 2 {
+        assert!(began.elapsed() < PATIENCE, "{:?}", logged(&home, "left"));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    two.half_closes();
+    two.ends().await;
+    signal(server.id(), "TERM");
+    let ended = tokio::task::spawn_blocking(move || ends(&mut server, Duration::from_secs(50)));
+    assert!(ended.await.unwrap().success());
+    let left = logged(&home, " left ");
+    let of = |name: &str, room: &str| {
+        let (name, room) = (format!("name={name} "), format!("room={room}"));
+        let is_it = |line: &&String| line.contains(&name) && line.contains(&room);
+        left.iter().filter(is_it).count()
+    };
+    // One has left both; two, who was there to the end, left the room alone, and once.
+    assert_eq!(
+        (of("one", "general"), of("one", "conversation:")),
+        (1, 1),
+        "{left:?}"
+    );
+    assert_eq!(
+        (of("two", "general"), of("two", "conversation:")),
+        (1, 0),
+        "{left:?}"
+    );
+    assert!(!left.iter().any(|line| line.ends_with("room=")), "{left:?}");
+}

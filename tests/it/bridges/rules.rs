@@ -9,7 +9,7 @@ use tchat::server::Switch;
 use tchat::server::store::{PageLimit, Span};
 use tonic::Code;
 
-use super::service::get;
+use super::service::{get, http};
 use super::{chat, gochat, user};
 use crate::support::foreign::{Call, Socket, service, unary};
 use crate::support::raw::channel;
@@ -326,4 +326,54 @@ async fn all_who_come_at_the_same_moment_hear_of_each_other() {
             count += 1;
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_whose_name_stands_for_this_machine_reads_nothing() {
+    let server = Server::start();
+    let metrics = |target: &str, hosts: &[&str]| {
+        let hosts: String = hosts.iter().map(|it| format!("Host: {it}\r\n")).collect();
+        format!("GET {target} HTTP/1.1\r\n{hosts}\r\n")
+    };
+    let cases: [(&str, &[&str], &str); 9] = [
+        ("/metrics", &["localhost:50051"], "200"),
+        ("/metrics", &["127.0.0.1:50051"], "200"),
+        ("/metrics", &["[::1]:50051"], "200"),
+        ("/metrics", &["chat.example.org"], "200"),
+        ("/metrics", &["evil.example:50051"], "403"),
+        ("/metrics", &["localhost.evil.example"], "403"),
+        ("/metrics", &["localhost", "evil.example"], "403"),
+        ("http://evil.example/metrics", &["localhost"], "403"),
+        ("http://localhost/metrics", &["evil.example"], "403"),
+    ];
+    for (target, hosts, status) in cases {
+        let request = metrics(target, hosts);
+        let (line, body) = http(&server, request.as_bytes()).await;
+        assert!(line.contains(status), "{request}{line}");
+        assert_eq!(body.contains("tchat_sessions"), status == "200");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_whose_name_stands_for_this_machine_joins_no_room() {
+    let server = Server::start();
+    // What it could read otherwise: the origin is the same as the host.
+    let socket = b"GET /ws HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nConnection: Upgrade\r\n\
+        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    assert!(http(&server, socket).await.0.contains("403"));
+    // And gRPC, which pages can only speak over HTTP/1.
+    for path in [
+        chat::PATH,
+        "/chat.ChatService/ListRooms",
+        user::PATH,
+        gochat::PATH,
+        "/tchat.v1.ChatService/Chat",
+    ] {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/grpc\r\nContent-Length: 5\r\n\r\n\0\0\0\0\0"
+        );
+        let (line, _) = http(&server, request.as_bytes()).await;
+        assert!(line.contains("505"), "{path}: {line}");
+    }
+    assert_eq!(chat::rooms(&channel(&server).await).await[0].1, 0);
 }

@@ -79,9 +79,14 @@ async fn what_cannot_be_posted_is_greeted_all_the_same() {
 }
 
 pub async fn get(server: &Server, path: &str) -> (String, String) {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    http(server, request.as_bytes()).await
+}
+
+/// The status line and the body of the answer to a request as it is.
+pub async fn http(server: &Server, request: &[u8]) -> (String, String) {
     let mut io = server.dial().await;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
-    io.write_all(request.as_bytes()).await.unwrap();
+    io.write_all(request).await.unwrap();
     let mut answer = String::new();
     io.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -95,9 +100,9 @@ async fn the_trigger_greets_after_five_requests_went_through_the_stream() {
     let (status, body) = get(&server, "/helloworld/%E5%BC%A0%E4%B8%89").await;
     assert_eq!(status, "HTTP/1.1 200 OK");
     assert_eq!(body, r#"{"message":"Hello 张三"}"#);
-    for n in 0..5 {
-        ann.sees("general", &format!("hello:{n}")).await;
-    }
+    let entry = ann.sees("general", "Hello 张三").await;
+    assert_eq!(entry.author.name, "stream");
+    assert_eq!(server.log("general").await.len(), 1, "one line a trigger");
     for other in ["/helloworld", "/", "/helloworld/a/b", "/healthz"] {
         assert!(get(&server, other).await.0.contains("404"), "{other}");
     }
@@ -113,4 +118,112 @@ async fn the_trigger_says_so_where_the_stream_is_not_served() {
     let words = "the service is not reachable";
     let expected = format!(r#"{{"code":503,"reason":"","message":"{words}","metadata":{{}}}}"#);
     assert_eq!(body, expected);
+}
+
+/// Pulls the trigger for many at once.
+async fn burst(server: &Server, count: usize) {
+    let pulls = (0..count).map(|n| async move {
+        let (status, body) = get(server, &format!("/helloworld/p{n}")).await;
+        assert!(status.contains("200"), "{status}");
+        assert_eq!(body, format!(r#"{{"message":"Hello p{n}"}}"#));
+    });
+    futures::future::join_all(pulls).await;
+}
+
+/// How many people the lines of triggers name or count.
+fn greeted(lines: &[String]) -> usize {
+    let of = |line: &String| {
+        let names = line.strip_prefix("Hello ").expect("a greeting");
+        let (names, more) = names.split_once(" and ").unwrap_or((names, "0 more"));
+        let more = more.trim_end_matches(" more").parse::<usize>().unwrap();
+        names.split(", ").count() + more
+    };
+    lines.iter().map(of).sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_triggers_is_a_line_each_at_once_and_nobody_comes_or_goes() {
+    // The rate that people have, which does not hold a trigger up.
+    let mut config = config();
+    config.hub.limits = tchat::chat::Limits::default();
+    let server = Server::with(config, memory());
+    let mut user = super::user::joins(&server, 1, "watcher").await;
+    let began = tokio::time::Instant::now();
+    burst(&server, 100).await;
+    let mut lines = Vec::new();
+    while lines.len() < 100 {
+        let message = user.hears().await.message.unwrap();
+        assert_eq!(message.message_type, "text", "nobody comes or goes");
+        assert_eq!(message.username, "stream");
+        lines.push(message.content);
+    }
+    assert!(began.elapsed() < Duration::from_secs(1), "none is late");
+    lines.sort();
+    lines.dedup();
+    assert_eq!(lines.len(), 100, "none is lost, and none is there twice");
+    assert!(user.is_quiet().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_triggers_shares_lines_in_which_nobody_is_left_out() {
+    let mut config = config();
+    config.hub.limits = tchat::chat::Limits::default();
+    let server = Server::with(config, memory());
+    burst(&server, 500).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let lines = server.log("general").await;
+    assert!(lines.len() < 150, "{} lines", lines.len());
+    assert_eq!(greeted(&lines), 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_says_one_harmless_line_whatever_the_name_is() {
+    let config = config();
+    let words = tchat::text::Words::new(["spam"]);
+    let refuse = tchat::server::filter::Mode::Refuse;
+    config.hub.filter.set(words, refuse);
+    let server = Server::with(config, memory());
+    let mut ann = server.joins("ann").await;
+    let long = "x".repeat(5000);
+    for name in [
+        "%0A%0A%1B%5B2J",
+        "@ann%20psst",
+        "@everyone",
+        "spam",
+        &long,
+        "last",
+    ] {
+        let (status, _) = get(&server, &format!("/helloworld/{name}")).await;
+        assert!(status.contains("200"), "{name}: {status}");
+    }
+    ann.sees("general", "Hello last").await;
+    let general = ann.room("general").unwrap();
+    let said = ann.entries[&general].iter().filter(|it| it.body.is_said());
+    let said: Vec<_> = said.collect();
+    assert_eq!(said.len(), 5, "a word that is refused is no line");
+    for entry in said {
+        let text = entry.body.text();
+        assert!(
+            !text.contains(char::is_control) && text.len() < 300,
+            "{text:?}"
+        );
+        assert!(entry.mentions.is_empty(), "{text:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_for_one_person_is_greeted_and_not_public() {
+    let server = Server::start();
+    let mut ann = server.joins("ann").await;
+    let mut client = Client::open(&server, "/service.v1.Service/Chat").await;
+    for name in ["@ann for you", "@nobody lost", "@ann ", "for all"] {
+        client.ask(named(name)).await;
+        assert_eq!(client.hears().await.message, format!("Hello {name}"));
+    }
+    ann.sees("@stream", "for you").await;
+    ann.sees("general", "for all").await;
+    assert_eq!(server.log("general").await, ["for all"]);
+    let (_, counted) = get(&server, "/metrics").await;
+    let dropped = "tchat_bridge_dropped_total{bridge=\"service\"} 2";
+    assert!(counted.contains(dropped), "{counted}");
 }

@@ -135,13 +135,21 @@ async fn a_leave_a_cancel_and_the_end_of_requests_are_told_alike() {
 async fn a_taken_name_or_number_is_said_so_and_takes_nothing_from_its_holder() {
     let server = Server::start();
     let mut zhang = joins(&server, 7, "张三").await;
-    for (id, name) in [(7, "李四"), (8, "张三"), (9, "系统"), (10, "a b"), (11, "")] {
+    for (id, name, reason) in [
+        (7, "李四", "用户 ID 7 已被占用"),
+        (8, "张三", "用户名 '张三' 已被占用"),
+        (9, "系统", "用户名 '系统' 是保留名称"),
+        (10, "a b", "用户名 'a b' 无效"),
+        (11, "", "用户名 '' 无效"),
+        // Both: what the client cannot change by another name comes first.
+        (7, "张三", "用户 ID 7 已被占用"),
+    ] {
         let mut second = Client::open(&server, PATH).await;
         second.ask(request(id, name, "join", "")).await;
         let refused = second.hears().await;
         let (_, by, words, kind, status, _) = of(&refused);
         assert_eq!((by, kind, status), ("系统", "system", "error"), "{name}");
-        assert!(words.contains("用户名"), "{words}");
+        assert!(words.contains(reason), "{words}");
         assert_eq!(second.ends().await.code(), Code::Ok);
     }
     zhang.ask(request(7, "张三", "message", "still here")).await;

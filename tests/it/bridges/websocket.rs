@@ -233,3 +233,68 @@ async fn a_private_message_is_marked_and_a_drain_says_so() {
     server.stops().await.unwrap();
     assert_eq!(closing.await.unwrap(), 1001);
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_shaken_hands_is_in_the_room() {
+    let server = Server::start();
+    let mut talker = Socket::enter(&server, "talker").await;
+    for n in 0..20 {
+        let name = format!("new{n}");
+        let mut new = Socket::enter(&server, &name).await;
+        // Neither waits for anything: what is said now is heard, and the list has both.
+        talker.says(&format!("line {n}")).await;
+        new.asks("userlist", "").await;
+        let (mut has_heard, mut is_listed) = (false, false);
+        while !(has_heard && is_listed) {
+            let heard = new.hears().await;
+            has_heard |= heard.content == format!("line {n}");
+            if !heard.user_list.is_empty() {
+                assert!(heard.user_list.contains_key(&name), "round {n}");
+                is_listed = true;
+            }
+        }
+        // And by name.
+        talker.says(&format!("@{name} psst")).await;
+        while new.talk().await.1 != "[私聊] psst" {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_with_the_handshake_is_said_once_it_is_done() {
+    let server = Server::start();
+    let mut ann = server.joins("ann").await;
+    let mut eager = Socket::enter(&server, "eager").await;
+    // As soon as the answer is there, many at once.
+    for n in 0..30 {
+        eager.says(&n.to_string()).await;
+    }
+    ann.sees("general", "29").await;
+    let expected: Vec<String> = (0..30).map(|n| n.to_string()).collect();
+    assert_eq!(server.log("general").await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_gives_up_while_shaking_hands_leaves_nobody_behind() {
+    use tokio::io::AsyncWriteExt;
+    let server = Server::start();
+    let mut talker = Socket::enter(&server, "talker").await;
+    for _ in 0..10 {
+        let mut io = server.dial().await;
+        let request = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nusername: ghost\r\n\r\n";
+        io.write_all(request).await.unwrap();
+        drop(io);
+    }
+    // The name is free, and nobody else is there.
+    let mut ghost = Socket::enter(&server, "ghost").await;
+    ghost.asks("userlist", "").await;
+    let listed = loop {
+        let heard = ghost.hears().await;
+        if !heard.user_list.is_empty() {
+            break heard.user_list.len();
+        }
+    };
+    assert_eq!(listed, 2);
+    talker.says("still here").await;
+    while said(&mut ghost).await.1 != "still here" {}
+}

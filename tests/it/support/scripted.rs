@@ -35,6 +35,16 @@ pub struct Talk {
 #[derive(Clone)]
 struct Fake {
     talks: mpsc::Sender<Talk>,
+    headers: Headers,
+}
+
+/// When a server sends the headers of its answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Headers {
+    AtOnce,
+    /// Once something was said.
+    Late,
+    Never,
 }
 
 #[tonic::async_trait]
@@ -48,7 +58,13 @@ impl ChatService for Fake {
         let connection = request.extensions().get::<Connection>();
         connection.expect("it came over a connection").greeted();
         let (events, answer) = mpsc::channel(64);
-        let frames = request.into_inner();
+        let mut frames = request.into_inner();
+        let first = match self.headers {
+            Headers::AtOnce => None,
+            Headers::Late => frames.next().await,
+            Headers::Never => std::future::pending().await,
+        };
+        let frames = futures::stream::iter(first).chain(frames);
         let asked = frames.filter_map(async |frame| request_from(frame.ok()?).ok());
         let asked = Box::pin(asked);
         self.talks.send(Talk { asked, events }).await.unwrap();
@@ -86,9 +102,14 @@ impl ChatService for Fake {
 
 /// Starts a scripted server: where to dial it, and the streams that come.
 pub fn start() -> (Connector, mpsc::Receiver<Talk>) {
+    start_with(Headers::AtOnce)
+}
+
+/// The same, with headers at another time.
+pub fn start_with(headers: Headers) -> (Connector, mpsc::Receiver<Talk>) {
     let (door, incoming) = mpsc::channel(16);
     let (talks, arriving) = mpsc::channel(16);
-    let routes = tonic::service::Routes::new(ChatServiceServer::new(Fake { talks }));
+    let routes = tonic::service::Routes::new(ChatServiceServer::new(Fake { talks, headers }));
     tokio::spawn(async move {
         let (drain, hurry) = (CancellationToken::new(), CancellationToken::new());
         let incoming = ReceiverStream::new(incoming);

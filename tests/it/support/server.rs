@@ -69,6 +69,7 @@ pub fn config() -> ServerConfig {
         idle_exit: None,
         bridges: server::bridge::Bridges::ALL,
         metrics: server::Switch::On,
+        hosts: vec!["chat.example.org".into()],
         reflection: server::Switch::Off,
     }
 }

@@ -22,11 +22,14 @@ impl Task {
 
     /// What an entry changes among those present.
     pub(super) fn follow_up(&mut self, entry: &Entry) {
-        let (author, room) = (entry.author.id, text::line(&self.record.name));
+        let (author, room) = (entry.author.id, self.record.log_name());
         let name = text::line(&entry.author.name);
         match &entry.body {
             Body::Left => {
-                tracing::info!(%name, %room, "left");
+                // The second to leave a conversation only puts away what the first one ended, and is still here.
+                if self.record.kind != RoomKind::Conversation || !self.room.law().is_empty() {
+                    tracing::info!(%name, %room, "left");
+                }
                 self.goes(author);
             }
             Body::Joined(_) => {
@@ -104,6 +107,9 @@ impl Task {
                 tell(reply, put_out);
             }
             Question::Role { identity, reply } => tell(reply, self.room.law().role(identity)),
+            Question::MayEnter { identity, reply } => {
+                tell(reply, self.room.law().may_enter(identity));
+            }
             Question::Remembered(reply) => {
                 tell(reply, self.room.law().remembered().collect());
             }

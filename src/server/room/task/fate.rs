@@ -95,7 +95,7 @@ impl Task {
     fn refusal(&self, denied: Denied) -> Refusal {
         let name = &self.record.name;
         match denied {
-            Denied::NotAMember => Refusal::new(RefusalCode::NotAMember).with(name),
+            Denied::NotAMember => self.not_a_member(),
             Denied::Alone => Refusal::new(RefusalCode::PersonGone),
             Denied::NotAllowed(right, role) => Refusal::new(RefusalCode::NotAllowed)
                 .with(right.word())
@@ -105,9 +105,9 @@ impl Task {
             Denied::Banned(until) => Refusal::new(RefusalCode::Banned)
                 .with(name)
                 .with(until.millis()),
-            // Of a secret room nobody hears even that it is there.
+            // Of a secret room nobody hears even that it is there, nor what it is called.
             Denied::NotInvited if self.record.kind == RoomKind::Secret => {
-                Refusal::new(RefusalCode::RoomUnknown).with(name)
+                Refusal::new(RefusalCode::RoomUnknown).with(self.record.id)
             }
             Denied::NotInvited => Refusal::new(RefusalCode::NotInvited).with(name),
             Denied::NoEffect(person) => Refusal::new(RefusalCode::NoEffect).with(person),

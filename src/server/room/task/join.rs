@@ -27,7 +27,13 @@ impl Task {
             self.let_in(joining, at);
             return None;
         }
-        if self.record.kind == RoomKind::Conversation || self.room.law().is_closed() {
+        // Whoever may not know of a secret room learns nothing of it: not that it is full, and not what it is called.
+        let is_hidden = match self.record.kind {
+            RoomKind::Conversation => true,
+            RoomKind::Secret => !self.room.law().is_known_to(who.author.id),
+            RoomKind::Public | RoomKind::Private => false,
+        };
+        if is_hidden || self.room.law().is_closed() {
             let unknown = Refusal::new(RefusalCode::RoomUnknown).with(self.record.id);
             tell(joining.reply, Err(unknown));
             return None;
@@ -82,7 +88,7 @@ impl Task {
 
     pub(super) fn attend(&mut self, who: &Attendee) -> Result<(), Refusal> {
         let Some(role) = self.room.law().role(who.author.id) else {
-            return Err(Refusal::new(RefusalCode::NotAMember).with(&self.record.name));
+            return Err(self.not_a_member());
         };
         if let Some(refusal) = self.full_for(who.author.id) {
             return Err(refusal);
@@ -90,6 +96,15 @@ impl Task {
         self.attendance.arrive(who.session, who.person(role));
         self.note_changes();
         Ok(())
+    }
+
+    /// The refusal for somebody who has to be a member. It does not say what a secret room is called.
+    pub(super) fn not_a_member(&self) -> Refusal {
+        let refusal = Refusal::new(RefusalCode::NotAMember);
+        match self.record.kind {
+            RoomKind::Secret => refusal.with(self.record.id),
+            _ => refusal.with(&self.record.name),
+        }
     }
 
     /// What somebody becomes who joins: whoever owns the preset rooms does so from the start.

@@ -20,7 +20,9 @@ pub struct Retentions {
 
 impl Retentions {
     pub(super) fn of(&self, record: &RoomRecord) -> Retention {
-        let own = record.key.as_ref().and_then(|key| self.rooms.get(key));
+        // A secret room may have a preset room's name, but not what was configured for that one.
+        let key = record.key.as_ref().filter(|_| record.is_preset());
+        let own = key.and_then(|key| self.rooms.get(key));
         own.copied().unwrap_or(self.others)
     }
 }

@@ -11,8 +11,8 @@ use crate::chat::ServerId;
 const APPLICATION_ID: i64 = 0x7463_6874;
 
 /// One migration a version: step `n` brings a database from `user_version` n to n + 1, in one transaction.
-const STEPS: [&str; 6] = [
-    VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6,
+const STEPS: [&str; 7] = [
+    VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7,
 ];
 
 const VERSION_1: &str = "
@@ -127,6 +127,9 @@ UPDATE entries SET log_ms = unixepoch() * 1000
     )
     AND EXISTS (SELECT 1 FROM entries e WHERE e.at_ms <= unixepoch() * 1000);
 ";
+
+/// Secret rooms (kind 4) have no unique key: that another room cannot have their name would tell that they are there.
+const VERSION_7: &str = "UPDATE rooms SET key = NULL WHERE kind = 4;";
 
 /// Whether this is a database of tchat's, and none of a newer one.
 ///

@@ -56,7 +56,7 @@ pub fn create_room(
         record.id.bytes(),
         kind_number(record.kind),
         record.name,
-        record.key.as_ref().map(NameKey::as_str),
+        unique_key(record),
         record.topic,
         record.capacity,
         record.position,
@@ -65,6 +65,12 @@ pub fn create_room(
         record.pair.map(|(_, high)| *high.bytes()),
     ])?;
     append(db, created)
+}
+
+/// The key that no other room may have; a secret room is in no other's way.
+fn unique_key(record: &RoomRecord) -> Option<&str> {
+    let key = record.key.as_ref().map(NameKey::as_str);
+    key.filter(|_| record.kind != RoomKind::Secret)
 }
 
 pub fn update_room(db: &Connection, record: &RoomRecord) -> Result<(), WriteError> {

@@ -8,6 +8,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::Protocol => "服务器使用协议 {0} 到 {1}；其中一方需要更新 tchat",
         RefusalCode::NameTaken if second.is_empty() => "这里已经有人叫 {0}",
         RefusalCode::NameTaken => "这里已经有人叫 {0}；{1} 可以用",
+        RefusalCode::NumberTaken => "这里已经有人用编号 {0}",
         RefusalCode::NameInvalid => match second {
             "empty" => "名字至少要有一个字母或数字",
             "length" => "名字最多 32 个字符",

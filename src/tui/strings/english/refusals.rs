@@ -12,6 +12,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         }
         RefusalCode::NameTaken if second.is_empty() => "somebody here is called {0} already",
         RefusalCode::NameTaken => "somebody here is called {0} already; {1} is free",
+        RefusalCode::NumberTaken => "somebody here has the number {0} already",
         RefusalCode::NameInvalid => match second {
             "empty" => "a name has at least one letter or digit",
             "length" => "a name has at most 32 characters",
