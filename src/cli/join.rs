@@ -72,6 +72,7 @@ pub(super) fn setup(config: &Config) -> Setup {
         zone: config.join.zone.clone(),
         short: |address| Some(address.parse::<Address>().ok()?.short()),
         copy: terminal::copy,
+        open: terminal::open,
         notify: terminal::notify,
         edit: terminal::edit,
         suspend: terminal::suspend,

@@ -55,8 +55,18 @@ pub(super) fn caps(file: &File) -> Result<Caps> {
         },
         links: switch("links", file.links.as_deref())?
             .unwrap_or(!matches!(term.as_str(), "linux" | "dumb" | "")),
+        has_desktop: has_desktop(),
         notifier: notifier(file.notifications.as_deref())?,
     })
+}
+
+/// Whether programs with windows can be opened from here: not on a console, and not at the far end of ssh, where nobody would see them.
+fn has_desktop() -> bool {
+    if cfg!(any(windows, target_os = "macos")) {
+        variable("SSH_CONNECTION").is_none()
+    } else {
+        variable("DISPLAY").is_some() || variable("WAYLAND_DISPLAY").is_some()
+    }
 }
 
 /// How this terminal tells of something, as far as its variables say so.

@@ -13,6 +13,8 @@ pub struct Caps {
     pub unicode: bool,
     /// Whether it leads to addresses, or passes over what it does not know.
     pub links: bool,
+    /// Whether programs with windows can be opened from here.
+    pub has_desktop: bool,
     pub notifier: Notifier,
 }
 

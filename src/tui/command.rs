@@ -126,6 +126,32 @@ pub const COMMANDS: [Known; 45] = [
     known(Name::Quit, "quit", 0, 0),
 ];
 
+/// What other chat clients call some of them.
+pub const ALIASES: [(&str, Name); 5] = [
+    ("part", Name::Leave),
+    ("list", Name::Rooms),
+    ("query", Name::Msg),
+    ("names", Name::Who),
+    ("q", Name::Quit),
+];
+
+impl Name {
+    /// The other words for a command.
+    pub fn aliases(self) -> impl Iterator<Item = &'static str> {
+        let all = ALIASES.into_iter();
+        all.filter_map(move |(word, name)| (name == self).then_some(word))
+    }
+}
+
+/// The command of a word or alias, in any case.
+pub fn find(word: &str) -> Option<Known> {
+    let lower = word.to_lowercase();
+    let alias = ALIASES.into_iter().find(|(alias, _)| *alias == lower);
+    let alias = alias.map(|(_, name)| name);
+    let is_it = |known: &Known| known.word == lower || Some(known.name) == alias;
+    COMMANDS.into_iter().find(is_it)
+}
+
 /// A line, understood.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Line {
@@ -225,11 +251,10 @@ pub fn addressee(text: &str) -> Option<(&str, &str)> {
 fn parse_command(line: &str) -> Line {
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let argument = rest.trim();
-    let lower = word.to_lowercase();
-    let Some(known) = COMMANDS.iter().find(|known| known.word == lower) else {
+    let Some(known) = find(word) else {
         return Line::Unknown {
             word: word.to_owned(),
-            nearest: nearest(&lower),
+            nearest: nearest(&word.to_lowercase()),
         };
     };
     let words = argument.split_whitespace().count();
@@ -259,14 +284,15 @@ fn nearest(word: &str) -> Option<&'static str> {
     if word.is_empty() {
         return None;
     }
-    let words = COMMANDS.iter().map(|known| known.word);
+    let words = COMMANDS.into_iter().map(|known| known.word);
+    let words = words.chain(ALIASES.into_iter().map(|(alias, _)| alias));
     words
         .clone()
         .find(|known| known.starts_with(word))
         .or_else(|| {
             let near = words.map(|known| (strsim::damerau_levenshtein(known, word), known));
-            near.min()
-                .filter(|(distance, known)| *distance <= 2 && *distance < known.len())
+            near.filter(|(distance, known)| *distance <= 2 && *distance < known.len())
+                .min()
                 .map(|(_, known)| known)
         })
 }
@@ -327,6 +353,14 @@ mod tests {
                 Line::Command(Name::Kick, "ann spam".into()),
             ),
             ("/quit", Line::Command(Name::Quit, String::new())),
+            ("/q", Line::Command(Name::Quit, String::new())),
+            ("/part", Line::Command(Name::Leave, String::new())),
+            ("/part #dev", Line::Command(Name::Leave, "#dev".into())),
+            ("/LIST", Line::Command(Name::Rooms, String::new())),
+            ("/names", Line::Command(Name::Who, String::new())),
+            ("/query ann", Line::Command(Name::Msg, "ann".into())),
+            ("/query ann hi there", private("ann", "hi there")),
+            ("/query", Line::Missing(Missing::Argument(Name::Msg))),
             ("exit", Line::Command(Name::Quit, String::new())),
             (":wq", Line::Command(Name::Quit, String::new())),
             ("quit smoking", say("quit smoking")),
@@ -375,7 +409,9 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(nearest_of("/jion dev"), Some("join"));
-        assert_eq!(nearest_of("/q"), Some("quit"));
+        assert_eq!(nearest_of("/qiut"), Some("quit"));
+        assert_eq!(nearest_of("/qurey ann"), Some("query"));
+        assert_eq!(nearest_of("/prat"), Some("part"));
         assert_eq!(nearest_of("/disc"), Some("disconnect"));
         assert_eq!(nearest_of("/usr/bin/env"), None);
         assert_eq!(nearest_of("/"), None);

@@ -356,6 +356,12 @@ mod tests {
         assert_eq!((composer.text().as_str(), killed.text()), ("", "hello 世"));
         composer.kill_to_start(&mut killed);
         assert_eq!(killed.text(), "hello 世", "nothing is no kill");
+        killed.ends();
+        composer.insert("one\ntwo");
+        composer.kill_all(&mut killed);
+        assert_eq!((composer.text().as_str(), killed.text()), ("", "one\ntwo"));
+        composer.undo();
+        assert_eq!(composer.text(), "one\ntwo");
     }
 
     #[test]

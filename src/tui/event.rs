@@ -46,6 +46,8 @@ pub enum Event {
         room: Option<RoomId>,
         text: Result<String, String>,
     },
+    /// A link could not be opened; says why.
+    CannotOpen(String),
     /// `/theme` could not be followed; says why.
     ThemeFailed(String),
 }
@@ -78,5 +80,7 @@ pub enum Effect {
     Suspend,
     /// Puts a text where other programs paste from.
     Copy(String),
+    /// Opens an address in the program that the desktop has for it.
+    Open(String),
     Quit,
 }

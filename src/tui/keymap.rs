@@ -83,6 +83,15 @@ actions! {
     Newest = "newest",
     RoomBefore = "room-before",
     RoomAfter = "room-after",
+    Room1 = "room-1",
+    Room2 = "room-2",
+    Room3 = "room-3",
+    Room4 = "room-4",
+    Room5 = "room-5",
+    Room6 = "room-6",
+    Room7 = "room-7",
+    Room8 = "room-8",
+    Room9 = "room-9",
     Retry = "retry",
     EditFailed = "edit-failed",
     Lobby = "lobby",
@@ -100,6 +109,7 @@ actions! {
     ReactSelected = "react-selected",
     CopySelected = "copy-selected",
     OpenSelected = "open-selected",
+    ToOriginal = "to-original",
     WhoReacted = "who-reacted",
     TurnFold = "turn-fold",
     NextHit = "next-hit",
@@ -116,6 +126,8 @@ actions! {
     OverlayDown = "overlay-down",
     OverlayPageUp = "overlay-page-up",
     OverlayPageDown = "overlay-page-down",
+    OverlayHome = "overlay-home",
+    OverlayEnd = "overlay-end",
     Editor = "editor",
     Transpose = "transpose",
     Themes = "themes",
@@ -165,7 +177,36 @@ impl Action {
                 | Self::OverlayDown
                 | Self::OverlayPageUp
                 | Self::OverlayPageDown
+                | Self::OverlayHome
+                | Self::OverlayEnd
         )
+    }
+
+    /// Whether it edits or sends what is in the composer. The palette leaves it out: it is pressed while typing, or not at all.
+    pub const fn edits_composer(self) -> bool {
+        matches!(self, Self::Send | Self::SentBefore | Self::SentAfter)
+            || (self.is_of_line() && !matches!(self, Self::Redraw))
+    }
+
+    /// Whether the palette offers it. Rooms have rows of their own there.
+    pub fn is_offered(self) -> bool {
+        !self.edits_composer() && self.room().is_none()
+    }
+
+    /// Which room of the list it goes to, counted from 0.
+    pub fn room(self) -> Option<usize> {
+        let rooms = [
+            Self::Room1,
+            Self::Room2,
+            Self::Room3,
+            Self::Room4,
+            Self::Room5,
+            Self::Room6,
+            Self::Room7,
+            Self::Room8,
+            Self::Room9,
+        ];
+        rooms.iter().position(|known| *known == self)
     }
 
     pub fn of(name: &str) -> Option<Self> {

@@ -1,7 +1,9 @@
 //! Lists to choose from: the lobby, and the palette over rooms, people and commands. One fuzzy matcher for all of them. Pure.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -11,7 +13,7 @@ use super::composer::Composer;
 use super::keymap::Action;
 use super::search::Hits;
 use super::settings::Setting;
-use super::state::{Room, State};
+use super::state::{Invitation, Room, State};
 use super::strings::fill;
 use crate::chat::{Entry, RoomId, RoomInfo, RoomKind, Seq};
 use crate::text;
@@ -43,6 +45,8 @@ pub enum Of {
     },
     /// What is looked for and was found.
     Search(Box<Hits>),
+    /// The addresses a message links to.
+    Links(Vec<Arc<str>>),
 }
 
 /// One row.
@@ -78,6 +82,19 @@ pub enum Takes {
     Act(Action),
     /// Begins to change a setting.
     Set(Setting),
+    /// Opens an address.
+    Link(Arc<str>),
+}
+
+impl Takes {
+    /// Where the palette lists it: rooms and people first, then commands, then settings and actions.
+    const fn group(&self) -> u8 {
+        match self {
+            Self::Show(_) | Self::Join(_) | Self::Open(_) | Self::Visit(..) => 0,
+            Self::Command(_) => 1,
+            Self::Set(_) | Self::Act(_) | Self::Theme(_) | Self::Link(_) => 2,
+        }
+    }
 }
 
 impl Picker {
@@ -93,7 +110,14 @@ impl Picker {
 /// The rows that match, the best first; without a filter in their own order.
 pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
     let all = match &picker.of {
-        Of::Lobby(rooms) => rooms.iter().map(|room| of_room(state, room)).collect(),
+        Of::Lobby(rooms) => {
+            // The server does not list a secret room for those who are no members.
+            let is_listed = |id: RoomId| rooms.iter().any(|room| room.id == id);
+            let invited = state.invitations.iter().map(|it| &it.room);
+            let invited = invited.filter(|room| !is_listed(room.id));
+            let all = invited.chain(rooms);
+            all.map(|room| of_room(state, room)).collect()
+        }
         Of::Palette => palette(state),
         Of::Mentions(entries) => {
             let entries = entries.iter().flatten();
@@ -104,6 +128,7 @@ pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
             .iter()
             .map(|theme| of_theme(state, theme, before))
             .collect(),
+        Of::Links(links) => links.iter().map(of_link).collect(),
         Of::Search(hits) => {
             let shown = state.hits(hits).into_iter();
             return shown.map(|it| of_hit(state, hits, it)).collect();
@@ -120,35 +145,55 @@ fn matching(all: Vec<Row>, filter: &str) -> Vec<Row> {
     let (case, normal) = (CaseMatching::Ignore, Normalization::Smart);
     let pattern = Pattern::new(filter, case, normal, AtomKind::Fuzzy);
     let mut buffer = Vec::new();
-    let mut found: Vec<(u32, Row)> = Vec::new();
+    let mut found: Vec<(Rank, Row)> = Vec::new();
     for mut row in all {
         let hay = match row.takes {
             // What was said is looked for as well.
             Takes::Visit(..) => format!("{} {}", row.label, row.about),
+            // Other clients call it something else.
+            Takes::Command(name) => {
+                let whole = row.label.clone();
+                name.aliases()
+                    .fold(whole, |whole, alias| whole + " /" + alias)
+            }
             _ => row.label.clone(),
         };
         let label = Utf32Str::new(&hay, &mut buffer);
         if let Some(score) = pattern.indices(label, &mut matcher, &mut row.matched) {
             row.matched.sort_unstable();
             row.matched.dedup();
-            found.push((score, row));
+            found.push((rank(&row, &hay, filter, score), row));
         }
     }
-    // Stable: what matches alike stays in its order.
-    found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    // The sort is stable: rows of equal rank stay in their order.
+    found.sort_by_key(|(rank, _)| *rank);
     found.into_iter().map(|(_, row)| row).collect()
+}
+
+/// The order of matches, the smallest first: whether the letters are scattered, the group of the row, whether its name begins
+/// otherwise, and the matcher's score.
+type Rank = (bool, u8, bool, Reverse<u32>);
+
+fn rank(row: &Row, hay: &str, filter: &str, score: u32) -> Rank {
+    // A sign in front of a name may be typed or left out.
+    let plain = |text: &str| text.trim_start_matches(['#', '@', '/']).to_owned();
+    let (hay, filter) = (text::folded(hay), text::folded(filter));
+    let is_scattered = !filter.split_whitespace().all(|word| hay.contains(word));
+    let begins = plain(&hay).starts_with(&plain(&filter));
+    (is_scattered, row.takes.group(), !begins, Reverse(score))
 }
 
 fn of_room(state: &State, info: &RoomInfo) -> Row {
     let ours = state.room(info.id).filter(|room| room.put_out.is_none());
     let is_closed = info.kind.needs_an_invitation() && info.role.is_none();
-    let about = match &info.last {
-        Some(last) => {
+    let about = match (state.invitation(info.id), &info.last) {
+        (Some(invitation), _) => invited(state, invitation),
+        (None, Some(last)) => {
             let (by, said) = (text::line(&last.author), text::line(&last.text));
             fill(state.strings.quote, &[&by, &said])
         }
-        None if is_closed => state.strings.by_invitation.to_owned(),
-        None => text::line(&info.topic).to_string(),
+        (None, None) if is_closed => state.strings.by_invitation.to_owned(),
+        (None, None) => text::line(&info.topic).to_string(),
     };
     let mark = match info.kind {
         RoomKind::Private => state.strings.private_mark,
@@ -173,6 +218,15 @@ fn of_room(state: &State, info: &RoomInfo) -> Row {
             Some(room) => Takes::Show(room.info.id),
             None => Takes::Join(info.name.clone()),
         },
+    }
+}
+
+/// That we may join a room, and by whom.
+fn invited(state: &State, invitation: &Invitation) -> String {
+    let s = state.strings;
+    match &invitation.by {
+        Some(by) => fill(s.invites_you, &[&text::line(&by.name)]),
+        None => s.you_are_invited.to_owned(),
     }
 }
 
@@ -211,6 +265,19 @@ fn of_theme(state: &State, theme: &str, before: &str) -> Row {
     }
 }
 
+fn of_link(address: &Arc<str>) -> Row {
+    Row {
+        label: text::line(address).to_string(),
+        matched: Vec::new(),
+        unread: 0,
+        people: String::new(),
+        about: String::new(),
+        marks: Vec::new(),
+        aside: String::new(),
+        takes: Takes::Link(Arc::clone(address)),
+    }
+}
+
 fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> Row {
     // On a narrow screen the word itself comes first.
     let lead = if state.size.0 < NARROW { 0 } else { LEAD };
@@ -235,7 +302,7 @@ fn ago(state: &State, at_ms: u64) -> String {
     }
 }
 
-/// Rooms and conversations, whoever else is here, and commands.
+/// Rooms and conversations, everybody else who is here, commands, settings, and actions that do not edit the composer.
 fn palette(state: &State) -> Vec<Row> {
     let s = state.strings;
     let plain = |label: String, about: &str, takes| Row {
@@ -258,7 +325,14 @@ fn palette(state: &State) -> Vec<Row> {
     };
     let mut rows: Vec<Row> = state.rooms.iter().map(of_ours).collect();
     let is_ours = |name: &str| state.rooms.iter().any(|room| room.info.name == name);
-    for room in state.directory.iter().filter(|room| !is_ours(&room.name)) {
+    for invitation in &state.invitations {
+        let room = &invitation.room;
+        let label = text::line(&format!("#{}", room.name)).to_string();
+        let takes = Takes::Join(room.name.clone());
+        rows.push(plain(label, &invited(state, invitation), takes));
+    }
+    let others = state.directory.iter().filter(|room| !is_ours(&room.name));
+    for room in others.filter(|room| state.invitation(room.id).is_none()) {
         let label = text::line(&format!("#{}", room.name)).to_string();
         let takes = Takes::Join(room.name.clone());
         rows.push(plain(label, text::line(&room.topic).as_str(), takes));
@@ -306,7 +380,8 @@ fn palette(state: &State) -> Vec<Row> {
         .iter()
         .filter_map(|known| state.keymap.of_command(known.name))
         .collect();
-    for action in state.keymap.actions() {
+    let actions = state.keymap.actions().into_iter();
+    for action in actions.filter(|action| action.is_offered()) {
         let key = state.keymap.first(action);
         if let Some(about) = s.action(action).filter(|_| !of_commands.contains(&key)) {
             rows.push(Row {
@@ -331,7 +406,11 @@ mod tests {
             about: String::new(),
             marks: Vec::new(),
             aside: String::new(),
-            takes: Takes::Join(String::new()),
+            takes: match label.chars().next() {
+                Some('#' | '@') => Takes::Join(String::new()),
+                Some('/') => Takes::Command(Name::Theme),
+                _ => Takes::Act(Action::Themes),
+            },
         };
         let rows = labels.iter().map(row).collect();
         matching(rows, filter)
@@ -369,5 +448,35 @@ mod tests {
             "tch",
         );
         assert_eq!(rows[0].matched, [1, 3, 4]);
+    }
+
+    #[test]
+    fn rooms_come_before_commands_and_letters_in_a_row_before_scattered_ones() {
+        let all = [
+            "delete to the end of the line",
+            "/theme",
+            "#weather-team",
+            "#the-office",
+            "@theo",
+            "#tea-house",
+        ];
+        // "tea-house" has t, h and e, but not in a row.
+        assert_eq!(
+            found(&all, "the"),
+            [
+                "#the-office",
+                "@theo",
+                "#weather-team",
+                "/theme",
+                "delete to the end of the line",
+                "#tea-house",
+            ]
+        );
+        // A sign may be typed, the case does not matter, and each word counts by itself.
+        assert_eq!(found(&all, "/THE")[0], "/theme");
+        assert_eq!(found(&all, "end line"), ["delete to the end of the line"]);
+        assert_eq!(found(&["set theme", "#thesis"], "set"), ["set theme"]);
+        assert_eq!(found(&["/topic", "#photos"], "to"), ["#photos", "/topic"]);
+        assert_eq!(found(&["#t-o-p", "/topic"], "top"), ["/topic", "#t-o-p"]);
     }
 }

@@ -12,6 +12,7 @@ use self::told::{ToldTo, fresh};
 use super::command::COMMANDS;
 use super::event::Event;
 use super::lessons::{Lesson, Lessons};
+use super::regions::OVERLAY_COLUMNS;
 use super::state::{Overlay, Room, State, Tone, Writing};
 use super::strings::fill;
 use super::timeline::{Anchor, Fate, Item, Key, What};
@@ -398,8 +399,8 @@ impl Teller {
             Some(Overlay::Help { .. }) => {
                 lines.push(mark(s.help_commands));
                 lines.extend(COMMANDS.iter().map(|known| {
-                    let words = s.command(known.name);
-                    format!("{}  {}", words.usage, words.about)
+                    let usage = s.command(known.name).usage;
+                    format!("{usage}  {}", s.about_command(known.name))
                 }));
                 lines.extend(s.help_sending.iter().map(|line| (*line).to_owned()));
             }
@@ -411,7 +412,7 @@ impl Teller {
             }
             Some(Overlay::Link { report, .. }) => {
                 lines.push(mark(s.link_title));
-                let all = link(state, report);
+                let all = link(state, report, OVERLAY_COLUMNS);
                 lines.extend(all.iter().map(|line| text::line(line).to_string()));
             }
             Some(Overlay::Name { why, composer }) => {

@@ -10,6 +10,8 @@ const PEOPLE_FROM: u16 = 100;
 const ROOMS_FROM: u16 = 70;
 const ROOMS_COLUMNS: u16 = 19;
 const PEOPLE_COLUMNS: u16 = 23;
+/// The widest an overlay grows.
+pub const OVERLAY_COLUMNS: u16 = 72;
 /// A screen smaller than this shows the newest line, and the composer once somebody types.
 const TINY: (u16, u16) = (20, 6);
 
@@ -37,6 +39,32 @@ impl Regions {
     pub fn text_columns(&self) -> usize {
         let columns = self.composer.width.saturating_sub(self.prompt + 1);
         usize::from(columns.max(1))
+    }
+
+    /// Where an overlay may be drawn: from the left edge of the messages on, over the people if it needs their columns, and never over what
+    /// is being written.
+    pub fn overlay(&self) -> Rect {
+        // On a screen of one row there is nothing but the composer.
+        let body = if self.messages.is_empty() {
+            self.composer
+        } else {
+            self.messages
+        };
+        Rect {
+            width: (body.width + self.people.width).min(OVERLAY_COLUMNS),
+            height: body.height + self.below.height,
+            ..body
+        }
+    }
+
+    /// The columns beside an overlay that are blank in its rows: those of the messages, and of the people if it reaches them.
+    pub fn beside(&self, overlay: Rect) -> Rect {
+        let reaches_people = overlay.right() > self.messages.right();
+        let people = if reaches_people { self.people.width } else { 0 };
+        Rect {
+            width: self.messages.width + people,
+            ..overlay
+        }
     }
 }
 

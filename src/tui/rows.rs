@@ -22,9 +22,11 @@ const HIDDEN: usize = 200;
 const RUN: usize = 5000;
 /// Stands before what is answered.
 const QUOTE: &str = ">";
-/// Below these columns the time, and then the name's own column, is left out.
-const TIME_FROM: usize = 34;
-const NAME_FROM: usize = 24;
+/// Below these columns the time, and then the name's own column, is left out: what stands before the text takes a quarter of them at most.
+const TIME_FROM: usize = 48;
+const NAME_FROM: usize = 36;
+/// Columns of the mark before a line, with the one behind it.
+const GUTTER: usize = 2;
 
 /// How rows are laid out at present.
 #[derive(Clone, Debug)]
@@ -78,15 +80,24 @@ impl Layout<'_> {
         self.columns >= NAME_FROM
     }
 
+    /// Columns of the name. It may be cut where there is no room for the time.
+    pub fn name_width(&self) -> usize {
+        if self.shows_time() {
+            return self.name_columns;
+        }
+        let quarter = self.columns / 4;
+        self.name_columns.min(quarter.saturating_sub(GUTTER + 1))
+    }
+
     /// The column text starts at: behind gutter, time and name.
     pub fn indent(&self) -> usize {
         let time = if self.shows_time() { 6 } else { 0 };
         let name = if self.shows_name() {
-            self.name_columns + 1
+            self.name_width() + 1
         } else {
             0
         };
-        2.min(self.columns / 4) + time + name
+        GUTTER.min(self.columns / 4) + time + name
     }
 
     fn text_columns(&self) -> usize {
@@ -108,6 +119,22 @@ impl Layout<'_> {
     /// The same of an item that nothing was said before.
     pub fn alone(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
         self.rows_with(timeline, index, |_, _| false)
+    }
+
+    /// The first line of an item that nothing was said before, with its author by name: it says of whom and from when the rest is.
+    pub fn heading(&self, timeline: &Timeline, index: usize) -> Option<Line> {
+        let mut rows = self.alone(timeline, index).into_iter();
+        let mut first = rows.find_map(|row| match row {
+            Row::Line(line) => Some(line),
+            _ => None,
+        })?;
+        // The name of somebody who does something is in the text, and only a mark beside it.
+        if let (Some(by), What::Said { name, .. } | What::Mine { name, .. }) =
+            (&mut first.name, &timeline.get(index)?.what)
+        {
+            by.1 = name.clone();
+        }
+        Some(first)
     }
 
     fn rows_with(

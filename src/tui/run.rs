@@ -56,6 +56,8 @@ pub struct Setup {
     pub short: fn(&str) -> Option<String>,
     /// Puts a text where other programs paste from.
     pub copy: fn(&str),
+    /// Opens an address, and waits until the program that does so has ended.
+    pub open: fn(&str) -> Result<(), String>,
     /// Tells of something by a title and a line.
     pub notify: fn(Notifier, &str, &str),
     /// Gives a text to the person's own editor, and waits for it.
@@ -299,6 +301,7 @@ fn first_state(setup: &Setup, size: (u16, u16)) -> State {
         },
         notifier: setup.caps.notifier,
         links: setup.caps.links,
+        has_desktop: setup.caps.has_desktop,
         shows_panes: setup.shows_panes,
         typing: setup.typing,
         keymap: setup.keymap.clone(),

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 pub use self::overlay::{Confirm, Overlay};
-pub use self::room::{Reading, Recount, Room, Seeking, Writing};
+pub use self::room::{Due, ForMe, Reading, Recount, Room, Seeking, Writing};
 pub use self::typing::TypingMode;
 use super::caps::Notifier;
 use super::complete::Popup;
@@ -91,6 +91,8 @@ pub struct State {
     pub notified_at: Option<Instant>,
     /// Rooms whose invitation was told.
     pub invited: HashSet<RoomId>,
+    /// Invitations that can be accepted: they are listed among the rooms.
+    pub invitations: Vec<Invitation>,
     /// How we asked to be, as long as it is not answered.
     pub status_asked: Option<Status>,
     /// What we said of ourselves before we said why we are away.
@@ -120,6 +122,8 @@ pub struct State {
     pub lessons: Option<Lessons>,
     /// Whether addresses are links to the terminal.
     pub links: bool,
+    /// Whether a browser can be opened from here.
+    pub has_desktop: bool,
     pub notifier: Notifier,
     /// What was set when the program began, or kept since.
     pub kept: Kept,
@@ -172,6 +176,14 @@ pub struct Offered {
     pub takes: Vec<Takes>,
 }
 
+/// A room we were invited to and have not joined.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Invitation {
+    pub room: RoomInfo,
+    /// Who invited us; unknown after a new connection.
+    pub by: Option<Author>,
+}
+
 /// See [`State::visit`].
 #[derive(Clone, Debug)]
 pub struct Visit {
@@ -217,6 +229,7 @@ impl State {
             pressed_at: now.instant,
             notified_at: None,
             invited: HashSet::new(),
+            invitations: Vec::new(),
             status_asked: None,
             status_before: None,
             focus: None,
@@ -231,6 +244,7 @@ impl State {
             offered: None,
             lessons: None,
             links: false,
+            has_desktop: false,
             notifier: Notifier::OFF,
             kept: Kept::new(),
             size,
@@ -301,6 +315,12 @@ impl State {
         self.me.as_ref().is_some_and(|me| me.id == identity)
     }
 
+    /// The invitation to a room, as long as we have not accepted it.
+    pub fn invitation(&self, room: RoomId) -> Option<&Invitation> {
+        let mut invitations = self.invitations.iter();
+        invitations.find(|it| it.room.id == room)
+    }
+
     /// The hits of a search that are shown: in rooms we are in, by people we heed.
     pub fn hits<'a>(&self, hits: &'a Hits) -> Vec<&'a Entry> {
         let mut shown = hits.all();
@@ -364,16 +384,20 @@ impl State {
 
     /// Opens an overlay that nobody pressed a key for just now: where somebody is writing or choosing it waits.
     pub fn announce(&mut self, overlay: Overlay) {
-        match self.overlay {
-            None | Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {
-                self.overlay = Some(overlay);
-            }
+        let is_only_read = match &self.overlay {
+            None | Some(Overlay::List { .. } | Overlay::Link { .. }) => true,
+            Some(Overlay::Help { filter, .. }) => filter.is_empty(),
             Some(
                 Overlay::Pick(_)
                 | Overlay::React { .. }
                 | Overlay::Snippet { .. }
                 | Overlay::Name { .. },
-            ) => self.behind = Some(overlay),
+            ) => false,
+        };
+        if is_only_read {
+            self.overlay = Some(overlay);
+        } else {
+            self.behind = Some(overlay);
         }
     }
 
@@ -408,22 +432,27 @@ impl State {
         self.focus.unwrap_or(idle < within)
     }
 
-    /// Whether somebody may be looking at the newest end of a room.
-    pub fn is_reading(&self, room: &Room) -> bool {
+    /// Whether somebody may be looking at a room.
+    pub fn is_watching(&self, room: &Room) -> bool {
         let is_shown = self.current == Some(room.info.id) && self.overlay.is_none();
-        is_shown
-            && self.is_attended(READS)
-            && room.timeline.anchor() == Anchor::Newest
-            && room.put_out.is_none()
+        is_shown && self.is_attended(READS) && room.put_out.is_none()
     }
 
-    /// Unread messages of a room and those for us, as they are shown: what is being read is no news.
+    /// Whether somebody may be looking at the newest end of a room.
+    pub fn is_reading(&self, room: &Room) -> bool {
+        self.is_watching(room) && room.timeline.anchor() == Anchor::Newest
+    }
+
+    /// Unread messages of a room and those for us, as they are shown: what is on the screen or was there is no news.
     pub fn news(&self, room: &Room) -> (u32, u32) {
-        // Where one was put out nothing waits to be read.
-        if self.is_reading(room) || room.put_out.is_some() {
-            return (0, 0);
+        if room.put_out.is_some() {
+            // Where one was put out nothing waits to be read.
+            (0, 0)
+        } else if self.is_reading(room) {
+            room.reading.above
+        } else {
+            room.reading.unseen()
         }
-        (room.reading.unread.messages, room.reading.mentions())
     }
 
     /// Whether an entry is for us: it calls us, or has a word of ours.

@@ -121,6 +121,7 @@ table! {
     copied,
     react_title,
     react_hint,
+    no_such_emoji,
     selection_hint,
     editing_prompt,
     answer_prompt,
@@ -233,10 +234,18 @@ table! {
     keywords_none,
     invited_by,
     invited_to,
+    invites_you,
+    you_are_invited,
     reacted_title,
     nobody_reacted,
     room_gone,
     answers_nothing,
+    nothing_to_open,
+    opening,
+    link_copied,
+    links_title,
+    links_hint,
+    no_nth_room,
     more_above,
     more_below,
     close_again,
@@ -247,6 +256,8 @@ table! {
     moderator,
     member,
     new_below,
+    new_above,
+    all_read,
     connecting,
     cannot_reach,
     reconnecting,
@@ -267,6 +278,8 @@ table! {
     unknown_command,
     unknown_command_nearest,
     usage,
+    /// What a command does, and what else it is called.
+    also_called,
     not_in_a_room,
     no_connection_yet,
     failed,
@@ -403,6 +416,17 @@ impl Strings {
     pub fn command(&self, name: Name) -> CommandWords {
         let (usage, about) = (self.commands)(name);
         CommandWords { usage, about }
+    }
+
+    /// What a command does, and what other clients call it.
+    pub fn about_command(&self, name: Name) -> String {
+        let about = self.command(name).about;
+        let others: Vec<String> = name.aliases().map(|alias| format!("/{alias}")).collect();
+        if others.is_empty() {
+            about.to_owned()
+        } else {
+            fill(self.also_called, &[&about, &others.join(", ")])
+        }
     }
 
     /// What a key does, for help; nothing for keys that every editor has.

@@ -21,6 +21,8 @@ pub enum Target {
     Elsewhere(RoomId, Seq),
     /// The words that there is more below.
     Newest,
+    /// The words that something unread is above.
+    New,
     /// What is written, from this row of it on; the last column is the cursor's alone.
     Composer {
         first: usize,

@@ -3,6 +3,7 @@
 //! [`Screen`] restores when it is dropped, and a panic hook restores before the message is printed, so that a shell is never
 //! left without echo or in the alternate screen.
 
+mod browser;
 pub mod decode;
 mod editor;
 mod input;
@@ -29,6 +30,7 @@ use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+pub use self::browser::open;
 pub use self::editor::{Editor, edit};
 pub use self::input::{Answers, Input, Questions, ask, is_paused, suspend};
 pub use self::lines::{Typist, lines};

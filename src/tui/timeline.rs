@@ -49,6 +49,8 @@ pub struct Timeline {
     head: Option<Seq>,
     /// Entries are known to be there though none is here.
     wants_newest: bool,
+    /// Entries up to this one were cleared off the screen; they stay away until somebody looks for them.
+    cleared_to: Option<Seq>,
     anchor: Anchor,
     /// The page that was asked for and has not come.
     asked: Option<Seq>,
@@ -78,6 +80,7 @@ impl Default for Timeline {
             first: Seq(1),
             head: None,
             wants_newest: false,
+            cleared_to: None,
             anchor: Anchor::Newest,
             asked: None,
             next_local: 1,
@@ -176,6 +179,27 @@ impl Timeline {
         self.items.get(place).map(|item| item.key)
     }
 
+    /// The first entry that is new, if it has to be loaded before it can be shown.
+    pub fn new_not_here(&self) -> Option<Seq> {
+        let after = self.new_after?;
+        // Where something is here after it and nothing of that can be shown, it is a gap.
+        let is_here = self.goes_on_from(after) && self.after(after).next().is_some();
+        (!is_here).then(|| after.next().max(self.first))
+    }
+
+    /// Whether nothing is missing between an entry and the first that is here after it.
+    pub fn goes_on_from(&self, seq: Seq) -> bool {
+        let begins = seq.next().max(self.first);
+        self.oldest().is_some_and(|oldest| oldest <= begins)
+    }
+
+    /// What stands after an entry, up to the first gap that can be loaded.
+    pub fn after(&self, seq: Seq) -> impl Iterator<Item = &Item> {
+        let from = self.items.partition_point(|item| item.key.seq <= seq);
+        let items = self.items.range(from..);
+        items.take_while(|item| !matches!(item.what, What::Gap(gap) if !gap.is_gone))
+    }
+
     /// Makes the words of every entry anew: how they are seen has changed.
     pub fn reword(&mut self, words: impl Fn(&Entry) -> What) {
         for item in &mut self.items {
@@ -229,15 +253,24 @@ impl Timeline {
             }
         }
         self.amendments.clear();
+        self.cleared_to = None;
         self.anchor = Anchor::Newest;
         self.asked = None;
         self.unread_below = 0;
     }
 
-    /// Removes everything from the screen but posts that wait or failed; older entries load again when scrolled to.
+    /// Removes everything from the screen but posts that wait or failed; it stays away until [`Timeline::uncover`].
     pub fn clear(&mut self) {
+        let to = self.newest().max(self.head);
         self.former.clear();
         self.forget_entries();
+        self.wants_newest = false;
+        self.cleared_to = to;
+    }
+
+    /// Lets what was cleared be loaded again.
+    pub fn uncover(&mut self) {
+        self.cleared_to = None;
     }
 
     /// Adds an entry at the newest end, with the gap before it if there is one; an entry that is there already is passed over.
@@ -246,7 +279,7 @@ impl Timeline {
             self.forget_entries();
         }
         self.epoch = Some(entry.epoch);
-        let newest = self.newest();
+        let newest = self.newest().max(self.cleared_to);
         if newest.is_some_and(|newest| entry.seq <= newest) {
             return false;
         }
@@ -282,6 +315,12 @@ impl Timeline {
     ) {
         if self.asked == Some(before) {
             self.asked = None;
+        }
+        // A page may reach into what was cleared, or have been asked for before that.
+        let cleared = entries.partition_point(|entry| Some(entry.seq) <= self.cleared_to);
+        let entries = &entries[cleared..];
+        if cleared > 0 && entries.is_empty() {
+            return;
         }
         if before == NEWEST {
             self.wants_newest = false;
@@ -435,8 +474,12 @@ impl Timeline {
         } else {
             // Comings and goings fold into one line; a screen is not filled by loading all there ever were.
             let may = self.anchor != Anchor::Newest || self.items.len() < FILL;
+            let begins = self
+                .cleared_to
+                .map_or(self.first, Seq::next)
+                .max(self.first);
             self.oldest()
-                .filter(|oldest| first == 0 && *oldest > self.first && may)
+                .filter(|oldest| first == 0 && *oldest > begins && may)
         };
         self.asked = wanted;
         wanted

@@ -10,6 +10,7 @@ mod lines;
 mod link;
 mod mouse;
 mod notify;
+mod open;
 mod orders;
 mod personal;
 mod pick;
@@ -115,6 +116,10 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             state.highlights.take(&code, tokens);
             Vec::new()
         }
+        Event::CannotOpen(why) => {
+            state.say(Tone::Problem, text::line(&why).to_string());
+            Vec::new()
+        }
         Event::CannotConnect(why) | Event::ThemeFailed(why) => {
             state.say(Tone::Problem, why);
             client::give_back(state);
@@ -144,7 +149,11 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             picker.chosen = 0;
             return search::changed(state);
         }
-        Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {}
+        Some(Overlay::Help { filter, scroll }) => {
+            filter.insert(text.lines().next().unwrap_or_default());
+            *scroll = 0;
+        }
+        Some(Overlay::List { .. } | Overlay::Link { .. }) => {}
         None => snippet::paste(state, text),
     }
     Vec::new()
@@ -199,12 +208,13 @@ fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
     load_older(state)
 }
 
-/// Where the screen was emptied, what was there is wanted again.
+/// Where the screen was cleared, what was there is wanted again.
 fn look_back(state: &mut State) {
-    if let Some(room) = state.current_mut()
-        && room.timeline.oldest().is_none()
-    {
-        room.timeline.expect_entries();
+    if let Some(room) = state.current_mut() {
+        room.timeline.uncover();
+        if room.timeline.oldest().is_none() {
+            room.timeline.expect_entries();
+        }
     }
 }
 
@@ -291,7 +301,7 @@ fn show(state: &mut State, id: crate::chat::RoomId) -> Vec<Effect> {
     }
     state.current = Some(id);
     if let Some(room) = state.room_mut(id) {
-        if is_another && room.reading.unread.messages > 0 {
+        if is_another && room.reading.unseen().0 > 0 {
             room.timeline.begin_new(room.reading.unread.read);
         }
         room.is_hidden = false;

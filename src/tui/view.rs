@@ -111,7 +111,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) -> Targets {
     let mut cursor = prompt::composer(&mut canvas, state, &prompt, &regions);
     overlay::popup(&mut canvas, state, &regions);
     if state.overlay.is_some() {
-        cursor = overlay::draw(&mut canvas, state);
+        cursor = overlay::draw(&mut canvas, state, &regions);
     }
     for link in std::mem::take(&mut canvas.links) {
         canvas.lead(&link);

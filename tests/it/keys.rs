@@ -119,7 +119,8 @@ fn keys_of_ones_own_do_what_they_are_told() {
     ann.types("abcd\x02\x02\x0b");
     ann.shows("#general › ab");
     ann.types("\x1bOP");
-    ann.types("\x1b[6~\x1b[6~");
+    ann.shows("send, or run a command");
+    ann.types("people and");
     ann.shows("Alt+X, Ctrl+X p");
 }
 

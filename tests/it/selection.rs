@@ -1,11 +1,11 @@
 //! Selecting messages and choosing from lists: what is meant is what is seen.
 
-use tchat::chat::{Seq, Unread};
+use tchat::chat::{RoomId, Seq, Unread};
 use tchat::client::{Command, Event as Told};
 use tchat::tui::event::Effect;
 use tchat::tui::state::Overlay;
 
-use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, room, says};
 
 fn talked(lines: u64) -> Screen {
     let mut screen = Screen::online(100, 24);
@@ -121,4 +121,44 @@ fn what_is_looked_for_is_seen_to_its_end() {
     assert_eq!(usize::from(x), tchat::text::width(&row[..end]));
     screen.keys("<home>");
     assert!(screen.shows("from:carl"));
+}
+
+/// The labels of the list that is open, in their order.
+fn labels(screen: &Screen) -> Vec<String> {
+    let Some(Overlay::Pick(picker)) = &screen.state.overlay else {
+        panic!("no list:\n{}", screen.text())
+    };
+    let rows = tchat::tui::pick::rows(&screen.state, picker);
+    rows.into_iter().map(|row| row.label).collect()
+}
+
+#[test]
+fn the_palette_lists_rooms_and_people_then_commands_then_the_rest() {
+    let mut screen = talked(3);
+    screen.hears(Told::Directory(vec![
+        room(RoomId::new([70; 16]), "theatre", ""),
+        room(RoomId::new([71; 16]), "t-h-e", ""),
+    ]));
+    screen.keys("<c-k>the");
+    let found = labels(&screen);
+    assert_eq!(found[..2], ["#theatre", "/theme"]);
+    assert!(found.contains(&"set theme".to_owned()));
+    // Scattered letters come after letters in a row, even in the name of a room.
+    let scattered = found.iter().position(|label| label == "#t-h-e");
+    assert!(scattered > found.iter().rposition(|label| label.contains("the")));
+    assert!(found.iter().all(|label| !label.starts_with("delete to")));
+    // With and without the sign, and in any case.
+    for keys in ["<c-u>/the", "<c-u>THEM"] {
+        screen.keys(keys);
+        assert_eq!(labels(&screen)[0], "/theme", "{keys}");
+    }
+    screen.keys("<c-u>@李");
+    assert_eq!(labels(&screen)[0], "@李四");
+    // Without a filter the groups follow each other as well.
+    screen.keys("<c-u>");
+    let all = labels(&screen);
+    let place = |label: &str| all.iter().position(|it| it == label).unwrap();
+    assert!(place("@张三") < place("/help"));
+    assert!(place("/quit") < place("set theme"));
+    assert!(place("set panes") < place("room above"));
 }

@@ -190,6 +190,7 @@ pub(super) fn list(state: &State, picker: &Picker, lines: &mut Vec<String>) {
         Of::Palette => s.help_commands.to_owned(),
         Of::Themes { .. } => s.themes_title.to_owned(),
         Of::Search(_) => s.search_title.to_owned(),
+        Of::Links(_) => s.links_title.to_owned(),
     };
     lines.push(mark(&title));
     if rows.is_empty() {

@@ -141,6 +141,10 @@ impl Performer {
                 (self.setup.copy)(&text);
                 return None;
             }
+            Effect::Open(address) => {
+                self.open(address);
+                return None;
+            }
             // One at a time has the terminal.
             Effect::Edit { .. } if self.is_away => return None,
             Effect::Edit { room, text } => {
@@ -175,6 +179,16 @@ impl Performer {
             Command::MarkRead { .. } | Command::Typing(_) => None,
             command => Some(Event::Busy(Box::new(command))),
         }
+    }
+
+    /// Opens an address beside everything else: a browser may take its time, or end only when it is closed.
+    fn open(&self, address: String) {
+        let (worked, open) = (self.worked.clone(), self.setup.open);
+        tokio::task::spawn_blocking(move || {
+            if let Err(why) = open(&address) {
+                let _gone = worked.blocking_send(Event::CannotOpen(why));
+            }
+        });
     }
 
     fn highlight(&self, code: Arc<Code>) {

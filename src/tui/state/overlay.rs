@@ -8,8 +8,11 @@ use crate::tui::pick::Picker;
 /// What lies over the screen; the topmost sees the key first.
 #[derive(Clone, Debug)]
 pub enum Overlay {
-    /// Keys and commands.
-    Help { scroll: usize },
+    /// Keys and commands that match what is typed.
+    Help {
+        filter: Box<Composer>,
+        scroll: usize,
+    },
     /// A list to read, one line each.
     List {
         title: String,
@@ -35,6 +38,16 @@ pub enum Overlay {
         why: String,
         composer: Box<Composer>,
     },
+}
+
+impl Overlay {
+    /// Help with everything in it.
+    pub fn help() -> Self {
+        Self::Help {
+            filter: Box::default(),
+            scroll: 0,
+        }
+    }
 }
 
 /// Something that is asked for twice.

@@ -1,12 +1,12 @@
 //! A room as the screen has it: what was said, who is there, what is being written, how far it was read.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use tokio::time::Instant;
 
 use crate::chat::{IdentityId, RoomInfo, RoomKind, Roster, Seq, Unread};
 use crate::tui::composer::Composer;
-use crate::tui::timeline::Timeline;
+use crate::tui::timeline::{Anchor, Timeline};
 
 /// What was sent in a room and can be called back.
 const HISTORY: usize = 100;
@@ -21,7 +21,8 @@ pub enum Writing {
     Edit(Seq),
 }
 
-/// How far a room was read.
+/// How far a room was read. The server has one position, up to which everything was read. A message that was on the screen after one that
+/// was not is remembered here, until that one was on the screen as well.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Reading {
     /// As the server told it last, and what came after that.
@@ -30,9 +31,28 @@ pub struct Reading {
     pub counted_to: Seq,
     /// Unread messages with a word of ours in them that call us by no name; only of what is loaded.
     pub keywords: u32,
+    /// Messages after the read position that were on the screen.
+    pub seen: BTreeMap<Seq, ForMe>,
+    /// Unread messages above the screen, and those of them that are for us; only of the room that is shown.
+    pub above: (u32, u32),
     /// When what is on the screen will have been read.
-    pub due: Option<Instant>,
+    pub due: Option<Due>,
     pub asked: Recount,
+}
+
+/// See [`Reading::due`]; another part of the room has to be on the screen for as long.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Due {
+    pub at: Instant,
+    pub anchor: Anchor,
+}
+
+/// Whether a message is for us, and by what.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ForMe {
+    No,
+    Mention,
+    Keyword,
 }
 
 impl Reading {
@@ -40,6 +60,40 @@ impl Reading {
     pub fn mentions(&self) -> u32 {
         self.unread.mentions + self.keywords
     }
+
+    /// Unread messages that were not on the screen, and those of them that are for us.
+    pub fn unseen(&self) -> (u32, u32) {
+        let messages = match self.unread.messages {
+            // There may be more than were counted.
+            Unread::MOST.. => Unread::MOST,
+            messages => less(messages, self.seen.len()),
+        };
+        let for_me = self.seen.values().filter(|it| **it != ForMe::No);
+        (messages, less(self.mentions(), for_me.count()))
+    }
+
+    /// Everything up to an entry was read; the newest of the room leaves nothing unread.
+    pub fn advance(&mut self, to: Seq, is_newest: bool) {
+        let rest = self.seen.split_off(&to.next());
+        let seen = std::mem::replace(&mut self.seen, rest);
+        if is_newest {
+            self.unread = Unread::nothing(to);
+            self.counted_to = to.max(self.counted_to);
+            self.keywords = 0;
+            return;
+        }
+        let count = |what: ForMe| seen.values().filter(|it| **it == what).count();
+        self.unread = Unread {
+            read: to,
+            messages: less(self.unread.messages, seen.len()),
+            mentions: less(self.unread.mentions, count(ForMe::Mention)),
+        };
+        self.keywords = less(self.keywords, count(ForMe::Keyword));
+    }
+}
+
+fn less(count: u32, by: usize) -> u32 {
+    count.saturating_sub(u32::try_from(by).unwrap_or(u32::MAX))
 }
 
 /// Whether the server is asked to count anew.

@@ -55,9 +55,23 @@ fn grounds(scope: Scope) -> &'static [Scope] {
     } else if name.starts_with("popup") {
         &[Scope::Popup, Scope::PopupSelected]
     } else if matches!(scope, Scope::Text | Scope::Dim | Scope::Accent) {
-        &[Scope::Background, Scope::Panel]
+        &[Scope::Background, Scope::Panel, Scope::Popup]
     } else {
         &[Scope::Background]
+    }
+}
+
+#[test]
+fn an_overlay_has_another_background_than_what_is_around_it() {
+    for depth in [Depth::True, Depth::Ansi256] {
+        for name in list(None) {
+            let (theme, _) = Theme::load(&name, None, depth).unwrap();
+            let background = |scope| theme.style(scope).bg;
+            for other in [Scope::Background, Scope::MessageCode, Scope::PopupSelected] {
+                let (overlay, other) = (background(Scope::Popup), background(other));
+                assert_ne!(overlay, other, "{name} at {depth:?}");
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::select::reveal;
 use super::send;
 use crate::chat::{Amendment, Body, Entry, Seq};
 use crate::text;
+use crate::tui::complete;
 use crate::tui::event::Effect;
 use crate::tui::state::{Confirm, Overlay, State, Tone, Visit, Writing};
 use crate::tui::strings::fill;
@@ -132,8 +133,23 @@ pub(super) fn ask_reaction(state: &mut State, target: Seq) {
     state.overlay = Some(Overlay::React { target, composer });
 }
 
+/// The emoji somebody means: the one they wrote, or the one whose short name (`:tada:`) they wrote; nothing if no emoji has that name.
+pub(super) fn meant_emoji(written: &str) -> Option<&str> {
+    if written.starts_with(':') {
+        complete::emoji_named(written)
+    } else {
+        // Whether it is an emoji at all is for the server to say.
+        Some(written)
+    }
+}
+
 /// Reacts, or takes the same reaction back.
-pub(super) fn react(state: &mut State, typed: String, target: Seq, emoji: &str) -> Vec<Effect> {
+pub(super) fn react(state: &mut State, typed: String, target: Seq, written: &str) -> Vec<Effect> {
+    let Some(emoji) = meant_emoji(written) else {
+        let words = fill(state.strings.no_such_emoji, &[&text::line(written)]);
+        state.say(Tone::Problem, words);
+        return Vec::new();
+    };
     let said = state.current().and_then(|room| room.timeline.said(target));
     let amended = said.and_then(|entry| entry.amended.as_deref());
     let mut reactions = amended.into_iter().flat_map(|it| &it.reactions);

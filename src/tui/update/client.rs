@@ -45,6 +45,8 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             state.me = Some(you);
             state.limits = limits;
             state.status = status;
+            // Those that are still open are told next.
+            state.invitations.clear();
             personal::settle(state, settings);
             return rooms::welcome(state, rooms, &ending);
         }
@@ -150,6 +152,18 @@ fn refused(state: &mut State, about: &About, refusal: Refusal) {
     match about {
         About::Mentions => super::pick::close_mentions(state),
         About::Status => state.status_asked = None,
+        About::Join(name)
+            if matches!(
+                refusal.code,
+                RefusalCode::RoomUnknown | RefusalCode::RoomClosed | RefusalCode::NotInvited
+            ) =>
+        {
+            // The room is gone, or the invitation was taken back.
+            let lower = name.to_lowercase();
+            state
+                .invitations
+                .retain(|it| it.room.name.to_lowercase() != lower);
+        }
         // Nobody sees that it is empty and goes on asking.
         About::ListRooms if state.is_plain => state.overlay = None,
         _ => {}

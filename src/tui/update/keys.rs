@@ -3,19 +3,27 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::amend::{self, REACTIONS};
-use super::{page, pick, scroll, search, select, send, show, snippet, typed, unsent, visit};
+use super::{
+    layout, page, pick, reading, scroll, search, select, send, show, snippet, typed, unsent, visit,
+};
 use crate::chat::Seq;
 use crate::client::Command;
 use crate::text;
+use crate::tui::complete;
 use crate::tui::composer::{Composer, Killed};
 use crate::tui::event::Effect;
 use crate::tui::keymap::{self, Action, Context, Key, Meaning};
-use crate::tui::state::{Overlay, State, Tone, Writing};
+use crate::tui::state::{Overlay, Room, State, Tone, Writing};
 use crate::tui::strings::fill;
+use crate::tui::timeline::Anchor;
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
         return Vec::new();
+    }
+    if state.keymap.action(Context::Composer, key) == Some(Action::Redraw) {
+        // It changes nothing of what is open, selected or said: it only puts it on the screen again.
+        return vec![Effect::Redraw];
     }
     state.notice = None;
     state.pressed_at = state.now.instant;
@@ -106,6 +114,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     if !is_kill(action) {
         state.killed.ends();
     }
+    if let Some(place) = action.room() {
+        return nth_room(state, place);
+    }
     match action {
         Action::Send => {
             if state
@@ -124,6 +135,14 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Oldest => return super::to_oldest(state),
         Action::Newest => {
             state.visit = None;
+            let is_there = |room: &Room| room.timeline.anchor() == Anchor::Newest;
+            if state
+                .current()
+                .is_some_and(|room| is_there(room) && room.reading.above.0 > 0)
+            {
+                state.say(Tone::Info, state.strings.all_read);
+                return reading::read_all(state);
+            }
             if let Some(room) = state.current_mut() {
                 room.found = None;
                 room.timeline.to_newest();
@@ -135,7 +154,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Search => return search::open(state, ""),
         Action::RoomBefore => return step_room(state, -1),
         Action::RoomAfter => return step_room(state, 1),
-        Action::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
+        Action::Help => state.overlay = Some(Overlay::help()),
         Action::Retry => return unsent::retry(state),
         Action::EditFailed => return unsent::edit(state),
         Action::Link => return super::link::open(state),
@@ -162,7 +181,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::SentBefore => recall(state, 1),
         Action::SentAfter => recall(state, -1),
         Action::Complete => {
-            state.popup = crate::tui::complete::offers(state);
+            state.popup = complete::offers(state).or_else(|| complete::names(state));
             if state
                 .popup
                 .as_ref()
@@ -172,7 +191,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Up | Action::Down => {
-            let columns = super::layout(state).text_columns();
+            let columns = layout(state).text_columns();
             let composer = state.composer_mut();
             if action == Action::Up {
                 composer.row_up(columns);
@@ -309,16 +328,36 @@ fn step_room(state: &mut State, by: isize) -> Vec<Effect> {
     }
 }
 
+/// To a room by its place in the list, counted from 0.
+fn nth_room(state: &mut State, place: usize) -> Vec<Effect> {
+    let room = state.listed().nth(place).map(|room| room.info.id);
+    if let Some(room) = room {
+        return show(state, room);
+    }
+    let words = fill(state.strings.no_nth_room, &[&(place + 1)]);
+    state.say(Tone::Info, words);
+    Vec::new()
+}
+
 fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    let page = isize::try_from(overlay_page(state)).unwrap_or(isize::MAX);
-    match state.keymap.action(Context::Overlay, key) {
+    let is_help = matches!(state.overlay, Some(Overlay::Help { .. }));
+    let types = is_help && keymap::typed(key).is_some();
+    // In help a letter narrows the list, whatever it does in other overlays.
+    let action = state.keymap.action(Context::Overlay, key);
+    let action = action.filter(|_| !types);
+    // One line of a page stays for orientation.
+    let page = overlay_rows(state).saturating_sub(1).max(1);
+    let page = isize::try_from(page).unwrap_or(isize::MAX);
+    match action {
         Some(Action::OverlayUp) => scroll_overlay(state, -1),
         Some(Action::OverlayDown) => scroll_overlay(state, 1),
         Some(Action::OverlayPageUp) => scroll_overlay(state, -page),
         Some(Action::OverlayPageDown) => scroll_overlay(state, page),
+        Some(Action::OverlayHome) => scroll_overlay(state, isize::MIN),
+        Some(Action::OverlayEnd) => scroll_overlay(state, isize::MAX),
         Some(Action::Quit) => return vec![Effect::Quit],
-        Some(Action::Redraw) => return vec![Effect::Redraw],
         Some(_) => state.overlay = None,
+        None if is_help => return narrow_help(state, key),
         None => {
             // A letter is meant for the composer.
             state.overlay = None;
@@ -328,28 +367,45 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Edits what is looked for in help; any other key closes it and does what it does on the screen below.
+fn narrow_help(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let action = state.keymap.action(Context::Composer, key);
+    if action.is_some_and(|action| !action.is_of_line()) {
+        state.overlay = None;
+        return press(state, key);
+    }
+    if let Some(Overlay::Help { filter, scroll }) = &mut state.overlay {
+        edits_line(filter, &mut state.killed, action, key);
+        *scroll = 0;
+    }
+    Vec::new()
+}
+
 /// Scrolls the open overlay, if it is one to be read, as far as there is something.
 pub(super) fn scroll_overlay(state: &mut State, by: isize) {
-    let last = overlay_lines(state).saturating_sub(overlay_page(state));
+    let last = overlay_lines(state).saturating_sub(overlay_rows(state));
     if let Some(
-        Overlay::Help { scroll } | Overlay::List { scroll, .. } | Overlay::Link { scroll, .. },
+        Overlay::Help { scroll, .. } | Overlay::List { scroll, .. } | Overlay::Link { scroll, .. },
     ) = &mut state.overlay
     {
         *scroll = scroll.saturating_add_signed(by).min(last);
     }
 }
 
-/// How many of its lines are shown.
-fn overlay_page(state: &State) -> usize {
-    usize::from(state.size.1.saturating_sub(7).max(1))
+/// How many of its lines are shown, between the title and the last row, which says how many more there are.
+fn overlay_rows(state: &State) -> usize {
+    usize::from(layout(state).overlay().height.saturating_sub(2).max(1))
 }
 
 /// How many lines the open overlay has.
 fn overlay_lines(state: &State) -> usize {
+    let columns = layout(state).overlay().width;
     match &state.overlay {
-        Some(Overlay::Help { .. }) => super::help(state.strings, &state.keymap, state.size.0).len(),
+        Some(Overlay::Help { filter, .. }) => {
+            super::help(state.strings, &state.keymap, columns, &filter.text()).len()
+        }
         Some(Overlay::List { lines, .. }) => lines.len(),
-        Some(Overlay::Link { report, .. }) => super::link(state, report).len(),
+        Some(Overlay::Link { report, .. }) => super::link(state, report, columns).len(),
         Some(
             Overlay::Name { .. }
             | Overlay::React { .. }
@@ -360,7 +416,7 @@ fn overlay_lines(state: &State) -> usize {
     }
 }
 
-/// A digit is the reaction of its place; anything else is typed.
+/// A digit is the reaction of its place; anything else is typed, and Tab completes the name of an emoji.
 fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
     let action = state.keymap.action(Context::Composer, key);
     let Some(Overlay::React { composer, .. }) = &mut state.overlay else {
@@ -375,10 +431,18 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
     }
     match action {
         Some(Action::Send) => {
-            let emoji = composer.text().trim().to_owned();
-            state.overlay = None;
-            if !emoji.is_empty() {
-                return amend::react(state, String::new(), target, &emoji);
+            let written = composer.text().trim().to_owned();
+            // A name that no emoji has stays to be corrected.
+            if amend::meant_emoji(&written).is_some() {
+                state.overlay = None;
+            }
+            if !written.is_empty() {
+                return amend::react(state, String::new(), target, &written);
+            }
+        }
+        Some(Action::Complete) => {
+            if let Some(offer) = complete::emoji_like(composer.text().trim()).first() {
+                composer.set(&offer.text);
             }
         }
         Some(Action::Close) => state.overlay = None,

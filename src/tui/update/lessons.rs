@@ -24,7 +24,7 @@ pub(super) fn note(state: &mut State, before: Option<RoomId>, effects: &[Effect]
             Of::Palette | Of::Lobby(_) => Some(Lesson::Rooms),
             Of::Search(_) => Some(Lesson::Search),
             Of::Themes { .. } => Some(Lesson::Themes),
-            Of::Mentions(_) => None,
+            Of::Mentions(_) | Of::Links(_) => None,
         }),
         Some(Overlay::Help { .. }) => tried.push(Lesson::Help),
         _ => {}

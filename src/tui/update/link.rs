@@ -11,10 +11,9 @@ use crate::tui::strings::fill;
 
 /// How often it is looked at while it is open.
 const EVERY: Duration = Duration::from_secs(1);
-/// Columns of each number, of a room's name at least, and of the overlay at most.
+/// Columns of each number, and of a room's name at least.
 const NUMBER: usize = 9;
 const ROOM: usize = 8;
-const WIDEST: usize = 68;
 
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
     state.overlay = Some(Overlay::Link {
@@ -44,10 +43,10 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
     vec![Effect::Client(Command::Report)]
 }
 
-/// The lines of the overlay.
-pub fn link(state: &State, report: &Report) -> Vec<String> {
+/// The lines of the overlay, which is so many columns wide.
+pub fn link(state: &State, report: &Report, columns: u16) -> Vec<String> {
     let s = state.strings;
-    let columns = usize::from(state.size.0).saturating_sub(4).min(WIDEST);
+    let columns = usize::from(columns.saturating_sub(4));
     let number = (columns.saturating_sub(ROOM) / 4).min(NUMBER);
     let wide = columns.saturating_sub(4 * number).max(ROOM);
     let link = match (&state.link, report.rtt) {

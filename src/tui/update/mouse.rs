@@ -87,6 +87,7 @@ fn click(state: &mut State, found: Option<(Rect, Target)>, place: Position) -> V
         Target::Folded(seq) => select::turn_fold(state, seq),
         Target::Elsewhere(room, seq) => return visit::visit(state, room, seq),
         Target::Newest => return act(state, Action::Newest),
+        Target::New => return act(state, Action::ToNew),
         Target::Composer { first } => {
             let row = first + usize::from(place.y - area.y);
             let column = usize::from(place.x - area.x);

@@ -9,7 +9,7 @@ use crate::tui::avatar;
 use crate::tui::command::Name;
 use crate::tui::event::Effect;
 use crate::tui::settings::Setting;
-use crate::tui::state::{Overlay, State, Tone, TypingMode};
+use crate::tui::state::{Invitation, Overlay, State, Tone, TypingMode};
 use crate::tui::strings::fill;
 use crate::tui::words;
 
@@ -266,7 +266,15 @@ pub(super) fn invited(state: &mut State, room: &RoomInfo, by: Option<&Author>) {
     let is_ignored = by.is_some_and(|by| state.settings.ignores(by.id));
     // After every connection it is told again; once is enough.
     let is_new = state.invited.insert(room.id) || by.is_some();
-    if is_ignored || !is_new {
+    if is_ignored {
+        return;
+    }
+    state.invitations.retain(|it| it.room.id != room.id);
+    state.invitations.push(Invitation {
+        room: room.clone(),
+        by: by.cloned(),
+    });
+    if !is_new {
         return;
     }
     let room = text::line(&room.name);

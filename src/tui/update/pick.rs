@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 
 use super::keys::{act, edits};
-use super::{search, send, show, visit};
+use super::{layout, open, search, send, show, visit};
 use crate::chat::{Entry, RoomInfo};
 use crate::client::Command;
 use crate::tui::command::COMMANDS;
@@ -165,6 +165,7 @@ fn opens(of: &Of) -> Action {
         Of::Mentions(_) => Action::Mentions,
         Of::Themes { .. } => Action::Themes,
         Of::Search(_) => Action::Search,
+        Of::Links(_) => Action::OpenSelected,
     }
 }
 
@@ -205,8 +206,8 @@ fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     };
     let count = rows(state, picker).len();
     let is_lobby = matches!(picker.of, Of::Lobby(_));
-    // A list has title and hint beside its rows.
-    let page = usize::from(state.size.1.saturating_sub(8).max(1));
+    // A list has at most two rows for title and heads, one for the hint, and one of the page before stays.
+    let page = usize::from(layout(state).overlay().height.saturating_sub(4).max(1));
     let Some(Overlay::Pick(picker)) = &mut state.overlay else {
         return Vec::new();
     };
@@ -301,6 +302,7 @@ pub(super) fn take_from(state: &mut State, takes: Takes, picker: Picker) -> Vec<
         Takes::Theme(theme) if theme == state.theme => Vec::new(),
         Takes::Theme(theme) => vec![Effect::Theme(theme)],
         Takes::Open(name) => send::open(state, &name),
+        Takes::Link(address) => open::open_link(state, &address),
         Takes::Command(name) => {
             let known = COMMANDS.iter().find(|known| known.name == name);
             known.map_or_else(Vec::new, |known| {

@@ -233,6 +233,6 @@ pub fn is_settled(picker: &Picker) -> bool {
         Of::Lobby(rooms) => !rooms.is_empty(),
         Of::Mentions(entries) => entries.is_some(),
         Of::Search(hits) => hits.is_empty() || hits.is_all_there_is(),
-        Of::Palette | Of::Themes { .. } => true,
+        Of::Palette | Of::Themes { .. } | Of::Links(_) => true,
     }
 }

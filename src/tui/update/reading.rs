@@ -1,48 +1,155 @@
-//! What was read: counted from what the server says and what came since, marked after a moment at the newest end.
+//! What was read: counted from what the server says and what came since, marked after a moment on the screen.
 
 use std::time::Duration;
 
+use super::select;
 use crate::chat::{Amendment, Body, Entry, Epoch, FollowResult, RoomId, Seq, Unread};
 use crate::client::{Command, LinkState};
 use crate::tui::event::Effect;
-use crate::tui::state::{Reading, Recount, Room, State};
+use crate::tui::state::{Due, ForMe, Reading, Recount, Room, State};
+use crate::tui::timeline::Anchor;
 
-/// What stood at the newest end this long was read.
+/// What was on the screen this long was read.
 const DWELL: Duration = Duration::from_secs(1);
 
-/// Notes after every event what is being read now.
+/// Notes after every event what is being read now, and what is unread above the screen.
 pub(super) fn note(state: &mut State) {
-    let due = state.now.instant + DWELL;
-    let current = state.current;
-    let is_reading = state.current().is_some_and(|room| {
-        let newest = room.timeline.newest();
-        let has_new = newest.is_some_and(|newest| newest > room.reading.unread.read);
-        has_new && state.is_reading(room)
-    });
-    for room in &mut state.rooms {
-        if is_reading && current == Some(room.info.id) {
-            room.reading.due.get_or_insert(due);
-        } else {
-            room.reading.due = None;
+    let at = state.now.instant + DWELL;
+    let (above, is_read) = state.current().map_or(((0, 0), false), |room| {
+        let read = room.reading.unread.read;
+        if room.timeline.newest().is_none_or(|newest| newest <= read) {
+            return ((0, 0), false);
         }
+        if state.is_plain {
+            // There is no screen that something could be above.
+            return ((0, 0), state.is_reading(room));
+        }
+        let shown = shown(state, room);
+        let is_more = !shown.fresh.is_empty() || seen_to(state, room) > read;
+        (shown.above, is_more && state.is_watching(room))
+    });
+    let current = state.current;
+    for room in &mut state.rooms {
+        let is_current = current == Some(room.info.id);
+        let anchor = room.timeline.anchor();
+        let reading = &mut room.reading;
+        reading.above = if is_current { above } else { (0, 0) };
+        reading.due = match reading.due {
+            _ if !is_current || !is_read => None,
+            Some(due) if due.anchor == anchor => Some(due),
+            _ => Some(Due { at, anchor }),
+        };
     }
 }
 
 /// Marks what was read, if it is time.
 pub(super) fn due(state: &mut State) -> Vec<Effect> {
     let now = state.now.instant;
-    let is_due = |room: &&mut Room| room.reading.due.is_some_and(|due| due <= now);
-    let mut effects = Vec::new();
-    for room in state.rooms.iter_mut().filter(is_due) {
+    let is_due = |room: &&Room| room.reading.due.is_some_and(|due| due.at <= now);
+    let Some(room) = state.current().filter(is_due) else {
+        return Vec::new();
+    };
+    if state.is_plain {
+        return read_all(state);
+    }
+    let fresh = shown(state, room).fresh;
+    if let Some(room) = state.current_mut() {
         room.reading.due = None;
-        if let Some(newest) = room.timeline.newest() {
-            room.reading.unread = Unread::nothing(newest);
-            room.reading.counted_to = newest.max(room.reading.counted_to);
-            room.reading.keywords = 0;
-            effects.extend(mark(room, newest));
+        room.reading.seen.extend(fresh);
+    }
+    let to = state.current().map(|room| seen_to(state, room));
+    let room = state.current_mut();
+    let read = room.zip(to).and_then(|(room, to)| read_to(room, to));
+    read.into_iter().collect()
+}
+
+/// Everything in the room that is shown counts as read, whether or not it was on the screen.
+pub(super) fn read_all(state: &mut State) -> Vec<Effect> {
+    let room = state.current_mut();
+    let read = room.and_then(|room| {
+        room.reading.due = None;
+        let newest = room.timeline.newest()?;
+        read_to(room, newest)
+    });
+    read.into_iter().collect()
+}
+
+/// What the screen shows of the unread messages of the room.
+struct Shown {
+    /// Those that begin on the screen and were not there before.
+    fresh: Vec<(Seq, ForMe)>,
+    /// How many more there are above it, and how many of those are for us.
+    above: (u32, u32),
+}
+
+fn shown(state: &State, room: &Room) -> Shown {
+    let on_screen = select::on_screen(state);
+    let first = on_screen.first().copied();
+    // A message that fills the screen alone begins above it.
+    let first = first.unwrap_or_else(|| match room.timeline.anchor() {
+        Anchor::Newest => Seq(u64::MAX),
+        Anchor::Top { key, .. } => key.seq.next(),
+    });
+    let read = room.reading.unread.read;
+    let from_there = room.timeline.all_said();
+    let from_there = from_there.take_while(|it| it.seq >= first && it.seq > read);
+    let mut fresh = Vec::new();
+    let (mut messages, mut mentions) = room.reading.unseen();
+    for entry in from_there.filter(|it| is_unseen(state, room, it)) {
+        let is_for_me = for_me(state, entry);
+        messages = messages.saturating_sub(1);
+        mentions = mentions.saturating_sub(u32::from(is_for_me != ForMe::No));
+        if on_screen.last().is_some_and(|last| entry.seq <= *last) {
+            fresh.push((entry.seq, is_for_me));
         }
     }
-    effects
+    let above = (messages, mentions);
+    Shown { fresh, above }
+}
+
+/// Up to which entry everything was on the screen, or is no message of somebody else.
+fn seen_to(state: &State, room: &Room) -> Seq {
+    let read = room.reading.unread.read;
+    let loaded = room.timeline.all_said().take_while(|it| it.seq > read);
+    let loaded = loaded.filter(|it| counts(state, it)).count();
+    let all = usize::try_from(room.reading.unread.messages).unwrap_or(usize::MAX);
+    if !room.timeline.goes_on_from(read) && loaded < all {
+        // Messages that are not loaded were not on the screen.
+        return read;
+    }
+    let mut seen = read;
+    for item in room.timeline.after(read) {
+        let entry = item.entry.as_deref();
+        if entry.is_some_and(|entry| is_unseen(state, room, entry)) {
+            break;
+        }
+        seen = item.key.seq;
+    }
+    seen
+}
+
+fn is_unseen(state: &State, room: &Room, entry: &Entry) -> bool {
+    counts(state, entry) && !room.reading.seen.contains_key(&entry.seq)
+}
+
+fn for_me(state: &State, entry: &Entry) -> ForMe {
+    if is_mention(state, entry) {
+        ForMe::Mention
+    } else if state.has_keyword(entry) {
+        ForMe::Keyword
+    } else {
+        ForMe::No
+    }
+}
+
+/// Moves the read position, if that is farther than it was.
+fn read_to(room: &mut Room, to: Seq) -> Option<Effect> {
+    if to <= room.reading.unread.read {
+        return None;
+    }
+    let is_newest = room.timeline.newest() == Some(to);
+    room.reading.advance(to, is_newest);
+    mark(room, to)
 }
 
 fn mark(room: &Room, seq: Seq) -> Option<Effect> {
@@ -70,6 +177,9 @@ pub(super) fn followed(
     let read = room.reading.unread.read;
     if is_same && read > unread.read && read <= last {
         return mark(room, read).into_iter().collect();
+    }
+    if !is_same {
+        room.reading.seen.clear();
     }
     if is_current && unread.messages > 0 {
         room.timeline.begin_new(unread.read);
@@ -110,6 +220,7 @@ fn take(state: &mut State, id: RoomId, last: Seq, unread: Unread) {
         counted_to: last,
         ..room.reading.clone()
     };
+    reading.seen.retain(|seq, _| *seq > unread.read);
     for entry in room.timeline.all_said() {
         if entry.seq <= last {
             break;
@@ -148,11 +259,16 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
             return Vec::new();
         };
         let is_unread = *target > room.reading.unread.read && entry.seq > room.reading.counted_to;
-        if let Amendment::Edit(_) = what {
-            // A word of ours may have come or gone.
-            let keywords = keywords(state, room, room.reading.unread.read);
-            if let Some(room) = state.room_mut(entry.room) {
-                room.reading.keywords = keywords;
+        // With an edit a mention or a word of ours may have come or gone.
+        let is_edit = matches!(what, Amendment::Edit(_));
+        let keywords = is_edit.then(|| keywords(state, room, room.reading.unread.read));
+        let is_for_me = room.timeline.said(*target).map(|it| for_me(state, it));
+        if let Some(Room { reading, .. }) = state.room_mut(entry.room) {
+            reading.keywords = keywords.unwrap_or(reading.keywords);
+            if *what == Amendment::Erase {
+                reading.seen.remove(target);
+            } else if let (Some(now), Some(seen)) = (is_for_me, reading.seen.get_mut(target)) {
+                *seen = now;
             }
         }
         // Whether it was counted, and whether it mentioned us, is best known to the server.
@@ -172,8 +288,9 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
         return Vec::new();
     };
     if is_mine && is_reading && entry.body.is_said() {
-        // Whoever answers has read what they answer to.
-        room.reading.due = Some(now);
+        // Whoever answers has read what is on the screen.
+        let anchor = room.timeline.anchor();
+        room.reading.due = Some(Due { at: now, anchor });
     }
     if !is_new || entry.seq <= room.reading.unread.read {
         return Vec::new();
@@ -212,8 +329,14 @@ pub(super) fn recount_all(state: &mut State) -> Vec<Effect> {
     for id in rooms {
         let Some(room) = state.room(id) else { continue };
         let keywords = keywords(state, room, room.reading.unread.read);
+        let seen = room.reading.seen.keys().filter_map(|seq| {
+            let entry = room.timeline.said(*seq)?;
+            counts(state, entry).then(|| (*seq, for_me(state, entry)))
+        });
+        let seen = seen.collect();
         if let Some(room) = state.room_mut(id) {
             room.reading.keywords = keywords;
+            room.reading.seen = seen;
         }
         effects.extend(recount(state, id));
     }

@@ -64,6 +64,7 @@ fn is_wanted(state: &State, room: &RoomInfo) -> bool {
 
 /// Adds a room or takes over what changed. Public rooms come first, in the order of the server; then conversations.
 fn put_room(state: &mut State, info: RoomInfo) {
+    state.invitations.retain(|it| it.room.id != info.id);
     if let Some(room) = state.room_mut(info.id) {
         room.info = info;
         room.put_out = None;

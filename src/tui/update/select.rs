@@ -1,6 +1,6 @@
 //! Selection mode: one message is marked, and single letters do something with it.
 
-use super::{amend, layout, load_older, rows_layout, search, visit};
+use super::{amend, layout, load_older, open, rows_layout, search, visit};
 use crate::chat::Seq;
 use crate::tui::event::Effect;
 use crate::tui::keymap::Action;
@@ -25,7 +25,7 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
 }
 
 /// The messages that begin on the screen, from top to bottom.
-fn on_screen(state: &State) -> Vec<Seq> {
+pub(super) fn on_screen(state: &State) -> Vec<Seq> {
     let area = layout(state).messages;
     let height = usize::from(area.height);
     let Some(room) = state.current() else {
@@ -37,12 +37,14 @@ fn on_screen(state: &State) -> Vec<Seq> {
     let mut left = height + line;
     let mut seen = Vec::new();
     for index in top..timeline.len() {
-        let begins = index > top || line == 0;
+        let of_item = rows.height(timeline, index);
+        // Of one at the bottom there may be room for the rule before it and no more.
+        let begins = (index > top || line <= of_item.head) && left > of_item.head;
         let is_said = |item: &&Item| item.key == Key::entry(item.key.seq);
         let item = timeline.get(index).filter(is_said);
         let said = item.and_then(|item| timeline.said(item.key.seq));
         seen.extend(said.filter(|_| begins).map(|entry| entry.seq));
-        left = left.saturating_sub(rows.height(timeline, index).all());
+        left = left.saturating_sub(of_item.all());
         if left == 0 {
             break;
         }
@@ -62,7 +64,8 @@ pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
         Action::DeleteSelected => return amend::delete(state, seq),
         Action::ReactSelected => amend::ask_reaction(state, seq),
         Action::CopySelected => return copy(state, seq),
-        Action::OpenSelected => return amend::open_original(state, seq),
+        Action::OpenSelected => return open::open(state, seq),
+        Action::ToOriginal => return amend::open_original(state, seq),
         Action::WhoReacted => amend::who_reacted(state, seq),
         Action::TurnFold => turn_fold(state, seq),
         Action::NextHit => return search::step(state, 1),

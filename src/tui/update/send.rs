@@ -282,7 +282,7 @@ fn conversation_with(state: &State, person: IdentityId) -> Option<RoomId> {
 
 fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
     match name {
-        Name::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
+        Name::Help => state.overlay = Some(Overlay::help()),
         Name::Join => return join(state, argument),
         Name::Leave => return leave(state, argument),
         Name::Rooms => return super::pick::lobby(state),

@@ -27,6 +27,7 @@ pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
     let Some(room) = state.room_mut(id) else {
         return effects;
     };
+    room.timeline.uncover();
     room.found = Some(seq);
     if room.timeline.place(Key::entry(seq)).is_some() {
         centre(state, id, seq);
@@ -123,7 +124,7 @@ pub(super) fn next_unread(state: &mut State) -> Vec<Effect> {
         state.news(room).0 > 0 && !tour.seen.contains(&room.info.id)
     };
     let mut rooms: Vec<_> = state.listed().filter(is_next).collect();
-    rooms.sort_by_key(|room| room.reading.mentions() == 0);
+    rooms.sort_by_key(|room| state.news(room).1 == 0);
     match rooms.first().map(|room| room.info.id) {
         Some(next) => {
             let effects = show(state, next);
@@ -138,8 +139,16 @@ pub(super) fn next_unread(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// To the line that says what is new.
+/// To the line that says what is new; what has to be loaded for that is asked for first.
 pub(super) fn to_new(state: &mut State) -> Vec<Effect> {
+    let room = state.current().filter(|room| room.reading.unseen().0 > 0);
+    let seq = room.and_then(|room| room.timeline.new_not_here());
+    if let (Some(seq), Some(room)) = (seq, state.current_mut()) {
+        let (id, before) = (room.info.id, Seq(seq.0.saturating_add(AROUND)));
+        room.timeline.uncover();
+        room.seeking = Some(Seeking { seq, before });
+        return vec![Effect::Client(Command::Older { room: id, before })];
+    }
     let line = state.current().and_then(|room| room.timeline.first_new());
     let Some(key) = line else {
         state.say(Tone::Info, state.strings.nothing_unread);

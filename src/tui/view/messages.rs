@@ -14,7 +14,7 @@ use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
 use crate::tui::targets::Target;
 use crate::tui::theme::Scope;
-use crate::tui::timeline::{Item, Key, What};
+use crate::tui::timeline::{Item, Key, Timeline, What};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     let area = regions.messages;
@@ -41,21 +41,25 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         .and_then(|seq| timeline.place(Key::entry(seq)));
     let of = |index: usize| {
         let rows = layout.rows(timeline, index).into_iter();
-        let target = timeline.get(index).and_then(target);
-        rows.map(move |row| (row, selected == Some(index), target))
+        rows.map(move |row| (index, row))
     };
     let visible = (top..timeline.len()).flat_map(of).skip(line).take(height);
-    let rows: Vec<(Row, bool, Option<Target>)> = visible.collect();
+    let mut rows: Vec<(usize, Row)> = visible.collect();
+    if let Some((index, Row::Line(line))) = rows.first_mut() {
+        name_again(&layout, timeline, *index, line);
+    }
     // A short timeline stands at the bottom, where the next message will come.
     let offset = height - rows.len();
-    for (n, (row, is_selected, target)) in rows.iter().enumerate() {
+    for (n, (index, row)) in rows.iter().enumerate() {
+        let is_selected = selected == Some(*index);
+        let target = timeline.get(*index).and_then(target);
         let y = area.y + u16::try_from(offset + n).unwrap_or(u16::MAX);
         let place = Rect {
             y,
             height: 1,
             ..area
         };
-        if *is_selected && matches!(row, Row::Line(_)) {
+        if is_selected && matches!(row, Row::Line(_)) {
             canvas.fill(place, Scope::Selection);
         }
         match row {
@@ -64,7 +68,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
             Row::Gap(words) => rule_with(canvas, place, words, Scope::MessageGap),
             Row::Line(line) => {
                 draw_line(canvas, state, &layout, place, line);
-                let target = match (&line.kind, *target) {
+                let target = match (&line.kind, target) {
                     (SpreadKind::Folded(_), Some(Target::Said(seq))) => Some(Target::Folded(seq)),
                     (_, target) => target,
                 };
@@ -75,6 +79,16 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         }
     }
     new_below(canvas, state, room, regions.below);
+}
+
+/// A screen that begins in the middle of what somebody says tells in its first row who that is.
+fn name_again(layout: &Layout<'_>, timeline: &Timeline, index: usize, line: &mut Line) {
+    if line.name.is_some() {
+        return;
+    }
+    if let Some(heading) = layout.heading(timeline, index) {
+        (line.gutter, line.time, line.name) = (heading.gutter, heading.time, heading.name);
+    }
 }
 
 /// What a pointer finds in the rows of an item.
@@ -141,7 +155,7 @@ fn draw_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, area: 
         canvas.put(
             x,
             y,
-            u16::try_from(layout.name_columns).unwrap_or(u16::MAX),
+            u16::try_from(layout.name_width()).unwrap_or(u16::MAX),
             name,
             style,
         );
@@ -254,6 +268,25 @@ fn rule_with(canvas: &mut Canvas<'_>, area: Rect, words: &str, scope: Scope) {
             style,
         );
     }
+}
+
+/// Says at the right end of a row how much is unread above the screen; returns the columns that takes.
+pub(super) fn new_above(canvas: &mut Canvas<'_>, state: &State, row: Rect) -> u16 {
+    let count = state.current().map_or(0, |room| room.reading.above.0);
+    let key = state.keymap.first(Action::ToNew);
+    let words = fill(state.strings.new_above, &[&count.min(999), &key]);
+    let words = text::line(&format!(" {} {words} ", canvas.look.glyphs.above));
+    let wide = columns(words.as_str());
+    if count == 0 || row.is_empty() || wide > row.width {
+        return 0;
+    }
+    let style = canvas
+        .style(Scope::Popup)
+        .patch(canvas.style(Scope::Accent));
+    let place = Rect::new(row.right() - wide, row.y, wide, 1);
+    canvas.put(place.x, place.y, wide, &words, style);
+    canvas.target(place, Target::New);
+    wide
 }
 
 fn new_below(canvas: &mut Canvas<'_>, state: &State, room: &Room, area: Rect) {

@@ -5,16 +5,14 @@ use ratatui::style::Style;
 
 use super::{Canvas, columns};
 use crate::text::{self, SafeText};
+use crate::tui::complete;
 use crate::tui::composer::Composer;
-use crate::tui::regions::Regions;
+use crate::tui::regions::{OVERLAY_COLUMNS, Regions};
 use crate::tui::state::{Overlay, State};
 use crate::tui::strings::fill;
 use crate::tui::targets::Target;
 use crate::tui::theme::Scope;
 use crate::tui::update::{REACTIONS, help, link};
-
-/// The widest an overlay grows.
-const WIDEST: u16 = 72;
 
 /// Completions, above the composer.
 pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
@@ -40,7 +38,9 @@ pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         .map(|offer| columns(&offer.about))
         .max()
         .unwrap_or(0);
-    let width = (widest + about + 5).min(WIDEST).min(regions.composer.width);
+    let width = (widest + about + 5)
+        .min(OVERLAY_COLUMNS)
+        .min(regions.composer.width);
     let area = Rect::new(
         regions
             .prompt
@@ -86,40 +86,34 @@ pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
 }
 
 /// The overlay, if one is open; says where the cursor stands if it is typed into.
-pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)> {
+pub(super) fn draw(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    regions: &Regions,
+) -> Option<(u16, u16)> {
     let overlay = state.overlay.as_ref()?;
-    let screen = Rect::new(0, 0, state.size.0, state.size.1);
+    let columns = regions.overlay().width;
     let s = state.strings;
     match overlay {
-        Overlay::Help { scroll } => {
-            list(
-                canvas,
-                state,
-                screen,
-                state.strings.help_title,
-                &help(state.strings, &state.keymap, state.size.0),
-                *scroll,
-            );
-            None
+        Overlay::Help { filter, scroll } => {
+            let lines = help(s, &state.keymap, columns, &filter.text());
+            let (title, filter) = (s.help_title, Some(&**filter));
+            list(canvas, state, regions, title, &lines, *scroll, filter)
         }
         Overlay::List {
             title,
             lines,
             scroll,
-        } => {
-            list(canvas, state, screen, title, lines, *scroll);
-            None
-        }
+        } => list(canvas, state, regions, title, lines, *scroll, None),
         Overlay::Link { report, scroll } => {
-            let (title, lines) = (state.strings.link_title, link(state, report));
-            list(canvas, state, screen, title, &lines, *scroll);
-            None
+            let lines = link(state, report, columns);
+            list(canvas, state, regions, s.link_title, &lines, *scroll, None)
         }
         Overlay::Name { why, composer } => {
             let words = (s.name_title, s.name_prompt);
-            Some(ask(canvas, screen, words, why, composer))
+            Some(ask(canvas, regions, place, words, why, composer))
         }
-        Overlay::Pick(picker) => Some(super::pick::draw(canvas, state, screen, picker)),
+        Overlay::Pick(picker) => Some(super::pick::draw(canvas, state, regions, picker)),
         Overlay::Snippet { text, composer } => {
             let lines = text.lines().count();
             let mut why = fill(s.snippet_hint, &[&lines]);
@@ -131,29 +125,58 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State) -> Option<(u16, u16)>
                 why = format!("{why}\n{}", fill(s.snippet_too_long, &sizes));
             }
             let words = (s.snippet_title, s.snippet_prompt);
-            Some(ask(canvas, screen, words, &why, composer))
+            // The question is about what goes into the composer, and is asked next to it.
+            Some(ask(canvas, regions, place_below, words, &why, composer))
         }
         Overlay::React { composer, .. } => {
             let offers = REACTIONS.iter().zip(1..);
             // A number and what it stands for are one word.
             let offers: Vec<String> = offers.map(|(it, n)| format!("{n}\u{a0}{it}")).collect();
-            let why = format!("{}\n{}", offers.join("   "), s.react_hint);
-            Some(ask(canvas, screen, (s.react_title, "›"), &why, composer))
+            let mut why = format!("{}\n{}", offers.join("   "), s.react_hint);
+            // Behind each emoji is its short name, which is the first word about it.
+            let like = complete::emoji_like(composer.text().trim()).into_iter();
+            let like = like.map(|it| {
+                let name = it.about.split(' ').next().unwrap_or_default();
+                format!("{}\u{a0}{name}", it.text)
+            });
+            let like: Vec<String> = like.collect();
+            if !like.is_empty() {
+                why = format!("{why}\n{}", like.join("   "));
+            }
+            let words = (s.react_title, "›");
+            Some(ask(canvas, regions, place, words, &why, composer))
         }
     }
 }
 
-/// Near the top, never over the composer.
-pub(super) fn place(screen: Rect, rows: u16) -> Rect {
-    let width = WIDEST.min(screen.width);
-    let most = screen.height.saturating_sub(4).max(1).min(screen.height);
-    let height = rows.min(most);
-    let y = u16::from(screen.height > height + 4);
-    Rect::new((screen.width - width) / 2, y, width, height)
+/// The place of an overlay of so many rows, at the top of the messages.
+pub(super) fn place(regions: &Regions, rows: u16) -> Rect {
+    let body = regions.overlay();
+    Rect {
+        height: rows.min(body.height),
+        ..body
+    }
 }
 
-/// Empties an overlay's area and puts its title there; gives back the style of titles.
-pub(super) fn ground(canvas: &mut Canvas<'_>, area: Rect, title: &SafeText) -> Style {
+/// The same directly above the composer.
+fn place_below(regions: &Regions, rows: u16) -> Rect {
+    let body = regions.overlay();
+    let height = rows.min(body.height);
+    Rect {
+        y: body.bottom() - height,
+        height,
+        ..body
+    }
+}
+
+/// Empties the rows of an overlay, puts its title there, and returns the style of titles.
+pub(super) fn ground(
+    canvas: &mut Canvas<'_>,
+    regions: &Regions,
+    area: Rect,
+    title: &SafeText,
+) -> Style {
+    canvas.clear(regions.beside(area), Scope::Background);
     canvas.clear(area, Scope::Popup);
     canvas.target(area, Target::Overlay);
     let accent = canvas
@@ -169,34 +192,41 @@ pub(super) fn ground(canvas: &mut Canvas<'_>, area: Rect, title: &SafeText) -> S
     accent
 }
 
+/// Lines to read, and what they are filtered by, if they can be; returns where the cursor is then.
 fn list(
     canvas: &mut Canvas<'_>,
     state: &State,
-    screen: Rect,
+    regions: &Regions,
     title: &str,
     lines: &[String],
     scroll: usize,
-) {
-    let area = place(screen, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
-    // The hint at the end of the row is not run into.
-    let room = area
-        .width
-        .saturating_sub(columns(state.strings.close_hint) + 4);
-    ground(
+    filter: Option<&Composer>,
+) -> Option<(u16, u16)> {
+    let s = state.strings;
+    let area = place(regions, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
+    // The title does not run into what stands at the end of its row.
+    let room = match filter {
+        Some(_) => (area.width / 2).saturating_sub(2),
+        None => area.width.saturating_sub(columns(s.close_hint) + 4),
+    };
+    let accent = ground(
         canvas,
+        regions,
         area,
         &text::line(&text::cut(title, usize::from(room))),
     );
     let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
-    canvas.put_right(
-        Rect {
+    let label = (true, s.lobby_filter);
+    let cursor = filter.map(|it| super::pick::filter(canvas, area, it, label, accent));
+    // The hint gives way to the filter, to the last row.
+    let row = filter.map_or(0, |_| area.height.saturating_sub(1));
+    if filter.is_none() || area.height > 2 {
+        let row_area = Rect {
             width: area.width.saturating_sub(1),
             ..area
-        },
-        0,
-        &state.strings.close_hint.into(),
-        dim,
-    );
+        };
+        canvas.put_right(row_area, row, &s.close_hint.into(), dim);
+    }
     let shown = usize::from(area.height.saturating_sub(2));
     let first = scroll.min(lines.len().saturating_sub(shown));
     let style = canvas.style(Scope::Popup);
@@ -223,20 +253,25 @@ fn list(
             dim,
         );
     }
+    cursor
 }
 
 /// Asks for a line: its title, the prompt before it, and what it is about.
 fn ask(
     canvas: &mut Canvas<'_>,
-    screen: Rect,
+    regions: &Regions,
+    place: fn(&Regions, u16) -> Rect,
     (title, prompt): (&str, &str),
     why: &str,
     composer: &Composer,
 ) -> (u16, u16) {
-    let inner = usize::from(WIDEST.min(screen.width).saturating_sub(4).max(1));
+    let inner = usize::from(regions.overlay().width.saturating_sub(4).max(1));
     let reasons = text::wrap(why, inner);
-    let area = place(screen, u16::try_from(reasons.len() + 4).unwrap_or(u16::MAX));
-    let accent = ground(canvas, area, &text::line(title));
+    let area = place(
+        regions,
+        u16::try_from(reasons.len() + 4).unwrap_or(u16::MAX),
+    );
+    let accent = ground(canvas, regions, area, &text::line(title));
     let style = canvas.style(Scope::Popup);
     let mut y = area.y + 1;
     for range in reasons {

@@ -6,7 +6,9 @@ use ratatui::style::Style;
 use super::overlay::{ground, place};
 use super::{Canvas, columns};
 use crate::text;
+use crate::tui::composer::Composer;
 use crate::tui::pick::{Of, Picker, Row, rows};
+use crate::tui::regions::Regions;
 use crate::tui::search::Hits;
 use crate::tui::state::State;
 use crate::tui::strings::{Strings, fill};
@@ -22,7 +24,7 @@ const ABOUT_FROM: u16 = 48;
 pub(super) fn draw(
     canvas: &mut Canvas<'_>,
     state: &State,
-    screen: Rect,
+    regions: &Regions,
     picker: &Picker,
 ) -> (u16, u16) {
     let s = state.strings;
@@ -35,7 +37,7 @@ pub(super) fn draw(
         _ => &[],
     };
     let area = place(
-        screen,
+        regions,
         u16::try_from(rows.len().max(help.len()).max(1))
             .unwrap_or(u16::MAX)
             .saturating_add(extra),
@@ -46,16 +48,17 @@ pub(super) fn draw(
         Of::Palette => String::new(),
         Of::Themes { .. } => s.themes_title.to_owned(),
         Of::Search(_) => s.search_title.to_owned(),
+        Of::Links(_) => s.links_title.to_owned(),
     };
     let label = match &picker.of {
         Of::Search(_) => s.search_label,
         _ => s.lobby_filter,
     };
     let title = text::cut(&title, usize::from((area.width / 2).saturating_sub(2)));
-    let accent = ground(canvas, area, &text::line(&title));
+    let accent = ground(canvas, regions, area, &text::line(&title));
     let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
     let has_title = !title.is_empty();
-    let cursor = filter(canvas, area, picker, (has_title, label), accent);
+    let cursor = filter(canvas, area, &picker.filter, (has_title, label), accent);
     let mut y = area.y + 1;
     if is_lobby && area.height > 3 {
         let heads = s.lobby_heads;
@@ -101,6 +104,7 @@ pub(super) fn draw(
             Of::Mentions(_) => s.mentions_hint,
             Of::Themes { .. } => s.themes_hint,
             Of::Search(hits) => search_hint(s, hits),
+            Of::Links(_) => s.links_hint,
         });
         let last = Rect {
             y: area.bottom() - 1,
@@ -133,10 +137,10 @@ fn search_hint<'a>(s: &'a Strings, hits: &Hits) -> &'a str {
 }
 
 /// What is typed: beside the title, or in its place.
-fn filter(
+pub(super) fn filter(
     canvas: &mut Canvas<'_>,
     area: Rect,
-    picker: &Picker,
+    typed: &Composer,
     (has_title, label): (bool, &str),
     accent: Style,
 ) -> (u16, u16) {
@@ -152,7 +156,7 @@ fn filter(
     );
     let x = x + used + 1;
     let width = area.right().saturating_sub(x + 1).max(1);
-    let (line, cursor) = picker.filter.lay_line(usize::from(width));
+    let (line, cursor) = typed.lay_line(usize::from(width));
     let style = canvas.style(Scope::Popup);
     canvas.put(x, area.y, width, &text::line(&line), style);
     (x + u16::try_from(cursor).unwrap_or(0), area.y)

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::messages::new_above;
 use super::{Canvas, columns};
 use crate::text;
 use crate::tui::keymap::{Action, Context};
@@ -70,7 +71,9 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     let hint = hint.or(lesson);
     let hint = hint.as_deref().map(|hint| (hint, Tone::Info));
     let notice = state.notice.as_ref().map(|it| (it.text.as_str(), it.tone));
-    if let Some((words, tone)) = notice.or(hint) {
+    let words = notice.or(hint);
+    let is_free = words.is_none();
+    if let Some((words, tone)) = words {
         let scope = match tone {
             Tone::Info => Scope::Accent,
             Tone::Problem => Scope::MessageFailed,
@@ -88,6 +91,9 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         let style = canvas.style(scope);
         let words = text::line(&format!(" {} ", words.join(" · ")));
         canvas.put_right(inner, 0, &words, style);
+    } else if is_free && regions.header.is_empty() {
+        // Where there is no header to say it.
+        new_above(canvas, state, inner);
     }
 }
 

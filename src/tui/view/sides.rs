@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::messages::new_above;
 use super::{Canvas, columns};
 use crate::chat::{Person, Presence, Role};
 use crate::client::LinkState;
@@ -18,6 +19,11 @@ use crate::tui::theme::Scope;
 pub(super) fn header(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let Some(room) = state.current().filter(|_| !area.is_empty()) else {
         return;
+    };
+    let taken = new_above(canvas, state, area);
+    let area = Rect {
+        width: area.width - taken,
+        ..area
     };
     let name = match &room.info.peer {
         Some(peer) => text::line(&format!("@{}", peer.name)),
@@ -224,10 +230,14 @@ fn person_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, person: &Perso
         text::line(&person.status)
     } else if person.role > Role::Member {
         s.role(person.role).into()
-    } else if state.is_me(person.id) {
-        s.you.into()
     } else {
         s.via(person.via).into()
+    };
+    // Our own row says so before anything else: what has no room is cut at the end.
+    let words = if state.is_me(person.id) {
+        text::line(format!("{} {words}", s.you).trim_end())
+    } else {
+        words
     };
     // Half of the row is the name's at least.
     let name = text::line(&person.name);

@@ -22,9 +22,18 @@ pub(super) fn action(action: Action) -> Option<&'static str> {
         Action::PageUp => "更早的消息",
         Action::PageDown => "更新的消息",
         Action::Oldest => "最早的消息",
-        Action::Newest => "最新的消息",
+        Action::Newest => "最新的消息；已在最新处时全部标为已读",
         Action::RoomBefore => "上一个房间",
         Action::RoomAfter => "下一个房间",
+        Action::Room1
+        | Action::Room2
+        | Action::Room3
+        | Action::Room4
+        | Action::Room5
+        | Action::Room6
+        | Action::Room7
+        | Action::Room8
+        | Action::Room9 => "列表中的第 n 个房间",
         Action::Retry => "重发这里失败的消息",
         Action::EditFailed => "编辑这里失败的消息",
         Action::Palette => "房间、成员和命令",
@@ -49,7 +58,8 @@ pub(super) fn action(action: Action) -> Option<&'static str> {
         Action::ReactSelected => "回应它，或收回回应",
         Action::WhoReacted => "谁回应了它",
         Action::CopySelected => "复制它的文字",
-        Action::OpenSelected => "显示它所回复的原文",
+        Action::OpenSelected => "打开它的链接，或显示它所回复的原文",
+        Action::ToOriginal => "显示它所回复的原文",
         Action::TurnFold => "展开或折叠长代码",
         Action::NextHit => "下一条更早的搜索结果",
         Action::HitBefore => "下一条更新的搜索结果",

@@ -22,9 +22,18 @@ pub(super) fn action(action: Action) -> Option<&'static str> {
         Action::PageUp => "older messages",
         Action::PageDown => "newer messages",
         Action::Oldest => "oldest message",
-        Action::Newest => "newest message",
+        Action::Newest => "newest message; there, mark everything as read",
         Action::RoomBefore => "room above",
         Action::RoomAfter => "room below",
+        Action::Room1
+        | Action::Room2
+        | Action::Room3
+        | Action::Room4
+        | Action::Room5
+        | Action::Room6
+        | Action::Room7
+        | Action::Room8
+        | Action::Room9 => "the nth room of the list",
         Action::Retry => "send what failed here again",
         Action::EditFailed => "edit what failed here",
         Action::Palette => "rooms, people and commands",
@@ -49,7 +58,8 @@ pub(super) fn action(action: Action) -> Option<&'static str> {
         Action::ReactSelected => "react to it, or take that back",
         Action::WhoReacted => "who reacted to it",
         Action::CopySelected => "copy its text",
-        Action::OpenSelected => "show what it answers",
+        Action::OpenSelected => "open its link, or show what it answers",
+        Action::ToOriginal => "show what it answers",
         Action::TurnFold => "show long code whole, or fold it",
         Action::NextHit => "the next older hit of a search",
         Action::HitBefore => "the next newer hit of a search",

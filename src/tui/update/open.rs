@@ -1,0 +1,65 @@
+//! Opening a message: what it links to, or the message it answers.
+
+use std::sync::Arc;
+
+use super::amend;
+use crate::chat::{Body, Entry, Seq};
+use crate::text::{self, Mark};
+use crate::tui::event::Effect;
+use crate::tui::pick::{Of, Picker};
+use crate::tui::spoken::Spoken;
+use crate::tui::state::{Overlay, State, Tone};
+use crate::tui::strings::fill;
+
+/// Opens the link of a message, or lists its links if there are several. A message without one leads to the message it answers.
+pub(super) fn open(state: &mut State, seq: Seq) -> Vec<Effect> {
+    let said = state.current().and_then(|room| room.timeline.said(seq));
+    let Some(entry) = said else {
+        return Vec::new();
+    };
+    let links = links(entry);
+    match links.as_slice() {
+        [] if matches!(entry.body, Body::Reply { .. }) => amend::open_original(state, seq),
+        [] => {
+            state.say(Tone::Info, state.strings.nothing_to_open);
+            Vec::new()
+        }
+        [one] => open_link(state, one),
+        _ => {
+            state.overlay = Some(Overlay::Pick(Picker::new(Of::Links(links))));
+            Vec::new()
+        }
+    }
+}
+
+/// The addresses a message links to, each once, in their order.
+fn links(entry: &Entry) -> Vec<Arc<str>> {
+    let spoken = Spoken::by(&entry.body);
+    let marks = spoken.rich().lines.iter().flat_map(|line| &line.marks);
+    let mut links: Vec<Arc<str>> = Vec::new();
+    for (_, mark) in marks {
+        if let Mark::Link(address) = mark
+            && !links.contains(address)
+        {
+            links.push(Arc::clone(address));
+        }
+    }
+    links
+}
+
+/// Opens an address. Where no browser can be, it is copied, so that it can be pasted into one elsewhere.
+pub(super) fn open_link(state: &mut State, address: &str) -> Vec<Effect> {
+    let s = state.strings;
+    let shown = text::line(address);
+    if state.has_desktop {
+        state.say(Tone::Info, fill(s.opening, &[&shown]));
+        return vec![Effect::Open(address.to_owned())];
+    }
+    if state.is_plain {
+        // There is nowhere to copy it to.
+        state.say(Tone::Info, shown.to_string());
+        return Vec::new();
+    }
+    state.say(Tone::Info, fill(s.link_copied, &[&shown]));
+    vec![Effect::Copy(address.to_owned())]
+}

@@ -1,0 +1,154 @@
+//! Who says something and when: beside the first row of a screen too, and never in more than a quarter of a narrow one.
+
+use tchat::chat::{Body, Role, Seq};
+use tchat::client::Event as Told;
+use tchat::text::width;
+
+use crate::support::screen::{ANN, GENERAL, LI, Screen, WITH_LI, ZHANG, entry, says};
+
+/// The first row of the messages; there is a header above it.
+fn top(screen: &Screen) -> String {
+    screen.rows()[1].clone()
+}
+
+fn has_heading(row: &str, time: &str, name: &str) -> bool {
+    row.contains(time) && row.contains(name)
+}
+
+#[test]
+fn the_first_row_of_a_screen_says_who_goes_on_and_since_when() {
+    let mut screen = Screen::online(80, 24);
+    let said = (1..=60).map(|seq| says(GENERAL, seq, LI, 10, &format!("line {seq} here")));
+    screen.hears(Told::Entries(said.collect()));
+    assert!(top(&screen).contains("line 41 here"), "{}", screen.text());
+    assert!(has_heading(&top(&screen), "09:10", "李四"));
+    assert!(!screen.rows()[2].contains("李四"), "and only the first row");
+    // Wherever it is scrolled to, and when something arrives.
+    for keys in ["<pgup>", "<pgup>", "<pgdn>"] {
+        screen.keys(keys);
+        assert!(
+            has_heading(&top(&screen), "09:10", "李四"),
+            "{}",
+            screen.text()
+        );
+        assert!(!screen.rows()[2].contains("李四"));
+    }
+    let before = top(&screen);
+    screen.hears(Told::Entries(vec![says(GENERAL, 61, ZHANG, 11, "hello")]));
+    assert_eq!(top(&screen), before);
+    // Each message has the time at which it was said.
+    let mut screen = Screen::online(80, 24);
+    let said = (1..=60).map(|seq| says(GENERAL, seq, LI, seq / 20, &format!("line {seq} here")));
+    screen.hears(Told::Entries(said.collect()));
+    assert!(
+        has_heading(&top(&screen), "09:02", "李四"),
+        "{}",
+        screen.text()
+    );
+}
+
+#[test]
+fn a_long_message_says_it_in_the_middle_too() {
+    let rows: Vec<String> = (1..=40).map(|n| format!("row {n} of it")).collect();
+    let long = rows.join("\n");
+    let answer = Body::Reply {
+        to: Seq(1),
+        text: long.clone(),
+    };
+    for body in [Body::Text(long.clone()), answer] {
+        let mut screen = Screen::online(80, 24);
+        screen.hears(Told::Entries(vec![
+            says(GENERAL, 1, LI, 5, "first"),
+            entry(GENERAL, 2, ZHANG, 10, body),
+        ]));
+        assert!(top(&screen).contains("row 21 of it"), "{}", screen.text());
+        assert!(
+            has_heading(&top(&screen), "09:10", "张三"),
+            "{}",
+            screen.text()
+        );
+    }
+    // One that is private is marked as that.
+    let mut screen = Screen::online(80, 24);
+    screen.hears(Told::Entries(vec![says(WITH_LI, 1, LI, 31, &long)]));
+    assert!(
+        has_heading(&top(&screen), "▎ 09:31", "李四"),
+        "{}",
+        screen.text()
+    );
+    // So is one of our own that waits.
+    let mut screen = Screen::online(80, 24);
+    screen.does(tchat::tui::event::Event::Paste("one row\n".repeat(12)));
+    screen.keys("<ret>");
+    screen.does(tchat::tui::event::Event::Resize(80, 14));
+    assert!(
+        has_heading(&top(&screen), "… 09:40", "ann"),
+        "{}",
+        screen.text()
+    );
+}
+
+#[test]
+fn what_nobody_said_gets_no_name() {
+    let mut screen = Screen::online(80, 24);
+    let mut all = vec![entry(
+        GENERAL,
+        1,
+        ZHANG,
+        1,
+        Body::Topic("a new topic".into()),
+    )];
+    all.extend((2..=20).map(|seq| says(GENERAL, seq, LI, seq * 6, &format!("line {seq} here"))));
+    screen.hears(Told::Entries(all));
+    assert!(top(&screen).contains("a new topic"), "{}", screen.text());
+    assert!(!top(&screen).contains("09:01"));
+    // A rule says something else, and so does who came and went.
+    screen.hears(Told::Entries(vec![entry(
+        GENERAL,
+        21,
+        ANN,
+        200,
+        Body::Joined(Role::Member),
+    )]));
+    assert!(
+        has_heading(&top(&screen), "09:12", "李四"),
+        "{}",
+        screen.text()
+    );
+}
+
+#[test]
+fn on_a_narrow_screen_names_and_times_take_a_quarter_at_most() {
+    for columns in 20..48 {
+        let mut screen = Screen::online(columns, 12);
+        let mut long = says(GENERAL, 2, ZHANG, 10, "TEXT2");
+        long.author.name = "a-very-long-name".into();
+        screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 1, "TEXT1"), long]));
+        let rows = screen.rows();
+        let row = |text: &str| rows.iter().find(|row| row.contains(text)).unwrap();
+        assert!(
+            row("TEXT1").contains("李四"),
+            "{columns}:\n{}",
+            screen.text()
+        );
+        if columns < 36 {
+            // Names are before the text, and wrapped with it.
+            continue;
+        }
+        for text in ["TEXT1", "TEXT2"] {
+            let row = row(text);
+            let before = width(&row[..row.find(text).unwrap()]);
+            assert!(before * 4 <= usize::from(columns), "{columns}: {row}");
+        }
+        assert!(
+            row("TEXT2").contains("a-ver"),
+            "{columns}: {}",
+            row("TEXT2")
+        );
+        assert!(row("TEXT2").contains('…'), "what is cut has a mark");
+    }
+    // Where there is room the time is there as well.
+    let mut screen = Screen::online(60, 16);
+    screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 1, "TEXT")]));
+    assert!(screen.shows("  09:01 李四       TEXT"), "{}", screen.text());
+}

@@ -1,0 +1,189 @@
+//! Overlays: where they are drawn, and what can be done in them.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tchat::chat::{Refusal, RefusalCode};
+use tchat::client::{Event as Told, LinkState};
+use tchat::tui::event::Event;
+use tchat::tui::regions::{OVERLAY_COLUMNS, Regions, regions};
+use tchat::tui::theme::{DEFAULT, Depth, Scope, Theme};
+use tchat::tui::update::prompt;
+
+use crate::support::screen::{ANN, GENERAL, Screen, says};
+
+/// A room full of long lines, so that whatever is left beside an overlay can be seen.
+fn talked(width: u16, height: u16) -> Screen {
+    let mut screen = Screen::online(width, height);
+    let long = "words that go on to the end of the row and into the next ".repeat(3);
+    // Our own, so that nothing is unread, which is said in the same colours.
+    let said = (1..=40).map(|seq| says(GENERAL, seq, ANN, seq, &long));
+    screen.hears(Told::Entries(said.collect()));
+    screen
+}
+
+fn drawn(screen: &Screen) -> Buffer {
+    screen.terminal().backend().buffer().clone()
+}
+
+fn parts(screen: &Screen) -> Regions {
+    regions(
+        &screen.state,
+        tchat::text::width(&prompt(&screen.state).text),
+    )
+}
+
+/// Where the overlay is drawn, by its background.
+fn overlay(screen: &Screen) -> Rect {
+    let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
+    let background = theme.style(Scope::Popup).bg.unwrap();
+    let buffer = drawn(screen);
+    let cells = buffer
+        .area
+        .positions()
+        .filter(|at| buffer[*at].bg == background);
+    let all = cells
+        .map(|at| Rect::new(at.x, at.y, 1, 1))
+        .reduce(Rect::union);
+    all.unwrap_or_else(|| panic!("no overlay:\n{}", screen.text()))
+}
+
+#[test]
+fn an_overlay_begins_at_the_messages_and_leaves_nothing_beside_it() {
+    let sizes = [(120, 24), (100, 24), (80, 24), (70, 20), (60, 16), (40, 12)];
+    let keys = [
+        "<f1>",
+        "<f2>",
+        "<c-k>",
+        "<c-l>",
+        "<c-t>",
+        "<c-f>",
+        "<a-t>",
+        "/who<ret>",
+        "<a-m>+",
+    ];
+    for (width, height) in sizes {
+        for keys in keys {
+            let mut screen = talked(width, height);
+            let before = drawn(&screen);
+            screen.keys(keys);
+            let (area, parts) = (overlay(&screen), parts(&screen));
+            let (messages, people) = (parts.messages, parts.people);
+            let what = format!("{keys} at {width}x{height}\n{}", screen.text());
+            assert_eq!((area.x, area.y), (messages.x, messages.y), "{what}");
+            assert!(
+                area.width <= OVERLAY_COLUMNS && area.bottom() <= parts.rule.y,
+                "{what}"
+            );
+            let after = drawn(&screen);
+            let rows = Rect {
+                x: 0,
+                width,
+                ..area
+            };
+            for at in rows.positions() {
+                let is_covered = people.contains(at) && area.right() > people.x;
+                if messages.contains(at) || is_covered {
+                    assert!(area.contains(at) || after[at].symbol() == " ", "{what}");
+                } else {
+                    // A pane that is not covered stays whole.
+                    assert_eq!(after[at].symbol(), before[at].symbol(), "{what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_being_written_stays_in_sight_under_an_overlay() {
+    for (width, height) in [(100, 24), (60, 16), (40, 12)] {
+        let mut screen = talked(width, height);
+        screen.does(Event::Paste("one\ntwo\nthree".into()));
+        for keys in ["<f1>", "<c-k>"] {
+            screen.keys(keys);
+            assert!(overlay(&screen).bottom() <= parts(&screen).rule.y);
+            for line in ["one", "two", "three"] {
+                assert!(screen.shows(line), "{keys}:\n{}", screen.text());
+            }
+            screen.keys("<esc>");
+        }
+    }
+}
+
+#[test]
+fn the_question_about_a_paste_is_asked_directly_above_the_composer() {
+    for (width, height) in [(120, 40), (80, 24), (60, 16)] {
+        let mut screen = talked(width, height);
+        screen.does(Event::Paste("line\n".repeat(20)));
+        let area = overlay(&screen);
+        assert_eq!(area.bottom(), parts(&screen).rule.y, "{}", screen.text());
+        assert_eq!(area.x, parts(&screen).messages.x);
+        assert!(screen.shows("language ›"));
+    }
+}
+
+#[test]
+fn help_narrows_to_what_is_typed() {
+    let mut screen = Screen::online(100, 30);
+    screen.keys("<f1>");
+    assert!(screen.shows("send, or run a command"));
+    screen.keys("room");
+    assert!(screen.shows("room above") && screen.shows("/leave [ROOM]"));
+    assert!(!screen.shows("send, or run a command"), "{}", screen.text());
+    // A section without a match has no title either.
+    assert!(!screen.shows("On a selected message"));
+    // Every word has to be there, in the keys or in what they do, in any case.
+    screen.keys("<c-u>CTRL+K people");
+    assert!(screen.shows("rooms, people and commands"));
+    // Letters that do something in other lists are letters here.
+    screen.keys("<c-u>quit");
+    assert!(screen.shows("Ctrl+C, Ctrl+Q") && screen.shows("/quit"));
+    screen.keys("<bs>xyz");
+    assert!(screen.shows("nothing matches"));
+    // A paste goes there as well, and nothing of all this into the composer.
+    screen.keys("<c-u>");
+    screen.does(Event::Paste("undo\nmore".into()));
+    assert!(screen.shows("Ctrl+Z") && !screen.shows("Ctrl+Y"));
+    screen.keys("<esc>");
+    assert!(screen.state.overlay.is_none() && screen.state.composer().is_empty());
+    // The key of another list opens that one.
+    screen.keys("<f1>top<c-k>");
+    assert!(screen.shows("Enter takes it"));
+}
+
+#[test]
+fn what_is_read_has_pages_a_beginning_and_an_end() {
+    for keys in ["<f1>", "/do<ret>"] {
+        let mut screen = Screen::online(80, 24);
+        screen.keys(keys);
+        let first = screen.text();
+        screen.keys("<end>");
+        let last = screen.text();
+        assert!(last != first && !screen.shows("↓ "), "{last}");
+        screen.keys("<down><pgdn>");
+        assert_eq!(screen.text(), last, "there is nothing more");
+        screen.keys("<home>");
+        assert_eq!(screen.text(), first);
+        screen.keys("<pgdn>");
+        let next = screen.text();
+        assert!(next != first && next != last);
+        screen.keys("<pgup>");
+        assert_eq!(screen.text(), first);
+        screen.keys("<c-end>");
+        assert_eq!(screen.text(), last);
+        screen.keys("<c-home><up>");
+        assert_eq!(screen.text(), first);
+    }
+}
+
+#[test]
+fn what_is_typed_in_help_is_not_taken_away_by_what_arrives() {
+    let mut screen = Screen::online(80, 24);
+    screen.keys("<f1>edit");
+    let refusal = Refusal::new(RefusalCode::NameTaken)
+        .with("ann")
+        .with("ann2");
+    screen.hears(Told::Link(LinkState::NameRefused(refusal)));
+    assert!(screen.shows("filter: edit"), "{}", screen.text());
+    screen.keys("<esc>");
+    assert!(screen.shows("Another name"));
+}

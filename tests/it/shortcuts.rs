@@ -1,0 +1,172 @@
+//! Keys for what is done often: to a room by its number, the draft cleared, the screen drawn again, a link opened.
+
+use tchat::chat::{Body, Seq};
+use tchat::client::Event as Told;
+use tchat::tui::event::{Effect, Event};
+use tchat::tui::state::Overlay;
+
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, entry, says};
+use crate::support::terminal::{self, Home};
+
+#[test]
+fn alt_and_a_digit_go_to_that_room_of_the_list() {
+    let mut screen = Screen::online(100, 24);
+    for (key, room) in [("<a-2>", TECH), ("<a-3>", WITH_LI), ("<a-1>", GENERAL)] {
+        screen.keys(key);
+        assert_eq!(screen.state.current, Some(room), "{key}");
+    }
+    // What is written stays where it was written.
+    screen.keys("half a line<a-2>");
+    assert!(screen.state.composer().is_empty());
+    screen.keys("<a-1>");
+    assert_eq!(screen.state.composer().text(), "half a line");
+    // A place without a room leads nowhere, and it is said.
+    screen.keys("<a-9>");
+    assert_eq!(screen.state.current, Some(GENERAL));
+    assert!(screen.shows("there is no room 9 in the list"));
+    // A conversation that was put away is not in the list.
+    screen.keys("<c-u><a-3>/leave<ret><a-3>");
+    assert_eq!(screen.state.current, Some(GENERAL));
+    assert!(screen.shows("there is no room 3 in the list"));
+    // Help has one line for all nine.
+    screen.keys("<f1>nth room");
+    assert!(screen.shows("Alt+1 … Alt+9"), "{}", screen.text());
+}
+
+#[test]
+fn a_key_clears_the_whole_draft_and_gives_it_back() {
+    let mut screen = Screen::online(100, 24);
+    let text = |screen: &Screen| screen.state.composer().text();
+    // From anywhere in it, all lines of it.
+    screen.keys("one<a-ret>two<up>x<a-c>");
+    assert_eq!(text(&screen), "");
+    screen.keys("<c-z>");
+    assert_eq!(text(&screen), "onex\ntwo");
+    // It can be put elsewhere.
+    screen.keys("<a-c><a-2><c-y>");
+    assert_eq!(text(&screen), "onex\ntwo");
+    // An empty draft takes nothing away from what was cleared before.
+    screen.keys("<a-c><a-c><c-y>");
+    assert_eq!(text(&screen), "onex\ntwo");
+    // Wherever something is typed, it is that.
+    screen.keys("<c-k>gen<a-c>");
+    let Some(Overlay::Pick(picker)) = &screen.state.overlay else {
+        panic!("{}", screen.text())
+    };
+    assert!(picker.filter.is_empty());
+}
+
+#[test]
+fn a_key_draws_everything_again_and_changes_nothing() {
+    for keys in [
+        "",
+        "<f1>",
+        "<c-k>x",
+        "<a-m>",
+        "half a line",
+        "@",
+        "/nosuch<ret>",
+    ] {
+        let mut screen = Screen::online(100, 24);
+        screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 1, "hello")]));
+        screen.keys(keys);
+        let before = screen.text();
+        assert_eq!(screen.keys("<c-a-l>"), [Effect::Redraw], "{keys}");
+        assert_eq!(screen.text(), before, "{keys}");
+    }
+}
+
+#[test]
+fn what_another_program_left_on_the_terminal_is_drawn_over() {
+    let home = Home::new();
+    let mut ann = home.opens((100, 24), &[]);
+    ann.shows("everybody meets here");
+    let drawn = |screen: &terminal::Screen| {
+        let written = screen.written();
+        written.matches("everybody meets here").count()
+    };
+    let before = drawn(&ann);
+    ann.types("\x1b\x0c");
+    ann.until("the screen again", |_| drawn(&ann) > before);
+    ann.shows("#general ›");
+}
+
+/// Somebody has said something, and it is selected.
+fn selected(text: &str) -> Screen {
+    let mut screen = Screen::online(100, 24);
+    screen.state.has_desktop = true;
+    screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 1, text)]));
+    screen.keys("<a-m>");
+    screen
+}
+
+fn opens(address: &str) -> Vec<Effect> {
+    vec![Effect::Open(address.into())]
+}
+
+#[test]
+fn a_selected_message_opens_its_link() {
+    for (text, address) in [
+        ("see https://example.org/a, please", "https://example.org/a"),
+        ("[here](https://example.org/b)", "https://example.org/b"),
+        ("[write](mailto:ann@example.org)", "mailto:ann@example.org"),
+        (
+            "https://example.org/c and https://example.org/c again",
+            "https://example.org/c",
+        ),
+    ] {
+        let mut screen = selected(text);
+        assert_eq!(screen.keys("o"), opens(address), "{text}");
+        assert!(screen.shows(&format!("opening {address}")));
+    }
+    let mut screen = selected("no link in it, only words");
+    assert!(screen.keys("o").is_empty());
+    assert!(screen.shows("this message has no link"));
+    // What goes wrong is said.
+    let why = "cannot open the link: install 'xdg-open' first";
+    screen.does(Event::CannotOpen(why.into()));
+    assert!(screen.shows(why));
+}
+
+#[test]
+fn of_several_links_one_is_chosen() {
+    let text = "https://example.org/one, https://example.org/two and https://example.org/three";
+    let mut screen = selected(text);
+    assert!(screen.keys("o").is_empty());
+    assert!(screen.shows("LINKS") && screen.shows("Enter opens it"));
+    assert_eq!(screen.keys("<down><ret>"), opens("https://example.org/two"));
+    assert!(screen.state.overlay.is_none());
+    screen.keys("o");
+    assert_eq!(screen.keys("thr<ret>"), opens("https://example.org/three"));
+    screen.keys("o<esc>");
+    assert!(screen.state.overlay.is_none() && screen.effects.is_empty());
+}
+
+#[test]
+fn where_there_is_no_browser_the_link_is_copied() {
+    let mut screen = selected("see https://example.org/a");
+    screen.state.has_desktop = false;
+    let copied = vec![Effect::Copy("https://example.org/a".into())];
+    assert_eq!(screen.keys("o"), copied);
+    assert!(screen.shows("copied https://example.org/a"));
+}
+
+#[test]
+fn an_answer_leads_to_its_link_or_to_what_it_answers() {
+    let answer = |text: &str| Body::Reply {
+        to: Seq(1),
+        text: text.into(),
+    };
+    let mut screen = selected("the question");
+    screen.hears(Told::Entries(vec![
+        entry(GENERAL, 2, ANN, 2, answer("without a link")),
+        entry(GENERAL, 3, ANN, 3, answer("https://example.org/a")),
+    ]));
+    let at = |screen: &Screen| screen.state.current().and_then(|room| room.selected);
+    screen.keys("<down>o");
+    assert_eq!(at(&screen), Some(Seq(1)));
+    screen.keys("<down><down>");
+    assert_eq!(screen.keys("o"), opens("https://example.org/a"));
+    screen.keys("p");
+    assert_eq!(at(&screen), Some(Seq(1)));
+}

@@ -1,0 +1,352 @@
+//! What is unread above the screen: it is said how much there is, and it stays unread until it was on the screen.
+
+use std::time::Duration;
+
+use tchat::chat::{Amendment, Author, Body, Entry, Seq, Settings, Unread};
+use tchat::client::{Command, Event as Told};
+use tchat::tui::event::{Effect, Event};
+
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, ZHANG, author, entry, says};
+
+/// Long enough on the screen.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A line of its own for each, by two people in turn.
+fn line(seq: u64) -> Entry {
+    let by = if seq.is_multiple_of(2) { LI } else { ZHANG };
+    says(GENERAL, seq, by, seq, &format!("line {seq} here"))
+}
+
+/// General with two lines that were read and so many that were not, just opened.
+fn opened(width: u16, height: u16, messages: u32) -> Screen {
+    let mut screen = Screen::online(width, height);
+    screen.keys("<a-2>");
+    let unread = Unread {
+        read: Seq(2),
+        messages,
+        mentions: 0,
+    };
+    let last = 2 + u64::from(messages);
+    screen.follows_unread(GENERAL, last, unread);
+    screen.hears(Told::Entries((1..=last).map(line).collect()));
+    screen.keys("<a-1>");
+    screen.effects.clear();
+    screen
+}
+
+/// What is unread in general, as it is shown, and how far it was read.
+fn left(screen: &Screen) -> (u32, u32, u64) {
+    let room = screen.state.room(GENERAL).unwrap();
+    let (messages, mentions) = screen.state.news(room);
+    (messages, mentions, room.reading.unread.read.0)
+}
+
+/// The read positions the server was told of.
+fn marked(screen: &mut Screen) -> Vec<u64> {
+    let effects = std::mem::take(&mut screen.effects);
+    let marks = effects.iter().filter_map(|effect| match effect {
+        Effect::Client(Command::MarkRead { seq, .. }) => Some(seq.0),
+        _ => None,
+    });
+    marks.collect()
+}
+
+#[test]
+fn what_is_above_the_screen_is_counted_and_stays_unread() {
+    // The room has twenty rows.
+    let mut screen = opened(80, 24, 28);
+    assert!(screen.shows("line 30 here") && screen.shows("line 11 here"));
+    assert!(!screen.shows("line 10 here"));
+    assert!(screen.shows("↑ 8 new above · Alt+U"), "{}", screen.text());
+    screen.passes(LOOK);
+    assert_eq!((left(&screen), marked(&mut screen)), ((8, 0, 2), vec![]));
+    assert!(screen.shows("unread 8"), "{}", screen.text());
+    // Nothing happens any more, so nothing is waited for.
+    assert!(!screen.state.wants_ticks());
+    // Elsewhere it is as much, and coming back changes nothing.
+    screen.keys("<a-2>");
+    assert_eq!(left(&screen), (8, 0, 2));
+    screen.keys("<a-1>");
+    assert!(screen.shows("↑ 8 new above · Alt+U"));
+    // The key leads to where it begins. Once it was there, everything was read.
+    screen.keys("<a-u>");
+    assert!(screen.shows("─ new ─") && screen.shows("line 3 here"));
+    assert!(!screen.shows("new above"), "{}", screen.text());
+    screen.passes(LOOK);
+    assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 30), vec![30]));
+}
+
+#[test]
+fn what_fits_the_screen_is_read_as_ever() {
+    let mut screen = opened(80, 24, 18);
+    assert!(!screen.shows("new above"), "{}", screen.text());
+    screen.passes(LOOK / 2);
+    assert_eq!(left(&screen).2, 2);
+    screen.passes(LOOK / 2);
+    assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 20), vec![20]));
+}
+
+#[test]
+fn reading_from_the_top_moves_the_position_page_by_page() {
+    let mut screen = opened(80, 24, 60);
+    screen.keys("<a-u>");
+    // Below the line there are nineteen rows: 3 to 21.
+    screen.passes(LOOK);
+    assert_eq!(
+        (left(&screen), marked(&mut screen)),
+        ((41, 0, 21), vec![21])
+    );
+    // What is scrolled past in less than a moment was not read.
+    screen.keys("<pgdn>");
+    screen.passes(LOOK / 2);
+    screen.keys("<pgdn>");
+    screen.passes(LOOK / 2);
+    assert_eq!((left(&screen).2, marked(&mut screen)), (21, vec![]));
+    screen.passes(LOOK / 2);
+    assert_eq!(left(&screen).2, 21, "the page between was not read");
+    assert!(screen.shows("new above"), "{}", screen.text());
+    screen.keys("<pgup>");
+    screen.passes(LOOK);
+    let (read, marks) = (left(&screen).2, marked(&mut screen));
+    assert!(read > 40 && marks == [read], "{read} {marks:?}");
+}
+
+#[test]
+fn a_message_that_is_higher_than_the_screen_is_read_from_its_beginning() {
+    let mut screen = Screen::online(80, 24);
+    let unread = Unread {
+        read: Seq(2),
+        messages: 1,
+        mentions: 0,
+    };
+    screen.keys("<a-2>");
+    screen.follows_unread(GENERAL, 3, unread);
+    let rows: Vec<String> = (1..=30).map(|n| format!("row {n} of it")).collect();
+    let long = says(GENERAL, 3, LI, 3, &rows.join("\n"));
+    screen.hears(Told::Entries(vec![line(1), line(2), long]));
+    screen.keys("<a-1>");
+    assert!(screen.shows("row 30 of it") && screen.shows("↑ 1 new above"));
+    screen.passes(LOOK);
+    assert_eq!(left(&screen), (1, 0, 2));
+    screen.keys("<a-u>");
+    assert!(screen.shows("row 1 of it") && !screen.shows("new above"));
+    screen.passes(LOOK);
+    assert_eq!(left(&screen), (0, 0, 3));
+}
+
+#[test]
+fn what_arrives_and_is_seen_does_not_count_and_what_is_above_still_does() {
+    let mut screen = opened(80, 24, 28);
+    screen.passes(LOOK);
+    screen.hears(Told::Entries((31..=33).map(line).collect()));
+    assert!(screen.shows("↑ 8 new above · Alt+U"), "{}", screen.text());
+    screen.passes(LOOK);
+    assert_eq!(left(&screen), (8, 0, 2));
+    // An answer of our own says nothing about what was not on the screen.
+    screen.hears(Told::Entries(vec![says(GENERAL, 34, ANN, 34, "I see")]));
+    screen.passes(LOOK);
+    assert_eq!((left(&screen), marked(&mut screen)), ((8, 0, 2), vec![]));
+    // Without anybody at the keyboard what comes is unread, wherever it is.
+    screen.does(Event::Focus(false));
+    screen.hears(Told::Entries((35..=36).map(line).collect()));
+    assert_eq!(left(&screen), (10, 0, 2));
+    screen.does(Event::Focus(true));
+    screen.passes(LOOK);
+    assert_eq!(left(&screen), (8, 0, 2));
+}
+
+#[test]
+fn mentions_are_told_apart_above_the_screen_too() {
+    let mut screen = Screen::online(80, 24);
+    screen.keys("<a-2>");
+    let unread = Unread {
+        read: Seq(2),
+        messages: 28,
+        mentions: 2,
+    };
+    screen.follows_unread(GENERAL, 30, unread);
+    let calling = |seq: u64| Entry {
+        mentions: vec![ANN],
+        ..line(seq)
+    };
+    let all = (1..=30).map(|seq| {
+        if seq == 5 || seq == 20 {
+            calling(seq)
+        } else {
+            line(seq)
+        }
+    });
+    screen.hears(Told::Entries(all.collect()));
+    assert_eq!(left(&screen), (28, 2, 2));
+    screen.keys("<a-1>");
+    screen.passes(LOOK);
+    assert_eq!(left(&screen), (8, 1, 2));
+    // One that was seen may be edited away, or deleted.
+    let amends = |seq, target, what| {
+        let target = Seq(target);
+        entry(GENERAL, seq, LI, 40, Body::Amendment { target, what })
+    };
+    let edit = Amendment::Edit("nobody is meant".into());
+    screen.hears(Told::Entries(vec![amends(31, 20, edit)]));
+    screen.hears(Told::Entries(vec![amends(32, 22, Amendment::Erase)]));
+    screen.keys("<a-2>");
+    let unread = Unread {
+        read: Seq(2),
+        messages: 27,
+        mentions: 1,
+    };
+    let epoch = screen
+        .state
+        .room(GENERAL)
+        .unwrap()
+        .timeline
+        .epoch()
+        .unwrap();
+    screen.hears(Told::ReadMoved {
+        room: GENERAL,
+        epoch,
+        last: Seq(32),
+        unread,
+    });
+    assert_eq!(left(&screen), (8, 1, 2));
+}
+
+#[test]
+fn what_was_read_on_another_screen_needs_not_be_seen_here() {
+    let mut screen = opened(80, 24, 28);
+    screen.passes(LOOK);
+    let epoch = screen
+        .state
+        .room(GENERAL)
+        .unwrap()
+        .timeline
+        .epoch()
+        .unwrap();
+    screen.hears(Told::ReadMoved {
+        room: GENERAL,
+        epoch,
+        last: Seq(30),
+        unread: Unread {
+            read: Seq(10),
+            messages: 20,
+            mentions: 0,
+        },
+    });
+    assert!(!screen.shows("new above"), "{}", screen.text());
+    // The rest was on this screen before.
+    screen.passes(LOOK);
+    assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 30), vec![30]));
+}
+
+#[test]
+fn somebody_who_is_ignored_leaves_nothing_unread_above() {
+    let mut screen = opened(80, 24, 28);
+    screen.passes(LOOK);
+    let ignored: Vec<Author> = vec![author(LI)];
+    screen.hears(Told::Settings(Settings {
+        ignored,
+        ..Settings::default()
+    }));
+    let epoch = screen
+        .state
+        .room(GENERAL)
+        .unwrap()
+        .timeline
+        .epoch()
+        .unwrap();
+    screen.hears(Told::ReadMoved {
+        room: GENERAL,
+        epoch,
+        last: Seq(30),
+        unread: Unread {
+            read: Seq(2),
+            messages: 14,
+            mentions: 0,
+        },
+    });
+    // Half of the lines are gone, so that all of the others fit.
+    screen.passes(LOOK);
+    assert_eq!(left(&screen), (0, 0, 30));
+}
+
+#[test]
+fn at_the_newest_end_a_key_marks_everything_as_read() {
+    let mut screen = opened(80, 24, 60);
+    screen.keys("<pgup><c-end>");
+    assert_eq!(left(&screen), (40, 0, 2), "it only leads there at first");
+    screen.keys("<c-end>");
+    assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 62), vec![62]));
+    assert!(screen.shows("everything here is marked as read"));
+    assert!(!screen.shows("new above"));
+}
+
+#[test]
+fn the_words_fit_every_screen_and_lead_there() {
+    for (width, height) in [(120, 30), (80, 24), (60, 16), (40, 12)] {
+        let mut screen = opened(width, height, 60);
+        assert!(screen.shows("new above · Alt+U"), "{}", screen.text());
+        screen.clicks("new above");
+        assert!(screen.shows("line 3 here"), "{}", screen.text());
+    }
+    let mut screen = opened(80, 24, 60);
+    screen.state.strings = &tchat::tui::strings::CHINESE;
+    assert!(
+        screen.shows("上方有 40 条新消息 · Alt+U"),
+        "{}",
+        screen.text()
+    );
+    // Where something else is said it gives way.
+    let mut screen = opened(40, 12, 60);
+    screen.keys("/nosuch<ret>");
+    assert!(screen.shows("there is no command") && !screen.shows("new above"));
+}
+
+#[test]
+fn what_is_unread_and_not_loaded_is_loaded_from_where_it_begins() {
+    let mut screen = Screen::online(80, 24);
+    screen.keys("<a-2>");
+    let unread = Unread {
+        read: Seq(2),
+        messages: 498,
+        mentions: 0,
+    };
+    screen.follows_unread(GENERAL, 500, unread);
+    screen.hears(Told::Entries((301..=500).map(line).collect()));
+    screen.keys("<a-1>");
+    assert!(screen.shows("↑ 478 new above"), "{}", screen.text());
+    screen.passes(LOOK);
+    assert_eq!(left(&screen), (478, 0, 2));
+    let effects = screen.keys("<a-u>");
+    let older = effects.iter().find_map(|effect| match effect {
+        Effect::Client(Command::Older { before, .. }) => Some(before.0),
+        _ => None,
+    });
+    let before = older.unwrap();
+    assert!((4..=204).contains(&before), "{before}");
+    screen.page(GENERAL, before, (1..before).map(line).collect());
+    assert!(
+        screen.shows("─ new ─") && screen.shows("line 3 here"),
+        "{}",
+        screen.text()
+    );
+    screen.effects.clear();
+    screen.passes(LOOK);
+    let read = left(&screen).2;
+    assert!(
+        (3..40).contains(&read),
+        "only what is on the screen: {read}"
+    );
+    assert_eq!(marked(&mut screen), [read]);
+}
+
+#[test]
+fn news_of_other_rooms_are_counted_as_before() {
+    let mut screen = Screen::online(80, 24);
+    screen.hears(Told::Entries(
+        (1..=5)
+            .map(|seq| says(TECH, seq, LI, seq, "news"))
+            .collect(),
+    ));
+    let tech = screen.state.room(TECH).unwrap();
+    assert_eq!(screen.state.news(tech), (5, 0));
+}
