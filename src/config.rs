@@ -6,23 +6,30 @@
 mod address;
 mod bridges;
 mod caps;
+mod environment;
 mod file;
 mod keys;
+mod read;
+mod rooms;
 mod save;
+mod values;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use directories::ProjectDirs;
 use jiff::tz::TimeZone;
 
 pub use self::address::Address;
 use self::address::host_and_port;
 pub use self::bridges::Bridging;
+use self::environment::{editor, locale, login_name, zone};
 use self::file::File;
+pub use self::read::text as read_text;
 pub use self::save::save;
-use crate::chat::{Limits, RoomName, UserName};
+use crate::chat::{Limits, UserName};
 use crate::cli::Args;
 use crate::client::cache;
 use crate::server::filter::Mode;
@@ -30,11 +37,16 @@ use crate::server::hub::Preset;
 use crate::server::room::retention::Retention;
 use crate::tui::caps::Caps;
 use crate::tui::keymap::Keymap;
+use crate::tui::notify_command::NotifyCommand;
 use crate::tui::settings::{Setting, Source, Sources};
 use crate::tui::state::TypingMode;
+use crate::tui::strings::{self, Strings};
 use crate::tui::theme;
+use crate::tui::time_format::TimeFormat;
 
 pub const DEFAULT_PORT: u16 = 50051;
+/// The name proposed to somebody whose login name is none, or cannot be one.
+const PROPOSAL: &str = "guest";
 /// A host that was started in the background ends this long after the last client.
 const BACKGROUND_IDLE: Duration = Duration::from_mins(5);
 
@@ -61,14 +73,19 @@ pub struct Paths {
 
 /// How to join.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each of them is one thing that is so or not.
 pub struct Join {
     pub server: Address,
     /// Nobody named a server: if none is there, one is started here.
     pub may_host: bool,
     pub name: String,
+    /// Nobody chose that name, it is the login name: what is proposed where it cannot be had.
+    pub proposal: Option<String>,
     /// The room to go to; the last one if absent.
     pub room: Option<String>,
     pub theme: String,
+    /// Where the config file names it, for an error about it.
+    pub theme_line: Option<String>,
     pub locale: String,
     /// Bytes of messages kept here.
     pub cache_bytes: u64,
@@ -79,6 +96,9 @@ pub struct Join {
     pub editor: String,
     pub keymap: Keymap,
     pub shows_panes: bool,
+    pub shows_title: bool,
+    pub notify_command: NotifyCommand,
+    pub time_format: TimeFormat,
     /// Told line by line instead of on a screen.
     pub is_plain: bool,
     pub sources: Sources,
@@ -110,11 +130,37 @@ pub struct Serve {
 pub use self::caps::is_dumb;
 
 /// What the terminal can do, whatever a config file says.
-///
-/// # Errors
-/// Never: only what a config file says can be wrong.
-pub fn terminal_caps() -> Result<Caps> {
+pub fn terminal_caps() -> Caps {
     caps::caps(&File::default())
+}
+
+/// A config file that was looked for.
+struct Found {
+    path: PathBuf,
+    text: String,
+    /// Why it could not be read.
+    unread: Option<anyhow::Error>,
+}
+
+impl Found {
+    fn of(named: Option<&Path>, project: &ProjectDirs) -> Self {
+        let path = match named {
+            Some(path) => path.to_owned(),
+            None => project.config_dir().join("config.toml"),
+        };
+        let (text, unread) = match read::text(&path) {
+            Ok(text) => (text, None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
+                (String::new(), None)
+            }
+            Err(error) => {
+                let path = path.display();
+                let error = anyhow!("cannot read the config file '{path}': {error}");
+                (String::new(), Some(error))
+            }
+        };
+        Self { path, text, unread }
+    }
 }
 
 impl Config {
@@ -123,135 +169,173 @@ impl Config {
     /// # Errors
     /// Names the file with line and key, or the flag, that cannot be used.
     pub fn load(args: &Args) -> Result<Self> {
+        let (config, wrong) = Self::load_usable(args)?;
+        match wrong.into_iter().next() {
+            None => Ok(config),
+            Some(first) => Err(first),
+        }
+    }
+
+    /// Loads what can be used, with defaults in the place of the rest, and lists what cannot.
+    ///
+    /// # Errors
+    /// There is no home directory.
+    pub fn load_usable(args: &Args) -> Result<(Self, Vec<anyhow::Error>)> {
         let project =
             ProjectDirs::from("", "", "tchat").context("cannot find your home directory")?;
-        let named = args.config.clone();
-        let path = named
-            .clone()
-            .unwrap_or_else(|| project.config_dir().join("config.toml"));
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
-                String::new()
-            }
-            Err(error) => bail!("cannot read the config file '{}': {error}", path.display()),
+        let Found { path, text, unread } = Found::of(args.config.as_deref(), &project);
+        let (file, mut lines) = file::parse_usable(&text);
+        let keymap = file.keys.keymap(&text).unwrap_or_else(|wrong| {
+            lines.push(wrong);
+            Keymap::default()
+        });
+        let presets = rooms::presets(&file.rooms).or_else(|wrong| {
+            lines.push(wrong);
+            rooms::presets(&[])
+        });
+        let lines = lines.into_iter().map(|wrong| wrong.of(&path, &text));
+        let mut wrong: Vec<anyhow::Error> = unread.into_iter().chain(lines).collect();
+        // Without the flags that may be wrong nothing is.
+        let plain = Args {
+            server: None,
+            host: None,
+            lang: None,
+            idle_exit: None,
+            ..args.clone()
         };
-        let file = file::parse(&path, &text)?;
-        let keymap = file.keys.keymap(&text);
-        let keymap = keymap.map_err(|wrong| file::wrong(&path, &text, wrong.at, &wrong.why))?;
-        let state = project
-            .state_dir()
-            .unwrap_or_else(|| project.data_local_dir());
-        let paths = Paths {
-            data: args
-                .data
-                .clone()
-                .or_else(|| file.data.as_deref().map(at_home))
-                .unwrap_or_else(|| project.data_dir().to_owned()),
-            logs: args
-                .log_dir
-                .clone()
-                .or_else(|| file.server.log_dir.as_deref().map(at_home))
-                .unwrap_or_else(|| state.to_owned()),
-            themes: path
-                .parent()
-                .unwrap_or_else(|| Path::new("."))
-                .join("themes"),
-            config: named,
-            config_file: path,
-        };
-        Ok(Self {
+        let join = join(args, &file).or_else(|error| {
+            wrong.push(error);
+            join(&plain, &file)
+        })?;
+        let serve = serve(args, &file).or_else(|error| {
+            wrong.push(error);
+            serve(&plain, &file)
+        })?;
+        let theme_line = file.theme.as_ref().filter(|_| args.theme.is_none());
+        let theme_line = theme_line.map(|theme| {
+            let line = keys::line(&text, theme.span().start);
+            let path = path.display();
+            format!("cannot use the config file '{path}', line {line}")
+        });
+        let config = Self {
             join: Join {
                 keymap,
-                ..join(args, &file)?
+                theme_line,
+                ..join
             },
-            serve: serve(args, &file)?,
-            paths,
-        })
+            serve: Serve {
+                presets: presets.unwrap_or_default(),
+                ..serve
+            },
+            paths: paths(args, &file, &project, path),
+        };
+        Ok((config, wrong))
     }
+}
+
+fn paths(args: &Args, file: &File, project: &ProjectDirs, config_file: PathBuf) -> Paths {
+    let data = args.data.clone();
+    let data = data.or_else(|| file.data.as_deref().map(at_home));
+    let logs = args.log_dir.clone();
+    let logs = logs.or_else(|| file.server.log_dir.as_deref().map(at_home));
+    let state = project
+        .state_dir()
+        .unwrap_or_else(|| project.data_local_dir());
+    Paths {
+        data: data.unwrap_or_else(|| project.data_dir().to_owned()),
+        logs: logs.unwrap_or_else(|| state.to_owned()),
+        themes: config_file
+            .parent()
+            .unwrap_or_else(|| Path::new("."))
+            .join("themes"),
+        config: args.config.clone(),
+        config_file,
+    }
+}
+
+/// The language of help and errors, before the command line is understood: that of the flag, the variable, the config file or the locale.
+pub fn language_of(words: &[OsString]) -> &'static Strings {
+    let flag = |name: &str| {
+        let mut words = words.iter().filter_map(|word| word.to_str());
+        let begins = format!("{name}=");
+        loop {
+            let word = words.next()?;
+            if let Some(value) = word.strip_prefix(&begins) {
+                return Some(value.to_owned());
+            }
+            if word == name {
+                return words.next().map(str::to_owned);
+            }
+        }
+    };
+    let asked = flag("--lang").or_else(|| variable("TCHAT_LANG"));
+    let asked = asked.or_else(|| {
+        let named = flag("--config").or_else(|| variable("TCHAT_CONFIG"));
+        let project = ProjectDirs::from("", "", "tchat")?;
+        let found = Found::of(named.as_deref().map(Path::new), &project);
+        file::parse_usable(&found.text).0.lang
+    });
+    strings::of(&asked.unwrap_or_else(locale))
 }
 
 fn join(args: &Args, file: &File) -> Result<Join> {
     let given = args.server.as_deref().map(|text| (text, "--server"));
     let given = given.or_else(|| args.host.as_deref().map(|text| (text, "--host")));
-    let given = given.or_else(|| {
-        file.server_address
-            .as_deref()
-            .map(|text| (text, "server in the config file"))
-    });
-    let mut server = match given {
-        Some((text, flag)) => text
-            .parse()
-            .with_context(|| format!("cannot use {flag} '{text}'"))?,
-        None => Address {
-            host: "localhost".into(),
-            port: DEFAULT_PORT,
-        },
+    let given: Option<Address> = match given {
+        Some((text, flag)) => Some(
+            text.parse::<Address>()
+                .map_err(|error| anyhow!("cannot use {flag} '{text}': {error}"))?,
+        ),
+        None => file.server_address.clone(),
     };
+    let may_host = given.is_none();
+    let mut server = given.unwrap_or_else(|| Address {
+        host: "localhost".into(),
+        port: DEFAULT_PORT,
+    });
     if let Some(port) = args.port {
         server.port = port;
     }
     let theme = args
         .theme
         .clone()
-        .or_else(|| file.theme.clone())
+        .or_else(|| file.theme.as_ref().map(|theme| theme.get_ref().clone()))
         .unwrap_or_else(|| theme::AUTO.into());
+    let chosen = args.name.clone().or_else(|| file.name.clone());
     Ok(Join {
         zone: zone(),
         server,
-        may_host: given.is_none(),
-        name: args
-            .name
-            .clone()
-            .or_else(|| file.name.clone())
-            .unwrap_or_else(login_name),
+        may_host,
+        proposal: chosen.is_none().then(|| PROPOSAL.to_owned()),
+        name: chosen.unwrap_or_else(login_name),
         room: room(args.room.as_ref().or(file.room.as_ref())),
         theme,
-        locale: language(args.lang.as_deref().or(file.lang.as_deref()))?,
+        theme_line: None,
+        locale: language(args.lang.as_deref(), file)?,
         cache_bytes: file
             .cache_mb
             .map_or(cache::BYTES, |mb| u64::from(mb) * 1024 * 1024),
-        caps: caps::caps(file)?,
-        shows_panes: switch("panes", file.panes.as_deref())?.unwrap_or(true),
-        is_plain: args.plain
-            || switch("plain", file.plain.as_deref())?.unwrap_or_else(caps::is_dumb),
+        caps: caps::caps(file),
+        shows_panes: file.panes.unwrap_or(true),
+        shows_title: file.title.unwrap_or(true),
+        notify_command: file.notify_command.clone().unwrap_or_default(),
+        time_format: file.time_format.clone().unwrap_or_default(),
+        is_plain: args.plain.or(file.plain).unwrap_or_else(caps::is_dumb),
         sources: sources(args, file),
-        editor: editor(file),
+        editor: editor(file.editor.as_ref()),
         keymap: Keymap::default(),
-        typing: match file.typing.as_deref() {
-            Some(word) => TypingMode::of(word).with_context(|| {
-                format!("cannot use typing '{word}' of the config file: on, show, send or off")
-            })?,
-            None => TypingMode::default(),
-        },
+        typing: file.typing.unwrap_or_default(),
     })
 }
 
 fn serve(args: &Args, file: &File) -> Result<Serve> {
-    let rooms = if file.rooms.is_empty() {
-        default_rooms()
-    } else {
-        file.rooms.clone()
-    };
-    let presets = rooms.iter().map(|room| {
-        let name = RoomName::new(&room.name)
-            .with_context(|| format!("cannot make the room '{}' of the config file", room.name))?;
-        Ok(Preset {
-            name,
-            topic: room.topic.clone(),
-            capacity: room.capacity,
-            retention: retention(room.keep, room.keep_for.as_deref())?,
-        })
-    });
-    let kept = retention(file.server.keep, file.server.keep_for.as_deref())?;
-    let operators = file.server.operators.iter().map(|name| {
-        UserName::new(name)
-            .with_context(|| format!("cannot use the operator '{name}' in the config file"))
-    });
-    let idle_exit = match (&args.idle_exit, &file.server.idle_exit) {
-        (Some(text), _) => Some(time(text).context("cannot use --idle-exit")?),
-        (None, Some(text)) => Some(time(text).context("cannot use idle_exit of the config file")?),
-        (None, None) => args.background.then_some(BACKGROUND_IDLE),
+    let kept = rooms::retention(file.server.keep, file.server.keep_for);
+    let idle_exit = match &args.idle_exit {
+        Some(text) => Some(time(text).context("cannot use --idle-exit")?),
+        None => file
+            .server
+            .idle_exit
+            .or_else(|| args.background.then_some(BACKGROUND_IDLE)),
     };
     let defaults = Limits::default();
     let given = args.host.as_deref().map(|text| (text, "--host"));
@@ -265,23 +349,26 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
         }
         None => ("127.0.0.1", None),
     };
+    let messages = args.log_messages.or(file.server.log_messages);
+    let operators = file.server.operators.iter();
+    let words = file.server.words.as_deref();
     Ok(Serve {
-        bridges: bridges::bridging(args.bridges, &file.bridges, host)?,
+        bridges: bridges::bridging(args.bridges, &file.bridges, host),
         public: file.server.public.clone(),
         reflection: file.server.reflection,
         metrics: file.server.metrics,
-        words: words(&file.server)?,
+        words: words.map(|path| (at_home(path), file.server.words_are)),
         host: host.to_owned(),
         port: args
             .port
             .or(port)
             .or(file.server.port)
             .unwrap_or(DEFAULT_PORT),
-        log_messages: args.log_messages || file.server.log_messages,
+        log_messages: messages.unwrap_or(false),
         idle_exit,
         is_background: args.background,
-        presets: distinct(presets.collect::<Result<_>>()?)?,
-        operators: operators.collect::<Result<_>>()?,
+        presets: Vec::new(),
+        operators: operators.map(|person| person.0.clone()).collect(),
         retention: kept.unwrap_or_default(),
         limits: Limits {
             burst: file.server.burst.unwrap_or(defaults.burst),
@@ -289,18 +376,6 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
             ..defaults
         },
     })
-}
-
-/// Where the words are that nobody says, and what is done about them.
-fn words(server: &file::Server) -> Result<Option<(PathBuf, Mode)>> {
-    let mode = match server.words_are.as_deref() {
-        None | Some("masked") => Mode::Mask,
-        Some("refused") => Mode::Refuse,
-        Some(other) => {
-            bail!("cannot use words_are '{other}' of the config file: masked or refused")
-        }
-    };
-    Ok(server.words.as_deref().map(|path| (at_home(path), mode)))
 }
 
 /// A path of the config file, in which no shell has put one's home in the place of `~`.
@@ -318,61 +393,22 @@ fn room(named: Option<&String>) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// How much is kept; nothing if neither is said.
-fn retention(entries: Option<u64>, age: Option<&str>) -> Result<Option<Retention>> {
-    let age = age.map(time).transpose();
-    let age = age.context("cannot use keep_for of the config file")?;
-    let entries = entries.filter(|entries| *entries > 0);
-    let is_said = entries.is_some() || age.is_some();
-    Ok(is_said.then_some(Retention { entries, age }))
-}
-
-/// Two rooms cannot have one name, whatever its case.
-fn distinct(presets: Vec<Preset>) -> Result<Vec<Preset>> {
-    let mut seen = std::collections::HashSet::new();
-    for preset in &presets {
-        if !seen.insert(preset.name.key()) {
-            bail!(
-                "cannot make the room '{}' twice: rooms differ by more than case",
-                preset.name
-            );
-        }
-    }
-    Ok(presets)
-}
-
-fn default_rooms() -> Vec<file::Room> {
-    let room = |name: &str, topic: &str, capacity| file::Room {
-        name: name.into(),
-        topic: topic.into(),
-        capacity,
-        keep: None,
-        keep_for: None,
-    };
-    vec![
-        room("general", "everybody meets here", 0),
-        room("tech", "machines and what makes them go", 20),
-        room("gaming", "games and who plays them", 20),
-        room("random", "everything else", 20),
-    ]
-}
-
-/// A time as people write it: `90s`, `5m`, `1h`, `30d`.
+/// A time as people write it: `90s`, `5m`, `1h`, `30d`; a number alone is seconds.
 ///
 /// # Errors
 /// Says how it is written.
 pub fn time(text: &str) -> Result<Duration> {
-    let wrong =
-        || format!("cannot read the time '{text}': write a number and s, m, h or d, like 5m");
-    let split = text
-        .len()
-        .checked_sub(1)
-        .filter(|at| text.is_char_boundary(*at))
-        .with_context(wrong)?;
-    let (digits, unit) = text.split_at(split);
+    let wrong = || {
+        format!(
+            "cannot read the time '{text}': write seconds, or a number and s, m, h or d, like 5m"
+        )
+    };
+    let trimmed = text.trim();
+    let end = trimmed.find(|c: char| !c.is_ascii_digit());
+    let (digits, unit) = trimmed.split_at(end.unwrap_or(trimmed.len()));
     let amount: u64 = digits.parse().ok().with_context(wrong)?;
     let seconds = match unit {
-        "s" => Some(1),
+        "" | "s" => Some(1),
         "m" => Some(60),
         "h" => Some(3600),
         "d" => Some(24 * 3600),
@@ -388,82 +424,14 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The command that edits a text, as other programs find it.
-fn editor(file: &File) -> String {
-    let named = file
-        .editor
-        .clone()
-        .filter(|command| !command.trim().is_empty());
-    let named = named
-        .or_else(|| variable("VISUAL"))
-        .or_else(|| variable("EDITOR"));
-    let usual = if cfg!(windows) { "notepad" } else { "vi" };
-    named.unwrap_or_else(|| usual.into())
-}
-
-/// The login name, without what a name may not have.
-fn login_name() -> String {
-    let login = ["USER", "LOGNAME", "USERNAME"]
-        .into_iter()
-        .find_map(variable)
-        .unwrap_or_default();
-    if UserName::new(&login).is_ok() {
-        return login;
-    }
-    login
-        .chars()
-        .filter(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
-        .take(UserName::LIMIT)
-        .collect()
-}
-
 /// The language of the screen: the one asked for, else that of the locale.
-fn language(asked: Option<&str>) -> Result<String> {
-    match asked {
-        None => Ok(locale()),
-        Some("en") => Ok("en".into()),
-        Some("zh-CN" | "zh") => Ok("zh-CN".into()),
-        Some(other) => bail!("cannot use the language '{other}': en or zh-CN"),
-    }
-}
-
-fn locale() -> String {
-    let value = ["LC_ALL", "LC_MESSAGES", "LANG"]
-        .into_iter()
-        .find_map(variable)
-        .unwrap_or_default();
-    let tag = value
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .replace('_', "-");
-    if tag.is_empty() || tag == "C" || tag == "POSIX" {
-        "en".into()
-    } else {
-        tag.chars().take(35).collect()
-    }
-}
-
-/// The zone that times are shown in. Read from the file itself where nothing else is said: the name of the zone, which nobody is
-/// shown, would be searched for among all there are.
-fn zone() -> TimeZone {
-    let local = || {
-        let bytes = std::fs::read("/etc/localtime").ok()?;
-        TimeZone::tzif("local", &bytes).ok()
+fn language(flag: Option<&str>, file: &File) -> Result<String> {
+    let Some(asked) = flag else {
+        return Ok(file.lang.clone().unwrap_or_else(locale));
     };
-    match variable("TZ") {
-        None if cfg!(unix) => local().unwrap_or_else(TimeZone::system),
-        _ => TimeZone::system(),
-    }
-}
-
-/// A switch of the config file; nothing if it is not in it.
-fn switch(name: &str, word: Option<&str>) -> Result<Option<bool>> {
-    match word {
-        None => Ok(None),
-        Some("on") => Ok(Some(true)),
-        Some("off") => Ok(Some(false)),
-        Some(other) => bail!("cannot use {name} '{other}' of the config file: on or off"),
+    match strings::known(asked) {
+        Some(known) => Ok(known.language.to_owned()),
+        None => bail!("cannot use --lang '{asked}': there is no such language; use en or zh-CN"),
     }
 }
 
@@ -481,6 +449,9 @@ fn sources(args: &Args, file: &File) -> Sources {
         (Setting::Notifications, file.notifications.is_some()),
         (Setting::Links, file.links.is_some()),
         (Setting::Panes, file.panes.is_some()),
+        (Setting::Title, file.title.is_some()),
+        (Setting::NotifyCommand, file.notify_command.is_some()),
+        (Setting::TimeFormat, file.time_format.is_some()),
     ];
     let of = |all: &[(Setting, bool)], source| -> Vec<(Setting, Source)> {
         let set = all.iter().filter(|(_, is_set)| *is_set);
@@ -496,10 +467,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_a_number_and_a_unit() {
-        assert_eq!(time("5m").unwrap(), Duration::from_mins(5));
-        assert_eq!(time("90s").unwrap(), Duration::from_secs(90));
-        for wrong in ["", "5", "m", "5w", "-1s", "五m", "99999999999999999999h"] {
+    fn times_are_a_number_and_a_unit_or_seconds() {
+        for (text, seconds) in [
+            ("5m", 300),
+            ("90s", 90),
+            ("10", 10),
+            ("0", 0),
+            (" 10 ", 10),
+            ("1h", 3600),
+            ("30d", 30 * 24 * 3600),
+        ] {
+            let read = time(text).unwrap();
+            assert_eq!(read, Duration::from_secs(seconds), "{text}");
+        }
+        for wrong in [
+            "",
+            " ",
+            "m",
+            "5w",
+            "5 m",
+            "-1s",
+            "-1",
+            "1.5",
+            "五m",
+            "99999999999999999999",
+            "99999999999999999d",
+        ] {
             assert!(
                 time(wrong).unwrap_err().to_string().contains("like 5m"),
                 "{wrong}"

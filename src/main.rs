@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use tchat::cli::{self, Args, Exit};
+use tchat::cli::{self, Exit};
 use tchat::server::ServerError;
 
 /// An I/O error of the store (`EX_IOERR`).
@@ -11,7 +10,7 @@ const STORE_FAILED: u8 = 74;
 
 #[allow(clippy::print_stderr)] // This is where errors reach people.
 fn main() -> ExitCode {
-    match cli::run(&Args::parse()) {
+    match cli::run(&cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tchat: {error:#}");

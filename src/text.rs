@@ -8,6 +8,7 @@ mod markdown;
 mod mentions;
 mod safe;
 mod search;
+mod unstyled;
 mod width;
 mod words;
 mod wrap;
@@ -18,6 +19,7 @@ pub use markdown::{Code, LineKind, Mark, Rich, RichLine};
 pub use mentions::{AT, CALLS, EVERYBODY, calls};
 pub use safe::{BODY_LINES, SafeText, body, is_harmless, line};
 pub use search::{Finder, Token, folded, has, tokens};
+pub use unstyled::unstyled;
 pub use width::{
     Ambiguous, ambiguous, clusters, cut, cut_middle, is_disputed, pad, set_ambiguous, widest, width,
 };

@@ -15,7 +15,7 @@ use std::time::Duration;
 use faulty::Faulty;
 use tchat::chat::{Limits, RoomName};
 use tchat::server::clock::WallClock;
-use tchat::server::data::DataDir;
+use tchat::server::data::{DataDir, Purpose};
 use tchat::server::hub::{HubConfig, Preset};
 use tchat::server::listen::{Caps, tcp};
 use tchat::server::room::retention::Retention;
@@ -41,7 +41,7 @@ async fn main() {
         "mid-checkpoint" => Point::MidCheckpoint,
         other => panic!("there is no point '{other}'"),
     };
-    let directory = DataDir::open(Path::new(data)).expect("the directory is free");
+    let directory = DataDir::open(Path::new(data), Purpose::Serve).expect("the directory is free");
     let inner = Arc::new(directory.store().expect("the database opens"));
     let database = Path::new(data).join("tchat.db");
     let (begun, stored) = (AtomicU64::new(0), AtomicU64::new(0));

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::serve::explained;
 use crate::config::Config;
-use crate::server::data::{self, DataDir};
+use crate::server::data::{self, DataDir, Purpose};
 
 pub fn backup(config: &Config, to: &Path) -> Result<()> {
     let holds = data::backup(&config.paths.data, to)?;
@@ -22,7 +22,8 @@ pub fn backup(config: &Config, to: &Path) -> Result<()> {
 
 pub fn restore(config: &Config, from: &Path) -> Result<()> {
     // Held until it is done: nobody serves what is being replaced.
-    let directory = DataDir::open(&config.paths.data).map_err(|error| explained(error, config))?;
+    let directory = DataDir::open(&config.paths.data, Purpose::Restore)
+        .map_err(|error| explained(error, config))?;
     let restored = directory.restore(from)?;
     say(&format!(
         "put back {} rooms with {} entries from '{}'",

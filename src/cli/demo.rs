@@ -147,6 +147,7 @@ fn connect(door: Door, secret: Secret, config: &Config) -> Connect {
             server: SERVER.into(),
             room: None,
             remember: Box::new(|_| {}),
+            named: Box::new(|_| {}),
             is_ours: Box::new(|_| false),
         })
     })

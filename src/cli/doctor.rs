@@ -1,21 +1,29 @@
-//! `tchat doctor`: looks at the terminal, the configuration and the server, and says of whatever is wrong which line mends it.
+//! `tchat doctor`: checks the terminal, the configuration and the server, and says of everything that is wrong what to do about it. It always
+//! ends, and always checks everything: a configuration that cannot be used is a finding like any other.
 
 mod configuration;
 mod server;
 mod terminal;
 
 use std::io::{self, Write as _};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Result;
 
-use super::Exit;
+use super::{Args, Exit};
 use crate::config::{self, Config};
 use crate::text;
+use crate::tui::strings::{self, Doctor, fill};
 
-/// Something is not well.
-const NOT_WELL: u8 = 1;
-/// Columns of what was looked at.
+/// Something is wrong.
+const PROBLEMS: u8 = 1;
+/// Columns of the mark of a finding, and of what was checked.
+const MARK: usize = 5;
 const WHAT: usize = 14;
+/// A check that takes longer is itself a finding: it waits for a disk that is gone, or for a pipe.
+const WITHIN: Duration = Duration::from_secs(5);
 
 /// How one thing is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,14 +34,14 @@ enum How {
     Wrong,
 }
 
-/// One thing that was looked at.
+/// One thing that was checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Finding {
     what: &'static str,
     how: How,
     words: String,
-    /// The line that mends it: to be typed, or written into a file.
-    mend: Option<String>,
+    /// What to do: a line to type, or to write into a file.
+    next: Option<String>,
 }
 
 impl Finding {
@@ -42,7 +50,7 @@ impl Finding {
             what,
             how: How::Well,
             words: words.into(),
-            mend: None,
+            next: None,
         }
     }
 
@@ -53,94 +61,147 @@ impl Finding {
         }
     }
 
-    fn wrong(what: &'static str, words: impl Into<String>, mend: impl Into<String>) -> Self {
+    fn wrong(what: &'static str, words: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             how: How::Wrong,
             ..Self::well(what, words)
         }
-        .or(mend)
+        .or(next)
     }
 
-    /// What else could be done.
-    fn or(self, mend: impl Into<String>) -> Self {
+    /// What can be done about it.
+    fn or(self, next: impl Into<String>) -> Self {
         Self {
-            mend: Some(mend.into()),
+            next: Some(next.into()),
             ..self
         }
     }
 }
 
-/// Where nobody reads any more, only the exit code says how it went.
-fn told(shown: io::Result<()>) -> io::Result<()> {
+/// Runs a check on a thread of its own. One that does not end in time is left behind: nothing can interrupt it, and the process ends
+/// without it.
+fn in_time(
+    what: &'static str,
+    within: Duration,
+    d: &Doctor,
+    check: impl FnOnce() -> Vec<Finding> + Send + 'static,
+) -> Vec<Finding> {
+    let (done, answer) = mpsc::channel();
+    thread::spawn(move || done.send(check()));
+    answer.recv_timeout(within).unwrap_or_else(|_| {
+        let words = fill(d.slow, &[&within.as_secs()]);
+        vec![Finding::wrong(what, words, d.slow_next)]
+    })
+}
+
+/// Where nobody reads any more, only the exit code says what was found.
+fn heard(shown: io::Result<()>) -> io::Result<()> {
     match shown {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         shown => shown,
     }
 }
 
-/// Looks at everything. A configuration that cannot be used is one of the findings.
-pub fn run(config: Result<&Config, &anyhow::Error>) -> Result<()> {
+/// Checks everything.
+///
+/// # Errors
+/// Something is wrong: says how many things.
+pub fn run(args: &Args) -> Result<()> {
+    let (config, wrong) = Config::load_usable(args)?;
+    let config = Arc::new(config);
+    let s = strings::of(&config.join.locale);
+    let d = s.doctor;
     let mut out = io::stdout();
-    let mut wrong = 0;
+    let mut problems = 0;
     let mut show = |title: &str, findings: Vec<Finding>| -> io::Result<()> {
-        wrong += findings.iter().filter(|it| it.how == How::Wrong).count();
+        problems += findings.iter().filter(|it| it.how == How::Wrong).count();
         let mut lines = vec![title.to_owned()];
-        lines.extend(findings.iter().flat_map(lines_of));
-        told(lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
-        told(out.flush())
+        lines.extend(findings.iter().flat_map(|finding| lines_of(finding, d)));
+        heard(lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
+        heard(out.flush())
     };
-    let of_terminal = config::terminal_caps()?;
-    let caps = config.map_or(of_terminal, |config| config.join.caps);
-    show("terminal", terminal::look(caps, of_terminal))?;
-    match config {
-        Ok(config) => {
-            show("configuration", configuration::look(config))?;
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            let found = runtime.block_on(server::look(config));
-            // Looking a name up cannot be interrupted.
-            runtime.shutdown_background();
-            show("server", found)?;
-        }
-        Err(error) => {
-            let words = format!("{error:#}");
-            let (first, rest) = words.split_once('\n').unwrap_or((&words, ""));
-            let rest = match first {
-                _ if !rest.is_empty() => rest,
-                line if line.starts_with("cannot use the config file") => {
-                    "that line mended, or --config FILE names another file"
-                }
-                file if file.starts_with("cannot read the config file") => {
-                    "a file that can be read, or --config FILE names another one"
-                }
-                _ => "another value for it, in the flag or variable it came from",
-            };
-            show(
-                "configuration",
-                vec![Finding::wrong("config file", first, rest)],
-            )?;
-        }
-    }
-    match wrong {
+    let of_terminal = config::terminal_caps();
+    show(
+        d.terminal,
+        terminal::check(config.join.caps, of_terminal, s),
+    )?;
+    let mut findings: Vec<Finding> = wrong.iter().map(|error| unusable(error, d)).collect();
+    findings.extend(configuration::check(&config, wrong.is_empty(), s));
+    show(d.configuration, findings)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let found = runtime.block_on(server::check(&config, s));
+    // Looking a name up cannot be interrupted.
+    runtime.shutdown_background();
+    show(d.server, found)?;
+    match problems {
         0 => Ok(()),
-        1 => Err(Exit::new(NOT_WELL, "one thing is not well").into()),
-        wrong => Err(Exit::new(NOT_WELL, format!("{wrong} things are not well")).into()),
+        1 => Err(Exit::new(PROBLEMS, d.one_problem).into()),
+        count => Err(Exit::new(PROBLEMS, fill(d.problems, &[&count])).into()),
     }
 }
 
-fn lines_of(finding: &Finding) -> Vec<String> {
-    let how = match finding.how {
-        How::Well => "ok   ",
-        How::Note => "note ",
-        How::Wrong => "WRONG",
+/// A part of the configuration that could not be used.
+fn unusable(error: &anyhow::Error, d: &Doctor) -> Finding {
+    let words = format!("{error:#}");
+    let (first, rest) = words.split_once('\n').unwrap_or((&words, ""));
+    let next = match first {
+        _ if !rest.is_empty() => rest,
+        line if line.starts_with("cannot use the config file") => d.config_line_next,
+        file if file.starts_with("cannot read the config file") => d.config_file_next,
+        _ => d.flag_next,
     };
-    let what = text::pad(finding.what, WHAT);
+    Finding::wrong(d.config_file, first, next)
+}
+
+fn lines_of(finding: &Finding, d: &Doctor) -> Vec<String> {
+    let mark = match finding.how {
+        How::Well => d.ok,
+        How::Note => d.note,
+        How::Wrong => d.wrong,
+    };
+    let (mark, what) = (text::pad(mark, MARK), text::pad(finding.what, WHAT));
     let words = text::line(&finding.words);
-    let mut lines = vec![format!("  {how} {what} {words}")];
-    if let Some(mend) = &finding.mend {
-        let under = text::pad("", WHAT);
-        lines.push(format!("        {under} -> {}", text::line(mend)));
+    let mut lines = vec![format!("  {mark} {what} {words}")];
+    if let Some(next) = &finding.next {
+        let under = text::pad("", MARK + 1 + WHAT);
+        lines.push(format!("  {under} -> {}", text::line(next)));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::strings::{CHINESE, ENGLISH};
+
+    #[test]
+    fn a_check_that_does_not_end_is_a_finding() {
+        for s in [&ENGLISH, &CHINESE] {
+            let (never, waits) = mpsc::channel::<()>();
+            let check = move || {
+                let _never_comes = waits.recv();
+                Vec::new()
+            };
+            let found = in_time("theme", Duration::ZERO, s.doctor, check);
+            drop(never);
+            assert_eq!(found.len(), 1);
+            assert_eq!((found[0].what, found[0].how), ("theme", How::Wrong));
+        }
+        let check = || vec![Finding::well("theme", "auto")];
+        let found = in_time("theme", WITHIN, ENGLISH.doctor, check);
+        assert_eq!(found, [Finding::well("theme", "auto")]);
+    }
+
+    #[test]
+    fn findings_line_up_in_both_languages() {
+        for s in [&ENGLISH, &CHINESE] {
+            let finding = Finding::wrong(s.doctor.config_file, "x", "y");
+            let lines = lines_of(&finding, s.doctor);
+            let column = |line: &str, word: &str| text::width(&line[..line.find(word).unwrap()]);
+            assert_eq!(column(&lines[0], "x"), 2 + MARK + 1 + WHAT + 1);
+            assert_eq!(column(&lines[1], "-> y"), 2 + MARK + 1 + WHAT + 1);
+        }
+    }
 }

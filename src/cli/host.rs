@@ -44,9 +44,12 @@ impl Host {
         if let Some(idle) = config.serve.idle_exit {
             pass("--idle-exit", format!("{}s", idle.as_secs()).into());
         }
-        if config.serve.log_messages {
-            arguments.push("--log-messages".into());
-        }
+        let messages = if config.serve.log_messages {
+            "on"
+        } else {
+            "off"
+        };
+        arguments.push(format!("--log-messages={messages}").into());
         Self {
             data: paths.data.clone(),
             arguments,
@@ -56,6 +59,11 @@ impl Host {
     /// Whether a server is the one this directory belongs to.
     pub fn serves(&self, id: ServerId) -> bool {
         data::server_of(&self.data) == Some(id)
+    }
+
+    /// Whether somebody stopped it: then only a person starts it again.
+    pub fn is_stopped(&self) -> bool {
+        data::is_stopped(&self.data)
     }
 
     /// Starts a host and dials it as soon as it listens. If another one was faster, that is dialled.

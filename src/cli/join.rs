@@ -11,7 +11,7 @@ use crate::chat::InstanceId;
 use crate::client::{Client, ClientConfig, Connector, Pipe, profile};
 use crate::config::{Address, Config};
 use crate::text;
-use crate::tui::run::{Connect, Connection, Setup, run as run_screen, run_plain};
+use crate::tui::run::{Connect, Connection, RunError, Setup, run as run_screen, run_plain};
 use crate::tui::strings;
 use crate::tui::terminal::{self, Editor, Input, Questions, Screen, Typist};
 use crate::tui::theme::AUTO;
@@ -23,7 +23,15 @@ pub fn run(config: Config) -> Result<()> {
     }
     with_screen(async move {
         let setup = setup(&config);
-        show(setup, connect(config)).await
+        let theme_line = config.join.theme_line.clone();
+        let shown = show(setup, connect(config)).await;
+        shown.map_err(|error| {
+            let is_theme = matches!(error.downcast_ref(), Some(RunError::Theme(_)));
+            match theme_line {
+                Some(line) if is_theme => error.context(line),
+                _ => error,
+            }
+        })
     })
 }
 
@@ -66,6 +74,7 @@ pub(super) fn setup(config: &Config) -> Setup {
         },
         is_plain,
         echo: io::stdin().is_terminal(),
+        proposal: config.join.proposal.clone(),
         tour: None,
         theme: config.join.theme.clone(),
         themes: Some(config.paths.themes.clone()),
@@ -74,6 +83,8 @@ pub(super) fn setup(config: &Config) -> Setup {
         copy: terminal::copy,
         open: terminal::open,
         notify: terminal::notify,
+        run_notifier: terminal::run_notifier,
+        entitle: terminal::entitle,
         edit: terminal::edit,
         suspend: terminal::suspend,
         editor: Editor {
@@ -82,6 +93,9 @@ pub(super) fn setup(config: &Config) -> Setup {
         },
         keymap: config.join.keymap.clone(),
         shows_panes: config.join.shows_panes,
+        shows_title: config.join.shows_title,
+        notify_command: config.join.notify_command.clone(),
+        time_format: config.join.time_format.clone(),
         sources: config.join.sources.clone(),
         config: config.paths.config_file.clone(),
         save: crate::config::save,
@@ -112,14 +126,13 @@ pub(super) async fn show(setup: Setup, connect: Connect) -> Result<()> {
     setup.caps.ground = answers.ground.unwrap_or_default();
     setup.caps.ambiguous = setup.caps.ambiguous.or(answers.ambiguous);
     text::set_ambiguous(setup.caps.ambiguous.unwrap_or_default());
-    screen.set_title("tchat");
     let result = run_screen(&mut screen.terminal, &mut input, setup, connect, stopped()).await;
     input.drain().await;
     drop(screen);
     Ok(result?)
 }
 
-/// Begins connections: each server and start name has a profile of its own.
+/// Begins connections: each server and identity has a profile of its own.
 fn connect(config: Config) -> Connect {
     let mut last: Option<(Address, bool)> = None;
     Box::new(move |asked| {
@@ -162,6 +175,10 @@ fn connect(config: Config) -> Connect {
         let (client, events) = Client::start(client_config);
         last = Some((server.clone(), may_host));
         let is_ours = Box::new(move |id| ours.as_ref().is_some_and(|host| host.serves(id)));
+        let named = {
+            let (profiles, key, name) = (profiles.clone(), key.clone(), name.clone());
+            Box::new(move |now: &str| profile::note_name(&profiles, &key, &name, now))
+        };
         Ok(Connection {
             client,
             events,
@@ -169,6 +186,7 @@ fn connect(config: Config) -> Connect {
             server: server.short(),
             room,
             is_ours,
+            named,
             remember: Box::new(move |room| profile::remember_room(&profiles, &key, &name, room)),
         })
     })
@@ -180,10 +198,11 @@ pub(super) fn connector(server: Address, host: Option<Arc<Host>>) -> Connector {
         Box::pin(async move {
             let dialled = dial(&server).await;
             let stream = match (dialled, host) {
-                // Only our own host is started again: in the place of somebody else's a new and empty one would be a lie.
+                // Only our own host is started again: in the place of somebody else's a new and empty one would be a lie, and one
+                // that was stopped was meant to end.
                 (Err(error), Some(host))
                     if error.kind() == io::ErrorKind::ConnectionRefused
-                        && before.is_none_or(|id| host.serves(id)) =>
+                        && before.is_none_or(|id| host.serves(id) && !host.is_stopped()) =>
                 {
                     host.start(|| dial(&server)).await?
                 }

@@ -12,7 +12,7 @@ use crate::chat::{InstanceId, Refusal, RoomInfo};
 use crate::client::{About, Client, ClientConfig, Command, Event, LinkState, profile};
 use crate::config::Config;
 use crate::text;
-use crate::tui::strings::ENGLISH;
+use crate::tui::strings::{self, Strings, fill};
 use crate::tui::words;
 
 /// It was refused, and asking again as it is would not help.
@@ -37,13 +37,6 @@ impl Exit {
             words: words.into(),
         }
     }
-
-    /// `zone` is the one that a time in the refusal is shown in.
-    pub fn refused(what: &str, refusal: &Refusal, zone: &TimeZone) -> Self {
-        let refusal = words::with_local_time(&ENGLISH, zone, refusal.clone());
-        let words = format!("cannot {what}: {}", ENGLISH.refusal(&refusal));
-        Self::new(REFUSED, text::line(&words).to_string())
-    }
 }
 
 /// A connection, and what is known of the room it is for.
@@ -54,15 +47,21 @@ pub struct Pipe {
     wanted: Option<String>,
     pub room: Option<RoomInfo>,
     pub link: LinkState,
-    pub zone: TimeZone,
+    /// The words and the zone of whoever reads what goes wrong.
+    pub s: &'static Strings,
+    zone: TimeZone,
+    /// Notes the name that the server knows us by.
+    named: Box<dyn Fn(&str)>,
 }
 
 impl Pipe {
     /// Dials. Nothing is kept on disk: what is not done when this process ends was not done.
     pub fn open(config: &Config, instance: InstanceId, room: Option<String>) -> Result<Self> {
         let server = config.join.server.clone();
+        let key = server.profile_key();
         let profiles = config.paths.data.join("profiles");
-        let secret = profile::secret(&profiles, &server.profile_key(), &config.join.name)?;
+        let name = config.join.name.clone();
+        let secret = profile::secret(&profiles, &key, &name)?;
         let (client, events) = Client::start(ClientConfig {
             connector: connector(server, None),
             secret,
@@ -79,8 +78,22 @@ impl Pipe {
             wanted: room,
             room: None,
             link: LinkState::Connecting,
+            s: strings::of(&config.join.locale),
             zone: config.join.zone.clone(),
+            named: Box::new(move |now| profile::note_name(&profiles, &key, &name, now)),
         })
+    }
+
+    /// The failure of something that was refused.
+    pub fn refused(&self, what: &str, refusal: &Refusal) -> Exit {
+        let refusal = words::with_local_time(self.s, &self.zone, refusal.clone());
+        let words = fill(self.s.cannot, &[&what, &self.s.refusal(&refusal)]);
+        Exit::new(REFUSED, text::line(&words).to_string())
+    }
+
+    /// The failure of a connection that is no more.
+    pub fn ended(&self) -> Exit {
+        Exit::new(UNKNOWN, self.s.pipes.connection_ended)
     }
 
     /// The next event. The link goes to the room by itself; where that has to wait, it is asked again.
@@ -88,22 +101,25 @@ impl Pipe {
     /// # Errors
     /// The server does not let us in, or not into the room.
     pub async fn next(&mut self) -> Result<Event> {
-        let ended = || Exit::new(UNKNOWN, "the connection has ended");
-        let event = self.events.recv().await.ok_or_else(ended)?;
+        let s = self.s;
+        let Some(event) = self.events.recv().await else {
+            return Err(self.ended().into());
+        };
         match &event {
             Event::Link(link) => {
                 self.link = link.clone();
                 match link {
                     LinkState::NameRefused(refusal) => {
-                        return Err(Exit::refused("join", refusal, &self.zone).into());
+                        return Err(self.refused(s.pipes.join, refusal).into());
                     }
                     LinkState::Stopped(why) => {
-                        let words = format!("cannot join: {}", ENGLISH.why(why));
+                        let words = fill(s.cannot, &[&s.pipes.join, &s.why(why)]);
                         return Err(Exit::new(REFUSED, words).into());
                     }
                     LinkState::Online | LinkState::Connecting | LinkState::Waiting { .. } => {}
                 }
             }
+            Event::Welcome { you, .. } => (self.named)(&you.name),
             Event::Room { room, .. } if self.is_wanted(room) => {
                 self.room.get_or_insert_with(|| room.clone());
             }
@@ -113,13 +129,12 @@ impl Pipe {
             } if self.wanted.as_ref() == Some(room) => {
                 if let Some(after) = refusal.retry_after {
                     sleep(after).await;
-                    let busy = |_| Exit::new(UNKNOWN, "the connection has ended");
                     let again = Command::Join(room.clone());
-                    self.client.send(again).map_err(busy)?;
+                    self.client.send(again).map_err(|_| self.ended())?;
                     return Ok(event);
                 }
-                let what = ENGLISH.about(&About::Join(room.clone()));
-                return Err(Exit::refused(&what, refusal, &self.zone).into());
+                let what = s.about(&About::Join(room.clone()));
+                return Err(self.refused(&what, refusal).into());
             }
             _ => {}
         }
@@ -138,8 +153,8 @@ impl Pipe {
     /// Why there is no connection now, in words.
     pub fn trouble(&self) -> Option<String> {
         match &self.link {
-            LinkState::Waiting { why, .. } | LinkState::Stopped(why) => Some(ENGLISH.why(why)),
-            LinkState::Connecting => Some("no answer yet".into()),
+            LinkState::Waiting { why, .. } | LinkState::Stopped(why) => Some(self.s.why(why)),
+            LinkState::Connecting => Some(self.s.pipes.no_answer_yet.into()),
             LinkState::Online | LinkState::NameRefused(_) => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Read};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
@@ -12,39 +12,42 @@ use super::pipe::{self, Exit, Pipe, REFUSED, UNKNOWN, USAGE};
 use crate::chat::{Body, ClientId, InstanceId, Recipient, Refusal, RefusalCode};
 use crate::client::{Command, Event, LinkState, Post};
 use crate::config::{self, Config};
+use crate::text;
+use crate::tui::strings::{self, Pipes, fill};
 
 /// What is read from a pipe at most: far more than a message may have, so that it is refused with its size.
 const MOST: u64 = 1024 * 1024;
 
 pub fn run(config: &Config, args: &SendArgs) -> Result<()> {
+    let words = strings::of(&config.join.locale).pipes;
     let within = config::time(&args.timeout)
-        .map_err(|error| Exit::new(USAGE, format!("cannot use --timeout: {error}")))?;
+        .map_err(|_| Exit::new(USAGE, fill(words.timeout_wrong, &[&args.timeout])))?;
     let text = if args.text.is_empty() {
-        read_text()?
+        read_text(words)?
     } else {
         args.text.join(" ")
     };
+    // What comes from other programs is made for terminals.
+    let text = text::unstyled(&text);
     if args.id.as_deref().is_some_and(str::is_empty) {
-        return Err(Exit::new(USAGE, "cannot use --id: it is empty").into());
+        return Err(Exit::new(USAGE, words.id_empty).into());
     }
     if text.trim().is_empty() {
-        return Err(Exit::new(USAGE, "there is nothing to send").into());
+        return Err(Exit::new(USAGE, words.nothing_to_send).into());
     }
     pipe::run(send(config, args, text, within))
 }
 
-fn read_text() -> Result<String> {
+fn read_text(words: &Pipes) -> Result<String> {
     if io::stdin().is_terminal() {
-        let words = "there is nothing to send\nwrite it behind `tchat send`, or pipe it in";
+        let words = format!("{}\n{}", words.nothing_to_send, words.nothing_to_send_next);
         return Err(Exit::new(USAGE, words).into());
     }
     let mut bytes = Vec::new();
-    io::stdin()
-        .take(MOST)
-        .read_to_end(&mut bytes)
-        .context("cannot read standard input")?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Exit::new(REFUSED, "cannot send: standard input is no UTF-8 text"))?;
+    if let Err(error) = io::stdin().take(MOST).read_to_end(&mut bytes) {
+        return Err(Exit::new(REFUSED, fill(words.input_fails, &[&error])).into());
+    }
+    let text = String::from_utf8(bytes).map_err(|_| Exit::new(REFUSED, words.no_text))?;
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
 }
 
@@ -70,17 +73,18 @@ async fn send(config: &Config, args: &SendArgs, text: String, within: Duration) 
     .await;
     let Ok(answered) = answered else {
         // The goodbye would wait for whatever did not answer.
+        let s = pipe.s.pipes;
         let words = match (pipe.trouble(), is_posted) {
-            (Some(why), false) => format!("not sent: {why}"),
-            (Some(why), true) => format!("it is not known whether it was sent: {why}"),
-            (None, _) => "it is not known whether it was sent: no answer in time".into(),
+            (Some(why), false) => fill(s.not_sent, &[&why]),
+            (Some(why), true) => fill(s.maybe_sent, &[&why]),
+            (None, _) => fill(s.maybe_sent, &[&s.no_answer_in_time]),
         };
-        let next = match (is_posted, &args.id) {
-            (true, None) => "\nunder an --id it would be safe to send it again",
-            (true, Some(_)) => "\nit is safe to send it again under the same --id",
-            (false, _) => "",
+        let words = match (is_posted, &args.id) {
+            (true, None) => format!("{words}\n{}", s.maybe_sent_next),
+            (true, Some(_)) => format!("{words}\n{}", s.maybe_sent_again_next),
+            (false, _) => words,
         };
-        return Err(Exit::new(UNKNOWN, format!("{words}{next}")).into());
+        return Err(Exit::new(UNKNOWN, words).into());
     };
     pipe.close().await;
     answered
@@ -105,12 +109,12 @@ async fn answer(
                     let refusal = Refusal::new(RefusalCode::BodyTooLong)
                         .with(text.len())
                         .with(limits.body_bytes);
-                    return Err(Exit::refused("send", &refusal, &pipe.zone).into());
+                    return Err(pipe.refused(pipe.s.pipes.send, &refusal).into());
                 }
             }
             Event::Accepted { client_id, .. } if *client_id == id => return Ok(()),
             Event::PostRefused { client_id, refusal } if *client_id == id => {
-                return Err(Exit::refused("send", refusal, &pipe.zone).into());
+                return Err(pipe.refused(pipe.s.pipes.send, refusal).into());
             }
             Event::Entries(entries) => {
                 let is_ours = |entry: &crate::chat::Entry| {
@@ -128,12 +132,11 @@ async fn answer(
         };
         if let Some(to) = to.filter(|_| !*is_posted && pipe.link == LinkState::Online) {
             let post = Post::new(id, to, Body::Text(text.to_owned()));
-            let busy = |_| Exit::new(UNKNOWN, "the connection has ended");
             let command = Command::Post {
                 post,
                 instead_of: None,
             };
-            pipe.client.send(command).map_err(busy)?;
+            pipe.client.send(command).map_err(|_| pipe.ended())?;
             *is_posted = true;
         }
     }

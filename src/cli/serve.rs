@@ -12,7 +12,7 @@ use crate::chat::SecretHash;
 use crate::client::profile;
 use crate::config::{Address, Config, Serve};
 use crate::server::clock::WallClock;
-use crate::server::data::{DataDir, DataError};
+use crate::server::data::{DataDir, DataError, Purpose};
 use crate::server::filter::Filter;
 use crate::server::hub::HubConfig;
 use crate::server::listen::{Caps, tcp};
@@ -32,7 +32,8 @@ pub fn run(config: Config) -> Result<()> {
     if config.serve.is_background {
         leave_session();
     }
-    let directory = DataDir::open(&config.paths.data).map_err(|error| explained(error, &config))?;
+    let directory = DataDir::open(&config.paths.data, Purpose::Serve)
+        .map_err(|error| explained(error, &config))?;
     let bodies = if config.serve.log_messages {
         Bodies::Logged
     } else {
@@ -337,9 +338,9 @@ pub(super) fn explained(error: DataError, config: &Config) -> anyhow::Error {
                 .as_ref()
                 .map(|it| format!(" --server {it}"))
                 .unwrap_or_default();
+            let data = config.paths.data.display();
             anyhow::anyhow!(
-                "{error}
-join it with `tchat{server}`, or give this one another with `--data DIR`"
+                "{error}\njoin it with `tchat{server}`, stop it with `tchat stop --data '{data}'`, or give this one another with `--data DIR`"
             )
         }
         DataError::Network { .. } => {

@@ -15,6 +15,7 @@ use super::pipe::{self, Exit, Pipe, UNKNOWN};
 use crate::chat::{Entry, Epoch, FollowResult, InstanceId, RoomId, Seq};
 use crate::client::{Command, Event, LinkState};
 use crate::config::Config;
+use crate::tui::strings::fill;
 
 /// Without `--follow` it has this long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -32,6 +33,7 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
     let mut out = Out {
         form,
         zone: config.join.zone.clone(),
+        s: pipe.s,
         room: String::new(),
     };
     let mut reader = Reader::new(args.last);
@@ -44,7 +46,8 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
         let event = tokio::select! {
             event = pipe.next() => event?,
             () = &mut give_up, if !args.follow => {
-                let why = pipe.trouble().unwrap_or_else(|| "no answer in time".into());
+                let why = pipe.trouble();
+                let why = why.unwrap_or_else(|| pipe.s.pipes.no_answer_in_time.into());
                 return Err(Exit::new(UNKNOWN, why).into());
             }
         };
@@ -52,10 +55,8 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
             .trouble()
             .filter(|_| !matches!(pipe.link, LinkState::Connecting));
         if now.is_some() && now != trouble {
-            complain(&format!(
-                "no connection: {}",
-                now.as_deref().unwrap_or_default()
-            ));
+            let why = now.as_deref().unwrap_or_default();
+            complain(&fill(pipe.s.pipes.no_connection, &[&why]));
         }
         if now.is_some() || pipe.link == LinkState::Online {
             trouble = now;
@@ -80,7 +81,8 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
                     // The queue is far longer than the pages there can be at once.
                     let _asked = pipe.client.send(Command::Older { room, before });
                 }
-                Step::Say(words) => complain(&words),
+                Step::AnotherHistory => complain(pipe.s.pipes.another_history),
+                Step::Gone(count) => complain(&fill(pipe.s.gap_gone, &[&count])),
             }
         }
         if !args.follow && reader.has_ended() {
@@ -102,8 +104,10 @@ enum Step {
     Print(Vec<Entry>),
     /// The page before this one is missing.
     Ask(Seq),
-    /// Something is not there and never will be.
-    Say(String),
+    /// What comes now is not what came before.
+    AnotherHistory,
+    /// So many messages are not there, and never will be.
+    Gone(u64),
 }
 
 /// Puts what arrives in order. Pure.
@@ -190,7 +194,7 @@ impl Reader {
             return;
         }
         if self.next.is_some() {
-            steps.push(Step::Say("the room has another history now".into()));
+            steps.push(Step::AnotherHistory);
         }
         // A history begins with its newest few, as the first one did.
         let begin = last.0.saturating_sub(self.last) + 1;
@@ -208,10 +212,7 @@ impl Reader {
 
     fn skip_to(&mut self, first: Seq, steps: &mut Vec<Step>) {
         if let Some(next) = self.next.filter(|next| *next < first) {
-            let gone = next.count_to(first.before());
-            steps.push(Step::Say(format!(
-                "{gone} messages are no longer on the server"
-            )));
+            steps.push(Step::Gone(next.count_to(first.before())));
             self.next = Some(first);
         }
     }
@@ -296,7 +297,7 @@ mod tests {
             match step {
                 Step::Print(entries) => printed.extend(entries.iter().map(|it| it.seq.0)),
                 Step::Ask(before) => asked.push(before.0),
-                Step::Say(_) => said += 1,
+                Step::AnotherHistory | Step::Gone(_) => said += 1,
             }
         }
         (printed, asked, said)

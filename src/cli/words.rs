@@ -4,17 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::config;
 use crate::server::filter::{Filter, Mode};
 use crate::text::Words;
 
 /// How often it is looked at.
 const EVERY: Duration = Duration::from_secs(2);
-/// A larger file is no list of words.
-const BYTES: u64 = 1024 * 1024;
 
 /// Reads the words, and goes on doing so while the guard lives.
 ///
@@ -61,17 +60,13 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 
 /// One word or several in each line; what begins with `# ` is a remark.
 fn read(path: &Path) -> Result<Words> {
-    let about = || format!("cannot read the words in '{}'", path.display());
-    let bytes = fs::metadata(path).with_context(about)?.len();
-    if bytes > BYTES {
-        bail!("{}: {bytes} bytes are more than {BYTES}", about());
-    }
-    let text = fs::read_to_string(path).with_context(about)?;
+    let about = format!("cannot read the words in '{}'", path.display());
+    let text = config::read_text(path).map_err(|error| anyhow!("{about}: {error}"))?;
     let lines = text.lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("# "));
     let words = Words::new(lines.clone());
     if words.is_empty() && lines.count() > 0 {
-        bail!("{}: none of them can be looked for", about());
+        bail!("{about}: none of them can be looked for");
     }
     Ok(words)
 }

@@ -1,6 +1,7 @@
-//! Profiles: the secret that proves who we are to one server under the name we first asked for.
+//! Profiles: the secret that proves who we are to one server, found by every name we have had there.
 //!
-//! A profile is a file of mode 0600, one per server address and start name; later renames stay inside it.
+//! A profile is a file of mode 0600, one per server address and start name. A later name leads to it by a small file of its own, the alias:
+//! an identity is not its name. Of two profiles that had one name the one that had it last is meant.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -24,7 +25,7 @@ pub enum ProfileError {
 /// # Errors
 /// The file cannot be read, written or understood. A damaged one is left as it is.
 pub fn secret(directory: &Path, server: &str, name: &str) -> Result<Secret, ProfileError> {
-    let path = directory.join(file_name(server, name, "secret"));
+    let path = file(directory, server, name, "secret");
     let cause = |cause| ProfileError::Io {
         path: path.clone(),
         cause,
@@ -65,22 +66,57 @@ pub fn secret(directory: &Path, server: &str, name: &str) -> Result<Secret, Prof
 
 /// Where a profile keeps messages, drafts and its outbox.
 pub fn cache(directory: &Path, server: &str, name: &str) -> PathBuf {
-    directory.join(file_name(server, name, "db"))
+    file(directory, server, name, "db")
 }
 
 /// The public room that was read last under a profile.
 pub fn last_room(directory: &Path, server: &str, name: &str) -> Option<String> {
-    let room = fs::read_to_string(directory.join(file_name(server, name, "room"))).ok()?;
+    let room = fs::read_to_string(file(directory, server, name, "room")).ok()?;
     let room = room.trim();
     (!room.is_empty()).then(|| room.to_owned())
 }
 
 /// Remembers the room that is read. Best effort: without it one begins where everybody does.
 pub fn remember_room(directory: &Path, server: &str, name: &str, room: &str) {
-    let _forgotten = fs::write(
-        directory.join(file_name(server, name, "room")),
-        format!("{room}\n"),
-    );
+    let path = file(directory, server, name, "room");
+    let _forgotten = fs::write(path, format!("{room}\n"));
+}
+
+/// Notes the name that the identity of a profile has now, so that the profile is found by it from now on. Best effort: without it the
+/// profile is found by the names before.
+pub fn note_name(directory: &Path, server: &str, start: &str, now: &str) {
+    let profile = stem(directory, server, start);
+    let of = |stem: &str, kind: &str| directory.join(format!("{stem}.{kind}"));
+    let before = fs::read_to_string(of(&profile, "name")).unwrap_or_default();
+    let before = before.trim();
+    if before == now {
+        return;
+    }
+    // A name that was left leads back to whoever began with it here.
+    let left = own_stem(server, before);
+    let is_of_another = left != profile && of(&left, "secret").exists();
+    if is_of_another && alias(directory, &left).as_deref() == Some(profile.as_str()) {
+        let _stays = fs::remove_file(of(&left, "alias"));
+    }
+    let taken = own_stem(server, now);
+    let noted = if taken == profile {
+        match fs::remove_file(of(&taken, "alias")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    } else {
+        write_whole(&of(&taken, "alias"), &profile)
+    };
+    if noted.is_ok() {
+        let _noted_again_the_next_time = write_whole(&of(&profile, "name"), now);
+    }
+}
+
+/// Writes a line that nobody reads half.
+fn write_whole(path: &Path, line: &str) -> io::Result<()> {
+    let aside = path.with_extension(format!("new-{}", std::process::id()));
+    fs::write(&aside, format!("{line}\n"))?;
+    fs::rename(&aside, path)
 }
 
 fn read(path: &Path) -> Result<Option<Secret>, ProfileError> {
@@ -102,11 +138,31 @@ fn read(path: &Path) -> Result<Option<Secret>, ProfileError> {
         .ok_or_else(|| ProfileError::Damaged(path.to_owned()))
 }
 
+/// A file of the profile that is meant by a name.
+fn file(directory: &Path, server: &str, name: &str, kind: &str) -> PathBuf {
+    directory.join(format!("{}.{kind}", stem(directory, server, name)))
+}
+
+/// What the files of a profile are named after: that of the profile a name leads to, else the name's own.
+fn stem(directory: &Path, server: &str, name: &str) -> String {
+    let own = own_stem(server, name);
+    alias(directory, &own).unwrap_or(own)
+}
+
 /// Names and addresses may hold what a file name may not, so a profile is found by a hash of both.
-fn file_name(server: &str, name: &str, kind: &str) -> String {
+fn own_stem(server: &str, name: &str) -> String {
     let hash = Sha256::digest(format!("{server}\n{}", name.to_lowercase()));
-    let short = hex::encode(&hash[..12]);
-    format!("{short}.{kind}")
+    hex::encode(&hash[..12])
+}
+
+/// The profile that a name leads to which it did not begin with, if that is still there.
+fn alias(directory: &Path, own: &str) -> Option<String> {
+    let text = fs::read_to_string(directory.join(format!("{own}.alias"))).ok()?;
+    let profile = text.trim();
+    // Never a path out of here, whatever is in the file.
+    let is_stem = profile.len() == own.len() && profile.bytes().all(|it| it.is_ascii_hexdigit());
+    let is_there = is_stem && directory.join(format!("{profile}.secret")).exists();
+    is_there.then(|| profile.to_owned())
 }
 
 #[cfg(test)]
@@ -148,12 +204,80 @@ mod tests {
     #[test]
     fn a_damaged_profile_is_named_and_left_alone() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join(file_name("h:1", "ann", "secret"));
+        let path = file(directory.path(), "h:1", "ann", "secret");
         fs::write(&path, "not a secret").unwrap();
         assert!(matches!(
             secret(directory.path(), "h:1", "ann"),
             Err(ProfileError::Damaged(_))
         ));
         assert_eq!(fs::read_to_string(&path).unwrap(), "not a secret");
+    }
+
+    #[test]
+    fn every_name_an_identity_has_had_finds_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let here = directory.path();
+        let of = |server: &str, name: &str| secret(here, server, name).unwrap();
+        let dan = of("h:1", "dan");
+        remember_room(here, "h:1", "dan", "tech");
+        note_name(here, "h:1", "dan", "dan");
+        for now in ["daniel", "丹尼尔", "Daniel_2"] {
+            note_name(here, "h:1", "dan", now);
+            assert_eq!(of("h:1", now), dan, "{now}");
+            assert_eq!(of("h:1", &now.to_uppercase()), dan, "{now}");
+            assert_eq!(cache(here, "h:1", now), cache(here, "h:1", "dan"));
+            assert_eq!(last_room(here, "h:1", now).as_deref(), Some("tech"));
+        }
+        for name in ["dan", "daniel", "丹尼尔", "Daniel_2"] {
+            assert_eq!(of("h:1", name), dan, "{name}");
+        }
+        // A name it was found by leads on, too.
+        note_name(here, "h:1", "daniel", "mia");
+        assert_eq!(of("h:1", "mia"), dan);
+        // It is another person elsewhere, and under a name it never had.
+        assert_ne!(of("h:2", "daniel"), dan);
+        assert_ne!(of("h:1", "danielle"), dan);
+    }
+
+    #[test]
+    fn of_two_that_had_a_name_the_last_is_meant_until_it_leaves_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let here = directory.path();
+        let of = |name: &str| secret(here, "h:1", name).unwrap();
+        let (ben, dan) = (of("ben"), of("dan"));
+        note_name(here, "h:1", "ben", "ben");
+        note_name(here, "h:1", "ben", "benjamin");
+        note_name(here, "h:1", "dan", "ben");
+        assert_eq!(
+            (of("ben"), of("benjamin"), of("dan")),
+            (dan.clone(), ben.clone(), dan.clone())
+        );
+        // The name is free again, and was ben's first.
+        note_name(here, "h:1", "dan", "dan");
+        assert_eq!((of("ben"), of("dan")), (ben.clone(), dan.clone()));
+        // And taken back by whoever began with it.
+        note_name(here, "h:1", "dan", "ben");
+        note_name(here, "h:1", "benjamin", "ben");
+        assert_eq!((of("ben"), of("benjamin")), (ben.clone(), ben));
+        assert_eq!(of("dan"), dan);
+    }
+
+    #[test]
+    fn an_alias_that_leads_nowhere_or_out_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let here = directory.path();
+        let own = own_stem("h:1", "ann");
+        let outside = "../".repeat(8);
+        for text in [
+            "",
+            "\n",
+            "nothing",
+            &outside,
+            &"0".repeat(24),
+            "../../../x.secret",
+        ] {
+            fs::write(here.join(format!("{own}.alias")), text).unwrap();
+            assert_eq!(stem(here, "h:1", "ann"), own, "{text:?}");
+        }
     }
 }

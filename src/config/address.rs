@@ -6,28 +6,41 @@ use std::str::FromStr;
 
 use super::DEFAULT_PORT;
 
-/// `HOST`, `HOST:PORT`, `[::1]:PORT` or `::1`.
+/// `HOST`, `HOST:PORT`, `[::1]:PORT` or `::1`; also as the URL that people paste, like `tchat://HOST/`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Address {
     pub host: String,
     pub port: u16,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AddressError {
     #[error("a host is missing; write HOST or HOST:PORT")]
     Host,
-    #[error("the port is no number from 1 to 65535")]
-    Port,
+    #[error("the port '{0}' is not a number from 1 to 65535")]
+    Port(String),
     #[error("write an IPv6 address with a port in brackets, like [::1]:50051")]
     Brackets,
+    #[error("tchat cannot encrypt yet, so there is no '{0}'; write HOST or HOST:PORT")]
+    Encrypted(String),
+    #[error("tchat does not know the scheme '{0}'; write HOST, HOST:PORT or tchat://HOST")]
+    Scheme(String),
+    #[error("a server has no '{0}' behind it; write HOST or HOST:PORT, and a room with --room")]
+    Path(String),
+    #[error("a server has no name before it; write HOST or HOST:PORT, and '{0}' with --name")]
+    Name(String),
 }
+
+/// Schemes that say nothing that is not so without them.
+const SCHEMES: [&str; 3] = ["tchat", "http", "grpc"];
+/// Schemes that promise what is not so: nothing is encrypted.
+const ENCRYPTED: [&str; 4] = ["https", "tchats", "grpcs", "wss"];
 
 impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let (host, port) = host_and_port(text)?;
+        let (host, port) = host_and_port(authority(text.trim())?)?;
         Ok(Self {
             host: host.to_owned(),
             port: port.unwrap_or(DEFAULT_PORT),
@@ -55,7 +68,9 @@ pub fn host_and_port(text: &str) -> Result<(&str, Option<u16>), AddressError> {
         (text, None)
     } else {
         match text.split_once(':') {
-            Some((_, port)) if port.contains(':') => return Err(AddressError::Brackets),
+            Some((_, port)) if port.contains(':') && is_like_v6(text) => {
+                return Err(AddressError::Brackets);
+            }
             Some((host, port)) => (host, Some(port)),
             None => (text, None),
         }
@@ -65,8 +80,33 @@ pub fn host_and_port(text: &str) -> Result<(&str, Option<u16>), AddressError> {
     }
     let number = |port: &str| port.parse().ok().filter(|port| *port > 0);
     match port {
-        Some(port) => Ok((host, Some(number(port).ok_or(AddressError::Port)?))),
+        Some(port) => {
+            let port = number(port).ok_or_else(|| AddressError::Port(port.to_owned()))?;
+            Ok((host, Some(port)))
+        }
         None => Ok((host, None)),
+    }
+}
+
+/// What names the server in a URL: no scheme before it and no slash behind it.
+fn authority(text: &str) -> Result<&str, AddressError> {
+    let is_one = |all: &[&str], scheme: &str| all.iter().any(|it| it.eq_ignore_ascii_case(scheme));
+    let rest = match text.split_once("://") {
+        None => text,
+        Some((scheme, rest)) if is_one(&SCHEMES, scheme) => rest,
+        Some((scheme, _)) if is_one(&ENCRYPTED, scheme) => {
+            return Err(AddressError::Encrypted(scheme.to_owned()));
+        }
+        Some((scheme, _)) => return Err(AddressError::Scheme(scheme.to_owned())),
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, behind) = rest.split_at(end);
+    if !matches!(behind, "" | "/") {
+        return Err(AddressError::Path(behind.to_owned()));
+    }
+    match authority.rsplit_once('@') {
+        Some((name, _)) => Err(AddressError::Name(name.to_owned())),
+        None => Ok(authority),
     }
 }
 
@@ -74,6 +114,12 @@ pub fn host_and_port(text: &str) -> Result<(&str, Option<u16>), AddressError> {
 fn is_v6(host: &str) -> bool {
     let (address, zone) = host.split_once('%').unwrap_or((host, "-"));
     !zone.is_empty() && address.parse::<Ipv6Addr>().is_ok()
+}
+
+/// Whether somebody meant an IPv6 address, as far as its letters tell.
+fn is_like_v6(text: &str) -> bool {
+    let is_of_one = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
+    text.chars().all(is_of_one)
 }
 
 impl fmt::Display for Address {
@@ -144,20 +190,79 @@ mod tests {
                 "{text}"
             );
         }
+        let port = |text: &str| AddressError::Port(text.into());
         for (text, error) in [
             ("", AddressError::Host),
             (":50051", AddressError::Host),
-            ("http://x", AddressError::Port),
-            ("host:0", AddressError::Port),
-            ("host:99999", AddressError::Port),
+            ("my host", AddressError::Host),
+            ("host:0", port("0")),
+            ("host:99999", port("99999")),
+            ("host:", port("")),
+            ("host:one:two", port("one:two")),
             ("fe80::1::2:80", AddressError::Brackets),
             ("[host]:1", AddressError::Brackets),
             ("[::1", AddressError::Brackets),
             ("[::1]1", AddressError::Brackets),
             ("[fe80::1%]", AddressError::Brackets),
             ("[]", AddressError::Brackets),
+            ("[::1]50051", AddressError::Brackets),
         ] {
             assert_eq!(text.parse::<Address>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_the_server_it_names() {
+        for (text, plain) in [
+            ("http://h:1", "h:1"),
+            ("http://h:1/", "h:1"),
+            ("h:1/", "h:1"),
+            ("h/", "h"),
+            ("tchat://h", "h"),
+            ("tchat://h/", "h"),
+            ("TCHAT://chat.example.org:7000/", "chat.example.org:7000"),
+            ("grpc://10.0.0.1", "10.0.0.1"),
+            ("http://[::1]:50052/", "[::1]:50052"),
+            ("tchat://::1", "::1"),
+            ("  http://h  ", "h"),
+        ] {
+            let url = text.parse::<Address>();
+            assert_eq!(url, plain.parse(), "{text}");
+            assert!(url.is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_url_has_besides_is_named() {
+        for (text, word) in [
+            ("https://h", "'https'"),
+            ("HTTPS://h:443/", "'HTTPS'"),
+            ("wss://h", "'wss'"),
+            ("ftp://h", "'ftp'"),
+            ("ssh://h:22", "'ssh'"),
+            ("://h", "''"),
+            ("http://h/general", "'/general'"),
+            ("h:1/ws", "'/ws'"),
+            ("tchat://h/#abc.def", "'/#abc.def'"),
+            ("http://h?room=tech", "'?room=tech'"),
+            ("ann@h", "'ann'"),
+            ("tchat://ann:x@h:1/", "'ann:x'"),
+        ] {
+            let said = text.parse::<Address>().unwrap_err().to_string();
+            assert!(said.contains(word), "{text}: {said}");
+            assert!(said.contains("HOST:PORT"), "{text}: {said}");
+            assert!(!said.contains("IPv6"), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_one_network_card_keeps_it() {
+        for (text, port) in [("fe80::1%eth0", 50051), ("[fe80::1%eth0]:7000", 7000)] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(
+                (address.host.as_str(), address.port),
+                ("fe80::1%eth0", port)
+            );
         }
     }
 

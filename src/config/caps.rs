@@ -1,10 +1,8 @@
 //! What the terminal can do, as far as its variables say so.
 
-use anyhow::{Result, bail};
-
 use super::file::File;
-use super::{switch, variable};
-use crate::text::Ambiguous;
+use super::values::Glyphs;
+use super::variable;
 use crate::tui::caps::{Caps, Notifier, Way};
 use crate::tui::theme::{Depth, Ground};
 
@@ -14,7 +12,7 @@ pub fn is_dumb() -> bool {
 }
 
 /// What it can do, unless the config file knows better.
-pub(super) fn caps(file: &File) -> Result<Caps> {
+pub(super) fn caps(file: &File) -> Caps {
     let term = variable("TERM").unwrap_or_default();
     let colour = variable("COLORTERM").unwrap_or_default();
     let depth = if variable("NO_COLOR").is_some() || term == "dumb" {
@@ -34,30 +32,18 @@ pub(super) fn caps(file: &File) -> Result<Caps> {
     // Without any locale the terminal is far more often UTF-8 than not; one that says otherwise is believed.
     let unicode =
         encoding.is_empty() || encoding.contains("utf") || encoding == "c" || encoding == "posix";
-    Ok(Caps {
+    Caps {
         depth,
         // Asked of the terminal itself, when it is taken.
         ground: Ground::default(),
-        ambiguous: match file.ambiguous.as_deref() {
-            None | Some("auto") => None,
-            Some("narrow") => Some(Ambiguous::Narrow),
-            Some("wide") => Some(Ambiguous::Wide),
-            Some(other) => {
-                bail!("cannot use ambiguous '{other}' of the config file: auto, narrow or wide")
-            }
-        },
-        unicode: match file.glyphs.as_deref() {
-            None | Some("auto") => unicode && term != "linux",
-            Some("ascii") => false,
-            Some(other) => {
-                bail!("cannot use glyphs '{other}' of the config file: auto or ascii")
-            }
-        },
-        links: switch("links", file.links.as_deref())?
+        ambiguous: file.ambiguous,
+        unicode: file.glyphs != Some(Glyphs::Ascii) && unicode && term != "linux",
+        links: file
+            .links
             .unwrap_or(!matches!(term.as_str(), "linux" | "dumb" | "")),
         has_desktop: has_desktop(),
-        notifier: notifier(file.notifications.as_deref())?,
-    })
+        notifier: notifier(file.notifications.and_then(|it| it.0)),
+    }
 }
 
 /// Whether programs with windows can be opened from here: not on a console, and not at the far end of ssh, where nobody would see them.
@@ -70,7 +56,7 @@ fn has_desktop() -> bool {
 }
 
 /// How this terminal tells of something, as far as its variables say so.
-fn notifier(asked: Option<&str>) -> Result<Notifier> {
+fn notifier(asked: Option<Way>) -> Notifier {
     let program = variable("TERM_PROGRAM").unwrap_or_default();
     let term = variable("TERM").unwrap_or_default();
     let in_tmux = variable("TMUX").is_some();
@@ -86,16 +72,9 @@ fn notifier(asked: Option<&str>) -> Result<Notifier> {
     } else {
         Way::Bell
     };
-    let asked = asked.unwrap_or("auto");
-    let Some((_, asked)) = Way::ALL.iter().find(|(name, _)| *name == asked) else {
-        bail!(
-            "cannot use notifications '{asked}' of the config file: {}",
-            Way::ALL.map(|(name, _)| name).join(", ")
-        );
-    };
-    Ok(Notifier {
+    Notifier {
         known,
-        asked: *asked,
+        asked,
         in_tmux,
-    })
+    }
 }

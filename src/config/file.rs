@@ -1,110 +1,271 @@
-//! The config file: TOML, every key optional, none unknown.
+//! The config file: TOML, every key optional, none unknown. Every value is checked here, so that an error names its line.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer};
+
+use super::rooms::Room;
+use super::values::{self, Glyphs, Notifications, Person};
+use super::{Address, bridges, keys};
+use crate::server::filter::Mode;
+use crate::text::Ambiguous;
+use crate::tui::notify_command::NotifyCommand;
+use crate::tui::state::TypingMode;
+use crate::tui::time_format::TimeFormat;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
     pub name: Option<String>,
     /// The server to join, `HOST[:PORT]`.
-    #[serde(rename = "join")]
-    pub server_address: Option<String>,
+    #[serde(rename = "join", default, deserialize_with = "values::address")]
+    pub server_address: Option<Address>,
     pub room: Option<String>,
-    pub theme: Option<String>,
+    pub theme: Option<Spanned<String>>,
     /// The language of the screen, en or zh-CN.
+    #[serde(default, deserialize_with = "values::language")]
     pub lang: Option<String>,
     pub data: Option<PathBuf>,
     /// Megabytes of messages kept here for each server and name.
     pub cache_mb: Option<u32>,
     /// How it is told of what comes while nobody looks: auto, off, bell, osc9, osc99 or osc777.
-    pub notifications: Option<String>,
-    /// Whether addresses are links to the terminal, and panes stand beside the messages: on or off.
-    pub links: Option<String>,
-    pub panes: Option<String>,
+    pub notifications: Option<Notifications>,
+    /// Whether addresses are links to the terminal.
+    #[serde(default, deserialize_with = "values::switch")]
+    pub links: Option<bool>,
+    /// Whether rooms and people are beside the messages.
+    #[serde(default, deserialize_with = "values::switch")]
+    pub panes: Option<bool>,
+    /// Whether the title of the window says what is unread.
+    #[serde(default, deserialize_with = "values::switch")]
+    pub title: Option<bool>,
+    /// The program that is run instead of the terminal's notification.
+    #[serde(default, deserialize_with = "values::notify_command")]
+    pub notify_command: Option<NotifyCommand>,
+    /// How the time of a message is written: 24h, 12h, seconds, or a pattern of `strftime`.
+    #[serde(default, deserialize_with = "values::time_format")]
+    pub time_format: Option<TimeFormat>,
     /// The signs of the screen: auto, or ascii where the terminal draws others too wide.
-    pub glyphs: Option<String>,
-    /// How wide the terminal draws characters of ambiguous width: auto, narrow or wide.
-    pub ambiguous: Option<String>,
-    /// Whether it is told line by line instead of on a screen: on or off.
-    pub plain: Option<String>,
+    pub glyphs: Option<Glyphs>,
+    /// How wide the terminal draws characters of ambiguous width: narrow, wide, or as it says itself.
+    #[serde(default, deserialize_with = "values::ambiguous")]
+    pub ambiguous: Option<Ambiguous>,
+    /// Whether it is told line by line instead of on a screen.
+    #[serde(default, deserialize_with = "values::switch")]
+    pub plain: Option<bool>,
     /// Which way it is told who is typing: on, show, send or off.
-    pub typing: Option<String>,
+    #[serde(default, deserialize_with = "values::typing")]
+    pub typing: Option<TypingMode>,
     /// The command that edits a text; `$VISUAL` or `$EDITOR` if absent.
     pub editor: Option<String>,
     #[serde(default)]
-    pub keys: super::keys::File,
+    pub keys: keys::File,
     #[serde(default)]
     pub server: Server,
     #[serde(default)]
-    pub bridges: super::bridges::File,
+    pub bridges: bridges::File,
     /// The rooms there are from the start; the first is where everybody begins.
     #[serde(default)]
     pub rooms: Vec<Room>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table, written as [server]; the server to join is `join`"
+)]
 pub struct Server {
     pub host: Option<String>,
     pub port: Option<u16>,
     pub log_dir: Option<PathBuf>,
+    #[serde(default, deserialize_with = "values::switch")]
+    pub log_messages: Option<bool>,
+    #[serde(default, deserialize_with = "values::duration")]
+    pub idle_exit: Option<Duration>,
     #[serde(default)]
-    pub log_messages: bool,
-    pub idle_exit: Option<String>,
-    #[serde(default)]
-    pub operators: Vec<String>,
+    pub operators: Vec<Person>,
     pub burst: Option<u32>,
     pub per_second: Option<u32>,
+    #[serde(default, deserialize_with = "values::switch")]
     pub reflection: Option<bool>,
+    #[serde(default, deserialize_with = "values::switch")]
     pub metrics: Option<bool>,
     /// Names others know this server by, besides the one it hosts on.
     #[serde(default)]
     pub public: Vec<String>,
     /// A file of words nobody says here, one in each line; `masked` or `refused`.
     pub words: Option<PathBuf>,
-    pub words_are: Option<String>,
+    #[serde(default, deserialize_with = "values::mode")]
+    pub words_are: Mode,
     /// How much is kept of rooms that say nothing themselves: entries, and a time like `30d`.
     pub keep: Option<u64>,
-    pub keep_for: Option<String>,
+    #[serde(default, deserialize_with = "values::age")]
+    pub keep_for: Option<Duration>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Room {
-    pub name: String,
-    #[serde(default)]
-    pub topic: String,
-    /// The most people present at once; 0 means no limit.
-    #[serde(default)]
-    pub capacity: u32,
-    pub keep: Option<u64>,
-    pub keep_for: Option<String>,
+/// Something in the file that cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wrong {
+    /// At which byte.
+    pub at: usize,
+    pub why: String,
 }
 
-/// # Errors
-/// Names the file, the line and the key that cannot be used.
-pub fn parse(path: &Path, text: &str) -> Result<File> {
-    match toml::from_str(text) {
-        Ok(file) => Ok(file),
-        Err(error) => {
-            let at = error.span().map_or(0, |span| span.start);
-            Err(wrong(path, text, at, error.message().trim()))
+impl From<toml::de::Error> for Wrong {
+    fn from(error: toml::de::Error) -> Self {
+        let message = error.message().trim();
+        Self {
+            at: error.span().map_or(0, |span| span.start),
+            why: unknown_key(message).unwrap_or_else(|| message.to_owned()),
         }
     }
 }
 
-/// What is wrong at a byte of the file: its line and key, and why.
-pub fn wrong(path: &Path, text: &str, at: usize, why: &str) -> anyhow::Error {
-    let line = super::keys::line(text, at.min(text.len()));
-    let content = text.lines().nth(line - 1).unwrap_or_default();
-    let key = content.split('=').next().unwrap_or_default().trim();
-    anyhow!(
-        "cannot use the config file '{}', line {line}, at '{key}': {why}",
-        path.display()
-    )
+/// Reads the text of a config file.
+///
+/// # Errors
+/// Says at which byte something cannot be used, and what to write instead.
+pub fn parse(text: &str) -> Result<File, Wrong> {
+    toml::from_str(text).map_err(Wrong::from)
+}
+
+/// Reads what can be used of the text of a config file, and lists what cannot.
+pub fn parse_usable(text: &str) -> (File, Vec<Wrong>) {
+    if let Ok(file) = parse(text) {
+        return (file, Vec::new());
+    }
+    let (mut table, broken) = DeTable::parse_recoverable(text);
+    let mut wrong: Vec<Wrong> = broken.into_iter().map(Wrong::from).collect();
+    loop {
+        let error = match File::deserialize(Deserializer::from(table.clone())) {
+            Ok(file) => return (file, wrong),
+            Err(error) => Wrong::from(error),
+        };
+        let at = error.at;
+        // What the parser made of a broken line is not wrong a second time.
+        let line = keys::line(text, at);
+        if wrong.iter().all(|known| keys::line(text, known.at) != line) {
+            wrong.push(error);
+        }
+        if !take_out(table.get_mut(), at) {
+            return (File::default(), wrong);
+        }
+    }
+}
+
+/// Takes the key out of a table that a byte of the text belongs to; says whether there was one.
+fn take_out(table: &mut DeTable<'_>, at: usize) -> bool {
+    let mut found = None;
+    for (key, value) in table.iter_mut() {
+        let span = value.span();
+        let mut is_here = key.span().contains(&at) || (span.start..=span.end).contains(&at);
+        match value.get_mut() {
+            DeValue::Table(inner) => {
+                if take_out(inner, at) {
+                    return true;
+                }
+            }
+            DeValue::Array(items) => {
+                for item in items.iter_mut() {
+                    is_here |= item.span().contains(&at);
+                    if let DeValue::Table(inner) = item.get_mut()
+                        && take_out(inner, at)
+                    {
+                        return true;
+                    }
+                }
+            }
+            _ => {}
+        }
+        if is_here {
+            found = Some(key.get_ref().clone().into_owned());
+        }
+    }
+    found.is_some_and(|key| table.remove(key.as_str()).is_some())
+}
+
+impl Wrong {
+    /// The error for people: the file, the line and the key, and why.
+    pub fn of(self, path: &Path, text: &str) -> anyhow::Error {
+        let line = keys::line(text, self.at.min(text.len()));
+        let content = text.lines().nth(line - 1).unwrap_or_default();
+        let key = content.split('=').next().unwrap_or_default().trim();
+        anyhow!(
+            "cannot use the config file '{}', line {line}, at '{key}': {}",
+            path.display(),
+            self.why
+        )
+    }
+}
+
+/// The words of an error for a key that is not known: the nearest that is, or where it belongs. Nothing for any other error.
+///
+/// serde says which keys a table has only in its message. Reading them there keeps the list in one place: the types.
+fn unknown_key(message: &str) -> Option<String> {
+    message.strip_prefix("unknown field ")?;
+    let named = backquoted(message);
+    let (key, known) = named.split_first()?;
+    if let Some(near) = nearest(key, known) {
+        return Some(format!("unknown key '{key}'; did you mean '{near}'?"));
+    }
+    let elsewhere = sections().into_iter().find(|(_, keys)| {
+        let is_here = keys.iter().map(String::as_str).eq(known.iter().copied());
+        !is_here && keys.iter().any(|other| other == key)
+    });
+    if let Some((section, _)) = elsewhere {
+        let place = match section {
+            "" => "above the first [section]".to_owned(),
+            section => format!("in {section}"),
+        };
+        return Some(format!("unknown key '{key}' here; it belongs {place}"));
+    }
+    let known = known.join(", ");
+    Some(format!("unknown key '{key}'; the keys here are {known}"))
+}
+
+/// What stands in backquotes, in order.
+fn backquoted(message: &str) -> Vec<&str> {
+    message.split('`').skip(1).step_by(2).collect()
+}
+
+/// The known key that somebody most likely meant: one begins with the other, or few letters differ.
+fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+    /// Letters that may differ, and letters that a common beginning has at least.
+    const DIFFER: usize = 2;
+    const BEGINS: usize = 3;
+    let written = key.to_lowercase().replace('-', "_");
+    let begins = |other: &&&str| {
+        let shorter = written.len().min(other.len());
+        shorter >= BEGINS && (other.starts_with(&written) || written.starts_with(**other))
+    };
+    let distance = |other: &&str| strsim::damerau_levenshtein(other, &written);
+    let close = known.iter().copied().min_by_key(distance);
+    let close = close.filter(|other| distance(other) <= DIFFER && distance(other) < other.len());
+    close.or_else(|| known.iter().find(begins).copied())
+}
+
+/// The tables of the file that have keys of their own, and which.
+fn sections() -> [(&'static str, Vec<String>); 5] {
+    [
+        ("", keys_of::<File>()),
+        ("[server]", keys_of::<Server>()),
+        ("[[rooms]]", keys_of::<Room>()),
+        ("[bridges]", keys_of::<bridges::File>()),
+        ("[keys]", keys_of::<keys::File>()),
+    ]
+}
+
+/// The keys of a table, as serde lists them when it meets one it does not know.
+fn keys_of<T: DeserializeOwned>() -> Vec<String> {
+    let error = toml::from_str::<T>("'?' = 0").err();
+    let message = error.as_ref().map_or("", toml::de::Error::message);
+    let keys = backquoted(message).into_iter().skip(1);
+    keys.map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -112,9 +273,8 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        parse(Path::new("config.toml"), text)
-            .unwrap_err()
-            .to_string()
+        let wrong = parse(text).unwrap_err();
+        wrong.of(Path::new("config.toml"), text).to_string()
     }
 
     #[test]
@@ -122,7 +282,7 @@ mod tests {
         let unknown = error("name = \"ann\"\n\ncolour = \"red\"\n");
         assert!(
             unknown.starts_with(
-                "cannot use the config file 'config.toml', line 3, at 'colour': unknown field"
+                "cannot use the config file 'config.toml', line 3, at 'colour': unknown key"
             ),
             "{unknown}"
         );
@@ -136,16 +296,191 @@ mod tests {
     }
 
     #[test]
-    fn every_key_is_optional() {
-        assert!(parse(Path::new("x"), "").is_ok());
-        let file = parse(
-            Path::new("x"),
-            "[[rooms]]\nname = \"大厅\"\n[server]\noperators = [\"张三\"]\n",
-        )
-        .unwrap();
-        assert_eq!(
-            (file.rooms[0].name.as_str(), file.rooms[0].capacity),
-            ("大厅", 0)
+    fn an_unknown_key_is_answered_with_the_one_that_was_meant() {
+        for (text, line, meant) in [
+            ("nmae = \"ann\"\n", 1, "did you mean 'name'?"),
+            ("Name = \"ann\"\n", 1, "did you mean 'name'?"),
+            ("language = \"en\"\n", 1, "did you mean 'lang'?"),
+            ("cache-mb = 5\n", 1, "did you mean 'cache_mb'?"),
+            ("[server]\nprot = 1\n", 2, "did you mean 'port'?"),
+            ("[server]\nlog-dir = \"x\"\n", 2, "did you mean 'log_dir'?"),
+            ("[keys]\npresets = \"emacs\"\n", 2, "did you mean 'preset'?"),
+            ("[bridges]\ngchat = {}\n", 2, "did you mean 'gochat'?"),
+            (
+                "[bridges]\nchat = { listn = [] }\n",
+                2,
+                "did you mean 'listen'?",
+            ),
+            (
+                "[[rooms]]\nname = \"x\"\ntopics = \"y\"\n",
+                3,
+                "did you mean 'topic'?",
+            ),
+        ] {
+            let said = error(text);
+            assert!(said.contains(&format!("line {line}, at '")), "{said}");
+            assert!(said.contains(meant), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_section_is_sent_there() {
+        for (text, place) in [
+            (
+                "[[rooms]]\nname = \"x\"\ntheme = \"paper\"\n",
+                "'theme' here; it belongs above the first [section]",
+            ),
+            (
+                "[server]\nlang = \"en\"\n",
+                "'lang' here; it belongs above the first [section]",
+            ),
+            (
+                "idle_exit = \"5m\"\n",
+                "'idle_exit' here; it belongs in [server]",
+            ),
+            (
+                "preset = \"emacs\"\n",
+                "'preset' here; it belongs in [keys]",
+            ),
+            ("capacity = 3\n", "'capacity' here; it belongs in [[rooms]]"),
+        ] {
+            let said = error(text);
+            assert!(said.contains(place), "{said}");
+        }
+        let nowhere = error("colour = \"red\"\n");
+        assert!(
+            nowhere.contains("unknown key 'colour'; the keys here are name, join, room"),
+            "{nowhere}"
         );
+    }
+
+    #[test]
+    fn a_switch_is_on_however_that_is_written() {
+        for word in ["true", "\"true\"", "\"on\"", "\"ON\"", "\"yes\"", "1"] {
+            let text = format!(
+                "panes = {word}\nlinks = {word}\nplain = {word}\ntyping = {word}\nnotifications = {word}\n[server]\nlog_messages = {word}\nmetrics = {word}\nreflection = {word}\n[bridges]\non = {word}\nuser = {{ on = {word} }}\n"
+            );
+            let file = parse(&text).unwrap();
+            let switches = [file.panes, file.links, file.plain];
+            assert_eq!(switches, [Some(true); 3], "{word}");
+            assert_eq!(file.typing, Some(TypingMode::Both), "{word}");
+            assert_eq!(file.notifications.unwrap().0, None, "{word}");
+            let server = [
+                file.server.log_messages,
+                file.server.metrics,
+                file.server.reflection,
+            ];
+            assert_eq!(server, [Some(true); 3], "{word}");
+            assert_eq!(file.bridges.on, Some(true), "{word}");
+            assert_eq!(file.bridges.user.on, Some(true), "{word}");
+        }
+        for word in ["false", "\"off\"", "\"False\"", "\"no\"", "0"] {
+            let file = parse(&format!("panes = {word}\ntyping = {word}\n")).unwrap();
+            assert_eq!(file.panes, Some(false), "{word}");
+            assert_eq!(file.typing, Some(TypingMode::Off), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_named_with_its_line() {
+        for (text, line, why) in [
+            ("\npanes = \"maybe\"\n", 2, "'maybe' is neither on nor off"),
+            ("typing = 3\n", 1, "'3' is not one of on, show, send, off"),
+            ("name = \"x\"\nlang = \"fr\"\n", 2, "use en or zh-CN"),
+            ("glyphs = \"big\"\n", 1, "neither auto nor ascii"),
+            ("ambiguous = \"big\"\n", 1, "not one of auto, narrow, wide"),
+            (
+                "notifications = \"mail\"\n",
+                1,
+                "not one of auto, off, bell",
+            ),
+            ("join = \"a:b:c\"\n", 1, "cannot use 'a:b:c'"),
+            ("title = \"maybe\"\n", 1, "neither on nor off"),
+            ("time_format = \"noon\"\n", 1, "no pattern like %H:%M"),
+            ("notify_command = \"say 'x\"\n", 1, "not closed"),
+            ("join = 50051\n", 1, "expected HOST or HOST:PORT"),
+            (
+                "[server]\nidle_exit = \"soon\"\n",
+                2,
+                "cannot read the time 'soon'",
+            ),
+            ("[server]\nkeep_for = 30\n", 2, "for days write \"30d\""),
+            (
+                "[server]\nwords_are = \"hidden\"\n",
+                2,
+                "neither masked nor refused",
+            ),
+            (
+                "[server]\noperators = [\n  \"ann\",\n  \"a b\",\n]\n",
+                4,
+                "'a b' cannot be a name",
+            ),
+            (
+                "[bridges]\nchat = { listen = [\"here:many\"] }\n",
+                2,
+                "cannot use 'here:many'",
+            ),
+            (
+                "[bridges]\nchat = { listen = [99999] }\n",
+                2,
+                "the port 99999 is not from 1 to 65535",
+            ),
+            (
+                "server = \"chat.example.org\"\n",
+                1,
+                "the server to join is `join`",
+            ),
+        ] {
+            let said = error(text);
+            assert!(said.contains(&format!(", line {line}, at '")), "{said}");
+            assert!(said.contains(why), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_leaves_the_rest_usable() {
+        for (text, wrong) in [
+            ("nmae = \"x\"\nroom = \"tech\"\n", 1),
+            ("nmae = \"x\"\nroon = \"y\"\nroom = \"tech\"\n", 2),
+            ("room = \"tech\"\npanes = \"maybe\"\ntyping = 3\n", 2),
+            ("name = \nroom = \"tech\"\n", 1),
+            ("room = \"tech\"\n[servr]\nport = 1\nhost = \"h\"\n", 1),
+            ("room = \"tech\"\n[[rooms]]\ntopic = \"no name\"\n", 1),
+            (
+                "room = \"tech\"\n[server]\noperatrs = [\n\"a\",\n\"b\",\n]\nport = 7\n",
+                1,
+            ),
+            ("room = \"tech\"\nname = \"\"\"no end\n", 1),
+        ] {
+            let (file, all) = parse_usable(text);
+            assert_eq!(all.len(), wrong, "{text}: {all:?}");
+            assert_eq!(file.room.as_deref(), Some("tech"), "{text}");
+        }
+        let (file, _) = parse_usable("[server]\nprot = 1\nport = 7\n");
+        assert_eq!(file.server.port, Some(7));
+        for text in ["\u{0}", "=", "]", "[", "\"", "\r", "a.b", "[a]\n[a]\n"] {
+            let (file, wrong) = parse_usable(text);
+            assert!(file.name.is_none() && !wrong.is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_seconds_if_it_has_no_unit() {
+        for word in ["300", "\"300\"", "\"300s\"", "\"5m\""] {
+            let file = parse(&format!("[server]\nidle_exit = {word}\n")).unwrap();
+            assert_eq!(
+                file.server.idle_exit,
+                Some(Duration::from_mins(5)),
+                "{word}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_key_is_optional() {
+        assert!(parse("").is_ok());
+        let file = parse("[[rooms]]\nname = \"大厅\"\n[server]\noperators = [\"张三\"]\n").unwrap();
+        assert_eq!(file.rooms.len(), 1);
+        assert_eq!(file.server.operators[0].0.as_str(), "张三");
     }
 }

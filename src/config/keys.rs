@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::file::Wrong;
 use crate::tui::keymap::{Action, Context, Keymap, Keys, Preset, Wish};
 
 type Rows = BTreeMap<Spanned<String>, Spanned<String>>;
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, written as [keys]")]
 pub struct File {
     preset: Option<Spanned<String>>,
     /// `"ctrl+x ctrl+e" = "editor"`, by where the key is pressed; `"none"` takes what a key does away.
@@ -22,13 +23,6 @@ pub struct File {
     selection: Rows,
     #[serde(default)]
     overlay: Rows,
-}
-
-/// What is wrong, and at which byte of the file.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Wrong {
-    pub at: usize,
-    pub why: String,
 }
 
 /// What takes a key's meaning away.

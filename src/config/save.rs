@@ -6,6 +6,7 @@ use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, Table, Value};
 
+use super::read;
 use crate::tui::settings::Setting;
 
 /// Sets a value in the file, which is made if there is none. Comments, order and what stands behind a value stay.
@@ -15,7 +16,11 @@ use crate::tui::settings::Setting;
 pub fn save(path: &Path, setting: Setting, value: &str) -> Result<(), String> {
     let fails =
         |error: &dyn std::fmt::Display| format!("cannot save in '{}': {error}", path.display());
-    let text = match fs::read_to_string(path) {
+    // A device or a pipe would be replaced by a file.
+    if fs::metadata(path).is_ok_and(|it| !it.is_file()) {
+        return Err(fails(&"it is not a file"));
+    }
+    let text = match read::text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(fails(&error)),
@@ -101,6 +106,24 @@ mod tests {
                 .unwrap_err()
                 .contains("no table")
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_never_replaced() {
+        use std::os::unix::fs::FileTypeExt;
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        let link = directory.path().join("config.toml");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo is there");
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        for path in [pipe.as_path(), link.as_path(), directory.path()] {
+            let error = save(path, Setting::Theme, "night").unwrap_err();
+            assert!(error.contains("it is not a file"), "{error}");
+        }
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
     }
 
     #[cfg(unix)]

@@ -16,6 +16,8 @@ const OWNER: &str = "tchat.owner";
 const FAILED: &str = "tchat.failed";
 /// The server's id, for a client that wants to know whether a host is this directory's.
 const SERVER: &str = "tchat.id";
+/// There after somebody stopped the server, until one is started: screens that are still open do not start it again.
+const STOPPED: &str = "tchat.stopped";
 
 /// Why a directory cannot be served from.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +43,31 @@ pub enum DataError {
     Backup(#[from] BackupError),
 }
 
+/// What a process has a directory for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    Serve,
+    Restore,
+}
+
+impl Purpose {
+    /// Its word in the lock file.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Serve => "serve",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+/// The process that has a directory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Holder {
+    /// Its number; not known for the moment in which it is being written down.
+    pub process: Option<u32>,
+    pub purpose: Purpose,
+}
+
 /// An opened directory. Dropping it lets another server in.
 #[derive(Debug)]
 pub struct DataDir {
@@ -53,7 +80,7 @@ impl DataDir {
     ///
     /// # Errors
     /// It cannot be written, is held by another server or is not on a local disk.
-    pub fn open(path: &Path) -> Result<Self, DataError> {
+    pub fn open(path: &Path, purpose: Purpose) -> Result<Self, DataError> {
         let cause = |cause| DataError::Directory {
             path: path.to_owned(),
             cause,
@@ -76,13 +103,10 @@ impl DataDir {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut pid = String::new();
                 // The number only helps to find the other one; without it the message still says what is wrong.
-                drop(lock.read_to_string(&mut pid));
-                let holder = if pid.trim().is_empty() {
-                    String::new()
-                } else {
-                    format!(" (process {})", pid.trim())
+                let holder = match holder_in(&mut lock).process {
+                    Some(process) => format!(" (process {process})"),
+                    None => String::new(),
                 };
                 let noted = fs::read_to_string(path.join(SERVER)).unwrap_or_default();
                 let address = noted.lines().nth(1).map(str::to_owned);
@@ -96,7 +120,10 @@ impl DataDir {
         }
         lock.set_len(0).map_err(cause)?;
         lock.rewind().map_err(cause)?;
-        writeln!(lock, "{}", std::process::id()).map_err(cause)?;
+        writeln!(lock, "{}\n{}", std::process::id(), purpose.word()).map_err(cause)?;
+        if purpose == Purpose::Serve {
+            set_stopped(path, false).map_err(cause)?;
+        }
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
@@ -204,6 +231,64 @@ pub fn backup(path: &Path, to: &Path) -> Result<Backup, BackupError> {
     sqlite::backup(&path.join(DATABASE), to)
 }
 
+/// Which process has a directory now; none if there is no such directory either.
+///
+/// # Errors
+/// The lock cannot be looked at.
+pub fn holder(path: &Path) -> Result<Option<Holder>, DataError> {
+    let cause = |cause| DataError::Directory {
+        path: path.to_owned(),
+        cause,
+    };
+    // For writing as well: a pipe in its place would otherwise be waited for.
+    let mut options = File::options();
+    let mut lock = match options.read(true).write(true).open(path.join(LOCK)) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(cause(error)),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(holder_in(&mut lock))),
+        Err(TryLockError::Error(error)) => Err(cause(error)),
+    }
+}
+
+/// What the holder of a lock has written down.
+fn holder_in(lock: &mut File) -> Holder {
+    let mut text = String::new();
+    // What cannot be read is not known.
+    let _unread = lock.read_to_string(&mut text);
+    let mut lines = text.lines().map(str::trim);
+    Holder {
+        process: lines.next().and_then(|line| line.parse().ok()),
+        purpose: match lines.next() {
+            Some(word) if word == Purpose::Restore.word() => Purpose::Restore,
+            _ => Purpose::Serve,
+        },
+    }
+}
+
+/// Notes that somebody stopped the server of a directory, or that it may be started again.
+///
+/// # Errors
+/// The directory cannot be written.
+pub fn set_stopped(path: &Path, is_stopped: bool) -> io::Result<()> {
+    let note = path.join(STOPPED);
+    if is_stopped {
+        return fs::write(note, "");
+    }
+    match fs::remove_file(note) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether somebody stopped the server of a directory, and nobody has started one since.
+pub fn is_stopped(path: &Path) -> bool {
+    path.join(STOPPED).exists()
+}
+
 /// Which server a directory belongs to, if one has ever been served from it.
 pub fn server_of(path: &Path) -> Option<ServerId> {
     let text = fs::read_to_string(path.join(SERVER)).ok()?;
@@ -267,11 +352,46 @@ mod tests {
     #[test]
     fn a_directory_has_one_server_at_a_time() {
         let directory = tempfile::tempdir().unwrap();
-        let first = DataDir::open(directory.path()).unwrap();
-        let error = DataDir::open(directory.path()).unwrap_err();
+        let open = || DataDir::open(directory.path(), Purpose::Serve);
+        let first = open().unwrap();
+        let error = open().unwrap_err();
         assert!(matches!(error, DataError::Held { .. }), "{error}");
         assert!(error.to_string().contains(&std::process::id().to_string()));
         drop(first);
-        assert!(DataDir::open(directory.path()).is_ok());
+        assert!(open().is_ok());
+    }
+
+    #[test]
+    fn it_is_known_who_has_a_directory_and_what_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        assert_eq!(holder(&path.join("none")).unwrap(), None);
+        assert_eq!(holder(path).unwrap(), None);
+        for purpose in [Purpose::Serve, Purpose::Restore] {
+            let open = DataDir::open(path, purpose).unwrap();
+            let process = Some(std::process::id());
+            assert_eq!(holder(path).unwrap(), Some(Holder { process, purpose }));
+            drop(open);
+            assert_eq!(holder(path).unwrap(), None, "its number is still there");
+        }
+        // As earlier versions wrote it.
+        let open = DataDir::open(path, Purpose::Serve).unwrap();
+        fs::write(path.join(LOCK), "4711\n").unwrap();
+        let known = holder(path).unwrap().unwrap();
+        assert_eq!((known.process, known.purpose), (Some(4711), Purpose::Serve));
+        drop(open);
+    }
+
+    #[test]
+    fn a_stopped_server_may_be_started_again_by_hand() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        assert!(!is_stopped(path));
+        set_stopped(path, true).unwrap();
+        assert!(is_stopped(path));
+        drop(DataDir::open(path, Purpose::Restore).unwrap());
+        assert!(is_stopped(path), "a restored history is not served yet");
+        drop(DataDir::open(path, Purpose::Serve).unwrap());
+        assert!(!is_stopped(path));
     }
 }

@@ -1,5 +1,6 @@
 //! What a terminal can do, as it was found out before the loop began.
 
+use super::command::switched;
 use super::theme::{Depth, Ground};
 use crate::text::Ambiguous;
 
@@ -81,4 +82,15 @@ impl Way {
         ("osc99", Some(Self::Osc99)),
         ("osc777", Some(Self::Osc777)),
     ];
+
+    /// The row of [`Way::ALL`] for a word, in upper or lower case; `true` is `auto` and `false` is `off`.
+    pub fn row(word: &str) -> Option<(&'static str, Option<Self>)> {
+        let word = match switched(word) {
+            Some(true) => "auto",
+            Some(false) => "off",
+            None => word,
+        };
+        let mut all = Self::ALL.into_iter();
+        all.find(|(known, _)| known.eq_ignore_ascii_case(word))
+    }
 }

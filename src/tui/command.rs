@@ -2,7 +2,7 @@
 
 mod arguments;
 
-pub use self::arguments::{duration, first_word, new_room};
+pub use self::arguments::{duration, first_word, new_room, switched};
 use crate::chat::Body;
 use crate::text;
 
@@ -114,7 +114,7 @@ pub const COMMANDS: [Known; 45] = [
     known(Name::Unmute, "unmute", 1, 1),
     known(Name::Clear, "clear", 0, 0),
     known(Name::Theme, "theme", 0, 1),
-    known(Name::Set, "set", 0, 3),
+    known(Name::Set, "set", 0, ANY),
     known(Name::History, "history", 0, 1),
     known(Name::Select, "select", 0, 1),
     known(Name::Do, "do", 0, 2),

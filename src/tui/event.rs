@@ -50,6 +50,8 @@ pub enum Event {
     CannotOpen(String),
     /// `/theme` could not be followed; says why.
     ThemeFailed(String),
+    /// The person's own program that tells of what comes could not be run; says why.
+    NotifyFailed(String),
 }
 
 #[derive(Clone, PartialEq, Debug)]

@@ -146,6 +146,7 @@ impl Teller {
             // It is tried again and again; that is told once.
             LinkState::Connecting => return,
             LinkState::Waiting { why, .. } => fill(s.cannot_reach, &[&state.server, &s.why(why)]),
+            LinkState::NameRefused(_) if state.proposal.is_some() => s.name_needed.to_owned(),
             LinkState::NameRefused(refusal) => s.refusal(refusal),
             LinkState::Stopped(why) => fill(s.offline, &[&s.why(why)]),
         };
@@ -415,9 +416,13 @@ impl Teller {
                 let all = link(state, report, OVERLAY_COLUMNS);
                 lines.extend(all.iter().map(|line| text::line(line).to_string()));
             }
-            Some(Overlay::Name { why, composer }) => {
+            Some(Overlay::Name {
+                why,
+                proposal,
+                composer,
+            }) => {
                 lines.push(mark(why));
-                let name = composer.text();
+                let name = format!("{proposal}{}", composer.text());
                 lines.push(mark(fill(s.name_by_line, &[&name]).trim_end()));
             }
             Some(Overlay::React { .. }) => {
@@ -430,11 +435,17 @@ impl Teller {
     }
 
     fn notice(&mut self, state: &State, lines: &mut Vec<String>) {
-        let notice = state.notice.as_ref().map(|it| (it.text.clone(), it.tone));
-        if let Some((words, _)) = notice.as_ref().filter(|_| notice != self.notice) {
-            lines.push(mark(words));
+        for notice in &state.untold {
+            let told = Some((notice.text.clone(), notice.tone));
+            // The same twice is one.
+            if told != self.notice {
+                lines.push(mark(&notice.text));
+            }
+            self.notice = told;
         }
-        self.notice = notice;
+        if state.notice.is_none() {
+            self.notice = None;
+        }
     }
 
     /// What the tour says.

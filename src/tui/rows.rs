@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::spoken::{Fold, Lay, Spoken, Spread, SpreadKind};
 use super::strings::{Strings, fill};
 use super::theme::Scope;
+use super::time_format::TimeFormat;
 use super::timeline::{Fate, Height, Item, Timeline, Way, What};
 use crate::chat::{IdentityId, Seq};
 use crate::text::{self, Mark, SafeText};
@@ -22,7 +23,9 @@ const HIDDEN: usize = 200;
 const RUN: usize = 5000;
 /// Stands before what is answered.
 const QUOTE: &str = ">";
-/// Below these columns the time, and then the name's own column, is left out: what stands before the text takes a quarter of them at most.
+/// Columns of the usual form of a time.
+const TIME: usize = 5;
+/// Below these columns (with the usual form) the time, and then the name's own column, is left out: what stands before the text takes a quarter of them at most.
 const TIME_FROM: usize = 48;
 const NAME_FROM: usize = 36;
 /// Columns of the mark before a line, with the one behind it.
@@ -34,6 +37,7 @@ pub struct Layout<'a> {
     pub columns: usize,
     pub name_columns: usize,
     pub zone: &'a TimeZone,
+    pub time: &'a TimeFormat,
     pub strings: &'static Strings,
 }
 
@@ -73,7 +77,7 @@ pub enum Gutter {
 
 impl Layout<'_> {
     pub fn shows_time(&self) -> bool {
-        self.columns >= TIME_FROM
+        self.columns + TIME >= TIME_FROM + self.time.columns()
     }
 
     pub fn shows_name(&self) -> bool {
@@ -91,7 +95,11 @@ impl Layout<'_> {
 
     /// The column text starts at: behind gutter, time and name.
     pub fn indent(&self) -> usize {
-        let time = if self.shows_time() { 6 } else { 0 };
+        let time = if self.shows_time() {
+            self.time.columns() + 1
+        } else {
+            0
+        };
         let name = if self.shows_name() {
             self.name_width() + 1
         } else {
@@ -454,7 +462,7 @@ impl Layout<'_> {
             return None;
         }
         let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
-        Some(at.to_zoned(self.zone.clone()).strftime("%H:%M").to_string())
+        Some(self.time.write(&at.to_zoned(self.zone.clone())))
     }
 
     fn date(&self, at_ms: u64) -> Option<Date> {

@@ -22,12 +22,14 @@ pub use super::caps::{Caps, Notifier, Way};
 use super::event::Event;
 use super::keymap::Keymap;
 use super::lessons::Lessons;
+use super::notify_command::NotifyCommand;
 use super::plain::Teller;
 use super::settings::{Setting, Sources};
 use super::state::{Moment, State, TypingMode};
 use super::strings::Strings;
 use super::terminal::Editor;
 use super::theme::{self, Theme};
+use super::time_format::TimeFormat;
 use super::view::{Glyphs, Look};
 use crate::chat::{InstanceId, ServerId};
 use crate::client::{self, Client};
@@ -46,6 +48,7 @@ const WORKS: usize = 64;
 
 /// What the screen is started with.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each of them is one thing that is so or not.
 pub struct Setup {
     pub caps: Caps,
     pub theme: String,
@@ -60,6 +63,10 @@ pub struct Setup {
     pub open: fn(&str) -> Result<(), String>,
     /// Tells of something by a title and a line.
     pub notify: fn(Notifier, &str, &str),
+    /// Runs the person's own program instead: its first word with the others.
+    pub run_notifier: fn(&[String]) -> Result<(), String>,
+    /// Sets the title of the window.
+    pub entitle: fn(&str),
     /// Gives a text to the person's own editor, and waits for it.
     pub edit: fn(&Editor, &str) -> Result<String, String>,
     pub editor: Editor,
@@ -67,6 +74,9 @@ pub struct Setup {
     pub suspend: fn(),
     pub keymap: Keymap,
     pub shows_panes: bool,
+    pub shows_title: bool,
+    pub notify_command: NotifyCommand,
+    pub time_format: TimeFormat,
     /// Where the settings came from.
     pub sources: Sources,
     /// The config file, and what writes a setting into it.
@@ -79,6 +89,8 @@ pub struct Setup {
     pub is_plain: bool,
     /// What is typed shows by itself, and need not be told again.
     pub echo: bool,
+    /// Nobody chose a name yet: the one that is proposed where the login name cannot be had.
+    pub proposal: Option<String>,
     /// Somebody who is there to be written to, where a tour is given.
     pub tour: Option<String>,
 }
@@ -95,6 +107,8 @@ pub struct Connection {
     pub room: Option<String>,
     /// Keeps the room that is read for the next time.
     pub remember: Box<dyn Fn(&str) + Send>,
+    /// Notes the name that the server knows us by now.
+    pub named: Box<dyn Fn(&str) + Send>,
     /// Whether a server is the one this machine's own directory belongs to.
     pub is_ours: Box<dyn Fn(ServerId) -> bool + Send>,
 }
@@ -198,6 +212,7 @@ async fn turn<B: Backend<Error = io::Error>>(
                     }
                     shown => shown.map_err(RunError::Terminal)?,
                 }
+                performer.entitle(&state);
                 (drawn_at, is_dirty, is_typed) = (Instant::now(), false, false);
                 continue;
             }
@@ -303,10 +318,14 @@ fn first_state(setup: &Setup, size: (u16, u16)) -> State {
         links: setup.caps.links,
         has_desktop: setup.caps.has_desktop,
         shows_panes: setup.shows_panes,
+        shows_title: setup.shows_title,
+        notify_command: setup.notify_command.clone(),
+        time_format: setup.time_format.clone(),
         typing: setup.typing,
         keymap: setup.keymap.clone(),
         strings: setup.strings,
         is_plain: setup.is_plain,
+        proposal: setup.proposal.clone(),
         lessons: setup.tour.as_deref().map(Lessons::new),
         ..State::new(size, now(), setup.zone.clone())
     };

@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use super::caps::Way;
+use super::command::switched;
 use super::keymap::Preset;
+use super::notify_command::NotifyCommand;
 use super::state::{State, TypingMode};
 use super::strings;
+use super::time_format::TimeFormat;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Setting {
@@ -16,11 +19,14 @@ pub enum Setting {
     Notifications,
     Links,
     Panes,
+    Title,
+    NotifyCommand,
+    TimeFormat,
 }
 
 impl Setting {
     /// As they are set, and called in the config file but for [`Setting::path`].
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 10] = [
         ("theme", Self::Theme),
         ("lang", Self::Lang),
         ("keys", Self::Keys),
@@ -28,6 +34,9 @@ impl Setting {
         ("notifications", Self::Notifications),
         ("links", Self::Links),
         ("panes", Self::Panes),
+        ("title", Self::Title),
+        ("notify_command", Self::NotifyCommand),
+        ("time_format", Self::TimeFormat),
     ];
 
     pub fn of(name: &str) -> Option<Self> {
@@ -50,10 +59,18 @@ impl Setting {
             Self::Notifications => &["notifications"],
             Self::Links => &["links"],
             Self::Panes => &["panes"],
+            Self::Title => &["title"],
+            Self::NotifyCommand => &["notify_command"],
+            Self::TimeFormat => &["time_format"],
         }
     }
 
-    /// Everything it may be.
+    /// Whether its value may have several words.
+    pub const fn is_text(self) -> bool {
+        matches!(self, Self::NotifyCommand | Self::TimeFormat)
+    }
+
+    /// Everything it may be, but for what people write themselves.
     pub fn values(self, state: &State) -> Vec<String> {
         let owned = |all: &[&str]| all.iter().map(|&it| it.to_owned()).collect();
         match self {
@@ -62,8 +79,29 @@ impl Setting {
             Self::Keys => owned(&Preset::ALL.map(|(name, _)| name)),
             Self::Typing => owned(&TypingMode::ALL.map(|(name, _)| name)),
             Self::Notifications => owned(&Way::ALL.map(|(name, _)| name)),
-            Self::Links | Self::Panes => owned(&[ON, OFF]),
+            Self::Links | Self::Panes | Self::Title => owned(&[ON, OFF]),
+            Self::NotifyCommand => Vec::new(),
+            Self::TimeFormat => owned(&TimeFormat::ALL.map(|(name, _)| name)),
         }
+    }
+
+    /// The value that a word means: one of [`Setting::values`] in upper or lower case, `true` and `false` where it can be switched, and
+    /// any way to write a language. Nothing if it means none of them.
+    pub fn meant(self, word: &str, state: &State) -> Option<String> {
+        let values = self.values(state);
+        let find = |word: &str| {
+            let mut all = values.iter();
+            all.find(|value| value.eq_ignore_ascii_case(word)).cloned()
+        };
+        find(word).or_else(|| match self {
+            Self::Lang => strings::known(word).map(|known| known.language.to_owned()),
+            Self::Typing => TypingMode::of(word).map(|mode| mode.name().to_owned()),
+            Self::Notifications => Way::row(word).map(|(name, _)| name.to_owned()),
+            Self::Links | Self::Panes | Self::Title => find(if switched(word)? { ON } else { OFF }),
+            Self::NotifyCommand => NotifyCommand::of(word).map(|it| it.written().to_owned()),
+            Self::TimeFormat => TimeFormat::of(word).map(|it| it.name().to_owned()),
+            Self::Theme | Self::Keys => None,
+        })
     }
 
     /// What it is now.
@@ -81,6 +119,9 @@ impl Setting {
             }
             Self::Links => switch(state.links),
             Self::Panes => switch(state.shows_panes),
+            Self::Title => switch(state.shows_title),
+            Self::NotifyCommand => state.notify_command.written(),
+            Self::TimeFormat => state.time_format.name(),
         }
         .to_owned()
     }
@@ -125,6 +166,11 @@ impl Setting {
             }
             Self::Links => state.links = value == ON,
             Self::Panes => state.shows_panes = value == ON,
+            Self::Title => state.shows_title = value == ON,
+            Self::NotifyCommand => {
+                state.notify_command = NotifyCommand::of(value).unwrap_or_default();
+            }
+            Self::TimeFormat => state.time_format = TimeFormat::of(value).unwrap_or_default(),
         }
     }
 }

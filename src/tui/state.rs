@@ -21,12 +21,14 @@ use super::event::Effect;
 use super::highlight::Highlights;
 use super::keymap::{Key, Keymap};
 use super::lessons::Lessons;
+use super::notify_command::NotifyCommand;
 use super::panes::Panes;
 use super::pick::{Picker, Takes};
 use super::search::{Hits, Walk};
 use super::settings::Kept;
 use super::strings::{ENGLISH, Strings};
 use super::targets::Targets;
+use super::time_format::TimeFormat;
 use super::timeline::Anchor;
 use crate::chat::{
     Author, ClientId, Entry, IdentityId, InstanceId, Limits, RoomId, RoomInfo, Settings, Status,
@@ -46,6 +48,8 @@ pub struct State {
     /// A background host of our own serves it.
     pub is_hosting: bool,
     pub me: Option<Author>,
+    /// Nobody has chosen a name yet: the one that is proposed. A name that cannot be had is then asked for, and no error.
+    pub proposal: Option<String>,
     pub limits: Limits,
     pub link: LinkState,
     /// When the link last changed; countdowns start there.
@@ -108,6 +112,8 @@ pub struct State {
     pub report_due: Option<Instant>,
     /// One line for the person, gone with the next key.
     pub notice: Option<Notice>,
+    /// Where there is no screen: every notice since notices were told last.
+    pub untold: Vec<Notice>,
     /// What is done when it is asked for once more; gone with anything else.
     pub confirm: Option<Confirm>,
     pub shows_panes: bool,
@@ -124,7 +130,12 @@ pub struct State {
     pub links: bool,
     /// Whether a browser can be opened from here.
     pub has_desktop: bool,
+    /// Whether the title of the window says what is unread.
+    pub shows_title: bool,
     pub notifier: Notifier,
+    /// The program that tells of what comes, instead of the terminal.
+    pub notify_command: NotifyCommand,
+    pub time_format: TimeFormat,
     /// What was set when the program began, or kept since.
     pub kept: Kept,
     pub size: (u16, u16),
@@ -200,6 +211,7 @@ impl State {
             server: String::new(),
             is_hosting: false,
             me: None,
+            proposal: None,
             limits: Limits::default(),
             link: LinkState::Connecting,
             link_since: now.instant,
@@ -236,6 +248,7 @@ impl State {
             lobby_due: None,
             report_due: None,
             notice: None,
+            untold: Vec::new(),
             confirm: None,
             shows_panes: true,
             panes: Panes::default(),
@@ -245,7 +258,10 @@ impl State {
             lessons: None,
             links: false,
             has_desktop: false,
+            shows_title: true,
             notifier: Notifier::OFF,
+            notify_command: NotifyCommand::default(),
+            time_format: TimeFormat::default(),
             kept: Kept::new(),
             size,
             now,
@@ -376,10 +392,13 @@ impl State {
     }
 
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            tone,
-        });
+        let text = text.into();
+        let notice = Notice { text, tone };
+        if self.is_plain {
+            // A screen has room for the last one; lines have room for all.
+            self.untold.push(notice.clone());
+        }
+        self.notice = Some(notice);
     }
 
     /// Opens an overlay that nobody pressed a key for just now: where somebody is writing or choosing it waits.

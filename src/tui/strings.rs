@@ -1,14 +1,38 @@
 //! Every word the interface says, one table per language. Templates carry `{0}`, `{1}` … for what is filled in.
 
+/// A table of words about one subject, and what a test goes through them by.
+macro_rules! words {
+    ($(#[$about:meta])* $table:ident { $($(#[$doc:meta])* $name:ident),* $(,)? }) => {
+        $(#[$about])*
+        #[derive(Debug)]
+        pub struct $table {
+            $($(#[$doc])* pub $name: &'static str,)*
+        }
+
+        #[cfg(test)]
+        impl $table {
+            pub(super) fn named(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name)),*]
+            }
+        }
+    };
+}
+
 mod chinese;
+mod command_line;
 mod demo;
+mod doctor;
 mod english;
+mod pipes;
 
 use jiff::civil::Date;
 
 pub use self::chinese::CHINESE;
+pub use self::command_line::CommandLine;
 pub use self::demo::Demo;
+pub use self::doctor::Doctor;
 pub use self::english::ENGLISH;
+pub use self::pipes::Pipes;
 use super::command::Name;
 use super::keymap::Action;
 use super::settings::Setting;
@@ -20,12 +44,21 @@ pub const LANGUAGES: [(&str, &Strings); 2] = [("en", &ENGLISH), ("zh-CN", &CHINE
 
 /// The language of a locale like `zh-CN`; English where there is no other.
 pub fn of(locale: &str) -> &'static Strings {
-    let language = locale.split(['-', '_']).next().unwrap_or_default();
-    if language.eq_ignore_ascii_case("zh") {
-        &CHINESE
-    } else {
-        &ENGLISH
-    }
+    known(locale).unwrap_or(&ENGLISH)
+}
+
+/// The table for a language as people write it (`zh`, `zh_CN.UTF-8`, `ZH-cn`); nothing if there is none.
+pub fn known(language: &str) -> Option<&'static Strings> {
+    let first = |tag: &str| {
+        tag.split(['-', '_', '.'])
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let wanted = first(language);
+    let mut all = LANGUAGES.into_iter();
+    let found = all.find(|(name, _)| first(name).eq_ignore_ascii_case(&wanted));
+    found.map(|(_, strings)| strings)
 }
 
 /// How a command is called, and what it does.
@@ -47,6 +80,10 @@ macro_rules! table {
             pub link_heads: [&'static str; 5],
             /// What the demo says.
             pub demo: &'static Demo,
+            /// What `tchat doctor`, and what `send` and `tail` say, and the help of the command line.
+            pub doctor: &'static Doctor,
+            pub pipes: &'static Pipes,
+            pub command_line: &'static CommandLine,
             pub help_sending: &'static [&'static str],
             /// What may be written in a search.
             pub help_search: &'static [&'static str],
@@ -168,6 +205,10 @@ table! {
     nothing_selected,
     no_such_number,
     nothing_to_pick,
+    nothing_changed,
+    nothing_older,
+    nothing_newer,
+    cleared,
     pick_hint,
     waits_for_link,
     selected,
@@ -179,6 +220,8 @@ table! {
     setting_is,
     setting_unknown,
     setting_values,
+    setting_quote,
+    setting_pattern,
     setting_saved,
     setting_set,
     from_default,
@@ -270,6 +313,10 @@ table! {
     help_commands,
     close_hint,
     name_title,
+    name_first_title,
+    name_asked,
+    name_takes,
+    name_needed,
     name_prompt,
     in_this_room,
     in_another_room,

@@ -8,20 +8,21 @@ pub mod decode;
 mod editor;
 mod input;
 mod lines;
+mod notifier;
 mod probe;
 mod width_safe;
 
 use std::io::{self, Stdout, Write as _, stdout};
 use std::panic;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
     EnableFocusChange, EnableMouseCapture,
 };
-use crossterm::style::ResetColor;
+use crossterm::style::{Print, ResetColor};
 use crossterm::terminal::{
     DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
@@ -34,6 +35,7 @@ pub use self::browser::open;
 pub use self::editor::{Editor, edit};
 pub use self::input::{Answers, Input, Questions, ask, is_paused, suspend};
 pub use self::lines::{Typist, lines};
+pub use self::notifier::run_notifier;
 pub use self::probe::{Misdrawn, Of, Probed, probe};
 pub use self::width_safe::WidthSafe;
 use super::caps::{Notifier, Way};
@@ -42,6 +44,11 @@ use crate::text;
 /// Whether the terminal is ours now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
+/// The title of the window, once it is ours.
+static TITLE: Mutex<Option<String>> = Mutex::new(None);
+/// Puts the title of the window on the terminal's own stack, and takes it back from there (XTWINOPS).
+const KEEP_TITLE: &str = "\x1b[22;2t";
+const TITLE_BACK: &str = "\x1b[23;2t";
 
 /// The terminal while it is ours.
 #[derive(Debug)]
@@ -70,17 +77,22 @@ impl Screen {
             })))?,
         })
     }
+}
 
-    /// Sets the title; a terminal takes no more than ASCII there for granted.
-    pub fn set_title(&self, title: &str) {
-        let plain: String = text::line(title)
-            .as_str()
-            .chars()
-            .filter(char::is_ascii)
-            .collect();
-        // A terminal without titles is no less a terminal.
-        let _untitled = execute!(stdout(), SetTitle(plain));
+/// Sets the title of the window; a terminal takes no more than ASCII there for granted. The title before comes back with the terminal.
+pub fn entitle(title: &str) {
+    let plain: String = text::line(title)
+        .as_str()
+        .chars()
+        .filter(char::is_ascii)
+        .collect();
+    let mut title = TITLE.lock().unwrap_or_else(PoisonError::into_inner);
+    // A terminal without titles is no less a terminal.
+    if title.is_none() {
+        let _untitled = execute!(stdout(), Print(KEEP_TITLE));
     }
+    let _untitled = execute!(stdout(), SetTitle(plain.as_str()));
+    *title = Some(plain);
 }
 
 /// Puts a text into the terminal's clipboard (OSC 52); one that has none passes it over.
@@ -162,13 +174,25 @@ fn take_over() -> io::Result<()> {
         EnableFocusChange,
         EnableMouseCapture,
         DisableLineWrap
-    )
+    )?;
+    // Another program may have set one of its own meanwhile.
+    if let Some(title) = TITLE
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .as_deref()
+    {
+        let _untitled = execute!(stdout(), Print(KEEP_TITLE), SetTitle(title));
+    }
+    Ok(())
 }
 
 /// Gives the terminal back. Safe to call at any time, from anywhere, more than once.
 pub fn restore() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
+    }
+    if TITLE.try_lock().is_ok_and(|title| title.is_some()) {
+        let _gone = execute!(stdout(), Print(TITLE_BACK));
     }
     // There is nobody left to tell if the terminal refuses its own restoration.
     let _gone = execute!(

@@ -303,10 +303,15 @@ fn file(name: &str, directory: Option<&Path>) -> Result<File, ThemeError> {
         .filter(|_| is_name)
         .map(|directory| directory.join(format!("{name}.toml")));
     let text = if let Some(path) = own.filter(|path| path.exists()) {
-        std::fs::read_to_string(&path).map_err(|cause| ThemeError::Unreadable {
+        let unreadable = |cause: String| ThemeError::Unreadable {
             name: name.to_owned(),
-            cause: cause.to_string(),
-        })?
+            cause,
+        };
+        // A pipe that nobody writes to would be waited for without end.
+        if !path.is_file() {
+            return Err(unreadable("it is not a file".into()));
+        }
+        std::fs::read_to_string(&path).map_err(|cause| unreadable(cause.to_string()))?
     } else {
         let built_in = BUILT_IN.iter().find(|(known, _)| *known == name);
         built_in

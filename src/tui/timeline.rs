@@ -193,6 +193,13 @@ impl Timeline {
         self.oldest().is_some_and(|oldest| oldest <= begins)
     }
 
+    /// Whether no gap that can be loaded stands after an entry.
+    pub fn is_whole_after(&self, seq: Seq) -> bool {
+        let from = self.items.partition_point(|item| item.key.seq <= seq);
+        let mut items = self.items.range(from..);
+        !items.any(|item| matches!(item.what, What::Gap(gap) if !gap.is_gone))
+    }
+
     /// What stands after an entry, up to the first gap that can be loaded.
     pub fn after(&self, seq: Seq) -> impl Iterator<Item = &Item> {
         let from = self.items.partition_point(|item| item.key.seq <= seq);

@@ -116,7 +116,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             state.highlights.take(&code, tokens);
             Vec::new()
         }
-        Event::CannotOpen(why) => {
+        Event::CannotOpen(why) | Event::NotifyFailed(why) => {
             state.say(Tone::Problem, text::line(&why).to_string());
             Vec::new()
         }
@@ -176,6 +176,7 @@ fn rows_layout(state: &State, columns: u16, name_columns: usize) -> Layout<'_> {
         columns: usize::from(columns),
         name_columns,
         zone: &state.zone,
+        time: &state.time_format,
         strings: state.strings,
     }
 }
@@ -188,6 +189,7 @@ fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
         look_back(state);
     }
     let area = layout(state).messages;
+    let before = state.current().map(|room| room.timeline.anchor());
     let anchor = state.current().map(|room| {
         let rows = rows_layout(state, area.width, room.timeline.name_columns());
         room.timeline
@@ -205,7 +207,25 @@ fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
         }
         room.timeline.set_anchor(anchor);
     }
-    load_older(state)
+    let effects = load_older(state);
+    if anchor == before {
+        say_end(state, by < 0, &effects);
+    }
+    effects
+}
+
+/// Where there is no screen to see it on: that nothing more is there in the direction somebody went, or that it is being loaded.
+fn say_end(state: &mut State, is_up: bool, effects: &[Effect]) {
+    let s = state.strings;
+    let words = match state.current() {
+        None => s.not_in_a_room,
+        Some(_) if !effects.is_empty() => s.loading,
+        Some(_) if is_up => s.nothing_older,
+        Some(_) => s.nothing_newer,
+    };
+    if state.is_plain {
+        state.say(Tone::Info, words);
+    }
 }
 
 /// Where the screen was cleared, what was there is wanted again.
@@ -223,6 +243,7 @@ fn to_oldest(state: &mut State) -> Vec<Effect> {
     state.confirm = None;
     look_back(state);
     let area = layout(state).messages;
+    let before = state.current().map(|room| room.timeline.anchor());
     let anchor = state.current().map(|room| {
         let rows = rows_layout(state, area.width, room.timeline.name_columns());
         let of = |index| rows.height(&room.timeline, index);
@@ -231,7 +252,11 @@ fn to_oldest(state: &mut State) -> Vec<Effect> {
     if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
         room.timeline.set_anchor(anchor);
     }
-    load_older(state)
+    let effects = load_older(state);
+    if anchor == before {
+        say_end(state, true, &effects);
+    }
+    effects
 }
 
 /// Where the oldest that is loaded is at the top it is what the screen is anchored to, in whatever size: rows that were above it in another

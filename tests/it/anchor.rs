@@ -102,6 +102,7 @@ fn layout(screen: &Screen, area: Rect) -> Layout<'_> {
         columns: usize::from(area.width),
         name_columns: timeline(screen).name_columns(),
         zone: &screen.state.zone,
+        time: &screen.state.time_format,
         strings: screen.state.strings,
     }
 }

@@ -2,26 +2,27 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::process::Stdio;
 
-use crate::support::terminal::{Home, binary};
+use crate::support::terminal::{Home, binary, ends};
 
 #[test]
 fn all_is_well_in_a_good_terminal_with_a_server() {
     let home = Home::new();
     let mut host = home.serves(&[]);
     let mut doctor = home.opens((160, 50), &["doctor"]);
-    doctor.shows("serves tchat");
+    doctor.shows("runs tchat");
     assert!(doctor.ends(), "{}", doctor.text());
     let text = doctor.text();
     for well in [
         "ok    colours        16 million",
-        "ok    ground         dark, by the terminal's own word",
+        "ok    background     dark, as the terminal reports",
         "ok    widths         Chinese, emoji and signs",
-        "ok    keys           the terminal can tell Shift+Enter",
-        "ok    notifications  by the bell",
+        "ok    keys           the terminal tells Shift+Enter",
+        "ok    notifications  with the bell",
         "ok    theme          auto",
         "ok    editor         vi",
-        "ms there and back",
+        "a round trip takes",
     ] {
         assert!(text.contains(well), "{well}:\n{text}");
     }
@@ -48,12 +49,12 @@ fn what_a_terminal_draws_otherwise_is_named_with_what_mends_it() {
     };
     let text = said("TERM=xterm COLORTERM=");
     for line in [
-        "light, by the terminal's own word",
+        "light, as the terminal reports",
         "-> export TERM=xterm-256color",
-        "WRONG signs          columns drawn for those reckoned with: ● 2 for 1, … 2 for 1",
-        "or glyphs = \"ascii\" in the config file",
-        "note  emoji          columns drawn for those reckoned with: 👋🏽 4 for 2",
-        "one thing is not well",
+        "WRONG signs          columns differ from what is expected: ● 2 instead of 1, … 2 instead of 1",
+        "or set glyphs = \"ascii\" in the config file",
+        "note  emoji          columns differ from what is expected: 👋🏽 4 instead of 2",
+        "one problem found",
     ] {
         assert!(text.contains(line), "{line}:\n{text}");
     }
@@ -88,7 +89,7 @@ fn the_configuration_and_the_server_are_looked_at_without_a_terminal_too() {
     let (code, text) = said(&[&alone[0], &alone[1]], "");
     assert_eq!(code, Some(0), "{text}");
     assert!(
-        text.contains("tchat starts a host there by itself"),
+        text.contains("tchat starts a server there by itself"),
         "{text}"
     );
     let (code, text) = said(
@@ -102,7 +103,7 @@ fn the_configuration_and_the_server_are_looked_at_without_a_terminal_too() {
         "on that machine: tchat --serve --host ::",
         "WRONG theme          there is no theme 'nope'",
         "-> theme = \"auto\" in the config file",
-        "WRONG editor         '/no/such' is no program",
+        "WRONG editor         the program '/no/such' cannot be found",
         "-> editor = \"nano\" in the config file",
     ] {
         assert!(text.contains(line), "{line}:\n{text}");
@@ -113,6 +114,31 @@ fn the_configuration_and_the_server_are_looked_at_without_a_terminal_too() {
         text.contains("WRONG config file") && text.contains("line 2, at 'colour'"),
         "{text}"
     );
+    // What is wrong is all named, and the rest is looked at as it is.
+    let wrong = "nmae = \"x\"\nname = \"mia\"\npanes = \"maybe\"\njoin = \"127.0.0.1:1\"\n[server]\nprot = 1\n";
+    let (code, text) = said(&["--lang", "en"], wrong);
+    assert_eq!(code, Some(1));
+    for line in [
+        "line 1, at 'nmae': unknown key 'nmae'; did you mean 'name'?",
+        "line 3, at 'panes': 'maybe' is neither on nor off",
+        "line 6, at 'prot': unknown key 'prot'; did you mean 'port'?",
+        "ok    name           mia",
+        "ok    theme          auto",
+        "WRONG server         127.0.0.1:1: ",
+    ] {
+        assert!(text.contains(line), "{line}:\n{text}");
+    }
+    // A flag that cannot be used is one more of them.
+    let (code, text) = said(&["--server", "https://x"], "theme = \"paper\"\n");
+    assert_eq!(code, Some(1));
+    for line in [
+        "cannot use --server 'https://x'",
+        "-> use another value in that flag or variable",
+        "ok    theme          paper",
+        "server         localhost",
+    ] {
+        assert!(text.contains(line), "{line}:\n{text}");
+    }
 
     // What others can read that proves who one is.
     let profiles = home.data().join("profiles");
@@ -144,6 +170,114 @@ fn somebody_who_is_no_server_of_tchat_is_told_from_one() {
     assert_eq!(said.status.code(), Some(1), "{text}");
     assert!(
         text.contains("does not answer as a tchat server does"),
+        "{text}"
+    );
+}
+
+/// A pipe that nobody writes to.
+fn pipe(path: &std::path::Path) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo is there");
+}
+
+#[test]
+fn it_ends_whatever_does_not_answer() {
+    let home = Home::new();
+    let listener = TcpListener::bind(("127.0.0.1", home.port)).unwrap();
+    // It takes connections, and never says a word.
+    let silent = format!("127.0.0.1:{}", home.port);
+    let config = home.file("config.toml");
+    pipe(std::path::Path::new(&config));
+    let data = home.file("data-pipe");
+    pipe(std::path::Path::new(&data));
+    pipe(&home.directory.path().join("themes/stuck.toml"));
+    let plain = home.file("plain.toml");
+    std::fs::write(&plain, "theme = \"stuck\"\n").unwrap();
+    for (arguments, found) in [
+        (
+            &["--config", config.as_str(), "--server", "localhost:1"][..],
+            "it is not a file, and nothing came from it",
+        ),
+        (
+            &["--data", data.as_str(), "--server", "localhost:1"],
+            "WRONG data           cannot write in",
+        ),
+        (
+            &["--config", plain.as_str(), "--server", "localhost:1"],
+            "WRONG theme          cannot read the theme 'stuck': it is not a file",
+        ),
+        (&["--server", silent.as_str()], "no answer within 5 s"),
+    ] {
+        let all = [&["doctor"], arguments].concat();
+        let mut child = home
+            .command(&all)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Far less than any of them may take: each check has five seconds.
+        let status = ends(&mut child, std::time::Duration::from_secs(30));
+        let mut text = String::new();
+        child.stdout.unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(status.code(), Some(1), "{text}");
+        assert!(text.contains(found), "{found}:\n{text}");
+        // All of it was looked at.
+        for part in ["terminal\n", "configuration\n", "server\n"] {
+            assert!(text.contains(part), "{part}:\n{text}");
+        }
+    }
+    drop(listener);
+}
+
+#[test]
+fn it_speaks_the_language_of_the_reader() {
+    let home = Home::new();
+    let config = home.file("config.toml");
+    let said = |arguments: &[&str], variables: &[(&str, &str)], file: &str| {
+        std::fs::write(&config, file).unwrap();
+        let all = [
+            &["doctor", "--config", &config, "--server", "localhost:1"],
+            arguments,
+        ]
+        .concat();
+        let mut command = home.command(&all);
+        command.envs(variables.iter().copied());
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        String::from_utf8(output.stdout).unwrap() + &error
+    };
+    for text in [
+        said(&["--lang", "zh-CN"], &[], ""),
+        said(&[], &[("TCHAT_LANG", "zh")], ""),
+        said(&[], &[], "lang = \"zh-CN\"\n"),
+        said(&[], &[("LANG", "zh_CN.UTF-8")], ""),
+        // What is wrong elsewhere does not change the language.
+        said(&[], &[], "lang = \"zh-CN\"\nnmae = 1\n"),
+    ] {
+        for line in [
+            "终端\n",
+            "配置\n",
+            "服务器\n",
+            "正常  名字",
+            "问题",
+            "那里无人主持",
+        ] {
+            assert!(text.contains(line), "{line}:\n{text}");
+        }
+        assert!(text.contains("个问题"), "{text}");
+        for english in ["WRONG", "ok   ", "configuration", "by itself"] {
+            assert!(!text.contains(english), "{english}:\n{text}");
+        }
+    }
+    let text = said(
+        &["--lang", "en"],
+        &[("TCHAT_LANG", "zh")],
+        "lang = \"zh\"\n",
+    );
+    assert!(
+        text.contains("WRONG server") && !text.contains("终端"),
         "{text}"
     );
 }

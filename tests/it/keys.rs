@@ -76,7 +76,12 @@ fn what_is_wrong_with_keys_is_named_with_its_line() {
             2,
             "did you mean 'turn-fold'?",
         ),
-        ("[keys.nowhere]\n", 1, "unknown field `nowhere`"),
+        ("[keys.nowhere]\n", 1, "unknown key 'nowhere'"),
+        (
+            "[keys.composr]\n",
+            1,
+            "unknown key 'composr'; did you mean 'composer'?",
+        ),
         (
             "[keys.composer]\nenter = \"none\"\n",
             2,

@@ -27,6 +27,7 @@ mod invitations;
 mod keys;
 mod message_rows;
 mod model;
+mod names;
 mod overlays;
 mod panes;
 mod people;

@@ -107,6 +107,54 @@ fn send_says_it_and_its_code_says_what_became_of_it() {
 }
 
 #[test]
+fn a_server_may_be_given_as_a_url_everywhere() {
+    let here = Here::new();
+    for url in [
+        format!("http://{}", here.address),
+        format!("tchat://{}/", here.address),
+        format!("{}/", here.address),
+    ] {
+        let sent = here
+            .home
+            .command(&["send", "--server", &url, &url])
+            .stdin(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(sent.success(), "{url}");
+    }
+    let variable = here
+        .home
+        .command(&["send", "by a variable"])
+        .env("TCHAT_SERVER", format!("tchat://{}", here.address))
+        .stdin(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(variable.success());
+    // It is the same server, and so the same person.
+    let lines = here.tails(&["--json", "--last", "4"]);
+    let ids: std::collections::HashSet<String> = lines
+        .iter()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|entry| entry["author"]["id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), 1, "{lines:?}");
+    let mut ann = here.home.opens(
+        (100, 24),
+        &["--server", &format!("http://{}", here.address)],
+    );
+    ann.shows("#general ›");
+    ann.says("/connect https://chat.example.org");
+    ann.shows("cannot encrypt");
+    // What could not be done stays to be corrected.
+    ann.types("\x15");
+    ann.says("/connect tchat://127.0.0.1:1/general");
+    ann.shows("'/general'");
+    ann.types("\x15");
+    ann.says(&format!("/connect tchat://{}/", here.address));
+    ann.shows("#general ›");
+}
+
+#[test]
 fn text_comes_from_a_pipe_and_may_have_lines() {
     let here = Here::new();
     let mut send = here
@@ -123,6 +171,111 @@ fn text_comes_from_a_pipe_and_may_have_lines() {
     assert!(lines[0].ends_with("  ann  部署完成"), "{lines:?}");
     assert_eq!(lines[1], "    all green");
     assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn what_colours_a_terminal_is_not_sent() {
+    let here = Here::new();
+    for (piped, said) in [
+        (
+            "\u{1b}[1;31merror\u{1b}[0m: no such file\n",
+            "error: no such file",
+        ),
+        ("10%\r100%\r\ndone\r\n", "100%\n    done"),
+        ("N\u{8}NA\u{8}AME\n", "NAME"),
+        ("\u{1b}]8;;https://ex.org\u{7}here\u{1b}]8;;\u{7}\n", "here"),
+    ] {
+        let mut send = here
+            .home
+            .command(&["send", "--server", &here.address])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = send.stdin.take().unwrap();
+        stdin.write_all(piped.as_bytes()).unwrap();
+        drop(stdin);
+        assert!(ends(&mut send, PATIENCE).success(), "{piped:?}");
+        let lines = here.tails(&["--last", "1"]).join("\n");
+        assert!(lines.ends_with(&format!("  ann  {said}")), "{lines:?}");
+    }
+    assert_eq!(here.sends(&["\u{1b}[32mgreen\u{1b}[m"]).0, Some(0));
+    assert!(here.tails(&["--last", "1"])[0].ends_with("  ann  green"));
+    let (code, said) = here.sends(&["\u{1b}[0m\u{7}"]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("there is nothing to send"), "{said}");
+}
+
+#[test]
+fn a_refusal_says_when_it_ends_by_the_clock_on_the_wall() {
+    let here = Here::new();
+    // ann runs the server, and so owns its rooms.
+    let mut ann = here.home.opens((100, 24), &["--room", "tech"]);
+    ann.shows("#tech ›");
+    let ben = ["-n", "ben", "-r", "tech"];
+    assert_eq!(here.sends(&[&ben[..], &["hello"]].concat()).0, Some(0));
+    for (order, refused) in [
+        ("/mute ben 2h", "you are muted in this room until "),
+        ("/mute ben 7d", "you are muted in this room until "),
+        ("/ban ben 3d", "you are banned from #tech until "),
+    ] {
+        ann.says(order);
+        let began = std::time::Instant::now();
+        let said = loop {
+            let (_, said) = here.sends(&[&ben[..], &["still here?"]].concat());
+            if said.contains(refused) || began.elapsed() > PATIENCE {
+                break said;
+            }
+        };
+        let (_, until) = said.split_once(" until ").expect(order);
+        // A date, and no number of milliseconds.
+        let is_number = |word: &str| word.len() > 4 && word.bytes().all(|b| b.is_ascii_digit());
+        assert!(until.contains(" 20") && until.contains(':'), "{said}");
+        assert!(!until.split_whitespace().any(is_number), "{said}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_is_said_in_the_language_of_the_reader() {
+    let here = Here::new();
+    for (arguments, code, words) in [
+        (
+            &["-r", "nowhere", "x"][..],
+            1,
+            "无法加入 #nowhere：没有房间“nowhere”",
+        ),
+        (&["-u", "nobody", "x"], 1, "无法发送：这里没有人叫 nobody"),
+        (&["--id", "", "x"], 2, "无法使用 --id"),
+        (
+            &["--timeout", "soon", "x"],
+            2,
+            "无法识别 --timeout 的时间“soon”",
+        ),
+        (&[" "], 2, "没有可以发送的内容"),
+        (&["--tiemout", "1", "x"], 2, "是不是“--timeout”？"),
+    ] {
+        let (ended, said) = here.sends(&[&["--lang", "zh"], arguments].concat());
+        assert_eq!(ended, Some(code), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+    let nowhere = "127.0.0.1:1";
+    for (task, words) in [
+        (
+            &["send", "x", "--timeout", "1"][..],
+            "没有发送：那里无人主持",
+        ),
+        (&["tail", "--last", "many"], "--last <N> 不能是“many”"),
+        (&["tail", "--help"], "用法：tchat tail"),
+    ] {
+        let all = [task, &["--server", nowhere]].concat();
+        let mut command = here.home.command(&all);
+        command.env("TCHAT_LANG", "zh-CN").stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(said.contains(words), "{said}");
+    }
+    // What was done in the room is told in it too.
+    let lines = here.tails(&["--lang", "zh", "--last", "100"]);
+    assert!(lines[0].ends_with("* tchat 创建了这个房间"), "{lines:?}");
 }
 
 #[test]
@@ -161,10 +314,13 @@ fn without_an_answer_it_is_not_known() {
     // The profile is made, and the server known, before it falls silent.
     assert_eq!(here.sends(&["hello"]).0, Some(0));
     signal(here.server.id(), "STOP");
-    let (code, said) = here.sends(&["--timeout", "1s", "into the void"]);
+    // A number alone is seconds.
+    for time in ["1s", "1", "0"] {
+        let (code, said) = here.sends(&["--timeout", time, "into the void"]);
+        assert_eq!(code, Some(75), "{said}");
+        assert!(said.contains("not sent: no answer yet"), "{said}");
+    }
     signal(here.server.id(), "CONT");
-    assert_eq!(code, Some(75), "{said}");
-    assert!(said.contains("not sent: no answer yet"), "{said}");
     let nobody = Home::new();
     let address = format!("localhost:{}", nobody.port);
     let output = nobody
@@ -179,11 +335,6 @@ fn without_an_answer_it_is_not_known() {
 #[test]
 fn json_has_an_object_a_line_with_everything_needed_to_check_it() {
     let here = Here::new();
-    assert_eq!(
-        here.sends(&["one \u{1b}[2J"]).0,
-        Some(1),
-        "controls are not sent"
-    );
     assert_eq!(here.sends(&["一"]).0, Some(0));
     let lines = here.tails(&["--json"]);
     let entries: Vec<serde_json::Value> = lines
@@ -250,6 +401,49 @@ fn a_tail_goes_on_over_the_servers_death_and_misses_nothing() {
     until("after");
     tail.kill().unwrap();
     tail.wait().unwrap();
+}
+
+#[test]
+fn a_name_that_was_taken_later_is_the_same_person() {
+    let here = Here::new();
+    let mut dan = here
+        .home
+        .opens((100, 24), &["--server", &here.address, "--name", "dan"]);
+    dan.shows("· dan");
+    dan.says("/nick daniel");
+    dan.shows("you are now called daniel");
+    dan.says("by hand");
+    dan.shows("by hand");
+    for name in ["daniel", "Daniel", "dan"] {
+        let (code, said) = here.sends(&["-n", name, &format!("as {name}")]);
+        assert_eq!(code, Some(0), "{said}");
+        dan.shows(&format!("as {name}"));
+    }
+    dan.says("/nick 丹尼尔");
+    dan.shows("you are now called 丹尼尔");
+    for name in ["丹尼尔", "daniel", "dan"] {
+        let (code, said) = here.sends(&["-n", name, &format!("still {name}")]);
+        assert_eq!(code, Some(0), "{said}");
+    }
+    dan.says("/quit");
+    assert!(dan.ends());
+    // A screen of any of these names goes on where the other one was.
+    let again = here
+        .home
+        .opens((100, 24), &["--server", &here.address, "--name", "daniel"]);
+    again.shows("· 丹尼尔");
+    again.shows("by hand");
+    let lines = here.tails(&["--json", "--last", "20", "-n", "daniel"]);
+    let ids: std::collections::HashSet<String> = lines
+        .iter()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|entry| entry["body"]["kind"] == "text")
+        .map(|entry| entry["author"]["id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), 1, "{lines:?}");
+    // A name nobody had is somebody else.
+    assert_eq!(here.sends(&["-n", "danielle", "hello"]).0, Some(0));
+    again.shows("danielle");
 }
 
 #[test]

@@ -48,6 +48,7 @@ impl Lines {
 
     fn told(&mut self) -> Vec<String> {
         let told = self.teller.tell(&self.screen.state);
+        self.screen.state.untold.clear();
         if told.is_read_out {
             self.screen.does(Event::ReadOut);
         }
@@ -452,6 +453,8 @@ fn every_action_is_reachable_by_a_typed_line() {
             line.contains("there is no action") || line.contains("select a message first")
         });
         assert_eq!(is_refused, action.is_of_line(), "{action:?}: {told:?}");
+        let is_answered = !told.is_empty() || !lines.screen.effects.is_empty();
+        assert!(is_answered, "{action:?} says nothing");
     }
     let mut lines = Lines::in_general(true);
     let listed = lines.types("/do").len();
@@ -505,4 +508,92 @@ fn a_conversation_a_private_line_and_a_taken_name_are_said_in_words() {
         lines.screen.state.overlay,
         Some(Overlay::Name { .. })
     ));
+}
+
+#[test]
+fn a_name_nobody_has_chosen_is_asked_for_in_lines_too() {
+    let mut lines = Lines::new(true);
+    lines.screen.state.proposal = Some("guest".into());
+    let refusal = tchat::chat::Refusal::new(RefusalCode::NameInvalid)
+        .with("")
+        .with("empty");
+    let told = lines.hears(Told::Link(LinkState::NameRefused(refusal.clone())));
+    assert_eq!(
+        told,
+        [
+            "-- waiting for your name",
+            "-- Choose the name that others see here.",
+            "-- /nick NAME takes another name guest",
+        ]
+    );
+    lines.types("/nick dan");
+    let told = lines.hears(Told::Link(LinkState::NameRefused(refusal)));
+    assert!(told.concat().contains("at least one letter"), "{told:?}");
+}
+
+#[test]
+fn whatever_is_done_by_a_line_is_answered() {
+    let mut lines = Lines::in_general(true);
+    lines.hears(Told::Entries(vec![says(GENERAL, 1, LI, 0, "only one")]));
+    for (line, answer) in [
+        ("/do panes", "-- panes is off"),
+        ("/do panes", "-- panes is on"),
+        ("/do page-up", "-- there is nothing older here"),
+        ("/do oldest", "09:00 李四: only one"),
+        ("/do oldest", "-- there is nothing older here"),
+        ("/do newest", "09:00 李四: only one"),
+        ("/do newest", "-- nothing changed"),
+        ("/do page-down", "-- these are the newest messages"),
+        ("/do close", "-- nothing changed"),
+        ("/join general", "-- nothing changed"),
+        ("/clear", "-- cleared; nothing is deleted"),
+        ("/set panes off", "-- panes is off"),
+        ("/typing true", "-- who is typing: on"),
+    ] {
+        let told = lines.types(line);
+        assert!(
+            told.iter().any(|it| it.contains(answer)),
+            "{line}: {told:?}"
+        );
+    }
+    // What is said needs no answer of this kind.
+    assert!(lines.types("hello").is_empty());
+}
+
+#[test]
+fn of_several_notices_in_one_moment_each_is_told() {
+    let mut lines = Lines::in_general(true);
+    let refused = |about, code: RefusalCode, argument: &str| {
+        let refusal = tchat::chat::Refusal::new(code).with(argument);
+        Told::Refused { about, refusal }
+    };
+    let about = || tchat::client::About::Whois;
+    // All of them come before anything is told.
+    for name in ["王五", "王五", "zoe", "王五"] {
+        let event = refused(about(), RefusalCode::PersonUnknown, name);
+        lines.teller.hear(&Event::Client(event.clone()));
+        lines.screen.hears(event);
+    }
+    let told = lines.told();
+    let names: Vec<&str> = told
+        .iter()
+        .filter_map(|line| {
+            line.strip_prefix("-- cannot find out who that is: nobody here is called ")
+        })
+        .collect();
+    assert_eq!(names, ["王五", "zoe", "王五"], "{told:?}");
+    assert!(lines.told().is_empty(), "nothing is told twice");
+    // A command that says something and is answered at once says both.
+    lines.screen.does(Event::Line("/typing off".into()));
+    let event = refused(about(), RefusalCode::PersonUnknown, "mia");
+    lines.screen.hears(event);
+    let told = lines.told();
+    assert!(told[0].contains("who is typing: off"), "{told:?}");
+    assert!(told[1].contains("mia"), "{told:?}");
+    // A screen shows the last one, and keeps none of the others.
+    let mut screen = Screen::online(80, 24);
+    for name in ["王五", "zoe"] {
+        screen.hears(refused(about(), RefusalCode::PersonUnknown, name));
+    }
+    assert!(screen.shows("called zoe") && screen.state.untold.is_empty());
 }

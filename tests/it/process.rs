@@ -106,6 +106,8 @@ fn a_directory_has_one_server_and_an_address_too() {
         next.contains(&joins) && next.contains("--data DIR"),
         "{words}"
     );
+    let stops = format!("tchat stop --data '{}'", home.data().display());
+    assert!(next.contains(&stops), "{words}");
     let other = home.directory.path().join("other").display().to_string();
     let port = home.port.to_string();
     let (code, words) = fails(&home, &["--serve", "--port", &port, "--data", &other]);
@@ -119,6 +121,60 @@ fn a_directory_has_one_server_and_an_address_too() {
     assert!(words.contains("try `tchat` to join it"), "{words}");
     signal(server.id(), "TERM");
     ends(&mut server, DRAIN);
+}
+
+/// What `tchat stop` answers, and its code.
+fn stops(home: &Home, arguments: &[&str]) -> (Option<i32>, String) {
+    let all = [&["stop"], arguments].concat();
+    let output = home.command(&all).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn stop_ends_the_server_of_the_directory_and_says_which() {
+    let home = Home::new();
+    let (code, words) = stops(&home, &[]);
+    assert_eq!(code, Some(0));
+    assert!(words.contains("no server is running on"), "{words}");
+    assert!(!home.data().exists(), "looking makes nothing");
+    let mut server = home.serves(&[]);
+    let number = server.id();
+    // The one of another directory is not this one.
+    let other = home.file("other");
+    assert!(
+        stops(&home, &["--data", &other])
+            .1
+            .contains("no server is running on")
+    );
+    assert!(server.try_wait().unwrap().is_none());
+    let (code, words) = stops(&home, &[]);
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains(&format!("(process {number})")), "{words}");
+    assert_eq!(ends(&mut server, DRAIN).code(), Some(0), "it drained");
+    assert!(stops(&home, &[]).1.contains("no server is running on"));
+    let (_, words) = stops(&home, &["--lang", "zh"]);
+    assert!(words.contains("没有正在运行的服务器"), "{words}");
+}
+
+#[test]
+fn a_server_that_was_stopped_is_not_started_again_by_a_screen_that_is_open() {
+    let home = Home::new();
+    let mut ann = home.opens((100, 24), &[]);
+    ann.shows("hosting here · ann");
+    let background = home.host().unwrap();
+    let (code, words) = stops(&home, &[]);
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains(&format!("process {background}")), "{words}");
+    ann.shows("nobody hosts there");
+    ann.says("still here");
+    assert!(TcpStream::connect(("127.0.0.1", home.port)).is_err());
+    // Somebody who opens another starts it, and the first one comes back with what waits.
+    let ben = home.opens((100, 24), &["--name", "ben"]);
+    ben.shows("hosting here · ben");
+    ben.shows("still here");
+    ann.shows("hosting here · ann");
+    assert_ne!(home.host(), Some(background));
 }
 
 #[test]
@@ -161,7 +217,7 @@ fn what_cannot_be_used_is_named() {
     std::fs::write(&config, "name = \"ann\"\n[server]\nprot = 1\n").unwrap();
     let (_, words) = fails(&home, &["--config", &named, "--serve"]);
     assert!(
-        words.contains("line 3, at 'prot': unknown field"),
+        words.contains("line 3, at 'prot': unknown key 'prot'; did you mean 'port'?"),
         "{words}"
     );
     std::fs::write(
@@ -171,9 +227,30 @@ fn what_cannot_be_used_is_named() {
     .unwrap();
     let (code, words) = fails(&home, &["--config", &named, "--serve"]);
     assert_eq!(code, Some(1));
-    assert!(words.contains("cannot make the room 'X' twice"), "{words}");
+    assert!(
+        words.contains("line 4, at 'name': cannot make the room 'X' twice"),
+        "{words}"
+    );
     let (_, words) = fails(&home, &["--server", "a:b:c"]);
     assert!(words.contains("cannot use --server 'a:b:c'"), "{words}");
+    for (server, named) in [
+        ("https://chat.example.org", "'https'"),
+        ("wss://chat.example.org/ws", "'wss'"),
+        ("chat.example.org/general", "'/general'"),
+    ] {
+        let (code, words) = fails(&home, &["send", "--server", server, "x"]);
+        assert_eq!(code, Some(2), "{words}");
+        assert!(
+            words.contains(&format!("cannot use --server '{server}'")) && words.contains(named),
+            "{words}"
+        );
+    }
+    std::fs::write(&config, "name = \"x\"\ntheme = \"nope\"\n").unwrap();
+    let (_, words) = fails(&home, &["--plain", "--config", &named]);
+    assert!(
+        words.contains("line 2: there is no theme 'nope'"),
+        "{words}"
+    );
     let (_, words) = fails(&home, &["--idle-exit", "soon", "--serve"]);
     assert!(words.contains("cannot read the time 'soon'"), "{words}");
     let (_, words) = fails(&home, &["--serve", "--data", "/proc/nowhere"]);
@@ -186,6 +263,56 @@ fn what_cannot_be_used_is_named() {
     assert!(words.contains("this is no terminal"), "{words}");
     let (code, _) = fails(&home, &["--no-such-flag"]);
     assert_eq!(code, Some(2));
+}
+
+#[test]
+fn a_switch_takes_the_same_words_in_the_file_in_variables_and_in_flags() {
+    let home = Home::new();
+    let config = home.file("config.toml");
+    let nowhere = "127.0.0.1:1";
+    // Without a screen the first line says that there is no terminal, unless it goes line by line.
+    let is_plain = |file: &str, variable: Option<&str>, flag: &[&str]| {
+        std::fs::write(&config, file).unwrap();
+        let all = [&["--config", &config, "--server", nowhere], flag].concat();
+        let mut command = home.command(&all);
+        if let Some(word) = variable {
+            command.env("TCHAT_PLAIN", word);
+        }
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        !words.contains("this is no terminal")
+    };
+    for on in ["true", "\"on\"", "\"TRUE\"", "1"] {
+        assert!(is_plain(&format!("plain = {on}\n"), None, &[]), "{on}");
+    }
+    for on in ["on", "true", "1", "yes"] {
+        assert!(is_plain("", Some(on), &[]), "{on}");
+        // The variable goes before the file, and the flag before both.
+        assert!(!is_plain("", Some(on), &["--plain=off"]), "{on}");
+    }
+    for off in ["off", "false", "0", ""] {
+        assert!(!is_plain("plain = true\n", Some(off), &[]), "{off}");
+        assert!(is_plain("", Some(off), &["--plain"]), "{off}");
+    }
+    // A variable that only a server needs is no error for whoever joins.
+    for (name, word) in [
+        ("TCHAT_BRIDGES", "on"),
+        ("TCHAT_BRIDGES", "true"),
+        ("TCHAT_LOG_MESSAGES", "1"),
+    ] {
+        let output = home
+            .command(&["send", "--server", nowhere, "--timeout", "1", "x"])
+            .env(name, word)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(75), "{name}={word}");
+    }
+    let (code, words) = fails(&home, &["--bridges"]);
+    assert_eq!(code, Some(2));
+    assert!(words.contains("--serve"), "{words}");
+    let (code, words) = fails(&home, &["--plain=maybe"]);
+    assert_eq!(code, Some(2));
+    assert!(words.contains("neither on nor off"), "{words}");
 }
 
 #[test]

@@ -6,9 +6,9 @@ use tchat::tui::keymap::Preset;
 use tchat::tui::settings::{Setting, Source};
 use tchat::tui::state::TypingMode;
 
-use crate::support::screen::{GENERAL, LI, Screen, entry};
+use crate::support::screen::{GENERAL, LI, Screen, TECH, entry, says};
 use crate::support::terminal::Home;
-use tchat::chat::Body;
+use tchat::chat::{Body, Seq, Unread};
 
 #[test]
 fn every_setting_says_what_it_is_where_that_came_from_and_what_it_does() {
@@ -34,6 +34,9 @@ fn every_setting_says_what_it_is_where_that_came_from_and_what_it_does() {
         "notifications",
         "links",
         "panes = on",
+        "title = on",
+        "notify_command = none",
+        "time_format = 24h",
     ] {
         assert!(screen.shows(line), "{line}\n{}", screen.text());
     }
@@ -77,6 +80,183 @@ fn what_is_set_holds_at_once() {
     assert!(screen.shows("opened this room"));
     screen.keys("/set typing<ret>");
     assert!(screen.shows("typing is show"));
+}
+
+#[test]
+fn a_value_may_be_written_as_people_write_it() {
+    let mut screen = Screen::online(100, 30);
+    for (typed, setting, value) in [
+        ("panes false", Setting::Panes, "off"),
+        ("panes true", Setting::Panes, "on"),
+        ("panes OFF", Setting::Panes, "off"),
+        ("links yes", Setting::Links, "on"),
+        ("links 0", Setting::Links, "off"),
+        ("typing false", Setting::Typing, "off"),
+        ("typing Show", Setting::Typing, "show"),
+        ("typing true", Setting::Typing, "on"),
+        ("notifications false", Setting::Notifications, "off"),
+        ("notifications true", Setting::Notifications, "auto"),
+        ("notifications BELL", Setting::Notifications, "bell"),
+        ("keys Emacs", Setting::Keys, "emacs"),
+        ("lang zh", Setting::Lang, "zh-CN"),
+        ("lang EN_US.UTF-8", Setting::Lang, "en"),
+    ] {
+        screen.keys(&format!("<c-u>/set {typed}<ret>"));
+        assert_eq!(setting.value(&screen.state), value, "{typed}");
+    }
+    // What is saved is the word that the setting knows.
+    let effects = screen.keys("/set panes true --save<ret>");
+    assert_eq!(effects, [Effect::Save(Setting::Panes, "on".into())]);
+    screen.keys("/typing false<ret>");
+    assert_eq!(screen.state.typing, TypingMode::Off);
+    assert!(screen.shows("who is typing: off"), "{}", screen.text());
+}
+
+#[test]
+fn the_time_of_a_message_is_written_as_it_is_set() {
+    let mut screen = Screen::online(100, 30);
+    screen.follows(GENERAL, 1);
+    screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 725, "evening")]));
+    for (format, shown) in [
+        ("12h", " 09:05 PM 李四"),
+        ("seconds", " 21:05:00 李四"),
+        ("%H.%M", " 21.05 李四"),
+        ("%a %H:%M", " Thu 21:05 李四"),
+        ("24h", " 21:05 李四"),
+    ] {
+        screen.keys(&format!("/set time_format {format}<ret>"));
+        assert!(screen.shows(shown), "{format}\n{}", screen.text());
+        assert!(screen.shows(&format!("time_format is {format}")));
+    }
+    let effects = screen.keys("/set time_format %a %H:%M --save<ret>");
+    let saved = Effect::Save(Setting::TimeFormat, "%a %H:%M".into());
+    assert_eq!(effects, [saved]);
+    for wrong in ["noon", "%!", "%A %d %B %Y %H:%M:%S"] {
+        screen.keys(&format!("<c-u>/set time_format {wrong}<ret>"));
+        assert!(screen.shows("24h, 12h, seconds, or a pattern"), "{wrong}");
+        assert_eq!(screen.state.time_format.name(), "%a %H:%M");
+    }
+    // On a narrow screen the text goes before a wide time.
+    screen.keys("<c-u>");
+    screen.does(Event::Resize(36, 12));
+    assert!(
+        !screen.shows("Thu 21:05") && screen.shows("evening"),
+        "{}",
+        screen.text()
+    );
+}
+
+#[test]
+fn what_is_unread_is_in_the_title_if_that_is_wanted() {
+    let mut screen = Screen::online(100, 30);
+    let title = |screen: &Screen| tchat::tui::title::title(&screen.state);
+    assert_eq!(title(&screen), "tchat - chat.example.org");
+    let unread = |messages, mentions| Unread {
+        read: Seq(0),
+        messages,
+        mentions,
+    };
+    for (messages, mentions, counts) in [
+        (3, 0, "(3) "),
+        (3, 1, "(@1 3) "),
+        (12, 12, "(@12 12) "),
+        (0, 0, ""),
+    ] {
+        screen.follows_unread(TECH, 20, unread(messages, mentions));
+        assert_eq!(title(&screen), format!("{counts}tchat - chat.example.org"));
+    }
+    screen.state.is_hosting = true;
+    assert_eq!(title(&screen), "tchat");
+    for (typed, is_on) in [
+        ("off", false),
+        ("true", true),
+        ("false", false),
+        ("on", true),
+    ] {
+        screen.keys(&format!("/set title {typed}<ret>"));
+        assert_eq!(screen.state.shows_title, is_on, "{typed}");
+    }
+}
+
+#[test]
+fn a_program_that_notifies_is_set_with_its_words() {
+    let mut screen = Screen::online(100, 30);
+    let words = |screen: &Screen| screen.state.notify_command.words("李四", "hi");
+    assert_eq!(words(&screen), None);
+    for (typed, expected) in [
+        (
+            "notify-send {title} {text}",
+            &["notify-send", "李四", "hi"][..],
+        ),
+        ("say", &["say", "李四", "hi"]),
+        ("p '{title}: {text}'", &["p", "李四: hi"]),
+    ] {
+        let effects = screen.keys(&format!("/set notify_command {typed} --save<ret>"));
+        assert_eq!(
+            effects,
+            [Effect::Save(Setting::NotifyCommand, typed.into())]
+        );
+        assert_eq!(words(&screen).unwrap(), expected, "{typed}");
+    }
+    screen.keys("/set notify_command p 'open<ret>");
+    assert!(
+        screen.shows("a quote in it is not closed"),
+        "{}",
+        screen.text()
+    );
+    screen.does(Event::NotifyFailed("cannot run 'p': no such file".into()));
+    assert!(screen.shows("cannot run 'p'"));
+    screen.keys("<c-u>/set notify_command none<ret>");
+    assert_eq!(words(&screen), None);
+    assert!(screen.shows("notify_command is none"));
+}
+
+#[test]
+fn a_terminal_has_the_title_and_a_program_is_run() {
+    let home = Home::new();
+    let told = home.file("told");
+    let program = home.file("tell");
+    let script = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >> '{told}'\n");
+    std::fs::write(&program, script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&program, mode).unwrap();
+    let path = home.file("config.toml");
+    let config = format!("notify_command = \"{program} {{title}} {{text}}\"\n");
+    std::fs::write(&path, config).unwrap();
+    let mut ann = home.opens((100, 24), &["--config", &path]);
+    ann.shows("#general ›");
+    ann.until_written("\x1b[22;2t\x1b]0;tchat");
+    let mut ben = home.opens((100, 24), &["--name", "ben", "--room", "tech"]);
+    ben.shows("#tech ›");
+    ann.says("/join tech");
+    ann.shows("#tech ›");
+    ann.says("/join general");
+    ann.shows("#general ›");
+    // Nobody looks: the title says so, and so does the program, which gets every sign as it was written.
+    ann.types("\x1b[O");
+    ben.says("look, @ann: $(id) `id` ; \"x\"");
+    ann.until_written("\x1b]0;(@1 1) tchat\x07");
+    let expected = "ben in #tech\nlook, @ann: $(id) `id` ; \"x\"\n";
+    ann.until("the program to be run", |_| {
+        std::fs::read_to_string(&told).is_ok_and(|text| text == expected)
+    });
+    assert!(!ann.written().contains("]777;") && !ann.written().contains("]9;"));
+    ann.types("\x1b[I");
+    ann.says("/join tech");
+    ann.until_raw("the title without it", |written| {
+        written.rfind("]0;tchat\x07") > written.rfind("]0;(@1 1) tchat\x07")
+    });
+    ann.says("/quit");
+    assert!(ann.ends());
+    ann.is_restored();
+    ann.until_written("\x1b[23;2t");
+    // Where it is not wanted nothing is written.
+    std::fs::write(&path, "title = false\n").unwrap();
+    let mut ann = home.opens((100, 24), &["--config", &path]);
+    ann.shows("#tech ›");
+    ann.says("/quit");
+    assert!(ann.ends());
+    assert!(!ann.written().contains("]0;") && !ann.written().contains("[22;2t"));
 }
 
 #[test]

@@ -787,7 +787,7 @@ async fn secret_rooms_of_an_older_file_give_their_names_back() {
     store.close().await.unwrap();
     drop(store);
     let db = rusqlite::Connection::open(&path).unwrap();
-    db.execute_batch("UPDATE rooms SET key = 'vault' WHERE kind = 4; PRAGMA user_version = 5;")
+    db.execute_batch("UPDATE rooms SET key = 'vault' WHERE kind = 4; PRAGMA user_version = 6;")
         .unwrap();
     drop(db);
     let store = SqliteStore::open(&path, ServerId::new([1; 16])).unwrap();

@@ -3,73 +3,111 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::Finding;
-use crate::chat::UserName;
+use super::{Finding, WITHIN, in_time};
+use crate::chat::{NameError, Refusal, RefusalCode, UserName};
 use crate::config::Config;
-use crate::tui::theme::{self, Theme};
+use crate::tui::strings::{Doctor, Strings, fill};
+use crate::tui::theme::{self, Theme, ThemeError};
 
-pub fn look(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![file(config), name(config), theme(config), editor(config)];
-    let (data, logs) = (&config.paths.data, &config.paths.logs);
-    findings.push(directory("data", data, "--data or data in the config file"));
-    findings.push(directory(
-        "log",
-        logs,
-        "--log-dir or log_dir in the config file",
-    ));
-    findings.extend(secrets(data));
+/// Checks it. The file itself is only looked for where nothing of it `is_usable`.
+pub fn check(config: &Arc<Config>, is_usable: bool, s: &'static Strings) -> Vec<Finding> {
+    let d = s.doctor;
+    let mut findings = Vec::new();
+    if is_usable {
+        findings.extend(run(d.config_file, config, s, |config, s| {
+            vec![file(config, s.doctor)]
+        }));
+    }
+    findings.push(name(config, s));
+    findings.extend(run(d.theme, config, s, |config, s| {
+        vec![theme(config, s.doctor)]
+    }));
+    findings.extend(run(d.editor, config, s, |config, s| {
+        vec![editor(config, s.doctor)]
+    }));
+    findings.extend(run(d.data, config, s, |config, s| {
+        let d = s.doctor;
+        vec![directory(d.data, &config.paths.data, d.data_option, d)]
+    }));
+    findings.extend(run(d.log, config, s, |config, s| {
+        let d = s.doctor;
+        vec![directory(d.log, &config.paths.logs, d.log_option, d)]
+    }));
+    findings.extend(run(d.secrets, config, s, |config, s| {
+        secrets(&config.paths.data, s.doctor)
+    }));
     findings
 }
 
-fn file(config: &Config) -> Finding {
+/// Runs one check for as long as a check may take.
+fn run(
+    what: &'static str,
+    config: &Arc<Config>,
+    s: &'static Strings,
+    check: fn(&Config, &'static Strings) -> Vec<Finding>,
+) -> Vec<Finding> {
+    let config = Arc::clone(config);
+    in_time(what, WITHIN, s.doctor, move || check(&config, s))
+}
+
+fn file(config: &Config, d: &Doctor) -> Finding {
     let path = config.paths.config_file.display();
-    if config.paths.config_file.exists() {
-        Finding::well("config file", format!("read: {path}"))
+    let words = if config.paths.config_file.exists() {
+        d.config_file_read
     } else {
-        Finding::well("config file", format!("none, and none is needed: {path}"))
-    }
+        d.config_file_none
+    };
+    Finding::well(d.config_file, fill(words, &[&path]))
 }
 
-fn name(config: &Config) -> Finding {
-    let name = &config.join.name;
+fn name(config: &Config, s: &Strings) -> Finding {
+    let (d, name) = (s.doctor, &config.join.name);
     match UserName::new(name) {
-        Ok(_) => Finding::well("name", name),
-        Err(_) if name.is_empty() => Finding::note("name", "none is known; you are asked for one")
-            .or("name = \"…\" in the config file, or --name"),
-        Err(error) => {
-            let mend = "another name = \"…\" in the config file, or --name";
-            Finding::wrong("name", format!("'{name}' is no name: {error}"), mend)
-        }
+        Ok(_) => Finding::well(d.name, name),
+        Err(_) if name.is_empty() => Finding::note(d.name, d.name_unknown).or(d.name_unknown_next),
+        Err(error) => Finding::wrong(d.name, s.refusal(&refusal(name, error)), d.name_next),
     }
 }
 
-fn theme(config: &Config) -> Finding {
+/// What a server would say of a name.
+fn refusal(name: &str, error: NameError) -> Refusal {
+    let why = match error {
+        NameError::Reserved => return Refusal::new(RefusalCode::NameReserved).with(name),
+        NameError::Empty => "empty",
+        NameError::TooLong { .. } => "length",
+        NameError::Character(_) | NameError::Mixed => "character",
+    };
+    Refusal::new(RefusalCode::NameInvalid).with(name).with(why)
+}
+
+fn theme(config: &Config, d: &'static Doctor) -> Finding {
     let (name, caps) = (&config.join.theme, config.join.caps);
     let meant = theme::meant(name, caps.ground);
-    let mend = "theme = \"auto\" in the config file, or that line mended";
     match Theme::load(meant, Some(&config.paths.themes), caps.depth) {
         Ok((_, warnings)) => match warnings.first() {
-            None => Finding::well("theme", name),
-            Some(warning) => Finding::wrong("theme", warning, mend),
+            None => Finding::well(d.theme, name),
+            Some(warning) => Finding::wrong(d.theme, warning, d.theme_next),
         },
-        Err(error) => Finding::wrong("theme", error.to_string(), mend),
+        Err(ThemeError::Unknown(name)) => {
+            let all = theme::list(Some(&config.paths.themes)).join(", ");
+            let words = fill(d.theme_unknown, &[&name, &all]);
+            Finding::wrong(d.theme, words, d.theme_next)
+        }
+        Err(error) => Finding::wrong(d.theme, error.to_string(), d.theme_next),
     }
 }
 
 /// The editor is a command line; its first word has to be a program.
-fn editor(config: &Config) -> Finding {
+fn editor(config: &Config, d: &'static Doctor) -> Finding {
     let command = &config.join.editor;
     let program = command.split_whitespace().next().unwrap_or_default();
     if is_program(program) {
-        Finding::well("editor", command)
+        Finding::well(d.editor, command)
     } else {
-        let words = format!("'{program}' is no program that can be found");
-        Finding::wrong(
-            "editor",
-            words,
-            "editor = \"nano\" in the config file, or export EDITOR=nano",
-        )
+        let words = fill(d.editor_missing, &[&program]);
+        Finding::wrong(d.editor, words, d.editor_next)
     }
 }
 
@@ -93,7 +131,7 @@ fn is_program(_name: &str) -> bool {
 }
 
 /// Whether a directory can be written to, or made.
-fn directory(what: &'static str, path: &Path, option: &str) -> Finding {
+fn directory(what: &'static str, path: &Path, option: &'static str, d: &'static Doctor) -> Finding {
     let shown = path.display();
     let mut there = path.to_owned();
     // What is not there yet is made when it is needed.
@@ -101,16 +139,14 @@ fn directory(what: &'static str, path: &Path, option: &str) -> Finding {
     match writable(&there) {
         Ok(()) => Finding::well(what, shown.to_string()),
         Err(error) => {
-            let words = format!("cannot write in '{}': {error}", there.display());
-            let mend = if there.is_dir() {
-                format!(
-                    "chmod u+rwx '{}', or another directory by {option}",
-                    there.display()
-                )
+            let place = there.display();
+            let words = fill(d.cannot_write, &[&place, &error]);
+            let next = if there.is_dir() {
+                fill(d.directory_or_next, &[&place, &option])
             } else {
-                format!("another directory by {option}")
+                fill(d.directory_next, &[&option])
             };
-            Finding::wrong(what, words, mend)
+            Finding::wrong(what, words, next)
         }
     }
 }
@@ -125,7 +161,7 @@ fn writable(directory: &Path) -> io::Result<()> {
 }
 
 /// Nobody else may read what proves who one is.
-fn secrets(data: &Path) -> Vec<Finding> {
+fn secrets(data: &Path, d: &'static Doctor) -> Vec<Finding> {
     let files = fs::read_dir(data.join("profiles"));
     let files = files.into_iter().flatten().flatten().map(|it| it.path());
     let secrets: Vec<PathBuf> = files
@@ -133,17 +169,13 @@ fn secrets(data: &Path) -> Vec<Finding> {
         .collect();
     let open: Vec<&PathBuf> = secrets.iter().filter(|path| is_open(path)).collect();
     match (open.as_slice(), secrets.len()) {
-        ([], 0) => vec![Finding::well("secrets", "none yet")],
-        ([], count) => {
-            vec![Finding::well(
-                "secrets",
-                format!("{count}, readable by you alone"),
-            )]
-        }
+        ([], 0) => vec![Finding::well(d.secrets, d.secrets_none)],
+        ([], count) => vec![Finding::well(d.secrets, fill(d.secrets_ok, &[&count]))],
         (open, _) => {
             let wrong = open.iter().map(|path| {
-                let words = format!("others can read '{}'", path.display());
-                Finding::wrong("secrets", words, format!("chmod 600 '{}'", path.display()))
+                let path = path.display();
+                let words = fill(d.secrets_open, &[&path]);
+                Finding::wrong(d.secrets, words, format!("chmod 600 '{path}'"))
             });
             wrong.collect()
         }

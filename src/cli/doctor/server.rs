@@ -1,67 +1,42 @@
 //! Whether there is somebody to talk to.
 
-use std::time::Duration;
-
 use tokio::time::timeout;
 
-use super::Finding;
+use super::{Finding, WITHIN};
 use crate::cli::join::connector;
 use crate::client::{self, Answers, Why};
 use crate::config::Config;
-use crate::tui::strings::ENGLISH;
+use crate::tui::strings::{Strings, fill};
 
-/// A server has this long to answer.
-const WITHIN: Duration = Duration::from_secs(5);
-
-pub async fn look(config: &Config) -> Vec<Finding> {
-    let server = &config.join.server;
+pub async fn check(config: &Config, s: &Strings) -> Vec<Finding> {
+    let (d, server) = (s.doctor, &config.join.server);
     let shown = server.short();
     let asked = client::probe(connector(server.clone(), None));
-    let answers = timeout(WITHIN, asked).await;
-    let finding = match answers {
+    let finding = match timeout(WITHIN, asked).await {
         Ok(Ok(Answers { rtt })) => {
-            let ms = rtt.as_secs_f64() * 1000.0;
-            Finding::well(
-                "server",
-                format!("{shown} serves tchat, {ms:.1} ms there and back"),
-            )
+            let ms = format!("{:.1}", rtt.as_secs_f64() * 1000.0);
+            Finding::well(d.server, fill(d.serves, &[&shown, &ms]))
         }
         Ok(Err(why @ Why::Unreachable(_))) if config.join.may_host => {
-            let why = ENGLISH.why(&why);
-            let words = format!("{shown}: {why}; tchat starts a host there by itself");
-            Finding::well("server", words)
-        }
-        Ok(Err(why @ Why::Unreachable(_))) => {
-            let why = ENGLISH.why(&why);
-            let mend = format!(
-                "another --server HOST:PORT, or on that machine: tchat --serve --host :: --port {}",
-                server.port
-            );
-            Finding::wrong("server", format!("{shown}: {why}"), mend)
+            let words = fill(d.hosts_itself, &[&shown, &s.why(&why)]);
+            Finding::well(d.server, words)
         }
         Ok(Err(why)) => {
-            let words = format!("{shown}: {}", ENGLISH.why(&why));
-            Finding::wrong(
-                "server",
-                words,
-                "another --server HOST:PORT; tchat hosts on 50051 unless it is told otherwise",
-            )
+            let words = fill(d.server_is, &[&shown, &s.why(&why)]);
+            let next = match why {
+                Why::Unreachable(_) => fill(d.server_next, &[&server.port]),
+                _ => d.not_tchat_next.to_owned(),
+            };
+            Finding::wrong(d.server, words, next)
         }
         Err(_) => {
-            let words = format!("{shown}: no answer within {} s", WITHIN.as_secs());
-            Finding::wrong(
-                "server",
-                words,
-                "a firewall may keep the port; another --server HOST:PORT",
-            )
+            let words = fill(d.no_answer, &[&shown, &WITHIN.as_secs()]);
+            Finding::wrong(d.server, words, d.no_answer_next)
         }
     };
     let mut findings = vec![finding];
     if !server.is_loopback() {
-        findings.push(Finding::note(
-            "encryption",
-            "none yet: what is said can be read on the way",
-        ));
+        findings.push(Finding::note(d.encryption, d.encryption_none));
     }
     findings
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::chat::{Amendment, Body, Entry, Reaction, Ruling};
 use crate::text;
-use crate::tui::strings::ENGLISH;
+use crate::tui::strings::Strings;
 use crate::tui::words;
 
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,7 @@ pub(super) enum Form {
 pub(super) struct Out {
     pub form: Form,
     pub zone: TimeZone,
+    pub s: &'static Strings,
     pub room: String,
 }
 
@@ -109,7 +110,7 @@ impl Out {
             }
             Body::Action(done) => format!("{time}  * {name} {}", text::line(done)),
             _ => {
-                let words = words::of(&ENGLISH, &self.zone, entry);
+                let words = words::of(self.s, &self.zone, entry);
                 format!("{time}  * {}", text::line(&words))
             }
         }
@@ -146,6 +147,7 @@ mod tests {
         let out = Out {
             form: Form::Text,
             zone: TimeZone::UTC,
+            s: &crate::tui::strings::ENGLISH,
             room: "general".into(),
         };
         let mut entry = entries(1, 1..=1).remove(0);

@@ -41,6 +41,15 @@ pub fn new_room(text: &str) -> Option<NewRoom> {
     Some(room)
 }
 
+/// Whether a word switches something on or off: `on` and `off`, or what people write instead. Nothing for any other word.
+pub fn switched(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "on" | "true" | "yes" | "1" => Some(true),
+        "off" | "false" | "no" | "0" => Some(false),
+        _ => None,
+    }
+}
+
 /// `30s`, `10m`, `2h`, `7d`; nothing if it is not that.
 pub fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
@@ -89,6 +98,19 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(new_room(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_switch_takes_the_words_people_write() {
+        for word in ["on", "ON", "true", "True", "yes", "1"] {
+            assert_eq!(switched(word), Some(true), "{word}");
+        }
+        for word in ["off", "false", "FALSE", "no", "0"] {
+            assert_eq!(switched(word), Some(false), "{word}");
+        }
+        for word in ["", "o", "maybe", "10", "开", "on off"] {
+            assert_eq!(switched(word), None, "{word}");
         }
     }
 

@@ -54,6 +54,7 @@ pub(super) fn layout(state: &State) -> Layout<'_> {
         columns: COLUMNS,
         name_columns: 0,
         zone: &state.zone,
+        time: &state.time_format,
         strings: state.strings,
     }
 }

@@ -93,6 +93,7 @@ impl<B: Backend<Error = io::Error>> Face<'_, B> {
             }
             Self::Lines(teller, out) => {
                 let told = teller.tell(state);
+                state.untold.clear();
                 for line in &told.lines {
                     writeln!(out, "{line}")?;
                 }

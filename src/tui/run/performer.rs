@@ -7,11 +7,14 @@ use tokio::sync::mpsc;
 use super::super::composer::Composer;
 use super::super::event::{Effect, Event};
 use super::super::highlight::highlight;
-use super::super::state::State;
+use super::super::settings::Setting;
+use super::super::state::{State, Tone};
+use super::super::strings::fill;
 use super::super::theme::{self, Theme};
+use super::super::title;
 use super::super::update::{flush_drafts, update};
 use super::super::view::Look;
-use super::{Caps, Connect, Connection, EVENTS, RunError, Setup, first_state};
+use super::{Caps, Connect, Connection, EVENTS, RunError, Setup, Way, first_state};
 use crate::client::{self, Busy, Command};
 use crate::text::Code;
 
@@ -26,6 +29,8 @@ pub(super) struct Performer {
     pub is_away: bool,
     /// The next frame is drawn on an empty screen.
     pub wants_redraw: bool,
+    /// The title that was set last.
+    titled: Option<String>,
 }
 
 /// Whether it goes on.
@@ -56,6 +61,7 @@ impl Performer {
             worked,
             is_away: false,
             wants_redraw: false,
+            titled: None,
         };
         performer.take_kept(state);
         Ok(performer)
@@ -106,11 +112,27 @@ impl Performer {
 
     /// What only the loop knows about an event.
     pub fn note(&self, event: &Event, state: &mut State) {
-        if let (Event::Client(client::Event::Welcome { server_id, .. }), Some(connection)) =
-            (event, &self.connection)
-        {
-            state.is_hosting = (connection.is_ours)(*server_id);
+        let (Event::Client(event), Some(connection)) = (event, &self.connection) else {
+            return;
+        };
+        match event {
+            client::Event::Welcome { server_id, you, .. } => {
+                state.is_hosting = (connection.is_ours)(*server_id);
+                (connection.named)(&you.name);
+            }
+            client::Event::Named(you) => (connection.named)(&you.name),
+            _ => {}
         }
+    }
+
+    /// Puts what is unread into the title of the window, if that is wanted and not there already.
+    pub fn entitle(&mut self, state: &State) {
+        let wanted = state.shows_title.then(|| title::title(state));
+        if state.is_plain || wanted == self.titled {
+            return;
+        }
+        (self.setup.entitle)(wanted.as_deref().unwrap_or(title::NAME));
+        self.titled = wanted;
     }
 
     fn perform(&mut self, effect: Effect, state: &mut State, look: &mut Look) -> Option<Event> {
@@ -125,10 +147,7 @@ impl Performer {
                 Command::RetryNow
             }
             Effect::Connect(address) => return self.reconnect(address.as_deref(), state),
-            Effect::Notify { title, text } => {
-                (self.setup.notify)(state.notifier, &title, &text);
-                return None;
-            }
+            Effect::Notify { title, text } => return self.notify(state, &title, &text),
             Effect::Redraw => {
                 self.wants_redraw = true;
                 return None;
@@ -189,6 +208,20 @@ impl Performer {
                 let _gone = worked.blocking_send(Event::CannotOpen(why));
             }
         });
+    }
+
+    /// Tells of something outside the screen: by the person's own program, else by the terminal.
+    fn notify(&self, state: &State, title: &str, text: &str) -> Option<Event> {
+        let own = state.notify_command.words(title, text);
+        match own.filter(|_| state.notifier.asked != Some(Way::Off)) {
+            Some(words) => (self.setup.run_notifier)(&words)
+                .err()
+                .map(Event::NotifyFailed),
+            None => {
+                (self.setup.notify)(state.notifier, title, text);
+                None
+            }
+        }
     }
 
     fn highlight(&self, code: Arc<Code>) {
@@ -255,7 +288,11 @@ impl Performer {
                         keymap: state.keymap.clone(),
                         notifier: state.notifier,
                         links: state.links,
+                        shows_title: state.shows_title,
+                        notify_command: state.notify_command.clone(),
+                        time_format: state.time_format.clone(),
                         kept: state.kept.clone(),
+                        untold: state.untold.clone(),
                         ..fresh
                     };
                 }
@@ -279,6 +316,12 @@ impl Performer {
             Ok((theme, warnings)) => {
                 look.theme = theme;
                 name.clone_into(&mut state.theme);
+                if state.is_plain {
+                    // On a screen it shows by itself.
+                    let setting = Setting::Theme.name();
+                    let words = fill(state.strings.setting_is, &[&setting, &name]);
+                    state.say(Tone::Info, words);
+                }
                 warnings
                     .first()
                     .map(|warning| Event::ThemeFailed(warning.clone()))

@@ -33,9 +33,11 @@ pub enum Overlay {
         text: String,
         composer: Box<Composer>,
     },
-    /// Asks for another name, because this one cannot be had.
+    /// Asks for a name, because there is none yet or this one cannot be had.
     Name {
         why: String,
+        /// What an empty line stands for, where nobody has chosen a name yet; empty otherwise.
+        proposal: String,
         composer: Box<Composer>,
     },
 }

@@ -1,5 +1,7 @@
 //! Whether one sees who is writing, and is seen.
 
+use crate::tui::command::switched;
+
 /// Which way it is told who is writing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum TypingMode {
@@ -20,10 +22,14 @@ impl TypingMode {
         ("off", Self::Off),
     ];
 
-    /// The mode of a word.
+    /// The mode of a word, in upper or lower case; `true` and `false` are `on` and `off`.
     pub fn of(word: &str) -> Option<Self> {
         let mut all = Self::ALL.iter();
-        all.find(|(known, _)| *known == word).map(|(_, mode)| *mode)
+        let known = all.find(|(known, _)| known.eq_ignore_ascii_case(word));
+        known.map(|(_, mode)| *mode).or_else(|| {
+            let is_on = switched(word)?;
+            Some(if is_on { Self::Both } else { Self::Off })
+        })
     }
 
     /// The word of it.

@@ -53,6 +53,47 @@ fn both_languages_say_everything_with_the_same_in_it() {
 }
 
 #[test]
+fn what_is_said_without_a_screen_is_said_in_both_languages() {
+    let is_own = |text: &str| text.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
+    let tables = |s: &Strings| {
+        let all = [
+            s.doctor.named(),
+            s.pipes.named(),
+            s.command_line.errors.named(),
+        ];
+        all.into_iter().flatten()
+    };
+    for ((name, english), (_, chinese)) in tables(&ENGLISH).zip(tables(&CHINESE)) {
+        assert!(!english.is_empty() && !is_own(english), "{name}: {english}");
+        assert_eq!(places(english), places(chinese), "{name}");
+        let has_words = english
+            .split("{0}")
+            .any(|it| it.contains(char::is_alphabetic));
+        let is_name = name == "tmux_is";
+        assert!(
+            is_own(chinese) || !has_words || is_name,
+            "{name}: {chinese}"
+        );
+    }
+}
+
+#[test]
+fn a_language_is_known_however_it_is_written() {
+    for (word, language) in [
+        ("zh", Some("zh-CN")),
+        ("zh_CN.UTF-8", Some("zh-CN")),
+        ("ZH-cn", Some("zh-CN")),
+        ("en", Some("en")),
+        ("en_GB", Some("en")),
+        ("fr", None),
+        ("zhen", None),
+        ("", None),
+    ] {
+        assert_eq!(known(word).map(|s| s.language), language, "{word}");
+    }
+}
+
+#[test]
 fn a_locale_chooses_the_language() {
     for (locale, rooms) in [
         ("zh-CN", "房间"),

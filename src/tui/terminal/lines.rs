@@ -57,13 +57,13 @@ async fn next(input: &mut BufReader<Stdin>, typist: Typist) -> io::Result<Option
     }))
 }
 
-/// Whether more is there already, or comes sooner than anybody types.
+/// Whether more is there already, or comes sooner than anybody types: a line, or the beginning of one that was not ended.
 async fn is_pasted(input: &BufReader<Stdin>) -> bool {
     let is_there = || !input.buffer().is_empty() || has_more();
     if !is_there() {
         sleep(PASTED).await;
     }
-    is_there()
+    is_there() || has_begun()
 }
 
 /// The next line without its end; nothing at the end of all.
@@ -106,5 +106,33 @@ fn has_more() -> bool {
 
 #[cfg(not(unix))]
 fn has_more() -> bool {
+    false
+}
+
+/// Whether the terminal has the beginning of a line. Its line mode gives none before the line is ended, so that is left for an instant; when it
+/// comes back the beginning can be read.
+#[cfg(unix)]
+fn has_begun() -> bool {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let stdin = rustix::stdio::stdin();
+    let Ok(by_lines) = tcgetattr(stdin) else {
+        return false;
+    };
+    if !by_lines.local_modes.contains(LocalModes::ICANON) {
+        return false;
+    }
+    let mut by_letters = by_lines.clone();
+    by_letters.local_modes.remove(LocalModes::ICANON);
+    if tcsetattr(stdin, OptionalActions::Now, &by_letters).is_err() {
+        return false;
+    }
+    let has_begun = has_more();
+    // A terminal that does not come back has gone, and is read as one.
+    let _gone = tcsetattr(stdin, OptionalActions::Now, &by_lines);
+    has_begun
+}
+
+#[cfg(not(unix))]
+fn has_begun() -> bool {
     false
 }

@@ -43,6 +43,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             ..
         } => {
             state.me = Some(you);
+            state.proposal = None;
             state.limits = limits;
             state.status = status;
             // Those that are still open are told next.
@@ -224,14 +225,7 @@ fn former(state: &mut State, room: RoomId, entries: &[Entry]) {
 
 fn linked(state: &mut State, link: LinkState) -> Vec<Effect> {
     if let LinkState::NameRefused(refusal) = &link {
-        // The free name the server proposes is there to be taken with Enter.
-        let proposed = refusal
-            .arguments
-            .get(1)
-            .filter(|_| refusal.code == RefusalCode::NameTaken);
-        let why = state.strings.refusal(refusal);
-        let composer = Box::new(Composer::with(proposed.map_or("", String::as_str)));
-        state.announce(Overlay::Name { why, composer });
+        state.announce(name_question(state, refusal));
     } else {
         let asks_name = |overlay: &mut Overlay| matches!(overlay, Overlay::Name { .. });
         drop(state.behind.take_if(asks_name));
@@ -243,6 +237,32 @@ fn linked(state: &mut State, link: LinkState) -> Vec<Effect> {
         return load_older(state);
     }
     Vec::new()
+}
+
+/// Asks for another name. As long as nobody has chosen one it is asked for the first time, and nothing has gone wrong yet.
+fn name_question(state: &State, refusal: &Refusal) -> Overlay {
+    let s = state.strings;
+    // The free name the server proposes is there to be taken with Enter.
+    let free = refusal.arguments.get(1);
+    let free = free.filter(|_| refusal.code == RefusalCode::NameTaken);
+    let Some(usual) = &state.proposal else {
+        let free = free.map_or("", String::as_str);
+        return Overlay::Name {
+            why: s.refusal(refusal),
+            proposal: String::new(),
+            composer: Box::new(Composer::with(free)),
+        };
+    };
+    let proposal = free.unwrap_or(usual).clone();
+    let mut why = s.name_asked.to_owned();
+    if !state.is_plain {
+        why = format!("{why}\n{}", fill(s.name_takes, &[&proposal]));
+    }
+    Overlay::Name {
+        why,
+        proposal,
+        composer: Box::default(),
+    }
 }
 
 /// Entries of one room.

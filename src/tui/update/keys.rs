@@ -13,6 +13,7 @@ use crate::tui::complete;
 use crate::tui::composer::{Composer, Killed};
 use crate::tui::event::Effect;
 use crate::tui::keymap::{self, Action, Context, Key, Meaning};
+use crate::tui::settings::Setting;
 use crate::tui::state::{Overlay, Room, State, Tone, Writing};
 use crate::tui::strings::fill;
 use crate::tui::timeline::Anchor;
@@ -158,7 +159,12 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Retry => return unsent::retry(state),
         Action::EditFailed => return unsent::edit(state),
         Action::Link => return super::link::open(state),
-        Action::Panes => state.shows_panes = !state.shows_panes,
+        Action::Panes => {
+            state.shows_panes = !state.shows_panes;
+            if state.is_plain {
+                super::settings::tell(state, Setting::Panes);
+            }
+        }
         Action::Quit => return vec![Effect::Quit],
         Action::Close => {
             state.confirm = None;
@@ -473,16 +479,23 @@ pub(super) fn edits_line(
 
 fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let action = state.keymap.action(Context::Composer, key);
-    let Some(Overlay::Name { composer, .. }) = &mut state.overlay else {
+    let Some(Overlay::Name {
+        composer, proposal, ..
+    }) = &mut state.overlay
+    else {
         return Vec::new();
     };
     match action {
         Some(Action::Send) => {
-            let name = composer.text().trim().to_owned();
+            let mut name = composer.text().trim().to_owned();
+            if name.is_empty() {
+                name.clone_from(proposal);
+            }
             if name.is_empty() {
                 return Vec::new();
             }
-            state.overlay = None;
+            // It is chosen now: what is wrong with it is an error.
+            (state.overlay, state.proposal) = (None, None);
             return vec![Effect::Client(Command::SetName(name))];
         }
         Some(Action::Quit) => return vec![Effect::Quit],

@@ -95,6 +95,20 @@ pub fn link(state: &State, report: &Report, columns: u16) -> Vec<String> {
         }
     }
     lines
+        .iter()
+        .flat_map(|line| wrapped(line, columns))
+        .collect()
+}
+
+/// A line in as many rows as it takes, the later ones indented as the first is.
+fn wrapped(line: &str, columns: usize) -> Vec<String> {
+    let text = line.trim_start_matches(' ');
+    let indent = &line[..line.len() - text.len()];
+    let rows = text::wrap(text, columns.saturating_sub(indent.len()));
+    let rows = rows
+        .into_iter()
+        .map(|row| format!("{indent}{}", &text[row]));
+    rows.collect()
 }
 
 fn row(cells: [&str; 5], wide: usize, number: usize) -> String {

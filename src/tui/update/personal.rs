@@ -140,11 +140,12 @@ fn typing(state: &mut State, argument: &str) -> Vec<Effect> {
         state.say(Tone::Info, words);
         return Vec::new();
     }
-    if TypingMode::of(argument).is_none() {
+    let Some(mode) = TypingMode::of(argument) else {
         return usage(state, Name::Typing);
-    }
-    Setting::Typing.apply(state, argument);
-    state.say(Tone::Info, fill(state.strings.typing_is, &[&argument]));
+    };
+    Setting::Typing.apply(state, mode.name());
+    let words = fill(state.strings.typing_is, &[&mode.name()]);
+    state.say(Tone::Info, words);
     Vec::new()
 }
 

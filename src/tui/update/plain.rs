@@ -1,15 +1,16 @@
 //! What is typed where there is no screen: whole lines. What was begun and not sent stays beside them, as it would in a composer.
 
 use super::{amend, keys, pick, select, send};
-use crate::chat::Seq;
+use crate::chat::{RoomId, Seq};
 use crate::text;
 use crate::tui::command::{self, Line, Name, first_word};
 use crate::tui::event::Effect;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::pick::{Of, Picker, rows};
 use crate::tui::plain;
-use crate::tui::state::{Offered, Overlay, State, Tone};
+use crate::tui::state::{Offered, Overlay, State, Tone, Writing};
 use crate::tui::strings::fill;
+use crate::tui::timeline::Anchor;
 
 /// Messages that `/history` lists, if it is not said how many.
 const LISTED: usize = 20;
@@ -29,6 +30,7 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
         }
         _ => {}
     }
+    let shown = told_of(state);
     let here = state.current;
     let writing = state.current().map(|room| room.writing);
     let begun = std::mem::take(state.composer_mut());
@@ -57,7 +59,42 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
     } else if !begun.is_empty() {
         composer.set(&format!("{}\n{left}", begun.text()));
     }
+    if matches!(parsed, Line::Command(..)) {
+        say_if_nothing(state, &shown, &effects);
+    }
     effects
+}
+
+/// What somebody who reads lines is told a change of.
+type Shown = (
+    Option<RoomId>,
+    Option<Anchor>,
+    Option<Seq>,
+    Option<Writing>,
+    usize,
+    usize,
+    bool,
+);
+
+fn told_of(state: &State) -> Shown {
+    let room = state.current();
+    (
+        state.current,
+        room.map(|room| room.timeline.anchor()),
+        room.and_then(|room| room.selected),
+        room.map(|room| room.writing),
+        state.composer().bytes(),
+        state.untold.len(),
+        state.overlay.is_some(),
+    )
+}
+
+/// A command that changes nothing and asks for nothing is answered all the same: on a screen its line is gone, and here it stands there as if
+/// nobody had read it.
+fn say_if_nothing(state: &mut State, before: &Shown, effects: &[Effect]) {
+    if state.is_plain && effects.is_empty() && told_of(state) == *before {
+        state.say(Tone::Info, state.strings.nothing_changed);
+    }
 }
 
 /// Whether a line says something in the room one is in: not where one has asked to be elsewhere.
@@ -142,15 +179,18 @@ pub(super) fn act(state: &mut State, argument: &str) -> Vec<Effect> {
     if !number.is_empty() && !select_numbered(state, number) {
         return Vec::new();
     }
+    let shown = told_of(state);
     let selected = state.current().and_then(|room| room.selected);
-    match selected.filter(|_| action.is_of(Context::Selection)) {
+    let effects = match selected.filter(|_| action.is_of(Context::Selection)) {
         Some(seq) => select::act(state, seq, action),
         None if action.is_of(Context::Composer) => keys::act(state, action),
         None => {
             state.say(Tone::Problem, s.nothing_selected);
             Vec::new()
         }
-    }
+    };
+    say_if_nothing(state, &shown, &effects);
+    effects
 }
 
 /// `/select [NUMBER]`: the message of a number, or the newest.

@@ -103,7 +103,17 @@ fn shown(state: &State, room: &Room) -> Shown {
             fresh.push((entry.seq, is_for_me));
         }
     }
-    let above = (messages, mentions);
+    let mut above = (messages, mentions);
+    if room.timeline.goes_on_from(read) && room.timeline.is_whole_after(read) {
+        // What is here is known better than what was counted: a message may have been deleted since.
+        let earlier = room.timeline.all_said().skip_while(|it| it.seq >= first);
+        let earlier = earlier.take_while(|it| it.seq > read);
+        let earlier = earlier.filter(|it| is_unseen(state, room, it));
+        above = earlier.fold((0, 0), |(messages, mentions), entry| {
+            let is_for_me = for_me(state, entry) != ForMe::No;
+            (messages + 1, mentions + u32::from(is_for_me))
+        });
+    }
     Shown { fresh, above }
 }
 

@@ -287,11 +287,17 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
         Name::Leave => return leave(state, argument),
         Name::Rooms => return super::pick::lobby(state),
         Name::Msg => return open(state, argument.trim_start_matches('@')),
-        Name::Nick => return vec![Effect::Client(Command::SetName(argument.to_owned()))],
+        Name::Nick => {
+            state.proposal = None;
+            return vec![Effect::Client(Command::SetName(argument.to_owned()))];
+        }
         Name::Who => who(state),
         Name::Clear => {
             if let Some(room) = state.current_mut() {
                 room.timeline.clear();
+            }
+            if state.is_plain {
+                state.say(Tone::Info, state.strings.cleared);
             }
         }
         Name::Theme if argument.is_empty() => super::pick::themes(state),

@@ -29,23 +29,29 @@ pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
         // Keeps what it is now.
         [] if is_saved => setting.value(state),
         [] => {
-            let words = fill(state.strings.setting_is, &[name, &setting.value(state)]);
-            state.say(Tone::Info, words);
+            tell(state, setting);
             return Vec::new();
         }
         [value] => (*value).to_owned(),
+        words if setting.is_text() => words.join(" "),
         _ => {
             let usage = state.strings.command(crate::tui::command::Name::Set).usage;
             let words = fill(state.strings.usage, &[&usage]);
             return refuse(state, argument, &words);
         }
     };
-    let values = setting.values(state);
-    if !values.contains(&value) {
-        let all = values.join(", ");
+    let Some(value) = setting.meant(&value, state) else {
+        let all = match setting {
+            Setting::NotifyCommand => state.strings.setting_quote.to_owned(),
+            Setting::TimeFormat => {
+                let all = setting.values(state).join(", ");
+                fill(state.strings.setting_pattern, &[&all])
+            }
+            _ => setting.values(state).join(", "),
+        };
         let words = fill(state.strings.setting_values, &[name, &value, &all]);
         return refuse(state, argument, &words);
-    }
+    };
     let mut effects = set(state, setting, &value);
     if is_saved {
         effects.push(Effect::Save(setting, value));
@@ -60,11 +66,21 @@ fn refuse(state: &mut State, argument: &str, words: &str) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Says what a setting is.
+pub(super) fn tell(state: &mut State, setting: Setting) {
+    let value = setting.value(state);
+    say(state, setting.name(), &value);
+}
+
+fn say(state: &mut State, name: &str, value: &str) {
+    let words = fill(state.strings.setting_is, &[&name, &value]);
+    state.say(Tone::Info, words);
+}
+
 fn set(state: &mut State, setting: Setting, value: &str) -> Vec<Effect> {
     let is_changed = setting.value(state) != value;
     setting.apply(state, value);
-    let words = fill(state.strings.setting_is, &[&setting.name(), &value]);
-    state.say(Tone::Info, words);
+    say(state, setting.name(), value);
     if !is_changed {
         return Vec::new();
     }

@@ -30,6 +30,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         columns: usize::from(area.width),
         name_columns: room.timeline.name_columns(),
         zone: &state.zone,
+        time: &state.time_format,
         strings: state.strings,
     };
     let timeline = &room.timeline;
@@ -139,11 +140,12 @@ fn draw_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, area: 
     canvas.put(area.x, y, 1, &mark.into(), style);
     let mut x = area.x + 2.min(area.width / 4);
     if layout.shows_time() {
+        let columns = u16::try_from(layout.time.columns()).unwrap_or(u16::MAX);
         if let Some(time) = &line.time {
             let style = canvas.style(Scope::MessageTime);
-            canvas.put(x, y, 5, &text::line(time), style);
+            canvas.put(x, y, columns, &text::line(time), style);
         }
-        x += 6;
+        x += columns + 1;
     }
     if let Some((person, name)) = line.name.as_ref().filter(|_| layout.shows_name()) {
         let is_mine = line.gutter == Gutter::Pending || state.is_me(*person);

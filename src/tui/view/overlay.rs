@@ -109,9 +109,25 @@ pub(super) fn draw(
             let lines = link(state, report, columns);
             list(canvas, state, regions, s.link_title, &lines, *scroll, None)
         }
-        Overlay::Name { why, composer } => {
-            let words = (s.name_title, s.name_prompt);
-            Some(ask(canvas, regions, place, words, why, composer))
+        Overlay::Name {
+            why,
+            proposal,
+            composer,
+        } => {
+            let title = if proposal.is_empty() {
+                s.name_title
+            } else {
+                s.name_first_title
+            };
+            let words = (title, s.name_prompt);
+            let (x, y) = ask(canvas, regions, place, words, why, composer);
+            if composer.is_empty() {
+                let popup = canvas.style(Scope::Popup);
+                let dim = popup.patch(canvas.style(Scope::Dim));
+                let width = regions.overlay().right().saturating_sub(x);
+                canvas.put(x, y, width, &text::line(proposal), dim);
+            }
+            Some((x, y))
         }
         Overlay::Pick(picker) => Some(super::pick::draw(canvas, state, regions, picker)),
         Overlay::Snippet { text, composer } => {

@@ -458,6 +458,11 @@ fn link_words(
             };
             (glyphs.waiting, Scope::StatusConnecting, words)
         }
+        LinkState::NameRefused(_) if state.proposal.is_some() => (
+            glyphs.waiting,
+            Scope::StatusConnecting,
+            s.name_needed.to_owned(),
+        ),
         LinkState::NameRefused(refusal) => {
             (glyphs.offline, Scope::StatusOffline, s.refusal(refusal))
         }

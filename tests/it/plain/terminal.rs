@@ -41,6 +41,38 @@ fn a_terminal_without_a_screen_is_told_everything_and_gets_no_sequence() {
     ann.shows("-- not sent yet, 3 lines: pasted one");
     ann.says("/draft send");
     li.shows("pasted three");
+    // Nor is what stands above a line that was not ended, which the terminal keeps to itself.
+    for (pasted, rest, draft) in [
+        ("first half\nsecond", " half\r", "2 lines: first half"),
+        ("一行\n两行\n三", "行\r", "3 lines: 一行"),
+        ("above\n\nbelow", "\r", "3 lines: above"),
+    ] {
+        ann.types(pasted);
+        // Meanwhile others talk, and see nothing of it.
+        li.says(&format!("before {draft}"));
+        ann.shows(&format!("before {draft}"));
+        ann.types(rest);
+        ann.shows(&format!("-- not sent yet, {draft}"));
+        ann.says("/draft drop");
+        ann.shows("-- thrown away");
+        ann.says("/help");
+        ann.until("the draft to be gone", |text| {
+            !text.contains("not sent yet")
+        });
+    }
+    ann.says("still typed line by line");
+    li.shows("still typed line by line");
+    assert!(!li.text().contains("second half"), "{}", li.text());
+    ann.says("/theme night");
+    ann.shows("-- theme is night");
+    ann.says("/do panes");
+    ann.shows("-- panes is off");
+    ann.says("/join random");
+    ann.shows("-- #random");
+    ann.says("/do page-up");
+    ann.shows("-- there is nothing older here");
+    ann.says("/join general");
+    ann.shows("-- #general");
     // The host goes away: it is said, what is written waits, and it is said again.
     home.host_is_killed();
     ann.shows("localhost");

@@ -59,6 +59,8 @@ struct Inner {
     target: u16,
     weather: Mutex<Weather>,
     dice: Dice,
+    /// Connections that were accepted so far.
+    accepted: AtomicU64,
     /// Cancelled to cut every connection there is.
     cut: Mutex<CancellationToken>,
     /// Connections stay open, and nothing passes any more.
@@ -88,12 +90,14 @@ impl Chaos {
             target,
             weather: Mutex::new(weather),
             dice: Dice(AtomicU64::new(seed)),
+            accepted: AtomicU64::new(0),
             cut: Mutex::default(),
             half_open: Mutex::default(),
         });
         let accepting = Arc::clone(&inner);
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                accepting.accepted.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(carry(Arc::clone(&accepting), stream));
             }
         });
@@ -102,6 +106,11 @@ impl Chaos {
             inner,
             _runtime: runtime,
         }
+    }
+
+    /// How many connections were accepted so far.
+    pub fn accepted(&self) -> u64 {
+        self.inner.accepted.load(Ordering::SeqCst)
     }
 
     pub fn weather(&self, weather: Weather) {

@@ -7,6 +7,9 @@ use super::chaos::{Chaos, Weather};
 use super::history::{History, Sent, tail};
 use super::terminal::{Home, Screen, ends, signal};
 
+/// Within this a frame that was due is on the screen.
+const FRAME: Duration = Duration::from_millis(100);
+
 /// Lines typed before it is waited for them to be stored: a screen takes a thousand that wait.
 const AT_ONCE: usize = 100;
 /// A screen that does not change for so long has read what was typed.
@@ -21,6 +24,8 @@ pub struct Talker {
     pub screen: Screen,
     pub network: Chaos,
     typed: Vec<String>,
+    /// Connections there were when the link was up last.
+    dialled: u64,
 }
 
 pub struct Chat {
@@ -47,6 +52,7 @@ impl Chat {
             Talker {
                 name,
                 screen,
+                dialled: network.accepted(),
                 network,
                 typed: Vec::new(),
             }
@@ -184,11 +190,16 @@ impl Talker {
     /// Waits until the link is up again after it went down.
     pub fn is_back(&mut self) {
         let began = Instant::now();
-        // A cut is felt at once; this is how long it takes to the screen, five times.
-        std::thread::sleep(Duration::from_millis(100));
+        let mut dialled_since = None;
         loop {
             let text = self.screen.text();
-            if text.lines().last().is_some_and(|row| row.contains('●')) {
+            // What the screen shows until it has dialled again is of the link before.
+            let has_dialled = self.network.accepted() > self.dialled;
+            // And from then on a frame may be on its way.
+            let is_fresh =
+                has_dialled && dialled_since.get_or_insert_with(Instant::now).elapsed() > FRAME;
+            if is_fresh && text.lines().last().is_some_and(|row| row.contains('●')) {
+                self.dialled = self.network.accepted();
                 return;
             }
             assert!(

@@ -148,11 +148,8 @@ impl Home {
 
     /// The process number of the host that serves this home.
     pub fn host(&self) -> Option<u32> {
-        std::fs::read_to_string(self.data().join("tchat.lock"))
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
+        let text = std::fs::read_to_string(self.data().join("tchat.lock")).ok()?;
+        text.lines().next()?.trim().parse().ok()
     }
 
     /// Ends the host at once, as a crash would.

@@ -1,0 +1,79 @@
+//! `tchat stop`: ends the server of this data directory, in most cases the one that runs in the background.
+
+use std::io;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::config::Config;
+use crate::server::data::{self, Purpose};
+use crate::tui::strings::{self, fill};
+
+/// A server drains within ten seconds, and then still has to close its database.
+const WITHIN: Duration = Duration::from_secs(15);
+/// How often it is looked whether it has ended.
+const EVERY: Duration = Duration::from_millis(50);
+
+/// Ends the server and waits until it has ended. Screens that are open stay, and do not start it again.
+///
+/// # Errors
+/// It belongs to somebody else, does not end, or is no server.
+pub fn run(config: &Config) -> Result<()> {
+    let words = strings::of(&config.join.locale).pipes;
+    let path = &config.paths.data;
+    let shown = path.display();
+    let until = Instant::now() + WITHIN;
+    let (holder, process) = loop {
+        let Some(holder) = data::holder(path)? else {
+            say(&fill(words.nothing_to_stop, &[&shown]));
+            return Ok(());
+        };
+        if let Some(process) = holder.process {
+            break (holder, process);
+        }
+        // It has just begun, and is about to write its number down.
+        if Instant::now() >= until {
+            bail!(fill(words.still_runs, &[&shown, &"?", &WITHIN.as_secs()]));
+        }
+        sleep(EVERY);
+    };
+    if holder.purpose == Purpose::Restore {
+        bail!(fill(words.is_restored, &[&shown, &process]));
+    }
+    let told = data::set_stopped(path, true).and_then(|()| terminate(process));
+    if let Err(error) = told {
+        // It goes on, and so do the screens that would start it again.
+        let _as_it_was = data::set_stopped(path, false);
+        bail!(fill(words.cannot_stop, &[&shown, &process, &error]));
+    }
+    while data::holder(path)? == Some(holder) {
+        if Instant::now() >= until {
+            let words_next = fill(words.still_runs_next, &[&process]);
+            let words = fill(words.still_runs, &[&shown, &process, &WITHIN.as_secs()]);
+            bail!("{words}\n{words_next}");
+        }
+        sleep(EVERY);
+    }
+    say(&fill(words.stopped, &[&shown, &process]));
+    Ok(())
+}
+
+/// Asks a process to end, as Ctrl+C does.
+#[cfg(unix)]
+fn terminate(process: u32) -> io::Result<()> {
+    use rustix::process::{Pid, Signal, kill_process};
+    let number = i32::try_from(process).ok().and_then(Pid::from_raw);
+    let number = number.ok_or(io::ErrorKind::InvalidData)?;
+    Ok(kill_process(number, Signal::TERM)?)
+}
+
+#[cfg(not(unix))]
+fn terminate(_process: u32) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[allow(clippy::print_stdout)] // The answer to the command.
+fn say(words: &str) {
+    println!("{words}");
+}

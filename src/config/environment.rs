@@ -1,0 +1,64 @@
+//! What the environment says of a person: their editor, login name, language and time zone.
+
+use jiff::tz::TimeZone;
+
+use super::variable;
+use crate::chat::UserName;
+
+/// The command that edits a text: the one of the config file, else as other programs find it.
+pub fn editor(named: Option<&String>) -> String {
+    let named = named
+        .filter(|command| !command.trim().is_empty())
+        .cloned()
+        .or_else(|| variable("VISUAL"))
+        .or_else(|| variable("EDITOR"));
+    let usual = if cfg!(windows) { "notepad" } else { "vi" };
+    named.unwrap_or_else(|| usual.into())
+}
+
+/// The login name, without what a name may not have.
+pub fn login_name() -> String {
+    let login = ["USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(variable)
+        .unwrap_or_default();
+    if UserName::new(&login).is_ok() {
+        return login;
+    }
+    login
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        .take(UserName::LIMIT)
+        .collect()
+}
+
+/// The language of the locale, as a tag like `zh-CN`.
+pub fn locale() -> String {
+    let value = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(variable)
+        .unwrap_or_default();
+    let tag = value
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .replace('_', "-");
+    if tag.is_empty() || tag == "C" || tag == "POSIX" {
+        "en".into()
+    } else {
+        tag.chars().take(35).collect()
+    }
+}
+
+/// The zone that times are shown in. Read from the file itself where nothing else is said: the name of the zone, which nobody is
+/// shown, would be searched for among all there are.
+pub fn zone() -> TimeZone {
+    let local = || {
+        let bytes = std::fs::read("/etc/localtime").ok()?;
+        TimeZone::tzif("local", &bytes).ok()
+    };
+    match variable("TZ") {
+        None if cfg!(unix) => local().unwrap_or_else(TimeZone::system),
+        _ => TimeZone::system(),
+    }
+}

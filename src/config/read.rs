@@ -1,0 +1,88 @@
+//! Reads the small texts people write for tchat: the config file, a list of words. None of them may hang it or fill its memory.
+
+use std::fs::{self, File};
+use std::io::{self, Error, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// A larger file was not written by hand.
+const BYTES: u64 = 1024 * 1024;
+/// What is not a file on a disk has this long to be read to its end: a pipe that nobody writes to never begins.
+const WITHIN: Duration = Duration::from_secs(2);
+
+/// Reads a text whole. A pipe is read as well, if somebody writes it.
+///
+/// # Errors
+/// There is no such file, it is a directory, it is too large or not UTF-8, or nothing came in time.
+pub fn text(path: &Path) -> io::Result<String> {
+    if fs::metadata(path)?.is_file() {
+        return whole(path);
+    }
+    let (done, answer) = mpsc::channel();
+    let from: PathBuf = path.to_owned();
+    // Opening a pipe cannot be interrupted. The thread ends with the process.
+    thread::spawn(move || done.send(whole(&from)));
+    answer.recv_timeout(WITHIN).unwrap_or_else(|_| {
+        let words = format!(
+            "it is not a file, and nothing came from it within {} s",
+            WITHIN.as_secs()
+        );
+        Err(Error::new(ErrorKind::TimedOut, words))
+    })
+}
+
+fn whole(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > BYTES {
+        let words = format!("it is larger than {BYTES} bytes");
+        return Err(Error::new(ErrorKind::FileTooLarge, words));
+    }
+    let not_text = |_| Error::new(ErrorKind::InvalidData, "it is not UTF-8 text");
+    String::from_utf8(bytes).map_err(not_text)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+
+    fn pipe(directory: &Path) -> PathBuf {
+        let path = directory.join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo is there");
+        path
+    }
+
+    #[test]
+    fn what_never_begins_or_never_ends_is_an_error_and_no_hang() {
+        let directory = tempfile::tempdir().unwrap();
+        let silent = text(&pipe(directory.path())).unwrap_err();
+        assert_eq!(silent.kind(), ErrorKind::TimedOut);
+        assert!(silent.to_string().contains("it is not a file"), "{silent}");
+        let endless = text(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(endless.kind(), ErrorKind::FileTooLarge);
+        let large = directory.path().join("large");
+        fs::write(&large, "x".repeat(2 * 1024 * 1024)).unwrap();
+        assert_eq!(text(&large).unwrap_err().kind(), ErrorKind::FileTooLarge);
+        assert!(text(directory.path()).is_err(), "a directory");
+        let nothing = text(&directory.path().join("none")).unwrap_err();
+        assert_eq!(nothing.kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_file_an_empty_device_and_a_pipe_that_is_written_are_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "大厅\n").unwrap();
+        assert_eq!(text(&file).unwrap(), "大厅\n");
+        assert_eq!(text(Path::new("/dev/null")).unwrap(), "");
+        let path = pipe(directory.path());
+        let to = path.clone();
+        let writer = thread::spawn(move || fs::write(to, "name = \"ann\"\n"));
+        assert_eq!(text(&path).unwrap(), "name = \"ann\"\n");
+        writer.join().unwrap().unwrap();
+    }
+}

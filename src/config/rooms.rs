@@ -1,0 +1,94 @@
+//! `[[rooms]]` of the config file: the rooms a server has from the start.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::file::Wrong;
+use super::values;
+use crate::chat::RoomName;
+use crate::server::hub::Preset;
+use crate::server::room::retention::Retention;
+
+/// One room, as the file has it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table for each room, written as [[rooms]]"
+)]
+pub struct Room {
+    name: Spanned<String>,
+    #[serde(default)]
+    topic: String,
+    /// The most people present at once; 0 means no limit.
+    #[serde(default)]
+    capacity: u32,
+    /// Entries that are kept; 0 means no limit.
+    keep: Option<u64>,
+    #[serde(default, deserialize_with = "values::age")]
+    keep_for: Option<Duration>,
+}
+
+/// The rooms of the file, or those there are without any.
+///
+/// # Errors
+/// A name cannot be used, or is there twice whatever its case; says at which byte of the file.
+pub fn presets(rooms: &[Room]) -> Result<Vec<Preset>, Wrong> {
+    if rooms.is_empty() {
+        return default_presets();
+    }
+    let mut names = HashSet::new();
+    let preset = |room: &Room| {
+        let wrong = |why: String| Wrong {
+            at: room.name.span().start,
+            why,
+        };
+        let written = room.name.get_ref();
+        let name = RoomName::new(written)
+            .map_err(|error| wrong(format!("cannot make the room '{written}': {error}")))?;
+        if !names.insert(name.key()) {
+            let why = "rooms differ by more than case";
+            return Err(wrong(format!(
+                "cannot make the room '{written}' twice: {why}"
+            )));
+        }
+        Ok(Preset {
+            name,
+            topic: room.topic.clone(),
+            capacity: room.capacity,
+            retention: retention(room.keep, room.keep_for),
+        })
+    };
+    rooms.iter().map(preset).collect()
+}
+
+fn default_presets() -> Result<Vec<Preset>, Wrong> {
+    let rooms = [
+        ("general", "everybody meets here", 0),
+        ("tech", "machines and what makes them go", 20),
+        ("gaming", "games and who plays them", 20),
+        ("random", "everything else", 20),
+    ];
+    let preset = |(name, topic, capacity): (&str, &str, u32)| {
+        let name = RoomName::new(name).map_err(|error| Wrong {
+            at: 0,
+            why: error.to_string(),
+        })?;
+        Ok(Preset {
+            name,
+            topic: topic.to_owned(),
+            capacity,
+            retention: None,
+        })
+    };
+    rooms.into_iter().map(preset).collect()
+}
+
+/// How much is kept; nothing if neither is said.
+pub fn retention(entries: Option<u64>, age: Option<Duration>) -> Option<Retention> {
+    let entries = entries.filter(|entries| *entries > 0);
+    let is_said = entries.is_some() || age.is_some();
+    is_said.then_some(Retention { entries, age })
+}

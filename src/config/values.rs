@@ -1,0 +1,257 @@
+//! Values of the config file that are more than TOML: checked while the file is read, so that an error names their line. It does not
+//! know which key a value belongs to.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+
+use super::{Address, time};
+use crate::chat::UserName;
+use crate::server::filter::Mode;
+use crate::text::Ambiguous;
+use crate::tui::caps::Way;
+use crate::tui::command::switched;
+use crate::tui::notify_command::NotifyCommand;
+use crate::tui::state::TypingMode;
+use crate::tui::strings;
+use crate::tui::time_format::TimeFormat;
+
+/// Reads a value by its text.
+struct Word<T> {
+    read: fn(&str) -> Result<T, String>,
+    /// Completes "invalid type: …, expected …".
+    expected: &'static str,
+    /// Whether `true` and `12` are read as `"true"` and `"12"` are, as people who leave the quotes out mean them.
+    takes_all: bool,
+}
+
+impl<T> Visitor<'_> for Word<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<T, E> {
+        (self.read)(word).map_err(E::custom)
+    }
+
+    fn visit_bool<E: Error>(self, is_on: bool) -> Result<T, E> {
+        if !self.takes_all {
+            return Err(E::invalid_type(Unexpected::Bool(is_on), &self));
+        }
+        self.visit_str(if is_on { "true" } else { "false" })
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        if !self.takes_all {
+            return Err(E::invalid_type(Unexpected::Signed(number), &self));
+        }
+        self.visit_str(&number.to_string())
+    }
+}
+
+/// Reads a string, a switch or a number.
+fn word<'de, D: Deserializer<'de>, T>(
+    value: D,
+    expected: &'static str,
+    read: fn(&str) -> Result<T, String>,
+) -> Result<T, D::Error> {
+    value.deserialize_any(Word {
+        read,
+        expected,
+        takes_all: true,
+    })
+}
+
+/// Reads a string, and nothing else.
+fn text<'de, D: Deserializer<'de>, T>(
+    value: D,
+    expected: &'static str,
+    read: fn(&str) -> Result<T, String>,
+) -> Result<T, D::Error> {
+    value.deserialize_any(Word {
+        read,
+        expected,
+        takes_all: false,
+    })
+}
+
+/// On or off: `true`, `false`, `"on"`, `"off"`.
+pub fn switch<'de, D: Deserializer<'de>>(value: D) -> Result<Option<bool>, D::Error> {
+    word(value, "on or off", |word| match switched(word) {
+        Some(is_on) => Ok(Some(is_on)),
+        None => Err(format!("'{word}' is neither on nor off")),
+    })
+}
+
+/// A time: `"5m"`, or a number of seconds.
+pub fn duration<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
+    word(value, "a time like \"5m\"", |word| {
+        time(word).map(Some).map_err(|error| error.to_string())
+    })
+}
+
+/// How long something is kept. A bare number is refused: what is older is deleted, and somebody who writes `30` means days.
+pub fn age<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
+    word(value, "a time like \"30d\"", |word| {
+        if word.trim().parse::<u64>().is_ok() {
+            let days = word.trim();
+            return Err(format!("'{days}' has no unit; for days write \"{days}d\""));
+        }
+        time(word).map(Some).map_err(|error| error.to_string())
+    })
+}
+
+/// The server to join.
+pub fn address<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Address>, D::Error> {
+    text(value, "HOST or HOST:PORT", |word| {
+        let address: Result<Address, _> = word.parse();
+        let wrong = |error| format!("cannot use '{word}': {error}");
+        address.map(Some).map_err(wrong)
+    })
+}
+
+/// The name of a language, as `/set lang` shows it.
+pub fn language<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    text(value, "a language", |word| match strings::known(word) {
+        Some(known) => Ok(Some(known.language.to_owned())),
+        None => Err(format!("there is no language '{word}'; use en or zh-CN")),
+    })
+}
+
+/// Who sees who is typing.
+pub fn typing<'de, D: Deserializer<'de>>(value: D) -> Result<Option<TypingMode>, D::Error> {
+    word(value, "on, show, send or off", |word| {
+        let wrong = || format!("'{word}' is not one of on, show, send, off");
+        TypingMode::of(word).map(Some).ok_or_else(wrong)
+    })
+}
+
+/// The program that notifies.
+pub fn notify_command<'de, D>(value: D) -> Result<Option<NotifyCommand>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    text(value, "a program with its words, or \"none\"", |word| {
+        let wrong = || format!("'{word}' has a quote that is not closed");
+        NotifyCommand::of(word).map(Some).ok_or_else(wrong)
+    })
+}
+
+/// How times are written.
+pub fn time_format<'de, D: Deserializer<'de>>(value: D) -> Result<Option<TimeFormat>, D::Error> {
+    text(value, "24h, 12h, seconds or a pattern", |word| {
+        let wrong = || format!("'{word}' is none of 24h, 12h, seconds, and no pattern like %H:%M");
+        TimeFormat::of(word).map(Some).ok_or_else(wrong)
+    })
+}
+
+/// Which notification is wanted; without a way the one that the terminal knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Notifications(pub Option<Way>);
+
+impl<'de> Deserialize<'de> for Notifications {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        word(value, "a way to notify", |word| match Way::row(word) {
+            Some((_, way)) => Ok(Self(way)),
+            None => {
+                let all = Way::ALL.map(|(name, _)| name).join(", ");
+                Err(format!("'{word}' is not one of {all}"))
+            }
+        })
+    }
+}
+
+/// Which signs are drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Glyphs {
+    /// Those of Unicode where the terminal has them.
+    Auto,
+    Ascii,
+}
+
+impl<'de> Deserialize<'de> for Glyphs {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        text(value, "auto or ascii", |word| {
+            match word.to_ascii_lowercase().as_str() {
+                "auto" => Ok(Self::Auto),
+                "ascii" => Ok(Self::Ascii),
+                _ => Err(format!("'{word}' is neither auto nor ascii")),
+            }
+        })
+    }
+}
+
+/// How wide characters of ambiguous width are; nothing is what the terminal says itself.
+pub fn ambiguous<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Ambiguous>, D::Error> {
+    text(value, "auto, narrow or wide", |word| {
+        match word.to_ascii_lowercase().as_str() {
+            "auto" => Ok(None),
+            "narrow" => Ok(Some(Ambiguous::Narrow)),
+            "wide" => Ok(Some(Ambiguous::Wide)),
+            _ => Err(format!("'{word}' is not one of auto, narrow, wide")),
+        }
+    })
+}
+
+/// What is done about the words of `[server] words`.
+pub fn mode<'de, D: Deserializer<'de>>(value: D) -> Result<Mode, D::Error> {
+    text(value, "masked or refused", |word| {
+        match word.to_ascii_lowercase().as_str() {
+            "masked" => Ok(Mode::Mask),
+            "refused" => Ok(Mode::Refuse),
+            _ => Err(format!("'{word}' is neither masked nor refused")),
+        }
+    })
+}
+
+/// Somebody's name.
+#[derive(Clone, Debug)]
+pub struct Person(pub UserName);
+
+impl<'de> Deserialize<'de> for Person {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        text(value, "a name", |word| {
+            let wrong = |error| format!("'{word}' cannot be a name: {error}");
+            UserName::new(word).map(Self).map_err(wrong)
+        })
+    }
+}
+
+/// Where a bridge listens beside the main address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Listen {
+    /// A port of the host that the main address has.
+    Port(u16),
+    At(Address),
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        word(value, "PORT or HOST:PORT", |word| {
+            let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+            if is_number {
+                let port = word.parse::<u16>().ok().filter(|port| *port > 0);
+                let wrong = || format!("the port {word} is not from 1 to 65535");
+                return port.map(Self::Port).ok_or_else(wrong);
+            }
+            let wrong = |error| format!("cannot use '{word}': {error}");
+            word.parse::<Address>().map(Self::At).map_err(wrong)
+        })
+    }
+}
+
+impl Listen {
+    /// The address it means, for a server whose main address has this host.
+    pub fn on(&self, host: &str) -> Address {
+        match self {
+            Self::Port(port) => Address {
+                host: host.to_owned(),
+                port: *port,
+            },
+            Self::At(address) => address.clone(),
+        }
+    }
+}

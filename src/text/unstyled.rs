@@ -1,0 +1,141 @@
+//! Text that a program wrote for a terminal, as somebody reads it there: without colours, links and titles.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// Removes the control sequences of a text (ECMA-48) and the controls themselves, except for tabs and newlines. What rewrites a line does so
+/// here: after a carriage return it begins again, and a backspace takes the letter before it away.
+///
+/// A sequence that is not ended goes no further than its line, so that a stray Esc costs one line at most.
+pub fn unstyled(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut line = 0;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\n' | '\u{85}' => {
+                out.push('\n');
+                line = out.len();
+            }
+            '\t' => out.push(c),
+            '\r' if chars.peek().is_none_or(|next| *next == '\n') => {}
+            '\r' => out.truncate(line),
+            '\u{8}' if out.len() > line => drop(out.pop()),
+            '\u{1b}' => escape(&mut chars),
+            '\u{9b}' => control_sequence(&mut chars),
+            '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => control_string(&mut chars),
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// What begins with Esc.
+fn escape(chars: &mut Peekable<Chars<'_>>) {
+    match chars.peek() {
+        Some('[') => {
+            chars.next();
+            control_sequence(chars);
+        }
+        Some(']' | 'P' | 'X' | '^' | '_') => {
+            chars.next();
+            control_string(chars);
+        }
+        // Others have letters between, and one that ends them.
+        Some(' '..='~') => {
+            while chars.next_if(|c| matches!(c, ' '..='/')).is_some() {}
+            chars.next_if(|c| matches!(c, '0'..='~'));
+        }
+        _ => {}
+    }
+}
+
+/// Parameters, letters between, and one that ends it: `31m`.
+fn control_sequence(chars: &mut Peekable<Chars<'_>>) {
+    while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
+    chars.next_if(|c| matches!(c, '@'..='~'));
+}
+
+/// A title, a link or the like, until Bel or the terminator of strings.
+fn control_string(chars: &mut Peekable<Chars<'_>>) {
+    while let Some(c) = chars.next_if(|c| *c != '\n') {
+        match c {
+            '\u{7}' | '\u{9c}' => return,
+            '\u{1b}' if chars.next_if(|c| *c == '\\').is_some() => return,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_for_a_terminal_is_left_out() {
+        for (text, read) in [
+            ("\u{1b}[31mred\u{1b}[0m", "red"),
+            ("\u{1b}[1;38;2;255;0;0mbold\u{1b}[m red", "bold red"),
+            ("\u{1b}[38:5:196mcolons\u{1b}[39m", "colons"),
+            ("\u{9b}32mgreen\u{9b}0m", "green"),
+            ("\u{1b}]0;title\u{7}text", "text"),
+            (
+                "\u{1b}]8;;https://ex.org\u{1b}\\link\u{1b}]8;;\u{1b}\\",
+                "link",
+            ),
+            ("\u{9d}2;title\u{9c}text", "text"),
+            ("\u{1b}Pdcs\u{1b}\\text", "text"),
+            ("\u{1b}(Bplain\u{1b}7\u{1b}8\u{1b}=", "plain"),
+            ("\u{1b}[2K\u{1b}[?25ldone", "done"),
+            ("ok\u{7}\u{0}\u{7f}", "ok"),
+            ("中\u{1b}[7m文\u{1b}[27m 👩🏽‍🚀", "中文 👩🏽‍🚀"),
+        ] {
+            assert_eq!(unstyled(text), read, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_written_again_is_read_as_it_ended() {
+        for (text, read) in [
+            ("10%\r50%\r100%\ndone", "100%\ndone"),
+            ("one\r\ntwo\r\n", "one\ntwo\n"),
+            ("last\r", "last"),
+            ("N\u{8}NA\u{8}AM\u{8}ME\u{8}E", "NAME"),
+            ("_\u{8}under", "under"),
+            ("\u{8}\u{8}x\n\u{8}y", "x\ny"),
+            ("a\tb\n\tc", "a\tb\n\tc"),
+        ] {
+            assert_eq!(unstyled(text), read, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_ended_costs_its_own_line_at_most() {
+        for (text, read) in [
+            ("a\u{1b}]0;no end\nb", "a\nb"),
+            ("a\u{1b}[31\nb", "a\nb"),
+            ("a\u{1b}\nb", "a\nb"),
+            ("a\u{1b}", "a"),
+            ("a\u{1b}[", "a"),
+        ] {
+            assert_eq!(unstyled(text), read, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_left_that_moves_a_terminal(text in any::<String>()) {
+            let once = unstyled(&text);
+            prop_assert!(!once.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')));
+            prop_assert_eq!(&unstyled(&once), &once);
+        }
+
+        #[test]
+        fn what_people_write_stays(text in "[^\\p{Cc}]{0,60}(\n[^\\p{Cc}]{0,60})?") {
+            prop_assert_eq!(unstyled(&text), text);
+        }
+    }
+}

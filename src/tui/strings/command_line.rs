@@ -1,0 +1,174 @@
+//! The help of the command line, and what is wrong with one. The English help of most options is with the options themselves.
+
+/// The words of one language. A command is named by its word; `tchat` itself is the empty one.
+#[derive(Debug)]
+pub struct CommandLine {
+    /// How help is laid out, where clap's own headings are of another language.
+    pub template: Option<&'static str>,
+    /// Over the commands, the options and the arguments.
+    pub headings: Option<[&'static str; 3]>,
+    /// What a command does.
+    pub about: fn(&str) -> Option<&'static str>,
+    /// How a command is written.
+    pub usage: fn(&str) -> Option<&'static str>,
+    /// What an option or an argument of a command does.
+    pub help: fn(&str, &str) -> Option<&'static str>,
+    /// What stands below the help of a command.
+    pub after: fn(&str) -> Option<&'static str>,
+    pub errors: &'static Errors,
+}
+
+words! {
+    /// What is wrong with a command line.
+    Errors {
+        unknown_option,
+        unknown_command,
+        value_missing,
+        value_wrong,
+        option_missing,
+        conflict,
+        too_many,
+        wrong,
+        did_you_mean,
+        see_help,
+        bridges_need_serve,
+    }
+}
+
+pub(super) static ENGLISH: CommandLine = CommandLine {
+    template: None,
+    headings: None,
+    about: |_| None,
+    usage: |_| None,
+    help: english,
+    after: |_| None,
+    errors: &Errors {
+        unknown_option: "there is no option '{0}' here",
+        unknown_command: "there is no command '{0}'",
+        value_missing: "{0} needs a value",
+        value_wrong: "{0} cannot be '{1}'",
+        option_missing: "{0} is missing",
+        conflict: "{0} cannot be used together with {1}",
+        too_many: "{0} takes no more values",
+        wrong: "the command line cannot be understood",
+        did_you_mean: "did you mean '{0}'?",
+        see_help: "`--help` lists what there is",
+        bridges_need_serve: "--bridges is for a server: use it with --serve",
+    },
+};
+
+/// What options of all commands mean for one.
+fn english(command: &str, option: &str) -> Option<&'static str> {
+    Some(match (command, option) {
+        ("send", "name") => "Who sends it; the login name if absent",
+        ("tail", "name") => "Who reads it; the login name if absent",
+        ("send", "room") => "The room to send it to; the first one if absent",
+        ("tail", "room") => "The room to print; the first one if absent",
+        ("send" | "tail" | "doctor", "server") => "The server",
+        ("send" | "tail" | "doctor", "port") => "The server's port",
+        ("send" | "tail", "data") => "Where profiles are kept",
+        ("backup" | "restore" | "stop", "data") => "The server's data directory",
+        ("send" | "tail" | "doctor" | "backup" | "restore" | "stop", "lang") => {
+            "The language of errors, en or zh-CN; that of the locale if absent"
+        }
+        _ => return None,
+    })
+}
+
+pub(super) static CHINESE: CommandLine = CommandLine {
+    template: Some("{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}"),
+    headings: Some(["命令", "选项", "参数"]),
+    about: chinese_about,
+    usage: chinese_usage,
+    help: chinese,
+    after: |command| {
+        (command == "send").then_some(
+            "退出码：0 已保存，1 被拒绝，2 用法不对，75 不知道结果（没有及时得到应答）。",
+        )
+    },
+    errors: &Errors {
+        unknown_option: "这里没有选项“{0}”",
+        unknown_command: "没有命令“{0}”",
+        value_missing: "{0} 需要一个值",
+        value_wrong: "{0} 不能是“{1}”",
+        option_missing: "缺少 {0}",
+        conflict: "{0} 不能和 {1} 一起使用",
+        too_many: "{0} 不能再有别的值",
+        wrong: "无法理解这条命令",
+        did_you_mean: "是不是“{0}”？",
+        see_help: "用 `--help` 查看所有选项",
+        bridges_need_serve: "--bridges 是服务器的选项：请和 --serve 一起使用",
+    },
+};
+
+fn chinese_about(command: &str) -> Option<&'static str> {
+    Some(match command {
+        "" => "住在终端里的聊天：一个程序，既能加入，也能运行服务器。",
+        "send" => "发送一条消息；退出码说明结果",
+        "tail" => "显示一个房间的消息",
+        "backup" => "备份服务器的数据，运行中也可以",
+        "restore" => "恢复备份；要先停止服务器",
+        "doctor" => "检查终端、配置和服务器，并告诉你怎么解决；一切正常时退出码是 0，否则是 1",
+        "stop" => "停止在后台运行的服务器",
+        "help" => "显示帮助，或某个命令的帮助",
+        _ => return None,
+    })
+}
+
+fn chinese_usage(command: &str) -> Option<&'static str> {
+    Some(match command {
+        "" => "tchat [选项] [命令]",
+        "send" => "tchat send [选项] [内容]...",
+        "tail" => "tchat tail [选项]",
+        "backup" => "tchat backup [选项] <FILE>",
+        "restore" => "tchat restore [选项] <FILE>",
+        "doctor" => "tchat doctor [选项]",
+        "stop" => "tchat stop [选项]",
+        "help" => "tchat help [命令]",
+        _ => return None,
+    })
+}
+
+fn chinese(command: &str, option: &str) -> Option<&'static str> {
+    Some(match (command, option) {
+        ("send", "name") => "以谁的名字发送；不写就用登录名",
+        ("send", "room") => "发到哪个房间；不写就发到第一个房间",
+        ("send", "user") => "私下发给这个人，不发到房间",
+        ("send", "id") => "给这次发送起一个名字：用同一个名字再发一次，也只会出现一条",
+        ("send", "timeout") => "等多久的应答，例如 10 或 1m；默认 10s",
+        ("send", "text") => "要发送的内容；不写就读取标准输入",
+        ("tail", "name") => "以谁的名字读取；不写就用登录名",
+        ("tail", "room") => "显示哪个房间；不写就是第一个房间",
+        ("tail", "last") => "从最新的多少条开始；默认 10",
+        ("tail", "follow") => "继续显示之后的消息",
+        ("tail", "json") => "每行一个 JSON 对象",
+        ("send" | "tail" | "doctor", "server") => "服务器",
+        ("send" | "tail" | "doctor", "port") => "服务器的端口",
+        ("send" | "tail", "data") => "存放个人资料的目录",
+        ("backup" | "restore" | "stop", "data") => "服务器的数据目录",
+        ("backup", "file") => "备份到哪个文件；它不能已经存在",
+        ("restore", "file") => "`tchat backup` 生成的文件",
+        ("send" | "tail" | "doctor" | "backup" | "restore" | "stop", "lang") => {
+            "提示的语言，en 或 zh-CN；不写就跟随系统"
+        }
+        (_, "name") => "你的名字；不写就用登录名",
+        (_, "server") => "要加入的服务器",
+        (_, "room") => "一开始进入的房间",
+        (_, "lang") => "界面的语言，en 或 zh-CN；不写就跟随系统",
+        (_, "theme") => "主题；/theme 列出全部",
+        (_, "config") => "配置文件",
+        (_, "data") => "存放个人资料和服务器房间的目录",
+        (_, "plain") => "逐行显示，不用全屏界面：适合读屏软件、管道和简单的终端",
+        (_, "demo") => "先看看：内存里的服务器、两个机器人和一分钟的导览；什么都不保存",
+        (_, "serve") => "只运行服务器，没有界面",
+        (_, "host") => "和 --serve 一起：监听的地址（`::` 是本机的所有地址）；否则是要加入的主机",
+        (_, "port") => "监听的端口，或要加入的端口",
+        (_, "bridges") => "同时服务五种旧聊天系统的客户端，另外使用端口 1234、9000、9011 和 8010",
+        (_, "log_dir") => "服务器写日志的目录",
+        (_, "log_messages") => "公开房间里的消息也写进日志",
+        (_, "idle_exit") => "没有人在线多久之后结束服务器，例如 5m",
+        (_, "help") => "显示帮助",
+        (_, "version") => "显示版本",
+        _ => return None,
+    })
+}

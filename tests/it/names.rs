@@ -1,0 +1,111 @@
+//! How somebody comes by a name the first time.
+
+use tchat::chat::{Refusal, RefusalCode};
+use tchat::client::{Command, Event as Told, LinkState};
+use tchat::tui::event::Effect;
+
+use crate::support::screen::Screen;
+use crate::support::terminal::{Home, binary};
+
+#[test]
+fn a_name_nobody_has_chosen_is_asked_for_and_is_no_error() {
+    let set_name = |name: &str| {
+        let command = Command::SetName(name.into());
+        [Effect::Client(command)]
+    };
+    let taken = || {
+        Refusal::new(RefusalCode::NameTaken)
+            .with("root")
+            .with("root2")
+    };
+    for (refusal, proposed) in [
+        (taken(), "root2"),
+        (
+            Refusal::new(RefusalCode::NameReserved).with("admin"),
+            "guest",
+        ),
+        (
+            Refusal::new(RefusalCode::NameInvalid)
+                .with("")
+                .with("empty"),
+            "guest",
+        ),
+        (
+            Refusal::new(RefusalCode::NameInvalid)
+                .with("a b")
+                .with("character"),
+            "guest",
+        ),
+    ] {
+        let asked = || {
+            let mut screen = Screen::blank(80, 24);
+            screen.state.proposal = Some("guest".into());
+            let refused = LinkState::NameRefused(refusal.clone());
+            screen.hears(Told::Link(refused));
+            screen
+        };
+        let mut screen = asked();
+        for words in [
+            "Your name",
+            "Choose the name that others see here.",
+            &format!("Enter takes {proposed}."),
+            &format!("name › {proposed}"),
+            "waiting for your name",
+        ] {
+            assert!(screen.shows(words), "{words}\n{}", screen.text());
+        }
+        for error in ["already", "is kept for", "at least one", "is no name"] {
+            assert!(!screen.shows(error), "{error}\n{}", screen.text());
+        }
+        assert_eq!(screen.keys("<ret>"), set_name(proposed));
+        // What is typed stands in its place.
+        let mut screen = asked();
+        screen.keys("dan");
+        assert!(screen.shows("name › dan") && !screen.shows(&format!("› {proposed}")));
+        screen.keys("<bs><bs><bs>");
+        assert!(screen.shows(&format!("name › {proposed}")));
+        assert_eq!(screen.keys("dan<ret>"), set_name("dan"));
+        // What is wrong with a name somebody chose is an error.
+        screen.hears(Told::Link(LinkState::NameRefused(taken())));
+        assert!(
+            screen.shows("somebody here is called root already"),
+            "{}",
+            screen.text()
+        );
+        assert!(screen.shows("Another name") && screen.shows("name › root2"));
+    }
+}
+
+#[test]
+fn a_login_name_that_cannot_be_had_is_a_question_and_no_error() {
+    let home = Home::new();
+    let with = |login: &str, data: &str, arguments: &str| {
+        let line = format!(
+            "USER={login} exec {} --port {} --data {} {arguments}",
+            binary().display(),
+            home.port,
+            home.file(data)
+        );
+        home.runs("sh", (100, 24), &["-c", &line])
+    };
+    // Somebody else is root there, as everybody in a container is.
+    let first = with("root", "data", "");
+    first.shows("hosting here · root");
+    let mut second = with("root", "second", "");
+    second.shows("Your name");
+    second.shows("Enter takes root2.");
+    assert!(!second.text().contains("already"), "{}", second.text());
+    second.types("daniel\r");
+    second.shows("· daniel");
+    second.says("/quit");
+    assert!(second.ends());
+    // The next time nobody asks.
+    with("root", "second", "").shows("· daniel");
+    let mut nobody = with("", "third", "");
+    nobody.shows("Enter takes guest.");
+    nobody.types("\r");
+    nobody.shows("· guest");
+    // A name that was chosen is refused for what it is.
+    let chosen = with("ann", "fourth", "--name root");
+    chosen.shows("somebody here is called root already; root2 is free");
+}
