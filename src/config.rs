@@ -219,8 +219,8 @@ impl Config {
         });
         let config = Self {
             join: Join {
-                keymap,
                 theme_line,
+                keymap,
                 ..join
             },
             serve: Serve {

@@ -164,23 +164,20 @@ fn take_out(table: &mut DeTable<'_>, at: usize) -> bool {
     for (key, value) in table.iter_mut() {
         let span = value.span();
         let mut is_here = key.span().contains(&at) || (span.start..=span.end).contains(&at);
-        match value.get_mut() {
-            DeValue::Table(inner) => {
-                if take_out(inner, at) {
+        if let DeValue::Table(inner) = value.get_mut()
+            && take_out(inner, at)
+        {
+            return true;
+        }
+        if let DeValue::Array(items) = value.get_mut() {
+            for item in items.iter_mut() {
+                is_here |= item.span().contains(&at);
+                if let DeValue::Table(inner) = item.get_mut()
+                    && take_out(inner, at)
+                {
                     return true;
                 }
             }
-            DeValue::Array(items) => {
-                for item in items.iter_mut() {
-                    is_here |= item.span().contains(&at);
-                    if let DeValue::Table(inner) = item.get_mut()
-                        && take_out(inner, at)
-                    {
-                        return true;
-                    }
-                }
-            }
-            _ => {}
         }
         if is_here {
             found = Some(key.get_ref().clone().into_owned());

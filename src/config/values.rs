@@ -154,12 +154,10 @@ pub struct Notifications(pub Option<Way>);
 
 impl<'de> Deserialize<'de> for Notifications {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        word(value, "a way to notify", |word| match Way::row(word) {
-            Some((_, way)) => Ok(Self(way)),
-            None => {
-                let all = Way::ALL.map(|(name, _)| name).join(", ");
-                Err(format!("'{word}' is not one of {all}"))
-            }
+        word(value, "a way to notify", |word| {
+            let all = || Way::ALL.map(|(name, _)| name).join(", ");
+            let row = Way::row(word).ok_or_else(|| format!("'{word}' is not one of {}", all()))?;
+            Ok(Self(row.1))
         })
     }
 }

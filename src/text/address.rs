@@ -175,9 +175,10 @@ fn end(text: &str, from: usize, prose: &Prose, is_enclosed: bool) -> (usize, boo
             break;
         };
         let is_of_prose = match last {
-            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '–' | '’' | '•' => true,
+            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '–' | '’' | '•' | '(' | '[' | '{' => {
+                true
+            }
             ')' | ']' | '}' => unmatched(address, last) > 0,
-            '(' | '[' | '{' => true,
             '|' => prose.has_bar,
             '*' | '_' | '~' => {
                 let open = marks.iter().rposition(|(mark, _)| *mark == last);
@@ -402,6 +403,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines)] // One table.
     fn an_address_ends_where_its_reader_would_end_it() {
         let cases: [(&str, &[&str]); 52] = [
             ("see https://ex.org/a.", &["https://ex.org/a"]),

@@ -86,7 +86,9 @@ pub fn names(state: &State) -> Option<Popup> {
     };
     let mut offers = people(state, &word.to_lowercase(), "", is_here);
     if begins_text {
-        offers.iter_mut().for_each(|offer| offer.text.push(':'));
+        for offer in &mut offers {
+            offer.text.push(':');
+        }
     }
     popup(offers, word)
 }

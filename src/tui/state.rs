@@ -69,6 +69,8 @@ pub struct State {
     pub directory: Vec<RoomInfo>,
     /// Posts of ours that are not answered, or failed.
     pub posts: VecDeque<Post>,
+    /// The rooms we were in, by what they were called: posts that failed there are shown with it.
+    pub left: HashMap<RoomId, String>,
     /// Commands that were posted, until they are answered.
     pub orders: HashMap<ClientId, String>,
     /// When what is typed has to be on the disk.
@@ -225,6 +227,7 @@ impl State {
             killed: Killed::default(),
             directory: Vec::new(),
             posts: VecDeque::new(),
+            left: HashMap::new(),
             orders: HashMap::new(),
             drafts_due: None,
             lobby_drafted: String::new(),

@@ -88,7 +88,7 @@ fn what_was_not_sent_outlives_its_room() {
     assert!(row("refused there").contains('✗'), "{text}");
     assert!(row("waits there").contains('…'), "{text}");
     assert!(
-        row("waits there").contains("in a room you are not in any more"),
+        row("waits there").contains("in #tech, where you are not any more"),
         "{text}"
     );
     // What is refused later says why, and either can be taken up again.
@@ -99,10 +99,52 @@ fn what_was_not_sent_outlives_its_room() {
     let text = screen.text();
     let failed = text.lines().filter(|row| row.contains('✗')).count();
     assert_eq!(failed, 2, "{text}");
+    // Its room is gone, so neither gets into the composer of another; either is cut, to be pasted where somebody wants it.
+    assert_eq!(screen.keys("<a-r>"), []);
+    assert!(screen.shows("open it there to retry"), "{}", screen.text());
+    for words in ["waits there", "refused there"] {
+        screen.keys("<a-e>");
+        assert_eq!(written(&screen), "");
+        assert!(!screen.shows(words), "{}", screen.text());
+        screen.keys("<c-y>");
+        assert_eq!(written(&screen), words);
+        screen.keys("<c-u>");
+    }
+}
+
+#[test]
+fn a_failed_message_is_taken_up_only_where_it_was_meant_for() {
+    let mut screen = Screen::online(140, 24);
+    let refuse = |screen: &mut Screen| {
+        let refusal = Refusal::new(RefusalCode::TooLong).with("9").with("8");
+        let client_id = screen.last_post();
+        screen.hears(Told::PostRefused { client_id, refusal });
+    };
+    // In another room neither key does anything to it.
+    screen.keys("general only<ret>");
+    refuse(&mut screen);
+    screen.keys("/join tech<ret>");
+    for key in ["<a-r>", "<a-e>"] {
+        assert_eq!(screen.keys(key), [], "{key}");
+        assert_eq!(written(&screen), "");
+    }
+    screen.keys("/join general<ret><a-e>");
+    assert_eq!(written(&screen), "general only");
+    screen.keys("<c-u>");
+    // A private line names whom it is for, wherever it is taken up.
+    screen.keys("@李四 psst<ret>");
+    refuse(&mut screen);
     screen.keys("<a-e>");
-    assert_eq!(written(&screen), "waits there");
-    screen.keys("<c-u><a-e>");
-    assert_eq!(written(&screen), "refused there");
+    assert_eq!(written(&screen), "@李四 psst");
+    screen.keys("<c-u>/msg 李四 hush<ret>");
+    refuse(&mut screen);
+    screen.keys("<a-e>");
+    assert_eq!(written(&screen), "/msg 李四 hush");
+    // What was typed into a conversation goes back there.
+    screen.keys("<c-u>/msg 李四<ret>secret<ret>");
+    refuse(&mut screen);
+    screen.keys("/join general<ret><a-e>");
+    assert_eq!(written(&screen), "");
 }
 
 #[test]

@@ -20,6 +20,11 @@ impl Killed {
         self.goes_on = false;
     }
 
+    /// Takes a text that was cut elsewhere, to be pasted.
+    pub fn put(&mut self, text: &str) {
+        self.add(text, Side::Before);
+    }
+
     pub(super) fn add(&mut self, text: &str, side: Side) {
         if text.is_empty() {
             return;

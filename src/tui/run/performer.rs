@@ -213,15 +213,12 @@ impl Performer {
     /// Tells of something outside the screen: by the person's own program, else by the terminal.
     fn notify(&self, state: &State, title: &str, text: &str) -> Option<Event> {
         let own = state.notify_command.words(title, text);
-        match own.filter(|_| state.notifier.asked != Some(Way::Off)) {
-            Some(words) => (self.setup.run_notifier)(&words)
-                .err()
-                .map(Event::NotifyFailed),
-            None => {
-                (self.setup.notify)(state.notifier, title, text);
-                None
-            }
+        if let Some(words) = own.filter(|_| state.notifier.asked != Some(Way::Off)) {
+            let run = (self.setup.run_notifier)(&words);
+            return run.err().map(Event::NotifyFailed);
         }
+        (self.setup.notify)(state.notifier, title, text);
+        None
     }
 
     fn highlight(&self, code: Arc<Code>) {

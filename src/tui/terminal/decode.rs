@@ -86,7 +86,7 @@ impl Decoder {
     }
 
     /// The next thing that is complete.
-    pub fn next(&mut self) -> Option<Decoded> {
+    pub fn pop(&mut self) -> Option<Decoded> {
         self.found.pop_front()
     }
 

@@ -190,7 +190,7 @@ mod unix {
         }
 
         fn take(&mut self) {
-            while let Some(decoded) = self.decoder.next() {
+            while let Some(decoded) = self.decoder.pop() {
                 match decoded {
                     Decoded::Event(event) => self.ready.push_back(event),
                     Decoded::Answer(answer) => {

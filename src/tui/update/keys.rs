@@ -134,21 +134,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PageUp => return scroll(state, -page(state)),
         Action::PageDown => return scroll(state, page(state)),
         Action::Oldest => return super::to_oldest(state),
-        Action::Newest => {
-            state.visit = None;
-            let is_there = |room: &Room| room.timeline.anchor() == Anchor::Newest;
-            if state
-                .current()
-                .is_some_and(|room| is_there(room) && room.reading.above.0 > 0)
-            {
-                state.say(Tone::Info, state.strings.all_read);
-                return reading::read_all(state);
-            }
-            if let Some(room) = state.current_mut() {
-                room.found = None;
-                room.timeline.to_newest();
-            }
-        }
+        Action::Newest => return newest(state),
         Action::NextUnread => return visit::next_unread(state),
         Action::ToNew => return visit::to_new(state),
         Action::Mentions => return pick::mentions(state),
@@ -216,6 +202,24 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 state.popup = None;
             }
         }
+    }
+    Vec::new()
+}
+
+/// To the newest end; where that is shown already, everything is read.
+fn newest(state: &mut State) -> Vec<Effect> {
+    state.visit = None;
+    let is_there = |room: &Room| room.timeline.anchor() == Anchor::Newest;
+    if state
+        .current()
+        .is_some_and(|room| is_there(room) && room.reading.above.0 > 0)
+    {
+        state.say(Tone::Info, state.strings.all_read);
+        return reading::read_all(state);
+    }
+    if let Some(room) = state.current_mut() {
+        room.found = None;
+        room.timeline.to_newest();
     }
     Vec::new()
 }

@@ -184,7 +184,7 @@ pub fn help(strings: &Strings, keymap: &Keymap, columns: u16, filter: &str) -> V
     section(&title, selection_keys(strings, keymap));
     section(strings.help_commands, commands(strings));
     let sending = strings.help_sending.iter();
-    let sending: Vec<_> = sending.filter(|line| is_wanted(**line, "")).collect();
+    let sending: Vec<_> = sending.filter(|line| is_wanted(line, "")).collect();
     if !sending.is_empty() && !lines.is_empty() {
         lines.push(String::new());
     }

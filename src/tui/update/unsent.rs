@@ -1,6 +1,6 @@
 //! Posts that failed or were found on the disk: shown where they were typed, repeated or edited on a key.
 
-use crate::chat::{Author, Body, ClientId, Recipient, Refusal};
+use crate::chat::{Author, Body, ClientId, Recipient, Refusal, RoomId};
 use crate::client::cache::Unsent;
 use crate::client::{Command, Post};
 use crate::text::{self, SafeText};
@@ -63,6 +63,9 @@ pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
 
 /// What stood in rooms that are gone and is not answered stands where one is now.
 pub(super) fn moved(state: &mut State, gone: &[Room]) {
+    for room in gone {
+        state.left.insert(room.info.id, room.label());
+    }
     let Some(me) = state.me.clone() else { return };
     let stood = gone.iter().flat_map(|room| room.timeline.posts());
     let stood: Vec<_> = stood.collect();
@@ -106,12 +109,22 @@ fn whom(state: &State, to: &Recipient) -> SafeText {
         (Recipient::Room(id), None) => {
             let words = match state.room(*id) {
                 Some(room) => fill(state.strings.said_in, &[&text::line(&room.label())]),
-                None => state.strings.said_where_one_was.to_owned(),
+                None => match lost_label(state, *id) {
+                    Some(label) => fill(state.strings.said_in_lost, &[&text::line(&label)]),
+                    None => state.strings.said_where_one_was.to_owned(),
+                },
             };
             return text::line(&words);
         }
     };
     text::line(&fill(state.strings.privately_to, &[&name]))
+}
+
+/// What a room was called that we are not in any more.
+fn lost_label(state: &State, id: RoomId) -> Option<String> {
+    let listed = state.directory.iter().find(|info| info.id == id);
+    let listed = listed.map(|info| format!("#{}", info.name));
+    state.left.get(&id).cloned().or(listed)
 }
 
 /// A post was refused for good: it stays where it is, with the reason and the keys.
@@ -123,7 +136,15 @@ pub(super) fn refused(state: &mut State, id: ClientId, refusal: &Refusal) {
 pub(super) fn fail(state: &mut State, id: ClientId, why: &str) {
     let s = state.strings;
     let actions = [Action::Retry, Action::EditFailed];
-    let words = if state.is_plain {
+    let post = state.posts.iter().find(|post| post.client_id == id);
+    let words = if post.is_some_and(|post| is_of_lost_room(state, post)) {
+        let key = if state.is_plain {
+            format!("/do {}", Action::EditFailed.name())
+        } else {
+            state.keymap.first(Action::EditFailed)
+        };
+        fill(s.failed_gone, &[&why, &key])
+    } else if state.is_plain {
         let [retry, edit] = actions.map(Action::name);
         fill(s.failed_plain, &[&why, &retry, &edit])
     } else {
@@ -136,14 +157,50 @@ pub(super) fn fail(state: &mut State, id: ClientId, why: &str) {
     }
 }
 
-/// The newest post that failed in the room being read, taken off the screen.
-fn take(state: &mut State) -> Option<Post> {
-    let failed = state
+/// Whether a post may be taken up in the room that is open: it was meant for this room, or what was typed names whom it is for. Text
+/// meant for one room or person never gets into the composer of another.
+fn belongs_here(state: &State, post: &Post) -> bool {
+    let names_target = post.typed.starts_with(text::AT)
+        || ["/msg ", "/query "]
+            .iter()
+            .any(|it| post.typed.starts_with(it));
+    let Some(room) = state.current() else {
+        return false;
+    };
+    let peer = room.info.peer.as_ref();
+    names_target
+        || match &post.to {
+            Recipient::Room(id) => room.info.id == *id,
+            Recipient::Person(id) => peer.is_some_and(|peer| peer.id == *id),
+            Recipient::Name(name) => {
+                peer.is_some_and(|peer| peer.name.to_lowercase() == name.to_lowercase())
+            }
+        }
+}
+
+/// Whether a post was meant for a room that we are not in any more.
+fn is_of_lost_room(state: &State, post: &Post) -> bool {
+    matches!(post.to, Recipient::Room(id) if state.room(id).is_none())
+}
+
+/// The newest post that failed in the room being read and is allowed, taken off the screen.
+fn take(state: &mut State, is_allowed: impl Fn(&State, &Post) -> bool) -> Option<Post> {
+    let failed: Vec<ClientId> = state
         .current()
-        .and_then(|room| room.timeline.newest_failed());
-    let place = failed.and_then(|id| state.posts.iter().position(|post| post.client_id == id));
-    let Some(place) = place else {
-        state.say(Tone::Info, state.strings.nothing_failed);
+        .map(|room| room.timeline.failed().collect())
+        .unwrap_or_default();
+    let of = |id: &ClientId| state.posts.iter().position(|post| post.client_id == *id);
+    let places: Vec<usize> = failed.iter().filter_map(of).collect();
+    let allowed = places
+        .iter()
+        .find(|at| is_allowed(state, &state.posts[**at]));
+    let Some(place) = allowed.copied() else {
+        let s = state.strings;
+        let words = match places.first().map(|at| &state.posts[*at]) {
+            Some(post) => fill(s.failed_elsewhere, &[&whom(state, &post.to)]),
+            None => s.nothing_failed.to_owned(),
+        };
+        state.say(Tone::Info, words);
         return None;
     };
     let post = state.posts.remove(place)?;
@@ -153,12 +210,12 @@ fn take(state: &mut State) -> Option<Post> {
     Some(post)
 }
 
-/// Says it again. It gets a new number: later ones may have been taken meanwhile.
+/// Sends it again to where it was meant for. It gets a new number: later ones may have been taken meanwhile.
 pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     let Some(me) = state.me.clone() else {
         return Vec::new();
     };
-    let Some(failed) = take(state) else {
+    let Some(failed) = take(state, belongs_here) else {
         return Vec::new();
     };
     let instead_of = Some(failed.client_id);
@@ -171,15 +228,26 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     vec![Effect::Client(Command::Post { post, instead_of })]
 }
 
-/// Puts it back into the composer.
+/// Puts it back into the composer of the room it was meant for. One whose room is gone is cut instead, so that nobody sends it elsewhere
+/// by mistake.
 pub(super) fn edit(state: &mut State) -> Vec<Effect> {
     if !state.composer().is_empty() {
         state.say(Tone::Problem, state.strings.composer_in_use);
         return Vec::new();
     }
-    let Some(post) = take(state) else {
+    let may =
+        |state: &State, post: &Post| belongs_here(state, post) || is_of_lost_room(state, post);
+    let Some(post) = take(state, may) else {
         return Vec::new();
     };
+    if !belongs_here(state, &post) {
+        state.killed.ends();
+        state.killed.put(&said(&post.body));
+        state.killed.ends();
+        let key = state.keymap.first(Action::Yank);
+        state.say(Tone::Info, fill(state.strings.failed_cut, &[&key]));
+        return vec![Effect::Client(Command::Forget(post.client_id))];
+    }
     let typed = if post.typed.is_empty() {
         said(&post.body)
     } else {

@@ -332,7 +332,8 @@ async fn all_who_come_at_the_same_moment_hear_of_each_other() {
 async fn a_page_whose_name_stands_for_this_machine_reads_nothing() {
     let server = Server::start();
     let metrics = |target: &str, hosts: &[&str]| {
-        let hosts: String = hosts.iter().map(|it| format!("Host: {it}\r\n")).collect();
+        let hosts = hosts.iter().map(|it| format!("Host: {it}\r\n"));
+        let hosts = hosts.collect::<Vec<_>>().concat();
         format!("GET {target} HTTP/1.1\r\n{hosts}\r\n")
     };
     let cases: [(&str, &[&str], &str); 9] = [

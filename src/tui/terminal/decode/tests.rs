@@ -2,9 +2,11 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 
 use super::*;
+use KeyModifiers as M;
+use MouseEventKind as Kind;
 
 fn all(decoder: &mut Decoder) -> Vec<Decoded> {
-    std::iter::from_fn(|| decoder.next()).collect()
+    std::iter::from_fn(|| decoder.pop()).collect()
 }
 
 /// What bytes mean that come at once, when nothing follows.
@@ -62,7 +64,6 @@ fn answers() -> Vec<(&'static [u8], Answer)> {
 
 #[test]
 fn keys_are_told_from_each_other() {
-    use KeyModifiers as M;
     let cases: Vec<(&[u8], Decoded)> = vec![
         (b"\r", key(KeyCode::Enter, M::NONE)),
         (b"\n", key(KeyCode::Char('j'), M::CONTROL)),
@@ -128,8 +129,6 @@ fn the_mouse_is_understood() {
             modifiers,
         }))
     };
-    use KeyModifiers as M;
-    use MouseEventKind as Kind;
     for (bytes, expected) in [
         (
             "\x1b[<0;10;5M",
@@ -241,7 +240,7 @@ proptest! {
         while decoder.awaited().is_some() {
             decoder.give_up();
         }
-        while decoder.next().is_some() {}
+        while decoder.pop().is_some() {}
         decoder.feed("好k".as_bytes());
         prop_assert_eq!(all(&mut decoder), typed("好k"));
     }
