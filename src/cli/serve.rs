@@ -12,7 +12,7 @@ use crate::chat::SecretHash;
 use crate::client::profile;
 use crate::config::{Address, Config, Serve};
 use crate::server::clock::WallClock;
-use crate::server::data::{DataDir, DataError, Purpose};
+use crate::server::data::{DataDir, DataError, Purpose, make_directory};
 use crate::server::filter::Filter;
 use crate::server::hub::HubConfig;
 use crate::server::listen::{Caps, tcp};
@@ -44,8 +44,8 @@ pub fn run(config: Config) -> Result<()> {
     } else {
         log::Terminal::Shown
     };
-    let _log = std::fs::create_dir_all(&config.paths.logs)
-        .and_then(|()| private(&config.paths.logs))
+    // Who came and went, and what was said if that is logged, is for whoever hosts.
+    let _log = make_directory(&config.paths.logs)
         .and_then(|()| {
             log::start(&config.paths.logs, bodies, terminal).map_err(std::io::Error::other)
         })
@@ -346,22 +346,17 @@ pub(super) fn explained(error: DataError, config: &Config) -> anyhow::Error {
         DataError::Network { .. } => {
             anyhow::anyhow!("{error}\ngive it a directory on this machine with `--data DIR`")
         }
+        DataError::Lost { ref path } => {
+            let (data, id) = (path.display(), path.join("tchat.id"));
+            anyhow::anyhow!(
+                "{error}\nput a backup back with `tchat restore FILE --data '{data}'`, or delete '{}' to begin a new history",
+                id.display()
+            )
+        }
         DataError::Damaged { .. } | DataError::Database(OpenError::Damaged { .. }) => {
             let data = config.paths.data.display();
             anyhow::anyhow!("{error}\nput a backup back with `tchat restore FILE --data '{data}'`")
         }
         other => other.into(),
     }
-}
-
-/// Who came and went, and what was said if that is logged, is for whoever hosts.
-#[cfg(unix)]
-fn private(directory: &std::path::Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn private(_: &std::path::Path) -> std::io::Result<()> {
-    Ok(())
 }

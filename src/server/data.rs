@@ -37,6 +37,11 @@ pub enum DataError {
     /// A server stopped here because its disk failed, and the file is not what it should be.
     #[error("'{path}' is damaged: {cause}")]
     Damaged { path: PathBuf, cause: String },
+    /// There is no database, or an empty one, where a server has run before.
+    #[error(
+        "cannot serve from '{path}': a server has run here before, and its database '{DATABASE}' is missing or empty"
+    )]
+    Lost { path: PathBuf },
     #[error(transparent)]
     Database(#[from] OpenError),
     #[error(transparent)]
@@ -85,14 +90,13 @@ impl DataDir {
             path: path.to_owned(),
             cause,
         };
-        fs::create_dir_all(path).map_err(cause)?;
+        make_directory(path).map_err(cause)?;
         if let Some(kind) = network_file_system(path).map_err(cause)? {
             return Err(DataError::Network {
                 path: path.to_owned(),
                 kind,
             });
         }
-        make_private(path).map_err(cause)?;
         let mut lock = File::options()
             .read(true)
             .write(true)
@@ -176,10 +180,20 @@ impl DataDir {
     /// See [`OpenError`]; or the file is damaged.
     pub fn store(&self) -> Result<SqliteStore, DataError> {
         let database = self.path.join(DATABASE);
+        // Before anything opens the file: that alone would make an empty one and delete its log.
+        if server_of(&self.path).is_some() && is_lost(&database) {
+            return Err(DataError::Lost {
+                path: self.path.clone(),
+            });
+        }
         if let Some(why) = self.failure() {
             tracing::warn!(%why, "the disk failed the last time; looking the database through");
             check(&database)?;
         }
+        make_private_file(&database).map_err(|cause| DataError::Directory {
+            path: self.path.clone(),
+            cause,
+        })?;
         let store = SqliteStore::open(&database, ServerId::new(random_id()))?;
         self.forget_failure();
         Ok(store)
@@ -289,21 +303,36 @@ pub fn is_stopped(path: &Path) -> bool {
     path.join(STOPPED).exists()
 }
 
+/// Whether the file of a database is missing or empty. A log beside it does not help: SQLite deletes the log of an empty database.
+fn is_lost(database: &Path) -> bool {
+    fs::metadata(database).map_or(true, |file| file.len() == 0)
+}
+
 /// Which server a directory belongs to, if one has ever been served from it.
 pub fn server_of(path: &Path) -> Option<ServerId> {
     let text = fs::read_to_string(path.join(SERVER)).ok()?;
     ServerId::from_slice(&hex::decode(text.lines().next()?.trim()).ok()?)
 }
 
-#[cfg(unix)]
-fn make_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+/// Makes a directory, and those above it, for the user alone. One that exists keeps its mode: it may be shared on purpose.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
-#[cfg(not(unix))]
-fn make_private(_: &Path) -> io::Result<()> {
-    Ok(())
+/// Makes a file for the user alone, if there is none: the directory may be open to others. What SQLite puts beside it has its mode.
+fn make_private_file(path: &Path) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 /// The kind of network file system a path is on, if it is.

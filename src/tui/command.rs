@@ -193,8 +193,15 @@ pub fn parse(text: &str) -> Line {
     if matches!(text.trim(), "exit" | "/exit" | "quit" | ":q" | ":wq") {
         return Line::Command(Name::Quit, String::new());
     }
+    // One slash is left out only where the line would be a command; code is sent as it is.
     if let Some(said) = text.strip_prefix("//") {
-        return Line::Say(Body::Text(format!("/{said}")));
+        let is_command = said.starts_with(char::is_alphabetic) && !text.contains('\n');
+        let text = if is_command {
+            &text[1..]
+        } else {
+            text.trim_end()
+        };
+        return Line::Say(Body::Text(text.to_owned()));
     }
     if let Some(command) = text.strip_prefix('/') {
         return parse_command(command);
@@ -334,6 +341,10 @@ mod tests {
             ("@ alone", say("@ alone")),
             ("a@b.example", say("a@b.example")),
             ("//etc/hosts", say("/etc/hosts")),
+            ("// main loop\nint x;", say("// main loop\nint x;")),
+            ("//main\n//x", say("//main\n//x")),
+            ("// TODO", say("// TODO")),
+            ("/// docs", say("/// docs")),
             ("/me waves", Line::Say(Body::Action("waves".into()))),
             ("/msg ann hi", private("ann", "hi")),
             ("/msg @ann hi", private("ann", "hi")),

@@ -207,3 +207,127 @@ fn a_backup_is_made_while_it_hosts_and_put_back_while_it_does_not() {
     server.kill().unwrap();
     server.wait().unwrap();
 }
+
+#[test]
+fn a_lost_database_is_an_error_that_names_the_way_back() {
+    let home = Home::new();
+    let mut server = home.serves(&[]);
+    signal(server.id(), "TERM");
+    assert!(ends(&mut server, Duration::from_secs(50)).success());
+    let database = home.data().join("tchat.db");
+    let kept = std::fs::read(&database).unwrap();
+    let port = home.port.to_string();
+    let starts = || {
+        home.command(&["--serve", "--port", &port])
+            .output()
+            .unwrap()
+    };
+    for is_empty in [false, true] {
+        std::fs::remove_file(&database).unwrap();
+        if is_empty {
+            std::fs::write(&database, "").unwrap();
+        }
+        let output = starts();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{said}");
+        assert!(
+            said.contains("missing or empty") && said.contains("tchat restore"),
+            "{said}"
+        );
+        std::fs::write(&database, &kept).unwrap();
+    }
+    // With the database it goes on, and without the id a new history begins.
+    let mut server = home.serves(&[]);
+    signal(server.id(), "TERM");
+    assert!(ends(&mut server, Duration::from_secs(50)).success());
+    std::fs::remove_file(&database).unwrap();
+    std::fs::remove_file(home.data().join("tchat.id")).unwrap();
+    let mut server = home.serves(&[]);
+    signal(server.id(), "TERM");
+    assert!(ends(&mut server, Duration::from_secs(50)).success());
+}
+
+#[test]
+fn the_log_of_a_lost_database_is_neither_deleted_nor_taken_for_that_of_a_backup() {
+    let home = Home::new();
+    let mut server = home.serves(&[]);
+    let port = home.port.to_string();
+    let sends = |text: &str| {
+        let sent = home.command(&["send", "--port", &port, text]).output();
+        let sent = sent.unwrap();
+        assert!(sent.status.success(), "{sent:?}");
+    };
+    sends("in the backup");
+    let copy = home.file("copy.db");
+    let data = home.data().display().to_string();
+    let backup = home
+        .command(&["backup", &copy, "--data", &data])
+        .output()
+        .unwrap();
+    assert!(backup.status.success(), "{backup:?}");
+    sends("after the backup");
+    signal(server.id(), "KILL");
+    ends(&mut server, Duration::from_secs(50));
+    let (database, log) = (
+        home.data().join("tchat.db"),
+        home.data().join("tchat.db-wal"),
+    );
+    let kept = std::fs::read(&log).unwrap();
+    assert!(!kept.is_empty());
+    for is_empty in [false, true] {
+        std::fs::remove_file(&database).unwrap();
+        if is_empty {
+            std::fs::write(&database, "").unwrap();
+        }
+        let output = home
+            .command(&["--serve", "--port", &port])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            !output.status.success() && said.contains("tchat restore"),
+            "{said}"
+        );
+        assert_eq!(std::fs::read(&log).unwrap(), kept);
+        std::fs::write(&database, "").unwrap();
+    }
+    // What is put back is the backup and nothing else, and the log is still there under another name.
+    let restored = home
+        .command(&["restore", &copy, "--data", &data])
+        .output()
+        .unwrap();
+    assert!(restored.status.success(), "{restored:?}");
+    let aside = home.data().join("tchat.db.before-restore-1-wal");
+    assert_eq!(std::fs::read(aside).unwrap(), kept);
+    let mut server = home.serves(&[]);
+    let (_, said) = runs(&home, &["tail", "--port", &port, "--last", "50"]);
+    assert!(
+        said.contains("in the backup") && !said.contains("after the backup"),
+        "{said}"
+    );
+    signal(server.id(), "TERM");
+    assert!(ends(&mut server, Duration::from_secs(50)).success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_exists_keeps_its_mode_and_the_database_is_private_in_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let home = Home::new();
+    for directory in [home.data(), home.logs()] {
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut server = home.serves(&[]);
+    assert_eq!((mode(&home.data()), mode(&home.logs())), (0o755, 0o755));
+    assert_eq!(mode(&home.data().join("tchat.db")), 0o600);
+    signal(server.id(), "TERM");
+    assert!(ends(&mut server, Duration::from_secs(50)).success());
+    // One that is made is for the user alone.
+    let home = Home::new();
+    let mut server = home.serves(&[]);
+    assert_eq!((mode(&home.data()), mode(&home.logs())), (0o700, 0o700));
+    signal(server.id(), "TERM");
+    assert!(ends(&mut server, Duration::from_secs(50)).success());
+}

@@ -143,12 +143,18 @@ fn look_through(
 
 /// Gives a database a second name, with its log if that cannot be brought in; says which. At every moment it is whole under one name.
 fn keep_aside(database: &Path) -> io::Result<Option<PathBuf>> {
-    if !database.exists() {
-        return Ok(None);
-    }
-    let free = |n: &u32| !beside(database, &format!(".before-restore-{n}")).exists();
+    let named = |n: u32, suffix: &str| beside(database, &format!(".before-restore-{n}{suffix}"));
+    let free = |n: &u32| !named(*n, "").exists() && !named(*n, "-wal").exists();
     let n = (1..u32::MAX).find(free).unwrap_or(u32::MAX);
-    let aside = beside(database, &format!(".before-restore-{n}"));
+    let aside = named(n, "");
+    if fs::metadata(database).map_or(true, |file| file.len() == 0) {
+        // The log of a lost database may hold nearly all of it. SQLite would delete it, or take it for that of what is put back.
+        return match fs::rename(beside(database, "-wal"), named(n, "-wal")) {
+            Ok(()) => Ok(Some(named(n, "-wal"))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+    }
     // Closed again at once: the last to close a database brings its log in and removes it. One that is too damaged keeps it.
     if let Ok(db) = Connection::open(database) {
         let _damaged = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
