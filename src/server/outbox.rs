@@ -78,6 +78,8 @@ pub struct Outbox {
 
 #[derive(Debug)]
 struct Lanes {
+    /// What was told before the welcome, which is the first thing a client hears; nothing is held once it is queued.
+    held: Option<Vec<Event>>,
     answers: VecDeque<(Option<Slot>, Item)>,
     answer_bytes: usize,
     live: VecDeque<(Slot, Item)>,
@@ -106,6 +108,7 @@ impl Outbox {
         budget.lanes.fetch_add(1, Ordering::Relaxed);
         Arc::new(Self {
             lanes: Mutex::new(Lanes {
+                held: None,
                 answers: VecDeque::new(),
                 answer_bytes: 0,
                 live: VecDeque::new(),
@@ -217,8 +220,15 @@ impl Outbox {
     /// is let go: they are told everything again when they come back.
     pub fn tell(&self, event: Event) {
         let is_over = {
-            let lanes = self.lock();
-            lanes.answers.len() >= TOLD * ANSWERS || lanes.answer_bytes >= TOLD * ANSWER_BYTES
+            let mut lanes = self.lock();
+            match &mut lanes.held {
+                Some(held) if held.len() < ANSWERS => return held.push(event),
+                Some(_) => true,
+                None => {
+                    lanes.answers.len() >= TOLD * ANSWERS
+                        || lanes.answer_bytes >= TOLD * ANSWER_BYTES
+                }
+            }
         };
         if is_over {
             self.abandon();
@@ -226,6 +236,27 @@ impl Outbox {
         } else {
             self.answer(event);
         }
+    }
+
+    /// Holds what is told from now on until the welcome is queued: other sessions of the same person may do something meanwhile.
+    pub fn hold(&self) {
+        self.lock().held.get_or_insert_default();
+    }
+
+    /// Queues the welcome, and behind it what was told before.
+    pub fn welcome(&self, event: Event) {
+        self.answer(event);
+        // Nothing is queued between the two: whoever tells something while this runs is held until here, or comes behind it.
+        let mut lanes = self.lock();
+        for event in lanes.held.take().unwrap_or_default() {
+            let bytes = weight(&event);
+            lanes
+                .answers
+                .push_back((None, Item::Answer(Box::new(event))));
+            lanes.answer_bytes += bytes;
+        }
+        drop(lanes);
+        self.writer.wake();
     }
 
     /// Queues an answer.
@@ -482,3 +513,6 @@ impl Drop for Outbox {
         self.budget.lanes.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,6 +131,7 @@ async fn admit(
                 .with(PROTOCOL),
         ));
     }
+    outbox.hold();
     match hub.admit(&hello.secret, &hello.name, outbox).await {
         Ok(admitted) => Ok((admitted, hello)),
         Err(AdmitError::Refused(refusal)) => Err(refuse(refusal)),
@@ -279,7 +280,7 @@ impl Session {
             rooms.push(self.hub.describe(&record, me).await?);
         }
         let personal = self.hub.store.personal(me).await?;
-        self.outbox.answer(Event::Welcome(Welcome {
+        self.outbox.welcome(Event::Welcome(Welcome {
             settings: personal.settings,
             status: personal.status,
             session: self.who.session,

@@ -1,0 +1,49 @@
+use super::*;
+use crate::chat::{Refusal, RefusalCode};
+
+fn event(n: u64) -> Event {
+    Event::Refused {
+        request: n,
+        client_id: None,
+        refusal: Refusal::new(RefusalCode::Malformed),
+    }
+}
+
+/// The events that are written, by the number of their request.
+fn written(outbox: &Outbox) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    while let Poll::Ready(Some(Item::Answer(event))) = outbox.pop() {
+        if let Event::Refused { request, .. } = *event {
+            numbers.push(request);
+        }
+    }
+    numbers
+}
+
+#[test]
+fn the_welcome_comes_first_and_what_was_told_before_comes_behind_it() {
+    let outbox = Outbox::new(Arc::default());
+    outbox.hold();
+    outbox.tell(event(1));
+    outbox.tell(event(2));
+    assert!(written(&outbox).is_empty());
+    outbox.welcome(event(0));
+    outbox.tell(event(3));
+    assert_eq!(written(&outbox), [0, 1, 2, 3]);
+    // A guest has no welcome, and hears everything at once.
+    let guest = Outbox::new(Arc::default());
+    guest.tell(event(1));
+    assert_eq!(written(&guest), [1]);
+}
+
+#[test]
+fn a_session_for_which_too_much_is_held_is_let_go() {
+    let outbox = Outbox::new(Arc::default());
+    outbox.hold();
+    for n in 0..ANSWERS as u64 {
+        outbox.tell(event(n));
+    }
+    assert!(!outbox.is_abandoned());
+    outbox.tell(event(0));
+    assert!(outbox.is_abandoned());
+}
