@@ -386,6 +386,8 @@ fn connect_goes_to_another_server_and_back() {
     ann.until("nothing of the first server", |text| {
         !text.contains("said here")
     });
+    // Until she is in the room there, a line stays in the composer.
+    ann.shows("PEOPLE 2");
     ann.says("said there");
     ben.shows("said there");
     ben.says("welcome");
