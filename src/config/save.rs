@@ -65,9 +65,15 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
     }
+    let before = fs::metadata(&path).ok();
+    if before.as_ref().is_some_and(|it| !it.is_file()) {
+        // Put in its place, a file would end a device like /dev/null for the whole machine.
+        let words = "it is not a file";
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, words));
+    }
     let beside = path.with_extension("toml.new");
     fs::write(&beside, text)?;
-    if let Ok(before) = fs::metadata(&path) {
+    if let Some(before) = before {
         fs::set_permissions(&beside, before.permissions())?;
     }
     fs::rename(&beside, &path)
@@ -76,6 +82,18 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("config.toml");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo is there");
+        assert!(write(&pipe, "theme = \"paper\"\n").is_err());
+        assert!(!fs::metadata(&pipe).unwrap().is_file());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn what_else_is_in_the_file_stays_as_it_is() {

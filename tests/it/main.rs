@@ -54,5 +54,6 @@ mod shortcuts;
 mod store;
 mod support;
 mod timeline;
+mod tmux;
 mod truth;
 mod unseen;

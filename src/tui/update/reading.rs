@@ -104,7 +104,8 @@ fn shown(state: &State, room: &Room) -> Shown {
         }
     }
     let mut above = (messages, mentions);
-    if room.timeline.goes_on_from(read) && room.timeline.is_whole_after(read) {
+    let is_countable = room.reading.unread.messages < Unread::MOST;
+    if is_countable && room.timeline.goes_on_from(read) && room.timeline.is_whole_after(read) {
         // What is here is known better than what was counted: a message may have been deleted since.
         let earlier = room.timeline.all_said().skip_while(|it| it.seq >= first);
         let earlier = earlier.take_while(|it| it.seq > read);
@@ -120,12 +121,15 @@ fn shown(state: &State, room: &Room) -> Shown {
 /// Up to which entry everything was on the screen, or is no message of somebody else.
 fn seen_to(state: &State, room: &Room) -> Seq {
     let read = room.reading.unread.read;
-    let loaded = room.timeline.all_said().take_while(|it| it.seq > read);
-    let loaded = loaded.filter(|it| counts(state, it)).count();
-    let all = usize::try_from(room.reading.unread.messages).unwrap_or(usize::MAX);
-    if !room.timeline.goes_on_from(read) && loaded < all {
-        // Messages that are not loaded were not on the screen.
-        return read;
+    // Most of the time nothing is missing. This runs with every event, so what is unread is only gone through where something is.
+    if !room.timeline.goes_on_from(read) {
+        let loaded = room.timeline.all_said().take_while(|it| it.seq > read);
+        let loaded = loaded.filter(|it| counts(state, it)).count();
+        let all = usize::try_from(room.reading.unread.messages).unwrap_or(usize::MAX);
+        if loaded < all {
+            // Messages that are not loaded were not on the screen.
+            return read;
+        }
     }
     let mut seen = read;
     for item in room.timeline.after(read) {
