@@ -24,7 +24,7 @@ pub use entry::{Author, Entry, Post, Recipient};
 pub use id::{Epoch, IdentityId, InstanceId, RoomId, Secret, SecretHash, ServerId, SessionId};
 pub use limits::Limits;
 pub use name::{NameError, NameKey, RoomName, Skeleton, UserName};
-pub use order::{ClientId, Cursor, Digest, Seq, digest};
+pub use order::{ClientId, Cursor, Digest, Seq, digest, digest_of};
 pub use people::{Person, Presence, Profile, Roster, Status, Via};
 pub use refusal::{Refusal, RefusalCode};
 pub use rights::{Changes, Exit, PutOut, Right, Role, Ruling, Standing, Until};

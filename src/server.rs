@@ -35,7 +35,7 @@ use self::endpoint::grpc::{ChatServiceServer, Endpoint, REQUEST_BYTES};
 use self::endpoint::hosts::Hosts;
 use self::hub::{Hub, HubConfig};
 use self::listen::{Caps, Doors, Peer};
-use self::store::Store;
+use self::store::{Store, Verified};
 
 /// Writing back what is open has this long at the end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
@@ -119,9 +119,12 @@ where
         }
         hub.draining.cancel();
     };
+    // Runs in the background: it only reports what is damaged, and the server does not need the result.
+    let verifying = tokio::spawn(verify(Arc::clone(&hub)));
     let hurry = hub.fatal.token();
     let serve = listen::serve(incoming, doors, config.caps, hub.draining.clone(), hurry);
     tokio::join!(stop, serve);
+    verifying.abort();
 
     // What was read in the last second is written too.
     if hub.fatal.cause().is_none()
@@ -157,6 +160,31 @@ async fn services(hub: &Arc<Hub>, bridges: Bridges, reflection: Switch) -> Route
     match reflection {
         Switch::On => endpoint::reflection::add(routes, bridges),
         Switch::Off => routes,
+    }
+}
+
+/// Verifies everything that is stored, and logs the result.
+async fn verify(hub: Arc<Hub>) {
+    match hub.store.verify().await {
+        Ok(Verified {
+            rooms,
+            entries,
+            damages,
+            ..
+        }) => {
+            hub.metrics.set_damaged(damages);
+            if damages > 0 {
+                tracing::error!(
+                    rooms,
+                    entries,
+                    damages,
+                    "some stored data is damaged; `tchat doctor` lists it, `tchat restore` brings back a backup"
+                );
+            } else {
+                tracing::info!(rooms, entries, "verified the stored data");
+            }
+        }
+        Err(error) => hub.fatal.raise(&error),
     }
 }
 

@@ -37,6 +37,9 @@ pub enum Body {
     },
     /// What is left of a body that was deleted: its hash, so that the digest chain holds.
     Erased([u8; 32]),
+    /// A body that was damaged on the server's disk and cannot be read. The hash it was stored with is left, so that the digest chain
+    /// holds.
+    Damaged([u8; 32]),
     /// A kind this version does not know; the number is the protocol's, or 0 where even that is unknown.
     Unknown(u8),
 }
@@ -69,6 +72,7 @@ impl Body {
                 Amendment::React { .. } => 20,
             },
             Self::Erased(_) => 21,
+            Self::Damaged(_) => 22,
             Self::Unknown(kind) => *kind,
         }
     }
@@ -92,6 +96,7 @@ impl Body {
             | Self::Closed
             | Self::Amendment { .. }
             | Self::Erased(_)
+            | Self::Damaged(_)
             | Self::Unknown(_) => "",
         }
     }
@@ -120,7 +125,7 @@ impl Body {
                     format!("{target}\n{}\n{emoji}", u8::from(*is_on)).into()
                 }
             },
-            Self::Erased(hash) => hex::encode(hash).into(),
+            Self::Erased(hash) | Self::Damaged(hash) => hex::encode(hash).into(),
             other => other.text().into(),
         }
     }
@@ -151,8 +156,15 @@ impl Body {
             }
             18..=20 => amendment(kind, &payload)?,
             21 => Self::Erased(hex::decode(payload).ok()?.try_into().ok()?),
+            22 => Self::Damaged(hex::decode(payload).ok()?.try_into().ok()?),
             _ => return None,
         })
+    }
+
+    /// Whether this version knows the kind with this number. A payload of a known kind that cannot be read is damaged; one of an unknown
+    /// kind comes from a later version.
+    pub const fn is_known_kind(kind: u8) -> bool {
+        matches!(kind, 1..=14 | 16..=22)
     }
 
     /// Whether a person said it, and not the room.
@@ -172,12 +184,17 @@ impl Body {
 
     /// SHA-256 of kind and payload. It stays when the text is erased, so that the digest chain holds.
     pub fn hash(&self) -> [u8; 32] {
-        if let Self::Erased(hash) = self {
-            return *hash;
+        match self {
+            Self::Erased(hash) | Self::Damaged(hash) => *hash,
+            _ => Self::hash_of(self.kind(), self.payload().as_bytes()),
         }
+    }
+
+    /// The hash of a body that is given as its kind and payload.
+    pub fn hash_of(kind: u8, payload: &[u8]) -> [u8; 32] {
         let mut hash = Sha256::new();
-        hash.update([self.kind()]);
-        hash.update(&*self.payload());
+        hash.update([kind]);
+        hash.update(payload);
         hash.finalize().into()
     }
 }
@@ -275,6 +292,7 @@ mod tests {
             Body::Topic(String::new()),
             Body::Closed,
             Body::Erased([9; 32]),
+            Body::Damaged([9; 32]),
         ];
         let amendments = [
             Amendment::Edit("one\ntwo".into()),
@@ -293,6 +311,20 @@ mod tests {
         }
         assert_eq!(Body::from_parts(13, "nonsense".into()), Body::Unknown(13));
         assert_eq!(Body::from_parts(99, String::new()), Body::Unknown(99));
+    }
+
+    #[test]
+    fn every_kind_that_can_be_put_together_is_a_known_one() {
+        for kind in 0..=u8::MAX {
+            let texts = ["", "x", "7", "7\nx", "7\n1\nx", &"00".repeat(32)];
+            let person = format!("{}\nann\n", "00".repeat(16));
+            let rulings = ["", "1", "0", "0\nspam"].map(|rest| format!("{person}{rest}"));
+            let all = texts.into_iter().map(str::to_owned).chain(rulings);
+            let is_read = all
+                .map(|payload| Body::from_parts(kind, payload))
+                .any(|body| !matches!(body, Body::Unknown(_)));
+            assert_eq!(Body::is_known_kind(kind), is_read, "{kind}");
+        }
     }
 
     #[test]

@@ -72,6 +72,23 @@ impl IdentityId {
     pub const EVERYBODY: Self = Self([0; 16]);
 }
 
+/// Reads 32 bytes from a file of hexadecimal digits. Editors, mail programs and other systems change such a file on the way: they add a
+/// byte order mark, CRLF line ends, blanks, line breaks, a NUL or Ctrl+Z at the end, or turn it into UTF-16. All of that is ignored.
+fn from_digits(file: &[u8]) -> Option<[u8; 32]> {
+    let wide = |unit: fn([u8; 2]) -> u16| {
+        let units = file[2..].as_chunks().0.iter().map(|it| unit(*it));
+        char::decode_utf16(units).collect::<Result<String, _>>()
+    };
+    let text = match file {
+        [0xff, 0xfe, ..] => wide(u16::from_le_bytes).ok()?,
+        [0xfe, 0xff, ..] => wide(u16::from_be_bytes).ok()?,
+        _ => str::from_utf8(file).ok()?.to_owned(),
+    };
+    let is_added = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\0' | '\u{1a}');
+    let digits: String = text.chars().filter(|c| !is_added(*c)).collect();
+    hex::decode(digits).ok()?.try_into().ok()
+}
+
 /// The 32 random bytes that prove an identity. Never shown: it has no `Display`, and `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
@@ -83,6 +100,11 @@ impl Secret {
 
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
+    }
+
+    /// Reads a secret from a file of 64 hexadecimal digits. Blanks, line ends and byte order marks are ignored.
+    pub fn from_file(file: &[u8]) -> Option<Self> {
+        from_digits(file).map(Self)
     }
 
     pub const fn bytes(&self) -> &[u8; 32] {
@@ -110,6 +132,11 @@ impl SecretHash {
         Self(bytes)
     }
 
+    /// Like [`Secret::from_file`].
+    pub fn from_file(file: &[u8]) -> Option<Self> {
+        from_digits(file).map(Self)
+    }
+
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -118,5 +145,60 @@ impl SecretHash {
 impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretHash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_whatever_its_file_went_through() {
+        let digits = "0f".repeat(32);
+        let (first, rest) = digits.split_at(30);
+        let utf16 = |unit: fn(u16) -> [u8; 2]| {
+            let text = format!("\u{feff}{digits}\r\n");
+            text.encode_utf16().flat_map(unit).collect::<Vec<u8>>()
+        };
+        let files: [Vec<u8>; 12] = [
+            digits.clone().into(),
+            format!("{digits}\n").into(),
+            format!("{digits}\r\n").into(),
+            format!("{digits}\r\n\r\n\n").into(),
+            format!("\u{feff}{digits}\r\n").into(),
+            format!("  {digits} \t\n").into(),
+            format!("{digits}\u{a0}\u{3000}").into(),
+            format!("{digits}\0\u{1a}").into(),
+            format!("{first}\r\n{rest}\r\n").into(),
+            digits.to_uppercase().into(),
+            utf16(u16::to_le_bytes),
+            utf16(u16::to_be_bytes),
+        ];
+        for file in files {
+            let shown = String::from_utf8_lossy(&file).into_owned();
+            assert_eq!(
+                Secret::from_file(&file),
+                Some(Secret::new([15; 32])),
+                "{shown:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_too_short_too_long_or_no_number_is_no_secret() {
+        let digits = "0f".repeat(32);
+        for file in [
+            "",
+            "\u{feff}",
+            "not a secret",
+            &digits[1..],
+            &format!("{digits}0f"),
+            &format!("'{digits}'"),
+        ] {
+            assert_eq!(Secret::from_file(file.as_bytes()), None, "{file:?}");
+        }
+        for file in [&[0xff][..], &[0xff, 0xfe], &[0xff, 0xfe, 0x00, 0xd8]] {
+            assert_eq!(Secret::from_file(file), None, "{file:?}");
+        }
     }
 }

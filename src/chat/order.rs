@@ -69,6 +69,17 @@ pub fn digest(
     client_id: Option<ClientId>,
     body: &Body,
 ) -> Digest {
+    digest_of(previous, seq, author, client_id, body.hash())
+}
+
+/// Like [`digest`], for an entry of which only the hash of the body is known.
+pub fn digest_of(
+    previous: Digest,
+    seq: Seq,
+    author: IdentityId,
+    client_id: Option<ClientId>,
+    body: [u8; 32],
+) -> Digest {
     let mut hash = Sha256::new();
     hash.update(previous.0);
     hash.update(seq.0.to_be_bytes());
@@ -80,7 +91,7 @@ pub fn digest(
         }
         None => hash.update([0; 24]),
     }
-    hash.update(body.hash());
+    hash.update(body);
     let whole: [u8; 32] = hash.finalize().into();
     let mut short = [0; 8];
     short.copy_from_slice(&whole[..8]);

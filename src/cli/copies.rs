@@ -4,9 +4,14 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::serve::explained;
+use super::serve::{explained, private_files};
 use crate::config::Config;
 use crate::server::data::{self, DataDir, Purpose};
+use crate::server::store::Verified;
+use crate::text;
+
+/// Damaged values that are listed; `tchat doctor` lists more.
+const LISTED: usize = 5;
 
 pub fn backup(config: &Config, to: &Path) -> Result<()> {
     let holds = data::backup(&config.paths.data, to)?;
@@ -17,10 +22,12 @@ pub fn backup(config: &Config, to: &Path) -> Result<()> {
         config.paths.data.display(),
         to.display()
     ));
+    say_damages(&holds);
     Ok(())
 }
 
 pub fn restore(config: &Config, from: &Path) -> Result<()> {
+    private_files();
     // Held until it is done: nobody serves what is being replaced.
     let directory = DataDir::open(&config.paths.data, Purpose::Restore)
         .map_err(|error| explained(error, config))?;
@@ -31,10 +38,28 @@ pub fn restore(config: &Config, from: &Path) -> Result<()> {
         restored.holds.entries,
         from.display()
     ));
+    say_damages(&restored.holds);
     if let Some(before) = restored.before {
         say(&format!("what was there before is '{}'", before.display()));
     }
     Ok(())
+}
+
+/// Says what in a copy is damaged. Everything else in it can be used.
+fn say_damages(holds: &Verified) {
+    if holds.damages == 0 {
+        return;
+    }
+    say(&format!(
+        "{} of these are damaged; everything else is fine:",
+        holds.damages
+    ));
+    for damage in holds.damaged.iter().take(LISTED) {
+        say(&format!("  {}", text::line(&damage.to_string())));
+    }
+    if holds.damages > LISTED as u64 {
+        say("  `tchat doctor` lists the others");
+    }
 }
 
 #[allow(clippy::print_stdout)] // The answer to the command.

@@ -1,7 +1,8 @@
-//! `tchat doctor`: checks the terminal, the configuration and the server, and says of everything that is wrong what to do about it. It always
-//! ends, and always checks everything: a configuration that cannot be used is a finding like any other.
+//! `tchat doctor`: checks the terminal, the configuration, the stored rooms and the server, and says what to do about everything that is
+//! wrong. It always ends, and always checks everything: a configuration that cannot be used is a finding like any other.
 
 mod configuration;
+mod history;
 mod server;
 mod terminal;
 
@@ -128,6 +129,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut findings: Vec<Finding> = wrong.iter().map(|error| unusable(error, d)).collect();
     findings.extend(configuration::check(&config, wrong.is_empty(), s));
     show(d.configuration, findings)?;
+    show(d.history, history::check(&config.paths.data, d))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

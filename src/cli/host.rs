@@ -114,8 +114,10 @@ impl Host {
 fn said(child: &mut Child) -> Option<io::Error> {
     let mut words = String::new();
     io::Read::read_to_string(child.stderr.as_mut()?, &mut words).ok()?;
-    let first = words.lines().next()?.trim_start_matches("tchat: ");
-    (!first.is_empty()).then(|| io::Error::other(first.to_owned()))
+    // The second line says what to do about it.
+    let lines: Vec<&str> = words.trim_start_matches("tchat: ").lines().collect();
+    let words = lines.join("; ");
+    (!words.is_empty()).then(|| io::Error::other(words))
 }
 
 /// Takes note of the host's end, should it come before ours, so that it leaves no zombie.

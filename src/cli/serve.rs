@@ -32,6 +32,7 @@ pub fn run(config: Config) -> Result<()> {
     if config.serve.is_background {
         leave_session();
     }
+    private_files();
     let directory = DataDir::open(&config.paths.data, Purpose::Serve)
         .map_err(|error| explained(error, &config))?;
     let bodies = if config.serve.log_messages {
@@ -44,7 +45,6 @@ pub fn run(config: Config) -> Result<()> {
     } else {
         log::Terminal::Shown
     };
-    // Who came and went, and what was said if that is logged, is for whoever hosts.
     let _log = make_directory(&config.paths.logs)
         .and_then(|()| {
             log::start(&config.paths.logs, bodies, terminal).map_err(std::io::Error::other)
@@ -358,5 +358,15 @@ pub(super) fn explained(error: DataError, config: &Config) -> anyhow::Error {
             anyhow::anyhow!("{error}\nput a backup back with `tchat restore FILE --data '{data}'`")
         }
         other => other.into(),
+    }
+}
+
+/// Makes all files of this process private to its user: the log says who came and went, the database has the messages. A directory that
+/// existed before keeps its mode and may be open to others, so the files cannot rely on it.
+pub(super) fn private_files() {
+    #[cfg(unix)]
+    {
+        use rustix::fs::Mode;
+        let _former = rustix::process::umask(Mode::RWXG | Mode::RWXO);
     }
 }

@@ -120,8 +120,8 @@ fn write_whole(path: &Path, line: &str) -> io::Result<()> {
 }
 
 fn read(path: &Path) -> Result<Option<Secret>, ProfileError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
+    let file = match fs::read(path) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(cause) => {
             return Err(ProfileError::Io {
@@ -130,10 +130,7 @@ fn read(path: &Path) -> Result<Option<Secret>, ProfileError> {
             });
         }
     };
-    let secret = hex::decode(text.trim())
-        .ok()
-        .and_then(|bytes| Secret::from_slice(&bytes));
-    secret
+    Secret::from_file(&file)
         .map(Some)
         .ok_or_else(|| ProfileError::Damaged(path.to_owned()))
 }
@@ -199,6 +196,26 @@ mod tests {
             .unwrap()
             .unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_profile_that_was_copied_by_hand_is_the_same_one_and_left_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let ann = secret(directory.path(), "h:1", "ann").unwrap();
+        let path = file(directory.path(), "h:1", "ann", "secret");
+        let digits = fs::read_to_string(&path).unwrap().trim().to_owned();
+        for copied in [
+            format!("{digits}\r\n"),
+            format!("\u{feff}{digits}\r\n"),
+            format!("{digits} \t\n\n"),
+            digits.clone(),
+            format!("{}\r\n{}\r\n", &digits[..32], &digits[32..]),
+        ] {
+            fs::write(&path, &copied).unwrap();
+            let read = secret(directory.path(), "h:1", "ann").unwrap();
+            assert_eq!(read, ann, "{copied:?}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), copied);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::hub::random_id;
+use super::store::Verified;
 use super::store::sqlite::{self, Backup, BackupError, OpenError, Restored, SqliteStore};
 use crate::chat::{SecretHash, ServerId};
 
@@ -144,13 +145,8 @@ impl DataDir {
             cause,
         };
         let path = self.path.join(OWNER);
-        match fs::read_to_string(&path) {
-            Ok(text) => {
-                let bytes = hex::decode(text.trim())
-                    .ok()
-                    .and_then(|bytes| bytes.try_into().ok());
-                Ok(bytes.map(SecretHash::new))
-            }
+        match fs::read(&path) {
+            Ok(file) => Ok(SecretHash::from_file(&file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if let Some(host) = host {
                     fs::write(&path, format!("{}\n", hex::encode(host.bytes()))).map_err(cause)?;
@@ -174,14 +170,14 @@ impl DataDir {
         })
     }
 
-    /// Opens the database, or makes it. After a failure of the disk it is looked through first.
+    /// Opens the database, or makes it where no server ran before. After a failure of the disk it is looked through first.
     ///
     /// # Errors
-    /// See [`OpenError`]; or the file is damaged.
+    /// See [`OpenError`]; or the file is damaged, or is not there any more.
     pub fn store(&self) -> Result<SqliteStore, DataError> {
         let database = self.path.join(DATABASE);
-        // Before anything opens the file: that alone would make an empty one and delete its log.
-        if server_of(&self.path).is_some() && is_lost(&database) {
+        // This comes before the database is opened: SQLite deletes the write-ahead log of an empty file, and that log may be all that is left.
+        if is_lost(&self.path) {
             return Err(DataError::Lost {
                 path: self.path.clone(),
             });
@@ -224,6 +220,48 @@ impl DataDir {
         self.forget_failure();
         Ok(restored)
     }
+}
+
+/// Whether a server ran in this directory and its database is missing or empty. The id file shows that one ran: it is written after the
+/// database was made.
+fn is_lost(path: &Path) -> bool {
+    path.join(SERVER).exists() && sqlite::is_missing_or_empty(&path.join(DATABASE))
+}
+
+/// What is stored in a data directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Stored {
+    /// No server has run here.
+    Nothing,
+    /// A server ran here, and its database is missing or empty.
+    Lost(PathBuf),
+    Rooms(Verified),
+}
+
+/// Where the database of a directory is.
+pub fn database(path: &Path) -> PathBuf {
+    path.join(DATABASE)
+}
+
+/// Verifies the database of a directory. A server may be using it meanwhile.
+///
+/// # Errors
+/// The database cannot be read, or its pages are damaged.
+pub fn verify(path: &Path) -> Result<Stored, DataError> {
+    let database = path.join(DATABASE);
+    if is_lost(path) {
+        return Ok(Stored::Lost(database));
+    }
+    if !database.exists() {
+        return Ok(Stored::Nothing);
+    }
+    let found = sqlite::verify_file(&database);
+    found
+        .map(Stored::Rooms)
+        .map_err(|cause| DataError::Damaged {
+            path: database,
+            cause,
+        })
 }
 
 /// Looks a database through that a failing disk has left.
@@ -301,11 +339,6 @@ pub fn set_stopped(path: &Path, is_stopped: bool) -> io::Result<()> {
 /// Whether somebody stopped the server of a directory, and nobody has started one since.
 pub fn is_stopped(path: &Path) -> bool {
     path.join(STOPPED).exists()
-}
-
-/// Whether the file of a database is missing or empty. A log beside it does not help: SQLite deletes the log of an empty database.
-fn is_lost(database: &Path) -> bool {
-    fs::metadata(database).map_or(true, |file| file.len() == 0)
 }
 
 /// Which server a directory belongs to, if one has ever been served from it.
@@ -422,5 +455,44 @@ mod tests {
         assert!(is_stopped(path), "a restored history is not served yet");
         drop(DataDir::open(path, Purpose::Serve).unwrap());
         assert!(!is_stopped(path));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_that_is_made_is_private_and_one_that_is_there_keeps_its_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        let deep = directory.path().join("a/b/c");
+        drop(DataDir::open(&deep, Purpose::Serve).unwrap());
+        for made in ["a", "a/b", "a/b/c"] {
+            assert_eq!(mode(&directory.path().join(made)), 0o700, "{made}");
+        }
+        for kept in [0o755, 0o1777, 0o2750, 0o700] {
+            fs::set_permissions(&deep, fs::Permissions::from_mode(kept)).unwrap();
+            drop(DataDir::open(&deep, Purpose::Serve).unwrap());
+            make_directory(&deep).unwrap();
+            assert_eq!(mode(&deep), kept, "{kept:o}");
+        }
+    }
+
+    #[test]
+    fn the_owner_is_read_whatever_the_file_went_through() {
+        let directory = tempfile::tempdir().unwrap();
+        let opened = DataDir::open(directory.path(), Purpose::Serve).unwrap();
+        let owner = SecretHash::new([7; 32]);
+        assert_eq!(opened.owner(Some(owner)).unwrap(), Some(owner));
+        let path = directory.path().join(OWNER);
+        let written = fs::read_to_string(&path).unwrap();
+        for changed in [
+            written.replace('\n', "\r\n"),
+            format!("\u{feff}{written}"),
+            format!(" {} \n\n", written.trim()),
+            written.to_uppercase(),
+        ] {
+            fs::write(&path, &changed).unwrap();
+            let other = Some(SecretHash::new([8; 32]));
+            assert_eq!(opened.owner(other).unwrap(), Some(owner), "{changed:?}");
+        }
     }
 }

@@ -21,6 +21,8 @@ pub struct Metrics {
     sessions: Gauge,
     /// What a foreign protocol asked for that is not there, or could not be told in it.
     dropped: Family<Protocol, Counter>,
+    /// Damaged entries and other values that were found when the stored data was verified.
+    damaged: Gauge,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -47,6 +49,11 @@ impl Metrics {
         self.dropped.get_or_create(&protocol).inc();
     }
 
+    /// Sets how many damaged values were found.
+    pub fn set_damaged(&self, count: u64) {
+        self.damaged.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     /// All of it, as text. `sessions` are attached now.
     ///
     /// # Errors
@@ -60,6 +67,11 @@ impl Metrics {
             "bridge_dropped",
             "Messages dropped at a bridge because the other side has no words for them",
             self.dropped.clone(),
+        );
+        registry.register(
+            "damaged",
+            "Damaged entries and other values found in the stored data",
+            self.damaged.clone(),
         );
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry)?;

@@ -14,6 +14,7 @@
 pub mod memory;
 pub mod sqlite;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,6 +125,47 @@ pub struct RoomState {
     pub marks: Vec<(IdentityId, InstanceId, u64)>,
     pub members: Vec<(IdentityId, Role)>,
     pub standings: Vec<(IdentityId, Standing)>,
+}
+
+/// A stored value that is not what was written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Damage {
+    /// The room it belongs to and that room's name in the log, if it belongs to one.
+    pub room: Option<(RoomId, String)>,
+    /// The entry that it is part of, if any.
+    pub seq: Option<Seq>,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.room, self.seq) {
+            (Some((_, room)), Some(seq)) => write!(f, "entry {seq} of {room}: ")?,
+            (Some((_, room)), None) => write!(f, "{room}: ")?,
+            (None, Some(seq)) => write!(f, "entry {seq}: ")?,
+            (None, None) => {}
+        }
+        f.write_str(&self.what)
+    }
+}
+
+/// The result of verifying a database.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Verified {
+    pub rooms: u64,
+    pub entries: u64,
+    /// How many values are damaged.
+    pub damages: u64,
+    /// The first of them, up to [`Verified::NAMED`].
+    pub damaged: Vec<Damage>,
+    /// The search index is damaged. The server rebuilds it.
+    pub index_is_damaged: bool,
+}
+
+impl Verified {
+    /// Damaged values that are named. A disk that damaged more than this needs a backup, not a list.
+    pub const NAMED: usize = 100;
 }
 
 /// Entries of one room that belong together.
@@ -321,6 +363,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         key: NameKey,
         identity: IdentityId,
     ) -> Result<IdentityId, StoreError>;
+
+    /// Verifies everything that is stored, in small steps so that other work goes on, and logs what is damaged.
+    ///
+    /// # Errors
+    /// The disk failed, or a page is damaged. A damaged value is no error: it is shown as damaged, and everything else can be used.
+    async fn verify(&self) -> Result<Verified, StoreError> {
+        Ok(Verified::default())
+    }
 
     /// Writes back what can be written back, before the end.
     async fn close(&self) -> Result<(), StoreError>;

@@ -131,6 +131,7 @@ table! {
     renamed,
     created,
     unknown_body,
+    damaged_body,
     closed,
     topic_is,
     topic_cleared,

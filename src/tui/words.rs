@@ -34,6 +34,7 @@ pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
             }
         },
         Body::Erased(_) => s.deleted.to_owned(),
+        Body::Damaged(_) => fill(s.damaged_body, &[&name]),
         Body::Unknown(_) => s.unknown_body.to_owned(),
     }
 }

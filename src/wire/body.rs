@@ -43,6 +43,10 @@ pub(super) fn body_from(body: Option<proto::Body>) -> Body {
             Ok(hash) => Body::Erased(hash),
             Err(_) => Body::Unknown(0),
         },
+        Some(Kind::Damaged(it)) => match it.hash.try_into() {
+            Ok(hash) => Body::Damaged(hash),
+            Err(_) => Body::Unknown(0),
+        },
         Some(ruling) => ruling_from(ruling).unwrap_or(Body::Unknown(0)),
         None => Body::Unknown(0),
     }
@@ -104,6 +108,9 @@ pub(super) fn body_to(body: &Body) -> proto::Body {
         Body::Ruling(person, ruling) => Some(ruling_to(person, ruling)),
         Body::Amendment { target, what } => Some(amendment_to(*target, what)),
         Body::Erased(hash) => Some(Kind::Erased(proto::Erased {
+            hash: hash.to_vec(),
+        })),
+        Body::Damaged(hash) => Some(Kind::Damaged(proto::Damaged {
             hash: hash.to_vec(),
         })),
         Body::Unknown(_) => None,

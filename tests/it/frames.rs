@@ -427,6 +427,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("entry, deleted", amendment(Amendment::Erase)),
         ("entry, reacted", amendment(reaction)),
         ("entry, erased", entry(Body::Erased([0xD1; 32]))),
+        ("entry, damaged", entry(Body::Damaged([0xD4; 32]))),
         ("entry, as amended so far", amended),
         ("entry, invited", ruling(Ruling::Invited)),
         ("entry, role", ruling(Ruling::Role(Role::Moderator))),

@@ -1,6 +1,8 @@
 //! The contract of `Store`, run against every implementation, and what a room does when one fails.
 
 mod clock;
+mod damage;
+mod index;
 mod personal;
 mod search;
 

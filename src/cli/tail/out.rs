@@ -69,6 +69,7 @@ impl Out {
                 Amendment::React { .. } => "reacted",
             },
             Body::Erased(_) => "erased",
+            Body::Damaged(_) => "damaged",
             Body::Unknown(_) => "unknown",
         };
         let target = match &entry.body {

@@ -256,9 +256,11 @@ impl Draft<'_> {
             Body::Closed => self.has(role, Right::Close),
             Body::Ruling(person, ruling) => self.may_rule((author, role), person, ruling),
             Body::Amendment { target, what } => self.may_amend((author, role), *target, what),
-            Body::Created | Body::Joined(_) | Body::Erased(_) | Body::Unknown(_) => {
-                Err(Denied::Malformed)
-            }
+            Body::Created
+            | Body::Joined(_)
+            | Body::Erased(_)
+            | Body::Damaged(_)
+            | Body::Unknown(_) => Err(Denied::Malformed),
         }
     }
 
@@ -400,6 +402,7 @@ impl Draft<'_> {
             | Body::Renamed(_)
             | Body::Amendment { .. }
             | Body::Erased(_)
+            | Body::Damaged(_)
             | Body::Unknown(_) => {}
         }
     }

@@ -4,6 +4,9 @@
 //! makes FULL affordable.
 
 mod copy;
+mod decode;
+mod index;
+mod page;
 mod personal;
 mod read;
 mod schema;
@@ -13,22 +16,26 @@ mod verify;
 mod write;
 mod writer;
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::Semaphore;
+use tokio::time::sleep;
 
 pub use self::copy::{Backup, BackupError, Restored, backup, restore};
 use self::space::Space;
-pub use self::verify::{Verified, quick_check};
+use self::verify::{Step, Verification};
+pub use self::verify::{quick_check, verify_file};
 use self::writer::Refusal::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
 use super::{
-    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Since,
-    Span, Store, StoreError,
+    Append, Damage, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState,
+    Since, Span, Store, StoreError, Verified,
 };
 use crate::chat::{
     Entry, Found, IdentityId, NameKey, Person, RoomId, Search, SecretHash, Seq, ServerId, Stamp,
@@ -121,6 +128,15 @@ impl SqliteStore {
         })
     }
 
+    /// Has the search index rebuilt. If the disk is full, that waits until the damage is found again.
+    async fn note_index_damage(&self, damage: index::Damage) -> Result<(), StoreError> {
+        let note = move |db: &Connection| Ok(index::note_damage(db, &damage)?);
+        match self.writer.run(1, BeforeWriting, note).await {
+            Err(StoreError::Full) => Ok(()),
+            noted => noted,
+        }
+    }
+
     /// Runs a query on a pooled connection, off the runtime's own threads.
     async fn read<T: Send + 'static>(
         &self,
@@ -150,6 +166,33 @@ impl SqliteStore {
             .await
             .map_err(failed)?
             .map_err(failed)
+    }
+}
+
+/// Logs a damaged value.
+fn log(damage: &Damage) {
+    let room = damage.room.as_ref();
+    tracing::error!(
+        room = room.map(|(_, name)| name.trim_start_matches('#')),
+        room_id = room.map(|(id, _)| id.to_string()),
+        seq = damage.seq.map(|seq| seq.0),
+        what = damage.what,
+        "stored value is damaged"
+    );
+}
+
+/// Whether a database is missing, or has no tables. An empty file is not opened: SQLite would delete the write-ahead log beside it, which
+/// may have all the data.
+pub fn is_missing_or_empty(path: &Path) -> bool {
+    match fs::metadata(path) {
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(file) if file.len() == 0 => true,
+        Ok(_) => {
+            let tables = reader(path).and_then(|db| {
+                db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            });
+            matches!(tables, Ok(0_i64))
+        }
     }
 }
 
@@ -184,7 +227,7 @@ impl Store for SqliteStore {
     }
 
     async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError> {
-        self.read(move |db| read::entries_at(db, room, &seqs)).await
+        self.read(move |db| page::entries_at(db, room, &seqs)).await
     }
 
     async fn bans(&self, identity: IdentityId) -> Result<Vec<(RoomId, Until)>, StoreError> {
@@ -230,8 +273,12 @@ impl Store for SqliteStore {
         search: Search,
         most: usize,
     ) -> Result<Found, StoreError> {
-        self.read(move |db| search::search(db, identity, &search, most))
-            .await
+        let found = self.read(move |db| search::search(db, identity, &search, most));
+        let (found, damage) = found.await?;
+        if let Some(damage) = damage {
+            self.note_index_damage(damage).await?;
+        }
+        Ok(found)
     }
 
     async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError> {
@@ -322,7 +369,7 @@ impl Store for SqliteStore {
         span: Span,
         limit: PageLimit,
     ) -> Result<Vec<Entry>, StoreError> {
-        self.read(move |db| read::page(db, room, span, limit)).await
+        self.read(move |db| page::page(db, room, span, limit)).await
     }
 
     async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError> {
@@ -388,6 +435,36 @@ impl Store for SqliteStore {
                 write::bind_operator(db, &key, identity)
             })
             .await
+    }
+
+    async fn verify(&self) -> Result<Verified, StoreError> {
+        let index = self.read(verify::index).await?;
+        if let Some(damage) = &index {
+            self.note_index_damage(damage.clone()).await?;
+        }
+        let mut verification = Verification::default();
+        let mut logged = 0;
+        loop {
+            let began = Instant::now();
+            let step = move |db: &Connection| {
+                let step = verification.step(db)?;
+                Ok((verification, step))
+            };
+            let done;
+            (verification, done) = self.read(step).await?;
+            for damage in verification.verified.damaged.iter().skip(logged) {
+                log(damage);
+            }
+            logged = verification.verified.damaged.len();
+            if done == Step::Done {
+                return Ok(Verified {
+                    index_is_damaged: index.is_some(),
+                    ..verification.verified
+                });
+            }
+            // Half of the time is left for other work.
+            sleep(began.elapsed()).await;
+        }
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -33,6 +33,7 @@ pub static CHINESE: Strings = Strings {
     renamed: "{0} 改名为 {1}",
     created: "{0} 创建了这个房间",
     unknown_body: "需要更新版本的 tchat",
+    damaged_body: "{0} 的一条消息在服务器上已损坏，无法显示",
     closed: "{0} 关闭了这个房间",
     topic_is: "{0} 把话题改为：{1}",
     topic_cleared: "{0} 清除了话题",

@@ -5,6 +5,7 @@ words! {
     Doctor {
         terminal,
         configuration,
+        history,
         server,
         /// How a finding is marked, in five columns.
         ok,
@@ -90,6 +91,17 @@ words! {
         secrets_ok,
         secrets_open,
 
+        rooms,
+        rooms_ok,
+        rooms_none,
+        rooms_missing,
+        rooms_damaged,
+        rooms_some_damaged,
+        damaged,
+        damaged_more,
+        search,
+        search_damaged,
+
         serves,
         hosts_itself,
         server_is,
@@ -105,6 +117,7 @@ words! {
 pub(super) static ENGLISH: Doctor = Doctor {
     terminal: "terminal",
     configuration: "configuration",
+    history: "history",
     server: "server",
     ok: "ok   ",
     note: "note ",
@@ -188,6 +201,17 @@ pub(super) static ENGLISH: Doctor = Doctor {
     secrets_ok: "{0}, readable only by you",
     secrets_open: "others can read '{0}'",
 
+    rooms: "rooms",
+    rooms_ok: "{0}, with {1} entries; all are as they were written",
+    rooms_none: "no server has run here yet",
+    rooms_missing: "a server ran here before, and '{0}' is missing or empty",
+    rooms_damaged: "'{0}' is damaged: {1}",
+    rooms_some_damaged: "{0}, with {1} entries; {2} damaged, the rest is fine",
+    damaged: "damaged",
+    damaged_more: "and {0} more",
+    search: "search",
+    search_damaged: "the search index is damaged; the server rebuilds it",
+
     serves: "{0} runs tchat; a round trip takes {1} ms",
     hosts_itself: "{0}: {1}; tchat starts a server there by itself",
     server_is: "{0}: {1}",
@@ -202,6 +226,7 @@ pub(super) static ENGLISH: Doctor = Doctor {
 pub(super) static CHINESE: Doctor = Doctor {
     terminal: "终端",
     configuration: "配置",
+    history: "聊天记录",
     server: "服务器",
     ok: "正常 ",
     note: "提示 ",
@@ -284,6 +309,17 @@ pub(super) static CHINESE: Doctor = Doctor {
     secrets_none: "还没有",
     secrets_ok: "{0} 个，只有你能读取",
     secrets_open: "别人可以读取“{0}”",
+
+    rooms: "房间",
+    rooms_ok: "{0} 个，共 {1} 条记录，都完好",
+    rooms_none: "这里还没有运行过服务器",
+    rooms_missing: "这里运行过服务器，但“{0}”不见了或是空的",
+    rooms_damaged: "“{0}”已损坏：{1}",
+    rooms_some_damaged: "{0} 个，共 {1} 条记录；{2} 处损坏，其余完好",
+    damaged: "损坏",
+    damaged_more: "还有 {0} 处",
+    search: "搜索",
+    search_damaged: "搜索索引已损坏；服务器会自动重建",
 
     serves: "{0} 正在运行 tchat，往返 {1} 毫秒",
     hosts_itself: "{0}：{1}；tchat 会自己在那里启动一个服务器",

@@ -33,6 +33,7 @@ pub static ENGLISH: Strings = Strings {
     renamed: "{0} is now called {1}",
     created: "{0} opened this room",
     unknown_body: "needs a newer tchat",
+    damaged_body: "A message from {0} is damaged on the server and cannot be shown",
     closed: "{0} closed this room",
     topic_is: "{0} set the topic: {1}",
     topic_cleared: "{0} cleared the topic",

@@ -89,7 +89,8 @@ pub(super) fn item(state: &State) -> impl Fn(&Entry) -> What + Clone + use<> {
         !is_mine && (is_called || !keywords.find(entry.body.text()).is_empty())
     };
     move |entry| {
-        let is_said = entry.body.is_said() || matches!(entry.body, Body::Erased(_));
+        let is_said =
+            entry.body.is_said() || matches!(entry.body, Body::Erased(_) | Body::Damaged(_));
         if is_said && ignored.contains(&entry.author.id) {
             return What::Hidden;
         }

@@ -238,7 +238,7 @@ pub async fn finds(store: &dyn Store, room: &RoomRecord) {
 }
 
 /// Waits until nothing is left to be indexed.
-async fn indexed(path: &std::path::Path) {
+pub async fn indexed(path: &std::path::Path) {
     let db = rusqlite::Connection::open(path).unwrap();
     for _ in 0..1000 {
         let behind: i64 = db

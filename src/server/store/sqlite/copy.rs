@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::verify::{Verified, renew_epochs, verify};
-use super::{OpenError, schema};
+use super::verify::{renew_epochs, verify};
+use super::{OpenError, index, schema};
+use crate::server::store::Verified;
 
 /// Why a copy could not be made or put back. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -138,32 +139,43 @@ fn look_through(
         cause,
     };
     let db = Connection::open(copy).map_err(|error| damaged(error.to_string()))?;
-    look(&db).map_err(damaged)
+    let holds = look(&db).map_err(damaged)?;
+    if holds.index_is_damaged {
+        // The copy has sound pages of its own; only their contents are damaged.
+        let damage = index::Damage::new(false, "it was damaged when the copy was made");
+        index::note_damage(&db, &damage).map_err(|error| damaged(error.to_string()))?;
+    }
+    Ok(holds)
 }
 
 /// Gives a database a second name, with its log if that cannot be brought in; says which. At every moment it is whole under one name.
 fn keep_aside(database: &Path) -> io::Result<Option<PathBuf>> {
-    let named = |n: u32, suffix: &str| beside(database, &format!(".before-restore-{n}{suffix}"));
-    let free = |n: &u32| !named(*n, "").exists() && !named(*n, "-wal").exists();
-    let n = (1..u32::MAX).find(free).unwrap_or(u32::MAX);
-    let aside = named(n, "");
-    if fs::metadata(database).map_or(true, |file| file.len() == 0) {
-        // The log of a lost database may hold nearly all of it. SQLite would delete it, or take it for that of what is put back.
-        return match fs::rename(beside(database, "-wal"), named(n, "-wal")) {
-            Ok(()) => Ok(Some(named(n, "-wal"))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        };
+    let log = beside(database, "-wal");
+    let is_empty = fs::metadata(database).map_or(true, |file| file.len() == 0);
+    if is_empty && !log.exists() {
+        return Ok(None);
     }
+    let free = |n: &u32| {
+        let aside = beside(database, &format!(".before-restore-{n}"));
+        !aside.exists() && !beside(&aside, "-wal").exists()
+    };
+    let n = (1..u32::MAX).find(free).unwrap_or(u32::MAX);
+    let aside = beside(database, &format!(".before-restore-{n}"));
     // Closed again at once: the last to close a database brings its log in and removes it. One that is too damaged keeps it.
-    if let Ok(db) = Connection::open(database) {
+    // A missing or empty database is not opened, because SQLite would delete its log, which may be all that is left.
+    if !is_empty && let Ok(db) = Connection::open(database) {
         let _damaged = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
-    let log = beside(database, "-wal");
+    let aside_log = beside(&aside, "-wal");
     if log.exists() {
-        fs::copy(&log, beside(&aside, "-wal"))?;
+        fs::copy(&log, &aside_log)?;
     }
-    fs::hard_link(database, &aside)?;
+    let aside = if database.exists() {
+        fs::hard_link(database, &aside)?;
+        aside
+    } else {
+        aside_log
+    };
     sync_directory(database)?;
     for log in ["-wal", "-shm"] {
         // A log must not be taken for that of another file.

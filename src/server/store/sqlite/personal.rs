@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::read::{ENTRY, ROOM, add_mentions, entry, role, room_record, unsigned, via};
+use super::decode::{self, ENTRY, bytes, entry, flag, number, text};
+use super::page::add_mentions;
+use super::read::{ROOM, any_room, epoch, readable, role, via};
 use super::write::{room_number, signed};
 use super::writer::WriteError;
 use crate::chat::{
@@ -21,9 +23,9 @@ pub fn read_to(db: &Connection, room: RoomId, identity: IdentityId) -> rusqlite:
     };
     let found = db
         .prepare_cached("SELECT seq FROM reads WHERE room = ?1 AND identity = ?2")?
-        .query_row(params![num, identity.bytes()], |row| unsigned(row, 0))
+        .query_row(params![num, identity.bytes()], |row| number(row, 0))
         .optional()?;
-    Ok(Seq(found.unwrap_or(0)))
+    Ok(Seq(found.flatten().unwrap_or(0)))
 }
 
 pub fn mark_read(db: &Connection, marks: &[(RoomId, IdentityId, Seq)]) -> Result<(), WriteError> {
@@ -101,13 +103,12 @@ pub fn mentions_of(
             "SELECT r.num, r.id, r.epoch FROM members m JOIN rooms r ON r.num = m.room WHERE m.identity = ?1",
         )?
         .query_map([identity.bytes()], |row| {
-            Ok((
-                row.get(0)?,
-                RoomId::new(row.get(1)?),
-                Epoch::new(row.get(2)?),
-            ))
-        })?
-        .collect::<Result<_, _>>()?;
+            let Some(room) = bytes(row, 1)?.map(RoomId::new) else {
+                return Ok(None);
+            };
+            Ok(Some((row.get(0)?, room, epoch(row, 2, room)?)))
+        })
+        .and_then(readable)?;
     let mut query = db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries e WHERE e.room = :room AND e.seq IN
          (SELECT m.seq FROM mentions m WHERE m.person IN (:me, :all) AND m.room = :room)
@@ -134,8 +135,8 @@ pub fn mentions_of(
 
 fn status(row: &Row<'_>, column: usize) -> rusqlite::Result<Status> {
     Ok(Status {
-        is_away: row.get(column)?,
-        text: row.get(column + 1)?,
+        is_away: flag(row, column)?,
+        text: text(row, column + 1)?,
     })
 }
 
@@ -143,8 +144,8 @@ pub fn personal(db: &Connection, identity: IdentityId) -> rusqlite::Result<Perso
     let found = db
         .prepare_cached("SELECT away, status, seen_ms, keywords FROM identities WHERE id = ?1")?
         .query_row([identity.bytes()], |row| {
-            let keywords: String = row.get(3)?;
-            Ok((status(row, 0)?, unsigned(row, 2)?, keywords))
+            let seen_ms = number(row, 2)?.unwrap_or_default();
+            Ok((status(row, 0)?, seen_ms, text(row, 3)?))
         })
         .optional()?;
     let Some((status, seen_ms, keywords)) = found else {
@@ -156,29 +157,25 @@ pub fn personal(db: &Connection, identity: IdentityId) -> rusqlite::Result<Perso
              WHERE g.identity = ?1 ORDER BY 2, 1",
         )?
         .query_map([identity.bytes()], |row| {
-            Ok(Author {
-                id: IdentityId::new(row.get(0)?),
-                name: row.get(1)?,
-            })
-        })?
-        .collect::<Result<_, _>>()?;
-    let levels: Vec<(RoomId, Option<Level>)> = db
+            let (id, name) = (bytes(row, 0)?.map(IdentityId::new), text(row, 1)?);
+            Ok(id.map(|id| Author { id, name }))
+        })
+        .and_then(readable)?;
+    let levels = db
         .prepare_cached(
             "SELECT r.id, l.level FROM levels l JOIN rooms r ON r.num = l.room WHERE l.identity = ?1 ORDER BY r.num",
         )?
         .query_map([identity.bytes()], |row| {
-            Ok((RoomId::new(row.get(0)?), Level::from_number(row.get(1)?)))
-        })?
-        .collect::<Result<_, _>>()?;
+            let level = decode::small(row, 1)?.and_then(Level::from_number);
+            Ok(bytes(row, 0)?.map(RoomId::new).zip(level))
+        })
+        .and_then(readable)?;
     Ok(Personal {
         status,
         seen_ms,
         settings: Settings {
             ignored,
-            levels: levels
-                .into_iter()
-                .filter_map(|(room, level)| Some((room, level?)))
-                .collect(),
+            levels,
             keywords: keywords.lines().map(str::to_owned).collect(),
         },
     })
@@ -229,16 +226,18 @@ pub fn last_here(db: &Connection, room: RoomId, most: usize) -> rusqlite::Result
          JOIN identities i ON i.id = m.identity WHERE r.id = ?1 ORDER BY i.seen_ms DESC, i.id LIMIT ?2",
     )?
     .query_map(params![room.bytes(), most], |row| {
-        Ok(Person {
-            id: IdentityId::new(row.get(0)?),
-            name: row.get(1)?,
+        let person = Person {
+            id: IdentityId::NOBODY,
+            name: text(row, 1)?,
             presence: Presence::Offline,
-            role: role(row.get(5)?),
-            via: via(row.get(2)?),
+            role: role(decode::small(row, 5)?),
+            via: via(row, 2)?,
             status: status(row, 3)?.text,
-        })
-    })?
-    .collect()
+        };
+        let id = bytes(row, 0)?.map(IdentityId::new);
+        Ok(id.map(|id| Person { id, ..person }))
+    })
+    .and_then(readable)
 }
 
 pub fn invitations(db: &Connection, identity: IdentityId) -> rusqlite::Result<Vec<RoomRecord>> {
@@ -246,8 +245,8 @@ pub fn invitations(db: &Connection, identity: IdentityId) -> rusqlite::Result<Ve
         "SELECT {ROOM} FROM standings s JOIN rooms r ON r.num = s.room
          WHERE s.identity = ?1 AND s.invited = 1 ORDER BY r.name"
     ))?
-    .query_map([identity.bytes()], room_record)?
-    .collect()
+    .query_map([identity.bytes()], any_room)
+    .and_then(readable)
 }
 
 pub fn members_called(
@@ -263,9 +262,9 @@ pub fn members_called(
     )?;
     let mut found = Vec::new();
     for key in keys {
-        for id in query.query_map(params![num, key.as_str()], |row| row.get(0))? {
-            found.push((key.clone(), IdentityId::new(id?)));
-        }
+        let ids = query.query_map(params![num, key.as_str()], |row| bytes(row, 0));
+        let ids = ids.and_then(readable)?.into_iter().map(IdentityId::new);
+        found.extend(ids.map(|id| (key.clone(), id)));
     }
     Ok(found)
 }

@@ -1,30 +1,27 @@
 //! The queries. Each runs on a connection that cannot write.
 
-use rusqlite::types::Type;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::write::{CLOSED, ERASED, room_number, signed};
+use super::decode::{self, ENTRY, bytes, entry, flag, number, text};
+use super::write::{CLOSED, room_number, signed};
 use crate::chat::{
-    Amended, Author, Body, ClientId, Digest, Entry, Epoch, Exit, IdentityId, InstanceId, NameKey,
-    PutOut, Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Stamp, Standing, Until,
-    UserName, Via, react,
+    Digest, Entry, Epoch, Exit, IdentityId, InstanceId, NameKey, PutOut, Role, RoomId, RoomKind,
+    RoomName, SecretHash, Seq, ServerId, Stamp, Standing, Until, UserName, Via,
 };
-use crate::server::store::{IdentityRecord, PageLimit, RoomRecord, RoomState, Since, Span, pair};
+use crate::server::store::{IdentityRecord, RoomRecord, RoomState, Since, pair};
 
 pub(super) const ROOM: &str =
-    "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high";
-pub(super) const ENTRY: &str = "e.seq, e.digest, e.at_ms, e.author, e.author_name, e.instance, e.counter, e.kind, e.text, e.body_hash, e.amended, e.is_edited";
+    "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high, r.key";
 /// The log time of an entry; one of a version that kept none was taken at the time that people are shown.
 const LOG_MS: &str = "coalesce(log_ms, at_ms)";
-const IDENTITY: &str = "id, secret, name, present, via";
+const IDENTITY: &str = "id, secret, name, present, via, key";
 
-/// What a damaged or foreign value is answered with.
-fn damaged(column: usize, what: &'static str) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, what.into())
-}
-
-pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    u64::try_from(row.get::<_, i64>(column)?).map_err(|_| damaged(column, "a negative number"))
+/// Collects rows, leaving out those whose id is damaged: nothing could refer to them.
+pub(super) fn readable<T>(
+    rows: impl Iterator<Item = rusqlite::Result<Option<T>>>,
+) -> rusqlite::Result<Vec<T>> {
+    rows.filter_map(Result::transpose).collect()
 }
 
 pub fn server_id(db: &Connection) -> rusqlite::Result<ServerId> {
@@ -39,54 +36,50 @@ pub fn room(db: &Connection, id: RoomId) -> rusqlite::Result<Option<RoomState>> 
     let Some(num) = room_number(db, id)? else {
         return Ok(None);
     };
-    let kind: i64 = db
+    let kind = db
         .prepare_cached("SELECT kind FROM rooms WHERE num = ?1")?
-        .query_row([num], |row| row.get(0))?;
-    if kind == CLOSED {
+        .query_row([num], |row| number(row, 0))?;
+    if kind == Some(CLOSED.unsigned_abs()) {
         return Ok(None);
     }
-    let (record, first) = db
-        .prepare_cached(&format!(
-            "SELECT {ROOM}, r.first FROM rooms r WHERE num = ?1"
-        ))?
-        .query_row([num], |row| Ok((room_record(row)?, Seq(unsigned(row, 9)?))))?;
+    let record = db
+        .prepare_cached(&format!("SELECT {ROOM} FROM rooms r WHERE num = ?1"))?
+        .query_row([num], |row| room_record(row, id))?;
     let last = db
         .prepare_cached(&format!(
             "SELECT seq, digest, {LOG_MS} FROM entries WHERE room = ?1 ORDER BY seq DESC LIMIT 1"
         ))?
         .query_row([num], |row| {
             Ok((
-                Seq(unsigned(row, 0)?),
-                Digest(row.get(1)?),
-                unsigned(row, 2)?,
+                Seq(number(row, 0)?.unwrap_or_default()),
+                // If the digest cannot be read the chain continues from zeros; `verify` reports the entry.
+                Digest(bytes(row, 1)?.unwrap_or_default()),
+                number(row, 2)?.unwrap_or_default(),
             ))
         })
         .optional()?;
+    let first = Seq(first_seq(db, num)?.try_into().unwrap_or(1));
     let marks = db
         .prepare_cached("SELECT author, instance, counter FROM marks WHERE room = ?1")?
-        .query_map([num], |row| {
-            Ok((
-                IdentityId::new(row.get(0)?),
-                InstanceId::new(row.get(1)?),
-                unsigned(row, 2)?,
-            ))
-        })?
-        .collect::<Result<_, _>>()?;
+        .query_map([num], mark)
+        .and_then(readable)?;
     let members = db
         .prepare_cached("SELECT identity, role FROM members WHERE room = ?1")?
         .query_map([num], |row| {
-            Ok((IdentityId::new(row.get(0)?), role(row.get(1)?)))
-        })?
-        .collect::<Result<_, _>>()?;
+            let role = role(decode::small(row, 1)?);
+            Ok(bytes(row, 0)?.map(|id| (IdentityId::new(id), role)))
+        })
+        .and_then(readable)?;
     let standings = db
         .prepare_cached(
             "SELECT identity, invited, role, banned_ms, muted_ms, out_seq, out_by, out_reason, out_is_ban
              FROM standings WHERE room = ?1",
         )?
         .query_map([num], |row| {
-            Ok((IdentityId::new(row.get(0)?), standing(row)?))
-        })?
-        .collect::<Result<_, _>>()?;
+            let standing = standing(row)?;
+            Ok(bytes(row, 0)?.map(|id| (IdentityId::new(id), standing)))
+        })
+        .and_then(readable)?;
     Ok(Some(RoomState {
         record,
         first,
@@ -97,23 +90,41 @@ pub fn room(db: &Connection, id: RoomId) -> rusqlite::Result<Option<RoomState>> 
     }))
 }
 
-/// A role of a later version grants nothing here.
-pub(super) fn role(number: u8) -> Role {
-    Role::from_number(number).unwrap_or(Role::Member)
+/// The first seq of a room, taken from its entries: `rooms.first` may be damaged.
+pub(super) fn first_seq(db: &Connection, num: i64) -> rusqlite::Result<i64> {
+    let first = db
+        .prepare_cached("SELECT seq FROM entries WHERE room = ?1 ORDER BY seq LIMIT 1")?
+        .query_row([num], |row| row.get(0))
+        .optional()?;
+    Ok(first.unwrap_or(1))
+}
+
+fn mark(row: &Row<'_>) -> rusqlite::Result<Option<(IdentityId, InstanceId, u64)>> {
+    let (author, instance) = (bytes(row, 0)?, bytes(row, 1)?);
+    let outbox = author.zip(instance).zip(number(row, 2)?);
+    Ok(outbox.map(|((author, instance), counter)| {
+        (IdentityId::new(author), InstanceId::new(instance), counter)
+    }))
+}
+
+/// A role of a later version, or a damaged one, grants no rights.
+pub(super) fn role(number: Option<u8>) -> Role {
+    number.and_then(Role::from_number).unwrap_or(Role::Member)
 }
 
 fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
+    let is_null = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)? == ValueRef::Null);
+    // A ban or mute whose end cannot be read does not expire; a moderator can lift it.
     let until = |column| -> rusqlite::Result<Option<Until>> {
-        let at: Option<i64> = row.get(column)?;
-        let at = at.map(|at| u64::try_from(at).map_err(|_| damaged(column, "a negative time")));
-        Ok(at.transpose()?.map(Until::from_millis))
+        let at = number(row, column)?.map(Until::from_millis);
+        Ok((!is_null(column)?).then(|| at.unwrap_or(Until::Ever)))
     };
-    let put_out = match row.get::<_, Option<i64>>(5)? {
-        Some(_) => Some(PutOut {
-            at: Seq(unsigned(row, 5)?),
-            by: row.get(6)?,
-            reason: row.get(7)?,
-            exit: if row.get(8)? {
+    let put_out = match number(row, 5)? {
+        Some(seq) => Some(PutOut {
+            at: Seq(seq),
+            by: text(row, 6)?,
+            reason: text(row, 7)?,
+            exit: if flag(row, 8)? {
                 Exit::Banned
             } else {
                 Exit::Kicked
@@ -122,45 +133,68 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
         None => None,
     };
     Ok(Standing {
-        is_invited: row.get(1)?,
-        role: row.get::<_, Option<u8>>(2)?.map(role),
+        is_invited: flag(row, 1)?,
+        role: (!is_null(2)?)
+            .then(|| decode::small(row, 2))
+            .transpose()?
+            .map(role),
         banned: until(3)?,
         muted: until(4)?,
         put_out,
     })
 }
 
-pub(super) fn room_record(row: &Row<'_>) -> rusqlite::Result<RoomRecord> {
-    let name: String = row.get(2)?;
-    let low: Option<[u8; 16]> = row.get(7)?;
-    let high: Option<[u8; 16]> = row.get(8)?;
+/// A room, or nothing if its id is damaged.
+pub(super) fn any_room(row: &Row<'_>) -> rusqlite::Result<Option<RoomRecord>> {
+    let id = bytes(row, 0)?.map(RoomId::new);
+    id.map(|id| room_record(row, id)).transpose()
+}
+
+fn room_record(row: &Row<'_>, id: RoomId) -> rusqlite::Result<RoomRecord> {
+    // The name is stored as typed and, except for secret rooms, as it is compared. If the first is damaged the second is used.
+    let name = match (decode::whole_text(row, 2)?, text(row, 9)?) {
+        (Some(name), _) => name,
+        (None, key) if !key.is_empty() => key,
+        (None, _) => text(row, 2)?,
+    };
+    let low: Option<[u8; 16]> = bytes(row, 7)?;
+    let high: Option<[u8; 16]> = bytes(row, 8)?;
+    let pair = low
+        .zip(high)
+        .map(|(low, high)| (IdentityId::new(low), IdentityId::new(high)));
+    let capacity = number(row, 4)?.and_then(|it| it.try_into().ok());
+    let position = number(row, 5)?.and_then(|it| it.try_into().ok());
     Ok(RoomRecord {
-        id: RoomId::new(row.get(0)?),
-        kind: match row.get::<_, i64>(1)? {
-            1 => RoomKind::Public,
-            2 => RoomKind::Conversation,
-            3 => RoomKind::Private,
-            4 => RoomKind::Secret,
-            _ => return Err(damaged(1, "an unknown kind of room")),
+        id,
+        kind: match number(row, 1)? {
+            // A conversation stays private even if its kind is damaged.
+            _ if pair.is_some() => RoomKind::Conversation,
+            Some(1) => RoomKind::Public,
+            Some(3) => RoomKind::Private,
+            // A room whose kind cannot be read is visible only to its members.
+            _ => RoomKind::Secret,
         },
         key: RoomName::new(&name).ok().map(|name| name.key()),
         name,
-        topic: row.get(3)?,
-        capacity: row.get(4)?,
-        position: row.get(5)?,
-        epoch: Epoch::new(row.get(6)?),
-        pair: low
-            .zip(high)
-            .map(|(low, high)| (IdentityId::new(low), IdentityId::new(high))),
+        topic: text(row, 3)?,
+        capacity: capacity.unwrap_or_default(),
+        position: position.unwrap_or(u32::MAX),
+        // A damaged epoch becomes another one, the same for everybody: clients then load the room again.
+        epoch: epoch(row, 6, id)?,
+        pair,
     })
+}
+
+pub(super) fn epoch(row: &Row<'_>, column: usize, room: RoomId) -> rusqlite::Result<Epoch> {
+    Ok(Epoch::new(bytes(row, column)?.unwrap_or(*room.bytes())))
 }
 
 pub fn named_rooms(db: &Connection) -> rusqlite::Result<Vec<RoomRecord>> {
     db.prepare_cached(&format!(
-        "SELECT {ROOM} FROM rooms r WHERE kind IN (1, 3, 4) ORDER BY position, name"
+        "SELECT {ROOM} FROM rooms r WHERE kind NOT IN (2, {CLOSED}) AND low IS NULL ORDER BY position, name"
     ))?
-    .query_map([], room_record)?
-    .collect()
+    .query_map([], any_room)
+    .and_then(readable)
 }
 
 pub fn memberships(db: &Connection, identity: IdentityId) -> rusqlite::Result<Vec<RoomRecord>> {
@@ -169,14 +203,14 @@ pub fn memberships(db: &Connection, identity: IdentityId) -> rusqlite::Result<Ve
          ORDER BY r.position, r.name,
             (SELECT at_ms FROM entries e WHERE e.room = r.num ORDER BY seq DESC LIMIT 1) DESC, r.id"
     ))?
-    .query_map([identity.bytes()], room_record)?
-    .collect()
+    .query_map([identity.bytes()], any_room)
+    .and_then(readable)
 }
 
 pub fn members(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<IdentityId>> {
     db.prepare_cached("SELECT m.identity FROM members m JOIN rooms r ON r.num = m.room WHERE r.id = ?1 ORDER BY m.identity")?
-        .query_map([room.bytes()], |row| row.get(0).map(IdentityId::new))?
-        .collect()
+        .query_map([room.bytes()], |row| Ok(bytes(row, 0)?.map(IdentityId::new)))
+        .and_then(readable)
 }
 
 pub fn bans(db: &Connection, identity: IdentityId) -> rusqlite::Result<Vec<(RoomId, Until)>> {
@@ -185,12 +219,10 @@ pub fn bans(db: &Connection, identity: IdentityId) -> rusqlite::Result<Vec<(Room
          WHERE s.identity = ?1 AND s.banned_ms IS NOT NULL",
     )?
     .query_map([identity.bytes()], |row| {
-        Ok((
-            RoomId::new(row.get(0)?),
-            Until::from_millis(unsigned(row, 1)?),
-        ))
-    })?
-    .collect()
+        let until = number(row, 1)?.map_or(Until::Ever, Until::from_millis);
+        Ok(bytes(row, 0)?.map(|id| (RoomId::new(id), until)))
+    })
+    .and_then(readable)
 }
 
 /// By the partial index over what people say.
@@ -206,10 +238,13 @@ pub fn last_said(db: &Connection, room: RoomId) -> rusqlite::Result<Option<Entry
     .optional()
 }
 
-fn number_and_epoch(db: &Connection, room: RoomId) -> rusqlite::Result<Option<(i64, Epoch)>> {
+pub(super) fn number_and_epoch(
+    db: &Connection,
+    room: RoomId,
+) -> rusqlite::Result<Option<(i64, Epoch)>> {
     db.prepare_cached("SELECT num, epoch FROM rooms WHERE id = ?1")?
         .query_row([room.bytes()], |row| {
-            Ok((row.get(0)?, Epoch::new(row.get(1)?)))
+            Ok((row.get(0)?, epoch(row, 1, room)?))
         })
         .optional()
 }
@@ -223,8 +258,9 @@ pub fn conversation(
     db.prepare_cached(&format!(
         "SELECT {ROOM} FROM rooms r WHERE low = ?1 AND high = ?2"
     ))?
-    .query_row(params![low.bytes(), high.bytes()], room_record)
+    .query_row(params![low.bytes(), high.bytes()], any_room)
     .optional()
+    .map(Option::flatten)
 }
 
 /// The first and the last seq that may be of a time by the wall clock. No entry outside of them is. Where the clock was set back, some
@@ -266,9 +302,10 @@ pub fn first_kept(db: &Connection, room: RoomId, since: Since) -> rusqlite::Resu
         )?
         .query_row(
             params![num, signed(before), signed(since.at_ms), signed(since.now_ms)],
-            |row| unsigned(row, 0),
+            |row| number(row, 0),
         )
         .optional()?
+        .flatten()
     } else {
         halve(db, num, "at_ms", since.at_ms)?
     };
@@ -284,9 +321,9 @@ pub fn newest(db: &Connection) -> rusqlite::Result<Option<Stamp>> {
     ))?
     .query_row([], |row| {
         Ok(Stamp {
-            at_ms: unsigned(row, 0)?,
-            log_ms: unsigned(row, 1)?,
-            doubt_ms: unsigned(row, 2)?,
+            at_ms: number(row, 0)?.unwrap_or_default(),
+            log_ms: number(row, 1)?.unwrap_or_default(),
+            doubt_ms: number(row, 2)?.unwrap_or_default(),
         })
     })
     .optional()
@@ -295,7 +332,7 @@ pub fn newest(db: &Connection) -> rusqlite::Result<Option<Stamp>> {
 /// Whether the times of a room's entries are in no order, because the clock was set back between two of them.
 fn is_stepped(db: &Connection, num: i64) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT is_stepped FROM rooms WHERE num = ?1")?
-        .query_row([num], |row| row.get(0))
+        .query_row([num], |row| flag(row, 0))
 }
 
 /// The seqs of a room's first and last entry.
@@ -304,182 +341,35 @@ fn ends(db: &Connection, num: i64) -> rusqlite::Result<Option<(u64, u64)>> {
         let sql = format!("SELECT seq FROM entries WHERE room = ?1 ORDER BY seq {order} LIMIT 1");
         let mut statement = db.prepare_cached(&sql)?;
         statement
-            .query_row([num], |row| unsigned(row, 0))
+            .query_row([num], |row| number(row, 0))
             .optional()
+            .map(Option::flatten)
     };
     Ok(end("ASC")?.zip(end("DESC")?))
 }
 
-/// The first entry at a time or later, by a clock that never went back in this room: halving finds the place without an index. What is
-/// taken away meanwhile was older.
+/// The first entry at a time or later, by a clock that never went back in this room: binary search needs no index. If the
+/// probed entry is missing, because it was trimmed meanwhile or lost, the next one is used.
 fn halve(db: &Connection, num: i64, clock: &str, at_ms: u64) -> rusqlite::Result<Option<u64>> {
     let Some((first, last)) = ends(db, num)? else {
         return Ok(None);
     };
-    let sql = format!("SELECT {clock} FROM entries WHERE room = ?1 AND seq = ?2");
+    let sql =
+        format!("SELECT {clock} FROM entries WHERE room = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1");
     let mut at = db.prepare_cached(&sql)?;
     let (mut low, mut high) = (first, last + 1);
     while low < high {
         let middle = low + (high - low) / 2;
-        let found = at.query_row(params![num, signed(middle)], |row| unsigned(row, 0));
-        if found.optional()?.is_none_or(|found| found < at_ms) {
+        let found = at.query_row(params![num, signed(middle)], |row| number(row, 0));
+        // A time that cannot be read does not make an entry old.
+        let is_older = |found: Option<u64>| found.is_some_and(|found| found < at_ms);
+        if found.optional()?.is_none_or(is_older) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
     Ok((low <= last).then_some(low))
-}
-
-pub fn page(
-    db: &Connection,
-    room: RoomId,
-    span: Span,
-    limit: PageLimit,
-) -> rusqlite::Result<Vec<Entry>> {
-    let Some((num, epoch)) = number_and_epoch(db, room)? else {
-        return Ok(Vec::new());
-    };
-    let (bound, order, seq) = match span {
-        Span::After(seq) => ("e.seq > ?2", "ASC", seq),
-        Span::Before(seq) => ("e.seq < ?2", "DESC", seq),
-    };
-    let mut query = db.prepare_cached(&format!(
-        "SELECT {ENTRY} FROM entries e WHERE e.room = ?1 AND {bound} ORDER BY e.seq {order} LIMIT ?3"
-    ))?;
-    let most = i64::try_from(limit.entries).unwrap_or(i64::MAX);
-    let mut rows = query.query(params![num, i64::try_from(seq.0).unwrap_or(i64::MAX), most])?;
-    let mut page = Vec::new();
-    let mut bytes = 0;
-    while let Some(row) = rows.next()? {
-        let entry = entry(row, room, epoch)?;
-        bytes += entry.body.payload().len();
-        if bytes > limit.bytes && !page.is_empty() {
-            break;
-        }
-        page.push(entry);
-    }
-    if matches!(span, Span::Before(_)) {
-        page.reverse();
-    }
-    add_reactions(db, num, &mut page)?;
-    add_mentions(db, num, &mut page)?;
-    // What people reacted with was not known when the page was filled.
-    while page.len() > 1 && page.iter().map(Entry::weight).sum::<usize>() > limit.bytes {
-        match span {
-            Span::After(_) => drop(page.pop()),
-            Span::Before(_) => drop(page.remove(0)),
-        }
-    }
-    Ok(page)
-}
-
-pub(super) fn entry(row: &Row<'_>, room: RoomId, epoch: Epoch) -> rusqlite::Result<Entry> {
-    let instance: Option<[u8; 16]> = row.get(5)?;
-    let client_id = match instance {
-        Some(instance) => Some(ClientId {
-            instance: InstanceId::new(instance),
-            counter: unsigned(row, 6)?,
-        }),
-        None => None,
-    };
-    let body = match row.get(7)? {
-        ERASED => Body::Erased(row.get(9)?),
-        kind => Body::from_parts(kind, row.get(8)?),
-    };
-    let amended = match row.get::<_, Option<i64>>(10)? {
-        Some(_) => Some(Amended {
-            seq: Seq(unsigned(row, 10)?),
-            hash: row.get(9)?,
-            is_edited: row.get(11)?,
-            reactions: Vec::new(),
-        }),
-        None => None,
-    };
-    Ok(Entry {
-        room,
-        epoch,
-        seq: Seq(unsigned(row, 0)?),
-        digest: Digest(row.get(1)?),
-        at_ms: unsigned(row, 2)?,
-        author: Author {
-            id: IdentityId::new(row.get(3)?),
-            name: row.get(4)?,
-        },
-        client_id,
-        body,
-        mentions: Vec::new(),
-        amended: amended.map(Box::new),
-    })
-}
-
-/// Whom the entries of a page call.
-pub(super) fn add_mentions(db: &Connection, num: i64, page: &mut [Entry]) -> rusqlite::Result<()> {
-    let (Some(first), Some(last)) = (page.first(), page.last()) else {
-        return Ok(());
-    };
-    let bounds = [first.seq, last.seq].map(|seq| i64::try_from(seq.0).unwrap_or(i64::MAX));
-    let mut query = db.prepare_cached(
-        "SELECT seq, person FROM mentions WHERE room = ?1 AND seq BETWEEN ?2 AND ?3",
-    )?;
-    let mut rows = query.query([num, bounds[0], bounds[1]])?;
-    while let Some(row) = rows.next()? {
-        let seq = Seq(unsigned(row, 0)?);
-        let person = IdentityId::new(row.get(1)?);
-        let place = page.binary_search_by_key(&seq, |entry| entry.seq);
-        if let Some(entry) = place.ok().and_then(|place| page.get_mut(place)) {
-            entry.mentions.push(person);
-        }
-    }
-    Ok(())
-}
-
-/// What people reacted to the entries of a page with, in the order they did.
-pub(super) fn add_reactions(db: &Connection, num: i64, page: &mut [Entry]) -> rusqlite::Result<()> {
-    let (Some(first), Some(last)) = (page.first(), page.last()) else {
-        return Ok(());
-    };
-    if page.iter().all(|entry| entry.amended.is_none()) {
-        return Ok(());
-    }
-    let bounds = [first.seq, last.seq].map(|seq| i64::try_from(seq.0).unwrap_or(i64::MAX));
-    let mut query = db.prepare_cached(
-        "SELECT target, emoji, person, name FROM reactions WHERE room = ?1 AND target BETWEEN ?2 AND ?3 ORDER BY seq",
-    )?;
-    let mut rows = query.query([num, bounds[0], bounds[1]])?;
-    while let Some(row) = rows.next()? {
-        let target = Seq(unsigned(row, 0)?);
-        let emoji: String = row.get(1)?;
-        let who = Author {
-            id: IdentityId::new(row.get(2)?),
-            name: row.get(3)?,
-        };
-        let place = page.binary_search_by_key(&target, |entry| entry.seq);
-        let entry = place.ok().and_then(|place| page.get_mut(place));
-        if let Some(amended) = entry.and_then(|entry| entry.amended.as_mut()) {
-            react(&mut amended.reactions, &who, &emoji, true);
-        }
-    }
-    Ok(())
-}
-
-pub fn entries_at(db: &Connection, room: RoomId, seqs: &[Seq]) -> rusqlite::Result<Vec<Entry>> {
-    let Some((num, epoch)) = number_and_epoch(db, room)? else {
-        return Ok(Vec::new());
-    };
-    let mut query = db.prepare_cached(&format!(
-        "SELECT {ENTRY} FROM entries e WHERE e.room = ?1 AND e.seq = ?2"
-    ))?;
-    let mut found = Vec::new();
-    for seq in seqs {
-        let seq = i64::try_from(seq.0).unwrap_or(i64::MAX);
-        let row = query.query_row([num, seq], |row| entry(row, room, epoch));
-        let mut one: Vec<Entry> = row.optional()?.into_iter().collect();
-        add_reactions(db, num, &mut one)?;
-        add_mentions(db, num, &mut one)?;
-        found.extend(one);
-    }
-    Ok(found)
 }
 
 pub fn identity(db: &Connection, id: IdentityId) -> rusqlite::Result<Option<IdentityRecord>> {
@@ -501,55 +391,68 @@ fn one_identity(
     db.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE {bound}"))?
         .query_row([value], identity_record)
         .optional()
+        .map(Option::flatten)
 }
 
 pub fn called(db: &Connection, key: &NameKey) -> rusqlite::Result<Vec<IdentityRecord>> {
     db.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE key = ?1"))?
-        .query_map([key.as_str()], identity_record)?
-        .collect()
+        .query_map([key.as_str()], identity_record)
+        .and_then(readable)
 }
 
 pub fn present(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {
     db.prepare_cached(&format!(
         "SELECT {IDENTITY} FROM identities WHERE present = 1"
     ))?
-    .query_map([], identity_record)?
-    .collect()
+    .query_map([], identity_record)
+    .and_then(readable)
 }
 
 pub fn guests(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {
     db.prepare_cached(&format!(
         "SELECT {IDENTITY} FROM identities i WHERE via > 0 AND EXISTS (SELECT 1 FROM members m WHERE m.identity = i.id)"
     ))?
-    .query_map([], identity_record)?
-    .collect()
+    .query_map([], identity_record)
+    .and_then(readable)
 }
 
 pub fn operator(db: &Connection, key: &NameKey) -> rusqlite::Result<Option<IdentityId>> {
     db.prepare_cached("SELECT identity FROM operators WHERE key = ?1")?
-        .query_row([key.as_str()], |row| row.get(0).map(IdentityId::new))
+        .query_row([key.as_str()], |row| {
+            Ok(bytes(row, 0)?.map_or(IdentityId::NOBODY, IdentityId::new))
+        })
         .optional()
 }
 
-fn identity_record(row: &Row<'_>) -> rusqlite::Result<IdentityRecord> {
-    Ok(IdentityRecord {
-        id: IdentityId::new(row.get(0)?),
-        secret: SecretHash::new(row.get(1)?),
-        name: UserName::kept(row.get(2)?),
-        present: row.get(3)?,
-        via: via(row.get(4)?),
-    })
+/// A person, or nothing if the id or the secret's hash is damaged.
+fn identity_record(row: &Row<'_>) -> rusqlite::Result<Option<IdentityRecord>> {
+    let Some((id, secret)) = bytes(row, 0)?.zip(bytes(row, 1)?) else {
+        return Ok(None);
+    };
+    // Like a room's name, it is stored in two forms.
+    let name = match decode::whole_text(row, 2)? {
+        Some(name) => name,
+        None => text(row, 5)?,
+    };
+    Ok(Some(IdentityRecord {
+        id: IdentityId::new(id),
+        secret: SecretHash::new(secret),
+        name: UserName::kept(name),
+        present: flag(row, 3)?,
+        via: via(row, 4)?,
+    }))
 }
 
-pub(super) fn via(number: i64) -> Via {
-    [
+/// How somebody is connected; through tchat itself if that cannot be read.
+pub(super) fn via(row: &Row<'_>, column: usize) -> rusqlite::Result<Via> {
+    let number = number(row, column)?;
+    let all = [
         Via::User,
         Via::Gochat,
         Via::Chat,
         Via::Service,
         Via::WebSocket,
-    ]
-    .into_iter()
-    .find(|via| super::write::via_number(*via) == number)
-    .unwrap_or_default()
+    ];
+    let is_it = |via: &Via| number == Some(super::write::via_number(*via).unsigned_abs());
+    Ok(all.into_iter().find(is_it).unwrap_or_default())
 }

@@ -2,189 +2,26 @@
 //!
 //! The index is FTS5 without a copy of the texts. A row's number is its room and seq, so that the newest of a room come first by
 //! themselves and nobody's search touches a room they cannot read. What is not indexed yet is read as it is, and whatever the index
-//! names is compared once more with the entry itself: it can make a search faster and never wrong.
+//! names is compared once more with the entry itself: it can make a search faster and never wrong. If the index is
+//! damaged, searches read the entries themselves until `index` has rebuilt it.
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, named_params, params};
+use rusqlite::{Connection, named_params, params};
 
-use super::read::{ENTRY, add_mentions, add_reactions, called, entry, seqs_of};
+use super::decode::{self, ENTRY, checked, unchecked_entry};
+use super::index::{self, author_mark, mark, name_mark, row_number};
+use super::page::{add_mentions, add_reactions};
+use super::read::{called, epoch, readable as rows, seqs_of};
 use super::write::signed;
-use crate::chat::{Body, Entry, Epoch, Found, Has, IdentityId, RoomId, Search, UserName};
-use crate::text::{Finder, folded, has, tokens};
+use crate::chat::{Entry, Epoch, Found, IdentityId, RoomId, Search, UserName};
+use crate::text::Finder;
 
-/// Entries that are indexed in one commit, so that what is posted meanwhile does not wait for long.
-pub const BATCH: usize = 128;
 /// Entries that one search reads: of each room its share, and no less than this.
 const READ: usize = 20_000;
 const LEAST: usize = 500;
 /// Places that the beginning of a word is taken to stand in.
 const OPEN: usize = 200_000;
-/// A row's number: the room's above these bits, the seq in them.
-const SEQ_BITS: u32 = 40;
-
-/// Indexes some of what is not indexed yet; says how many entries that were.
-pub fn index_some(db: &Connection) -> rusqlite::Result<usize> {
-    let behind: Vec<(i64, i64)> = db
-        .prepare_cached(
-            "SELECT b.room, r.indexed FROM behind b JOIN rooms r ON r.num = b.room LIMIT 8",
-        )?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    let mut done = 0;
-    for (num, indexed) in behind {
-        let left = BATCH.saturating_sub(done);
-        let rows: Vec<Words> = db
-            .prepare_cached(
-                "SELECT seq, kind, text, author, author_name FROM entries WHERE room = ?1 AND seq > ?2
-                 ORDER BY seq LIMIT ?3",
-            )?
-            .query_map(params![num, indexed, i64::try_from(left).unwrap_or(0)], words)?
-            .collect::<Result<_, _>>()?;
-        for row in &rows {
-            row.put(db, num)?;
-        }
-        if let Some(last) = rows.last() {
-            db.prepare_cached("UPDATE rooms SET indexed = ?2 WHERE num = ?1")?
-                .execute([num, last.seq])?;
-        }
-        if rows.len() < left {
-            db.prepare_cached("DELETE FROM behind WHERE room = ?1")?
-                .execute([num])?;
-        }
-        // A room that is nowhere behind is work too: the next may be.
-        done += rows.len().max(1);
-        if done >= BATCH {
-            break;
-        }
-    }
-    Ok(done)
-}
-
-/// Something was appended to a room.
-pub fn note(db: &Connection, num: i64) -> rusqlite::Result<()> {
-    db.prepare_cached("INSERT OR IGNORE INTO behind (room) VALUES (?1)")?
-        .execute([num])
-        .map(drop)
-}
-
-/// Takes an entry out of the index, before its text changes.
-pub fn forget(db: &Connection, num: i64, seq: i64) -> rusqlite::Result<()> {
-    match indexed(db, num, seq)? {
-        Some(row) => row.take(db, num),
-        None => Ok(()),
-    }
-}
-
-/// Puts an entry back under its present text.
-pub fn put(db: &Connection, num: i64, seq: i64) -> rusqlite::Result<()> {
-    match indexed(db, num, seq)? {
-        Some(row) => row.put(db, num),
-        None => Ok(()),
-    }
-}
-
-/// Takes the entries before a seq out of the index.
-pub fn trim(db: &Connection, num: i64, before: i64) -> rusqlite::Result<()> {
-    let rows: Vec<Words> = db
-        .prepare_cached(
-            "SELECT e.seq, e.kind, e.text, e.author, e.author_name FROM entries e JOIN rooms r ON r.num = e.room
-             WHERE e.room = ?1 AND e.seq < ?2 AND e.seq <= r.indexed",
-        )?
-        .query_map([num, before], words)?
-        .collect::<Result<_, _>>()?;
-    rows.iter().try_for_each(|row| row.take(db, num))
-}
-
-fn indexed(db: &Connection, num: i64, seq: i64) -> rusqlite::Result<Option<Words>> {
-    db.prepare_cached(
-        "SELECT e.seq, e.kind, e.text, e.author, e.author_name FROM entries e JOIN rooms r ON r.num = e.room
-         WHERE e.room = ?1 AND e.seq = ?2 AND e.seq <= r.indexed",
-    )?
-    .query_row([num, seq], words)
-    .optional()
-}
-
-/// An entry as the index has it.
-struct Words {
-    seq: i64,
-    /// Its words and its marks; nothing if it is not said.
-    columns: Option<(String, String)>,
-}
-
-fn words(row: &rusqlite::Row<'_>) -> rusqlite::Result<Words> {
-    let body = Body::from_parts(row.get(1)?, row.get(2)?);
-    let (author, name): ([u8; 16], String) = (row.get(3)?, row.get(4)?);
-    let columns = body.is_said().then(|| {
-        let mut text = String::new();
-        for token in tokens(body.text()) {
-            text.push_str(&token.word);
-            text.push(' ');
-        }
-        (text, marks(IdentityId::new(author), &name, &body))
-    });
-    Ok(Words {
-        seq: row.get(0)?,
-        columns,
-    })
-}
-
-impl Words {
-    fn put(&self, db: &Connection, num: i64) -> rusqlite::Result<()> {
-        let Some((text, marks)) = &self.columns else {
-            return Ok(());
-        };
-        db.prepare_cached("INSERT INTO said (rowid, text, marks) VALUES (?1, ?2, ?3)")?
-            .execute(params![row_number(num, self.seq), text, marks])
-            .map(drop)
-    }
-
-    fn take(&self, db: &Connection, num: i64) -> rusqlite::Result<()> {
-        let Some((text, marks)) = &self.columns else {
-            return Ok(());
-        };
-        db.prepare_cached(
-            "INSERT INTO said (said, rowid, text, marks) VALUES ('delete', ?1, ?2, ?3)",
-        )?
-        .execute(params![row_number(num, self.seq), text, marks])
-        .map(drop)
-    }
-}
-
-const fn row_number(num: i64, seq: i64) -> i64 {
-    (num << SEQ_BITS) | seq
-}
-
-/// What is indexed beside the text, as words that no text has: who said it, under which name, and what else it has.
-fn marks(author: IdentityId, name: &str, body: &Body) -> String {
-    let mut marks = format!("{} {}", author_mark(author), name_mark(&folded(name)));
-    let kept = Has::ALL
-        .iter()
-        .filter_map(|(_, what)| Some((*what, mark(*what)?)));
-    for (_, mark) in kept.filter(|(what, _)| has(body, *what)) {
-        marks.push(' ');
-        marks.push_str(mark);
-    }
-    marks
-}
-
-fn author_mark(author: IdentityId) -> String {
-    format!("a{}", hex::encode(author.bytes()))
-}
-
-fn name_mark(folded: &str) -> String {
-    format!("n{}", hex::encode(folded))
-}
-
-/// The mark of what a body has by itself; nothing of what comes to an entry later or depends on who looks.
-const fn mark(what: Has) -> Option<&'static str> {
-    match what {
-        Has::Link => Some("link"),
-        Has::Code => Some("code"),
-        Has::Reply => Some("reply"),
-        Has::Mention | Has::Reaction => None,
-    }
-}
 
 /// A room that is looked through.
 struct Readable {
@@ -200,12 +37,40 @@ struct Readable {
     is_stepped: bool,
 }
 
-/// What somebody looks for, in the rooms they are a member of; the newest first.
+/// What somebody looks for, in the rooms they are a member of; the newest first. If the index turns out to be damaged, the entries
+/// are read instead, and the damage is returned with the result.
 pub fn search(
     db: &Connection,
     me: IdentityId,
     wanted: &Search,
     most: usize,
+) -> rusqlite::Result<(Found, Option<index::Damage>)> {
+    if index::is_damaged(db)? {
+        return Ok((look(db, me, wanted, most, With::Nothing)?, None));
+    }
+    let error = match look(db, me, wanted, most, With::Index) {
+        Ok(found) => return Ok((found, None)),
+        Err(error) => error,
+    };
+    match index::Damage::of(db, &error) {
+        Some(damage) => Ok((look(db, me, wanted, most, With::Nothing)?, Some(damage))),
+        None => Err(error),
+    }
+}
+
+/// What a search may use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum With {
+    Index,
+    Nothing,
+}
+
+fn look(
+    db: &Connection,
+    me: IdentityId,
+    wanted: &Search,
+    most: usize,
+    with: With,
 ) -> rusqlite::Result<Found> {
     // One moment for all rooms: what is indexed meanwhile is not found twice or never.
     let db = &*db.unchecked_transaction()?;
@@ -213,6 +78,7 @@ pub fn search(
     let finder = Finder::new(wanted, me, bearers(db, &wanted.from)?);
     let mut look = Look {
         db,
+        with,
         most,
         share: (READ / rooms.len().max(1)).max(LEAST),
         floor: 0,
@@ -243,17 +109,20 @@ fn readable(db: &Connection, me: IdentityId, wanted: &Search) -> rusqlite::Resul
             "SELECT r.num, r.id, r.epoch, r.indexed, r.is_stepped FROM members m JOIN rooms r ON r.num = m.room WHERE m.identity = ?1",
         )?
         .query_map([me.bytes()], |row| {
-            Ok(Readable {
+            let Some(id) = decode::bytes(row, 1)?.map(RoomId::new) else {
+                return Ok(None);
+            };
+            Ok(Some(Readable {
                 num: row.get(0)?,
-                id: RoomId::new(row.get(1)?),
-                epoch: Epoch::new(row.get(2)?),
-                indexed: row.get(3)?,
+                id,
+                epoch: epoch(row, 2, id)?,
+                indexed: signed(decode::number(row, 3)?.unwrap_or_default()),
                 from: 0,
                 to: signed(u64::MAX),
-                is_stepped: row.get(4)?,
-            })
-        })?
-        .collect::<Result<_, _>>()?;
+                is_stepped: decode::flag(row, 4)?,
+            }))
+        })
+        .and_then(rows)?;
     rooms.retain(|room| wanted.rooms.is_empty() || wanted.rooms.contains(&room.id));
     let mut found = Vec::new();
     for mut room in rooms {
@@ -305,6 +174,7 @@ fn query(finder: &Finder, wanted: &Search) -> Option<String> {
 /// A search on its way.
 struct Look<'a> {
     db: &'a Connection,
+    with: With,
     most: usize,
     /// Entries that may be read of each room.
     share: usize,
@@ -331,7 +201,7 @@ impl Look<'_> {
         finder: &Finder,
         wanted: &Search,
     ) -> rusqlite::Result<()> {
-        let query = query(finder, wanted);
+        let query = query(finder, wanted).filter(|_| self.with == With::Index);
         for room in rooms {
             let goes_on = self.unindexed(room, finder, query.is_some())?;
             if let Some(query) = query.as_ref().filter(|_| goes_on) {
@@ -361,6 +231,11 @@ impl Look<'_> {
         let Some(query) = query(finder, wanted) else {
             return Ok(());
         };
+        if self.with == With::Nothing {
+            return rooms
+                .iter()
+                .try_for_each(|room| self.unindexed(room, finder, false).map(drop));
+        }
         let by_number: HashMap<i64, &Readable> = rooms.iter().map(|it| (it.num, it)).collect();
         let mut places: HashMap<i64, Vec<i64>> = HashMap::new();
         let mut statement = self
@@ -370,7 +245,7 @@ impl Look<'_> {
         let mut count = 0;
         while let Some(row) = rows.next()? {
             let number: i64 = row.get(0)?;
-            let (num, seq) = (number >> SEQ_BITS, number & ((1 << SEQ_BITS) - 1));
+            let (num, seq) = index::place(number);
             let room = by_number.get(&num);
             if room.is_some_and(|it| (it.from..=it.to.min(it.indexed)).contains(&seq)) {
                 // Of each room the newest come first.
@@ -451,7 +326,7 @@ impl Look<'_> {
                 break;
             }
             read += 1;
-            let mut entry = entry(row, room.id, room.epoch)?;
+            let mut entry = unchecked_entry(row, room.id, room.epoch)?;
             if entry.at_ms < self.floor {
                 if room.is_stepped {
                     continue;
@@ -460,6 +335,10 @@ impl Look<'_> {
                 break;
             }
             let mut is_meant = finder.may_find(&entry);
+            if is_meant {
+                entry = checked(row, entry)?;
+                is_meant = entry.body.is_said();
+            }
             if is_meant && self.looks_whole {
                 complete(self.db, room.num, &mut entry)?;
                 is_meant = finder.finds(&entry);

@@ -1,101 +1,464 @@
-//! Whether a database is what it should be: its pages, its rooms, and the digest chain of every room.
+//! Verifies a database: its pages, the digest chain of every room, and the values in every table.
+//!
+//! A damaged value is only reported, because everything else can be used without it. Damaged pages are an error, because nobody knows what
+//! else they affect.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::read;
-use crate::chat::{Digest, Entry, RoomId, Seq, digest};
-use crate::server::store::{PageLimit, Span};
+use super::decode::{self, ENTRY};
+use super::index;
+use super::write::ERASED;
+use crate::chat::{Body, Digest, IdentityId, RoomId, Seq, digest_of};
+use crate::server::store::{Damage, Verified};
+use crate::text;
 
-/// Problems named at most.
+/// Page errors that are named.
 const NAMED: usize = 3;
+/// Errors that SQLite returns. Those of the index are among them and must not hide the others.
+const GIVEN: &str = "100";
+/// Entries verified in one step, so that a reader is not occupied for long.
+const STEP: i64 = 500;
 
-/// What a database that was looked through holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Verified {
-    pub rooms: u64,
-    pub entries: u64,
-}
+/// The tables beside the entries, and what one of their rows is. Texts are UTF-8, ids have 16 bytes, secrets 32; no number is negative.
+const TABLES: [(&str, &str); 10] = [
+    ("rooms", "its attributes"),
+    ("members", "a membership"),
+    ("standings", "an invitation, a ban or a mute"),
+    ("marks", "the highest number of an outbox"),
+    ("reactions", "a reaction"),
+    ("mentions", "a mention"),
+    ("reads", "a read position"),
+    ("levels", "a notification setting"),
+    ("ignored", "somebody who is ignored"),
+    ("identities", "a person"),
+];
 
-/// Lets SQLite look through all pages of a file: seconds for a large one.
+/// Lets SQLite check all pages of a file, which takes seconds for a large one. If only the search index is damaged the file is good: the
+/// index is rebuilt once the file is opened.
 ///
 /// # Errors
 /// What is wrong, in SQLite's words.
 pub fn quick_check(path: &Path) -> Result<(), String> {
-    let db = Connection::open(path).map_err(|error| error.to_string())?;
-    pages(&db)
-}
-
-fn pages(db: &Connection) -> Result<(), String> {
     let words = |error: rusqlite::Error| error.to_string();
-    let mut statement = db.prepare("PRAGMA quick_check(3)").map_err(words)?;
-    let found = statement
-        .query_map([], |row: &Row<'_>| row.get::<_, String>(0))
-        .map_err(words)?;
-    let found: Vec<String> = found.collect::<Result<_, _>>().map_err(words)?;
-    if found == ["ok"] {
-        Ok(())
-    } else {
-        Err(found.into_iter().take(NAMED).collect::<Vec<_>>().join("; "))
+    let db = Connection::open(path).map_err(words)?;
+    match pages(&db)? {
+        Some(damage) => index::note_damage(&db, &damage).map_err(words),
+        None => Ok(()),
     }
 }
 
-/// Looks through everything: SQLite's pages, that every room's seqs have no hole, and that its digests follow from its entries.
+/// Verifies a file that a server may be using. Damaged values are in the result.
 ///
 /// # Errors
-/// What is wrong, and where.
-pub(super) fn verify(db: &Connection) -> Result<Verified, String> {
-    pages(db)?;
+/// The file cannot be read, or its pages are damaged.
+pub fn verify_file(path: &Path) -> Result<Verified, String> {
+    let db = super::reader(path).map_err(|error| error.to_string())?;
+    verify(&db)
+}
+
+/// Checks all pages. Damage that is limited to the search index is returned and is no error.
+fn pages(db: &Connection) -> Result<Option<index::Damage>, String> {
     let words = |error: rusqlite::Error| error.to_string();
-    let mut statement = db.prepare("SELECT id, first FROM rooms").map_err(words)?;
-    let rooms = statement
-        .query_map([], |row| {
-            Ok((RoomId::new(row.get(0)?), read::unsigned(row, 1)?))
-        })
-        .map_err(words)?;
-    let rooms: Vec<(RoomId, u64)> = rooms.collect::<Result<_, _>>().map_err(words)?;
-    let mut verified = Verified::default();
-    for (room, first) in rooms {
-        verified.rooms += 1;
-        verified.entries += chain(db, room, Seq(first))?;
-    }
-    Ok(verified)
+    let roots = roots_of_index(db).map_err(words)?;
+    let found = match check(db, GIVEN) {
+        Ok(found) => found,
+        // FTS5 checks the index itself and may fail to start; then the other tables are checked one by one.
+        Err(error) => {
+            let damage = index::Damage::of(db, &error).ok_or_else(|| error.to_string())?;
+            let found = tables(db).map_err(words)?;
+            return without_index(&found, &[]).map(|_| Some(damage));
+        }
+    };
+    without_index(&found, &roots)
 }
 
-fn chain(db: &Connection, room: RoomId, first: Seq) -> Result<u64, String> {
-    let wrong = |seq: Seq, what: &str| format!("entry {seq} of room {room} {what}");
-    let mut after = first.before();
-    // What the first entry follows is not here once a room was trimmed.
-    let mut previous = (after == Seq::ZERO).then(Digest::default);
-    let mut count = 0;
-    loop {
-        let page = read::page(db, room, Span::After(after), PageLimit::PAGE)
-            .map_err(|error| wrong(after.next(), &format!("cannot be read: {error}")))?;
-        if page.is_empty() {
-            return Ok(count);
+/// Separates damage of the index from other damage, and ignores what is harmless.
+fn without_index(found: &[String], roots: &[i64]) -> Result<Option<index::Damage>, String> {
+    let lines = found.iter().flat_map(|it| it.lines());
+    let (mut of_index, mut wrong) = (None, Vec::new());
+    for line in lines {
+        let tree = line.strip_prefix("Tree ").and_then(|rest| {
+            let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+            digits.parse::<i64>().ok()
+        });
+        let is_of_pages = tree.is_some_and(|root| roots.contains(&root));
+        if is_of_pages || line.starts_with("fts5:") || line.contains("for FTS5 table") {
+            of_index = of_index.or_else(|| Some(index::Damage::new(is_of_pages, line)));
+        } else if !is_harmless(line) {
+            wrong.push(line);
         }
-        for entry in page {
-            if entry.seq != after.next() {
-                return Err(wrong(after.next(), "is missing"));
+    }
+    if wrong.is_empty() {
+        Ok(of_index)
+    } else {
+        wrong.truncate(NAMED);
+        Err(wrong.join("; "))
+    }
+}
+
+/// Headings, unused pages of a former index, and values of a wrong type, which are treated as damaged values.
+fn is_harmless(line: &str) -> bool {
+    line == "ok"
+        || line.starts_with("***")
+        || (line.starts_with("Page ") && line.ends_with(": never used"))
+        || line.starts_with("non-")
+        || line.starts_with("NULL value in ")
+}
+
+fn check(db: &Connection, what: &str) -> rusqlite::Result<Vec<String>> {
+    db.prepare(&format!("PRAGMA quick_check({what})"))?
+        .query_map([], |row: &Row<'_>| decode::text(row, 0))?
+        .collect()
+}
+
+/// The root pages of the index's tables.
+fn roots_of_index(db: &Connection) -> rusqlite::Result<Vec<i64>> {
+    db.prepare("SELECT rootpage FROM sqlite_schema WHERE name LIKE 'said\\_%' ESCAPE '\\'")?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
+/// Checks the tables that are not part of the index.
+fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let names: Vec<String> = db
+        .prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'said'
+             AND name NOT LIKE 'said\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+        )?
+        .query_map([], |row| decode::text(row, 0))?
+        .collect::<Result<_, _>>()?;
+    let mut found = Vec::new();
+    for name in names {
+        found.extend(check(db, &name)?);
+    }
+    Ok(found)
+}
+
+/// Lets FTS5 check the search index alone.
+pub(super) fn index(db: &Connection) -> rusqlite::Result<Option<index::Damage>> {
+    let found = match check(db, "said") {
+        Ok(found) => found,
+        Err(error) => return index::Damage::of(db, &error).map(Some).ok_or(error),
+    };
+    let wrong = found.into_iter().find(|line| line != "ok");
+    Ok(wrong.map(|line| {
+        // FTS5 says "malformed" when pages cannot be read; otherwise it names the row.
+        index::Damage::new(line.starts_with("malformed"), &line)
+    }))
+}
+
+/// Verifies everything at once.
+///
+/// # Errors
+/// Pages are damaged or cannot be read.
+pub(super) fn verify(db: &Connection) -> Result<Verified, String> {
+    let index_is_damaged = pages(db)?.is_some();
+    let mut verification = Verification::default();
+    while verification.step(db).map_err(|error| error.to_string())? == Step::Next {}
+    Ok(Verified {
+        index_is_damaged,
+        ..verification.verified
+    })
+}
+
+/// Whether there is more to verify.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Step {
+    Next,
+    Done,
+}
+
+/// Verifies all rooms and tables, one step at a time. The database may change between two steps.
+#[derive(Debug, Default)]
+pub(super) struct Verification {
+    rooms: Option<Vec<Room>>,
+    /// The current room, and the last seq that was verified.
+    room: usize,
+    after: u64,
+    /// What the next entry follows; nothing if that is not known.
+    link: Option<Link>,
+    table: usize,
+    pub verified: Verified,
+}
+
+#[derive(Clone, Debug)]
+struct Room {
+    num: i64,
+    id: RoomId,
+    name: String,
+}
+
+/// The digest of the entry before, as stored and as computed. The next entry may follow from either: a damaged digest is then reported
+/// once, not twice.
+#[derive(Clone, Copy, Debug, Default)]
+struct Link {
+    stored: Digest,
+    expected: Digest,
+}
+
+impl Verification {
+    /// Verifies the next part within one snapshot.
+    pub fn step(&mut self, db: &Connection) -> rusqlite::Result<Step> {
+        let db = &*db.unchecked_transaction()?;
+        let Some(rooms) = &self.rooms else {
+            self.rooms = Some(self.all_rooms(db)?);
+            self.begin_room();
+            return Ok(Step::Next);
+        };
+        if let Some(room) = rooms.get(self.room).cloned() {
+            self.entries(db, &room)?;
+        } else if let Some((table, what)) = TABLES.get(self.table) {
+            self.values(db, table, what)?;
+            self.table += 1;
+        } else {
+            return Ok(Step::Done);
+        }
+        Ok(Step::Next)
+    }
+
+    fn found(&mut self, room: Option<&Room>, seq: Option<u64>, what: impl Into<String>) {
+        self.verified.damages += 1;
+        if self.verified.damaged.len() < Verified::NAMED {
+            self.verified.damaged.push(Damage {
+                room: room.map(|room| (room.id, room.name.clone())),
+                seq: seq.map(Seq),
+                what: what.into(),
+            });
+        }
+    }
+
+    fn all_rooms(&mut self, db: &Connection) -> rusqlite::Result<Vec<Room>> {
+        let mut statement = db.prepare("SELECT num, id, name, kind FROM rooms")?;
+        let mut rows = statement.query([])?;
+        let mut rooms = Vec::new();
+        while let Some(row) = rows.next()? {
+            self.verified.rooms += 1;
+            // A room without a readable id is reported with the values of its table.
+            if let Some(id) = decode::bytes(row, 1)? {
+                let id = RoomId::new(id);
+                // As in the log: names of secret rooms are for their members only.
+                let name = match decode::number(row, 3)? {
+                    Some(1 | 3) => format!("#{}", text::line(&decode::text(row, 2)?)),
+                    Some(2) => format!("conversation:{id}"),
+                    _ => format!("secret:{id}"),
+                };
+                let num = row.get(0)?;
+                rooms.push(Room { num, id, name });
             }
-            if previous.is_some_and(|previous| expected(previous, &entry) != entry.digest) {
-                return Err(wrong(entry.seq, "is not what was stored"));
-            }
-            (after, previous) = (entry.seq, Some(entry.digest));
+        }
+        Ok(rooms)
+    }
+
+    fn begin_room(&mut self) {
+        self.after = 0;
+        self.link = Some(Link::default());
+    }
+
+    fn entries(&mut self, db: &Connection, room: &Room) -> rusqlite::Result<()> {
+        let begins = db
+            .prepare_cached("SELECT first FROM rooms WHERE num = ?1")?
+            .query_row([room.num], |row| decode::number(row, 0))
+            .optional()?
+            .flatten();
+        // After a trim, before or since the last step, the entry that the first one follows is gone.
+        if let Some(begins) = begins.filter(|begins| *begins > self.after + 1) {
+            self.after = begins - 1;
+            self.link = None;
+        }
+        let mut statement = db.prepare_cached(&format!(
+            "SELECT {ENTRY} FROM entries e WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3"
+        ))?;
+        let after = i64::try_from(self.after).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![room.num, after, STEP])?;
+        let mut count = 0;
+        while let Some(row) = rows.next()? {
             count += 1;
+            let Some(seq) = decode::number(row, 0)? else {
+                self.found(
+                    Some(room),
+                    None,
+                    "an entry has a number that cannot be read",
+                );
+                continue;
+            };
+            self.verified.entries += 1;
+            if seq != self.after + 1 {
+                let missing = seq.saturating_sub(self.after + 1);
+                let what = match missing {
+                    1 => "it is missing".to_owned(),
+                    more => format!("it and the {} after it are missing", more - 1),
+                };
+                self.found(Some(room), Some(self.after + 1), what);
+                self.link = None;
+            }
+            let wrong = self.entry(db, room, row, seq)?;
+            if !wrong.is_empty() {
+                self.found(Some(room), Some(seq), wrong.join(", "));
+            }
+            self.after = seq;
         }
+        if count < STEP {
+            self.room += 1;
+            self.begin_room();
+        }
+        Ok(())
+    }
+
+    /// What is wrong with an entry.
+    fn entry(
+        &mut self,
+        db: &Connection,
+        room: &Room,
+        row: &Row<'_>,
+        seq: u64,
+    ) -> rusqlite::Result<Vec<&'static str>> {
+        let (stored, author, hash) = (
+            decode::bytes(row, 1)?.map(Digest),
+            decode::bytes(row, 3)?.map(IdentityId::new),
+            decode::bytes(row, 9)?,
+        );
+        let client_id = decode::client_id(row)?;
+        let has_client_id = row.get_ref(5)? != ValueRef::Null || row.get_ref(6)? != ValueRef::Null;
+        let mut wrong: Vec<&str> = [
+            (stored.is_none(), "its digest cannot be read"),
+            (decode::number(row, 2)?.is_none(), "its time cannot be read"),
+            (author.is_none(), "its author cannot be read"),
+            (
+                decode::whole_text(row, 4)?.is_none(),
+                "the name of its author cannot be read",
+            ),
+            (
+                has_client_id && client_id.is_none(),
+                "the id of its post cannot be read",
+            ),
+            (hash.is_none(), "the hash of its body cannot be read"),
+        ]
+        .into_iter()
+        .filter_map(|(is_wrong, what)| is_wrong.then_some(what))
+        .collect();
+        wrong.extend(body(db, room.num, row, hash)?);
+        let stored = stored.unwrap_or_default();
+        self.link = match (self.link, author, hash) {
+            (Some(link), Some(author), Some(hash)) => {
+                let after = |previous| digest_of(previous, Seq(seq), author, client_id, hash);
+                let expected = after(link.expected);
+                if stored != expected && stored != after(link.stored) && wrong.is_empty() {
+                    wrong.push("it does not follow from the entry before it");
+                }
+                Some(Link { stored, expected })
+            }
+            _ => Some(Link {
+                stored,
+                expected: stored,
+            }),
+        };
+        Ok(wrong)
+    }
+
+    /// Verifies the values of a table.
+    fn values(&mut self, db: &Connection, table: &str, what: &str) -> rusqlite::Result<()> {
+        let rooms = self.rooms.clone().unwrap_or_default();
+        let rooms: HashMap<i64, &Room> = rooms.iter().map(|room| (room.num, room)).collect();
+        let mut statement = db.prepare(&format!("SELECT * FROM {table}"))?;
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let place = |names: &[&str]| columns.iter().position(|it| names.contains(&it.as_str()));
+        let room_at = place(if table == "rooms" {
+            &["num"]
+        } else {
+            &["room"]
+        });
+        let seq_at = place(match table {
+            "reactions" => &["target"],
+            "mentions" => &["seq"],
+            _ => &[],
+        });
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let mut wrong = Vec::new();
+            for (column, name) in columns.iter().enumerate() {
+                let is_right = match row.get_ref(column)? {
+                    ValueRef::Null => true,
+                    ValueRef::Integer(number) => number >= 0,
+                    ValueRef::Real(_) => false,
+                    ValueRef::Text(text) => str::from_utf8(text).is_ok(),
+                    ValueRef::Blob(bytes) => bytes.len() == if name == "secret" { 32 } else { 16 },
+                };
+                if !is_right {
+                    wrong.push(name.as_str());
+                }
+            }
+            if wrong.is_empty() {
+                continue;
+            }
+            let number = |at: Option<usize>| match at {
+                Some(at) => decode::number(row, at),
+                None => Ok(None),
+            };
+            let num = number(room_at)?.and_then(|num| i64::try_from(num).ok());
+            let room = num.and_then(|num| rooms.get(&num).copied());
+            let what = format!("{what} cannot be read ({})", wrong.join(", "));
+            self.found(room, number(seq_at)?, what);
+        }
+        Ok(())
     }
 }
 
-fn expected(previous: Digest, entry: &Entry) -> Digest {
-    digest(
-        previous,
-        entry.seq,
-        entry.author.id,
-        entry.client_id,
-        &entry.body,
-    )
+/// What is wrong with a body.
+fn body(
+    db: &Connection,
+    num: i64,
+    row: &Row<'_>,
+    hash: Option<[u8; 32]>,
+) -> rusqlite::Result<Option<&'static str>> {
+    let Some(kind) = decode::small(row, 7)? else {
+        return Ok(Some("its kind cannot be read"));
+    };
+    let Some(payload) = decode::whole_text(row, 8)? else {
+        return Ok(Some("its text cannot be read"));
+    };
+    if kind == ERASED {
+        return Ok(None);
+    }
+    let is_intact = if decode::flag(row, 11)? {
+        is_edited_to(db, num, row, kind, &payload)?
+    } else {
+        hash.is_none_or(|hash| hash == Body::hash_of(kind, payload.as_bytes()))
+    };
+    if !is_intact {
+        return Ok(Some("its text is not what was stored"));
+    }
+    let is_read = !matches!(Body::from_parts(kind, payload), Body::Unknown(kind) if Body::is_known_kind(kind));
+    Ok((!is_read).then_some("its body cannot be understood"))
+}
+
+/// Whether a text is that of its last edit, which is an entry of its own and has a hash.
+fn is_edited_to(
+    db: &Connection,
+    num: i64,
+    row: &Row<'_>,
+    kind: u8,
+    payload: &str,
+) -> rusqlite::Result<bool> {
+    let last = db
+        .prepare_cached(
+            "SELECT text FROM entries WHERE room = ?1 AND target = ?2 AND kind = 18 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row(params![num, row.get::<_, i64>(0)?], |row| {
+            decode::whole_text(row, 0)
+        })
+        .optional()?
+        .flatten();
+    let text = match Body::from_parts(kind, payload.to_owned()) {
+        Body::Unknown(_) => return Ok(false),
+        body => body.text().to_owned(),
+    };
+    // An edit that cannot be read is reported itself.
+    let edit = last.as_deref().and_then(|last| last.split_once('\n'));
+    Ok(edit.is_none_or(|(_, edit)| edit == text))
 }
 
 /// Gives every room a new epoch: what is in this file now is another history than the one that clients have seen.

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::search;
+use super::read::first_seq;
 use super::writer::WriteError;
+use super::{decode, index};
 use crate::chat::{
     Amendment, Body, Changes, Entry, Exit, IdentityId, NameKey, Role, RoomId, RoomKind, Seq, Stamp,
     Standing, Until, Via,
@@ -121,7 +122,7 @@ pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
             .execute(params![num, author.bytes(), instance.bytes(), signed(counter)])?;
     }
     change(db, num, &append.changes)?;
-    search::note(db, num)?;
+    index::note(db, num)?;
     Ok(())
 }
 
@@ -196,16 +197,14 @@ fn put_standing(
 pub fn trim(db: &Connection, room: RoomId, first: Seq) -> Result<bool, WriteError> {
     let num = room_number(db, room)?.ok_or(WriteError::Conflict)?;
     let most = i64::try_from(super::TRIM_ROWS).unwrap_or(i64::MAX);
-    let begins: i64 = db
-        .prepare_cached("SELECT first FROM rooms WHERE num = ?1")?
-        .query_row([num], |row| row.get(0))?;
+    let begins = first_seq(db, num)?;
     // Never the last one: the numbers go on from it.
     let first = signed(first.0).min(last(db, num)?.0);
     let to = first.min(begins + most);
     if to <= begins {
         return Ok(true);
     }
-    search::trim(db, num, to)?;
+    index::trim(db, num, to)?;
     db.prepare_cached("DELETE FROM entries WHERE room = ?1 AND seq < ?2")?
         .execute([num, to])?;
     db.prepare_cached("DELETE FROM reactions WHERE room = ?1 AND target < ?2")?
@@ -218,7 +217,7 @@ pub fn trim(db: &Connection, room: RoomId, first: Seq) -> Result<bool, WriteErro
 }
 
 /// The seq and the time of a room's last entry. By order and limit: `max()` inside an expression reads the whole room.
-fn last(db: &Connection, num: i64) -> rusqlite::Result<(i64, Option<i64>)> {
+pub(super) fn last(db: &Connection, num: i64) -> rusqlite::Result<(i64, Option<i64>)> {
     let last = db
         .prepare_cached("SELECT seq, at_ms FROM entries WHERE room = ?1 ORDER BY seq DESC LIMIT 1")?
         .query_row([num], |row| Ok((row.get(0)?, Some(row.get(1)?))))
@@ -298,25 +297,28 @@ fn amend(
         .execute([num, target, seq])?;
     match what {
         Amendment::Edit(text) => {
-            let kind: Option<(u8, String)> = db
+            let old = db
                 .prepare_cached("SELECT kind, text FROM entries WHERE room = ?1 AND seq = ?2")?
-                .query_row([num, target], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            let edited = kind.and_then(|(kind, old)| Body::from_parts(kind, old).with_text(text));
+                .query_row([num, target], |row| {
+                    Ok(decode::small(row, 0)?.zip(decode::whole_text(row, 1)?))
+                })
+                .optional()?
+                .flatten();
+            let edited = old.and_then(|(kind, old)| Body::from_parts(kind, old).with_text(text));
             if let Some(body) = edited {
-                search::forget(db, num, target)?;
+                index::forget(db, num, target)?;
                 db.prepare_cached(
                     "UPDATE entries SET text = ?3, is_edited = 1 WHERE room = ?1 AND seq = ?2",
                 )?
                 .execute(params![num, target, body.payload()])?;
-                search::put(db, num, target)?;
+                index::put(db, num, target)?;
                 db.prepare_cached("DELETE FROM mentions WHERE room = ?1 AND seq = ?2")?
                     .execute([num, target])?;
                 mention(db, num, target, &by.mentions)?;
             }
         }
         Amendment::Erase => {
-            search::forget(db, num, target)?;
+            index::forget(db, num, target)?;
             // The entry itself, and every edit of it.
             db.prepare_cached(
                 "UPDATE entries SET kind = ?3, text = '', is_edited = 0
@@ -402,8 +404,9 @@ pub fn bind_operator(
         .execute(params![key.as_str(), identity.bytes()])?;
     let bound = db
         .prepare_cached("SELECT identity FROM operators WHERE key = ?1")?
-        .query_row([key.as_str()], |row| row.get::<_, [u8; 16]>(0))?;
-    Ok(IdentityId::new(bound))
+        .query_row([key.as_str()], |row| decode::bytes(row, 0))?;
+    // If it cannot be read who is bound to the name, nobody may use it: a stranger must not get an operator's rights.
+    Ok(bound.map_or(IdentityId::NOBODY, IdentityId::new))
 }
 
 pub fn room_number(db: &Connection, id: RoomId) -> rusqlite::Result<Option<i64>> {

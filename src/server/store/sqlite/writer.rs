@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 use tokio::sync::oneshot;
 
-use super::search;
+use super::index::Indexer;
 use super::space::Space;
 use crate::server::store::StoreError;
 
@@ -120,7 +120,14 @@ fn batch(db: &Connection, sql: &str) -> Result<(), StoreError> {
     db.execute_batch(sql).map_err(|error| failure(&error))
 }
 
-type Jobs = tokio::sync::mpsc::Sender<Box<dyn Job>>;
+/// A request to the writing thread.
+enum Asked {
+    Write(Box<dyn Job>),
+    /// One step of indexing, in a commit of its own; answered with how much was done.
+    Index(oneshot::Sender<Result<usize, StoreError>>),
+}
+
+type Jobs = tokio::sync::mpsc::Sender<Asked>;
 
 /// When a write may find that it conflicts with what is there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -222,7 +229,8 @@ impl Writer {
             .clone()
             .ok_or_else(gone)?;
         let (job, answer) = Write::new(rows, refusal, run);
-        jobs.send(Box::new(job)).await.map_err(|_| gone())?;
+        let asked = Asked::Write(Box::new(job));
+        jobs.send(asked).await.map_err(|_| gone())?;
         drop(jobs);
         answer.await.map_err(|_| gone())?
     }
@@ -249,31 +257,41 @@ impl Writer {
 
 fn write_all(
     mut db: Connection,
-    mut waiting: tokio::sync::mpsc::Receiver<Box<dyn Job>>,
+    mut waiting: tokio::sync::mpsc::Receiver<Asked>,
     mut space: Space,
     after: &After,
     log: &Path,
     poison: &Poison,
 ) -> Result<(), StoreError> {
     let mut since_checkpoint = 0;
+    let mut indexer = Indexer::default();
     while let Some(first) = waiting.blocking_recv() {
-        let mut rows = first.rows();
-        let mut jobs = vec![first];
-        while rows < ROWS
-            && let Ok(job) = waiting.try_recv()
-        {
-            rows += job.rows();
-            jobs.push(job);
-        }
-        let committed = match poison.get() {
+        let Waiting {
+            mut jobs,
+            rows,
+            index,
+        } = Waiting::beginning_with(first, &mut waiting);
+        let may_write = match poison.get() {
             Some(cause) => Err(StoreError::Failed(cause.clone())),
             None if space.is_full() => Err(StoreError::Full),
-            None => commit(&mut db, &mut jobs),
+            None => Ok(()),
+        };
+        let committed = if jobs.is_empty() {
+            may_write
+        } else {
+            may_write.and_then(|()| commit(&mut db, &mut jobs))
         };
         for job in jobs {
             job.answer(committed.clone());
         }
-        match committed {
+        let mut done = committed;
+        if let Some(reply) = index {
+            let step = done.and_then(|()| indexer.step(&mut db).map_err(|error| failure(&error)));
+            // The indexing thread ends with this one.
+            let _gone = reply.send(step.clone());
+            done = step.map(drop);
+        }
+        match done {
             Ok(()) => {}
             Err(StoreError::Full) => {
                 space.ran_out();
@@ -303,6 +321,40 @@ fn write_all(
     }
 }
 
+/// Requests that are handled together.
+struct Waiting {
+    jobs: Vec<Box<dyn Job>>,
+    rows: usize,
+    index: Option<oneshot::Sender<Result<usize, StoreError>>>,
+}
+
+impl Waiting {
+    /// Takes everything that waits, up to the rows of one commit.
+    fn beginning_with(first: Asked, waiting: &mut tokio::sync::mpsc::Receiver<Asked>) -> Self {
+        let mut taken = Self {
+            jobs: Vec::new(),
+            rows: 0,
+            index: None,
+        };
+        let mut next = Some(first);
+        while let Some(asked) = next {
+            match asked {
+                Asked::Write(job) => {
+                    taken.rows += job.rows();
+                    taken.jobs.push(job);
+                }
+                Asked::Index(reply) => taken.index = Some(reply),
+            }
+            next = if taken.rows < ROWS {
+                waiting.try_recv().ok()
+            } else {
+                None
+            };
+        }
+        taken
+    }
+}
+
 /// Whom the writer tells that it has written.
 struct After {
     checkpoint: SyncSender<()>,
@@ -311,20 +363,13 @@ struct After {
     others: Arc<AtomicU64>,
 }
 
-/// Has what was written indexed, a part at a time and behind everything else: it shares commits with other writes, and pauses after
-/// each part while there are any.
-fn index(
-    jobs: &tokio::sync::mpsc::WeakSender<Box<dyn Job>>,
-    noted: &Receiver<()>,
-    others: &AtomicU64,
-) {
+/// Indexes new entries in small steps, and pauses after each step while others write.
+fn index(jobs: &tokio::sync::mpsc::WeakSender<Asked>, noted: &Receiver<()>, others: &AtomicU64) {
     loop {
         let (before, begun) = (others.load(Ordering::Relaxed), Instant::now());
         let Some(sender) = jobs.upgrade() else { return };
-        let (job, answer) = Write::new(0, Refusal::BeforeWriting, |db: &Connection| {
-            Ok(search::index_some(db)?)
-        });
-        if sender.blocking_send(Box::new(job)).is_err() {
+        let (reply, answer) = oneshot::channel();
+        if sender.blocking_send(Asked::Index(reply)).is_err() {
             return;
         }
         drop(sender);
