@@ -389,7 +389,7 @@ impl fmt::Debug for ClientConfig {
 
 /// Commands that may wait for the link, and events that may wait for whoever reads them.
 const COMMANDS: usize = 1024;
-const EVENTS: usize = 1024;
+const EVENTS: usize = 256;
 
 /// The handle of a link. Dropping it ends the link without a goodbye.
 #[derive(Clone, Debug)]

@@ -3,18 +3,22 @@
 //!
 //! `cargo bench --bench light`, on Linux. weechat and irssi come from Debian's packages (`apt-get install weechat-curses irssi`);
 //! without them only tchat is measured. tchat begins with 100,000 messages kept on this disk; the others keep none.
+//! Last comes tchat's memory after a million live messages in one room and in a hundred (`cargo bench --bench light -- heard` runs
+//! only that).
 
 #![allow(clippy::print_stdout)] // What was measured is printed.
 
 mod irc;
 mod screen;
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tchat::chat::{Body, ClientId, InstanceId, Recipient};
+use tchat::chat::{Body, ClientId, InstanceId, Recipient, RoomId};
 use tchat::client::{Client, ClientConfig, Command as Told, Connector, Event, Pipe, Post, profile};
 
 use self::irc::Irc;
@@ -27,6 +31,13 @@ const EACH_SECOND: u32 = 1000;
 const STARTS: usize = 21;
 const KEYS: usize = 400;
 const IDLE: Duration = Duration::from_secs(10);
+/// Live messages before the client's memory is measured, and the size of each.
+const HEARD: u64 = 1_000_000;
+const BYTES: usize = 160;
+/// The numbers of rooms they are spread over, one run each.
+const ROOMS: [usize; 2] = [1, 100];
+/// The most messages that are sent and not yet received.
+const ON_THE_WAY: u64 = 2000;
 
 fn main() {
     // `cargo test --benches` only wants to know whether it starts.
@@ -34,7 +45,13 @@ fn main() {
         return;
     }
     let home = tempfile::tempdir().expect("a directory");
-    let host = Host::start(home.path());
+    if std::env::args().any(|it| it == "heard") {
+        for rooms in ROOMS {
+            heard(home.path(), rooms);
+        }
+        return;
+    }
+    let host = Host::start(home.path(), 0);
     let fill = Instant::now();
     host.fill();
     println!(
@@ -48,6 +65,67 @@ fn main() {
         if let Some(light) = other(&irc, home.path()) {
             print(&light);
         }
+    }
+    for rooms in ROOMS {
+        heard(home.path(), rooms);
+    }
+}
+
+/// Prints the client's memory after a million live messages, and the peak.
+fn heard(home: &Path, rooms: usize) {
+    let home = home.join(format!("heard-{rooms}"));
+    std::fs::create_dir(&home).expect("a directory");
+    let host = Host::start(&home, rooms);
+    let names: Vec<String> = (0..rooms).map(room_name).collect();
+    // Makes the client a member of all rooms; its screen shows the first.
+    drop(host.joins("ann", &names));
+    let (speaker, taken, rooms) = host.joins("zhang", &names);
+    let screen = Screen::open(
+        Path::new(env!("CARGO_BIN_EXE_tchat")),
+        &host.arguments("ann"),
+        &home,
+    );
+    screen.shows("PEOPLE");
+    let began = Instant::now();
+    for (n, room) in (1..=HEARD).zip(rooms.iter().cycle()) {
+        while n - taken.load(Ordering::SeqCst).min(n) > ON_THE_WAY {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        let mut text = format!("message {n} 今天谁值班, ");
+        while text.len() < BYTES {
+            text.push_str("and what else is to be said ");
+        }
+        text.truncate(BYTES);
+        speaker.says_in(*room, &text);
+    }
+    speaker.says("that was all");
+    screen.shows("that was all");
+    let took = began.elapsed().as_secs_f64();
+    std::thread::sleep(Duration::from_secs(2));
+    let usage = Usage::of(screen.process());
+    #[allow(clippy::cast_precision_loss)] // Far below where that begins.
+    let [resident, peak] = [usage.resident, usage.peak].map(|bytes| bytes as f64 / 1e6);
+    println!(
+        "tchat after {HEARD} live messages in {} rooms, in {took:.0} s: {resident:.1} MB resident, {peak:.1} at most",
+        rooms.len()
+    );
+    // Dropped messages must come back when the user scrolls up.
+    for _ in 0..60 {
+        screen.types("\x1b[5~");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    screen.until("no gap", |text| !text.contains("not loaded"));
+    let after = Usage::of(screen.process()).resident;
+    #[allow(clippy::cast_precision_loss)] // Far below where that begins.
+    let after = after as f64 / 1e6;
+    println!("and {after:.1} MB after 60 pages up");
+}
+
+/// The first room is the one every user starts in.
+fn room_name(n: usize) -> String {
+    match n {
+        0 => "general".into(),
+        n => format!("room{n}"),
     }
 }
 
@@ -288,19 +366,23 @@ struct Host {
 
 struct Speaker {
     client: Client,
-    room: tchat::chat::RoomId,
+    room: RoomId,
     instance: InstanceId,
-    said: std::sync::atomic::AtomicU64,
+    said: AtomicU64,
 }
 
 impl Speaker {
     fn says(&self, text: &str) {
-        let counter = self.said.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+        self.says_in(self.room, text);
+    }
+
+    fn says_in(&self, room: RoomId, text: &str) {
+        let counter = self.said.fetch_add(1, Ordering::SeqCst) + 1;
         let id = ClientId {
             instance: self.instance,
             counter,
         };
-        let post = Post::new(id, Recipient::Room(self.room), Body::Text(text.to_owned()));
+        let post = Post::new(id, Recipient::Room(room), Body::Text(text.to_owned()));
         let command = Told::Post {
             post,
             instead_of: None,
@@ -313,16 +395,16 @@ impl Speaker {
 }
 
 impl Host {
-    fn start(home: &Path) -> Self {
+    /// `rooms` is the number of rooms to create; 0 means the default ones.
+    fn start(home: &Path, rooms: usize) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("its address").port();
         drop(listener);
         let (data, config) = (home.join("data"), home.join("host.toml"));
-        std::fs::write(
-            &config,
-            "cache_mb = 400\n[server]\nburst = 0\nper_second = 0\n",
-        )
-        .expect("a file");
+        let rooms = (0..rooms).map(|n| format!("[[rooms]]\nname = \"{}\"\n", room_name(n)));
+        let limits = "cache_mb = 400\n[server]\nburst = 0\nper_second = 0\n";
+        let words = format!("{limits}{}", rooms.collect::<String>());
+        std::fs::write(&config, words).expect("a file");
         let process = Command::new(env!("CARGO_BIN_EXE_tchat"))
             .args(["--serve", "--port", &port.to_string(), "--data"])
             .arg(&data)
@@ -365,6 +447,21 @@ impl Host {
     }
 
     fn client(&self, name: &str) -> (Client, tokio::sync::mpsc::Receiver<Event>, InstanceId) {
+        let (profiles, key) = self.profiles();
+        self.client_with(name, Some(profile::cache(&profiles, &key, name)))
+    }
+
+    fn profiles(&self) -> (PathBuf, String) {
+        let address = format!("localhost:{}", self.port);
+        let address: tchat::config::Address = address.parse().expect("an address");
+        (self.data.join("profiles"), address.profile_key())
+    }
+
+    fn client_with(
+        &self,
+        name: &str,
+        cache: Option<PathBuf>,
+    ) -> (Client, tokio::sync::mpsc::Receiver<Event>, InstanceId) {
         let port = self.port;
         let connector: Connector = Arc::new(move |_| {
             Box::pin(async move {
@@ -373,9 +470,7 @@ impl Host {
                 Ok(Box::new(stream) as Box<dyn Pipe>)
             })
         });
-        let profiles = self.data.join("profiles");
-        let key: tchat::config::Address = format!("localhost:{port}").parse().expect("an address");
-        let key = key.profile_key();
+        let (profiles, key) = self.profiles();
         let mut bytes = [7; 16];
         bytes[..name.len()].copy_from_slice(name.as_bytes());
         let instance = InstanceId::new(bytes);
@@ -387,10 +482,58 @@ impl Host {
             instance,
             room: Some("general".into()),
             locale: "en".into(),
-            cache: Some(profile::cache(&profiles, &key, name)),
+            cache,
             cache_bytes: 400 * 1024 * 1024,
         });
         (client, events, instance)
+    }
+
+    /// Joins rooms. Returns the client, a counter of its messages that came back, and the ids of the rooms in the given order.
+    fn joins(&self, name: &str, rooms: &[String]) -> (Speaker, Arc<AtomicU64>, Vec<RoomId>) {
+        let (client, mut events, instance) = self.client_with(name, None);
+        for room in rooms {
+            client.send(Told::Join(room.clone())).expect("it listens");
+        }
+        let mut ids = HashMap::new();
+        let mut followed = HashSet::new();
+        self.runtime.block_on(async {
+            while !rooms
+                .iter()
+                .all(|it| ids.get(it).is_some_and(|id| followed.contains(id)))
+            {
+                match events.recv().await.expect("the link goes on") {
+                    Event::Welcome { rooms, .. } => {
+                        ids.extend(rooms.into_iter().map(|room| (room.name, room.id)));
+                    }
+                    Event::Room { room, .. } => drop(ids.insert(room.name, room.id)),
+                    Event::Followed { room, .. } => drop(followed.insert(room)),
+                    _ => {}
+                }
+            }
+        });
+        let taken = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&taken);
+        self.runtime.spawn(async move {
+            while let Some(event) = events.recv().await {
+                let is_mine = |id: Option<ClientId>| id.is_some_and(|id| id.instance == instance);
+                let count = match event {
+                    Event::Entries(entries) => {
+                        entries.iter().filter(|it| is_mine(it.client_id)).count()
+                    }
+                    Event::Accepted { client_id, .. } => usize::from(is_mine(Some(client_id))),
+                    _ => 0,
+                };
+                counted.fetch_add(count as u64, Ordering::SeqCst);
+            }
+        });
+        let rooms: Vec<RoomId> = rooms.iter().filter_map(|it| ids.get(it).copied()).collect();
+        let speaker = Speaker {
+            client,
+            room: rooms[0],
+            instance,
+            said: AtomicU64::new(0),
+        };
+        (speaker, taken, rooms)
     }
 
     /// Somebody who talks.
@@ -409,7 +552,7 @@ impl Host {
             client,
             room,
             instance,
-            said: std::sync::atomic::AtomicU64::new(0),
+            said: AtomicU64::new(0),
         }
     }
 

@@ -154,6 +154,8 @@ impl Drop for Screen {
 pub struct Usage {
     /// Bytes in memory, shared ones too.
     pub resident: u64,
+    /// The most bytes in memory so far.
+    pub peak: u64,
     /// Times that a thread of it went to sleep by itself, to be woken later.
     pub wakeups: u64,
     /// Hundredths of a second of a processor.
@@ -180,6 +182,7 @@ impl Usage {
         let ticks = behind.split_whitespace().skip(11).take(2);
         Self {
             resident: field(&status, "VmRSS:") * 1024,
+            peak: field(&status, "VmHWM:") * 1024,
             wakeups: wakeups.sum(),
             ticks: ticks.filter_map(|it| it.parse::<u64>().ok()).sum(),
         }

@@ -32,6 +32,8 @@ use crate::chat::{
 pub const BYTES: u64 = 100 * 1024 * 1024;
 /// Jobs that may wait; copies of entries beyond that are left out and loaded again when they are wanted.
 const JOBS: usize = 256;
+/// Bytes of entries in these jobs; the same applies beyond that.
+const WAITING: u64 = 4 * 1024 * 1024;
 /// Bytes of copies after which the size is looked at, and what a row takes beside its text.
 const LOOK_EVERY: u64 = 4 * 1024 * 1024;
 const ROW: usize = 150;
@@ -96,6 +98,8 @@ pub struct Cache {
     path: Arc<Path>,
     /// The newest search; those before it end.
     searched: Arc<AtomicU64>,
+    /// Bytes of entries that are waiting to be written.
+    waiting: Arc<AtomicU64>,
 }
 
 /// A cache that was opened, with what it held.
@@ -173,12 +177,14 @@ impl Cache {
             typed = drafts::take_over_drafts(&mut db, kept.server, instance, &ours).map_err(sql)?;
             posts = outbox::posts(&db, kept.server, &ours).map_err(sql)?;
         }
-        let (jobs, waiting) = mpsc::channel(JOBS);
+        let (jobs, inbox) = mpsc::channel(JOBS);
         let (end, ended) = oneshot::channel();
+        let waiting = Arc::new(AtomicU64::new(0));
+        let written = Arc::clone(&waiting);
         let thread = std::thread::Builder::new().name("tchat-cache".into());
         thread
             .spawn(move || {
-                serve(&mut db, &mut locks, waiting, limit);
+                serve(&mut db, &mut locks, inbox, &written, limit);
                 let left = outbox::instances(&db).unwrap_or_default();
                 locks.release(&left);
                 drop(db);
@@ -191,6 +197,7 @@ impl Cache {
                 instance,
                 path: path.into(),
                 searched: Arc::default(),
+                waiting,
             },
             ended,
             damaged: None,
@@ -339,18 +346,35 @@ impl Cache {
             .await;
     }
 
-    /// Copies entries. Never waits: where the disk is too slow, they are loaded again when they are wanted.
-    pub fn entries(&self, server: ServerId, entries: Vec<Entry>) {
+    /// Copies entries without waiting. Returns false if the disk is too slow: then they are left out, and loaded again when needed.
+    pub fn entries(&self, server: ServerId, entries: Vec<Entry>) -> bool {
         let bytes = entries
             .iter()
             .map(|it| it.body.payload().len() + ROW)
             .sum::<usize>() as u64;
+        if self.waiting.load(Ordering::Relaxed) > WAITING {
+            return false;
+        }
         let work: Work = Box::new(move |db, _| rooms::entries(db, server, &entries));
-        let _too_slow = self.jobs.try_send(Job {
+        self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        let job = Job {
             work,
             done: None,
             bytes,
-        });
+        };
+        let is_taken = self.jobs.try_send(job).is_ok();
+        if !is_taken {
+            self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        is_taken
+    }
+
+    /// Applies amendments to the copies, waiting for the disk if necessary.
+    pub async fn amendments(&self, server: ServerId, entries: Vec<Entry>) {
+        if !entries.is_empty() {
+            self.soon(move |db| rooms::entries(db, server, &entries))
+                .await;
+        }
     }
 
     /// The entries right before a seq, or the newest for [`u64::MAX`]; nothing if they are not here.
@@ -406,23 +430,30 @@ pub enum History {
 }
 
 /// The thread: all that waits is one commit.
-fn serve(db: &mut Connection, locks: &mut Locks, mut waiting: mpsc::Receiver<Job>, limit: u64) {
+fn serve(
+    db: &mut Connection,
+    locks: &mut Locks,
+    mut inbox: mpsc::Receiver<Job>,
+    waiting: &AtomicU64,
+    limit: u64,
+) {
     // The file may have grown under an earlier limit.
     let mut grown = u64::MAX;
     let look_every = LOOK_EVERY.min(limit / 10);
-    while let Some(first) = waiting.blocking_recv() {
+    while let Some(first) = inbox.blocking_recv() {
         let mut jobs = vec![first];
         while jobs.len() < JOBS
-            && let Ok(job) = waiting.try_recv()
+            && let Ok(job) = inbox.try_recv()
         {
             jobs.push(job);
         }
-        let added = jobs.iter().map(|job| job.bytes).sum();
+        let added: u64 = jobs.iter().map(|job| job.bytes).sum();
         grown = grown.saturating_add(added);
         let waits = jobs.iter().any(|job| job.done.is_some());
         let (works, waiters): (Vec<Work>, Vec<_>) =
             jobs.into_iter().map(|job| (job.work, job.done)).unzip();
         let committed = commit(db, locks, works, waits).map_err(|error| error.to_string());
+        waiting.fetch_sub(added, Ordering::Relaxed);
         if let Err(error) = &committed {
             tracing::warn!(%error, "cannot write the cache");
         }

@@ -42,7 +42,7 @@ const TYPED: Duration = Duration::from_millis(6);
 /// How often a countdown is looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// Client events taken at once, before the next frame.
-const EVENTS: usize = 256;
+const EVENTS: usize = 64;
 /// Results of work that may wait.
 const WORKS: usize = 64;
 

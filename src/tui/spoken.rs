@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::chat::Body;
-use crate::text::{self, Code, LineKind, Mark, Rich, SafeText};
+use crate::text::{self, Code, LineKind, Mark, Rich, RichLine, SafeText};
 
 /// Lines of code from which on a block is folded, and how many of them are shown then.
 pub const FOLDED_FROM: usize = 15;
@@ -113,6 +113,14 @@ impl Spoken {
             .any(|code| code.lines() > FOLDED_FROM)
     }
 
+    /// Estimates the memory it uses, including its laid-out rows, which take about three times as much as the text.
+    pub fn bytes(&self) -> usize {
+        let line = |line: &RichLine| size_of::<RichLine>() + 4 * line.text.as_str().len();
+        let lines: usize = self.rich.lines.iter().map(line).sum();
+        let codes = self.rich.codes.iter();
+        lines + codes.map(|code| code.text.as_str().len()).sum::<usize>()
+    }
+
     /// The rows of the text; at least one.
     pub fn rows(&self, lay: Lay) -> Arc<[Spread]> {
         let mut laid = self.laid.lock().unwrap_or_else(PoisonError::into_inner);
@@ -172,7 +180,7 @@ fn rows(rich: &Rich, lay: Lay) -> Vec<Spread> {
 
 /// A line in rows: behind its lead, which the rows after the first are indented by.
 fn spread(
-    line: &text::RichLine,
+    line: &RichLine,
     columns: usize,
     kind: impl Fn(usize, usize) -> SpreadKind,
     rows: &mut Vec<Spread>,

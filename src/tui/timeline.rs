@@ -5,12 +5,16 @@ mod former;
 mod item;
 mod own;
 mod scroll;
+mod trim;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 
+use self::amend::Amendments;
 pub use self::item::{Era, Fate, Gap, Item, Key, Way, What};
 pub use self::scroll::Height;
+pub use self::trim::Keep;
+use self::trim::Load;
 use crate::chat::{Body, Entry, Epoch, FollowResult, Seq};
 use crate::text;
 use crate::tui::spoken::Fold;
@@ -20,8 +24,10 @@ pub const NEWEST: Seq = Seq(u64::MAX);
 /// Items beyond the screen within which what is missing is loaded.
 const NEAR: usize = 100;
 
-/// Items beyond which nothing older is loaded before somebody scrolls.
+/// Nothing is loaded more than this many items above the anchor, because a run without rows may be endless.
 const FILL: usize = 1000;
+/// Pages that may be loaded beyond that each time the user scrolls.
+const FURTHER: usize = 5;
 /// Entries of a page, as the server has it.
 const PAGE: u64 = 200;
 
@@ -43,7 +49,7 @@ pub struct Timeline {
     items: VecDeque<Item>,
     pending: Vec<Item>,
     /// What amends which entry, also of those that are not loaded.
-    amendments: BTreeMap<Seq, Vec<Entry>>,
+    amendments: Amendments,
     /// The first seq the room has, and the last that ever was here.
     first: Seq,
     head: Option<Seq>,
@@ -54,6 +60,8 @@ pub struct Timeline {
     anchor: Anchor,
     /// The page that was asked for and has not come.
     asked: Option<Seq>,
+    /// Pages that may still be loaded more than [`FILL`] items above the anchor.
+    further: usize,
     next_local: u32,
     next_pending: u64,
     /// Columns of the name; grows, never shrinks.
@@ -64,6 +72,8 @@ pub struct Timeline {
     new_after: Option<Seq>,
     /// Items whose long code is shown whole.
     unfolded: BTreeSet<Key>,
+    /// The memory that `items` uses.
+    load: Load,
 }
 
 /// Columns of names: at least, at most.
@@ -76,19 +86,21 @@ impl Default for Timeline {
             former: Vec::new(),
             items: VecDeque::new(),
             pending: Vec::new(),
-            amendments: BTreeMap::new(),
+            amendments: Amendments::default(),
             first: Seq(1),
             head: None,
             wants_newest: false,
             cleared_to: None,
             anchor: Anchor::Newest,
             asked: None,
+            further: 0,
             next_local: 1,
             next_pending: 1,
             name_columns: NAME_COLUMNS.0,
             unread_below: 0,
             new_after: None,
             unfolded: BTreeSet::new(),
+            load: Load::default(),
         }
     }
 }
@@ -207,6 +219,14 @@ impl Timeline {
         items.take_while(|item| !matches!(item.what, What::Gap(gap) if !gap.is_gone))
     }
 
+    /// The first entry of the contiguous run that ends with the newest one.
+    pub fn newest_run(&self) -> Option<Seq> {
+        let run = self.items.iter().rev();
+        let run = run.take_while(|item| !matches!(item.what, What::Gap(_)));
+        let entries = run.filter(|item| item.key.line == 0);
+        entries.last().map(|item| item.key.seq)
+    }
+
     /// Makes the words of every entry anew: how they are seen has changed.
     pub fn reword(&mut self, words: impl Fn(&Entry) -> What) {
         for item in &mut self.items {
@@ -259,7 +279,8 @@ impl Timeline {
                 self.keep_pending(item.at_ms, item.what);
             }
         }
-        self.amendments.clear();
+        self.amendments = Amendments::default();
+        self.load = Load::default();
         self.cleared_to = None;
         self.anchor = Anchor::Newest;
         self.asked = None;
@@ -462,11 +483,22 @@ impl Timeline {
         if self.asked.is_some() {
             return None;
         }
-        let first = shown.start.saturating_sub(self.former.len() + NEAR);
+        // Joins, leaves and reactions have no row of their own, and there may be thousands of them in a row. Loading all of them just to
+        // fill the screen would take too long.
+        let here = match self.anchor {
+            Anchor::Newest => self.items.len(),
+            Anchor::Top { key, .. } => self.among_items(key),
+        };
+        let far = if self.further > 0 {
+            0
+        } else {
+            here.saturating_sub(FILL)
+        };
+        let seen = shown.start.saturating_sub(self.former.len());
+        let first = self.before_hidden(seen, far).saturating_sub(NEAR).max(far);
         let last = shown.end.saturating_sub(self.former.len()) + NEAR;
         let near = first..last.min(self.items.len());
         // What was scrolled to from above goes on there, everything else is filled from its newest end.
-        let seen = shown.start.saturating_sub(self.former.len());
         let is_below = |index: usize| self.anchor != Anchor::Newest && index > seen;
         let gap = |index: usize| match self.items[index].what {
             What::Gap(gap) if gap.is_gone => None,
@@ -479,17 +511,28 @@ impl Timeline {
         } else if let Some(gap) = near.rev().find_map(gap) {
             Some(gap)
         } else {
-            // Comings and goings fold into one line; a screen is not filled by loading all there ever were.
-            let may = self.anchor != Anchor::Newest || self.items.len() < FILL;
             let begins = self
                 .cleared_to
                 .map_or(self.first, Seq::next)
                 .max(self.first);
             self.oldest()
-                .filter(|oldest| first == 0 && *oldest > begins && may)
+                .filter(|oldest| first == 0 && *oldest > begins)
         };
+        if wanted.is_some() {
+            self.further = self.further.saturating_sub(1);
+        }
         self.asked = wanted;
         wanted
+    }
+
+    /// The start of the run of hidden items before `place`, or `place` if there is none. Does not look further back than `far`.
+    fn before_hidden(&self, place: usize, far: usize) -> usize {
+        let is_hidden = |item: &Item| item.what == What::Hidden;
+        let mut first = place;
+        while first > far && self.items.get(first - 1).is_some_and(is_hidden) {
+            first -= 1;
+        }
+        first
     }
 
     /// Adds a line of our own at the newest end, in memory only.
@@ -504,6 +547,7 @@ impl Timeline {
         };
         self.next_local += 1;
         self.widen(&item);
+        self.load.add(&item);
         self.items.push_back(item);
     }
 
@@ -523,6 +567,12 @@ impl Timeline {
         self.get(index)
             .is_some_and(|item| item.key == key)
             .then_some(index)
+    }
+
+    /// The index in `items` where a key is or would be.
+    fn among_items(&self, key: Key) -> usize {
+        let index = self.index(key).saturating_sub(self.former.len());
+        index.min(self.items.len())
     }
 
     fn index(&self, key: Key) -> usize {

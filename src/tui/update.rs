@@ -23,6 +23,7 @@ mod send;
 mod settings;
 mod snippet;
 mod told;
+mod trim;
 mod unsent;
 mod visit;
 
@@ -31,6 +32,7 @@ pub use self::drafts::flush as flush_drafts;
 pub use self::lines::{Prompt, help, prompt};
 pub use self::link::link;
 pub use self::plain::is_settled;
+pub use self::trim::{Budget, trim};
 use super::event::{Effect, Event};
 use super::panes::Panes;
 use super::regions::{Regions, regions};
@@ -56,6 +58,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     }
     drafts::note(state);
     reading::note(state);
+    trim(state, Budget::USUAL);
     effects.extend(code::note(state));
     effects
 }

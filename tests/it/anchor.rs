@@ -75,7 +75,7 @@ fn line(seq: u64) -> Entry {
 }
 
 /// The rows of the message area; those that say who came and went say it for all in a run, and may name more.
-fn rows(screen: &Screen) -> Vec<String> {
+pub fn rows(screen: &Screen) -> Vec<String> {
     let area = regions(&screen.state, 0).messages;
     let (from, to) = (usize::from(area.y), usize::from(area.bottom()));
     let all = screen.rows();

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use tchat::chat::{
-    Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, Limits, Recipient,
-    Refusal, RefusalCode, RoomId, RoomInfo, RoomKind, Seq, ServerId,
+    Amendment, Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, Limits,
+    Recipient, Refusal, RefusalCode, RoomId, RoomInfo, RoomKind, Seq, ServerId,
 };
 use tchat::client::Post;
 use tchat::client::cache::{BYTES, Cache, CacheError, History, Opened, Unsent, Whose};
@@ -224,6 +224,41 @@ async fn pages_have_no_holes_and_cursors_stand_at_the_newest() {
     assert_eq!(page.entries.len(), 200);
     assert!(former.is_empty());
     ends(again).await;
+}
+
+#[tokio::test]
+async fn amendments_reach_the_copies_even_if_entries_are_left_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ann.db");
+    let opened = open(&path, instance(1));
+    joined(&opened).await;
+    let cache = &opened.cache;
+    cache
+        .followed(SERVER, ROOM, EPOCH, Seq(1), History::Same)
+        .await;
+    assert!(cache.entries(SERVER, entries(1..=3)));
+    cache.page(SERVER, ROOM, Seq(4)).await.unwrap();
+    // Another process locks the file, so nothing can be written.
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let long = "x".repeat(8000);
+    let taken = (4..1004).take_while(|seq| cache.entries(SERVER, vec![entry(EPOCH, *seq, &long)]));
+    assert!(taken.count() < 1000);
+    other.execute_batch("COMMIT").unwrap();
+    drop(other);
+    let body = Body::Amendment {
+        target: Seq(2),
+        what: Amendment::Erase,
+    };
+    let erasing = Entry {
+        body,
+        ..entry(EPOCH, 5000, "")
+    };
+    cache.amendments(SERVER, vec![erasing]).await;
+    let page = cache.page(SERVER, ROOM, Seq(4)).await.unwrap();
+    assert!(matches!(page.entries[1].body, Body::Erased(_)));
+    assert_eq!(page.entries[2].body.text(), "3");
+    ends(opened).await;
 }
 
 #[tokio::test]

@@ -433,6 +433,9 @@ fn a_damaged_text_is_named_by_the_log_and_the_doctor_and_everything_else_is_serv
     }
 }
 
+/// Something that happens to a database file.
+type Damage = fn(&Path);
+
 #[test]
 fn a_history_that_is_gone_is_not_begun_anew_without_a_word() {
     let home = Home::new();
@@ -448,7 +451,7 @@ fn a_history_that_is_gone_is_not_begun_anew_without_a_word() {
     let wal = home.data().join("tchat.db-wal");
     let bytes = std::fs::read(&wal).unwrap();
     assert!(!bytes.is_empty());
-    let gone: [(&str, fn(&Path)); 4] = [
+    let gone: [(&str, Damage); 4] = [
         ("deleted", |path| std::fs::remove_file(path).unwrap()),
         ("empty", |path| std::fs::write(path, "").unwrap()),
         ("deleted, with its log", |path| {

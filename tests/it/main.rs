@@ -25,6 +25,7 @@ mod hostile;
 mod input;
 mod invitations;
 mod keys;
+mod memory;
 mod message_rows;
 mod model;
 mod names;

@@ -7,6 +7,7 @@ use tchat::chat::{Epoch, ServerId};
 use tchat::server::room::retention::Retention;
 use tchat::server::store::Store;
 use tchat::server::store::sqlite::{SqliteStore, backup, restore};
+use tchat::tui::update::{Budget, trim};
 
 use crate::support::person::Person;
 use crate::support::screen::Screen;
@@ -85,6 +86,38 @@ async fn after_a_long_absence_the_newest_are_there_and_the_rest_is_a_gap_that_fi
     );
     reads_everything(&mut viewer, 1).await;
     assert_eq!(missing(&viewer), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn trimmed_entries_come_back_as_pages() {
+    let little = Budget {
+        shown: 64 * 1024,
+        others: 64 * 1024,
+    };
+    let server = Server::start();
+    let mut viewer = Viewer::opens(server.connector(), "ann", None).await;
+    let mut ben = server.joins("ben").await;
+    for from in (1..3000).step_by(250) {
+        says_from_to(&mut ben, from, from + 249).await;
+        viewer.shows(&format!("#{}#", from + 249)).await;
+        trim(&mut viewer.screen.state, little);
+    }
+    let len = viewer.screen.state.current().unwrap().timeline.len();
+    assert!(len < 1000, "{len}");
+    reads_everything(&mut viewer, 1).await;
+    trim(&mut viewer.screen.state, little);
+    for _ in 0..400 {
+        viewer.keys("<pgdn>");
+        let shown = numbers(&viewer.screen);
+        let is_whole = shown.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        assert!(is_whole, "{}", viewer.screen.text());
+        if shown.last() == Some(&3000) {
+            return;
+        }
+        viewer.settles().await;
+        trim(&mut viewer.screen.state, little);
+    }
+    panic!("never at the end:\n{}", viewer.screen.text());
 }
 
 #[tokio::test(start_paused = true)]

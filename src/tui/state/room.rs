@@ -1,6 +1,6 @@
 //! A room as the screen has it: what was said, who is there, what is being written, how far it was read.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tokio::time::Instant;
 
@@ -10,6 +10,8 @@ use crate::tui::timeline::{Anchor, Timeline};
 
 /// What was sent in a room and can be called back.
 const HISTORY: usize = 100;
+/// The most messages that are remembered one by one: more unread ones than that are not counted either.
+const REMEMBERED: usize = Unread::MOST as usize;
 
 /// What the text in a composer is going to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,9 +31,9 @@ pub struct Reading {
     pub unread: Unread,
     /// What the server told was as of this entry.
     pub counted_to: Seq,
-    /// Unread messages with a word of ours in them that call us by no name; only of what is loaded.
-    pub keywords: u32,
-    /// Messages after the read position that were on the screen.
+    /// Unread messages that contain a keyword but do not mention us. They are counted even if they are no longer loaded.
+    pub keywords: BTreeSet<Seq>,
+    /// Messages after the read position that were on the screen; at most [`Unread::MOST`].
     pub seen: BTreeMap<Seq, ForMe>,
     /// Unread messages above the screen, and those of them that are for us; only of the room that is shown.
     pub above: (u32, u32),
@@ -58,7 +60,24 @@ pub enum ForMe {
 impl Reading {
     /// Messages that are for us.
     pub fn mentions(&self) -> u32 {
-        self.unread.mentions + self.keywords
+        self.unread.mentions + u32::try_from(self.keywords.len()).unwrap_or(Unread::MOST)
+    }
+
+    /// Records whether an unread message contains a keyword but does not mention us.
+    pub fn note_keyword(&mut self, seq: Seq, has: bool) {
+        if !has {
+            self.keywords.remove(&seq);
+        } else if self.keywords.len() < REMEMBERED {
+            self.keywords.insert(seq);
+        }
+    }
+
+    /// Records messages that are on the screen. If there are too many, the oldest are forgotten and count as unseen again.
+    pub fn note_seen(&mut self, messages: Vec<(Seq, ForMe)>) {
+        self.seen.extend(messages);
+        while self.seen.len() > REMEMBERED {
+            self.seen.pop_first();
+        }
     }
 
     /// Unread messages that were not on the screen, and those of them that are for us.
@@ -79,7 +98,7 @@ impl Reading {
         if is_newest {
             self.unread = Unread::nothing(to);
             self.counted_to = to.max(self.counted_to);
-            self.keywords = 0;
+            self.keywords.clear();
             return;
         }
         let count = |what: ForMe| seen.values().filter(|it| **it == what).count();
@@ -88,7 +107,7 @@ impl Reading {
             messages: less(self.unread.messages, seen.len()),
             mentions: less(self.unread.mentions, count(ForMe::Mention)),
         };
-        self.keywords = less(self.keywords, count(ForMe::Keyword));
+        self.keywords = self.keywords.split_off(&to.next());
     }
 }
 
@@ -234,5 +253,25 @@ impl Room {
         if self.sent.len() > HISTORY {
             self.sent.pop_front();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_one_by_one_is_bounded() {
+        let mut reading = Reading::default();
+        for seq in (1..=3000).map(Seq) {
+            reading.note_seen(vec![(seq, ForMe::No)]);
+            reading.note_keyword(seq, true);
+        }
+        assert_eq!(reading.seen.len(), REMEMBERED);
+        assert_eq!(reading.seen.keys().next_back(), Some(&Seq(3000)));
+        assert_eq!(reading.mentions(), Unread::MOST);
+        reading.advance(Seq(2999), false);
+        assert_eq!(reading.seen.len(), 1);
+        assert!(reading.keywords.is_empty());
     }
 }

@@ -1,12 +1,77 @@
 //! What was said, as later entries have amended it: in whatever order they are loaded, the same comes of it.
 
+use std::collections::BTreeMap;
+
 use super::{Item, Key, Timeline, What};
 use crate::chat::{Amendment, Body, Entry, RoomId, Seq};
+
+/// The memory limit for amendments, in bytes.
+const BYTES: usize = 512 * 1024;
+
+/// Amendments by the entry they amend, whether that is loaded or not: a page may have been read before an amendment and arrive after it.
+///
+/// Only the newest are kept. A page that is requested later already includes the older ones.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Amendments {
+    /// By target, each list in ascending order.
+    of: BTreeMap<Seq, Vec<Entry>>,
+    /// An upper estimate of the memory they use.
+    bytes: usize,
+}
+
+impl Amendments {
+    fn of(&self, target: Seq) -> &[Entry] {
+        self.of.get(&target).map_or(&[], Vec::as_slice)
+    }
+
+    fn keep(&mut self, by: &Entry, target: Seq, what: &Amendment) {
+        let kept = self.of.entry(target).or_default();
+        if *what == Amendment::Erase {
+            // The text of a deleted message must not survive in its edits.
+            kept.clear();
+        }
+        let is_erased = kept.iter().any(|other| {
+            matches!(&other.body, Body::Amendment { what, .. } if *what == Amendment::Erase)
+        });
+        let is_known = kept.iter().any(|other| other.seq == by.seq);
+        if is_erased || is_known {
+            return;
+        }
+        let place = kept.partition_point(|other| other.seq < by.seq);
+        kept.insert(place, by.clone());
+        self.bytes += bytes(by);
+        if self.bytes > BYTES {
+            self.forget_older();
+        }
+    }
+
+    /// Drops the oldest until half of the limit is used.
+    fn forget_older(&mut self) {
+        let all = self.of.values().flatten();
+        let mut all: Vec<(Seq, usize)> = all.map(|by| (by.seq, bytes(by))).collect();
+        all.sort_unstable();
+        self.bytes = 0;
+        let newest = all.into_iter().rev().take_while(|(_, bytes)| {
+            self.bytes += bytes;
+            self.bytes <= BYTES / 2
+        });
+        let from = newest.last().map(|(seq, _)| seq);
+        self.of.retain(|_, kept| {
+            kept.retain(|by| from.is_some_and(|from| by.seq >= from));
+            !kept.is_empty()
+        });
+    }
+}
+
+/// Estimates the memory an amendment uses.
+fn bytes(by: &Entry) -> usize {
+    size_of::<Entry>() + by.weight()
+}
 
 impl Timeline {
     pub(super) fn item(&mut self, entry: &Entry, words: &impl Fn(&Entry) -> What) -> Item {
         let mut entry = entry.clone();
-        for by in self.amendments.get(&entry.seq).into_iter().flatten() {
+        for by in self.amendments.of(entry.seq) {
             entry.amend(by);
         }
         // What only changes others shows in them.
@@ -19,6 +84,7 @@ impl Timeline {
         };
         self.match_former(&item.what);
         self.widen(&item);
+        self.load.add(&item);
         item
     }
 
@@ -27,19 +93,7 @@ impl Timeline {
         let Body::Amendment { target, what } = &by.body else {
             return;
         };
-        let kept = self.amendments.entry(*target).or_default();
-        if *what == Amendment::Erase {
-            // Nothing of what was deleted stays, not even here.
-            kept.clear();
-        }
-        let is_erased = kept.iter().any(|other| {
-            matches!(&other.body, Body::Amendment { what, .. } if *what == Amendment::Erase)
-        });
-        let is_known = kept.iter().any(|other| other.seq == by.seq);
-        if !is_erased && !is_known {
-            let place = kept.partition_point(|other| other.seq < by.seq);
-            kept.insert(place, by.clone());
-        }
+        self.amendments.keep(by, *target, what);
         let place = self
             .items
             .binary_search_by_key(&Key::entry(*target), |item| item.key);

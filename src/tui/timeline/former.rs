@@ -5,6 +5,9 @@ use std::collections::HashSet;
 use super::{Era, Item, Key, Timeline, What};
 use crate::chat::{ClientId, Entry, IdentityId, Seq};
 
+/// The most messages of former histories that are shown; older ones are dropped.
+const FORMER: usize = 500;
+
 impl Timeline {
     /// The room has another history: what people said stays until the same is found there.
     pub(super) fn put_aside(&mut self, words: impl FnOnce() -> What) {
@@ -55,6 +58,8 @@ impl Timeline {
             .collect();
         self.former
             .retain(|item| said_by(&item.what).is_some_and(|said| !here.contains(&said)));
+        let too_many = self.former.len().saturating_sub(FORMER);
+        self.former.drain(..too_many);
         if let Some(last) = self.former.last() {
             let key = Key {
                 line: 1,

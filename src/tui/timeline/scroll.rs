@@ -3,7 +3,7 @@
 //! It is anchored to an item and a line of it, never to a row, so that nothing moves when something arrives. This part knows no
 //! widths: whoever scrolls says how high an item is.
 
-use super::{Anchor, Key, Timeline, What};
+use super::{Anchor, FURTHER, Key, Timeline, What};
 
 /// How many rows an item takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -27,6 +27,7 @@ impl Timeline {
 
     pub fn set_anchor(&mut self, anchor: Anchor) {
         self.anchor = anchor;
+        self.further = FURTHER;
         if anchor == Anchor::Newest {
             self.unread_below = 0;
         }
@@ -147,10 +148,19 @@ impl Timeline {
         self.anchored((index, line), rows, &height)
     }
 
-    /// Where a screen of `rows` is anchored that has an item in its middle, as far as there is something below.
+    /// The anchor that puts an item in the middle of a screen of `rows`, unless it is near the newest end or there is a gap just above it.
     pub fn centred(&self, on: usize, rows: usize, height: impl Fn(usize) -> Height) -> Anchor {
         let all = |index| height(index).all();
-        self.anchored(above(on, 0, rows / 2, &all), rows, &height)
+        let (mut index, mut line) = above(on, 0, rows / 2, &all);
+        // Entries loaded into that gap would push the item off the screen. Below the gap, they are inserted above the screen.
+        let is_gap = |at: &usize| {
+            let item = self.get(*at);
+            item.is_some_and(|item| matches!(item.what, What::Gap(gap) if !gap.is_gone))
+        };
+        if let Some(gap) = (index..on).rev().find(is_gap) {
+            (index, line) = (gap + 1, 0);
+        }
+        self.anchored((index, line), rows, &height)
     }
 }
 

@@ -141,7 +141,12 @@ fn followed(
         if room.history_to.is_none() || is_another {
             room.history_to = Some(last);
         }
+        let before = room.timeline.epoch();
         room.timeline.followed(epoch, first, result, words);
+        if is_another || before.is_some_and(|before| before != epoch) {
+            // In another history the same numbers are other messages.
+            room.reading.keywords.clear();
+        }
     }
 }
 

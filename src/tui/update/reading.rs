@@ -1,5 +1,6 @@
 //! What was read: counted from what the server says and what came since, marked after a moment on the screen.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::select;
@@ -7,7 +8,7 @@ use crate::chat::{Amendment, Body, Entry, Epoch, FollowResult, RoomId, Seq, Unre
 use crate::client::{Command, LinkState};
 use crate::tui::event::Effect;
 use crate::tui::state::{Due, ForMe, Reading, Recount, Room, State};
-use crate::tui::timeline::Anchor;
+use crate::tui::timeline::{Anchor, Key};
 
 /// What was on the screen this long was read.
 const DWELL: Duration = Duration::from_secs(1);
@@ -55,7 +56,7 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
     let fresh = shown(state, room).fresh;
     if let Some(room) = state.current_mut() {
         room.reading.due = None;
-        room.reading.seen.extend(fresh);
+        room.reading.note_seen(fresh);
     }
     let to = state.current().map(|room| seen_to(state, room));
     let room = state.current_mut();
@@ -220,7 +221,7 @@ pub(super) fn moved(
     if unread.read >= room.reading.unread.read {
         take(state, id, last, unread);
     }
-    if asked == Recount::AskAgain {
+    if asked == Recount::AskAgain || is_partial(state, id, last) {
         return recount(state, id);
     }
     Vec::new()
@@ -249,6 +250,16 @@ fn take(state: &mut State, id: RoomId, last: Seq, unread: Unread) {
     }
 }
 
+/// Whether entries that arrived after the server's count are no longer loaded, so that the server has to count again. Not needed once
+/// the count has reached [`Unread::MOST`].
+fn is_partial(state: &State, id: RoomId, last: Seq) -> bool {
+    state.room(id).is_some_and(|room| {
+        let run = room.timeline.newest_run();
+        let has_all = run.is_none_or(|first| first <= last.next());
+        !has_all && room.reading.unread.messages < Unread::MOST
+    })
+}
+
 fn counts(state: &State, entry: &Entry) -> bool {
     let me = state.me.as_ref();
     me.is_some_and(|me| entry.counts_for(me.id)) && !state.settings.ignores(entry.author.id)
@@ -258,12 +269,39 @@ fn is_mention(state: &State, entry: &Entry) -> bool {
     state.me.as_ref().is_some_and(|me| entry.mentions(me.id))
 }
 
-fn keywords(state: &State, room: &Room, read: Seq) -> u32 {
+/// Whether a message that counts as unread contains a keyword but does not mention us.
+fn has_keyword(state: &State, entry: &Entry) -> bool {
+    counts(state, entry) && !is_mention(state, entry) && state.has_keyword(entry)
+}
+
+/// The loaded messages after `read` that contain a keyword.
+fn loaded_keywords(state: &State, room: &Room, read: Seq) -> BTreeSet<Seq> {
     let unread = room.timeline.all_said().take_while(|it| it.seq > read);
-    let hits = unread.filter(|entry| {
-        counts(state, entry) && !is_mention(state, entry) && state.has_keyword(entry)
-    });
-    u32::try_from(hits.count()).unwrap_or(Unread::MOST)
+    let found = unread.filter(|entry| has_keyword(state, entry));
+    found.map(|entry| entry.seq).collect()
+}
+
+/// The same, plus those found earlier that are no longer loaded.
+fn keywords(state: &State, room: &Room, read: Seq) -> BTreeSet<Seq> {
+    let mut found = loaded_keywords(state, room, read);
+    let known = room.reading.keywords.iter().copied();
+    found.extend(known.filter(|seq| *seq > read && !is_loaded(room, *seq)));
+    found
+}
+
+/// Whether a message contains a keyword after an edit. If it is not loaded, the edit itself has the new text and its mentions.
+fn has_keyword_after(state: &State, room: &Room, edit: &Entry, target: Seq) -> bool {
+    if is_loaded(room, target) {
+        let said = room.timeline.said(target);
+        return said.is_some_and(|entry| has_keyword(state, entry));
+    }
+    let is_by_other = !state.is_me(edit.author.id) && !state.settings.ignores(edit.author.id);
+    let text = edit.body.text();
+    is_by_other && !is_mention(state, edit) && !state.keywords.find(text).is_empty()
+}
+
+fn is_loaded(room: &Room, seq: Seq) -> bool {
+    room.timeline.place(Key::entry(seq)).is_some()
 }
 
 /// Counts an entry that came.
@@ -272,24 +310,33 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
         let Some(room) = state.room(entry.room) else {
             return Vec::new();
         };
-        let is_unread = *target > room.reading.unread.read && entry.seq > room.reading.counted_to;
-        // With an edit a mention or a word of ours may have come or gone.
+        if matches!(what, Amendment::React { .. }) || *target <= room.reading.unread.read {
+            return Vec::new();
+        }
+        let is_uncounted = entry.seq > room.reading.counted_to;
+        // With an edit a mention or a keyword may have come or gone.
         let is_edit = matches!(what, Amendment::Edit(_));
-        let keywords = is_edit.then(|| keywords(state, room, room.reading.unread.read));
-        let is_for_me = room.timeline.said(*target).map(|it| for_me(state, it));
+        let has_keyword = is_edit && has_keyword_after(state, room, entry, *target);
+        let is_for_me = match room.timeline.said(*target) {
+            Some(said) => for_me(state, said),
+            None if is_mention(state, entry) => ForMe::Mention,
+            None if has_keyword => ForMe::Keyword,
+            None => ForMe::No,
+        };
         if let Some(Room { reading, .. }) = state.room_mut(entry.room) {
-            reading.keywords = keywords.unwrap_or(reading.keywords);
+            reading.note_keyword(*target, has_keyword);
             if *what == Amendment::Erase {
                 reading.seen.remove(target);
-            } else if let (Some(now), Some(seen)) = (is_for_me, reading.seen.get_mut(target)) {
-                *seen = now;
+            } else if let Some(seen) = reading.seen.get_mut(target) {
+                *seen = is_for_me;
             }
         }
         // Whether it was counted, and whether it mentioned us, is best known to the server.
-        if is_unread && !matches!(what, Amendment::React { .. }) {
-            return recount(state, entry.room);
-        }
-        return Vec::new();
+        return if is_uncounted {
+            recount(state, entry.room)
+        } else {
+            Vec::new()
+        };
     }
     let (is_new, is_for_me) = (counts(state, entry), is_mention(state, entry));
     let is_keyword = is_new && !is_for_me && state.has_keyword(entry);
@@ -316,7 +363,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
     if entry.seq > room.reading.counted_to {
         room.reading.unread.add(is_for_me);
     }
-    room.reading.keywords += u32::from(is_keyword);
+    room.reading.note_keyword(entry.seq, is_keyword);
     Vec::new()
 }
 
@@ -342,8 +389,12 @@ pub(super) fn recount_all(state: &mut State) -> Vec<Effect> {
     let mut effects = Vec::new();
     for id in rooms {
         let Some(room) = state.room(id) else { continue };
-        let keywords = keywords(state, room, room.reading.unread.read);
-        let seen = room.reading.seen.keys().filter_map(|seq| {
+        // The keywords may have changed, and only loaded messages can be searched for the new ones.
+        let keywords = loaded_keywords(state, room, room.reading.unread.read);
+        let seen = room.reading.seen.iter().filter_map(|(seq, was)| {
+            if !is_loaded(room, *seq) {
+                return Some((*seq, *was));
+            }
             let entry = room.timeline.said(*seq)?;
             counts(state, entry).then(|| (*seq, for_me(state, entry)))
         });

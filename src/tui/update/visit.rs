@@ -4,7 +4,7 @@ use super::{layout, load_older, rows_layout, show};
 use crate::chat::{RoomId, Seq};
 use crate::client::Command;
 use crate::tui::event::Effect;
-use crate::tui::state::{Seeking, State, Tone, Tour, Visit};
+use crate::tui::state::{Room, Seeking, State, Tone, Tour, Visit};
 use crate::tui::timeline::{Anchor, Key};
 
 /// Entries on each side of one that is looked for.
@@ -33,11 +33,19 @@ pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
         centre(state, id, seq);
         effects.extend(load_older(state));
     } else {
-        let before = Seq(seq.0.saturating_add(AROUND));
-        room.seeking = Some(Seeking { seq, before });
-        effects.push(Effect::Client(Command::Older { room: id, before }));
+        effects.push(seek(room, seq));
     }
     effects
+}
+
+/// Requests the page with an entry. The entry is shown as soon as the page arrives.
+fn seek(room: &mut Room, seq: Seq) -> Effect {
+    let before = Seq(seq.0.saturating_add(AROUND));
+    room.seeking = Some(Seeking { seq, before });
+    Effect::Client(Command::Older {
+        room: room.info.id,
+        before,
+    })
 }
 
 /// A page has come: whether what is sought is there now. A page of long messages may end before it.
@@ -120,9 +128,7 @@ pub(super) fn next_unread(state: &mut State) -> Vec<Effect> {
     if !tour.seen.contains(&here) {
         tour.seen.push(here);
     }
-    let is_next = |room: &&crate::tui::state::Room| {
-        state.news(room).0 > 0 && !tour.seen.contains(&room.info.id)
-    };
+    let is_next = |room: &&Room| state.news(room).0 > 0 && !tour.seen.contains(&room.info.id);
     let mut rooms: Vec<_> = state.listed().filter(is_next).collect();
     rooms.sort_by_key(|room| state.news(room).1 == 0);
     match rooms.first().map(|room| room.info.id) {
@@ -144,10 +150,8 @@ pub(super) fn to_new(state: &mut State) -> Vec<Effect> {
     let room = state.current().filter(|room| room.reading.unseen().0 > 0);
     let seq = room.and_then(|room| room.timeline.new_not_here());
     if let (Some(seq), Some(room)) = (seq, state.current_mut()) {
-        let (id, before) = (room.info.id, Seq(seq.0.saturating_add(AROUND)));
         room.timeline.uncover();
-        room.seeking = Some(Seeking { seq, before });
-        return vec![Effect::Client(Command::Older { room: id, before })];
+        return vec![seek(room, seq)];
     }
     let line = state.current().and_then(|room| room.timeline.first_new());
     let Some(key) = line else {

@@ -2,8 +2,8 @@
 
 use super::{Attached, End, Waits};
 use crate::chat::{
-    ClientId, Cursor, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId, RoomInfo, Seq,
-    ServerId, Unread,
+    Body, ClientId, Cursor, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId, RoomInfo,
+    Seq, ServerId, Unread,
 };
 use crate::client::cache::{History, Whose};
 use crate::client::link::Unheard;
@@ -12,6 +12,9 @@ use crate::client::{About, Event, LinkState, PutOut, Why, history};
 use crate::wire::{self, Goodbye, GoodbyeReason, Then, UnfollowReason, Welcome, event_from, proto};
 use tokio::time::Instant;
 
+/// A batch of entries is passed on when it reaches this many bytes. The event queue is bounded in events, and so in bytes.
+const TOGETHER: usize = 32 * 1024;
+
 impl Attached<'_> {
     /// Takes a frame of the server's; consecutive entries of one room are passed on together.
     pub(super) async fn take(
@@ -19,6 +22,7 @@ impl Attached<'_> {
         frame: proto::ChatResponse,
     ) -> Result<Option<End>, Unheard> {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut bytes = 0;
         for event in frame.events {
             // A server that breaks the protocol is left rather than guessed at.
             let Ok(event) = event_from(event) else {
@@ -30,9 +34,12 @@ impl Attached<'_> {
             };
             match event {
                 wire::Event::Entry(entry) => {
-                    if entries.last().is_some_and(|last| last.room != entry.room) {
+                    let is_other = entries.last().is_some_and(|last| last.room != entry.room);
+                    if is_other || bytes >= TOGETHER {
                         self.pass_on(std::mem::take(&mut entries)).await?;
+                        bytes = 0;
                     }
+                    bytes += size_of::<Entry>() + entry.weight();
                     entries.extend(self.advance(entry).await);
                 }
                 other => {
@@ -52,8 +59,13 @@ impl Attached<'_> {
         if entries.is_empty() {
             return Ok(());
         }
-        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
-            cache.entries(server, entries.clone());
+        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds)
+            && !cache.entries(server, entries.clone())
+        {
+            // Copies may be left out, but the ones that exist must not keep text that was edited or deleted.
+            let amends = |entry: &&Entry| matches!(entry.body, Body::Amendment { .. });
+            let amending: Vec<Entry> = entries.iter().filter(amends).cloned().collect();
+            cache.amendments(server, amending).await;
         }
         self.link.tell(Event::Entries(entries)).await
     }
