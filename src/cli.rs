@@ -1,6 +1,6 @@
 //! The command line: what can be asked for. Joining, hosting and looking at a demo, and what is done without a screen.
 
-mod copies;
+mod backup;
 mod demo;
 mod doctor;
 mod host;
@@ -11,7 +11,7 @@ mod send;
 mod serve;
 mod stop;
 mod tail;
-mod words;
+mod word_list;
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 pub use self::parse::parse;
 pub use self::pipe::Exit;
 use crate::config::Config;
-use crate::tui::command::switched;
+use crate::tui::input::command::switched;
 
 /// Chat that lives in the terminal. `tchat` joins, `tchat --serve` hosts.
 #[derive(Clone, Debug, Default, Parser)]
@@ -174,8 +174,8 @@ pub fn run(args: &Args) -> Result<()> {
     match &args.task {
         Some(Task::Send(send)) => send::run(&config, send),
         Some(Task::Tail(tail)) => tail::run(&config, tail),
-        Some(Task::Backup { file }) => copies::backup(&config, file),
-        Some(Task::Restore { file }) => copies::restore(&config, file),
+        Some(Task::Backup { file }) => backup::backup(&config, file),
+        Some(Task::Restore { file }) => backup::restore(&config, file),
         Some(Task::Stop) => stop::run(&config),
         Some(Task::Doctor) => doctor::run(args),
         None if args.demo => demo::run(config),

@@ -32,17 +32,17 @@ pub use self::save::save;
 use crate::chat::{Limits, UserName};
 use crate::cli::Args;
 use crate::client::cache;
-use crate::server::filter::Mode;
 use crate::server::hub::Preset;
 use crate::server::room::retention::Retention;
-use crate::tui::caps::Caps;
-use crate::tui::keymap::Keymap;
-use crate::tui::notify_command::NotifyCommand;
+use crate::server::word_filter::Mode;
+use crate::tui::input::keymap::Keymap;
+use crate::tui::settings::notify_command::NotifyCommand;
+use crate::tui::settings::time_format::TimeFormat;
 use crate::tui::settings::{Setting, Source, Sources};
 use crate::tui::state::TypingMode;
 use crate::tui::strings::{self, Strings};
+use crate::tui::terminal::caps::Caps;
 use crate::tui::theme;
-use crate::tui::time_format::TimeFormat;
 
 pub const DEFAULT_PORT: u16 = 50051;
 /// The name proposed to somebody whose login name is none, or cannot be one.

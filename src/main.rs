@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use tchat::cli::{self, Exit};
+use tchat::cli;
+use tchat::cli::Exit;
 use tchat::server::ServerError;
 
 /// An I/O error of the store (`EX_IOERR`).

@@ -5,19 +5,19 @@
 pub mod bridge;
 pub mod bus;
 pub mod clock;
-pub mod data;
+pub mod data_dir;
 pub mod delivery;
 pub mod endpoint;
-pub mod filter;
 pub mod hub;
 pub mod listen;
 pub mod log;
 pub mod metrics;
 pub mod outbox;
-pub mod pace;
+pub mod rate_limit;
 pub mod room;
 pub mod session;
 pub mod store;
+pub mod word_filter;
 
 use std::io;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ where
     .map_err(failed)?;
     let doors = Doors {
         grpc: services(&hub, config.bridges, config.reflection).await,
-        web: endpoint::web::router(
+        web: endpoint::http::router(
             &hub,
             config.bridges,
             config.metrics,

@@ -4,17 +4,18 @@
 
 mod address;
 mod addressee;
+mod keywords;
 mod markdown;
 mod mentions;
 mod safe;
 mod search;
 mod unstyled;
 mod width;
-mod words;
 mod wrap;
 
 pub use address::{Address, addresses};
 pub use addressee::addressee;
+pub use keywords::Words;
 pub use markdown::{Code, LineKind, Mark, Rich, RichLine};
 pub use mentions::{AT, CALLS, EVERYBODY, calls};
 pub use safe::{BODY_LINES, SafeText, body, is_harmless, line};
@@ -23,5 +24,4 @@ pub use unstyled::unstyled;
 pub use width::{
     Ambiguous, ambiguous, clusters, cut, cut_middle, is_disputed, pad, set_ambiguous, widest, width,
 };
-pub use words::Words;
 pub use wrap::wrap;

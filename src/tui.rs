@@ -1,32 +1,17 @@
 //! The screen: a pure `update` over a pure `State`, a pure `view`, and one loop that owns terminal, clock and client.
 
-pub mod avatar;
-pub mod caps;
-pub mod command;
-pub mod complete;
-pub mod composer;
+pub mod content;
 pub mod event;
-pub mod highlight;
-pub mod keymap;
-pub mod lessons;
-pub mod notify_command;
-pub mod panes;
-pub mod pick;
+pub mod input;
+pub mod lists;
 pub mod plain;
-pub mod regions;
-pub mod rows;
 pub mod run;
-pub mod search;
+pub mod screen;
 pub mod settings;
-pub mod spoken;
 pub mod state;
 pub mod strings;
-pub mod targets;
 pub mod terminal;
 pub mod theme;
-pub mod time_format;
 pub mod timeline;
-pub mod title;
 pub mod update;
 pub mod view;
-pub mod words;

@@ -133,7 +133,7 @@ async fn serve(directory: &str, port: u16) {
         operators: Vec::new(),
         owner: None,
         retention: Retention::default(),
-        filter: tchat::server::filter::Filter::default(),
+        filter: tchat::server::word_filter::Filter::default(),
         wall: WallClock::default(),
     };
     let config = ServerConfig {

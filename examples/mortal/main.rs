@@ -15,7 +15,7 @@ use std::time::Duration;
 use faulty::Faulty;
 use tchat::chat::{Limits, RoomName};
 use tchat::server::clock::WallClock;
-use tchat::server::data::{DataDir, Purpose};
+use tchat::server::data_dir::{DataDir, Purpose};
 use tchat::server::hub::{HubConfig, Preset};
 use tchat::server::listen::{Caps, tcp};
 use tchat::server::room::retention::Retention;
@@ -81,7 +81,7 @@ async fn main() {
             operators: Vec::new(),
             owner: None,
             retention: Retention::default(),
-            filter: tchat::server::filter::Filter::default(),
+            filter: tchat::server::word_filter::Filter::default(),
             wall: WallClock::default(),
         },
         caps: Caps::default(),

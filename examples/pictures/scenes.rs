@@ -7,8 +7,8 @@ use ratatui::backend::TestBackend;
 use tchat::chat::{Amended, Author, Body, Entry, Found, Reaction, RoomId, Seq, Unread};
 use tchat::client::{Among, Event as Told};
 use tchat::tui::event::{Effect, Event};
-use tchat::tui::highlight::highlight;
 use tchat::tui::theme::{Depth, Theme};
+use tchat::tui::timeline::highlight::highlight;
 use tchat::tui::view::{Glyphs, Look, draw};
 
 use super::svg;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::chat::ServerId;
 use crate::config::Config;
-use crate::server::data;
+use crate::server::data_dir;
 
 /// A host has this long to listen.
 const READY_WITHIN: Duration = Duration::from_secs(10);
@@ -58,12 +58,12 @@ impl Host {
 
     /// Whether a server is the one this directory belongs to.
     pub fn serves(&self, id: ServerId) -> bool {
-        data::server_of(&self.data) == Some(id)
+        data_dir::server_of(&self.data) == Some(id)
     }
 
     /// Whether somebody stopped it: then only a person starts it again.
     pub fn is_stopped(&self) -> bool {
-        data::is_stopped(&self.data)
+        data_dir::is_stopped(&self.data)
     }
 
     /// Starts a host and dials it as soon as it listens. If another one was faster, that is dialled.

@@ -12,8 +12,8 @@ use crate::chat::{InstanceId, Refusal, RoomInfo};
 use crate::client::{About, Client, ClientConfig, Command, Event, LinkState, profile};
 use crate::config::Config;
 use crate::text;
+use crate::tui::content::system_lines;
 use crate::tui::strings::{self, Strings, fill};
-use crate::tui::words;
 
 /// It was refused, and asking again as it is would not help.
 pub const REFUSED: u8 = 1;
@@ -86,7 +86,7 @@ impl Pipe {
 
     /// The failure of something that was refused.
     pub fn refused(&self, what: &str, refusal: &Refusal) -> Exit {
-        let refusal = words::with_local_time(self.s, &self.zone, refusal.clone());
+        let refusal = system_lines::with_local_time(self.s, &self.zone, refusal.clone());
         let words = fill(self.s.cannot, &[&what, &self.s.refusal(&refusal)]);
         Exit::new(REFUSED, text::line(&words).to_string())
     }

@@ -7,18 +7,18 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
-use super::words;
+use super::word_list;
 use crate::chat::SecretHash;
 use crate::client::profile;
 use crate::config::{Address, Config, Serve};
 use crate::server::clock::WallClock;
-use crate::server::data::{DataDir, DataError, Purpose, make_directory};
-use crate::server::filter::Filter;
+use crate::server::data_dir::{DataDir, DataError, Purpose, make_directory};
 use crate::server::hub::HubConfig;
 use crate::server::listen::{Caps, tcp};
 use crate::server::log::{self, Bodies};
 use crate::server::store::Store;
 use crate::server::store::sqlite::OpenError;
+use crate::server::word_filter::Filter;
 use crate::server::{self, ServerConfig, ServerError, Switch};
 
 /// What still runs at the end has this long.
@@ -106,7 +106,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     let listened = [&addresses[..], &bridges.addresses].concat();
     let filter = Filter::default();
     let _watching = match serve.words.clone() {
-        Some((path, mode)) => Some(words::watch(path, mode, filter.clone())?),
+        Some((path, mode)) => Some(word_list::watch(path, mode, filter.clone())?),
         None => None,
     };
     let server_config = ServerConfig {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::config::Config;
-use crate::server::data::{self, Purpose};
+use crate::server::data_dir;
+use crate::server::data_dir::Purpose;
 use crate::tui::strings::{self, fill};
 
 /// A server drains within ten seconds, and then still has to close its database.
@@ -25,7 +26,7 @@ pub fn run(config: &Config) -> Result<()> {
     let shown = path.display();
     let until = Instant::now() + WITHIN;
     let (holder, process) = loop {
-        let Some(holder) = data::holder(path)? else {
+        let Some(holder) = data_dir::holder(path)? else {
             say(&fill(words.nothing_to_stop, &[&shown]));
             return Ok(());
         };
@@ -41,13 +42,13 @@ pub fn run(config: &Config) -> Result<()> {
     if holder.purpose == Purpose::Restore {
         bail!(fill(words.is_restored, &[&shown, &process]));
     }
-    let told = data::set_stopped(path, true).and_then(|()| terminate(process));
+    let told = data_dir::set_stopped(path, true).and_then(|()| terminate(process));
     if let Err(error) = told {
         // It goes on, and so do the screens that would start it again.
-        let _as_it_was = data::set_stopped(path, false);
+        let _as_it_was = data_dir::set_stopped(path, false);
         bail!(fill(words.cannot_stop, &[&shown, &process, &error]));
     }
-    while data::holder(path)? == Some(holder) {
+    while data_dir::holder(path)? == Some(holder) {
         if Instant::now() >= until {
             let words_next = fill(words.still_runs_next, &[&process]);
             let words = fill(words.still_runs, &[&shown, &process, &WITHIN.as_secs()]);

@@ -3,7 +3,7 @@
 use super::file::File;
 use super::values::Glyphs;
 use super::variable;
-use crate::tui::caps::{Caps, Notifier, Way};
+use crate::tui::terminal::caps::{Caps, Notifier, Way};
 use crate::tui::theme::{Depth, Ground};
 
 /// Whether it knows no places, and shows only lines.

@@ -12,11 +12,11 @@ use toml::de::{DeTable, DeValue, Deserializer};
 use super::rooms::Room;
 use super::values::{self, Glyphs, Notifications, Person};
 use super::{Address, bridges, keys};
-use crate::server::filter::Mode;
+use crate::server::word_filter::Mode;
 use crate::text::Ambiguous;
-use crate::tui::notify_command::NotifyCommand;
+use crate::tui::settings::notify_command::NotifyCommand;
+use crate::tui::settings::time_format::TimeFormat;
 use crate::tui::state::TypingMode;
-use crate::tui::time_format::TimeFormat;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

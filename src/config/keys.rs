@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::file::Wrong;
-use crate::tui::keymap::{Action, Context, Keymap, Keys, Preset, Wish};
+use crate::tui::input::keymap::{Action, Context, Keymap, Keys, Preset, Wish};
 
 type Rows = BTreeMap<Spanned<String>, Spanned<String>>;
 

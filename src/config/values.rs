@@ -8,14 +8,14 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use super::{Address, time};
 use crate::chat::UserName;
-use crate::server::filter::Mode;
+use crate::server::word_filter::Mode;
 use crate::text::Ambiguous;
-use crate::tui::caps::Way;
-use crate::tui::command::switched;
-use crate::tui::notify_command::NotifyCommand;
+use crate::tui::input::command::switched;
+use crate::tui::settings::notify_command::NotifyCommand;
+use crate::tui::settings::time_format::TimeFormat;
 use crate::tui::state::TypingMode;
 use crate::tui::strings;
-use crate::tui::time_format::TimeFormat;
+use crate::tui::terminal::caps::Way;
 
 /// Reads a value by its text.
 struct Word<T> {

@@ -6,10 +6,10 @@
 
 pub mod call;
 pub mod grpc;
+mod notices;
+pub mod protocol;
 pub mod socket;
-pub mod tongue;
 pub mod trigger;
-mod words;
 
 mod chat;
 mod gochat;
@@ -17,7 +17,7 @@ mod service;
 mod user;
 mod websocket;
 
-pub use self::tongue::Tongue;
+pub use self::protocol::Tongue;
 
 /// What the generator makes of `proto/bridge`.
 #[allow(clippy::all, clippy::pedantic)] // Generated.

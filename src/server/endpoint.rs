@@ -3,5 +3,5 @@
 pub mod deadline;
 pub mod grpc;
 pub mod hosts;
+pub mod http;
 pub mod reflection;
-pub mod web;

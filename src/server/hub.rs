@@ -2,15 +2,15 @@
 //!
 //! Its state sits behind one mutex that is held for a few lines at a time and never across an await.
 
-mod calls;
 pub mod guests;
+mod mentions;
 mod names;
 mod people;
 mod personal;
 mod reads;
+mod resolve;
 mod rooms;
 mod turns;
-mod whom;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,15 +29,15 @@ use self::turns::Turns;
 use super::bus::Bus;
 pub use super::clock::now_ms;
 use super::clock::{LogClock, WallClock};
-use super::filter::Filter;
 use super::metrics::Metrics;
 use super::outbox::{Budget, Outbox};
-use super::pace::Bucket;
+use super::rate_limit::Bucket;
 use super::room::directory::Directory;
 use super::room::mailbox::Fatal;
 use super::room::retention::Retention;
 use super::room::task::{Invited, Retentions, RoomHandle, Shared};
 use super::store::{Store, StoreError};
+use super::word_filter::Filter;
 use crate::chat::{
     Author, IdentityId, Limits, Person, Refusal, RefusalCode, RoomId, SecretHash, ServerId,
     SessionId, Status, UserName, Via,

@@ -5,8 +5,8 @@
 
 pub mod attendance;
 pub mod directory;
-pub mod law;
 pub mod mailbox;
+pub mod permissions;
 pub mod retention;
 mod tail;
 pub mod task;
@@ -14,7 +14,7 @@ pub mod task;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use self::law::{Denied, Law, Targets};
+use self::permissions::{Denied, Law, Targets};
 use self::tail::Tail;
 use super::delivery::Delivery;
 use super::outbox::{Offered, Outbox, Signal, Slot};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use super::highlight::Tokens;
 use super::settings::Setting;
+use super::timeline::highlight::Tokens;
 use crate::chat::RoomId;
 use crate::client;
 use crate::text::Code;

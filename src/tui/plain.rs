@@ -1,26 +1,26 @@
 //! What happens, in lines below each other: for screen readers, terminals that know no places, and pipes. The same state that a screen
 //! shows, told as it changes. Pure; nothing in a line moves a cursor or changes a colour.
 
-mod lines;
-mod told;
+mod progress;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-pub use self::lines::{COLUMNS, draft, history};
-use self::lines::{layout, list, mark, numbered, of_row, posted, shown};
-use self::told::{ToldTo, fresh};
-use super::command::COMMANDS;
+use self::progress::{ToldTo, fresh};
+use super::content::link_details;
+use super::content::prompt::prompt;
+use super::content::system_lines;
+use super::content::tour::{Lesson, Lessons};
 use super::event::Event;
-use super::lessons::{Lesson, Lessons};
-use super::regions::OVERLAY_COLUMNS;
+use super::input::command::COMMANDS;
+use super::screen::regions::OVERLAY_COLUMNS;
 use super::state::{Overlay, Room, State, Tone, Writing};
 use super::strings::fill;
 use super::timeline::{Anchor, Fate, Item, Key, What};
-use super::update::{is_settled, link, prompt};
-use super::words;
 use crate::chat::{Body, ClientId, Entry, RoomId, Seq};
 use crate::client::{self, LinkState, Report};
 use crate::text;
+pub use crate::tui::content::plain_lines::{COLUMNS, draft, history};
+use crate::tui::content::plain_lines::{layout, list, mark, numbered, of_row, posted, shown};
 
 /// As if there were a screen of this size, for what goes by pages.
 pub const SIZE: (u16, u16) = (80, 24);
@@ -242,7 +242,7 @@ impl Teller {
             let is_loaded = room.timeline.place(Key::entry(*target)).is_some();
             let is_heeded = !state.settings.ignores(entry.author.id);
             if is_news && was_told && is_loaded && is_heeded {
-                lines.push(mark(&words::of(state.strings, &state.zone, entry)));
+                lines.push(mark(&system_lines::of(state.strings, &state.zone, entry)));
             }
         }
     }
@@ -389,7 +389,7 @@ impl Teller {
                 self.is_asking = true;
                 return false;
             }
-            Some(Overlay::Pick(picker)) if !is_settled(picker) => {
+            Some(Overlay::Pick(picker)) if !picker.is_settled() => {
                 self.is_asking = true;
                 if !was_asking {
                     lines.push(mark(s.loading));
@@ -413,7 +413,7 @@ impl Teller {
             }
             Some(Overlay::Link { report, .. }) => {
                 lines.push(mark(s.link_title));
-                let all = link(state, report, OVERLAY_COLUMNS);
+                let all = link_details::lines(state, report, OVERLAY_COLUMNS);
                 lines.extend(all.iter().map(|line| text::line(line).to_string()));
             }
             Some(Overlay::Name {

@@ -1,6 +1,6 @@
 //! The only loop: it owns terminal, clock and client, feeds `update`, performs its effects, and draws, or tells line by line.
 
-mod face;
+mod output;
 mod performer;
 
 use std::io;
@@ -16,20 +16,20 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use self::face::{ASKS, Face};
+use self::output::{ASKS, Face};
 use self::performer::{Next, Performer};
-pub use super::caps::{Caps, Notifier, Way};
+use super::content::tour::Lessons;
 use super::event::Event;
-use super::keymap::Keymap;
-use super::lessons::Lessons;
-use super::notify_command::NotifyCommand;
+use super::input::keymap::Keymap;
 use super::plain::Teller;
+use super::settings::notify_command::NotifyCommand;
+use super::settings::time_format::TimeFormat;
 use super::settings::{Setting, Sources};
 use super::state::{Moment, State, TypingMode};
 use super::strings::Strings;
 use super::terminal::Editor;
+pub use super::terminal::caps::{Caps, Notifier, Way};
 use super::theme::{self, Theme};
-use super::time_format::TimeFormat;
 use super::view::{Glyphs, Look};
 use crate::chat::{InstanceId, ServerId};
 use crate::client::{self, Client};

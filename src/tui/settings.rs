@@ -1,14 +1,17 @@
 //! What can be set while the program runs: one table of settings, their values, and where those came from. Pure.
 
+pub mod notify_command;
+pub mod time_format;
+
 use std::collections::HashMap;
 
-use super::caps::Way;
-use super::command::switched;
-use super::keymap::Preset;
-use super::notify_command::NotifyCommand;
+use self::notify_command::NotifyCommand;
+use self::time_format::TimeFormat;
+use super::input::command::switched;
+use super::input::keymap::Preset;
 use super::state::{State, TypingMode};
 use super::strings;
-use super::time_format::TimeFormat;
+use super::terminal::caps::Way;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Setting {

@@ -4,6 +4,7 @@
 //! left without echo or in the alternate screen.
 
 mod browser;
+pub mod caps;
 pub mod decode;
 mod editor;
 mod input;
@@ -38,7 +39,7 @@ pub use self::lines::{Typist, lines};
 pub use self::notifier::run_notifier;
 pub use self::probe::{Misdrawn, Of, Probed, probe};
 pub use self::width_safe::WidthSafe;
-use super::caps::{Notifier, Way};
+use super::terminal::caps::{Notifier, Way};
 use crate::text;
 
 /// Whether the terminal is ours now.

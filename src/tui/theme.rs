@@ -10,6 +10,7 @@
 //! "message.own" = { fg = "ink", bold = true }
 //! ```
 
+pub mod avatar;
 mod depth;
 
 use std::collections::BTreeMap;

@@ -2,8 +2,11 @@
 
 mod amend;
 mod former;
+pub mod highlight;
 mod item;
+pub mod message_text;
 mod own;
+pub mod rows;
 mod scroll;
 mod trim;
 
@@ -17,7 +20,7 @@ pub use self::trim::Keep;
 use self::trim::Load;
 use crate::chat::{Body, Entry, Epoch, FollowResult, Seq};
 use crate::text;
-use crate::tui::spoken::Fold;
+use crate::tui::timeline::message_text::Fold;
 
 /// Asks for the newest page.
 pub const NEWEST: Seq = Seq(u64::MAX);

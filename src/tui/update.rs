@@ -2,43 +2,39 @@
 
 mod amend;
 mod client;
-mod code;
 mod drafts;
+mod highlight;
 mod keys;
-mod lessons;
-mod lines;
-mod link;
+mod link_details;
 mod mouse;
 mod notify;
 mod open;
-mod orders;
+mod paste;
+mod people;
 mod personal;
-mod pick;
+mod picker;
 mod plain;
 mod reading;
+mod room_commands;
 mod rooms;
 mod search;
 mod select;
 mod send;
 mod settings;
-mod snippet;
-mod told;
+mod tour;
 mod trim;
 mod unsent;
 mod visit;
 
-pub use self::amend::REACTIONS;
 pub use self::drafts::flush as flush_drafts;
-pub use self::lines::{Prompt, help, prompt};
-pub use self::link::link;
-pub use self::plain::is_settled;
 pub use self::trim::{Budget, trim};
+use super::content::prompt::prompt;
 use super::event::{Effect, Event};
-use super::panes::Panes;
-use super::regions::{Regions, regions};
-use super::rows::Layout;
+use super::lists::panes::Panes;
+use super::screen::regions::{Regions, regions};
 use super::state::{Overlay, State, Tone};
 use super::timeline::Anchor;
+use super::timeline::rows::Layout;
 use crate::client::Command;
 use crate::text;
 
@@ -48,7 +44,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let before = is_typed.then(|| (state.current, state.composer().bytes()));
     let room = state.current;
     let mut effects = happen(state, event);
-    lessons::note(state, room, &effects);
+    tour::note(state, room, &effects);
     if state.overlay.is_none() {
         state.overlay = state.behind.take();
     }
@@ -59,7 +55,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     drafts::note(state);
     reading::note(state);
     trim(state, Budget::USUAL);
-    effects.extend(code::note(state));
+    effects.extend(highlight::note(state));
     effects
 }
 
@@ -95,8 +91,8 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Client(event) => client::hear(state, event),
         Event::Tick => {
             let mut effects = drafts::due(state);
-            effects.extend(link::due(state));
-            effects.extend(pick::due(state));
+            effects.extend(link_details::due(state));
+            effects.extend(picker::due(state));
             effects.extend(search::due(state));
             effects.extend(reading::due(state));
             notify::due(state);
@@ -112,7 +108,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Edited { room, text } => {
-            snippet::edited(state, room, text);
+            paste::edited(state, room, text);
             Vec::new()
         }
         Event::Highlighted(code, tokens) => {
@@ -157,7 +153,7 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             *scroll = 0;
         }
         Some(Overlay::List { .. } | Overlay::Link { .. }) => {}
-        None => snippet::paste(state, text),
+        None => paste::paste(state, text),
     }
     Vec::new()
 }
@@ -165,12 +161,12 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
 /// What follows from a changed composer.
 fn typed(state: &mut State) {
     state.confirm = None;
-    state.popup = super::complete::offers(state);
+    state.popup = super::input::completion::offers(state);
 }
 
 /// The parts of the screen as they are now.
 pub(super) fn layout(state: &State) -> Regions {
-    regions(state, text::width(&lines::prompt(state).text))
+    regions(state, text::width(&prompt(state).text))
 }
 
 /// How items are laid out in the room being read.

@@ -3,7 +3,7 @@
 pub mod cells;
 mod messages;
 mod overlay;
-mod pick;
+mod picker;
 mod prompt;
 mod sides;
 
@@ -16,11 +16,11 @@ use ratatui::buffer::{Buffer, CellDiffOption};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::regions::regions;
+use super::content::prompt::prompt as prompt_of;
+use super::screen::hit_map::{Target, Targets};
+use super::screen::regions::regions;
 use super::state::State;
-use super::targets::{Target, Targets};
 use super::theme::{Scope, Theme};
-use super::update::prompt as prompt_of;
 use crate::text::{self, SafeText};
 
 /// The marks of the screen, and what stands in for them where a terminal cannot show them.

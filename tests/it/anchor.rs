@@ -7,9 +7,9 @@ use ratatui::layout::Rect;
 use tchat::chat::{Amendment, Body, Entry, IdentityId, Role, Seq};
 use tchat::client::Event as Told;
 use tchat::tui::event::Event;
-use tchat::tui::regions::regions;
-use tchat::tui::rows::Layout;
+use tchat::tui::screen::regions::regions;
 use tchat::tui::settings::Setting;
+use tchat::tui::timeline::rows::Layout;
 use tchat::tui::timeline::{Anchor, Key, Timeline, What};
 
 use crate::support::screen::{GENERAL, LI, Screen, ZHANG, entry, says};

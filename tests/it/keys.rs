@@ -4,7 +4,7 @@ use std::process::Command;
 
 use ratatui::style::Color;
 use tchat::tui::event::{Effect, Event};
-use tchat::tui::keymap::{Keymap, Preset};
+use tchat::tui::input::keymap::{Keymap, Preset};
 use tchat::tui::theme::{Depth, Scope, Theme};
 
 use crate::support::screen::Screen;
@@ -156,14 +156,14 @@ fn another_preset_is_there_at_once() {
     screen.keys("<esc>");
     screen.state.keymap = Keymap::default().with(Preset::Emacs);
     // What hints say is what keys do.
-    let wish = tchat::tui::keymap::Wish {
-        context: tchat::tui::keymap::Context::Composer,
+    let wish = tchat::tui::input::keymap::Wish {
+        context: tchat::tui::input::keymap::Context::Composer,
         keys: "f1".parse().unwrap(),
         action: None,
     };
-    let other = tchat::tui::keymap::Wish {
+    let other = tchat::tui::input::keymap::Wish {
         keys: "f7".parse().unwrap(),
-        action: Some(tchat::tui::keymap::Action::Help),
+        action: Some(tchat::tui::input::keymap::Action::Help),
         ..wish.clone()
     };
     assert!(screen.shows("F1 help"));

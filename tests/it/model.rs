@@ -14,7 +14,7 @@ use tchat::chat::{
 };
 use tchat::server::delivery::Delivery;
 use tchat::server::outbox::{Budget, Item, LIVE_ENTRIES, Outbox, Slot};
-use tchat::server::room::law::{Law, Targets};
+use tchat::server::room::permissions::{Law, Targets};
 use tchat::server::room::{Fate, Follow, Follower, Head, Marks, Room};
 use tchat::wire::Event;
 

@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tchat::chat::{Refusal, RefusalCode};
 use tchat::client::{Event as Told, LinkState};
+use tchat::tui::content::prompt::prompt;
 use tchat::tui::event::Event;
-use tchat::tui::regions::{OVERLAY_COLUMNS, Regions, regions};
+use tchat::tui::screen::regions::{OVERLAY_COLUMNS, Regions, regions};
 use tchat::tui::theme::{DEFAULT, Depth, Scope, Theme};
-use tchat::tui::update::prompt;
 
 use crate::support::screen::{ANN, GENERAL, Screen, says};
 

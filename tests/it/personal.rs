@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tchat::chat::Presence;
-use tchat::server::filter::{Filter, Mode};
+use tchat::server::word_filter::{Filter, Mode};
 use tchat::text::Words;
 use tchat::tui::state::TypingMode;
 use tokio::time::sleep;

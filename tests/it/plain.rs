@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tchat::chat::{Body, Epoch, RefusalCode, Seq, Unread};
 use tchat::client::{Event as Told, LinkState, Why};
 use tchat::tui::event::{Effect, Event};
-use tchat::tui::keymap::{Action, Context};
+use tchat::tui::input::keymap::{Action, Context};
 use tchat::tui::plain::Teller;
 use tchat::tui::state::Overlay;
 

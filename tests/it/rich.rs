@@ -6,8 +6,8 @@ use tchat::chat::Body;
 use tchat::client::Event as Told;
 use tchat::text::Code;
 use tchat::tui::event::{Effect, Event};
-use tchat::tui::highlight::{Token, highlight};
 use tchat::tui::theme::{DEFAULT, Depth, Scope, Theme};
+use tchat::tui::timeline::highlight::{Token, highlight};
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry, says};
 use crate::support::terminal::{self, Home};

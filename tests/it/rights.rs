@@ -9,7 +9,7 @@ use tchat::chat::{
     Amendment, Author, Body, ClientId, IdentityId, InstanceId, NewRoom, Recipient, RefusalCode,
     Role, RoomInfo, RoomKind, Ruling, Seq, Until,
 };
-use tchat::tui::command::{COMMANDS, Name};
+use tchat::tui::input::command::{COMMANDS, Name};
 use tchat::wire::{Event, JoinTarget, Request, UnfollowReason, entry_from};
 
 use self::stage::{ACTORS, Actor, Outcome, Somebody, Stage, ruling};

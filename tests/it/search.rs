@@ -49,9 +49,9 @@ fn listed(screen: &Screen) -> Vec<(RoomId, u64)> {
     let Some(Overlay::Pick(picker)) = &screen.state.overlay else {
         panic!("no list: {}", screen.text())
     };
-    let rows = tchat::tui::pick::rows(&screen.state, picker);
-    let place = |row: tchat::tui::pick::Row| match row.takes {
-        tchat::tui::pick::Takes::Visit(room, seq) => (room, seq.0),
+    let rows = tchat::tui::lists::picker::rows(&screen.state, picker);
+    let place = |row: tchat::tui::lists::picker::Row| match row.takes {
+        tchat::tui::lists::picker::Takes::Visit(room, seq) => (room, seq.0),
         other => panic!("{other:?}"),
     };
     rows.into_iter().map(place).collect()

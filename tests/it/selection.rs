@@ -128,7 +128,7 @@ fn labels(screen: &Screen) -> Vec<String> {
     let Some(Overlay::Pick(picker)) = &screen.state.overlay else {
         panic!("no list:\n{}", screen.text())
     };
-    let rows = tchat::tui::pick::rows(&screen.state, picker);
+    let rows = tchat::tui::lists::picker::rows(&screen.state, picker);
     rows.into_iter().map(|row| row.label).collect()
 }
 

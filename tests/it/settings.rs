@@ -2,7 +2,7 @@
 
 use tchat::client::Event as Told;
 use tchat::tui::event::{Effect, Event};
-use tchat::tui::keymap::Preset;
+use tchat::tui::input::keymap::Preset;
 use tchat::tui::settings::{Setting, Source};
 use tchat::tui::state::TypingMode;
 
@@ -64,7 +64,10 @@ fn what_is_set_holds_at_once() {
     screen.keys("/set links on<ret>");
     assert!(screen.state.links);
     screen.keys("/set notifications bell<ret>");
-    assert_eq!(screen.state.notifier.way(), tchat::tui::caps::Way::Bell);
+    assert_eq!(
+        screen.state.notifier.way(),
+        tchat::tui::terminal::caps::Way::Bell
+    );
     assert_eq!(
         screen.keys("/set theme paper<ret>").last(),
         Some(&Effect::Theme("paper".into()))
@@ -149,7 +152,7 @@ fn the_time_of_a_message_is_written_as_it_is_set() {
 #[test]
 fn what_is_unread_is_in_the_title_if_that_is_wanted() {
     let mut screen = Screen::online(100, 30);
-    let title = |screen: &Screen| tchat::tui::title::title(&screen.state);
+    let title = |screen: &Screen| tchat::tui::content::title::title(&screen.state);
     assert_eq!(title(&screen), "tchat - chat.example.org");
     let unread = |messages, mentions| Unread {
         read: Seq(0),
@@ -304,7 +307,7 @@ fn the_palette_has_every_action_with_its_key_and_every_setting() {
     let Some(tchat::tui::state::Overlay::Pick(picker)) = screen.state.overlay.clone() else {
         panic!("the palette")
     };
-    let rows = tchat::tui::pick::rows(&screen.state, &picker);
+    let rows = tchat::tui::lists::picker::rows(&screen.state, &picker);
     let keys: Vec<&str> = rows.iter().map(|row| row.aside.as_str()).collect();
     for action in screen.state.keymap.actions() {
         if screen.state.strings.action(action).is_some() {

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Finding, WITHIN, in_time};
-use crate::server::data::{self, DataError, Stored};
+use crate::server::data_dir;
+use crate::server::data_dir::{DataError, Stored};
 use crate::server::store::Verified;
 use crate::tui::strings::{Doctor, fill};
 
@@ -15,7 +16,7 @@ const LISTED: usize = 20;
 const BYTES: u64 = 5 * 1024 * 1024;
 
 pub fn check(data: &Path, d: &'static Doctor) -> Vec<Finding> {
-    let bytes = fs::metadata(data::database(data)).map_or(0, |file| file.len());
+    let bytes = fs::metadata(data_dir::database(data)).map_or(0, |file| file.len());
     let within = WITHIN + Duration::from_secs(bytes / BYTES);
     let data = data.to_owned();
     in_time(d.rooms, within, d, move || stored(&data, d))
@@ -24,7 +25,7 @@ pub fn check(data: &Path, d: &'static Doctor) -> Vec<Finding> {
 fn stored(data: &Path, d: &'static Doctor) -> Vec<Finding> {
     let restore = format!("tchat restore FILE --data '{}'", data.display());
     let wrong = |words: String| vec![Finding::wrong(d.rooms, words, &restore)];
-    match data::verify(data) {
+    match data_dir::verify(data) {
         Ok(Stored::Nothing) => vec![Finding::well(d.rooms, d.rooms_none)],
         Ok(Stored::Lost(database)) => wrong(fill(d.rooms_missing, &[&database.display()])),
         Ok(Stored::Rooms(verified)) => rooms(&verified, &restore, d),

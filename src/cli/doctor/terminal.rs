@@ -5,8 +5,8 @@ use std::process::Command;
 
 use super::{Finding, WITHIN, in_time};
 use crate::config::is_dumb;
-use crate::tui::caps::{Caps, Way};
 use crate::tui::strings::{Doctor, Strings, fill};
+use crate::tui::terminal::caps::{Caps, Way};
 use crate::tui::terminal::{self, Input, Misdrawn, Of, Probed, Questions};
 use crate::tui::theme::{Depth, Ground};
 

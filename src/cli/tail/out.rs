@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::chat::{Amendment, Body, Entry, Reaction, Ruling};
 use crate::text;
+use crate::tui::content::system_lines;
 use crate::tui::strings::Strings;
-use crate::tui::words;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Form {
@@ -111,7 +111,7 @@ impl Out {
             }
             Body::Action(done) => format!("{time}  * {name} {}", text::line(done)),
             _ => {
-                let words = words::of(self.s, &self.zone, entry);
+                let words = system_lines::of(self.s, &self.zone, entry);
                 format!("{time}  * {}", text::line(&words))
             }
         }
@@ -140,8 +140,8 @@ fn harmless(json: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::entries;
     use super::*;
+    use crate::cli::tail::tests::entries;
 
     #[test]
     fn text_cannot_move_the_cursor_of_a_terminal() {

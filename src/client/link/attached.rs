@@ -1,6 +1,6 @@
 //! One connection: hello, then requests out and events in, until it ends.
 
-mod hear;
+mod apply;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;

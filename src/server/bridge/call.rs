@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::tongue::{Ending, Moment, News, Step, Tongue, seconds};
-use super::words;
+use super::notices;
+use super::protocol::{Ending, Moment, News, Step, Tongue, seconds};
 use crate::chat::{
     Body, ClientId, Entry, IdentityId, InstanceId, Recipient, Refusal, RoomId, RoomKind, Seq,
     UserName, Via,
@@ -347,7 +347,7 @@ impl Call {
             // Chinese needs no space behind a name: `@张三你好` alone mentions 张三.
             (None, Some((name, ""))) if !is_borne(name) => (Recipient::Room(room), text),
             (None, Some((name, said))) if said.trim().is_empty() => {
-                let words = words::private_text_missing(name);
+                let words = notices::private_text_missing(name);
                 return self.tell_of(News::Notice(&words));
             }
             (None, Some((name, said))) => (Recipient::Name(name.to_owned()), said.trim()),
@@ -476,7 +476,7 @@ impl Call {
             }
             Event::Refused { request: OWN, .. } => {}
             Event::Unfollowed { room, why, .. } if Some(*room) == self.room => {
-                if let Some(words) = words::put_out(why) {
+                if let Some(words) = notices::put_out(why) {
                     self.tell_of(News::Notice(&words));
                 }
                 self.leave(Ending::Done);
@@ -487,7 +487,7 @@ impl Call {
             Event::Refused { refusal, .. } => self.tell_of(News::Refused(refusal)),
             Event::Gap { room, from, to } if Some(*room) == self.room => {
                 let count = to.0.saturating_sub(from.0) + 1;
-                self.tell_of(News::Notice(&words::skipped(count)));
+                self.tell_of(News::Notice(&notices::skipped(count)));
             }
             Event::RosterPage { room, count, .. } if Some(*room) == self.room => {
                 self.count = *count;

@@ -4,12 +4,12 @@ use bytes::Bytes;
 use prost::{DecodeError, Message};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
+use super::notices;
 use super::proto::chat::{
     BroadcastMessage, ClientMessage, JoinResponse, ServerMessage, UserJoinedNotification,
     UserLeftNotification, client_message, server_message,
 };
-use super::tongue::{Ending, Moment, News, Step};
-use super::words;
+use super::protocol::{Ending, Moment, News, Step};
 use crate::chat::{Entry, Refusal, RefusalCode};
 
 /// Characters a name may have here.
@@ -73,7 +73,7 @@ impl Chat {
         let event = match news {
             News::Joined { room, .. } => Event::JoinResponse(JoinResponse {
                 success: true,
-                message: words::room_welcome(room, at.people()),
+                message: notices::room_welcome(room, at.people()),
             }),
             News::NotIn(refusal) => return self.tell_not_in(refusal),
             News::Came(person) => Event::UserJoined(UserJoinedNotification {
@@ -84,16 +84,16 @@ impl Chat {
                 user_name: person.name.clone(),
                 current_count: at.people(),
             }),
-            News::Private { entry, .. } => match words::said(entry) {
-                Some((by, text)) => broadcast(by, words::private(&text), at),
+            News::Private { entry, .. } => match notices::said(entry) {
+                Some((by, text)) => broadcast(by, notices::private(&text), at),
                 None => return Vec::new(),
             },
-            News::SentPrivately { entry, to } => match words::said(entry) {
-                Some((by, text)) => broadcast(by, words::private_to(to, &text), at),
+            News::SentPrivately { entry, to } => match notices::said(entry) {
+                Some((by, text)) => broadcast(by, notices::private_to(to, &text), at),
                 None => return Vec::new(),
             },
-            News::Refused(refusal) => broadcast(words::SYSTEM, words::refusal(refusal), at),
-            News::Notice(text) => broadcast(words::SYSTEM, text.to_owned(), at),
+            News::Refused(refusal) => broadcast(notices::SYSTEM, notices::refusal(refusal), at),
+            News::Notice(text) => broadcast(notices::SYSTEM, text.to_owned(), at),
             News::People(_) => return Vec::new(),
         };
         vec![say(event)]
@@ -103,7 +103,7 @@ impl Chat {
         self.is_leaving = true;
         let response = JoinResponse {
             success: false,
-            message: words::room_refusal(refusal),
+            message: notices::room_refusal(refusal),
         };
         vec![
             say(server_message::Event::JoinResponse(response)),
@@ -130,7 +130,7 @@ pub fn checked(name: &str) -> Result<(), Refusal> {
 }
 
 pub fn entry(entry: &Entry, at: Moment) -> Bytes {
-    words::said(entry).map_or_else(Bytes::new, |(by, text)| encoded(broadcast(by, text, at)))
+    notices::said(entry).map_or_else(Bytes::new, |(by, text)| encoded(broadcast(by, text, at)))
 }
 
 fn broadcast(by: &str, text: String, at: Moment) -> server_message::Event {

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
+use super::notices;
 use super::proto::gochat::ChatMessage;
-use super::tongue::{Ending, News, Step};
-use super::words;
+use super::protocol::{Ending, News, Step};
 use crate::chat::{Entry, Via};
 
 /// One client.
@@ -40,20 +40,20 @@ impl Gochat {
         match news {
             News::Joined { .. } => self.first.take().into_iter().collect(),
             News::NotIn(refusal) => vec![
-                notice(words::refusal(refusal)),
+                notice(notices::refusal(refusal)),
                 Step::Leave(Ending::Refused),
             ],
             // Their own client says it for them.
             News::Came(person) if person.via == Via::Gochat => Vec::new(),
-            News::Came(person) => vec![say(&person.name, "", words::GOCHAT_CAME.into())],
-            News::Went(person) => vec![say(&person.name, "", words::GOCHAT_WENT.into())],
+            News::Came(person) => vec![say(&person.name, "", notices::GOCHAT_CAME.into())],
+            News::Went(person) => vec![say(&person.name, "", notices::GOCHAT_WENT.into())],
             News::Private { entry, name } => {
-                let said = words::said(entry);
+                let said = notices::said(entry);
                 said.map(|(by, text)| say(by, name, text))
                     .into_iter()
                     .collect()
             }
-            News::Refused(refusal) => vec![notice(words::refusal(refusal))],
+            News::Refused(refusal) => vec![notice(notices::refusal(refusal))],
             News::Notice(text) => vec![notice(text.to_owned())],
             // Nobody hears themselves here.
             News::SentPrivately { .. } | News::People(_) => Vec::new(),
@@ -62,12 +62,12 @@ impl Gochat {
 }
 
 pub fn entry(entry: &Entry) -> Bytes {
-    words::said(entry).map_or_else(Bytes::new, |(by, text)| encoded(by, "", text))
+    notices::said(entry).map_or_else(Bytes::new, |(by, text)| encoded(by, "", text))
 }
 
 /// A notice has no target: with one, the client would show it as a private message.
 fn notice(text: String) -> Step {
-    say(words::SYSTEM, "", text)
+    say(notices::SYSTEM, "", text)
 }
 
 fn say(by: &str, to: &str, text: String) -> Step {

@@ -15,10 +15,10 @@ use super::gochat::Gochat;
 use super::proto::chat::{
     CheckUsernameRequest, CheckUsernameResponse, ListRoomsRequest, ListRoomsResponse, RoomInfo,
 };
+use super::protocol::{Ending, Tongue};
 use super::service::Service;
-use super::tongue::{Ending, Tongue};
 use super::user::User;
-use super::{Bridges, words};
+use super::{Bridges, notices};
 use crate::server::endpoint::deadline::{self, Deadline};
 use crate::server::endpoint::grpc::REQUEST_BYTES;
 use crate::server::hub::Hub;
@@ -182,11 +182,11 @@ impl rooms::ChatService for Door {
         Ok(Response::new(match reserved {
             Ok(_) => CheckUsernameResponse {
                 available: true,
-                message: words::NAME_FREE.into(),
+                message: notices::NAME_FREE.into(),
             },
             Err(refusal) => CheckUsernameResponse {
                 available: false,
-                message: words::room_refusal(&refusal),
+                message: notices::room_refusal(&refusal),
             },
         }))
     }

@@ -3,7 +3,7 @@
 use prost::{DecodeError, Message};
 
 use super::proto::service::{ChatReq, ChatRsp};
-use super::tongue::Step;
+use super::protocol::Step;
 
 /// One client.
 #[derive(Debug, Default)]

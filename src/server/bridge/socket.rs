@@ -23,7 +23,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use self::frames::{Broken, Frame, Incoming, Outgoing};
 use super::call::{self, Heard, Said};
-use super::tongue::{Ending, Tongue};
+use super::protocol::{Ending, Tongue};
 use crate::server::endpoint::hosts::Hosts;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;

@@ -19,12 +19,12 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::call::{self, Heard, Said};
 use super::proto::service::ChatReq;
+use super::protocol::Tongue;
 use super::service::Service;
-use super::tongue::Tongue;
 use crate::chat::Limits;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
-use crate::server::pace::Bucket;
+use crate::server::rate_limit::Bucket;
 use crate::text;
 
 /// Requests sent through the stream, and how long their answers and the line for them may take.

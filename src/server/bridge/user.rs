@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
+use super::notices;
 use super::proto::user::{ChatMessage, ChatRequest, ChatResponse};
-use super::tongue::{Ending, Moment, News, Step};
-use super::words;
+use super::protocol::{Ending, Moment, News, Step};
 use crate::chat::{Body, Entry, IdentityId, Person};
 use crate::server::hub::guests::number;
 
@@ -28,12 +28,12 @@ impl User {
                     number: Some(request.user_id),
                 }]
             }
-            ("join", true) => vec![system(words::JOINED_ALREADY.into(), at)],
+            ("join", true) => vec![system(notices::JOINED_ALREADY.into(), at)],
             ("message", true) => vec![Step::Post {
                 to: None,
                 text: request.content,
             }],
-            ("message", false) => vec![system(words::JOIN_FIRST.into(), at)],
+            ("message", false) => vec![system(notices::JOIN_FIRST.into(), at)],
             ("leave", _) => vec![Step::Leave(Ending::Done)],
             _ => vec![Step::Ignore],
         })
@@ -43,18 +43,20 @@ impl User {
 pub fn tell(news: News<'_>, at: Moment) -> Vec<Step> {
     match news {
         News::Joined { name, .. } => {
-            let message = note(words::welcome(name), at);
+            let message = note(notices::welcome(name), at);
             vec![say(message, "joined", at.people())]
         }
         News::NotIn(refusal) => vec![
-            system(words::refusal(refusal), at),
+            system(notices::refusal(refusal), at),
             Step::Leave(Ending::Refused),
         ],
-        News::Came(person) => vec![passage(person, words::came(&person.name), "join", at)],
-        News::Went(person) => vec![passage(person, words::went(&person.name), "leave", at)],
-        News::Private { entry, .. } => private(entry, words::private, at),
-        News::SentPrivately { entry, to } => private(entry, |text| words::private_to(to, text), at),
-        News::Refused(refusal) => vec![system(words::refusal(refusal), at)],
+        News::Came(person) => vec![passage(person, notices::came(&person.name), "join", at)],
+        News::Went(person) => vec![passage(person, notices::went(&person.name), "leave", at)],
+        News::Private { entry, .. } => private(entry, notices::private, at),
+        News::SentPrivately { entry, to } => {
+            private(entry, |text| notices::private_to(to, text), at)
+        }
+        News::Refused(refusal) => vec![system(notices::refusal(refusal), at)],
         News::Notice(text) => {
             vec![say(note(text.to_owned(), at), "broadcast", at.people())]
         }
@@ -64,7 +66,7 @@ pub fn tell(news: News<'_>, at: Moment) -> Vec<Step> {
 
 /// Something said to one person alone, worded as such.
 fn private(entry: &Entry, worded: impl Fn(&str) -> String, at: Moment) -> Vec<Step> {
-    let Some((_, text)) = words::said(entry) else {
+    let Some((_, text)) = notices::said(entry) else {
         return Vec::new();
     };
     let author = &entry.author;
@@ -79,7 +81,7 @@ fn passage(person: &Person, content: String, kind: &str, at: Moment) -> Step {
 }
 
 pub fn entry(entry: &Entry, at: Moment) -> Bytes {
-    let Some((_, text)) = words::said(entry) else {
+    let Some((_, text)) = notices::said(entry) else {
         return Bytes::new();
     };
     let message = if matches!(entry.body, Body::Renamed(_)) {
@@ -104,7 +106,7 @@ fn by(id: IdentityId, name: &str, content: String, at: Moment, kind: &str) -> Ch
 fn note(content: String, at: Moment) -> ChatMessage {
     ChatMessage {
         user_id: 0,
-        username: words::SYSTEM.into(),
+        username: notices::SYSTEM.into(),
         content,
         timestamp: at.seconds,
         message_type: "system".into(),

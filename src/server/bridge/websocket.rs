@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
+use super::notices;
 use super::proto::websocket::ChatRoomRequest;
-use super::tongue::{Ending, News, Step};
-use super::words;
+use super::protocol::{Ending, News, Step};
 use crate::chat::Entry;
 
 pub fn hear(message: &[u8]) -> Result<Vec<Step>, DecodeError> {
@@ -20,7 +20,7 @@ pub fn hear(message: &[u8]) -> Result<Vec<Step>, DecodeError> {
         }],
         "userlist" => vec![Step::People],
         "exit" => vec![Step::Leave(Ending::Done)],
-        _ => vec![notice(words::UNKNOWN_TYPE.into()), Step::Ignore],
+        _ => vec![notice(notices::UNKNOWN_TYPE.into()), Step::Ignore],
     })
 }
 
@@ -29,21 +29,21 @@ pub fn tell(news: News<'_>) -> Vec<Step> {
         News::Joined { .. } => return Vec::new(),
         News::NotIn(refusal) => {
             return vec![
-                notice(words::refusal(refusal)),
+                notice(notices::refusal(refusal)),
                 Step::Leave(Ending::Refused),
             ];
         }
-        News::Came(person) => notice(words::came(&person.name)),
-        News::Went(person) => notice(words::went(&person.name)),
-        News::Private { entry, .. } => match words::said(entry) {
-            Some((by, text)) => Step::Say(talk(by, words::private(&text))),
+        News::Came(person) => notice(notices::came(&person.name)),
+        News::Went(person) => notice(notices::went(&person.name)),
+        News::Private { entry, .. } => match notices::said(entry) {
+            Some((by, text)) => Step::Say(talk(by, notices::private(&text))),
             None => return Vec::new(),
         },
-        News::SentPrivately { entry, to } => match words::said(entry) {
-            Some((by, text)) => Step::Say(talk(by, words::private_to(to, &text))),
+        News::SentPrivately { entry, to } => match notices::said(entry) {
+            Some((by, text)) => Step::Say(talk(by, notices::private_to(to, &text))),
             None => return Vec::new(),
         },
-        News::Refused(refusal) => notice(words::refusal(refusal)),
+        News::Refused(refusal) => notice(notices::refusal(refusal)),
         News::Notice(text) => notice(text.to_owned()),
         News::People(names) => Step::Say(list(names)),
     };
@@ -51,11 +51,11 @@ pub fn tell(news: News<'_>) -> Vec<Step> {
 }
 
 pub fn entry(entry: &Entry) -> Bytes {
-    words::said(entry).map_or_else(Bytes::new, |(by, text)| talk(by, text))
+    notices::said(entry).map_or_else(Bytes::new, |(by, text)| talk(by, text))
 }
 
 fn notice(text: String) -> Step {
-    Step::Say(talk(words::SYSTEM, text))
+    Step::Say(talk(notices::SYSTEM, text))
 }
 
 fn talk(by: &str, text: String) -> Bytes {

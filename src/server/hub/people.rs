@@ -14,7 +14,7 @@ use crate::chat::{
     SessionId, Status, UserName, Via,
 };
 use crate::server::outbox::Outbox;
-use crate::server::pace::Bucket;
+use crate::server::rate_limit::Bucket;
 use crate::server::room::attendance::Departure;
 use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::{FULL_RETRY, IdentityRecord, StoreError};

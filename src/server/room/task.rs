@@ -3,10 +3,10 @@
 //! Posts go out on the bus and come back in order; what comes back is numbered, appended durably and admitted in one step.
 //! Follows wait in the mailbox meanwhile, so that none falls between an append and its delivery.
 
-mod after;
-mod fate;
+mod effects;
 mod join;
-mod retain;
+mod outcome;
+mod trim;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::join::Joining;
-pub use self::retain::Retentions;
+pub use self::trim::Retentions;
 use super::attendance::{Attendance, Passage};
 use super::directory::Directory;
-use super::law::Law;
 use super::mailbox::{Fatal, Leaving, RoomMsg};
+use super::permissions::Law;
 use super::retention::Retention;
 use super::{Follow, Head, Marks, Room};
 use crate::chat::{
@@ -424,7 +424,7 @@ impl Task {
             let arrivals = self.attendance.take_arrivals(is_here);
             self.tell_guests(arrivals);
             let room = self.record.id;
-            let farewell = |entry: &Entry| after::farewell(room, entry);
+            let farewell = |entry: &Entry| effects::farewell(room, entry);
             for session in self.room.admit(&numbered, farewell) {
                 self.subscribed.remove(&session);
             }

@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::super::composer::Composer;
-use super::super::event::{Effect, Event};
-use super::super::highlight::highlight;
-use super::super::settings::Setting;
-use super::super::state::{State, Tone};
-use super::super::strings::fill;
-use super::super::theme::{self, Theme};
-use super::super::title;
-use super::super::update::{flush_drafts, update};
-use super::super::view::Look;
 use super::{Caps, Connect, Connection, EVENTS, RunError, Setup, Way, first_state};
 use crate::client::{self, Busy, Command};
 use crate::text::Code;
+use crate::tui::content::title;
+use crate::tui::event::{Effect, Event};
+use crate::tui::input::composer::Composer;
+use crate::tui::settings::Setting;
+use crate::tui::state::{State, Tone};
+use crate::tui::strings::fill;
+use crate::tui::theme;
+use crate::tui::theme::Theme;
+use crate::tui::timeline::highlight::highlight;
+use crate::tui::update::{flush_drafts, update};
+use crate::tui::view::Look;
 
 /// Does what `update` asks for.
 pub(super) struct Performer {

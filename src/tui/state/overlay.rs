@@ -2,8 +2,8 @@
 
 use crate::chat::{IdentityId, RoomId, Seq};
 use crate::client::Report;
-use crate::tui::composer::Composer;
-use crate::tui::pick::Picker;
+use crate::tui::input::composer::Composer;
+use crate::tui::lists::picker::Picker;
 
 /// What lies over the screen; the topmost sees the key first.
 #[derive(Clone, Debug)]

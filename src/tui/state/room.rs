@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tokio::time::Instant;
 
 use crate::chat::{IdentityId, RoomInfo, RoomKind, Roster, Seq, Unread};
-use crate::tui::composer::Composer;
+use crate::tui::input::composer::Composer;
 use crate::tui::timeline::{Anchor, Timeline};
 
 /// What was sent in a room and can be called back.

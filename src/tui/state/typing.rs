@@ -1,6 +1,6 @@
 //! Whether one sees who is writing, and is seen.
 
-use crate::tui::command::switched;
+use crate::tui::input::command::switched;
 
 /// Which way it is told who is writing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

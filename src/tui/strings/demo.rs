@@ -15,7 +15,7 @@ pub struct Demo {
     pub say: &'static [(usize, &'static str, &'static str)],
     pub topics: [&'static str; 3],
     pub answers: [&'static str; 3],
-    /// What there is to try, in the order of [`crate::tui::lessons::Lesson::ALL`].
+    /// What there is to try, in the order of [`crate::tui::content::tour::Lesson::ALL`].
     pub lessons: [&'static str; 7],
     /// Which of how many, and what.
     pub lesson: &'static str,

@@ -6,7 +6,7 @@ mod refusals;
 use self::actions::action;
 use self::refusals::refusal;
 use super::Strings;
-use crate::tui::command::Name;
+use crate::tui::input::command::Name;
 use crate::tui::settings::Setting;
 
 pub static ENGLISH: Strings = Strings {

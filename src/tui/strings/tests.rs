@@ -30,7 +30,7 @@ fn both_languages_say_everything_with_the_same_in_it() {
         let is_own = chinese.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
         assert!(is_own || !is_word, "{name} is not in Chinese: {chinese}");
     }
-    for known in crate::tui::command::COMMANDS {
+    for known in crate::tui::input::command::COMMANDS {
         let words = [&ENGLISH, &CHINESE].map(|s| s.command(known.name));
         for words in words {
             let begins = words.usage.split(' ').next();
@@ -46,7 +46,7 @@ fn both_languages_say_everything_with_the_same_in_it() {
             known.word
         );
     }
-    for action in crate::tui::keymap::Action::ALL {
+    for action in crate::tui::input::keymap::Action::ALL {
         let of = |s: &Strings| s.action(*action).is_some();
         assert_eq!(of(&ENGLISH), of(&CHINESE), "{action:?}");
     }

@@ -2,7 +2,7 @@
 
 use crate::chat::{ClientId, Entry, IdentityId, RoomId, Seq};
 use crate::text::SafeText;
-use crate::tui::spoken::Spoken;
+use crate::tui::timeline::message_text::Spoken;
 
 /// Which part of a timeline an item is of, from top to bottom.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

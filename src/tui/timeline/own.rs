@@ -3,7 +3,7 @@
 use super::{Era, Fate, Item, Key, Timeline, What};
 use crate::chat::{Author, Body, ClientId, Seq};
 use crate::text::{self, SafeText};
-use crate::tui::spoken::Spoken;
+use crate::tui::timeline::message_text::Spoken;
 
 /// Items at the newest end among which a private line of ours is looked for: an older one was answered long ago.
 const RECENT: usize = 1000;

@@ -4,13 +4,10 @@ use super::select::reveal;
 use super::send;
 use crate::chat::{Amendment, Body, Entry, Seq};
 use crate::text;
-use crate::tui::complete;
 use crate::tui::event::Effect;
+use crate::tui::input::completion;
 use crate::tui::state::{Confirm, Overlay, State, Tone, Visit, Writing};
 use crate::tui::strings::fill;
-
-/// What one reacts with most, each under the digit of its place.
-pub const REACTIONS: [&str; 8] = ["👍", "❤️", "😂", "🎉", "👀", "✅", "🙏", "😢"];
 
 /// The newest message of ours here, or of somebody else.
 fn newest(state: &State, is_mine: bool) -> Option<&Entry> {
@@ -136,7 +133,7 @@ pub(super) fn ask_reaction(state: &mut State, target: Seq) {
 /// The emoji somebody means: the one they wrote, or the one whose short name (`:tada:`) they wrote; nothing if no emoji has that name.
 pub(super) fn meant_emoji(written: &str) -> Option<&str> {
     if written.starts_with(':') {
-        complete::emoji_named(written)
+        completion::emoji_named(written)
     } else {
         // Whether it is an emoji at all is for the server to say.
         Some(written)

@@ -1,22 +1,21 @@
 //! What the client tells: the link's state, rooms, entries, people, answers.
 
-use super::{
-    drafts, lines, load_older, notify, personal, reading, rooms, search, told, unsent, visit,
-};
+use super::{drafts, load_older, notify, people, personal, reading, rooms, search, unsent, visit};
 use crate::chat::{
     Amendment, Author, Body, ClientId, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId,
     Ruling, Seq,
 };
 use crate::client::{About, Command, Event, LinkState};
 use crate::text;
-use crate::tui::composer::Composer;
+use crate::tui::content::entries;
+use crate::tui::content::system_lines;
 use crate::tui::event::Effect;
-use crate::tui::rows::system;
-use crate::tui::spoken::Spoken;
+use crate::tui::input::composer::Composer;
 use crate::tui::state::{Overlay, Room, State, Tone};
 use crate::tui::strings::fill;
+use crate::tui::timeline::message_text::Spoken;
+use crate::tui::timeline::rows::system;
 use crate::tui::timeline::{Fate, What};
-use crate::tui::words;
 
 pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
     let s = state.strings;
@@ -78,7 +77,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             first,
             entries,
         } => {
-            let item = lines::item(state);
+            let item = entries::item(state);
             if let Some(room) = state.room_mut(room) {
                 room.timeline.fill(before, epoch, first, &entries, item);
             }
@@ -117,7 +116,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             return rooms::left(state, room);
         }
         Event::Refused { about, refusal } => refused(state, &about, refusal),
-        other => return told::hear(state, other),
+        other => return people::hear(state, other),
     }
     Vec::new()
 }
@@ -152,11 +151,11 @@ fn followed(
 
 fn refused(state: &mut State, about: &About, refusal: Refusal) {
     let s = state.strings;
-    let refusal = words::with_local_time(state.strings, &state.zone, refusal);
+    let refusal = system_lines::with_local_time(state.strings, &state.zone, refusal);
     let words = fill(s.cannot, &[&s.about(about), &s.refusal(&refusal)]);
     state.say(Tone::Problem, text::line(&words).to_string());
     match about {
-        About::Mentions => super::pick::close_mentions(state),
+        About::Mentions => super::picker::close_mentions(state),
         About::Status => state.status_asked = None,
         About::Join(name)
             if matches!(
@@ -208,7 +207,7 @@ pub(super) fn asks(effect: &Effect, about: &About) -> bool {
 
 /// A post that was refused for good: something said stays where it is, a command comes back to be mended.
 fn post_refused(state: &mut State, id: ClientId, refusal: Refusal) -> Vec<Effect> {
-    let refusal = words::with_local_time(state.strings, &state.zone, refusal);
+    let refusal = system_lines::with_local_time(state.strings, &state.zone, refusal);
     let Some(typed) = state.orders.remove(&id) else {
         unsent::refused(state, id, &refusal);
         return Vec::new();
@@ -221,7 +220,7 @@ fn post_refused(state: &mut State, id: ClientId, refusal: Refusal) -> Vec<Effect
 
 fn former(state: &mut State, room: RoomId, entries: &[Entry]) {
     let s = state.strings;
-    let item = lines::item(state);
+    let item = entries::item(state);
     if let Some(room) = state.room_mut(room) {
         let words = || system(s.other_history, &[]);
         room.timeline.former(entries, item, words);
@@ -275,7 +274,7 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
     let Some(id) = entries.first().map(|entry| entry.room) else {
         return Vec::new();
     };
-    let item = lines::item(state);
+    let item = entries::item(state);
     let mut effects = Vec::new();
     let is_current = state.current == Some(id);
     let me = state.me.as_ref().map(|me| me.id);

@@ -2,17 +2,19 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::amend::{self, REACTIONS};
+use super::amend;
 use super::{
-    layout, page, pick, reading, scroll, search, select, send, show, snippet, typed, unsent, visit,
+    layout, page, paste, picker, reading, scroll, search, select, send, show, typed, unsent, visit,
 };
 use crate::chat::Seq;
 use crate::client::Command;
 use crate::text;
-use crate::tui::complete;
-use crate::tui::composer::{Composer, Killed};
+use crate::tui::content::{help, link_details, reactions};
 use crate::tui::event::Effect;
-use crate::tui::keymap::{self, Action, Context, Key, Meaning};
+use crate::tui::input::completion;
+use crate::tui::input::composer::{Composer, Killed};
+use crate::tui::input::keymap;
+use crate::tui::input::keymap::{Action, Context, Key, Meaning};
 use crate::tui::settings::Setting;
 use crate::tui::state::{Overlay, Room, State, Tone, Writing};
 use crate::tui::strings::fill;
@@ -30,8 +32,8 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     state.pressed_at = state.now.instant;
     match &state.overlay {
         Some(Overlay::Name { .. }) => return name_overlay(state, key),
-        Some(Overlay::Pick(_)) => return pick::press(state, key),
-        Some(Overlay::Snippet { .. }) => return snippet::press(state, key),
+        Some(Overlay::Pick(_)) => return picker::press(state, key),
+        Some(Overlay::Snippet { .. }) => return paste::press(state, key),
         Some(Overlay::React { target, .. }) => return react_overlay(state, *target, key),
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {
             return read_overlay(state, key);
@@ -137,14 +139,14 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Newest => return newest(state),
         Action::NextUnread => return visit::next_unread(state),
         Action::ToNew => return visit::to_new(state),
-        Action::Mentions => return pick::mentions(state),
+        Action::Mentions => return picker::mentions(state),
         Action::Search => return search::open(state, ""),
         Action::RoomBefore => return step_room(state, -1),
         Action::RoomAfter => return step_room(state, 1),
         Action::Help => state.overlay = Some(Overlay::help()),
         Action::Retry => return unsent::retry(state),
         Action::EditFailed => return unsent::edit(state),
-        Action::Link => return super::link::open(state),
+        Action::Link => return super::link_details::open(state),
         Action::Panes => {
             state.shows_panes = !state.shows_panes;
             if state.is_plain {
@@ -160,10 +162,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 return effects;
             }
         }
-        Action::Lobby => return pick::lobby(state),
-        Action::Palette => pick::palette(state),
-        Action::Themes => pick::themes(state),
-        Action::Editor => return snippet::edit(state),
+        Action::Lobby => return picker::lobby(state),
+        Action::Palette => picker::palette(state),
+        Action::Themes => picker::themes(state),
+        Action::Editor => return paste::edit(state),
         Action::Redraw => return vec![Effect::Redraw],
         // As in a shell, where there is nothing to undo.
         Action::Undo if !state.composer_mut().undo() => return vec![Effect::Suspend],
@@ -173,7 +175,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::SentBefore => recall(state, 1),
         Action::SentAfter => recall(state, -1),
         Action::Complete => {
-            state.popup = complete::offers(state).or_else(|| complete::names(state));
+            state.popup = completion::offers(state).or_else(|| completion::names(state));
             if state
                 .popup
                 .as_ref()
@@ -412,10 +414,10 @@ fn overlay_lines(state: &State) -> usize {
     let columns = layout(state).overlay().width;
     match &state.overlay {
         Some(Overlay::Help { filter, .. }) => {
-            super::help(state.strings, &state.keymap, columns, &filter.text()).len()
+            help::help(state.strings, &state.keymap, columns, &filter.text()).len()
         }
         Some(Overlay::List { lines, .. }) => lines.len(),
-        Some(Overlay::Link { report, .. }) => super::link(state, report, columns).len(),
+        Some(Overlay::Link { report, .. }) => link_details::lines(state, report, columns).len(),
         Some(
             Overlay::Name { .. }
             | Overlay::React { .. }
@@ -434,7 +436,7 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
     };
     let digit = keymap::typed(key).and_then(|c| c.to_digit(10));
     let place = digit.and_then(|digit| usize::try_from(digit).ok()?.checked_sub(1));
-    let chosen = place.and_then(|place| REACTIONS.get(place));
+    let chosen = place.and_then(|place| reactions::OFFERED.get(place));
     if let Some(emoji) = chosen.filter(|_| composer.is_empty()) {
         state.overlay = None;
         return amend::react(state, String::new(), target, emoji);
@@ -451,7 +453,7 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
             }
         }
         Some(Action::Complete) => {
-            if let Some(offer) = complete::emoji_like(composer.text().trim()).first() {
+            if let Some(offer) = completion::emoji_like(composer.text().trim()).first() {
                 composer.set(&offer.text);
             }
         }

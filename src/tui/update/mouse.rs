@@ -4,13 +4,13 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::keys::{self, act, take_offer};
-use super::{layout, pick, scroll, select, show, typed, visit};
+use super::{layout, picker, scroll, select, show, typed, visit};
 use crate::chat::{IdentityId, Seq};
 use crate::tui::event::Effect;
-use crate::tui::keymap::Action;
-use crate::tui::panes::{first_person, first_room, room_rows};
+use crate::tui::input::keymap::Action;
+use crate::tui::lists::panes::{first_person, first_room, room_rows};
+use crate::tui::screen::hit_map::Target;
 use crate::tui::state::{Overlay, State};
-use crate::tui::targets::Target;
 
 /// Rows one turn of the wheel scrolls.
 const WHEEL: isize = 3;
@@ -62,7 +62,7 @@ fn wheel_overlay(state: &mut State, by: isize) -> Vec<Effect> {
     match &state.overlay {
         Some(Overlay::Pick(picker)) => {
             let chosen = picker.chosen.saturating_add_signed(by.signum());
-            pick::point(state, chosen)
+            picker::point(state, chosen)
         }
         Some(_) => {
             keys::scroll_overlay(state, by);
@@ -102,7 +102,7 @@ fn click(state: &mut State, found: Option<(Rect, Target)>, place: Position) -> V
                 take_offer(state);
             }
         }
-        Target::Row(n) => return pick::click(state, n),
+        Target::Row(n) => return picker::click(state, n),
         Target::Rooms | Target::People | Target::Messages | Target::Overlay => {}
     }
     Vec::new()
@@ -111,7 +111,7 @@ fn click(state: &mut State, found: Option<(Rect, Target)>, place: Position) -> V
 /// Beside an overlay: one that is only read or chosen from closes; one that waits for words stays.
 fn close(state: &mut State) -> Vec<Effect> {
     match &state.overlay {
-        Some(Overlay::Pick(_)) => pick::close(state),
+        Some(Overlay::Pick(_)) => picker::close(state),
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {
             state.overlay = None;
             Vec::new()

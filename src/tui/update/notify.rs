@@ -6,8 +6,8 @@ use super::personal;
 use crate::chat::{Entry, IdentityId, Level, RoomId};
 use crate::client::{Command, LinkState};
 use crate::text;
-use crate::tui::command;
 use crate::tui::event::Effect;
+use crate::tui::input::command;
 use crate::tui::state::State;
 use crate::tui::strings::fill;
 

@@ -6,10 +6,10 @@ use super::amend;
 use crate::chat::{Body, Entry, Seq};
 use crate::text::{self, Mark};
 use crate::tui::event::Effect;
-use crate::tui::pick::{Of, Picker};
-use crate::tui::spoken::Spoken;
+use crate::tui::lists::picker::{Of, Picker};
 use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
+use crate::tui::timeline::message_text::Spoken;
 
 /// Opens the link of a message, or lists its links if there are several. A message without one leads to the message it answers.
 pub(super) fn open(state: &mut State, seq: Seq) -> Vec<Effect> {

@@ -5,13 +5,13 @@ use super::reading;
 use crate::chat::{Author, Level, Profile, RoomId, RoomInfo, Settings, Status};
 use crate::client::{About, Command, Whom};
 use crate::text::{self, Words};
-use crate::tui::avatar;
-use crate::tui::command::Name;
+use crate::tui::content::system_lines;
 use crate::tui::event::Effect;
+use crate::tui::input::command::Name;
 use crate::tui::settings::Setting;
 use crate::tui::state::{Invitation, Overlay, State, Tone, TypingMode};
 use crate::tui::strings::fill;
-use crate::tui::words;
+use crate::tui::theme::avatar;
 
 /// The words of `/notify` and what they stand for; the last is as for every room of its kind.
 const LEVELS: [(&str, Option<Level>); 4] = [
@@ -173,7 +173,7 @@ pub(super) fn settle(state: &mut State, settings: Settings) -> Vec<Effect> {
 
 /// Says anew what was said, as we see it now.
 pub(super) fn reword(state: &mut State) {
-    let item = super::lines::item(state);
+    let item = crate::tui::content::entries::item(state);
     for room in &mut state.rooms {
         room.timeline.reword(&item);
     }
@@ -234,7 +234,7 @@ pub(super) fn profile(state: &mut State, profile: &Profile) {
     let glyph = avatar::glyph(person.id, true);
     let seen = profile
         .seen_ms
-        .and_then(|at| words::clock(s, &state.zone, at));
+        .and_then(|at| system_lines::clock(s, &state.zone, at));
     let presence = match seen {
         Some(at) => fill(s.seen_at, &[&at]),
         None => s.presence(person.presence).to_owned(),

@@ -1,12 +1,13 @@
 //! What is typed where there is no screen: whole lines. What was begun and not sent stays beside them, as it would in a composer.
 
-use super::{amend, keys, pick, select, send};
+use super::{amend, keys, picker, select, send};
 use crate::chat::{RoomId, Seq};
 use crate::text;
-use crate::tui::command::{self, Line, Name, first_word};
 use crate::tui::event::Effect;
-use crate::tui::keymap::{Action, Context};
-use crate::tui::pick::{Of, Picker, rows};
+use crate::tui::input::command;
+use crate::tui::input::command::{Line, Name, first_word};
+use crate::tui::input::keymap::{Action, Context};
+use crate::tui::lists::picker::rows;
 use crate::tui::plain;
 use crate::tui::state::{Offered, Overlay, State, Tone, Writing};
 use crate::tui::strings::fill;
@@ -254,7 +255,7 @@ pub(super) fn pick(state: &mut State, number: &str) -> Vec<Effect> {
         state.say(Tone::Problem, state.strings.nothing_to_pick);
         return Vec::new();
     };
-    pick::take_from(state, takes, offered.picker)
+    picker::take_from(state, takes, offered.picker)
 }
 
 /// What was read out is closed; a list can still be chosen from.
@@ -264,15 +265,5 @@ pub(super) fn read_out(state: &mut State) {
         let takes = rows(state, &picker).into_iter().map(|row| row.takes);
         let takes = takes.collect();
         state.offered = Some(Offered { picker, takes });
-    }
-}
-
-/// Whether a list has everything it waits for.
-pub fn is_settled(picker: &Picker) -> bool {
-    match &picker.of {
-        Of::Lobby(rooms) => !rooms.is_empty(),
-        Of::Mentions(entries) => entries.is_some(),
-        Of::Search(hits) => hits.is_empty() || hits.is_all_there_is(),
-        Of::Palette | Of::Themes { .. } | Of::Links(_) => true,
     }
 }

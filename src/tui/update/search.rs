@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{pick, visit};
+use super::{picker, visit};
 use crate::chat::{Body, Entry, Found, RoomId, Seq};
 use crate::client::{Among, Command};
-use crate::tui::composer::Composer;
 use crate::tui::event::Effect;
-use crate::tui::pick::{Of, Picker};
-use crate::tui::search::{Hits, Known, Walk, parse};
+use crate::tui::input::composer::Composer;
+use crate::tui::lists::picker::{Of, Picker};
+use crate::tui::lists::search::{Hits, Known, Walk, parse};
 use crate::tui::state::{Overlay, Room, State, Tone};
 
 /// The server is asked when nothing was typed for this long.
@@ -98,7 +98,7 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
 
 /// Takes over what was found, if it is what is looked for now; whichever was chosen stays so.
 pub(super) fn found(state: &mut State, id: u64, among: Among, found: Option<Found>) {
-    let chosen = pick::chosen(state);
+    let chosen = picker::chosen(state);
     let Some(hits) = hits_mut(state).filter(|hits| hits.id == id) else {
         return;
     };
@@ -107,7 +107,7 @@ pub(super) fn found(state: &mut State, id: u64, among: Among, found: Option<Foun
         Among::All => hits.take_found(found),
     }
     if let Some(takes) = chosen {
-        pick::choose(state, &takes);
+        picker::choose(state, &takes);
     }
 }
 

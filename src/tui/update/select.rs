@@ -3,9 +3,9 @@
 use super::{amend, layout, load_older, open, rows_layout, search, visit};
 use crate::chat::Seq;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Action;
-use crate::tui::spoken::Spoken;
+use crate::tui::input::keymap::Action;
 use crate::tui::state::{Overlay, State, Tone};
+use crate::tui::timeline::message_text::Spoken;
 use crate::tui::timeline::{Anchor, Item, Key};
 
 /// Marks the newest message, or leaves the mode.

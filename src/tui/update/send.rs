@@ -3,8 +3,9 @@
 use crate::chat::{Amendment, Author, Body, IdentityId, Presence, Recipient, RoomId, Seq};
 use crate::client::{Command, LinkState, Post};
 use crate::text;
-use crate::tui::command::{self, Line, Missing, Name};
 use crate::tui::event::Effect;
+use crate::tui::input::command;
+use crate::tui::input::command::{Line, Missing, Name};
 use crate::tui::state::{Confirm, Overlay, State, Tone, Writing};
 use crate::tui::strings::fill;
 
@@ -285,7 +286,7 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
         Name::Help => state.overlay = Some(Overlay::help()),
         Name::Join => return join(state, argument),
         Name::Leave => return leave(state, argument),
-        Name::Rooms => return super::pick::lobby(state),
+        Name::Rooms => return super::picker::lobby(state),
         Name::Msg => return open(state, argument.trim_start_matches('@')),
         Name::Nick => {
             state.proposal = None;
@@ -300,8 +301,8 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
                 state.say(Tone::Info, state.strings.cleared);
             }
         }
-        Name::Theme if argument.is_empty() => super::pick::themes(state),
-        Name::Link => return super::link::open(state),
+        Name::Theme if argument.is_empty() => super::picker::themes(state),
+        Name::Link => return super::link_details::open(state),
         Name::Set => return super::settings::run(state, argument),
         Name::Theme => return vec![Effect::Theme(argument.to_owned())],
         Name::Connect => {
@@ -323,8 +324,8 @@ fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
         | Name::Ban
         | Name::Unban
         | Name::Mute
-        | Name::Unmute => return super::orders::run(state, name, argument),
-        Name::Mentions => return super::pick::mentions(state),
+        | Name::Unmute => return super::room_commands::run(state, name, argument),
+        Name::Mentions => return super::picker::mentions(state),
         Name::Search => return super::search::open(state, argument),
         Name::Away
         | Name::Back

@@ -35,7 +35,10 @@ pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
         [value] => (*value).to_owned(),
         words if setting.is_text() => words.join(" "),
         _ => {
-            let usage = state.strings.command(crate::tui::command::Name::Set).usage;
+            let usage = state
+                .strings
+                .command(crate::tui::input::command::Name::Set)
+                .usage;
             let words = fill(state.strings.usage, &[&usage]);
             return refuse(state, argument, &words);
         }

@@ -5,10 +5,10 @@ use crate::client::cache::Unsent;
 use crate::client::{Command, Post};
 use crate::text::{self, SafeText};
 use crate::tui::event::Effect;
-use crate::tui::keymap::Action;
-use crate::tui::spoken::Spoken;
+use crate::tui::input::keymap::Action;
 use crate::tui::state::{Room, State, Tone};
 use crate::tui::strings::fill;
+use crate::tui::timeline::message_text::Spoken;
 use crate::tui::timeline::{Fate, What};
 
 /// Shows posts of an earlier run.

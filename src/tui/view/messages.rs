@@ -6,14 +6,14 @@ use ratatui::style::{Modifier, Style};
 use super::{Canvas, columns};
 use crate::client::LinkState;
 use crate::text::{self, Mark, SafeText};
-use crate::tui::keymap::{Action, Context};
-use crate::tui::regions::Regions;
-use crate::tui::rows::{Gutter, Layout, Line, Row};
-use crate::tui::spoken::SpreadKind;
+use crate::tui::input::keymap::{Action, Context};
+use crate::tui::screen::hit_map::Target;
+use crate::tui::screen::regions::Regions;
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
-use crate::tui::targets::Target;
 use crate::tui::theme::Scope;
+use crate::tui::timeline::message_text::SpreadKind;
+use crate::tui::timeline::rows::{Gutter, Layout, Line, Row};
 use crate::tui::timeline::{Item, Key, Timeline, What};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {

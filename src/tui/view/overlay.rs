@@ -5,14 +5,14 @@ use ratatui::style::Style;
 
 use super::{Canvas, columns};
 use crate::text::{self, SafeText};
-use crate::tui::complete;
-use crate::tui::composer::Composer;
-use crate::tui::regions::{OVERLAY_COLUMNS, Regions};
+use crate::tui::content::{help, link_details, reactions};
+use crate::tui::input::completion;
+use crate::tui::input::composer::Composer;
+use crate::tui::screen::hit_map::Target;
+use crate::tui::screen::regions::{OVERLAY_COLUMNS, Regions};
 use crate::tui::state::{Overlay, State};
 use crate::tui::strings::fill;
-use crate::tui::targets::Target;
 use crate::tui::theme::Scope;
-use crate::tui::update::{REACTIONS, help, link};
 
 /// Completions, above the composer.
 pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
@@ -96,7 +96,7 @@ pub(super) fn draw(
     let s = state.strings;
     match overlay {
         Overlay::Help { filter, scroll } => {
-            let lines = help(s, &state.keymap, columns, &filter.text());
+            let lines = help::help(s, &state.keymap, columns, &filter.text());
             let (title, filter) = (s.help_title, Some(&**filter));
             list(canvas, state, regions, title, &lines, *scroll, filter)
         }
@@ -106,7 +106,7 @@ pub(super) fn draw(
             scroll,
         } => list(canvas, state, regions, title, lines, *scroll, None),
         Overlay::Link { report, scroll } => {
-            let lines = link(state, report, columns);
+            let lines = link_details::lines(state, report, columns);
             list(canvas, state, regions, s.link_title, &lines, *scroll, None)
         }
         Overlay::Name {
@@ -129,7 +129,7 @@ pub(super) fn draw(
             }
             Some((x, y))
         }
-        Overlay::Pick(picker) => Some(super::pick::draw(canvas, state, regions, picker)),
+        Overlay::Pick(picker) => Some(super::picker::draw(canvas, state, regions, picker)),
         Overlay::Snippet { text, composer } => {
             let lines = text.lines().count();
             let mut why = fill(s.snippet_hint, &[&lines]);
@@ -145,12 +145,12 @@ pub(super) fn draw(
             Some(ask(canvas, regions, place_below, words, &why, composer))
         }
         Overlay::React { composer, .. } => {
-            let offers = REACTIONS.iter().zip(1..);
+            let offers = reactions::OFFERED.iter().zip(1..);
             // A number and what it stands for are one word.
             let offers: Vec<String> = offers.map(|(it, n)| format!("{n}\u{a0}{it}")).collect();
             let mut why = format!("{}\n{}", offers.join("   "), s.react_hint);
             // Behind each emoji is its short name, which is the first word about it.
-            let like = complete::emoji_like(composer.text().trim()).into_iter();
+            let like = completion::emoji_like(composer.text().trim()).into_iter();
             let like = like.map(|it| {
                 let name = it.about.split(' ').next().unwrap_or_default();
                 format!("{}\u{a0}{name}", it.text)
@@ -233,7 +233,7 @@ fn list(
     );
     let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
     let label = (true, s.lobby_filter);
-    let cursor = filter.map(|it| super::pick::filter(canvas, area, it, label, accent));
+    let cursor = filter.map(|it| super::picker::filter(canvas, area, it, label, accent));
     // The hint gives way to the filter, to the last row.
     let row = filter.map_or(0, |_| area.height.saturating_sub(1));
     if filter.is_none() || area.height > 2 {

@@ -8,13 +8,13 @@ use ratatui::style::Style;
 use super::messages::new_above;
 use super::{Canvas, columns};
 use crate::text;
-use crate::tui::keymap::{Action, Context};
-use crate::tui::regions::Regions;
+use crate::tui::content::prompt::Prompt;
+use crate::tui::input::keymap::{Action, Context};
+use crate::tui::screen::hit_map::Target;
+use crate::tui::screen::regions::Regions;
 use crate::tui::state::{State, Tone};
 use crate::tui::strings::fill;
-use crate::tui::targets::Target;
 use crate::tui::theme::Scope;
-use crate::tui::update::Prompt;
 
 /// From this share of the limit on, the size is shown.
 const NEAR_LIMIT: (usize, usize) = (9, 10);

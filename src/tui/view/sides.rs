@@ -7,14 +7,14 @@ use super::{Canvas, columns};
 use crate::chat::{Person, Presence, Role};
 use crate::client::LinkState;
 use crate::text::{self, SafeText};
-use crate::tui::avatar;
-use crate::tui::keymap::Action;
-use crate::tui::panes::{RoomRow, first_person, first_room, room_rows};
-use crate::tui::regions::Regions;
+use crate::tui::input::keymap::Action;
+use crate::tui::lists::panes::{RoomRow, first_person, first_room, room_rows};
+use crate::tui::screen::hit_map::Target;
+use crate::tui::screen::regions::Regions;
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
-use crate::tui::targets::Target;
 use crate::tui::theme::Scope;
+use crate::tui::theme::avatar;
 
 pub(super) fn header(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let Some(room) = state.current().filter(|_| !area.is_empty()) else {

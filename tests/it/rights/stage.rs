@@ -4,7 +4,7 @@ use tchat::chat::{
     Amendment, Author, Body, ClientId, InstanceId, Level, NewRoom, Recipient, RefusalCode, Role,
     RoomId, RoomInfo, RoomKind, Ruling, Seq, Status, Until,
 };
-use tchat::tui::command::Name;
+use tchat::tui::input::command::Name;
 use tchat::wire::{Event, JoinTarget, Request, Who, proto, room_from};
 
 use crate::support::person::secret;

@@ -62,7 +62,7 @@ pub fn config() -> ServerConfig {
                 .into(),
             owner: None,
             retention: Retention::default(),
-            filter: tchat::server::filter::Filter::default(),
+            filter: tchat::server::word_filter::Filter::default(),
             wall: WallClock::default(),
         },
         caps: Caps::default(),

@@ -1,6 +1,6 @@
 //! Chinese: what keys do.
 
-use crate::tui::keymap::Action;
+use crate::tui::input::keymap::Action;
 
 pub(super) fn action(action: Action) -> Option<&'static str> {
     Some(match action {

@@ -1,0 +1,69 @@
+//! `tchat backup` and `tchat restore`.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::serve::{explained, private_files};
+use crate::config::Config;
+use crate::server::data_dir;
+use crate::server::data_dir::{DataDir, Purpose};
+use crate::server::store::Verified;
+use crate::text;
+
+/// Damaged values that are listed; `tchat doctor` lists more.
+const LISTED: usize = 5;
+
+pub fn backup(config: &Config, to: &Path) -> Result<()> {
+    let holds = data_dir::backup(&config.paths.data, to)?;
+    say(&format!(
+        "copied {} rooms with {} entries of '{}' to '{}' and looked them through",
+        holds.rooms,
+        holds.entries,
+        config.paths.data.display(),
+        to.display()
+    ));
+    say_damages(&holds);
+    Ok(())
+}
+
+pub fn restore(config: &Config, from: &Path) -> Result<()> {
+    private_files();
+    // Held until it is done: nobody serves what is being replaced.
+    let directory = DataDir::open(&config.paths.data, Purpose::Restore)
+        .map_err(|error| explained(error, config))?;
+    let restored = directory.restore(from)?;
+    say(&format!(
+        "put back {} rooms with {} entries from '{}'",
+        restored.holds.rooms,
+        restored.holds.entries,
+        from.display()
+    ));
+    say_damages(&restored.holds);
+    if let Some(before) = restored.before {
+        say(&format!("what was there before is '{}'", before.display()));
+    }
+    Ok(())
+}
+
+/// Says what in a copy is damaged. Everything else in it can be used.
+fn say_damages(holds: &Verified) {
+    if holds.damages == 0 {
+        return;
+    }
+    say(&format!(
+        "{} of these are damaged; everything else is fine:",
+        holds.damages
+    ));
+    for damage in holds.damaged.iter().take(LISTED) {
+        say(&format!("  {}", text::line(&damage.to_string())));
+    }
+    if holds.damages > LISTED as u64 {
+        say("  `tchat doctor` lists the others");
+    }
+}
+
+#[allow(clippy::print_stdout)] // The answer to the command.
+fn say(words: &str) {
+    println!("{words}");
+}

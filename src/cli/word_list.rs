@@ -1,0 +1,90 @@
+//! The file of words that nobody says on a server: read at the start, and again whenever it changes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Result, anyhow, bail};
+use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::config;
+use crate::server::word_filter::{Filter, Mode};
+use crate::text::Words;
+
+/// How often it is looked at.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Reads the words, and goes on doing so while the guard lives.
+///
+/// # Errors
+/// The file cannot be read. Later on that is only logged, and the words stay as they were.
+pub fn watch(path: PathBuf, mode: Mode, filter: Filter) -> Result<AbortOnDropHandle<()>> {
+    let words = read(&path)?;
+    tracing::info!(path = %path.display(), words = words.len(), "words nobody says here");
+    filter.set(words, mode);
+    let mut known = stamp(&path);
+    let watching = async move {
+        loop {
+            sleep(EVERY).await;
+            let now = stamp(&path);
+            if now == known {
+                continue;
+            }
+            known = now;
+            match read(&path) {
+                Ok(words) => {
+                    tracing::info!(
+                        words = words.len(),
+                        "the words nobody says here have changed"
+                    );
+                    filter.set(words, mode);
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "the words nobody says here stay as they were"
+                    );
+                }
+            }
+        }
+    };
+    Ok(AbortOnDropHandle::new(tokio::spawn(watching)))
+}
+
+/// What tells one state of a file from another.
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+/// One word or several in each line; what begins with `# ` is a remark.
+fn read(path: &Path) -> Result<Words> {
+    let about = format!("cannot read the words in '{}'", path.display());
+    let text = config::read_text(path).map_err(|error| anyhow!("{about}: {error}"))?;
+    let lines = text.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("# "));
+    let words = Words::new(lines.clone());
+    if words.is_empty() && lines.count() > 0 {
+        bail!("{about}: none of them can be looked for");
+    }
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_holds_a_word_a_line_and_remarks() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("words");
+        fs::write(&path, "# not here\nspam\n\n 坏词 \n#hashtag\n").unwrap();
+        let words = read(&path).unwrap();
+        assert_eq!(words.len(), 3);
+        assert_eq!(words.find("#hashtag").len(), 1);
+        assert!(words.find("not here").is_empty());
+        let error = read(&directory.path().join("none")).unwrap_err();
+        assert!(error.to_string().starts_with("cannot read the words in"));
+    }
+}

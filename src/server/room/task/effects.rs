@@ -1,0 +1,165 @@
+//! After an entry: what it changes among those present, and what the room tells of itself.
+
+use super::{Invited, MESSAGES, Task, tell};
+use crate::chat::{Body, Entry, IdentityId, Post, RoomId, RoomKind, Ruling, Seq};
+use crate::server::room::Head;
+use crate::server::room::mailbox::Question;
+use crate::server::room::permissions::{Reads, Targets};
+use crate::server::store::StoreError;
+use crate::text;
+use crate::wire::{Event, UnfollowReason};
+
+impl Task {
+    /// Says what was said in public, where the log's filter lets [`MESSAGES`] through: only `--log-messages` does.
+    pub(super) fn log_message(&self, entry: &Entry) {
+        if entry.body.is_said() && self.record.kind == RoomKind::Public {
+            tracing::info!(
+                target: MESSAGES, room = %text::line(&self.record.name), seq = %entry.seq, author = %entry.author.name,
+                text = %text::line(entry.body.text()), "message"
+            );
+        }
+    }
+
+    /// What an entry changes among those present.
+    pub(super) fn follow_up(&mut self, entry: &Entry) {
+        let (author, room) = (entry.author.id, self.record.log_name());
+        let name = text::line(&entry.author.name);
+        match &entry.body {
+            Body::Left => {
+                // The second to leave a conversation only puts away what the first one ended, and is still here.
+                if self.record.kind != RoomKind::Conversation || !self.room.law().is_empty() {
+                    tracing::info!(%name, %room, "left");
+                }
+                self.goes(author);
+            }
+            Body::Joined(_) => {
+                self.joining.remove(&author);
+                tracing::info!(%name, %room, "joined");
+            }
+            Body::Renamed(to) => self.attendance.rename(author, to),
+            Body::Topic(topic) => {
+                self.record.topic.clone_from(topic);
+                self.directory.set_topic(self.record.id, topic);
+            }
+            Body::Ruling(person, ruling) => {
+                let whom = text::line(&person.name);
+                tracing::info!(%name, %room, %whom, ruling = ?ruling.right(), kind = entry.body.kind(), "ruled");
+                match ruling {
+                    Ruling::Invited => {
+                        let invited = Invited {
+                            person: person.id,
+                            by: entry.author.clone(),
+                            room: self.record.id,
+                        };
+                        // They hear of it when they come the next time at the latest.
+                        let _untold = self.invited.try_send(invited);
+                    }
+                    Ruling::Kicked { .. } | Ruling::Banned { .. } => self.goes(person.id),
+                    // Whoever has left is given it when they come back.
+                    Ruling::Role(role) if self.room.law().role(person.id).is_some() => {
+                        self.attendance.set_role(person, *role);
+                    }
+                    _ => {}
+                }
+            }
+            Body::Closed => {
+                tracing::info!(%name, %room, "closed");
+                self.directory.remove(self.record.id);
+                let present: Vec<IdentityId> = self.attendance.people().map(|it| it.id).collect();
+                for person in present {
+                    self.goes(person);
+                }
+                self.subscribed.clear();
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody is no longer a member.
+    fn goes(&mut self, person: IdentityId) {
+        self.attendance.leave(person);
+        // Whoever has left may not repeat what did not fit, and what comes after a return is not held back by it.
+        self.refused.retain(|(who, _), _| *who != person);
+    }
+
+    /// The entries a batch amends. They are looked up when the batch is applied, so that every node finds the same.
+    pub(super) async fn targets(&self, posts: &[Post]) -> Result<Targets, StoreError> {
+        let amended = posts.iter().filter_map(|post| match &post.body {
+            Body::Amendment { target, .. } => Some(*target),
+            _ => None,
+        });
+        let seqs: Vec<Seq> = amended.collect();
+        if seqs.is_empty() {
+            return Ok(Targets::new());
+        }
+        let found = self.store.entries_at(self.record.id, seqs).await?;
+        Ok(found.into_iter().map(|entry| (entry.seq, entry)).collect())
+    }
+
+    pub(super) fn reply(&self, question: Question) {
+        match question {
+            Question::Peek { identity, reply } => tell(reply, self.peek(identity)),
+            Question::PutOut { identity, reply } => {
+                let put_out = match self.room.law().reads(identity) {
+                    Reads::UpTo(put_out) => Some((put_out, self.room.head())),
+                    Reads::All | Reads::Nothing => None,
+                };
+                tell(reply, put_out);
+            }
+            Question::Role { identity, reply } => tell(reply, self.room.law().role(identity)),
+            Question::MayEnter { identity, reply } => {
+                tell(reply, self.room.law().may_enter(identity));
+            }
+            Question::Remembered(reply) => {
+                tell(reply, self.room.law().remembered().collect());
+            }
+            Question::MembersAmong { mut among, reply } => {
+                among.retain(|id| self.room.law().role(*id).is_some());
+                tell(reply, among);
+            }
+            Question::DigestAt { seq, reply } => tell(reply, self.room.digest_at(seq)),
+            Question::Roster { among, reply } => {
+                let is_member = |id: &IdentityId| self.room.law().role(*id).is_some();
+                let members = among.into_iter().filter(is_member).collect();
+                let people = self.attendance.people().cloned().collect();
+                tell(reply, (people, members));
+            }
+            Question::Count(reply) => tell(reply, self.attendance.count()),
+        }
+    }
+
+    /// How far somebody may read, and where that ends.
+    fn peek(&self, identity: IdentityId) -> Option<Head> {
+        let head = self.room.head();
+        match self.room.law().reads(identity) {
+            Reads::All => Some(head),
+            Reads::UpTo(put_out) => Some(Head {
+                seq: put_out.at,
+                ..head
+            }),
+            Reads::Nothing => None,
+        }
+    }
+}
+
+/// What a room says last to whoever is no longer a member by an entry.
+pub(super) fn farewell(room: RoomId, entry: &Entry) -> Event {
+    let by = || entry.author.name.clone();
+    let why = match &entry.body {
+        Body::Ruling(_, Ruling::Kicked { reason }) => UnfollowReason::Kicked {
+            by: by(),
+            reason: reason.clone(),
+        },
+        Body::Ruling(_, Ruling::Banned { reason, .. }) => UnfollowReason::Banned {
+            by: by(),
+            reason: reason.clone(),
+        },
+        Body::Closed => UnfollowReason::Closed,
+        _ => UnfollowReason::Left,
+    };
+    Event::Unfollowed {
+        request: 0,
+        room,
+        why,
+    }
+}

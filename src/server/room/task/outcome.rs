@@ -1,0 +1,155 @@
+//! What became of a post, told to whoever waits for it; and the order of posts that did not fit the disk.
+
+use std::time::Duration;
+
+use super::{Joining, Key, Task, Waiter, key, tell};
+use crate::chat::{Post, Refusal, RefusalCode, RoomKind};
+use crate::server::outbox::Outbox;
+use crate::server::room::Fate;
+use crate::server::room::attendance::Departure;
+use crate::server::room::permissions::Denied;
+use crate::server::store::FULL_RETRY;
+use crate::wire::Event;
+
+/// When what waits behind something that did not fit the disk may be sent again; the earlier one's own wait is what counts.
+const AFTER_REFUSED: Duration = Duration::from_millis(100);
+
+impl Task {
+    /// Whether a post comes before an earlier one of its outbox that did not fit the disk; it is refused then.
+    pub(super) fn overtakes(&mut self, post: &Post) -> bool {
+        let Some(id) = post.client_id else {
+            return false;
+        };
+        let outbox = (post.author.id, id.instance);
+        match self.refused.get(&outbox) {
+            Some(refused) if id.counter > *refused => {
+                let refusal = Refusal::new(RefusalCode::AfterRefused).retry_after(AFTER_REFUSED);
+                self.answer(key(post), Err(refusal));
+                true
+            }
+            Some(_) => {
+                self.refused.remove(&outbox);
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// The disk is full: nothing of a batch was stored, and the first of each outbox has to come first again.
+    pub(super) fn refuse_all(&mut self, keys: Vec<Key>) {
+        for key in keys {
+            if let (author, Some(id), _) = key {
+                let first = self.refused.entry((author, id.instance));
+                first.or_insert(id.counter);
+            }
+            let refusal = Refusal::new(RefusalCode::StorageFull).retry_after(FULL_RETRY);
+            self.answer(key, Err(refusal));
+        }
+        self.note_changes();
+    }
+
+    /// Answers the next who waits for a post of this kind.
+    pub(super) fn answer(&mut self, key: Key, fate: Result<Fate, Refusal>) {
+        let Some(waiters) = self.waiting.get_mut(&key) else {
+            return;
+        };
+        let waiter = waiters.remove(0);
+        if waiters.is_empty() {
+            self.waiting.remove(&key);
+        }
+        let fate = match fate {
+            Ok(Fate::Denied(denied)) => Err(self.refusal(denied)),
+            fate => fate,
+        };
+        match (waiter, fate) {
+            (Waiter::Session(session, outbox), fate) => {
+                let is_subscribed = self.subscribed.contains(&session);
+                self.answer_post(key, fate, is_subscribed, &outbox);
+            }
+            (Waiter::Join(joining), Ok(fate)) => {
+                // A second session of the same person may have joined with the same post.
+                let at = match fate {
+                    Fate::Entry(seq) => seq,
+                    _ => self.room.head().seq,
+                };
+                self.let_in(*joining, at);
+            }
+            (Waiter::Join(joining), Err(refusal)) => {
+                // The place that was kept is free again.
+                let Joining { who, reply, .. } = *joining;
+                let identity = who.author.id;
+                self.joining.remove(&identity);
+                if self.room.law().role(identity).is_some() {
+                    self.attendance
+                        .depart(who.session, identity, Departure::Clean);
+                } else {
+                    // They were never in, and nobody hears of them.
+                    self.attendance.leave(identity);
+                }
+                tell(reply, Err(refusal));
+            }
+            (Waiter::Leave(reply), fate) => tell(reply, fate.map(drop)),
+        }
+    }
+
+    fn refusal(&self, denied: Denied) -> Refusal {
+        let name = &self.record.name;
+        match denied {
+            Denied::NotAMember => self.not_a_member(),
+            Denied::Alone => Refusal::new(RefusalCode::PersonGone),
+            Denied::NotAllowed(right, role) => Refusal::new(RefusalCode::NotAllowed)
+                .with(right.word())
+                .with(role.word()),
+            Denied::Outranked(person) => Refusal::new(RefusalCode::Outranked).with(person),
+            Denied::Muted(until) => Refusal::new(RefusalCode::Muted).with(until.millis()),
+            Denied::Banned(until) => Refusal::new(RefusalCode::Banned)
+                .with(name)
+                .with(until.millis()),
+            // Of a secret room nobody hears even that it is there, nor what it is called.
+            Denied::NotInvited if self.record.kind == RoomKind::Secret => {
+                Refusal::new(RefusalCode::RoomUnknown).with(self.record.id)
+            }
+            Denied::NotInvited => Refusal::new(RefusalCode::NotInvited).with(name),
+            Denied::NoEffect(person) => Refusal::new(RefusalCode::NoEffect).with(person),
+            Denied::ToSelf => Refusal::new(RefusalCode::ToSelf),
+            Denied::Closed => Refusal::new(RefusalCode::RoomClosed).with(name),
+            Denied::TargetUnknown => Refusal::new(RefusalCode::TargetUnknown),
+            Denied::TooManyReactions => Refusal::new(RefusalCode::TooManyReactions),
+            Denied::NotYours => Refusal::new(RefusalCode::NotYours),
+            Denied::Malformed => Refusal::new(RefusalCode::Malformed).with("body"),
+        }
+    }
+
+    fn answer_post(
+        &self,
+        (_, client_id, _): Key,
+        fate: Result<Fate, Refusal>,
+        is_subscribed: bool,
+        outbox: &Outbox,
+    ) {
+        let (room, epoch) = (self.record.id, self.record.epoch);
+        let seq = match fate {
+            // The entry itself is the answer.
+            Ok(Fate::Entry(_)) if is_subscribed => return,
+            Ok(Fate::Entry(seq)) => Some(seq),
+            // Taken before, and sent to everybody then.
+            Ok(_) => None,
+            Err(refusal) => {
+                return outbox.answer(Event::Refused {
+                    request: 0,
+                    client_id,
+                    refusal,
+                });
+            }
+        };
+        // A guest does not ask twice, so there is nothing to tell apart.
+        if let Some(client_id) = client_id {
+            outbox.answer(Event::Accepted {
+                client_id,
+                room,
+                epoch,
+                seq,
+            });
+        }
+    }
+}

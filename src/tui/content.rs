@@ -1,0 +1,13 @@
+//! What both the screen and the plain mode show: help, the tour, connection details, system lines and the prompt.
+//!
+//! It turns the state into words and lines. It knows no widths, no colours and no keys being pressed.
+
+pub mod entries;
+pub mod help;
+pub mod link_details;
+pub mod plain_lines;
+pub mod prompt;
+pub mod reactions;
+pub mod system_lines;
+pub mod title;
+pub mod tour;

@@ -1,0 +1,119 @@
+//! What entries say that nobody said: who came and went, and what was decided, in the words of a language.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::chat::{Amendment, Body, Entry, Refusal, RefusalCode, Ruling, Until};
+use crate::text::{self, SafeText};
+use crate::tui::strings::{Strings, fill};
+
+/// The line of an entry; that of something said is its text.
+pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
+    let name = text::line(&entry.author.name);
+    match &entry.body {
+        Body::Text(text) | Body::Action(text) | Body::Reply { text, .. } => text.clone(),
+        Body::Created => fill(s.created, &[&name]),
+        Body::Joined(_) => fill(s.joined, &[&name]),
+        Body::Left => fill(s.left, &[&name]),
+        Body::Renamed(to) => fill(s.renamed, &[&name, &text::line(to)]),
+        Body::Topic(topic) if topic.is_empty() => fill(s.topic_cleared, &[&name]),
+        Body::Topic(topic) => fill(s.topic_is, &[&name, &text::line(topic)]),
+        Body::Closed => fill(s.closed, &[&name]),
+        Body::Ruling(person, ruling) => {
+            let whom = text::line(&person.name);
+            self::ruling(s, zone, &name, &whom, ruling)
+        }
+        Body::Amendment { target, what } => match what {
+            Amendment::Edit(text) => fill(s.edited_to, &[&name, target, &text::line(text)]),
+            Amendment::Erase => fill(s.deleted_seq, &[&name, target]),
+            Amendment::React { emoji, is_on: true } => {
+                fill(s.reacted, &[&name, target, &text::line(emoji)])
+            }
+            Amendment::React { emoji, .. } => {
+                fill(s.reacted_no_more, &[&name, target, &text::line(emoji)])
+            }
+        },
+        Body::Erased(_) => s.deleted.to_owned(),
+        Body::Damaged(_) => fill(s.damaged_body, &[&name]),
+        Body::Unknown(_) => s.unknown_body.to_owned(),
+    }
+}
+
+/// What somebody decided about another, in words.
+fn ruling(s: &Strings, zone: &TimeZone, by: &SafeText, whom: &SafeText, ruling: &Ruling) -> String {
+    let ending = |template: &str, limited: &str, at: Until| match until(s, zone, at) {
+        Some(at) => fill(limited, &[by, whom, &at]),
+        None => fill(template, &[by, whom]),
+    };
+    let (words, reason) = match ruling {
+        Ruling::Invited => (fill(s.invited, &[by, whom]), ""),
+        Ruling::Role(role) => (fill(s.role_given, &[by, whom, &s.role_name(*role)]), ""),
+        Ruling::Kicked { reason } => (fill(s.kicked, &[by, whom]), reason.as_str()),
+        Ruling::Banned { until, reason } => {
+            (ending(s.banned, s.banned_until, *until), reason.as_str())
+        }
+        Ruling::Unbanned => (fill(s.unbanned, &[by, whom]), ""),
+        Ruling::Muted { until } => (ending(s.muted, s.muted_until, *until), ""),
+        Ruling::Unmuted => (fill(s.unmuted, &[by, whom]), ""),
+    };
+    if reason.is_empty() {
+        words
+    } else {
+        format!("{words}: {reason}")
+    }
+}
+
+/// A time by the clock on the wall; nothing for one that never ends.
+pub fn until(s: &Strings, zone: &TimeZone, until: Until) -> Option<String> {
+    match until {
+        Until::At(at_ms) => clock(s, zone, at_ms),
+        Until::Ever | Until::For(_) => None,
+    }
+}
+
+/// A time of others by our own clock on the wall.
+pub fn clock(s: &Strings, zone: &TimeZone, at_ms: u64) -> Option<String> {
+    let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
+    let at = at.to_zoned(zone.clone());
+    Some(at.strftime(s.date_time).to_string())
+}
+
+/// A refusal that ends at a time, with that time as the reader's clock on the wall shows it; without it where it never ends.
+pub fn with_local_time(s: &Strings, zone: &TimeZone, mut refusal: Refusal) -> Refusal {
+    let at = match refusal.code {
+        RefusalCode::Muted => refusal.arguments.get_mut(0),
+        RefusalCode::Banned => refusal.arguments.get_mut(1),
+        _ => None,
+    };
+    if let Some(at) = at {
+        *at = match at.parse().map(Until::from_millis) {
+            Ok(ends) => until(s, zone, ends).unwrap_or_default(),
+            Err(_) => String::new(),
+        };
+    }
+    refusal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::strings::ENGLISH;
+
+    #[test]
+    fn a_mute_or_ban_that_refuses_something_names_a_date() {
+        let words =
+            |refusal: Refusal| ENGLISH.refusal(&with_local_time(&ENGLISH, &TimeZone::UTC, refusal));
+        let muted = |until: u64| words(Refusal::new(RefusalCode::Muted).with(until));
+        assert_eq!(
+            muted(1_795_761_607_069),
+            "you are muted in this room until 27 Nov 2026 06:40"
+        );
+        assert_eq!(muted(0), "you are muted in this room");
+        let banned = Refusal::new(RefusalCode::Banned).with("general");
+        assert_eq!(
+            words(banned.clone().with(1_795_761_607_069_u64)),
+            "you are banned from #general until 27 Nov 2026 06:40"
+        );
+        assert_eq!(words(banned.with(0)), "you are banned from #general");
+    }
+}

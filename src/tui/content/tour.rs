@@ -1,0 +1,177 @@
+//! A tour of a minute: what to try next, said where one writes. What was tried is not asked for again. Pure.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::tui::input::keymap::{Action, Context, Keymap};
+use crate::tui::strings::{Strings, fill};
+
+/// How long each of them is shown, if it is not tried before: a minute in all.
+const EACH: Duration = Duration::from_millis(8500);
+
+/// What there is to try, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lesson {
+    Say,
+    Whisper,
+    Rooms,
+    Select,
+    Search,
+    Themes,
+    Help,
+}
+
+impl Lesson {
+    pub const ALL: [Self; 7] = [
+        Self::Say,
+        Self::Whisper,
+        Self::Rooms,
+        Self::Select,
+        Self::Search,
+        Self::Themes,
+        Self::Help,
+    ];
+}
+
+/// How far somebody is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lessons {
+    /// Somebody to write to.
+    bot: String,
+    /// What was tried, or shown for long enough.
+    past: Vec<Lesson>,
+    /// Until when the present one is shown.
+    until: Option<Instant>,
+}
+
+impl Lessons {
+    pub fn new(bot: &str) -> Self {
+        Self {
+            bot: bot.to_owned(),
+            past: Vec::new(),
+            until: None,
+        }
+    }
+
+    /// What is to be tried now; nothing when all was shown.
+    pub fn present(&self) -> Option<Lesson> {
+        let is_left = |it: &Lesson| !self.past.contains(it);
+        Lesson::ALL.into_iter().find(is_left)
+    }
+
+    /// Somebody has done it.
+    pub fn tried(&mut self, lesson: Lesson) {
+        if self.present() == Some(lesson) {
+            self.until = None;
+        }
+        if !self.past.contains(&lesson) {
+            self.past.push(lesson);
+        }
+    }
+
+    /// Goes on to the next when it is time; says whether there is one.
+    pub fn goes_on(&mut self, now: Instant) -> bool {
+        if self.until.is_some_and(|until| until <= now) {
+            self.past.extend(self.present());
+            self.until = None;
+        }
+        self.until.get_or_insert(now + EACH);
+        self.present().is_some()
+    }
+
+    /// The words of what is to be tried now, with the keys there are; without a screen, with what is typed instead.
+    pub fn words(&self, s: &Strings, keymap: &Keymap, is_plain: bool) -> String {
+        let Some(now) = self.present() else {
+            return String::new();
+        };
+        let key = |context, action: Action| {
+            if is_plain {
+                format!("/do {}", action.name())
+            } else {
+                keymap.first_in(context, action)
+            }
+        };
+        let of = |action| key(Context::Composer, action);
+        let place = Lesson::ALL.iter().position(|it| *it == now).unwrap_or(0);
+        let template = s.demo.lessons[place];
+        let words = match now {
+            Lesson::Say => template.to_owned(),
+            Lesson::Whisper => fill(template, &[&self.bot]),
+            Lesson::Rooms => fill(template, &[&of(Action::RoomAfter), &of(Action::Palette)]),
+            Lesson::Select => {
+                let keys = [Action::Answer, Action::ReactSelected, Action::Close];
+                let [answer, mut react, close] = keys.map(|it| key(Context::Selection, it));
+                if is_plain {
+                    "/react 👍".clone_into(&mut react);
+                }
+                fill(template, &[&of(Action::Select), &answer, &react, &close])
+            }
+            Lesson::Search => fill(template, &[&of(Action::Search)]),
+            Lesson::Themes => fill(template, &[&of(Action::Themes)]),
+            Lesson::Help => fill(template, &[&of(Action::Help), &of(Action::Quit)]),
+        };
+        fill(s.demo.lesson, &[&(place + 1), &Lesson::ALL.len(), &words])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::strings::{CHINESE, ENGLISH};
+
+    #[test]
+    fn a_tour_takes_a_minute_and_what_was_tried_is_not_asked_again() {
+        let begun = Instant::now();
+        let mut lessons = Lessons::new("ada");
+        assert!(lessons.goes_on(begun));
+        lessons.tried(Lesson::Search);
+        assert_eq!(lessons.present(), Some(Lesson::Say));
+        lessons.tried(Lesson::Say);
+        assert_eq!(lessons.present(), Some(Lesson::Whisper));
+        let mut seen = vec![Lesson::Whisper];
+        let mut now = begun;
+        while lessons.goes_on(now) {
+            seen.extend(lessons.present().filter(|it| seen.last() != Some(it)));
+            now += Duration::from_millis(250);
+        }
+        let left = [
+            Lesson::Whisper,
+            Lesson::Rooms,
+            Lesson::Select,
+            Lesson::Themes,
+            Lesson::Help,
+        ];
+        assert_eq!(seen, left);
+        let whole = EACH * 7;
+        assert!(whole > Duration::from_secs(55) && whole < Duration::from_secs(65));
+    }
+
+    #[test]
+    fn it_names_the_keys_there_are() {
+        for s in [&ENGLISH, &CHINESE] {
+            let mut lessons = Lessons::new("ada");
+            let keymap = Keymap::default();
+            let mut all = String::new();
+            while let Some(now) = lessons.present() {
+                let words = lessons.words(s, &keymap, false);
+                assert!(
+                    !words.contains('{') && crate::text::width(&words) <= 72,
+                    "{words}"
+                );
+                all += &words;
+                lessons.tried(now);
+            }
+            for key in [
+                "@ada", "Alt+Down", "Ctrl+K", "Alt+M", "Ctrl+F", "Alt+T", "F1", "Ctrl+C",
+            ] {
+                assert!(all.contains(key), "{key}: {all}");
+            }
+        }
+        let mut lessons = Lessons::new("ada");
+        lessons.tried(Lesson::Say);
+        lessons.tried(Lesson::Whisper);
+        let words = lessons.words(&ENGLISH, &Keymap::default(), true);
+        assert!(words.contains("/do room-after"), "{words}");
+    }
+}

@@ -1,0 +1,9 @@
+//! What the user types: the composer, completion, commands and the keymap.
+//!
+//! These parts know keys and text. They do not know rooms, people or the connection.
+
+pub mod command;
+pub mod completion;
+pub mod composer;
+pub mod keymap;
+pub mod kill_ring;

@@ -1,0 +1,492 @@
+//! Lists to choose from: the lobby, and the palette over rooms, people and commands. One fuzzy matcher for all of them. Pure.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::search::Hits;
+use crate::chat::{Entry, RoomId, RoomInfo, RoomKind, Seq};
+use crate::text;
+use crate::tui::input::command::{COMMANDS, Name};
+use crate::tui::input::composer::Composer;
+use crate::tui::input::keymap::Action;
+use crate::tui::settings::Setting;
+use crate::tui::state::{Invitation, Room, State};
+use crate::tui::strings::fill;
+
+/// Columns of a hit that may stand before the first word that was found; none of them on a screen narrower than this.
+const LEAD: usize = 16;
+const NARROW: u16 = 60;
+
+/// A list that is open.
+#[derive(Clone, Debug)]
+pub struct Picker {
+    pub of: Of,
+    pub filter: Box<Composer>,
+    /// Which row is chosen, from the top.
+    pub chosen: usize,
+}
+
+/// What is listed.
+#[derive(Clone, Debug)]
+pub enum Of {
+    /// The rooms of the server, as it told of them last.
+    Lobby(Vec<RoomInfo>),
+    Palette,
+    /// What calls us, the newest first; nothing until the server has told.
+    Mentions(Option<Vec<Entry>>),
+    /// The themes; the one there was before is put back unless another is taken.
+    Themes {
+        before: String,
+    },
+    /// What is looked for and was found.
+    Search(Box<Hits>),
+    /// The addresses a message links to.
+    Links(Vec<Arc<str>>),
+}
+
+/// One row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// What is matched against.
+    pub label: String,
+    /// The characters of the label that matched.
+    pub matched: Vec<u32>,
+    pub unread: u32,
+    /// People in a room: how many, and of how many.
+    pub people: String,
+    pub about: String,
+    /// Where in `about` stands what was looked for, in bytes.
+    pub marks: Vec<Range<usize>>,
+    /// How long ago, or the key that does it.
+    pub aside: String,
+    pub takes: Takes,
+}
+
+/// What choosing a row does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Takes {
+    Show(RoomId),
+    Join(String),
+    Open(String),
+    /// Shows a message where it was said.
+    Visit(RoomId, Seq),
+    /// Begins a command in the composer.
+    Command(Name),
+    Theme(String),
+    /// Does what a key does.
+    Act(Action),
+    /// Begins to change a setting.
+    Set(Setting),
+    /// Opens an address.
+    Link(Arc<str>),
+}
+
+impl Takes {
+    /// Where the palette lists it: rooms and people first, then commands, then settings and actions.
+    const fn group(&self) -> u8 {
+        match self {
+            Self::Show(_) | Self::Join(_) | Self::Open(_) | Self::Visit(..) => 0,
+            Self::Command(_) => 1,
+            Self::Set(_) | Self::Act(_) | Self::Theme(_) | Self::Link(_) => 2,
+        }
+    }
+}
+
+impl Picker {
+    pub fn new(of: Of) -> Self {
+        Self {
+            of,
+            filter: Box::default(),
+            chosen: 0,
+        }
+    }
+
+    /// Whether the list has everything that it waits for.
+    pub fn is_settled(&self) -> bool {
+        match &self.of {
+            Of::Lobby(rooms) => !rooms.is_empty(),
+            Of::Mentions(entries) => entries.is_some(),
+            Of::Search(hits) => hits.is_empty() || hits.is_all_there_is(),
+            Of::Palette | Of::Themes { .. } | Of::Links(_) => true,
+        }
+    }
+}
+
+/// The rows that match, the best first; without a filter in their own order.
+pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
+    let all = match &picker.of {
+        Of::Lobby(rooms) => {
+            // The server does not list a secret room for those who are no members.
+            let is_listed = |id: RoomId| rooms.iter().any(|room| room.id == id);
+            let invited = state.invitations.iter().map(|it| &it.room);
+            let invited = invited.filter(|room| !is_listed(room.id));
+            let all = invited.chain(rooms);
+            all.map(|room| of_room(state, room)).collect()
+        }
+        Of::Palette => palette(state),
+        Of::Mentions(entries) => {
+            let entries = entries.iter().flatten();
+            entries.map(|entry| of_mention(state, entry)).collect()
+        }
+        Of::Themes { before } => state
+            .themes
+            .iter()
+            .map(|theme| of_theme(state, theme, before))
+            .collect(),
+        Of::Links(links) => links.iter().map(of_link).collect(),
+        Of::Search(hits) => {
+            let shown = state.hits(hits).into_iter();
+            return shown.map(|it| of_hit(state, hits, it)).collect();
+        }
+    };
+    matching(all, picker.filter.text().trim())
+}
+
+fn matching(all: Vec<Row>, filter: &str) -> Vec<Row> {
+    if filter.is_empty() {
+        return all;
+    }
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let (case, normal) = (CaseMatching::Ignore, Normalization::Smart);
+    let pattern = Pattern::new(filter, case, normal, AtomKind::Fuzzy);
+    let mut buffer = Vec::new();
+    let mut found: Vec<(Rank, Row)> = Vec::new();
+    for mut row in all {
+        let hay = match row.takes {
+            // What was said is looked for as well.
+            Takes::Visit(..) => format!("{} {}", row.label, row.about),
+            // Other clients call it something else.
+            Takes::Command(name) => {
+                let whole = row.label.clone();
+                name.aliases()
+                    .fold(whole, |whole, alias| whole + " /" + alias)
+            }
+            _ => row.label.clone(),
+        };
+        let label = Utf32Str::new(&hay, &mut buffer);
+        if let Some(score) = pattern.indices(label, &mut matcher, &mut row.matched) {
+            row.matched.sort_unstable();
+            row.matched.dedup();
+            found.push((rank(&row, &hay, filter, score), row));
+        }
+    }
+    // The sort is stable: rows of equal rank stay in their order.
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, row)| row).collect()
+}
+
+/// The order of matches, the smallest first: whether the letters are scattered, the group of the row, whether its name begins
+/// otherwise, and the matcher's score.
+type Rank = (bool, u8, bool, Reverse<u32>);
+
+fn rank(row: &Row, hay: &str, filter: &str, score: u32) -> Rank {
+    // A sign in front of a name may be typed or left out.
+    let plain = |text: &str| text.trim_start_matches(['#', '@', '/']).to_owned();
+    let (hay, filter) = (text::folded(hay), text::folded(filter));
+    let is_scattered = !filter.split_whitespace().all(|word| hay.contains(word));
+    let begins = plain(&hay).starts_with(&plain(&filter));
+    (is_scattered, row.takes.group(), !begins, Reverse(score))
+}
+
+fn of_room(state: &State, info: &RoomInfo) -> Row {
+    let ours = state.room(info.id).filter(|room| room.put_out.is_none());
+    let is_closed = info.kind.needs_an_invitation() && info.role.is_none();
+    let about = match (state.invitation(info.id), &info.last) {
+        (Some(invitation), _) => invited(state, invitation),
+        (None, Some(last)) => {
+            let (by, said) = (text::line(&last.author), text::line(&last.text));
+            fill(state.strings.quote, &[&by, &said])
+        }
+        (None, None) if is_closed => state.strings.by_invitation.to_owned(),
+        (None, None) => text::line(&info.topic).to_string(),
+    };
+    let mark = match info.kind {
+        RoomKind::Private => state.strings.private_mark,
+        RoomKind::Secret => state.strings.secret_mark,
+        RoomKind::Public | RoomKind::Conversation => "",
+    };
+    Row {
+        label: format!("{}{mark}", text::line(&info.name)),
+        matched: Vec::new(),
+        unread: ours.map_or(0, |room| state.news(room).0),
+        people: match info.capacity {
+            0 => info.present.to_string(),
+            most => format!("{}/{most}", info.present),
+        },
+        about,
+        marks: Vec::new(),
+        aside: info
+            .last
+            .as_ref()
+            .map_or_else(String::new, |last| ago(state, last.at_ms)),
+        takes: match ours {
+            Some(room) => Takes::Show(room.info.id),
+            None => Takes::Join(info.name.clone()),
+        },
+    }
+}
+
+/// That we may join a room, and by whom.
+fn invited(state: &State, invitation: &Invitation) -> String {
+    let s = state.strings;
+    match &invitation.by {
+        Some(by) => fill(s.invites_you, &[&text::line(&by.name)]),
+        None => s.you_are_invited.to_owned(),
+    }
+}
+
+fn of_mention(state: &State, entry: &Entry) -> Row {
+    let room = state.room(entry.room).map(Room::label);
+    let room = room.unwrap_or_default();
+    let name = text::line(&entry.author.name);
+    Row {
+        label: format!("{name} {}", text::line(&room)),
+        matched: Vec::new(),
+        unread: 0,
+        people: String::new(),
+        about: text::line(entry.body.text()).to_string(),
+        marks: Vec::new(),
+        aside: ago(state, entry.at_ms),
+        takes: Takes::Visit(entry.room, entry.seq),
+    }
+}
+
+fn of_theme(state: &State, theme: &str, before: &str) -> Row {
+    let is_present = theme == before;
+    Row {
+        label: text::line(theme).to_string(),
+        matched: Vec::new(),
+        unread: 0,
+        people: String::new(),
+        about: if is_present {
+            state.strings.theme_present
+        } else {
+            ""
+        }
+        .to_owned(),
+        marks: Vec::new(),
+        aside: String::new(),
+        takes: Takes::Theme(theme.to_owned()),
+    }
+}
+
+fn of_link(address: &Arc<str>) -> Row {
+    Row {
+        label: text::line(address).to_string(),
+        matched: Vec::new(),
+        unread: 0,
+        people: String::new(),
+        about: String::new(),
+        marks: Vec::new(),
+        aside: String::new(),
+        takes: Takes::Link(Arc::clone(address)),
+    }
+}
+
+fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> Row {
+    // On a narrow screen the word itself comes first.
+    let lead = if state.size.0 < NARROW { 0 } else { LEAD };
+    let (about, marks) = hits.snippet(entry, lead);
+    Row {
+        about,
+        marks,
+        ..of_mention(state, entry)
+    }
+}
+
+/// How long ago something was said, in the coarsest unit that says it.
+fn ago(state: &State, at_ms: u64) -> String {
+    let now = u64::try_from(state.now.wall.as_millisecond()).unwrap_or(0);
+    let minutes = now.saturating_sub(at_ms) / 60_000;
+    let s = state.strings;
+    match minutes {
+        0 => s.just_now.to_owned(),
+        1..60 => fill(s.minutes, &[&minutes]),
+        60..1440 => fill(s.hours, &[&(minutes / 60)]),
+        _ => fill(s.days, &[&(minutes / 1440)]),
+    }
+}
+
+/// Rooms and conversations, everybody else who is here, commands, settings, and actions that do not edit the composer.
+fn palette(state: &State) -> Vec<Row> {
+    let s = state.strings;
+    let plain = |label: String, about: &str, takes| Row {
+        label,
+        matched: Vec::new(),
+        unread: 0,
+        people: String::new(),
+        about: about.to_owned(),
+        marks: Vec::new(),
+        aside: String::new(),
+        takes,
+    };
+    let of_ours = |room: &Room| Row {
+        unread: state.news(room).0,
+        ..plain(
+            text::line(&room.label()).to_string(),
+            text::line(&room.info.topic).as_str(),
+            Takes::Show(room.info.id),
+        )
+    };
+    let mut rows: Vec<Row> = state.rooms.iter().map(of_ours).collect();
+    let is_ours = |name: &str| state.rooms.iter().any(|room| room.info.name == name);
+    for invitation in &state.invitations {
+        let room = &invitation.room;
+        let label = text::line(&format!("#{}", room.name)).to_string();
+        let takes = Takes::Join(room.name.clone());
+        rows.push(plain(label, &invited(state, invitation), takes));
+    }
+    let others = state.directory.iter().filter(|room| !is_ours(&room.name));
+    for room in others.filter(|room| state.invitation(room.id).is_none()) {
+        let label = text::line(&format!("#{}", room.name)).to_string();
+        let takes = Takes::Join(room.name.clone());
+        rows.push(plain(label, text::line(&room.topic).as_str(), takes));
+    }
+    // Whoever there is a conversation with stands among the rooms.
+    let peers = state
+        .rooms
+        .iter()
+        .filter_map(|room| room.info.peer.as_ref());
+    let mut known: HashSet<&str> = peers.map(|peer| peer.name.as_str()).collect();
+    let here = state.rooms.iter().flat_map(|room| room.roster.people());
+    for person in here.filter(|person| !state.is_me(person.id)) {
+        if known.insert(person.name.as_str()) {
+            rows.push(plain(
+                text::line(&format!("@{}", person.name)).to_string(),
+                s.private_mark_of_people,
+                Takes::Open(person.name.clone()),
+            ));
+        }
+    }
+    for known in COMMANDS {
+        let words = s.command(known.name);
+        let takes = Takes::Command(known.name);
+        let key = state.keymap.of_command(known.name).unwrap_or_default();
+        rows.push(Row {
+            aside: key,
+            ..plain(format!("/{}", known.word), words.about, takes)
+        });
+    }
+    for (name, setting) in Setting::ALL {
+        let about = format!("{} · {}", setting.value(state), (s.settings)(setting));
+        let label = fill(s.setting_set, &[&name]);
+        let action = match setting {
+            Setting::Theme => Some(Action::Themes),
+            Setting::Panes => Some(Action::Panes),
+            _ => None,
+        };
+        rows.push(Row {
+            aside: action.map_or_else(String::new, |action| state.keymap.first(action)),
+            ..plain(label, &about, Takes::Set(setting))
+        });
+    }
+    // Actions that a command does stand with it.
+    let of_commands: Vec<String> = COMMANDS
+        .iter()
+        .filter_map(|known| state.keymap.of_command(known.name))
+        .collect();
+    let actions = state.keymap.actions().into_iter();
+    for action in actions.filter(|action| action.is_offered()) {
+        let key = state.keymap.first(action);
+        if let Some(about) = s.action(action).filter(|_| !of_commands.contains(&key)) {
+            rows.push(Row {
+                aside: key,
+                ..plain(about.to_owned(), "", Takes::Act(action))
+            });
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(labels: &[&str], filter: &str) -> Vec<String> {
+        let row = |label: &&str| Row {
+            label: (*label).to_owned(),
+            matched: Vec::new(),
+            unread: 0,
+            people: String::new(),
+            about: String::new(),
+            marks: Vec::new(),
+            aside: String::new(),
+            takes: match label.chars().next() {
+                Some('#' | '@') => Takes::Join(String::new()),
+                Some('/') => Takes::Command(Name::Theme),
+                _ => Takes::Act(Action::Themes),
+            },
+        };
+        let rows = labels.iter().map(row).collect();
+        matching(rows, filter)
+            .into_iter()
+            .map(|row| row.label)
+            .collect()
+    }
+
+    #[test]
+    fn letters_in_order_find_it_and_the_nearest_comes_first() {
+        let all = [
+            "#general",
+            "#tech",
+            "#test-lab",
+            "@tecla",
+            "#关键消息",
+            "/theme",
+        ];
+        assert_eq!(found(&all, ""), all);
+        assert_eq!(found(&all, "tec"), ["#tech", "@tecla"]);
+        assert_eq!(found(&all, "GNRL"), ["#general"]);
+        assert_eq!(found(&all, "键消"), ["#关键消息"]);
+        assert_eq!(found(&all, "xyz"), Vec::<String>::new());
+        let rows = matching(
+            vec![Row {
+                label: "#tech".into(),
+                matched: Vec::new(),
+                unread: 0,
+                people: String::new(),
+                about: String::new(),
+                marks: Vec::new(),
+                aside: String::new(),
+                takes: Takes::Join(String::new()),
+            }],
+            "tch",
+        );
+        assert_eq!(rows[0].matched, [1, 3, 4]);
+    }
+
+    #[test]
+    fn rooms_come_before_commands_and_letters_in_a_row_before_scattered_ones() {
+        let all = [
+            "delete to the end of the line",
+            "/theme",
+            "#weather-team",
+            "#the-office",
+            "@theo",
+            "#tea-house",
+        ];
+        // "tea-house" has t, h and e, but not in a row.
+        assert_eq!(
+            found(&all, "the"),
+            [
+                "#the-office",
+                "@theo",
+                "#weather-team",
+                "/theme",
+                "delete to the end of the line",
+                "#tea-house",
+            ]
+        );
+        // A sign may be typed, the case does not matter, and each word counts by itself.
+        assert_eq!(found(&all, "/THE")[0], "/theme");
+        assert_eq!(found(&all, "end line"), ["delete to the end of the line"]);
+        assert_eq!(found(&["set theme", "#thesis"], "set"), ["set theme"]);
+        assert_eq!(found(&["/topic", "#photos"], "to"), ["#photos", "/topic"]);
+        assert_eq!(found(&["#t-o-p", "/topic"], "top"), ["/topic", "#t-o-p"]);
+    }
+}

@@ -1,0 +1,417 @@
+//! A search: what is typed understood, what was found where merged, and the way from hit to hit. Pure.
+
+use std::ops::Range;
+
+use jiff::Zoned;
+use jiff::civil::Date;
+
+use crate::chat::{Entry, Found, Has, IdentityId, RoomId, Search, Seq};
+use crate::text::{self, Finder};
+use crate::tui::input::command;
+use crate::tui::state::State;
+use crate::tui::strings::{Strings, fill};
+
+/// Words that say where, by whom and when, before a colon.
+const FILTERS: [&str; 5] = ["from", "in", "before", "after", "has"];
+
+/// What was typed cannot be looked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Problem {
+    NoSuchRoom(String),
+    NoDate(String),
+    NothingHas(String),
+    /// There are signs, and nothing that is a word.
+    NoWords,
+}
+
+/// What has to be known to understand a search.
+#[derive(Debug)]
+pub struct Known<'a> {
+    /// Our rooms and conversations, by the names they are shown under, without their sign.
+    pub rooms: Vec<(RoomId, String)>,
+    pub me: &'a str,
+    pub now: Zoned,
+}
+
+/// Understands what is typed: words and "phrases", and `from: in: before: after: has:` before a value. A filter whose value is not
+/// there yet is passed over.
+///
+/// # Errors
+/// Says which value means nothing.
+pub fn parse(text: &str, known: &Known<'_>) -> Result<Search, Problem> {
+    let mut search = Search::default();
+    let mut is_open = false;
+    for piece in pieces(text) {
+        is_open = false;
+        let (filter, value) = match piece.filter {
+            Some(_) if piece.value.is_empty() => continue,
+            Some(filter) => (filter, piece.value),
+            None => {
+                is_open = !piece.is_quoted;
+                search.phrases.push(piece.value);
+                continue;
+            }
+        };
+        match filter {
+            "from" => {
+                let name = value.trim_start_matches('@');
+                let name = if name == "me" { known.me } else { name };
+                search.from.push(name.to_owned());
+            }
+            "in" => search.rooms.extend(rooms(&value, known)?),
+            "before" => search.before_ms = search.before_ms.min(day(&value, known)?),
+            "after" => search.since_ms = search.since_ms.max(day(&value, known)?),
+            _ => {
+                let all = Has::ALL.iter().find(|(word, _)| *word == value);
+                let (_, what) = all.ok_or(Problem::NothingHas(value))?;
+                search.has.push(*what);
+            }
+        }
+    }
+    search.is_open = is_open && !text.ends_with(char::is_whitespace);
+    let has_word = |phrase: &String| !text::tokens(phrase).is_empty();
+    if !search.phrases.is_empty() && !search.phrases.iter().any(has_word) {
+        return Err(Problem::NoWords);
+    }
+    search.phrases.truncate(Search::PHRASES);
+    search.from.truncate(Search::NAMES);
+    Ok(search)
+}
+
+struct Piece<'a> {
+    filter: Option<&'a str>,
+    value: String,
+    is_quoted: bool,
+}
+
+/// A text in pieces between spaces; quotes hold spaces together.
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let colon = rest.find([':', '：']);
+        let filter = colon.and_then(|colon| {
+            FILTERS
+                .iter()
+                .copied()
+                .find(|it| *it == rest[..colon].to_lowercase())
+        });
+        if filter.is_some()
+            && let Some((_, value)) = rest.split_once([':', '：'])
+        {
+            rest = value;
+        }
+        let quote = rest.chars().next().filter(|c| "\"“".contains(*c));
+        let (value, after) = match quote {
+            Some(quote) => {
+                let inner = &rest[quote.len_utf8()..];
+                inner.split_once(['"', '”']).unwrap_or((inner, ""))
+            }
+            None => rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())),
+        };
+        if filter.is_some() || !value.trim().is_empty() {
+            pieces.push(Piece {
+                filter,
+                value: value.trim().to_owned(),
+                is_quoted: quote.is_some(),
+            });
+        }
+        rest = after.trim_start();
+    }
+    pieces
+}
+
+/// The rooms a name means: the one that is called so, or those that begin so.
+fn rooms(name: &str, known: &Known<'_>) -> Result<Vec<RoomId>, Problem> {
+    let wanted = text::folded(name.trim_start_matches(['#', '@']));
+    let all = known
+        .rooms
+        .iter()
+        .map(|(id, name)| (*id, text::folded(name)));
+    let all: Vec<(RoomId, String)> = all.collect();
+    let of = |is: &dyn Fn(&str) -> bool| -> Vec<RoomId> {
+        let of = all.iter().filter(|(_, name)| is(name));
+        of.map(|(id, _)| *id).collect()
+    };
+    let exact = of(&|name| name == wanted);
+    let found = if exact.is_empty() {
+        of(&|name| name.starts_with(&wanted))
+    } else {
+        exact
+    };
+    if found.is_empty() {
+        return Err(Problem::NoSuchRoom(name.to_owned()));
+    }
+    Ok(found)
+}
+
+/// When a day begins, Unix milliseconds: `2026-11-19`, `today`, `yesterday`, or `3d` for three days ago; `2h` is a moment.
+fn day(value: &str, known: &Known<'_>) -> Result<u64, Problem> {
+    let today = known.now.date();
+    let back = |days: i64| today.checked_sub(jiff::Span::new().try_days(days)?);
+    let date = match value {
+        "today" | "今天" => Ok(today),
+        "yesterday" | "昨天" => back(1),
+        "前天" => back(2),
+        _ => value.parse::<Date>(),
+    };
+    let at = match (date, command::duration(value)) {
+        (Ok(date), _) => date.to_zoned(known.now.time_zone().clone()).ok(),
+        (_, Some(before)) => known.now.checked_sub(before).ok(),
+        _ => None,
+    };
+    let at = at.and_then(|at| u64::try_from(at.timestamp().as_millisecond()).ok());
+    at.ok_or_else(|| Problem::NoDate(value.to_owned()))
+}
+
+/// What was found, here and on the server.
+#[derive(Clone, Debug, Default)]
+pub struct Hits {
+    /// The number of the search that is answered; later ones have higher ones.
+    pub id: u64,
+    pub search: Search,
+    pub problem: Option<Problem>,
+    /// What is compared: with the last word open, if it is.
+    finder: Option<Finder>,
+    kept: Vec<Entry>,
+    found: Option<Found>,
+    /// Whether the server was asked and has not answered.
+    pub is_asked: bool,
+    /// Whether the server could not be asked.
+    pub is_alone: bool,
+}
+
+impl Hits {
+    /// A new search, of which nothing is known.
+    pub fn new(id: u64, understood: Result<Search, Problem>) -> Self {
+        let (search, problem) = match understood {
+            Ok(search) => (search, None),
+            Err(problem) => (Search::default(), Some(problem)),
+        };
+        let finder = Finder::new(&search, IdentityId::NOBODY, Vec::new());
+        let open = finder.open().filter(|_| search.is_open);
+        Self {
+            id,
+            search,
+            problem,
+            finder: Some(open.unwrap_or(finder)),
+            ..Self::default()
+        }
+    }
+
+    /// Whether there is anything to look for.
+    pub fn is_empty(&self) -> bool {
+        self.problem.is_some()
+            || self.search == Search::default()
+            || self.search
+                == Search {
+                    is_open: true,
+                    ..Search::default()
+                }
+    }
+
+    pub fn take_kept(&mut self, found: Found) {
+        self.kept = found.entries;
+    }
+
+    pub fn take_found(&mut self, found: Option<Found>) {
+        self.is_asked = false;
+        self.is_alone = found.is_none();
+        self.found = found;
+    }
+
+    /// What was said is not so any more.
+    pub fn amend(&mut self, by: &Entry) {
+        let found = self.found.iter_mut().flat_map(|found| &mut found.entries);
+        for entry in found.chain(&mut self.kept) {
+            if entry.room == by.room {
+                let _changed = entry.amend(by);
+            }
+        }
+    }
+
+    /// Everything that was found, the newest first. What the server has looked at it knows better than the copies: one that it did not
+    /// name is not so any more.
+    pub fn all(&self) -> Vec<&Entry> {
+        // An edit may have taken the words away.
+        let is_meant = |entry: &&Entry| {
+            let finder = self.finder.as_ref();
+            let has = |finder: &Finder| finder.places(entry.body.text()).is_some();
+            entry.body.is_said() && finder.is_none_or(has)
+        };
+        let found = self.found.as_ref();
+        let known_from = match found {
+            // It has looked here and there.
+            Some(found) if found.is_partial => u64::MAX,
+            Some(found) if found.has_more => {
+                found.entries.last().map_or(u64::MAX, |last| last.at_ms)
+            }
+            Some(_) => 0,
+            None => u64::MAX,
+        };
+        let of_server = found.map_or(&[][..], |found| &found.entries);
+        let is_listed = |other: &Entry| {
+            of_server
+                .iter()
+                .any(|it| it.room == other.room && it.seq == other.seq)
+        };
+        let kept = self.kept.iter();
+        let kept = kept.filter(|it| it.at_ms < known_from && !is_listed(it));
+        let mut all: Vec<&Entry> = of_server.iter().chain(kept).filter(is_meant).collect();
+        all.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.room, entry.seq)));
+        all
+    }
+
+    /// Why there is nothing to choose from.
+    pub fn nothing(&self, s: &Strings) -> String {
+        match &self.problem {
+            Some(Problem::NoSuchRoom(name)) => fill(s.search_no_room, &[&text::line(name)]),
+            Some(Problem::NoDate(value)) => fill(s.search_no_date, &[&text::line(value)]),
+            Some(Problem::NothingHas(value)) => fill(s.search_no_has, &[&text::line(value)]),
+            Some(Problem::NoWords) => s.search_no_words.to_owned(),
+            None if self.is_all_there_is() => s.search_nothing.to_owned(),
+            None => s.search_asking.to_owned(),
+        }
+    }
+
+    pub fn has_more(&self) -> bool {
+        let found = self.found.as_ref();
+        found.is_some_and(|found| found.has_more || found.is_partial)
+    }
+
+    /// Whether everybody who can be asked has answered.
+    pub fn is_all_there_is(&self) -> bool {
+        self.found.is_some() || self.is_alone
+    }
+
+    /// Where words of it stand in a text, all of them or only some.
+    pub fn places(&self, text: &str) -> Vec<Range<usize>> {
+        let finder = self.finder.as_ref();
+        finder.map_or_else(Vec::new, |finder| finder.each(text))
+    }
+
+    /// A hit's text in one line that begins at most `lead` columns before the first word that was found, and where those words stand in it.
+    pub fn snippet(&self, entry: &Entry, lead: usize) -> (String, Vec<Range<usize>>) {
+        let line = text::line(entry.body.text());
+        let places = self.places(line.as_str());
+        let first = places.first().map_or(0, |place| place.start);
+        let (mut from, mut columns) = (first, 0);
+        let before: Vec<(usize, &str, usize)> = text::clusters(&line.as_str()[..first]).collect();
+        for (at, _, wide) in before.into_iter().rev() {
+            columns += wide;
+            if columns > lead {
+                break;
+            }
+            from = at;
+        }
+        // It begins with a word, and what almost fits is not cut.
+        let space = line.as_str()[from..first].find(' ').filter(|_| from > 0);
+        from += space.map_or(0, |space| space + 1);
+        if from <= lead / 2 {
+            from = 0;
+        }
+        let mark = if from > 0 { "…" } else { "" };
+        let moved = |at: usize| (at + mark.len()).saturating_sub(from);
+        let places = places.into_iter().map(|it| moved(it.start)..moved(it.end));
+        (
+            format!("{mark}{}", &line.as_str()[from..]),
+            places.collect(),
+        )
+    }
+}
+
+/// A way from hit to hit.
+#[derive(Clone, Debug)]
+pub struct Walk {
+    /// What was typed.
+    pub text: String,
+    pub hits: Hits,
+    pub at: (RoomId, Seq),
+}
+
+impl Walk {
+    /// The hit after the present one, or before it; nothing at the end.
+    pub fn step(&self, state: &State, by: isize) -> Option<(RoomId, Seq)> {
+        let all = state.hits(&self.hits);
+        let here = all.iter().position(|it| (it.room, it.seq) == self.at)?;
+        let next = all.get(here.checked_add_signed(by)?)?;
+        Some((next.room, next.seq))
+    }
+
+    /// Which hit this is, from 1 on, and of how many.
+    pub fn place(&self, state: &State) -> (usize, usize) {
+        let all = state.hits(&self.hits);
+        let here = all.iter().position(|it| (it.room, it.seq) == self.at);
+        (here.map_or(0, |here| here + 1), all.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn understood(text: &str) -> Result<Search, Problem> {
+        let rooms = ["general", "tech", "tech-talk", "关键", "李四"];
+        let known = Known {
+            rooms: (1..)
+                .map(|n| RoomId::new([n; 16]))
+                .zip(rooms.map(str::to_owned))
+                .collect(),
+            me: "ann",
+            now: "2026-11-20T15:04:05+08:00[Asia/Shanghai]".parse().unwrap(),
+        };
+        parse(text, &known)
+    }
+
+    fn phrases(text: &str) -> Vec<String> {
+        understood(text).unwrap().phrases
+    }
+
+    #[test]
+    fn words_quotes_and_filters_are_told_apart() {
+        assert_eq!(phrases("build  green"), ["build", "green"]);
+        assert_eq!(phrases("\"is green\" 关键"), ["is green", "关键"]);
+        assert_eq!(phrases("“未完"), ["未完"]);
+        assert_eq!(
+            phrases("https://example.org a:b"),
+            ["https://example.org", "a:b"]
+        );
+        assert_eq!(phrases("\"\"  "), Vec::<String>::new());
+        let search = understood("from:@李四 FROM：me in:#tech has:link word").unwrap();
+        assert_eq!(search.from, ["李四", "ann"]);
+        assert_eq!(search.rooms, [RoomId::new([2; 16])]);
+        assert_eq!(search.has, [Has::Link]);
+        assert_eq!(search.phrases, ["word"]);
+        assert!(search.is_open);
+        assert!(!understood("word ").unwrap().is_open);
+        assert!(!understood("\"word\"").unwrap().is_open);
+        assert!(!understood("word in:tech").unwrap().is_open);
+        assert_eq!(
+            understood("in:te").unwrap().rooms.len(),
+            2,
+            "the beginning of a name"
+        );
+        assert_eq!(understood("in:@李四").unwrap().rooms.len(), 1);
+        assert_eq!(understood("from: in: has: before:"), Ok(Search::default()));
+    }
+
+    #[test]
+    fn days_begin_where_the_reader_is() {
+        let day = |text: &str| understood(text).unwrap();
+        let at = |time: &str| {
+            let at: jiff::Timestamp = time.parse().unwrap();
+            u64::try_from(at.as_millisecond()).unwrap()
+        };
+        assert_eq!(day("after:2026-11-19").since_ms, at("2026-11-18T16:00:00Z"));
+        assert_eq!(day("before:today").before_ms, at("2026-11-19T16:00:00Z"));
+        assert_eq!(day("after:昨天").since_ms, at("2026-11-18T16:00:00Z"));
+        assert_eq!(day("after:2h").since_ms, at("2026-11-20T05:04:05Z"));
+        for (text, problem) in [
+            ("before:soon", Problem::NoDate("soon".into())),
+            ("in:nowhere", Problem::NoSuchRoom("nowhere".into())),
+            ("has:wings", Problem::NothingHas("wings".into())),
+        ] {
+            assert_eq!(understood(text), Err(problem));
+        }
+    }
+}

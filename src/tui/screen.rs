@@ -1,0 +1,4 @@
+//! Where things are on the screen: the regions it is divided into, and what was drawn at each place.
+
+pub mod hit_map;
+pub mod regions;

@@ -1,0 +1,260 @@
+//! Code in colours: which part of a block is what, as its language says. Pure, but slow at first: the definitions are unpacked when
+//! the first block is seen, and the loop does that on a thread of its own.
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
+
+use crate::text::Code;
+use crate::tui::theme;
+
+/// Blocks whose colours are kept; they are found anew when there are more.
+const KEPT: usize = 256;
+
+/// What is what, by line: parts in bytes, ascending; what is nothing in particular is left out.
+pub type Tokens = Vec<Vec<(Range<usize>, Token)>>;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Token {
+    Comment,
+    String,
+    Constant,
+    Keyword,
+    Function,
+    Type,
+}
+
+impl Token {
+    pub const fn scope(self) -> theme::Scope {
+        match self {
+            Self::Comment => theme::Scope::CodeComment,
+            Self::String => theme::Scope::CodeString,
+            Self::Constant => theme::Scope::CodeConstant,
+            Self::Keyword => theme::Scope::CodeKeyword,
+            Self::Function => theme::Scope::CodeFunction,
+            Self::Type => theme::Scope::CodeType,
+        }
+    }
+}
+
+/// Blocks that are looked at at once.
+const AT_ONCE: usize = 8;
+
+/// Colours that are known or on their way.
+#[derive(Clone, Debug, Default)]
+pub struct Highlights {
+    known: HashMap<Arc<Code>, Option<Arc<Tokens>>>,
+    /// The oldest first.
+    order: VecDeque<Arc<Code>>,
+    asked: usize,
+}
+
+impl Highlights {
+    /// Blocks that are wanted at once at most: fewer than are kept, so that none of them makes another one go.
+    pub const WANTED: usize = KEPT / 2;
+
+    /// Whether nobody has looked at a block yet and somebody may now; from now on somebody does.
+    pub fn is_new(&mut self, code: &Arc<Code>) -> bool {
+        if self.asked >= AT_ONCE || self.known.contains_key(code) {
+            return false;
+        }
+        while self.order.len() >= KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        self.order.push_back(Arc::clone(code));
+        self.known.insert(Arc::clone(code), None);
+        self.asked += 1;
+        true
+    }
+
+    pub fn take(&mut self, code: &Arc<Code>, tokens: Tokens) {
+        self.asked = self.asked.saturating_sub(1);
+        if let Some(known) = self.known.get_mut(code) {
+            *known = Some(Arc::new(tokens));
+        }
+    }
+
+    /// What is what in a line of a block.
+    pub fn of(&self, code: &Arc<Code>, line: usize) -> &[(Range<usize>, Token)] {
+        let tokens = self.known.get(code).and_then(Option::as_ref);
+        tokens
+            .and_then(|tokens| tokens.get(line))
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Finds out what is what in a block; nothing of a language that is not known.
+pub fn highlight(code: &Code) -> Tokens {
+    static SYNTAXES: OnceLock<SyntaxSet> = OnceLock::new();
+    static KINDS: OnceLock<Vec<(Scope, Option<Token>)>> = OnceLock::new();
+    let syntaxes = SYNTAXES.get_or_init(two_face::syntax::extra_newlines);
+    let kinds = KINDS.get_or_init(kinds);
+    let Some(syntax) = syntaxes.find_syntax_by_token(code.language.as_str()) else {
+        return Tokens::new();
+    };
+    let mut parser = ParseState::new(syntax);
+    let mut stack = ScopeStack::new();
+    let mut tokens = Tokens::new();
+    for line in code.text.as_str().lines() {
+        // What cannot be understood has no colours, and neither has what follows.
+        let Ok(changes) = parser.parse_line(&format!("{line}\n"), syntaxes) else {
+            break;
+        };
+        let mut of_line = Vec::new();
+        let mut from = 0;
+        for (at, change) in changes {
+            let at = at.min(line.len());
+            push(&mut of_line, from..at, kind(&stack, kinds));
+            from = at;
+            if stack.apply(&change).is_err() {
+                break;
+            }
+        }
+        push(&mut of_line, from..line.len(), kind(&stack, kinds));
+        tokens.push(of_line);
+    }
+    tokens
+}
+
+fn push(tokens: &mut Vec<(Range<usize>, Token)>, range: Range<usize>, kind: Option<Token>) {
+    let Some(kind) = kind.filter(|_| !range.is_empty()) else {
+        return;
+    };
+    match tokens.last_mut() {
+        Some((last, known)) if *known == kind && last.end == range.start => last.end = range.end,
+        _ => tokens.push((range, kind)),
+    }
+}
+
+/// What the innermost scope that means something means.
+fn kind(stack: &ScopeStack, kinds: &[(Scope, Option<Token>)]) -> Option<Token> {
+    let scopes = stack.as_slice().iter().rev();
+    let mut meant = scopes.filter_map(|scope| {
+        let mut kinds = kinds.iter();
+        kinds.find(|(known, _)| known.is_prefix_of(*scope))
+    });
+    meant.next().and_then(|(_, token)| *token)
+}
+
+/// The scopes that mean something, the longer ones first.
+fn kinds() -> Vec<(Scope, Option<Token>)> {
+    let kinds = [
+        ("comment", Some(Token::Comment)),
+        ("punctuation.definition.comment", Some(Token::Comment)),
+        // What stands in a string and is code again.
+        ("meta.interpolation", None),
+        ("constant.character.escape", Some(Token::Constant)),
+        ("string", Some(Token::String)),
+        ("constant", Some(Token::Constant)),
+        ("keyword.operator", None),
+        ("keyword", Some(Token::Keyword)),
+        ("storage.type.numeric", Some(Token::Constant)),
+        ("storage", Some(Token::Keyword)),
+        ("entity.name.function", Some(Token::Function)),
+        ("support.function", Some(Token::Function)),
+        ("variable.function", Some(Token::Function)),
+        ("entity.name.tag", Some(Token::Keyword)),
+        ("entity.name", Some(Token::Type)),
+        ("support.type", Some(Token::Type)),
+        ("support.class", Some(Token::Type)),
+    ];
+    let parsed = kinds.into_iter();
+    parsed
+        .filter_map(|(name, token)| Some((Scope::new(name).ok()?, token)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text;
+
+    fn found(language: &'static str, code: &str) -> Vec<(usize, String, Token)> {
+        let code = Code {
+            language: language.into(),
+            text: text::body(code),
+        };
+        let lines: Vec<&str> = code.text.as_str().lines().collect();
+        let mut found = Vec::new();
+        for (n, tokens) in highlight(&code).into_iter().enumerate() {
+            for (range, token) in tokens {
+                found.push((n, lines[n][range].to_owned(), token));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn parts_of_code_are_told_apart() {
+        let rust = found(
+            "rust",
+            "// 注释\nfn main() {\n    let x = \"关键\"; // 42\n    return 42;\n}",
+        );
+        for expected in [
+            (0, "// 注释", Token::Comment),
+            (1, "fn", Token::Keyword),
+            (1, "main", Token::Function),
+            (2, "\"关键\"", Token::String),
+            (3, "42", Token::Constant),
+        ] {
+            let (line, text, token) = expected;
+            let is_it = |it: &(usize, String, Token)| (it.0, it.1.as_str(), it.2) == expected;
+            assert!(
+                rust.iter().any(is_it),
+                "{line} {text} {token:?} in {rust:?}"
+            );
+        }
+        for language in [
+            "toml",
+            "typescript",
+            "py",
+            "sh",
+            "json",
+            "go",
+            "c++",
+            "Dockerfile",
+        ] {
+            assert!(
+                !found(language, "# x = 1\n\"a\": 1 // \"b\"").is_empty(),
+                "{language}"
+            );
+        }
+        assert_eq!(found("no-such-language", "fn main() {}"), []);
+        assert_eq!(found("", "fn main() {}"), []);
+    }
+
+    #[test]
+    fn no_more_blocks_are_kept_than_that() {
+        let mut highlights = Highlights::default();
+        let code = |n: usize| {
+            Arc::new(Code {
+                language: "rust".into(),
+                text: text::body(&n.to_string()),
+            })
+        };
+        for n in 0..10 * KEPT {
+            assert!(highlights.is_new(&code(n)));
+            highlights.take(&code(n), Tokens::new());
+        }
+        assert!(highlights.known.len() <= KEPT && highlights.order.len() <= KEPT);
+        // As many as may be wanted at once are all there in the end, and then nobody asks any more.
+        let wanted: Vec<Arc<Code>> = (0..Highlights::WANTED).map(|n| code(100_000 + n)).collect();
+        let mut rounds = 0;
+        loop {
+            let asked: Vec<_> = wanted.iter().filter(|it| highlights.is_new(it)).collect();
+            assert!(asked.len() <= AT_ONCE);
+            if asked.is_empty() {
+                break;
+            }
+            for code in asked {
+                highlights.take(code, Tokens::new());
+            }
+            rounds += 1;
+        }
+        assert_eq!(rounds, Highlights::WANTED / AT_ONCE);
+    }
+}

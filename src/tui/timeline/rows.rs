@@ -1,0 +1,504 @@
+//! An item of the timeline as rows of a given width. Only what is visible is ever asked for.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::message_text::{Fold, Lay, Spoken, Spread, SpreadKind};
+use super::{Fate, Height, Item, Timeline, Way, What};
+use crate::chat::{IdentityId, Seq};
+use crate::text::{self, Mark, SafeText};
+use crate::tui::settings::time_format::TimeFormat;
+use crate::tui::strings::{Strings, fill};
+use crate::tui::theme::Scope;
+
+/// Consecutive messages of one author within this show name and time once.
+const TOGETHER_MS: u64 = 5 * 60 * 1000;
+/// Entries that show elsewhere that are passed over in search of the one before.
+const HIDDEN: usize = 200;
+/// Items of one run of comings and goings that are looked at.
+const RUN: usize = 5000;
+/// Stands before what is answered.
+const QUOTE: &str = ">";
+/// Columns of the usual form of a time.
+const TIME: usize = 5;
+/// Below these columns (with the usual form) the time, and then the name's own column, is left out: what stands before the text takes a quarter of them at most.
+const TIME_FROM: usize = 48;
+const NAME_FROM: usize = 36;
+/// Columns of the mark before a line, with the one behind it.
+const GUTTER: usize = 2;
+
+/// How rows are laid out at present.
+#[derive(Clone, Debug)]
+pub struct Layout<'a> {
+    pub columns: usize,
+    pub name_columns: usize,
+    pub zone: &'a TimeZone,
+    pub time: &'a TimeFormat,
+    pub strings: &'static Strings,
+}
+
+/// One row of the message area.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Row {
+    /// A rule with a date in it.
+    Date(String),
+    /// A rule before what is new.
+    New,
+    /// A rule that says what is not here.
+    Gap(String),
+    Line(Line),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    pub gutter: Gutter,
+    pub time: Option<String>,
+    pub name: Option<(IdentityId, SafeText)>,
+    pub text: SafeText,
+    /// Marked parts of the text, in bytes.
+    pub marks: Vec<(Range<usize>, Mark)>,
+    pub kind: SpreadKind,
+    pub scope: Scope,
+    /// Dim words behind the text.
+    pub aside: Option<SafeText>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gutter {
+    Empty,
+    Pending,
+    Failed,
+    Private,
+}
+
+impl Layout<'_> {
+    pub fn shows_time(&self) -> bool {
+        self.columns + TIME >= TIME_FROM + self.time.columns()
+    }
+
+    pub fn shows_name(&self) -> bool {
+        self.columns >= NAME_FROM
+    }
+
+    /// Columns of the name. It may be cut where there is no room for the time.
+    pub fn name_width(&self) -> usize {
+        if self.shows_time() {
+            return self.name_columns;
+        }
+        let quarter = self.columns / 4;
+        self.name_columns.min(quarter.saturating_sub(GUTTER + 1))
+    }
+
+    /// The column text starts at: behind gutter, time and name.
+    pub fn indent(&self) -> usize {
+        let time = if self.shows_time() {
+            self.time.columns() + 1
+        } else {
+            0
+        };
+        let name = if self.shows_name() {
+            self.name_width() + 1
+        } else {
+            0
+        };
+        GUTTER.min(self.columns / 4) + time + name
+    }
+
+    fn text_columns(&self) -> usize {
+        self.columns.saturating_sub(self.indent() + 1).max(1)
+    }
+
+    /// The rows of the item at an index; none of one that shows elsewhere.
+    pub fn rows(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
+        self.rows_with(timeline, index, goes_on)
+    }
+
+    /// The same of an item that says itself who and when, whatever stands before it, unless that says it already.
+    pub fn each(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
+        self.rows_with(timeline, index, |before, item| {
+            is_passage(item) && goes_on(before, item)
+        })
+    }
+
+    /// The same of an item that nothing was said before.
+    pub fn alone(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
+        self.rows_with(timeline, index, |_, _| false)
+    }
+
+    /// The first line of an item that nothing was said before, with its author by name: it says of whom and from when the rest is.
+    pub fn heading(&self, timeline: &Timeline, index: usize) -> Option<Line> {
+        let mut rows = self.alone(timeline, index).into_iter();
+        let mut first = rows.find_map(|row| match row {
+            Row::Line(line) => Some(line),
+            _ => None,
+        })?;
+        // The name of somebody who does something is in the text, and only a mark beside it.
+        if let (Some(by), What::Said { name, .. } | What::Mine { name, .. }) =
+            (&mut first.name, &timeline.get(index)?.what)
+        {
+            by.1 = name.clone();
+        }
+        Some(first)
+    }
+
+    fn rows_with(
+        &self,
+        timeline: &Timeline,
+        index: usize,
+        goes_on: impl Fn(&Item, &Item) -> bool,
+    ) -> Vec<Row> {
+        let Some(item) = timeline.get(index) else {
+            return Vec::new();
+        };
+        if matches!(item.what, What::Hidden) {
+            return Vec::new();
+        }
+        let is_shown = |item: &&Item| !matches!(item.what, What::Hidden);
+        let before = (0..index).rev().filter_map(|before| timeline.get(before));
+        let before = before.take(HIDDEN).find(is_shown);
+        let mut rows = Vec::new();
+        let is_new_day = self.begins_day(before, item);
+        let is_first_new = timeline.is_first_new(before, item);
+        if is_new_day && let Some(date) = self.date(item.at_ms) {
+            rows.push(Row::Date(self.strings.date(date)));
+        }
+        if is_first_new {
+            rows.push(Row::New);
+        }
+        let continues =
+            !is_new_day && !is_first_new && before.is_some_and(|before| goes_on(before, item));
+        if is_passage(item) {
+            // Of those that follow each other the first says it for all.
+            if !continues {
+                self.told(&self.passages(timeline, index), &mut rows);
+            }
+        } else {
+            self.lines(timeline, item, continues, &mut rows);
+        }
+        rows
+    }
+
+    fn begins_day(&self, before: Option<&Item>, item: &Item) -> bool {
+        let date = self.date(item.at_ms);
+        date.is_some() && before.and_then(|before| self.date(before.at_ms)) != date
+    }
+
+    /// Who came and went in one run, in a line.
+    fn passages(&self, timeline: &Timeline, first: usize) -> SafeText {
+        let mut people: Vec<(IdentityId, &SafeText, Way, Way)> = Vec::new();
+        let mut before: Option<&Item> = None;
+        let run = (first..timeline.len()).filter_map(|index| timeline.get(index));
+        for item in run.take(RUN) {
+            let What::Passage { person, name, way } = &item.what else {
+                match item.what {
+                    What::Hidden => continue,
+                    _ => break,
+                }
+            };
+            let is_other = before.is_some_and(|before| {
+                self.begins_day(Some(before), item) || timeline.is_first_new(Some(before), item)
+            });
+            if is_other {
+                break;
+            }
+            before = Some(item);
+            match people.iter_mut().find(|it| it.0 == *person) {
+                Some(known) => known.3 = *way,
+                None => people.push((*person, name, *way, *way)),
+            }
+        }
+        let s = self.strings;
+        let of = |is: &dyn Fn(Way, Way) -> bool| -> Vec<&SafeText> {
+            let of = people.iter().filter(|it| is(it.2, it.3));
+            of.map(|it| it.1).collect()
+        };
+        let parts = [
+            (of(&|_, last| last == Way::In), s.joined, s.joined_and),
+            (
+                of(&|first, last| first == Way::In && last == Way::Out),
+                s.passed_one,
+                s.passed_and,
+            ),
+            (
+                of(&|first, last| first == Way::Out && last == Way::Out),
+                s.left,
+                s.left_and,
+            ),
+        ];
+        let words = parts.into_iter().filter_map(|(names, one, many)| {
+            let (first, others) = names.split_first()?;
+            Some(match others {
+                [] => fill(one, &[first]),
+                [other] => fill(one, &[&fill(s.two_names, &[first, other])]),
+                others => fill(many, &[first, &others.len()]),
+            })
+        });
+        text::line(&words.collect::<Vec<_>>().join(" · "))
+    }
+
+    pub fn height(&self, timeline: &Timeline, index: usize) -> Height {
+        let rows = self.rows(timeline, index);
+        let is_rule = |row: &&Row| matches!(row, Row::Date(_) | Row::New);
+        let head = rows.iter().take_while(is_rule).count();
+        let body = rows.len() - head;
+        Height { head, body }
+    }
+
+    fn lines(&self, timeline: &Timeline, item: &Item, continues: bool, rows: &mut Vec<Row>) {
+        let time = self.time(item.at_ms);
+        match &item.what {
+            What::System(words) => self.told(words, rows),
+            What::Gap(gap) => {
+                let s = self.strings;
+                let template = if gap.is_gone { s.gap_gone } else { s.gap };
+                rows.push(Row::Gap(fill(template, &[&gap.from.count_to(gap.to)])));
+            }
+            What::Said {
+                author,
+                name,
+                text,
+                is_action,
+                answers,
+                aside,
+                is_for_me,
+                ..
+            } => {
+                let scope = if *is_for_me {
+                    Scope::MessageMention
+                } else if *is_action {
+                    Scope::MessageSystem
+                } else {
+                    Scope::MessageText
+                };
+                let lay = self.lay(timeline.fold(item.key));
+                let (text, name) = self.spoken(*author, name, text, *is_action, lay);
+                let (mut time, mut name) = if continues && answers.is_none() {
+                    (None, None)
+                } else {
+                    (time, name)
+                };
+                if let Some(answers) = answers {
+                    let quote = self.quote(timeline, *answers);
+                    rows.push(Row::Line(Line {
+                        gutter: Gutter::Empty,
+                        time: time.take(),
+                        name: name.take(),
+                        text: quote,
+                        marks: Vec::new(),
+                        kind: SpreadKind::Text,
+                        scope: Scope::MessageQuote,
+                        aside: None,
+                    }));
+                }
+                self.spread(&text, scope, Gutter::Empty, time, name, aside.clone(), rows);
+            }
+            What::Erased { author, name, .. } => {
+                let words = Spoken::plain(&text::line(self.strings.deleted));
+                let lay = self.lay(Fold::Folded);
+                let (words, name) = self.spoken(*author, name, &words, false, lay);
+                let scope = Scope::MessageSystem;
+                self.spread(&words, scope, Gutter::Empty, time, name, None, rows);
+            }
+            // Both are laid out by whoever knows what stands around them.
+            What::Hidden | What::Passage { .. } => {}
+            What::Private {
+                author,
+                name,
+                text,
+                whom,
+                fate,
+                ..
+            } => {
+                let (gutter, aside) = match fate {
+                    Fate::Stored => (Gutter::Private, whom.clone()),
+                    Fate::Pending => (Gutter::Pending, whom.clone()),
+                    Fate::Failed(why) => (Gutter::Failed, why.clone()),
+                };
+                let name = Some((*author, name.clone()));
+                self.spread(
+                    &text.rows(self.lay(timeline.fold(item.key))),
+                    Scope::MessagePrivate,
+                    gutter,
+                    time,
+                    name,
+                    Some(aside),
+                    rows,
+                );
+            }
+            What::Mine {
+                name,
+                text,
+                is_action,
+                fate,
+                ..
+            } => {
+                let lay = self.lay(timeline.fold(item.key));
+                let said = self.spoken(IdentityId::NOBODY, name, text, *is_action, lay);
+                self.mine(said, fate, time, rows);
+            }
+        }
+    }
+
+    /// A post of ours that is not answered yet.
+    fn mine(
+        &self,
+        (text, name): (Arc<[Spread]>, Option<(IdentityId, SafeText)>),
+        fate: &Fate,
+        time: Option<String>,
+        rows: &mut Vec<Row>,
+    ) {
+        let (gutter, scope, aside) = match fate {
+            Fate::Failed(why) => (Gutter::Failed, Scope::MessageFailed, Some(why.clone())),
+            Fate::Pending | Fate::Stored => (Gutter::Pending, Scope::MessagePending, None),
+        };
+        self.spread(&text, scope, gutter, time, name, aside, rows);
+    }
+
+    /// The line of what is answered, cut to one row.
+    fn quote(&self, timeline: &Timeline, seq: Seq) -> SafeText {
+        let s = self.strings;
+        let words = match timeline.said(seq) {
+            Some(entry) => {
+                let name = text::line(&entry.author.name);
+                fill(s.quote, &[&name, &text::line(entry.body.text())])
+            }
+            None => s.quote_unknown.to_owned(),
+        };
+        text::line(&text::cut(&format!("{QUOTE} {words}"), self.text_columns()))
+    }
+
+    /// Text and name of something said: an action carries its name in the text, and so does everything where names have no column.
+    fn spoken(
+        &self,
+        author: IdentityId,
+        name: &SafeText,
+        text: &Spoken,
+        is_action: bool,
+        lay: Lay,
+    ) -> (Arc<[Spread]>, Option<(IdentityId, SafeText)>) {
+        if !is_action && self.shows_name() {
+            return (text.rows(lay), Some((author, name.clone())));
+        }
+        let words = format!("{name}{} ", if is_action { "" } else { ":" });
+        let whole = Spoken::of(text.rich().prefixed(&words));
+        let name = is_action.then(|| (author, "*".into()));
+        (whole.rows(lay), name)
+    }
+
+    fn lay(&self, fold: Fold) -> Lay {
+        Lay {
+            columns: self.text_columns(),
+            fold,
+        }
+    }
+
+    /// What the room says of itself.
+    fn told(&self, words: &SafeText, rows: &mut Vec<Row>) {
+        let words = Spoken::plain(words).rows(self.lay(Fold::Folded));
+        let (scope, gutter) = (Scope::MessageSystem, Gutter::Empty);
+        self.spread(&words, scope, gutter, None, None, None, rows);
+    }
+
+    #[allow(clippy::too_many_arguments)] // The parts of a line, each of another type.
+    fn spread(
+        &self,
+        text: &[Spread],
+        scope: Scope,
+        gutter: Gutter,
+        time: Option<String>,
+        name: Option<(IdentityId, SafeText)>,
+        aside: Option<SafeText>,
+        rows: &mut Vec<Row>,
+    ) {
+        let columns = self.text_columns();
+        let empty = Line {
+            gutter: Gutter::Empty,
+            time: None,
+            name: None,
+            text: SafeText::default(),
+            marks: Vec::new(),
+            kind: SpreadKind::Text,
+            scope,
+            aside: None,
+        };
+        let first = rows.len();
+        rows.extend(text.iter().map(|spread| {
+            Row::Line(Line {
+                text: spread.text.clone(),
+                marks: spread.marks.clone(),
+                kind: spread.kind.clone(),
+                ..empty.clone()
+            })
+        }));
+        if let Some(Row::Line(line)) = rows.get_mut(first) {
+            (line.gutter, line.time, line.name) = (gutter, time, name);
+        }
+        let Some(aside) = aside else { return };
+        let fits = |line: &Line| {
+            let is_text = matches!(line.kind, SpreadKind::Text | SpreadKind::Quote);
+            let used = text::width(line.text.as_str()) + 2 + text::width(aside.as_str());
+            is_text && used <= columns
+        };
+        match rows.last_mut() {
+            Some(Row::Line(line)) if fits(line) => line.aside = Some(aside),
+            _ => {
+                let whole = text::wrap(aside.as_str(), columns);
+                rows.extend(whole.into_iter().map(|range| {
+                    Row::Line(Line {
+                        aside: Some(aside.slice(range)),
+                        ..empty.clone()
+                    })
+                }));
+            }
+        }
+    }
+
+    fn time(&self, at_ms: u64) -> Option<String> {
+        if !self.shows_time() {
+            return None;
+        }
+        let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
+        Some(self.time.write(&at.to_zoned(self.zone.clone())))
+    }
+
+    fn date(&self, at_ms: u64) -> Option<Date> {
+        let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
+        Some(at.to_zoned(self.zone.clone()).date())
+    }
+}
+
+fn is_passage(item: &Item) -> bool {
+    matches!(item.what, What::Passage { .. })
+}
+
+/// Whether an item goes on what the one before said: same author, same kind, not long after; or both say who came and went.
+fn goes_on(before: &Item, item: &Item) -> bool {
+    if is_passage(before) && is_passage(item) {
+        return true;
+    }
+    let (
+        What::Said {
+            author,
+            is_action: false,
+            ..
+        },
+        What::Said {
+            author: other,
+            is_action: false,
+            ..
+        },
+    ) = (&before.what, &item.what)
+    else {
+        return false;
+    };
+    author == other && item.at_ms.abs_diff(before.at_ms) < TOGETHER_MS
+}
+
+/// The words of a system line.
+pub fn system(template: &'static str, arguments: &[&dyn std::fmt::Display]) -> What {
+    What::System(text::line(&fill(template, arguments)))
+}

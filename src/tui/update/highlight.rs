@@ -1,0 +1,44 @@
+//! Code that comes into sight is given its colours.
+
+use std::sync::Arc;
+
+use crate::text::Code;
+use crate::tui::event::Effect;
+use crate::tui::state::State;
+use crate::tui::timeline::highlight::Highlights;
+use crate::tui::timeline::{Anchor, What};
+
+/// Asks for the colours of blocks that may be on the screen and have none. An item has at least one row, so that those on the screen
+/// are among as many items as it has rows.
+pub(super) fn note(state: &mut State) -> Vec<Effect> {
+    if state.is_plain {
+        return Vec::new();
+    }
+    let rows = usize::from(state.size.1);
+    let Some(room) = state.current() else {
+        return Vec::new();
+    };
+    let timeline = &room.timeline;
+    let first = match timeline.anchor() {
+        Anchor::Top { key, .. } => timeline.place(key),
+        Anchor::Newest => None,
+    };
+    let first = first.unwrap_or_else(|| timeline.len().saturating_sub(rows));
+    let items = (first..timeline.len().min(first + rows)).filter_map(|at| timeline.get(at));
+    let codes = items.flat_map(|item| match &item.what {
+        What::Said { text, .. } | What::Private { text, .. } | What::Mine { text, .. } => {
+            text.rich().codes.as_slice()
+        }
+        _ => &[],
+    });
+    let seen: Vec<Arc<Code>> = codes
+        .filter(|code| !code.language.is_empty())
+        .take(Highlights::WANTED)
+        .cloned()
+        .collect();
+    let highlights = &mut state.highlights;
+    seen.into_iter()
+        .filter(|code| highlights.is_new(code))
+        .map(Effect::Highlight)
+        .collect()
+}

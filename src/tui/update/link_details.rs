@@ -1,0 +1,37 @@
+//! The overlay with connection details: opened, and asked for again while it is open.
+
+use std::time::Duration;
+
+use crate::client::{Command, Report};
+use crate::tui::event::Effect;
+use crate::tui::state::{Overlay, State};
+
+/// How often it is looked at while it is open.
+const EVERY: Duration = Duration::from_secs(1);
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    state.overlay = Some(Overlay::Link {
+        report: Report::default(),
+        scroll: 0,
+    });
+    state.report_due = Some(state.now.instant + EVERY);
+    vec![Effect::Client(Command::Report)]
+}
+
+pub(super) fn take(state: &mut State, fresh: Report) {
+    if let Some(Overlay::Link { report, .. }) = &mut state.overlay {
+        *report = fresh;
+    }
+}
+
+/// Asks again, if it is time and somebody looks.
+pub(super) fn due(state: &mut State) -> Vec<Effect> {
+    if !matches!(state.overlay, Some(Overlay::Link { .. })) {
+        state.report_due = None;
+    }
+    let is_due = state.report_due.is_some_and(|due| due <= state.now.instant);
+    if !is_due {
+        return Vec::new();
+    }
+    state.report_due = Some(state.now.instant + EVERY);
+    vec![Effect::Client(Command::Report)]
+}

@@ -1,0 +1,74 @@
+//! What the client tells of people and of ourselves.
+
+use super::{link_details, notify, personal, picker, reading, search};
+use crate::chat::{Author, IdentityId, Person, RoomId};
+use crate::client::Event;
+use crate::text;
+use crate::tui::event::Effect;
+use crate::tui::state::{State, Tone};
+use crate::tui::strings::fill;
+
+pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
+    match event {
+        Event::ReadMoved {
+            room,
+            epoch,
+            last,
+            unread,
+        } => return reading::moved(state, room, epoch, last, unread),
+        Event::Settings(settings) => return personal::changed(state, settings),
+        Event::Roster {
+            room,
+            is_first,
+            people,
+        } => {
+            if let Some(room) = state.room_mut(room).filter(|_| is_first) {
+                room.roster.clear();
+            }
+            people_changed(state, room, people, &[]);
+        }
+        Event::RosterDelta { room, came, went } => people_changed(state, room, came, &went),
+        Event::Typing { room, person } => notify::typing(state, room, person),
+        Event::Named(you) => named(state, you),
+        Event::Status(status) => personal::status(state, status),
+        Event::Profile(profile) => personal::profile(state, &profile),
+        Event::Invited { room, by } => personal::invited(state, &room, by.as_ref()),
+        Event::Mentions(entries) => picker::take_mentions(state, entries),
+        Event::Found { id, among, found } => search::found(state, id, among, found),
+        Event::Report(report) => link_details::take(state, report),
+        Event::Directory(rooms) => state.directory = rooms,
+        Event::Rooms(rooms) => picker::take(state, rooms),
+        // The rest is heard by `client`.
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn named(state: &mut State, you: Author) {
+    if state.me.as_ref().is_some_and(|me| me.name != you.name) {
+        let words = fill(state.strings.named, &[&text::line(&you.name)]);
+        state.say(Tone::Info, words);
+    }
+    state.me = Some(you);
+}
+
+fn people_changed(state: &mut State, room: RoomId, came: Vec<Person>, went: &[IdentityId]) {
+    let Some(room) = state.room_mut(room) else {
+        return;
+    };
+    for id in went {
+        room.roster.remove(*id);
+    }
+    for mut person in came {
+        // Of somebody who is not here only what changed is told.
+        if let Some(known) = room.roster.find(person.id)
+            && !person.presence.is_here()
+        {
+            person.via = known.via;
+            if person.status.is_empty() {
+                person.status.clone_from(&known.status);
+            }
+        }
+        room.roster.put(person);
+    }
+}

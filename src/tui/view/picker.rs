@@ -1,0 +1,256 @@
+//! The lobby and the palette.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::overlay::{ground, place};
+use super::{Canvas, columns};
+use crate::text;
+use crate::tui::input::composer::Composer;
+use crate::tui::lists::picker::{Of, Picker, Row, rows};
+use crate::tui::lists::search::Hits;
+use crate::tui::screen::hit_map::Target;
+use crate::tui::screen::regions::Regions;
+use crate::tui::state::State;
+use crate::tui::strings::{Strings, fill};
+use crate::tui::theme::Scope;
+
+/// Columns of the name; of numbers; the least that shows what was said last.
+const NAME: u16 = 18;
+const NUMBER: u16 = 8;
+const ABOUT_FROM: u16 = 48;
+
+/// Draws the list; says where the cursor stands.
+pub(super) fn draw(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    regions: &Regions,
+    picker: &Picker,
+) -> (u16, u16) {
+    let s = state.strings;
+    let is_lobby = matches!(picker.of, Of::Lobby(_));
+    let rows = rows(state, picker);
+    let extra: u16 = if is_lobby { 3 } else { 2 };
+    // What may be written is said as long as nothing is.
+    let help = match &picker.of {
+        Of::Search(hits) if hits.is_empty() && hits.problem.is_none() => s.help_search,
+        _ => &[],
+    };
+    let area = place(
+        regions,
+        u16::try_from(rows.len().max(help.len()).max(1))
+            .unwrap_or(u16::MAX)
+            .saturating_add(extra),
+    );
+    let title = match &picker.of {
+        Of::Lobby(_) => fill(s.lobby_title, &[&text::line(&state.server)]),
+        Of::Mentions(_) => s.mentions_title.to_owned(),
+        Of::Palette => String::new(),
+        Of::Themes { .. } => s.themes_title.to_owned(),
+        Of::Search(_) => s.search_title.to_owned(),
+        Of::Links(_) => s.links_title.to_owned(),
+    };
+    let label = match &picker.of {
+        Of::Search(_) => s.search_label,
+        _ => s.lobby_filter,
+    };
+    let title = text::cut(&title, usize::from((area.width / 2).saturating_sub(2)));
+    let accent = ground(canvas, regions, area, &text::line(&title));
+    let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
+    let has_title = !title.is_empty();
+    let cursor = filter(canvas, area, &picker.filter, (has_title, label), accent);
+    let mut y = area.y + 1;
+    if is_lobby && area.height > 3 {
+        let heads = s.lobby_heads;
+        let row = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        cells(canvas, row, is_lobby, heads, dim);
+        y += 1;
+    }
+    let bottom = area.bottom().saturating_sub(u16::from(area.height > 3));
+    let shown = usize::from(bottom.saturating_sub(y));
+    let first = (picker.chosen + 1).saturating_sub(shown);
+    for (n, row) in rows.iter().enumerate().skip(first).take(shown) {
+        let is_chosen = n == picker.chosen;
+        let line = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        draw_row(canvas, line, is_lobby, row, is_chosen);
+        canvas.target(line, Target::Row(n));
+        y += 1;
+    }
+    for (y, line) in (y..bottom).zip(help) {
+        let width = area.width.saturating_sub(4);
+        canvas.put(area.x + 3, y, width, &text::line(line), dim);
+    }
+    if rows.is_empty() && help.is_empty() && y < bottom {
+        let words = text::line(&match &picker.of {
+            Of::Mentions(None) => s.loading.to_owned(),
+            Of::Mentions(Some(all)) if all.is_empty() => s.no_mentions.to_owned(),
+            Of::Search(hits) => hits.nothing(s),
+            _ => s.nothing_matches.to_owned(),
+        });
+        canvas.put(area.x + 3, y, area.width.saturating_sub(4), &words, dim);
+    }
+    if area.height > 3 {
+        let hint = text::line(match &picker.of {
+            Of::Lobby(_) => s.lobby_hint,
+            Of::Palette => s.palette_hint,
+            Of::Mentions(_) => s.mentions_hint,
+            Of::Themes { .. } => s.themes_hint,
+            Of::Search(hits) => search_hint(s, hits),
+            Of::Links(_) => s.links_hint,
+        });
+        let last = Rect {
+            y: area.bottom() - 1,
+            height: 1,
+            width: area.width.saturating_sub(1),
+            ..area
+        };
+        // How many rows there are that are not shown, as in a list that is read.
+        let below = rows.len().saturating_sub(first + shown);
+        let more = match below {
+            0 => String::new(),
+            below => format!("{} {below}", canvas.look.glyphs.below),
+        };
+        canvas.put_right(last, 0, &text::line(&more), dim);
+        let width = last.width.saturating_sub(columns(&more) + 2);
+        canvas.put(area.x + 1, last.y, width, &hint, dim);
+    }
+    cursor
+}
+
+/// What is to be known of a list of hits, most of all that it is not whole.
+fn search_hint<'a>(s: &'a Strings, hits: &Hits) -> &'a str {
+    if hits.is_alone {
+        s.search_alone
+    } else if hits.has_more() {
+        s.search_more
+    } else {
+        s.search_hint
+    }
+}
+
+/// What is typed: beside the title, or in its place.
+pub(super) fn filter(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    typed: &Composer,
+    (has_title, label): (bool, &str),
+    accent: Style,
+) -> (u16, u16) {
+    let label = if has_title { label } else { "›" };
+    let half = if has_title { area.width / 2 } else { 1 };
+    let x = area.x + half;
+    let used = canvas.put(
+        x,
+        area.y,
+        area.width.saturating_sub(half),
+        &text::line(label),
+        accent,
+    );
+    let x = x + used + 1;
+    let width = area.right().saturating_sub(x + 1).max(1);
+    let (line, cursor) = typed.lay_line(usize::from(width));
+    let style = canvas.style(Scope::Popup);
+    canvas.put(x, area.y, width, &text::line(&line), style);
+    (x + u16::try_from(cursor).unwrap_or(0), area.y)
+}
+
+fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &Row, is_chosen: bool) {
+    let scope = if is_chosen {
+        Scope::PopupSelected
+    } else {
+        Scope::Popup
+    };
+    canvas.fill(line, scope);
+    let style = canvas.style(scope);
+    if is_chosen {
+        canvas.put(line.x + 1, line.y, 1, &"›".into(), style);
+    }
+    let unread = match row.unread {
+        0 => String::new(),
+        unread => unread.min(999).to_string(),
+    };
+    let values = [
+        row.label.as_str(),
+        &unread,
+        &row.people,
+        &row.about,
+        &row.aside,
+    ];
+    let name = name_columns(line, &values);
+    let about = cells(canvas, line, is_lobby, values, style);
+    let matched = style.patch(canvas.style(Scope::PopupMatch));
+    if let Some(about) = about {
+        canvas.mark(about, &text::line(&row.about), &row.marks, matched);
+    }
+    // Letters that matched, over the name.
+    let mut x = line.x + 3;
+    for (at, c) in (0..).zip(row.label.chars()) {
+        let cell = text::line(&c.to_string());
+        let wide = columns(cell.as_str());
+        if x + wide > line.x + 3 + name {
+            break;
+        }
+        if row.matched.contains(&at) {
+            canvas.put(x, line.y, wide, &cell, matched);
+        }
+        x += wide;
+    }
+}
+
+/// Columns of the name: all there are where nothing else is said but what stands at the end.
+fn name_columns(line: Rect, [_, unread, people, about, aside]: &[&str; 5]) -> u16 {
+    if unread.is_empty() && people.is_empty() && about.is_empty() {
+        return line.width.saturating_sub(5 + columns(aside) + 1);
+    }
+    NAME.min((line.width / 3).max(8))
+        .min(line.width.saturating_sub(5))
+}
+
+/// The cells of a row: name, unread, people, words, aside. Says where the words stand, if they do.
+fn cells(
+    canvas: &mut Canvas<'_>,
+    line: Rect,
+    is_lobby: bool,
+    values: [&str; 5],
+    style: Style,
+) -> Option<Rect> {
+    let dim = style.patch(canvas.style(Scope::Dim));
+    let badge = style.patch(canvas.style(Scope::BadgeUnread));
+    let wide = name_columns(line, &values);
+    let [name, unread, people, about, aside] = values.map(text::line);
+    let (y, right) = (line.y, line.right().saturating_sub(1));
+    let mut x = line.x + 3;
+    let put = |canvas: &mut Canvas<'_>, x: u16, width: u16, text, style| {
+        canvas.put(x, y, width.min(right.saturating_sub(x)), text, style);
+    };
+    put(canvas, x, wide, &name, style);
+    x += wide + 1;
+    put(canvas, x, NUMBER, &unread, badge);
+    x += if is_lobby { NUMBER } else { NUMBER / 2 };
+    if is_lobby {
+        put(canvas, x, NUMBER, &people, dim);
+        x += NUMBER;
+    }
+    // Of what is said elsewhere the words matter more than of a room.
+    let about_from = if is_lobby { ABOUT_FROM } else { ABOUT_FROM / 2 };
+    if line.width < about_from {
+        return None;
+    }
+    let behind = columns(aside.as_str()) + 2;
+    let width = right.saturating_sub(x + behind);
+    canvas.put(x, y, width, &about, style);
+    let before = Rect {
+        width: line.width - 1,
+        ..line
+    };
+    canvas.put_right(before, 0, &aside, dim);
+    Some(Rect::new(x, y, width, 1))
+}
