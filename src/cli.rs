@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 pub use self::parse::parse;
 pub use self::pipe::Exit;
-use crate::config::Config;
+use crate::config::{Config, Overrides};
 use crate::tui::input::command::switched;
 
 /// Chat that lives in the terminal. `tchat` joins, `tchat --serve` hosts.
@@ -150,6 +150,29 @@ pub struct TailArgs {
     pub json: bool,
 }
 
+impl From<&Args> for Overrides {
+    fn from(args: &Args) -> Self {
+        let args = args.clone();
+        Self {
+            name: args.name,
+            server: args.server,
+            room: args.room,
+            lang: args.lang,
+            theme: args.theme,
+            config: args.config,
+            data: args.data,
+            plain: args.plain,
+            host: args.host,
+            port: args.port,
+            bridges: args.bridges,
+            log_dir: args.log_dir,
+            log_messages: args.log_messages,
+            idle_exit: args.idle_exit,
+            is_background: args.background,
+        }
+    }
+}
+
 /// Reads the value of a flag or variable that switches something. A variable that is set to nothing is off.
 fn switch(word: &str) -> Result<bool, String> {
     let word = if word.is_empty() { "off" } else { word };
@@ -166,7 +189,7 @@ pub fn run(args: &Args) -> Result<()> {
         // What is wrong with the configuration is one of the things it finds.
         return doctor::run(args);
     }
-    let config = Config::load(args).map_err(|error| match args.task {
+    let config = Config::load(&args.into()).map_err(|error| match args.task {
         // Scripts call these, and read the code.
         Some(Task::Send(_) | Task::Tail(_)) => Exit::new(pipe::USAGE, format!("{error:#}")).into(),
         _ => error,

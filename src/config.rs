@@ -9,6 +9,7 @@ mod caps;
 mod environment;
 mod file;
 mod keys;
+mod overrides;
 mod read;
 mod rooms;
 mod save;
@@ -27,24 +28,25 @@ use self::address::host_and_port;
 pub use self::bridges::Bridging;
 use self::environment::{editor, locale, login_name, zone};
 use self::file::File;
+pub use self::overrides::Overrides;
 pub use self::read::text as read_text;
 pub use self::save::save;
+use crate::chat::FilterMode;
+use crate::chat::Retention;
+use crate::chat::RoomPreset;
 use crate::chat::{Limits, UserName};
-use crate::cli::Args;
-use crate::client::cache;
-use crate::server::hub::Preset;
-use crate::server::room::retention::Retention;
-use crate::server::word_filter::Mode;
 use crate::tui::input::keymap::Keymap;
 use crate::tui::settings::notify_command::NotifyCommand;
 use crate::tui::settings::time_format::TimeFormat;
+use crate::tui::settings::typing::TypingMode;
 use crate::tui::settings::{Setting, Source, Sources};
-use crate::tui::state::TypingMode;
 use crate::tui::strings::{self, Strings};
 use crate::tui::terminal::caps::Caps;
 use crate::tui::theme;
 
 pub const DEFAULT_PORT: u16 = 50051;
+/// How much a client caches by default, in bytes.
+pub const CACHE_BYTES: u64 = 100 * 1024 * 1024;
 /// The name proposed to somebody whose login name is none, or cannot be one.
 const PROPOSAL: &str = "guest";
 /// A host that was started in the background ends this long after the last client.
@@ -112,7 +114,7 @@ pub struct Serve {
     pub log_messages: bool,
     pub idle_exit: Option<Duration>,
     pub is_background: bool,
-    pub presets: Vec<Preset>,
+    pub presets: Vec<RoomPreset>,
     pub operators: Vec<UserName>,
     pub retention: Retention,
     pub limits: Limits,
@@ -124,7 +126,7 @@ pub struct Serve {
     /// Names others know this server by.
     pub public: Vec<String>,
     /// A file of words nobody says here, one in each line, and what is done about them.
-    pub words: Option<(PathBuf, Mode)>,
+    pub words: Option<(PathBuf, FilterMode)>,
 }
 
 pub use self::caps::is_dumb;
@@ -168,8 +170,8 @@ impl Config {
     ///
     /// # Errors
     /// Names the file with line and key, or the flag, that cannot be used.
-    pub fn load(args: &Args) -> Result<Self> {
-        let (config, wrong) = Self::load_usable(args)?;
+    pub fn load(set: &Overrides) -> Result<Self> {
+        let (config, wrong) = Self::load_usable(set)?;
         match wrong.into_iter().next() {
             None => Ok(config),
             Some(first) => Err(first),
@@ -180,10 +182,10 @@ impl Config {
     ///
     /// # Errors
     /// There is no home directory.
-    pub fn load_usable(args: &Args) -> Result<(Self, Vec<anyhow::Error>)> {
+    pub fn load_usable(set: &Overrides) -> Result<(Self, Vec<anyhow::Error>)> {
         let project =
             ProjectDirs::from("", "", "tchat").context("cannot find your home directory")?;
-        let Found { path, text, unread } = Found::of(args.config.as_deref(), &project);
+        let Found { path, text, unread } = Found::of(set.config.as_deref(), &project);
         let (file, mut lines) = file::parse_usable(&text);
         let keymap = file.keys.keymap(&text).unwrap_or_else(|wrong| {
             lines.push(wrong);
@@ -196,22 +198,22 @@ impl Config {
         let lines = lines.into_iter().map(|wrong| wrong.of(&path, &text));
         let mut wrong: Vec<anyhow::Error> = unread.into_iter().chain(lines).collect();
         // Without the flags that may be wrong nothing is.
-        let plain = Args {
+        let plain = Overrides {
             server: None,
             host: None,
             lang: None,
             idle_exit: None,
-            ..args.clone()
+            ..set.clone()
         };
-        let join = join(args, &file).or_else(|error| {
+        let join = join(set, &file).or_else(|error| {
             wrong.push(error);
             join(&plain, &file)
         })?;
-        let serve = serve(args, &file).or_else(|error| {
+        let serve = serve(set, &file).or_else(|error| {
             wrong.push(error);
             serve(&plain, &file)
         })?;
-        let theme_line = file.theme.as_ref().filter(|_| args.theme.is_none());
+        let theme_line = file.theme.as_ref().filter(|_| set.theme.is_none());
         let theme_line = theme_line.map(|theme| {
             let line = keys::line(&text, theme.span().start);
             let path = path.display();
@@ -227,16 +229,16 @@ impl Config {
                 presets: presets.unwrap_or_default(),
                 ..serve
             },
-            paths: paths(args, &file, &project, path),
+            paths: paths(set, &file, &project, path),
         };
         Ok((config, wrong))
     }
 }
 
-fn paths(args: &Args, file: &File, project: &ProjectDirs, config_file: PathBuf) -> Paths {
-    let data = args.data.clone();
+fn paths(set: &Overrides, file: &File, project: &ProjectDirs, config_file: PathBuf) -> Paths {
+    let data = set.data.clone();
     let data = data.or_else(|| file.data.as_deref().map(at_home));
-    let logs = args.log_dir.clone();
+    let logs = set.log_dir.clone();
     let logs = logs.or_else(|| file.server.log_dir.as_deref().map(at_home));
     let state = project
         .state_dir()
@@ -248,7 +250,7 @@ fn paths(args: &Args, file: &File, project: &ProjectDirs, config_file: PathBuf) 
             .parent()
             .unwrap_or_else(|| Path::new("."))
             .join("themes"),
-        config: args.config.clone(),
+        config: set.config.clone(),
         config_file,
     }
 }
@@ -278,9 +280,9 @@ pub fn language_of(words: &[OsString]) -> &'static Strings {
     strings::of(&asked.unwrap_or_else(locale))
 }
 
-fn join(args: &Args, file: &File) -> Result<Join> {
-    let given = args.server.as_deref().map(|text| (text, "--server"));
-    let given = given.or_else(|| args.host.as_deref().map(|text| (text, "--host")));
+fn join(set: &Overrides, file: &File) -> Result<Join> {
+    let given = set.server.as_deref().map(|text| (text, "--server"));
+    let given = given.or_else(|| set.host.as_deref().map(|text| (text, "--host")));
     let given: Option<Address> = match given {
         Some((text, flag)) => Some(
             text.parse::<Address>()
@@ -293,52 +295,52 @@ fn join(args: &Args, file: &File) -> Result<Join> {
         host: "localhost".into(),
         port: DEFAULT_PORT,
     });
-    if let Some(port) = args.port {
+    if let Some(port) = set.port {
         server.port = port;
     }
-    let theme = args
+    let theme = set
         .theme
         .clone()
         .or_else(|| file.theme.as_ref().map(|theme| theme.get_ref().clone()))
         .unwrap_or_else(|| theme::AUTO.into());
-    let chosen = args.name.clone().or_else(|| file.name.clone());
+    let chosen = set.name.clone().or_else(|| file.name.clone());
     Ok(Join {
         zone: zone(),
         server,
         may_host,
         proposal: chosen.is_none().then(|| PROPOSAL.to_owned()),
         name: chosen.unwrap_or_else(login_name),
-        room: room(args.room.as_ref().or(file.room.as_ref())),
+        room: room(set.room.as_ref().or(file.room.as_ref())),
         theme,
         theme_line: None,
-        locale: language(args.lang.as_deref(), file)?,
+        locale: language(set.lang.as_deref(), file)?,
         cache_bytes: file
             .cache_mb
-            .map_or(cache::BYTES, |mb| u64::from(mb) * 1024 * 1024),
+            .map_or(CACHE_BYTES, |mb| u64::from(mb) * 1024 * 1024),
         caps: caps::caps(file),
         shows_panes: file.panes.unwrap_or(true),
         shows_title: file.title.unwrap_or(true),
         notify_command: file.notify_command.clone().unwrap_or_default(),
         time_format: file.time_format.clone().unwrap_or_default(),
-        is_plain: args.plain.or(file.plain).unwrap_or_else(caps::is_dumb),
-        sources: sources(args, file),
+        is_plain: set.plain.or(file.plain).unwrap_or_else(caps::is_dumb),
+        sources: sources(set, file),
         editor: editor(file.editor.as_ref()),
         keymap: Keymap::default(),
         typing: file.typing.unwrap_or_default(),
     })
 }
 
-fn serve(args: &Args, file: &File) -> Result<Serve> {
+fn serve(set: &Overrides, file: &File) -> Result<Serve> {
     let kept = rooms::retention(file.server.keep, file.server.keep_for);
-    let idle_exit = match &args.idle_exit {
+    let idle_exit = match &set.idle_exit {
         Some(text) => Some(time(text).context("cannot use --idle-exit")?),
         None => file
             .server
             .idle_exit
-            .or_else(|| args.background.then_some(BACKGROUND_IDLE)),
+            .or_else(|| set.is_background.then_some(BACKGROUND_IDLE)),
     };
     let defaults = Limits::default();
-    let given = args.host.as_deref().map(|text| (text, "--host"));
+    let given = set.host.as_deref().map(|text| (text, "--host"));
     let given = given.or_else(|| {
         let host = file.server.host.as_deref();
         host.map(|text| (text, "host of [server] in the config file"))
@@ -349,24 +351,24 @@ fn serve(args: &Args, file: &File) -> Result<Serve> {
         }
         None => ("127.0.0.1", None),
     };
-    let messages = args.log_messages.or(file.server.log_messages);
+    let messages = set.log_messages.or(file.server.log_messages);
     let operators = file.server.operators.iter();
     let words = file.server.words.as_deref();
     Ok(Serve {
-        bridges: bridges::bridging(args.bridges, &file.bridges, host),
+        bridges: bridges::bridging(set.bridges, &file.bridges, host),
         public: file.server.public.clone(),
         reflection: file.server.reflection,
         metrics: file.server.metrics,
         words: words.map(|path| (at_home(path), file.server.words_are)),
         host: host.to_owned(),
-        port: args
+        port: set
             .port
             .or(port)
             .or(file.server.port)
             .unwrap_or(DEFAULT_PORT),
         log_messages: messages.unwrap_or(false),
         idle_exit,
-        is_background: args.background,
+        is_background: set.is_background,
         presets: Vec::new(),
         operators: operators.map(|person| person.0.clone()).collect(),
         retention: kept.unwrap_or_default(),
@@ -436,10 +438,10 @@ fn language(flag: Option<&str>, file: &File) -> Result<String> {
 }
 
 /// Where the settings came from that are not as they are by default.
-fn sources(args: &Args, file: &File) -> Sources {
+fn sources(set: &Overrides, file: &File) -> Sources {
     let flags = [
-        (Setting::Theme, args.theme.is_some()),
-        (Setting::Lang, args.lang.is_some()),
+        (Setting::Theme, set.theme.is_some()),
+        (Setting::Lang, set.lang.is_some()),
     ];
     let files = [
         (Setting::Theme, file.theme.is_some()),

@@ -2,10 +2,12 @@
 //!
 //! [`run`] takes connections, a store and a way to stop, never a listener or a path, so that a test needs neither.
 
+mod allowed_hosts;
 pub mod bridge;
 pub mod bus;
 pub mod clock;
 pub mod data_dir;
+mod deadline;
 pub mod delivery;
 pub mod endpoint;
 pub mod hub;
@@ -29,14 +31,16 @@ use tokio::time::{Instant, sleep, timeout};
 
 use tonic::service::Routes;
 
-use self::bridge::Bridges;
+use self::allowed_hosts::Hosts;
 use self::bus::local::LocalBus;
-use self::endpoint::grpc::{ChatServiceServer, Endpoint, REQUEST_BYTES};
-use self::endpoint::hosts::Hosts;
+use self::endpoint::grpc::{ChatServiceServer, Endpoint};
 use self::hub::{Hub, HubConfig};
 use self::listen::{Caps, Doors, Peer};
 use self::store::{Store, Verified};
+use crate::chat::Bridges;
 
+/// The largest request that is decoded.
+pub const REQUEST_BYTES: usize = 64 * 1024;
 /// Writing back what is open has this long at the end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 

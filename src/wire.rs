@@ -5,6 +5,7 @@
 
 mod body;
 mod codec;
+mod entry;
 mod event;
 mod frame;
 mod parts;
@@ -20,14 +21,14 @@ pub mod proto {
 
 pub use body::{amended_from_bytes, amended_to_bytes};
 pub use codec::{Frame, FrameCodec, RawCodec, encode_entries, encode_event};
+pub use entry::{entry_from, entry_to};
 pub use event::{event_from, event_to};
 pub use frame::{
     Asked, Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, PROTOCOL, Request, Then,
     UnfollowReason, Welcome, Who,
 };
 pub use parts::{
-    Malformed, entry_from, entry_to, refusal_from, refusal_from_bytes, refusal_to,
-    refusal_to_bytes, room_from, room_to,
+    Malformed, refusal_from, refusal_from_bytes, refusal_to, refusal_to_bytes, room_from, room_to,
 };
 pub use request::{request_from, request_to};
 pub use search::{search_from, search_to};

@@ -16,13 +16,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use tchat::chat::Retention;
+use tchat::chat::RoomPreset;
 use tchat::chat::{
     Body, ClientId, InstanceId, Limits, Recipient, RoomId, RoomName, Secret, ServerId,
 };
 use tchat::server::clock::WallClock;
-use tchat::server::hub::{HubConfig, Preset};
+use tchat::server::hub::HubConfig;
 use tchat::server::listen::{Caps, tcp};
-use tchat::server::room::retention::Retention;
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::{self, ServerConfig};
 use tchat::wire::proto::chat_service_client::ChatServiceClient;
@@ -118,7 +119,7 @@ fn report(name: &str, figures: &Figures) {
 async fn serve(directory: &str, port: u16) {
     let path = std::path::Path::new(directory).join("tchat.db");
     let store = Arc::new(SqliteStore::open(&path, ServerId::new([1; 16])).expect("a database"));
-    let general = Preset {
+    let general = RoomPreset {
         name: RoomName::new("general").expect("a name"),
         topic: String::new(),
         capacity: 0,
@@ -143,7 +144,7 @@ async fn serve(directory: &str, port: u16) {
             ..Caps::default()
         },
         idle_exit: None,
-        bridges: server::bridge::Bridges::default(),
+        bridges: tchat::chat::Bridges::default(),
         metrics: server::Switch::Off,
         hosts: Vec::new(),
         reflection: server::Switch::Off,

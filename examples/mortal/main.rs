@@ -13,12 +13,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use faulty::Faulty;
+use tchat::chat::Retention;
+use tchat::chat::RoomPreset;
 use tchat::chat::{Limits, RoomName};
 use tchat::server::clock::WallClock;
 use tchat::server::data_dir::{DataDir, Purpose};
-use tchat::server::hub::{HubConfig, Preset};
+use tchat::server::hub::HubConfig;
 use tchat::server::listen::{Caps, tcp};
-use tchat::server::room::retention::Retention;
 use tchat::server::{self, ServerConfig};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,7 @@ async fn main() {
             }
         }),
     };
-    let general = Preset {
+    let general = RoomPreset {
         name: RoomName::new("general").expect("a name"),
         topic: String::new(),
         capacity: 0,
@@ -86,7 +87,7 @@ async fn main() {
         },
         caps: Caps::default(),
         idle_exit: None,
-        bridges: server::bridge::Bridges::default(),
+        bridges: tchat::chat::Bridges::default(),
         reflection: server::Switch::Off,
         metrics: server::Switch::Off,
         hosts: Vec::new(),

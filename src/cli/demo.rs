@@ -15,14 +15,15 @@ use tokio_util::task::AbortOnDropHandle;
 
 use self::bots::Bot;
 use super::join;
+use crate::chat::Bridges;
+use crate::chat::Retention;
+use crate::chat::RoomPreset;
 use crate::chat::{InstanceId, RoomName, Secret, ServerId, UserName};
 use crate::client::{Client, ClientConfig, Connector, Event, Pipe};
 use crate::config::Config;
-use crate::server::bridge::Bridges;
 use crate::server::clock::WallClock;
-use crate::server::hub::{HubConfig, Preset};
+use crate::server::hub::HubConfig;
 use crate::server::listen::{Caps, Peer};
-use crate::server::room::retention::Retention;
 use crate::server::store::memory::MemoryStore;
 use crate::server::word_filter::Filter;
 use crate::server::{self, ServerConfig, Switch};
@@ -96,7 +97,7 @@ fn serve(config: &Config, owner: &Secret) -> Result<Door> {
     let (door, incoming) = mpsc::channel(WAITING);
     let topics = strings::of(&config.join.locale).demo.topics;
     let presets = ROOMS.iter().zip(topics).map(|(name, topic)| {
-        RoomName::new(name).map(|name| Preset {
+        RoomName::new(name).map(|name| RoomPreset {
             name,
             topic: topic.to_owned(),
             capacity: 0,

@@ -108,7 +108,7 @@ fn heard(shown: io::Result<()>) -> io::Result<()> {
 /// # Errors
 /// Something is wrong: says how many things.
 pub fn run(args: &Args) -> Result<()> {
-    let (config, wrong) = Config::load_usable(args)?;
+    let (config, wrong) = Config::load_usable(&args.into())?;
     let config = Arc::new(config);
     let s = strings::of(&config.join.locale);
     let d = s.doctor;

@@ -8,8 +8,9 @@ use anyhow::{Result, anyhow, bail};
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::chat::FilterMode;
 use crate::config;
-use crate::server::word_filter::{Filter, Mode};
+use crate::server::word_filter::Filter;
 use crate::text::Words;
 
 /// How often it is looked at.
@@ -19,7 +20,7 @@ const EVERY: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// The file cannot be read. Later on that is only logged, and the words stay as they were.
-pub fn watch(path: PathBuf, mode: Mode, filter: Filter) -> Result<AbortOnDropHandle<()>> {
+pub fn watch(path: PathBuf, mode: FilterMode, filter: Filter) -> Result<AbortOnDropHandle<()>> {
     let words = read(&path)?;
     tracing::info!(path = %path.display(), words = words.len(), "words nobody says here");
     filter.set(words, mode);

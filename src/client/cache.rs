@@ -28,8 +28,6 @@ use crate::chat::{
     Search, Seq, ServerId,
 };
 
-/// Bytes a cache may grow to, if nothing else is said.
-pub const BYTES: u64 = 100 * 1024 * 1024;
 /// Jobs that may wait; copies of entries beyond that are left out and loaded again when they are wanted.
 const JOBS: usize = 256;
 /// Bytes of entries in these jobs; the same applies beyond that.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::Address;
 use super::values::{self, Listen};
-use crate::server::bridge::Bridges;
+use crate::chat::Bridges;
 
 /// `[bridges]` of the config file.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -12,11 +12,11 @@ use toml::de::{DeTable, DeValue, Deserializer};
 use super::rooms::Room;
 use super::values::{self, Glyphs, Notifications, Person};
 use super::{Address, bridges, keys};
-use crate::server::word_filter::Mode;
+use crate::chat::FilterMode;
 use crate::text::Ambiguous;
 use crate::tui::settings::notify_command::NotifyCommand;
 use crate::tui::settings::time_format::TimeFormat;
-use crate::tui::state::TypingMode;
+use crate::tui::settings::typing::TypingMode;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,7 +101,7 @@ pub struct Server {
     /// A file of words nobody says here, one in each line; `masked` or `refused`.
     pub words: Option<PathBuf>,
     #[serde(default, deserialize_with = "values::mode")]
-    pub words_are: Mode,
+    pub words_are: FilterMode,
     /// How much is kept of rooms that say nothing themselves: entries, and a time like `30d`.
     pub keep: Option<u64>,
     #[serde(default, deserialize_with = "values::age")]

@@ -8,9 +8,9 @@ use toml::Spanned;
 
 use super::file::Wrong;
 use super::values;
+use crate::chat::Retention;
 use crate::chat::RoomName;
-use crate::server::hub::Preset;
-use crate::server::room::retention::Retention;
+use crate::chat::RoomPreset;
 
 /// One room, as the file has it.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Room {
 ///
 /// # Errors
 /// A name cannot be used, or is there twice whatever its case; says at which byte of the file.
-pub fn presets(rooms: &[Room]) -> Result<Vec<Preset>, Wrong> {
+pub fn presets(rooms: &[Room]) -> Result<Vec<RoomPreset>, Wrong> {
     if rooms.is_empty() {
         return default_presets();
     }
@@ -54,7 +54,7 @@ pub fn presets(rooms: &[Room]) -> Result<Vec<Preset>, Wrong> {
                 "cannot make the room '{written}' twice: {why}"
             )));
         }
-        Ok(Preset {
+        Ok(RoomPreset {
             name,
             topic: room.topic.clone(),
             capacity: room.capacity,
@@ -64,7 +64,7 @@ pub fn presets(rooms: &[Room]) -> Result<Vec<Preset>, Wrong> {
     rooms.iter().map(preset).collect()
 }
 
-fn default_presets() -> Result<Vec<Preset>, Wrong> {
+fn default_presets() -> Result<Vec<RoomPreset>, Wrong> {
     let rooms = [
         ("general", "everybody meets here", 0),
         ("tech", "machines and what makes them go", 20),
@@ -76,7 +76,7 @@ fn default_presets() -> Result<Vec<Preset>, Wrong> {
             at: 0,
             why: error.to_string(),
         })?;
-        Ok(Preset {
+        Ok(RoomPreset {
             name,
             topic: topic.to_owned(),
             capacity,

@@ -7,13 +7,13 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use super::{Address, time};
+use crate::chat::FilterMode;
 use crate::chat::UserName;
-use crate::server::word_filter::Mode;
 use crate::text::Ambiguous;
 use crate::tui::input::command::switched;
 use crate::tui::settings::notify_command::NotifyCommand;
 use crate::tui::settings::time_format::TimeFormat;
-use crate::tui::state::TypingMode;
+use crate::tui::settings::typing::TypingMode;
 use crate::tui::strings;
 use crate::tui::terminal::caps::Way;
 
@@ -195,11 +195,11 @@ pub fn ambiguous<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Ambiguous
 }
 
 /// What is done about the words of `[server] words`.
-pub fn mode<'de, D: Deserializer<'de>>(value: D) -> Result<Mode, D::Error> {
+pub fn mode<'de, D: Deserializer<'de>>(value: D) -> Result<FilterMode, D::Error> {
     text(value, "masked or refused", |word| {
         match word.to_ascii_lowercase().as_str() {
-            "masked" => Ok(Mode::Mask),
-            "refused" => Ok(Mode::Refuse),
+            "masked" => Ok(FilterMode::Mask),
+            "refused" => Ok(FilterMode::Refuse),
             _ => Err(format!("'{word}' is neither masked nor refused")),
         }
     })

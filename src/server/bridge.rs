@@ -5,6 +5,7 @@
 //! doors. None of them has a rule of chat: whatever may be said, and to whom, is decided where it is for everybody.
 
 pub mod call;
+mod exchange;
 pub mod grpc;
 mod notices;
 pub mod protocol;
@@ -37,28 +38,4 @@ pub mod proto {
     pub mod websocket {
         include!(concat!(env!("OUT_DIR"), "/websocket.rs"));
     }
-}
-
-/// Which protocols are served beside tchat's own.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
-pub struct Bridges {
-    pub user: bool,
-    pub gochat: bool,
-    pub chat: bool,
-    pub service: bool,
-    pub websocket: bool,
-    /// The HTTP door to `service`.
-    pub trigger: bool,
-}
-
-impl Bridges {
-    pub const ALL: Self = Self {
-        user: true,
-        gochat: true,
-        chat: true,
-        service: true,
-        websocket: true,
-        trigger: true,
-    };
 }

@@ -1,7 +1,5 @@
 //! The doors: frames to requests, items to frames, and nothing else; and what is served over plain HTTP.
 
-pub mod deadline;
 pub mod grpc;
-pub mod hosts;
 pub mod http;
 pub mod reflection;

@@ -34,10 +34,11 @@ use super::outbox::{Budget, Outbox};
 use super::rate_limit::Bucket;
 use super::room::directory::Directory;
 use super::room::mailbox::Fatal;
-use super::room::retention::Retention;
 use super::room::task::{Invited, Retentions, RoomHandle, Shared};
 use super::store::{Store, StoreError};
 use super::word_filter::Filter;
+use crate::chat::Retention;
+use crate::chat::RoomPreset;
 use crate::chat::{
     Author, IdentityId, Limits, Person, Refusal, RefusalCode, RoomId, SecretHash, ServerId,
     SessionId, Status, UserName, Via,
@@ -62,7 +63,7 @@ type LastHere = HashMap<RoomId, (Instant, Arc<OnceCell<People>>)>;
 pub struct HubConfig {
     pub limits: Limits,
     /// Rooms that are there from the start; the first one is where everybody begins and nobody leaves.
-    pub presets: Vec<Preset>,
+    pub presets: Vec<RoomPreset>,
     /// Names whose first bearer owns the preset rooms.
     pub operators: Vec<UserName>,
     /// Whoever shows the secret with this hash hosts here and owns the preset rooms.
@@ -73,17 +74,6 @@ pub struct HubConfig {
     pub filter: Filter,
     /// The clock that entries are stamped by.
     pub wall: WallClock,
-}
-
-/// A room that is there from the start.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Preset {
-    pub name: crate::chat::RoomName,
-    pub topic: String,
-    /// 0 means no limit.
-    pub capacity: u32,
-    /// How much of it is kept, if not as much as of the others.
-    pub retention: Option<Retention>,
 }
 
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use self::item::weight;
-pub use self::item::{Item, Signal};
+pub use self::item::{Item, Passage, Signal, Way};
 use super::delivery::Delivery;
 use crate::chat::Seq;
 use crate::wire::Event;

@@ -2,25 +2,15 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::chat::{Amendment, Body, Refusal, RefusalCode, Ruling};
+use crate::chat::{Amendment, Body, FilterMode, Refusal, RefusalCode, Ruling};
 use crate::text::{self, Words};
-
-/// What is done about a word.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Mode {
-    /// Stars stand in its place.
-    #[default]
-    Mask,
-    /// The post is refused.
-    Refuse,
-}
 
 /// The words of a server, which may be exchanged while it runs.
 #[derive(Clone, Debug, Default)]
-pub struct Filter(Arc<RwLock<(Words, Mode)>>);
+pub struct Filter(Arc<RwLock<(Words, FilterMode)>>);
 
 impl Filter {
-    pub fn set(&self, words: Words, mode: Mode) {
+    pub fn set(&self, words: Words, mode: FilterMode) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = (words, mode);
     }
 
@@ -56,10 +46,10 @@ impl Filter {
         let found = words.find(said);
         match (mode, found.first()) {
             (_, None) => {}
-            (Mode::Refuse, Some(first)) => {
+            (FilterMode::Refuse, Some(first)) => {
                 return Err(Refusal::new(RefusalCode::Word).with(&said[first.clone()]));
             }
-            (Mode::Mask, Some(_)) => {
+            (FilterMode::Mask, Some(_)) => {
                 for range in found.into_iter().rev() {
                     let stars = "*".repeat(text::clusters(&said[range.clone()]).count());
                     said.replace_range(range, &stars);
@@ -97,9 +87,9 @@ mod tests {
     fn words_are_masked_or_refused_and_can_be_exchanged() {
         let filter = Filter::default();
         assert_eq!(says(&filter, "spam 坏词"), Ok("spam 坏词".into()));
-        filter.set(Words::new(["spam", "坏词"]), Mode::Mask);
+        filter.set(Words::new(["spam", "坏词"]), FilterMode::Mask);
         assert_eq!(says(&filter, "SPAM 这是坏词"), Ok("**** 这是**".into()));
-        filter.set(Words::new(["spam"]), Mode::Refuse);
+        filter.set(Words::new(["spam"]), FilterMode::Refuse);
         assert_eq!(says(&filter, "ＳＰＡＭ"), Err(RefusalCode::Word));
         assert_eq!(says(&filter, "坏词"), Ok("坏词".into()));
     }
@@ -107,7 +97,7 @@ mod tests {
     #[test]
     fn everything_somebody_says_is_looked_at() {
         let filter = Filter::default();
-        filter.set(Words::new(["spam"]), Mode::Refuse);
+        filter.set(Words::new(["spam"]), FilterMode::Refuse);
         let spam = || "spam".to_owned();
         let ann = crate::chat::Author {
             id: crate::chat::IdentityId::new([1; 16]),
@@ -130,7 +120,7 @@ mod tests {
         for mut body in bodies {
             assert!(filter.apply(&mut body).is_err(), "{body:?}");
         }
-        filter.set(Words::new(["spam"]), Mode::Mask);
+        filter.set(Words::new(["spam"]), FilterMode::Mask);
         assert!(filter.check_name("spam").is_err() && filter.check_name("spammer").is_ok());
     }
 }

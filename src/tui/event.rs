@@ -7,7 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::settings::Setting;
 use super::timeline::highlight::Tokens;
 use crate::chat::RoomId;
-use crate::client;
+use crate::client::{self, About, Command};
 use crate::text::Code;
 
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub enum Event {
     /// Time has passed and something on the screen depends on it.
     Tick,
     /// The client took no more commands; this one was not taken.
-    Busy(Box<client::Command>),
+    Busy(Box<Command>),
     /// `/connect` could not be begun; says why.
     CannotConnect(String),
     /// Which part of a block of code is what.
@@ -57,7 +57,7 @@ pub enum Event {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
     /// The link is told to do something.
-    Client(client::Command),
+    Client(Command),
     /// Tells of something outside the screen.
     Notify {
         title: String,
@@ -85,4 +85,29 @@ pub enum Effect {
     /// Opens an address in the program that the desktop has for it.
     Open(String),
     Quit,
+}
+
+impl Effect {
+    /// Whether this effect asked the server for what is answered.
+    pub fn asks_about(&self, about: &About) -> bool {
+        let Effect::Client(command) = self else {
+            return false;
+        };
+        match about {
+            About::Join(_) => matches!(command, Command::Join(_)),
+            About::Leave(_) => matches!(command, Command::Leave(_)),
+            About::Open(_) => matches!(command, Command::Open(_)),
+            About::SetName(_) => matches!(command, Command::SetName(_)),
+            About::Create(_) => matches!(command, Command::Create(_)),
+            About::ListRooms => matches!(command, Command::ListRooms),
+            About::Status => matches!(command, Command::SetStatus(_)),
+            About::Whois => matches!(command, Command::Whois(_)),
+            About::Mentions => matches!(command, Command::ListMentions),
+            About::Settings => matches!(
+                command,
+                Command::Ignore { .. } | Command::SetLevel { .. } | Command::SetKeywords(_)
+            ),
+            About::Follow(_) => false,
+        }
+    }
 }

@@ -2,16 +2,9 @@
 
 pub mod notify_command;
 pub mod time_format;
+pub mod typing;
 
 use std::collections::HashMap;
-
-use self::notify_command::NotifyCommand;
-use self::time_format::TimeFormat;
-use super::input::command::switched;
-use super::input::keymap::Preset;
-use super::state::{State, TypingMode};
-use super::strings;
-use super::terminal::caps::Way;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Setting {
@@ -72,114 +65,10 @@ impl Setting {
     pub const fn is_text(self) -> bool {
         matches!(self, Self::NotifyCommand | Self::TimeFormat)
     }
-
-    /// Everything it may be, but for what people write themselves.
-    pub fn values(self, state: &State) -> Vec<String> {
-        let owned = |all: &[&str]| all.iter().map(|&it| it.to_owned()).collect();
-        match self {
-            Self::Theme => state.themes.clone(),
-            Self::Lang => owned(&strings::LANGUAGES.map(|(name, _)| name)),
-            Self::Keys => owned(&Preset::ALL.map(|(name, _)| name)),
-            Self::Typing => owned(&TypingMode::ALL.map(|(name, _)| name)),
-            Self::Notifications => owned(&Way::ALL.map(|(name, _)| name)),
-            Self::Links | Self::Panes | Self::Title => owned(&[ON, OFF]),
-            Self::NotifyCommand => Vec::new(),
-            Self::TimeFormat => owned(&TimeFormat::ALL.map(|(name, _)| name)),
-        }
-    }
-
-    /// The value that a word means: one of [`Setting::values`] in upper or lower case, `true` and `false` where it can be switched, and
-    /// any way to write a language. Nothing if it means none of them.
-    pub fn meant(self, word: &str, state: &State) -> Option<String> {
-        let values = self.values(state);
-        let find = |word: &str| {
-            let mut all = values.iter();
-            all.find(|value| value.eq_ignore_ascii_case(word)).cloned()
-        };
-        find(word).or_else(|| match self {
-            Self::Lang => strings::known(word).map(|known| known.language.to_owned()),
-            Self::Typing => TypingMode::of(word).map(|mode| mode.name().to_owned()),
-            Self::Notifications => Way::row(word).map(|(name, _)| name.to_owned()),
-            Self::Links | Self::Panes | Self::Title => find(if switched(word)? { ON } else { OFF }),
-            Self::NotifyCommand => NotifyCommand::of(word).map(|it| it.written().to_owned()),
-            Self::TimeFormat => TimeFormat::of(word).map(|it| it.name().to_owned()),
-            Self::Theme | Self::Keys => None,
-        })
-    }
-
-    /// What it is now.
-    pub fn value(self, state: &State) -> String {
-        let switch = |is_on: bool| if is_on { ON } else { OFF };
-        match self {
-            Self::Theme => state.theme.as_str(),
-            Self::Lang => state.strings.language,
-            Self::Keys => state.keymap.preset.name(),
-            Self::Typing => state.typing.name(),
-            Self::Notifications => {
-                let mut all = Way::ALL.iter();
-                let asked = all.find(|(_, way)| *way == state.notifier.asked);
-                asked.map_or("", |(name, _)| name)
-            }
-            Self::Links => switch(state.links),
-            Self::Panes => switch(state.shows_panes),
-            Self::Title => switch(state.shows_title),
-            Self::NotifyCommand => state.notify_command.written(),
-            Self::TimeFormat => state.time_format.name(),
-        }
-        .to_owned()
-    }
-
-    /// Where that came from.
-    pub fn source(self, state: &State) -> Source {
-        match state.kept.get(&self) {
-            Some((source, value)) if *value == self.value(state) => *source,
-            Some(_) => Source::Now,
-            None => Source::Default,
-        }
-    }
-
-    /// What all are now is what was read.
-    pub fn keep_all(state: &mut State, sources: &Sources) {
-        for (_, setting) in Self::ALL {
-            let source = sources.get(&setting).copied().unwrap_or_default();
-            let value = setting.value(state);
-            state.kept.insert(setting, (source, value));
-        }
-    }
-
-    /// Changes it, but for the theme, which the loop has to load. The value is one of [`Setting::values`].
-    pub fn apply(self, state: &mut State, value: &str) {
-        match self {
-            Self::Theme => {}
-            Self::Lang => state.strings = strings::of(value),
-            Self::Keys => {
-                if let Some(preset) = Preset::of(value) {
-                    state.keymap = state.keymap.with(preset);
-                }
-            }
-            Self::Typing => {
-                state.typing = TypingMode::of(value).unwrap_or(state.typing);
-                if !state.typing.shows() {
-                    state.rooms.iter_mut().for_each(|room| room.typing.clear());
-                }
-            }
-            Self::Notifications => {
-                let wanted = Way::ALL.iter().find(|(name, _)| *name == value);
-                state.notifier.asked = wanted.and_then(|(_, way)| *way);
-            }
-            Self::Links => state.links = value == ON,
-            Self::Panes => state.shows_panes = value == ON,
-            Self::Title => state.shows_title = value == ON,
-            Self::NotifyCommand => {
-                state.notify_command = NotifyCommand::of(value).unwrap_or_default();
-            }
-            Self::TimeFormat => state.time_format = TimeFormat::of(value).unwrap_or_default(),
-        }
-    }
 }
 
-const ON: &str = "on";
-const OFF: &str = "off";
+pub const ON: &str = "on";
+pub const OFF: &str = "off";
 
 /// Where a value came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

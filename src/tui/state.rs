@@ -1,8 +1,10 @@
 //! What the screen shows, as plain data. Nothing here draws, reads a clock or talks to anybody.
 
 mod overlay;
+mod panes;
+mod picker;
 mod room;
-mod typing;
+mod settings;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -12,26 +14,27 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 pub use self::overlay::{Confirm, Overlay};
+pub use self::panes::Panes;
+pub use self::picker::{Of, Picker, Takes};
 pub use self::room::{Due, ForMe, Reading, Recount, Room, Seeking, Writing};
-pub use self::typing::TypingMode;
 use super::content::tour::Lessons;
 use super::event::Effect;
 use super::input::completion::Popup;
 use super::input::composer::{Composer, Killed};
-use super::input::keymap::{Key, Keymap};
-use super::lists::panes::Panes;
-use super::lists::picker::{Picker, Takes};
+use super::input::keymap::{Action, Key, Keymap};
 use super::lists::search::{Hits, Walk};
 use super::screen::hit_map::Targets;
 use super::settings::Kept;
 use super::settings::notify_command::NotifyCommand;
 use super::settings::time_format::TimeFormat;
+use super::settings::typing::TypingMode;
 use super::strings::{ENGLISH, Strings};
 use super::terminal::caps::Notifier;
 use super::timeline::Anchor;
 use super::timeline::highlight::Highlights;
 use crate::chat::{
-    Author, ClientId, Entry, IdentityId, InstanceId, Limits, RoomId, RoomInfo, Settings, Status,
+    Author, ClientId, Entry, IdentityId, InstanceId, Level, Limits, RoomId, RoomInfo, Settings,
+    Status,
 };
 use crate::client::{Command, LinkState, Post};
 use crate::text;
@@ -77,6 +80,8 @@ pub struct State {
     pub drafts_due: Option<Instant>,
     /// What is on the disk of what was typed without a room.
     pub lobby_drafted: String,
+    /// An action that a list or a command has asked for. It is done as soon as the present event was handled.
+    pub follow_up: Option<Action>,
     /// The command whose answer is awaited.
     pub asked: Option<(Effect, String)>,
     /// A way through the rooms with something unread, and back to where it began.
@@ -231,6 +236,7 @@ impl State {
             orders: HashMap::new(),
             drafts_due: None,
             lobby_drafted: String::new(),
+            follow_up: None,
             asked: None,
             tour: None,
             visit: None,
@@ -350,6 +356,17 @@ impl State {
     /// The hits that are gone through.
     pub fn walk(&self) -> Option<&Walk> {
         self.visit.as_ref()?.walk.as_ref()
+    }
+
+    /// Which messages of a room are worth a notification.
+    pub fn level(&self, room: RoomId) -> Level {
+        let kind = self.room(room).map(|room| room.info.kind);
+        kind.map_or(Level::Nothing, |kind| self.settings.level(room, kind))
+    }
+
+    /// The time that our own lines show until the server has answered, in milliseconds.
+    pub fn now_ms(&self) -> u64 {
+        u64::try_from(self.now.wall.as_millisecond()).unwrap_or(0)
     }
 
     pub fn next_client_id(&mut self) -> ClientId {

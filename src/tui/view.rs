@@ -18,7 +18,7 @@ use ratatui::style::Style;
 
 use super::content::prompt::prompt as prompt_of;
 use super::screen::hit_map::{Target, Targets};
-use super::screen::regions::regions;
+use super::screen::regions::{Regions, regions};
 use super::state::State;
 use super::theme::{Scope, Theme};
 use crate::text::{self, SafeText};
@@ -282,4 +282,31 @@ impl Canvas<'_> {
 
 fn columns(text: &str) -> u16 {
     u16::try_from(text::width(text)).unwrap_or(u16::MAX)
+}
+
+/// The place of an overlay of so many rows, at the top of the messages.
+fn place(regions: &Regions, rows: u16) -> Rect {
+    let body = regions.overlay();
+    Rect {
+        height: rows.min(body.height),
+        ..body
+    }
+}
+
+/// Empties the rows of an overlay, puts its title there, and returns the style of titles.
+fn ground(canvas: &mut Canvas<'_>, regions: &Regions, area: Rect, title: &SafeText) -> Style {
+    canvas.clear(regions.beside(area), Scope::Background);
+    canvas.clear(area, Scope::Popup);
+    canvas.target(area, Target::Overlay);
+    let accent = canvas
+        .style(Scope::Popup)
+        .patch(canvas.style(Scope::Accent));
+    canvas.put(
+        area.x + 1,
+        area.y,
+        area.width.saturating_sub(2),
+        title,
+        accent,
+    );
+    accent
 }

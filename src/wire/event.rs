@@ -1,10 +1,10 @@
 //! Events: the protocol's `Event` to and from ours.
 
+use super::entry::{entry_from, entry_to};
 use super::frame::{Event, Goodbye, GoodbyeReason, Head, Then, UnfollowReason, Welcome};
 use super::parts::{
-    Malformed, author_from, author_to, client_id_from, client_id_to, duration, entry_from,
-    entry_to, epoch, identity, millis, person_from, person_to, refusal_from, refusal_to, room_from,
-    room_id, room_to,
+    Malformed, author_from, author_to, client_id_from, client_id_to, duration, epoch, identity,
+    millis, person_from, person_to, refusal_from, refusal_to, room_from, room_id, room_to,
 };
 use super::personal::{
     self, settings_from, settings_to, status_from, status_to, unread_from, unread_to,

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use prost::Message as _;
 
-use super::{body, proto};
+use super::proto;
 use crate::chat::{
-    Author, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, LastLine, Person,
-    Presence, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Seq, Via,
+    Author, ClientId, Cursor, Digest, Epoch, IdentityId, InstanceId, LastLine, Person, Presence,
+    Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Seq, Via,
 };
 
 /// A frame that breaks the rules of `chat.proto`; says which field.
@@ -122,52 +122,6 @@ pub(super) fn room_kind_to(kind: RoomKind) -> proto::room_info::Kind {
         RoomKind::Private => Kind::Private,
         RoomKind::Secret => Kind::Secret,
         RoomKind::Conversation => Kind::Conversation,
-    }
-}
-
-/// # Errors
-/// Names the field that is missing or malformed.
-pub fn entry_from(entry: proto::Entry) -> Result<Entry, Malformed> {
-    if entry.seq == 0 {
-        return Err(Malformed("seq"));
-    }
-    Ok(Entry {
-        room: room_id(&entry.room)?,
-        epoch: epoch(&entry.epoch)?,
-        seq: Seq(entry.seq),
-        digest: Digest::from_slice(&entry.digest).ok_or(Malformed("digest"))?,
-        at_ms: entry.at_ms,
-        author: author_from(entry.author)?,
-        client_id: entry.client_id.as_ref().map(client_id_from).transpose()?,
-        body: body::body_from(entry.body),
-        mentions: entry
-            .mentions
-            .iter()
-            .map(|id| identity(id))
-            .collect::<Result<_, _>>()?,
-        amended: entry
-            .amended
-            .map(|it| body::amended_from(it).map(Box::new))
-            .transpose()?,
-    })
-}
-
-pub fn entry_to(entry: &Entry) -> proto::Entry {
-    proto::Entry {
-        room: entry.room.bytes().to_vec(),
-        epoch: entry.epoch.bytes().to_vec(),
-        seq: entry.seq.0,
-        digest: entry.digest.0.to_vec(),
-        at_ms: entry.at_ms,
-        author: Some(author_to(&entry.author)),
-        client_id: entry.client_id.map(client_id_to),
-        body: Some(body::body_to(&entry.body)),
-        amended: entry.amended.as_deref().map(body::amended_to),
-        mentions: entry
-            .mentions
-            .iter()
-            .map(|id| id.bytes().to_vec())
-            .collect(),
     }
 }
 

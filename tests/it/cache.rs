@@ -7,7 +7,8 @@ use tchat::chat::{
     Recipient, Refusal, RefusalCode, RoomId, RoomInfo, RoomKind, Seq, ServerId,
 };
 use tchat::client::Post;
-use tchat::client::cache::{BYTES, Cache, CacheError, History, Opened, Unsent, Whose};
+use tchat::client::cache::{Cache, CacheError, History, Opened, Unsent, Whose};
+use tchat::config::CACHE_BYTES;
 
 use crate::support::person::Person;
 use crate::support::server::{Server, config, memory};
@@ -74,7 +75,7 @@ fn entries(seqs: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
 }
 
 fn open(path: &Path, instance: InstanceId) -> Opened {
-    Cache::open(path, instance, None, BYTES).unwrap()
+    Cache::open(path, instance, None, CACHE_BYTES).unwrap()
 }
 
 /// Everything is written and the process is gone.
@@ -364,7 +365,7 @@ async fn a_damaged_file_is_put_aside_and_a_newer_one_is_left_alone() {
         .unwrap()
         .pragma_update(None, "user_version", 99)
         .unwrap();
-    let newer = Cache::open(&path, instance(1), None, BYTES).unwrap_err();
+    let newer = Cache::open(&path, instance(1), None, CACHE_BYTES).unwrap_err();
     assert!(matches!(newer, CacheError::Newer(_)), "{newer}");
     #[cfg(unix)]
     {

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tchat::chat::Retention;
 use tchat::chat::{Body, Entry, Recipient, RefusalCode, Ruling, Seq, Until};
 use tchat::server::clock::WallClock;
-use tchat::server::room::retention::Retention;
 use tchat::server::store::{PageLimit, Span};
 use tchat::wire::{Event, JoinTarget, Request};
 use tokio::time::{Instant, sleep, sleep_until};

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use tchat::chat::FilterMode;
 use tchat::chat::Presence;
-use tchat::server::word_filter::{Filter, Mode};
+use tchat::server::word_filter::Filter;
 use tchat::text::Words;
-use tchat::tui::state::TypingMode;
+use tchat::tui::settings::typing::TypingMode;
 use tokio::time::sleep;
 
 use crate::support::server::{Server, config, memory};
@@ -454,7 +455,7 @@ async fn words_of_a_list_are_masked_or_refused_as_soon_as_the_list_says_so() {
     let mut ben = opens(&server, "ben").await;
     ben.keys("spam here<ret>");
     boss.shows("spam here").await;
-    filter.set(Words::new(["spam", "坏词"]), Mode::Mask);
+    filter.set(Words::new(["spam", "坏词"]), FilterMode::Mask);
     ben.keys("ＳＰＡＭ and 这是坏词吗<ret>");
     boss.shows("**** and 这是**吗").await;
     ben.keys("fine<ret>");
@@ -465,7 +466,7 @@ async fn words_of_a_list_are_masked_or_refused_as_soon_as_the_list_says_so() {
     boss.shows("****  edited").await;
     boss.keys("/topic all spam<ret>");
     ben.shows("boss set the topic: all ****").await;
-    filter.set(Words::new(["spam"]), Mode::Refuse);
+    filter.set(Words::new(["spam"]), FilterMode::Refuse);
     ben.keys("more Spam<ret>");
     ben.shows("'Spam' is not said on this server").await;
     boss.keys("/topic spam again<ret>");

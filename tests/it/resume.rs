@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tchat::chat::Retention;
 use tchat::chat::{Epoch, ServerId};
-use tchat::server::room::retention::Retention;
 use tchat::server::store::Store;
 use tchat::server::store::sqlite::{SqliteStore, backup, restore};
 use tchat::tui::update::{Budget, trim};

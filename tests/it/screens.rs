@@ -11,7 +11,7 @@ use tchat::chat::{
 };
 use tchat::client::{Among, Event as Told, LinkState, Unreachable, Why};
 use tchat::tui::event::Event;
-use tchat::tui::state::TypingMode;
+use tchat::tui::settings::typing::TypingMode;
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, entry, room, says};
 

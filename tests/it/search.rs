@@ -51,7 +51,7 @@ fn listed(screen: &Screen) -> Vec<(RoomId, u64)> {
     };
     let rows = tchat::tui::lists::picker::rows(&screen.state, picker);
     let place = |row: tchat::tui::lists::picker::Row| match row.takes {
-        tchat::tui::lists::picker::Takes::Visit(room, seq) => (room, seq.0),
+        tchat::tui::state::Takes::Visit(room, seq) => (room, seq.0),
         other => panic!("{other:?}"),
     };
     rows.into_iter().map(place).collect()

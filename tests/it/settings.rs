@@ -3,8 +3,8 @@
 use tchat::client::Event as Told;
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::input::keymap::Preset;
+use tchat::tui::settings::typing::TypingMode;
 use tchat::tui::settings::{Setting, Source};
-use tchat::tui::state::TypingMode;
 
 use crate::support::screen::{GENERAL, LI, Screen, TECH, entry, says};
 use crate::support::terminal::Home;

@@ -13,8 +13,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::exchange::{Ending, Moment, News, Step, seconds};
 use super::notices;
-use super::protocol::{Ending, Moment, News, Step, Tongue, seconds};
+use super::protocol::Tongue;
 use crate::chat::{
     Body, ClientId, Entry, IdentityId, InstanceId, Recipient, Refusal, RoomId, RoomKind, Seq,
     UserName, Via,
@@ -24,7 +25,7 @@ use crate::server::hub::guests::{Guest, Seat};
 use crate::server::hub::{Hub, now_ms, random_id};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox, Signal};
-use crate::server::room::attendance::{Passage, Way};
+use crate::server::outbox::{Passage, Way};
 use crate::server::room::mailbox::Question;
 use crate::server::session::{self, Greeted};
 use crate::text;

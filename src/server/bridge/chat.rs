@@ -4,12 +4,12 @@ use bytes::Bytes;
 use prost::{DecodeError, Message};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
+use super::exchange::{Ending, Moment, News, Step};
 use super::notices;
 use super::proto::chat::{
     BroadcastMessage, ClientMessage, JoinResponse, ServerMessage, UserJoinedNotification,
     UserLeftNotification, client_message, server_message,
 };
-use super::protocol::{Ending, Moment, News, Step};
 use crate::chat::{Entry, Refusal, RefusalCode};
 
 /// Characters a name may have here.

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
+use super::exchange::{Ending, News, Step};
 use super::notices;
 use super::proto::gochat::ChatMessage;
-use super::protocol::{Ending, News, Step};
 use crate::chat::{Entry, Via};
 
 /// One client.

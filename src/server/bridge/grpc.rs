@@ -11,16 +11,19 @@ use tonic::{Code, Request, Response, Status, Streaming, async_trait};
 
 use super::call::{self, Heard, Said};
 use super::chat::{self, Chat};
+use super::exchange::Ending;
 use super::gochat::Gochat;
+use super::notices;
 use super::proto::chat::{
     CheckUsernameRequest, CheckUsernameResponse, ListRoomsRequest, ListRoomsResponse, RoomInfo,
 };
-use super::protocol::{Ending, Tongue};
+use super::protocol::Tongue;
 use super::service::Service;
 use super::user::User;
-use super::{Bridges, notices};
-use crate::server::endpoint::deadline::{self, Deadline};
-use crate::server::endpoint::grpc::REQUEST_BYTES;
+use crate::chat::Bridges;
+use crate::server::REQUEST_BYTES;
+use crate::server::deadline;
+use crate::server::deadline::Deadline;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
 use crate::server::session::Greeted;

@@ -2,8 +2,8 @@
 
 use prost::{DecodeError, Message};
 
+use super::exchange::Step;
 use super::proto::service::{ChatReq, ChatRsp};
-use super::protocol::Step;
 
 /// One client.
 #[derive(Debug, Default)]

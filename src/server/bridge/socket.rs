@@ -23,8 +23,9 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use self::frames::{Broken, Frame, Incoming, Outgoing};
 use super::call::{self, Heard, Said};
-use super::protocol::{Ending, Tongue};
-use crate::server::endpoint::hosts::Hosts;
+use super::exchange::Ending;
+use super::protocol::Tongue;
+use crate::server::allowed_hosts::Hosts;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
 

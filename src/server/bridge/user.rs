@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
+use super::exchange::{Ending, Moment, News, Step};
 use super::notices;
 use super::proto::user::{ChatMessage, ChatRequest, ChatResponse};
-use super::protocol::{Ending, Moment, News, Step};
 use crate::chat::{Body, Entry, IdentityId, Person};
 use crate::server::hub::guests::number;
 

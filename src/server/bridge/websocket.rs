@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
+use super::exchange::{Ending, News, Step};
 use super::notices;
 use super::proto::websocket::ChatRoomRequest;
-use super::protocol::{Ending, News, Step};
 use crate::chat::Entry;
 
 pub fn hear(message: &[u8]) -> Result<Vec<Step>, DecodeError> {

@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use super::deadline::{self, Deadline};
 use crate::chat::{Epoch, IdentityId, RefusalCode, RoomId, Search, Secret, Seq};
+use crate::server::deadline;
+use crate::server::deadline::Deadline;
 use crate::server::hub::{AdmitError, Hub};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox};
@@ -28,8 +29,6 @@ pub use generated::chat_service_server::{ChatService, ChatServiceServer};
 
 /// Mentions that are listed.
 const MENTIONS: usize = 100;
-/// The largest request that is decoded.
-pub const REQUEST_BYTES: usize = 64 * 1024;
 
 #[derive(Clone, Debug)]
 pub struct Endpoint {

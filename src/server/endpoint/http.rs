@@ -9,10 +9,11 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use http::{StatusCode, header};
 
-use super::hosts::Hosts;
+use crate::chat::Bridges;
 use crate::server::Switch;
+use crate::server::allowed_hosts::Hosts;
+use crate::server::bridge::socket;
 use crate::server::bridge::trigger::{self, Trigger};
-use crate::server::bridge::{Bridges, socket};
 use crate::server::hub::Hub;
 use crate::server::metrics;
 

@@ -3,7 +3,7 @@
 use tonic::service::Routes;
 use tonic_reflection::server::Builder;
 
-use crate::server::bridge::Bridges;
+use crate::chat::Bridges;
 
 /// A set of file descriptors the build script made.
 macro_rules! set {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{AdmitError, Hub, Preset, random_id};
+use super::{AdmitError, Hub, random_id};
+use crate::chat::RoomPreset;
 use crate::chat::{
     Author, Body, Changes, Digest, Entry, Epoch, IdentityId, LastLine, NameError, NewRoom, Post,
     Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, RoomName, Seq, Skeleton, Stamp, digest,
@@ -25,7 +26,7 @@ const LAST: usize = 200;
 /// Makes the preset rooms that are not there, and brings the others up to date.
 pub(super) async fn set_up(
     store: &dyn Store,
-    presets: &[Preset],
+    presets: &[RoomPreset],
     server: &Author,
     clock: &LogClock,
 ) -> Result<(), StoreError> {

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::chat::Seq;
+use crate::chat::{Person, Seq};
 use crate::server::delivery::Delivery;
-use crate::server::room::attendance::Passage;
 use crate::wire::Event;
 
 /// Something to write.
@@ -80,4 +79,19 @@ pub(super) fn weight(event: &Event) -> usize {
             Event::Refused { refusal, .. } => refusal.arguments.iter().map(String::len).sum(),
             _ => 0,
         }
+}
+
+/// Somebody came or went.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Passage {
+    pub person: Person,
+    pub way: Way,
+    /// People present after it.
+    pub count: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    In,
+    Out,
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::chat::{Author, IdentityId, Person, Presence, Role, SessionId, Status, Via};
+use crate::server::outbox::{Passage, Way};
 
 /// The people present in a room: each with the sessions that are there.
 #[derive(Debug, Default)]
@@ -12,21 +13,6 @@ pub struct Attendance {
     changes: BTreeMap<IdentityId, Option<Person>>,
     /// The same, one after the other, for those who are told of each.
     passages: Vec<Passage>,
-}
-
-/// Somebody came or went.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Passage {
-    pub person: Person,
-    pub way: Way,
-    /// People present after it.
-    pub count: u32,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Way {
-    In,
-    Out,
 }
 
 #[derive(Debug)]

@@ -1,25 +1,11 @@
 //! How much of a room is kept. It depends on the log's numbers and on stamps; it reads no clock.
 
-use std::time::Duration;
-
 use super::Head;
+pub use crate::chat::Retention;
 use crate::chat::{Seq, Stamp};
 use crate::server::store::Since;
 
-/// What is kept at least; nothing said: everything.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Retention {
-    /// This many of the newest entries.
-    pub entries: Option<u64>,
-    /// What is not older than this.
-    pub age: Option<Duration>,
-}
-
 impl Retention {
-    pub const fn keeps_everything(&self) -> bool {
-        self.entries.is_none() && self.age.is_none()
-    }
-
     /// The first entry that is kept for its number.
     pub fn first_by_number(&self, head: &Head) -> Option<Seq> {
         let kept = self.entries?.max(1);

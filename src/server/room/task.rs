@@ -19,18 +19,19 @@ use tokio_util::sync::CancellationToken;
 
 use self::join::Joining;
 pub use self::trim::Retentions;
-use super::attendance::{Attendance, Passage};
+use super::attendance::Attendance;
 use super::directory::Directory;
 use super::mailbox::{Fatal, Leaving, RoomMsg};
 use super::permissions::Law;
-use super::retention::Retention;
 use super::{Follow, Head, Marks, Room};
+use crate::chat::Retention;
 use crate::chat::{
     Author, Body, ClientId, Entry, IdentityId, InstanceId, Post, Refusal, RefusalCode, RoomId,
     RoomInfo, RoomKind, Seq, SessionId, Stamp,
 };
 use crate::server::bus::{Batch, Bus, IN_FLIGHT};
 use crate::server::clock::LogClock;
+use crate::server::outbox::Passage;
 use crate::server::outbox::{Outbox, Signal};
 use crate::server::store::{Append, RoomRecord, Store, StoreError};
 use crate::wire::{Event, encode_event};

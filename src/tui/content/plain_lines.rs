@@ -3,8 +3,8 @@
 use crate::chat::{ClientId, Seq};
 use crate::text;
 use crate::tui::lists::picker;
-use crate::tui::lists::picker::{Of, Picker};
 use crate::tui::screen::regions::regions;
+use crate::tui::state::{Of, Picker};
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
 use crate::tui::theme::Scope;

@@ -2,15 +2,6 @@
 
 use crate::tui::state::{Room, State};
 
-/// How far they were scrolled.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Panes {
-    /// The first row of the rooms; nothing where the one that is read is to be seen.
-    pub rooms: Option<usize>,
-    /// The first of the people.
-    pub people: usize,
-}
-
 /// A row of the list of rooms.
 #[derive(Clone, Copy, Debug)]
 pub enum RoomRow<'a> {

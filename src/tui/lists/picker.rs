@@ -9,45 +9,17 @@ use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::search::Hits;
-use crate::chat::{Entry, RoomId, RoomInfo, RoomKind, Seq};
+use crate::chat::{Entry, RoomId, RoomInfo, RoomKind};
 use crate::text;
-use crate::tui::input::command::{COMMANDS, Name};
-use crate::tui::input::composer::Composer;
+use crate::tui::input::command::COMMANDS;
 use crate::tui::input::keymap::Action;
 use crate::tui::settings::Setting;
-use crate::tui::state::{Invitation, Room, State};
+use crate::tui::state::{Invitation, Of, Picker, Room, State, Takes};
 use crate::tui::strings::fill;
 
 /// Columns of a hit that may stand before the first word that was found; none of them on a screen narrower than this.
 const LEAD: usize = 16;
 const NARROW: u16 = 60;
-
-/// A list that is open.
-#[derive(Clone, Debug)]
-pub struct Picker {
-    pub of: Of,
-    pub filter: Box<Composer>,
-    /// Which row is chosen, from the top.
-    pub chosen: usize,
-}
-
-/// What is listed.
-#[derive(Clone, Debug)]
-pub enum Of {
-    /// The rooms of the server, as it told of them last.
-    Lobby(Vec<RoomInfo>),
-    Palette,
-    /// What calls us, the newest first; nothing until the server has told.
-    Mentions(Option<Vec<Entry>>),
-    /// The themes; the one there was before is put back unless another is taken.
-    Themes {
-        before: String,
-    },
-    /// What is looked for and was found.
-    Search(Box<Hits>),
-    /// The addresses a message links to.
-    Links(Vec<Arc<str>>),
-}
 
 /// One row.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,56 +37,6 @@ pub struct Row {
     /// How long ago, or the key that does it.
     pub aside: String,
     pub takes: Takes,
-}
-
-/// What choosing a row does.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Takes {
-    Show(RoomId),
-    Join(String),
-    Open(String),
-    /// Shows a message where it was said.
-    Visit(RoomId, Seq),
-    /// Begins a command in the composer.
-    Command(Name),
-    Theme(String),
-    /// Does what a key does.
-    Act(Action),
-    /// Begins to change a setting.
-    Set(Setting),
-    /// Opens an address.
-    Link(Arc<str>),
-}
-
-impl Takes {
-    /// Where the palette lists it: rooms and people first, then commands, then settings and actions.
-    const fn group(&self) -> u8 {
-        match self {
-            Self::Show(_) | Self::Join(_) | Self::Open(_) | Self::Visit(..) => 0,
-            Self::Command(_) => 1,
-            Self::Set(_) | Self::Act(_) | Self::Theme(_) | Self::Link(_) => 2,
-        }
-    }
-}
-
-impl Picker {
-    pub fn new(of: Of) -> Self {
-        Self {
-            of,
-            filter: Box::default(),
-            chosen: 0,
-        }
-    }
-
-    /// Whether the list has everything that it waits for.
-    pub fn is_settled(&self) -> bool {
-        match &self.of {
-            Of::Lobby(rooms) => !rooms.is_empty(),
-            Of::Mentions(entries) => entries.is_some(),
-            Of::Search(hits) => hits.is_empty() || hits.is_all_there_is(),
-            Of::Palette | Of::Themes { .. } | Of::Links(_) => true,
-        }
-    }
 }
 
 /// The rows that match, the best first; without a filter in their own order.
@@ -406,6 +328,7 @@ fn palette(state: &State) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::input::command::Name;
 
     fn found(labels: &[&str], filter: &str) -> Vec<String> {
         let row = |label: &&str| Row {

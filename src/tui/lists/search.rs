@@ -8,7 +8,6 @@ use jiff::civil::Date;
 use crate::chat::{Entry, Found, Has, IdentityId, RoomId, Search, Seq};
 use crate::text::{self, Finder};
 use crate::tui::input::command;
-use crate::tui::state::State;
 use crate::tui::strings::{Strings, fill};
 
 /// Words that say where, by whom and when, before a colon.
@@ -331,16 +330,14 @@ pub struct Walk {
 
 impl Walk {
     /// The hit after the present one, or before it; nothing at the end.
-    pub fn step(&self, state: &State, by: isize) -> Option<(RoomId, Seq)> {
-        let all = state.hits(&self.hits);
+    pub fn step(&self, all: &[&Entry], by: isize) -> Option<(RoomId, Seq)> {
         let here = all.iter().position(|it| (it.room, it.seq) == self.at)?;
         let next = all.get(here.checked_add_signed(by)?)?;
         Some((next.room, next.seq))
     }
 
     /// Which hit this is, from 1 on, and of how many.
-    pub fn place(&self, state: &State) -> (usize, usize) {
-        let all = state.hits(&self.hits);
+    pub fn place(&self, all: &[&Entry]) -> (usize, usize) {
         let here = all.iter().position(|it| (it.room, it.seq) == self.at);
         (here.map_or(0, |here| here + 1), all.len())
     }

@@ -1,9 +1,9 @@
 //! What lies over the screen, and what is asked for twice.
 
+use super::picker::Picker;
 use crate::chat::{IdentityId, RoomId, Seq};
 use crate::client::Report;
 use crate::tui::input::composer::Composer;
-use crate::tui::lists::picker::Picker;
 
 /// What lies over the screen; the topmost sees the key first.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Changing what was said: answers, edits, deletions and reactions.
 
-use super::select::reveal;
-use super::send;
+use super::viewport::reveal;
+use super::{post, visit};
 use crate::chat::{Amendment, Body, Entry, Seq};
 use crate::text;
 use crate::tui::event::Effect;
@@ -33,7 +33,7 @@ pub(super) fn answer_now(state: &mut State, text: &str) -> Vec<Effect> {
     };
     let typed = state.composer().text();
     let text = text.to_owned();
-    send::say(state, &typed, Body::Reply { to, text })
+    post::say(state, &typed, Body::Reply { to, text })
 }
 
 /// Takes a message of ours into the composer, to be written anew.
@@ -99,7 +99,7 @@ pub(super) fn amend(state: &mut State, typed: String, target: Seq, what: Amendme
     if let Amendment::Edit(text) = &what {
         // A limit is known before it is asked for.
         let body = Body::Text(text.clone());
-        if !send::is_sendable(state, &body) {
+        if !post::is_sendable(state, &body) {
             return Vec::new();
         }
     }
@@ -107,7 +107,7 @@ pub(super) fn amend(state: &mut State, typed: String, target: Seq, what: Amendme
         // Letters are text again.
         room.selected = None;
     }
-    send::order(state, typed, Body::Amendment { target, what })
+    post::order(state, typed, Body::Amendment { target, what })
 }
 
 /// Deletes a message when it is asked for twice.
@@ -197,7 +197,7 @@ pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
         });
         reveal(state)
     } else {
-        super::visit::visit(state, id, to)
+        visit::visit(state, id, to)
     }
 }
 

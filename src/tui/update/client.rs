@@ -1,6 +1,7 @@
 //! What the client tells: the link's state, rooms, entries, people, answers.
 
-use super::{drafts, load_older, notify, people, personal, reading, rooms, search, unsent, visit};
+use super::viewport::load_older;
+use super::{drafts, notify, people, personal, picker, reading, rooms, search, unsent, visit};
 use crate::chat::{
     Amendment, Author, Body, ClientId, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId,
     Ruling, Seq,
@@ -155,7 +156,7 @@ fn refused(state: &mut State, about: &About, refusal: Refusal) {
     let words = fill(s.cannot, &[&s.about(about), &s.refusal(&refusal)]);
     state.say(Tone::Problem, text::line(&words).to_string());
     match about {
-        About::Mentions => super::picker::close_mentions(state),
+        About::Mentions => picker::close_mentions(state),
         About::Status => state.status_asked = None,
         About::Join(name)
             if matches!(
@@ -176,32 +177,9 @@ fn refused(state: &mut State, about: &About, refusal: Refusal) {
     if state
         .asked
         .as_ref()
-        .is_some_and(|(effect, _)| asks(effect, about))
+        .is_some_and(|(effect, _)| effect.asks_about(about))
     {
         give_back(state);
-    }
-}
-
-/// Whether an effect asked for what is answered.
-pub(super) fn asks(effect: &Effect, about: &About) -> bool {
-    let Effect::Client(command) = effect else {
-        return false;
-    };
-    match about {
-        About::Join(_) => matches!(command, Command::Join(_)),
-        About::Leave(_) => matches!(command, Command::Leave(_)),
-        About::Open(_) => matches!(command, Command::Open(_)),
-        About::SetName(_) => matches!(command, Command::SetName(_)),
-        About::Create(_) => matches!(command, Command::Create(_)),
-        About::ListRooms => matches!(command, Command::ListRooms),
-        About::Status => matches!(command, Command::SetStatus(_)),
-        About::Whois => matches!(command, Command::Whois(_)),
-        About::Mentions => matches!(command, Command::ListMentions),
-        About::Settings => matches!(
-            command,
-            Command::Ignore { .. } | Command::SetLevel { .. } | Command::SetKeywords(_)
-        ),
-        About::Follow(_) => false,
     }
 }
 

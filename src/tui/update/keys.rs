@@ -2,23 +2,20 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::amend;
-use super::{
-    layout, page, paste, picker, reading, scroll, search, select, send, show, typed, unsent, visit,
-};
+use super::completion::{take_offer, typed};
+use super::editing::edits_line;
+use super::viewport::layout;
+use super::{actions, amend, paste, pick, select};
 use crate::chat::Seq;
 use crate::client::Command;
 use crate::text;
 use crate::tui::content::{help, link_details, reactions};
 use crate::tui::event::Effect;
 use crate::tui::input::completion;
-use crate::tui::input::composer::{Composer, Killed};
 use crate::tui::input::keymap;
 use crate::tui::input::keymap::{Action, Context, Key, Meaning};
-use crate::tui::settings::Setting;
-use crate::tui::state::{Overlay, Room, State, Tone, Writing};
+use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
-use crate::tui::timeline::Anchor;
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
@@ -32,7 +29,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     state.pressed_at = state.now.instant;
     match &state.overlay {
         Some(Overlay::Name { .. }) => return name_overlay(state, key),
-        Some(Overlay::Pick(_)) => return picker::press(state, key),
+        Some(Overlay::Pick(_)) => return pick::press(state, key),
         Some(Overlay::Snippet { .. }) => return paste::press(state, key),
         Some(Overlay::React { target, .. }) => return react_overlay(state, *target, key),
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {
@@ -47,7 +44,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         return effects;
     }
     match state.keymap.meaning(Context::Composer, before, key) {
-        Meaning::Does(action) => return act(state, action),
+        Meaning::Does(action) => return actions::act(state, action),
         Meaning::Begins => {
             let key = Key::of(key);
             state.prefix = Some(key);
@@ -100,255 +97,6 @@ fn popup(state: &mut State, action: Action) {
         Action::PopupTake => take_offer(state),
         _ => state.popup = None,
     }
-}
-
-/// Puts the chosen completion into the composer.
-pub(super) fn take_offer(state: &mut State) {
-    let Some(popup) = state.popup.take() else {
-        return;
-    };
-    let Some(offer) = popup.offer() else { return };
-    let text = format!("{} ", offer.text);
-    state.composer_mut().replace_before(popup.replaces, &text);
-    typed(state);
-}
-
-pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    if !is_kill(action) {
-        state.killed.ends();
-    }
-    if let Some(place) = action.room() {
-        return nth_room(state, place);
-    }
-    match action {
-        Action::Send => {
-            if state
-                .popup
-                .as_ref()
-                .is_some_and(|popup| popup.chosen.is_some())
-            {
-                take_offer(state);
-                return Vec::new();
-            }
-            state.popup = None;
-            return send::enter(state);
-        }
-        Action::PageUp => return scroll(state, -page(state)),
-        Action::PageDown => return scroll(state, page(state)),
-        Action::Oldest => return super::to_oldest(state),
-        Action::Newest => return newest(state),
-        Action::NextUnread => return visit::next_unread(state),
-        Action::ToNew => return visit::to_new(state),
-        Action::Mentions => return picker::mentions(state),
-        Action::Search => return search::open(state, ""),
-        Action::RoomBefore => return step_room(state, -1),
-        Action::RoomAfter => return step_room(state, 1),
-        Action::Help => state.overlay = Some(Overlay::help()),
-        Action::Retry => return unsent::retry(state),
-        Action::EditFailed => return unsent::edit(state),
-        Action::Link => return super::link_details::open(state),
-        Action::Panes => {
-            state.shows_panes = !state.shows_panes;
-            if state.is_plain {
-                super::settings::tell(state, Setting::Panes);
-            }
-        }
-        Action::Quit => return vec![Effect::Quit],
-        Action::Close => {
-            state.confirm = None;
-            if !amend::cancel(state)
-                && let Some(effects) = visit::back(state)
-            {
-                return effects;
-            }
-        }
-        Action::Lobby => return picker::lobby(state),
-        Action::Palette => picker::palette(state),
-        Action::Themes => picker::themes(state),
-        Action::Editor => return paste::edit(state),
-        Action::Redraw => return vec![Effect::Redraw],
-        // As in a shell, where there is nothing to undo.
-        Action::Undo if !state.composer_mut().undo() => return vec![Effect::Suspend],
-        Action::Undo => typed(state),
-        Action::Select => return select::toggle(state),
-        Action::Up if state.composer().is_empty() => amend::edit_newest(state),
-        Action::SentBefore => recall(state, 1),
-        Action::SentAfter => recall(state, -1),
-        Action::Complete => {
-            state.popup = completion::offers(state).or_else(|| completion::names(state));
-            if state
-                .popup
-                .as_ref()
-                .is_some_and(|popup| popup.offers.len() == 1)
-            {
-                take_offer(state);
-            }
-        }
-        Action::Up | Action::Down => {
-            let columns = layout(state).text_columns();
-            let composer = state.composer_mut();
-            if action == Action::Up {
-                composer.row_up(columns);
-            } else {
-                composer.row_down(columns);
-            }
-            state.popup = None;
-        }
-        edit => {
-            let mut killed = std::mem::take(&mut state.killed);
-            let is_change = edits(state.composer_mut(), &mut killed, edit);
-            state.killed = killed;
-            if is_change {
-                typed(state);
-            } else {
-                state.popup = None;
-            }
-        }
-    }
-    Vec::new()
-}
-
-/// To the newest end; where that is shown already, everything is read.
-fn newest(state: &mut State) -> Vec<Effect> {
-    state.visit = None;
-    let is_there = |room: &Room| room.timeline.anchor() == Anchor::Newest;
-    if state
-        .current()
-        .is_some_and(|room| is_there(room) && room.reading.above.0 > 0)
-    {
-        state.say(Tone::Info, state.strings.all_read);
-        return reading::read_all(state);
-    }
-    if let Some(room) = state.current_mut() {
-        room.found = None;
-        room.timeline.to_newest();
-    }
-    Vec::new()
-}
-
-/// Does an editing action; says whether it may have changed the text.
-pub(super) fn edits(composer: &mut Composer, killed: &mut Killed, action: Action) -> bool {
-    if !is_kill(action) {
-        killed.ends();
-    }
-    match action {
-        Action::Left => composer.left(),
-        Action::Right => composer.right(),
-        Action::WordLeft => composer.word_left(),
-        Action::WordRight => composer.word_right(),
-        Action::Home => composer.home(),
-        Action::End => composer.end(),
-        Action::Newline => {
-            composer.newline();
-            return true;
-        }
-        Action::DeleteBack => {
-            composer.delete_back();
-            return true;
-        }
-        Action::DeleteForward => {
-            composer.delete_forward();
-            return true;
-        }
-        Action::KillToStart => {
-            composer.kill_to_start(killed);
-            return true;
-        }
-        Action::KillToEnd => {
-            composer.kill_to_end(killed);
-            return true;
-        }
-        Action::KillWord => {
-            composer.kill_word(killed);
-            return true;
-        }
-        Action::ClearDraft => {
-            composer.kill_all(killed);
-            return true;
-        }
-        Action::Yank => {
-            composer.insert(killed.text());
-            return true;
-        }
-        Action::Undo => {
-            composer.undo();
-            return true;
-        }
-        Action::Redo => {
-            composer.redo();
-            return true;
-        }
-        Action::Transpose => {
-            composer.transpose();
-            return true;
-        }
-        _ => {}
-    }
-    false
-}
-
-fn is_kill(action: Action) -> bool {
-    matches!(
-        action,
-        Action::KillToStart | Action::KillToEnd | Action::KillWord | Action::ClearDraft
-    )
-}
-
-/// Goes through what was sent here: back if positive.
-fn recall(state: &mut State, by: isize) {
-    let Some(room) = state.current_mut() else {
-        return;
-    };
-    let count = room.sent.len();
-    let back = room.recalled.map_or(0, |at| count - at);
-    let Some(back) = back.checked_add_signed(by).filter(|back| *back <= count) else {
-        return;
-    };
-    if back > 0 {
-        room.recalled = Some(count - back);
-        let text = room.sent[count - back].clone();
-        room.write_instead(&text);
-    } else if room.recalled.take().is_none() {
-        return;
-    } else if matches!(room.writing, Writing::Edit(_)) {
-        // What is to be said anew is not what was being written.
-        room.composer.set("");
-    } else {
-        room.write_on();
-    }
-    typed(state);
-    state.popup = None;
-}
-
-/// To the room above or below in the list, around its ends.
-fn step_room(state: &mut State, by: isize) -> Vec<Effect> {
-    let listed: Vec<_> = state.listed().map(|room| room.info.id).collect();
-    let Some(count) = isize::try_from(listed.len())
-        .ok()
-        .filter(|count| *count > 0)
-    else {
-        return Vec::new();
-    };
-    let now = listed
-        .iter()
-        .position(|room| Some(*room) == state.current)
-        .and_then(|at| isize::try_from(at).ok());
-    let next = now.map_or(0, |now| (now + by).rem_euclid(count));
-    match usize::try_from(next).ok().and_then(|next| listed.get(next)) {
-        Some(room) => show(state, *room),
-        None => Vec::new(),
-    }
-}
-
-/// To a room by its place in the list, counted from 0.
-fn nth_room(state: &mut State, place: usize) -> Vec<Effect> {
-    let room = state.listed().nth(place).map(|room| room.info.id);
-    if let Some(room) = room {
-        return show(state, room);
-    }
-    let words = fill(state.strings.no_nth_room, &[&(place + 1)]);
-    state.say(Tone::Info, words);
-    Vec::new()
 }
 
 fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
@@ -462,25 +210,6 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
         action => edits_line(composer, &mut state.killed, action, key),
     }
     Vec::new()
-}
-
-/// Writes in a composer of one line.
-pub(super) fn edits_line(
-    composer: &mut Composer,
-    killed: &mut Killed,
-    action: Option<Action>,
-    key: KeyEvent,
-) {
-    match action {
-        Some(Action::Newline | Action::Up | Action::Down) => {}
-        Some(action) => drop(edits(composer, killed, action)),
-        None => {
-            if let Some(c) = keymap::typed(key) {
-                killed.ends();
-                composer.insert(c.encode_utf8(&mut [0; 4]));
-            }
-        }
-    }
 }
 
 fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {

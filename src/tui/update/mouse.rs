@@ -3,8 +3,10 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::keys::{self, act, take_offer};
-use super::{layout, picker, scroll, select, show, typed, visit};
+use super::actions::act;
+use super::completion::{take_offer, typed};
+use super::viewport::{layout, reveal, scroll, show};
+use super::{keys, pick, picker, select, visit};
 use crate::chat::{IdentityId, Seq};
 use crate::tui::event::Effect;
 use crate::tui::input::keymap::Action;
@@ -102,7 +104,7 @@ fn click(state: &mut State, found: Option<(Rect, Target)>, place: Position) -> V
                 take_offer(state);
             }
         }
-        Target::Row(n) => return picker::click(state, n),
+        Target::Row(n) => return pick::click(state, n),
         Target::Rooms | Target::People | Target::Messages | Target::Overlay => {}
     }
     Vec::new()
@@ -146,7 +148,7 @@ fn mark(state: &mut State, seq: Seq) -> Vec<Effect> {
     } else if room.timeline.said(seq).is_some() {
         room.selected = Some(seq);
         state.confirm = None;
-        return select::reveal(state);
+        return reveal(state);
     }
     Vec::new()
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::personal;
 use crate::chat::{Entry, IdentityId, Level, RoomId};
 use crate::client::{Command, LinkState};
 use crate::text;
@@ -29,7 +28,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
         && entry.seq > room.reading.unread.read
         && !state.is_me(entry.author.id)
         && !state.settings.ignores(entry.author.id);
-    let is_worth_it = match personal::level(state, entry.room) {
+    let is_worth_it = match state.level(entry.room) {
         Level::All => true,
         Level::Mentions => state.is_for_me(entry),
         Level::Nothing => false,

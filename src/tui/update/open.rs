@@ -6,7 +6,7 @@ use super::amend;
 use crate::chat::{Body, Entry, Seq};
 use crate::text::{self, Mark};
 use crate::tui::event::Effect;
-use crate::tui::lists::picker::{Of, Picker};
+use crate::tui::state::{Of, Picker};
 use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::timeline::message_text::Spoken;

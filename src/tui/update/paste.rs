@@ -2,8 +2,9 @@
 
 use crossterm::event::KeyEvent;
 
-use super::keys::edits_line;
-use super::typed;
+use super::completion::typed;
+use super::editing::edits_line;
+use super::search;
 use crate::chat::RoomId;
 use crate::text;
 use crate::tui::event::Effect;
@@ -43,8 +44,39 @@ pub(super) fn edited(state: &mut State, room: Option<RoomId>, text: Result<Strin
     }
 }
 
+/// Pasted text is put in, whatever it holds: it never sends.
+pub(super) fn insert(state: &mut State, text: &str) -> Vec<Effect> {
+    if state.is_plain {
+        // Nobody writes into a list that is not shown.
+        state.overlay = None;
+    }
+    match &mut state.overlay {
+        Some(
+            Overlay::Name { composer, .. }
+            | Overlay::React { composer, .. }
+            | Overlay::Snippet { composer, .. },
+        ) => {
+            composer.insert(text.lines().next().unwrap_or_default());
+        }
+        Some(Overlay::Pick(picker)) => {
+            picker
+                .filter
+                .insert(text.lines().next().unwrap_or_default());
+            picker.chosen = 0;
+            return search::changed(state);
+        }
+        Some(Overlay::Help { filter, scroll }) => {
+            filter.insert(text.lines().next().unwrap_or_default());
+            *scroll = 0;
+        }
+        Some(Overlay::List { .. } | Overlay::Link { .. }) => {}
+        None => into_composer(state, text),
+    }
+    Vec::new()
+}
+
 /// Pasted text is put in, whatever it holds, or asked about if it is long: it never sends.
-pub(super) fn paste(state: &mut State, text: &str) {
+fn into_composer(state: &mut State, text: &str) {
     let bytes = state.composer().bytes() + text.len();
     if bytes > BYTES {
         let words = fill(state.strings.paste_too_long, &[&bytes, &BYTES]);

@@ -1,15 +1,15 @@
 //! How we are and what we want to be told: commands, and what the server says of them.
 
-use super::client::asks;
 use super::reading;
-use crate::chat::{Author, Level, Profile, RoomId, RoomInfo, Settings, Status};
+use crate::chat::{Author, Level, Profile, RoomInfo, Settings, Status};
 use crate::client::{About, Command, Whom};
 use crate::text::{self, Words};
 use crate::tui::content::system_lines;
 use crate::tui::event::Effect;
 use crate::tui::input::command::Name;
 use crate::tui::settings::Setting;
-use crate::tui::state::{Invitation, Overlay, State, Tone, TypingMode};
+use crate::tui::settings::typing::TypingMode;
+use crate::tui::state::{Invitation, Overlay, State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::theme::avatar;
 
@@ -184,7 +184,7 @@ pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
     let s = state.strings;
     let asked = state
         .asked
-        .take_if(|(effect, _)| asks(effect, &About::Settings));
+        .take_if(|(effect, _)| effect.asks_about(&About::Settings));
     let is_answer = asked.is_some();
     let (before, after) = (&state.settings, &settings);
     let names = |one: &Settings, other: &Settings| -> Option<String> {
@@ -213,7 +213,7 @@ pub(super) fn status(state: &mut State, status: Status) {
     state.status_asked = None;
     let asked = state
         .asked
-        .take_if(|(effect, _)| asks(effect, &About::Status));
+        .take_if(|(effect, _)| effect.asks_about(&About::Status));
     if asked.is_some() || state.status != status {
         let words = match (status.is_away, status.text.is_empty()) {
             (true, true) => s.away_now.to_owned(),
@@ -284,16 +284,10 @@ pub(super) fn invited(state: &mut State, room: &RoomInfo, by: Option<&Author>) {
         None => fill(s.invited_to, &[&room]),
     };
     state.say(Tone::Info, words.clone());
-    let now = super::send::now_ms(state);
+    let now = state.now_ms();
     // A line that stays: whoever is typing loses the notice with the next key.
     if let Some(room) = state.current_mut() {
         let what = crate::tui::timeline::What::System(text::line(&words));
         room.timeline.local(what, now);
     }
-}
-
-/// What of a room is worth a notification.
-pub(super) fn level(state: &State, room: RoomId) -> Level {
-    let kind = state.room(room).map(|room| room.info.kind);
-    kind.map_or(Level::Nothing, |kind| state.settings.level(room, kind))
 }

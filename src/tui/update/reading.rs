@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::select;
+use super::viewport;
 use crate::chat::{Amendment, Body, Entry, Epoch, FollowResult, RoomId, Seq, Unread};
 use crate::client::{Command, LinkState};
 use crate::tui::event::Effect;
@@ -84,7 +84,7 @@ struct Shown {
 }
 
 fn shown(state: &State, room: &Room) -> Shown {
-    let on_screen = select::on_screen(state);
+    let on_screen = viewport::on_screen(state);
     let first = on_screen.first().copied();
     // A message that fills the screen alone begins above it.
     let first = first.unwrap_or_else(|| match room.timeline.anchor() {

@@ -1,6 +1,6 @@
 //! Commands that change a room or what somebody may do there.
 
-use super::send::order;
+use super::post::order;
 use crate::chat::{Author, Body, IdentityId, Role, Ruling, Until};
 use crate::client::Command;
 use crate::tui::event::Effect;

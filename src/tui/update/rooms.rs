@@ -1,6 +1,7 @@
 //! Rooms come, change and go.
 
-use super::{send, show, unsent};
+use super::unsent;
+use super::viewport::show;
 use crate::chat::{RoomId, RoomInfo, Seq};
 use crate::client::{Command, PutOut};
 use crate::text;
@@ -162,7 +163,7 @@ pub(super) fn put_out(state: &mut State, id: RoomId, how: &PutOut) {
     if !state.is_plain || state.current != Some(id) {
         state.say(Tone::Problem, words.as_str());
     }
-    let now = send::now_ms(state);
+    let now = state.now_ms();
     if let Some(room) = state.room_mut(id) {
         room.put_out = Some(words.to_string());
         room.roster.clear();

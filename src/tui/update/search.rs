@@ -7,8 +7,8 @@ use crate::chat::{Body, Entry, Found, RoomId, Seq};
 use crate::client::{Among, Command};
 use crate::tui::event::Effect;
 use crate::tui::input::composer::Composer;
-use crate::tui::lists::picker::{Of, Picker};
 use crate::tui::lists::search::{Hits, Known, Walk, parse};
+use crate::tui::state::{Of, Picker};
 use crate::tui::state::{Overlay, Room, State, Tone};
 
 /// The server is asked when nothing was typed for this long.
@@ -22,7 +22,9 @@ pub(super) fn open(state: &mut State, text: &str) -> Vec<Effect> {
         None => (text.to_owned(), Hits::default()),
     };
     let is_new = walk.is_none();
-    let chosen = walk.map_or(0, |walk| walk.place(state).0.saturating_sub(1));
+    let chosen = walk.map_or(0, |walk| {
+        walk.place(&state.hits(&walk.hits)).0.saturating_sub(1)
+    });
     let picker = Picker {
         filter: Box::new(Composer::with(&text)),
         chosen,
@@ -153,7 +155,7 @@ pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
     let Some(walk) = state.walk().cloned() else {
         return Vec::new();
     };
-    if let Some(at) = walk.step(state, by) {
+    if let Some(at) = walk.step(&state.hits(&walk.hits), by) {
         return begin(state, walk.hits, walk.text, at);
     }
     let s = state.strings;

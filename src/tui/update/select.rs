@@ -1,12 +1,13 @@
 //! Selection mode: one message is marked, and single letters do something with it.
 
-use super::{amend, layout, load_older, open, rows_layout, search, visit};
+use super::viewport::{on_screen, reveal};
+use super::{amend, open, search, visit};
 use crate::chat::Seq;
 use crate::tui::event::Effect;
 use crate::tui::input::keymap::Action;
 use crate::tui::state::{Overlay, State, Tone};
+use crate::tui::timeline::Key;
 use crate::tui::timeline::message_text::Spoken;
-use crate::tui::timeline::{Anchor, Item, Key};
 
 /// Marks the newest message, or leaves the mode.
 pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
@@ -22,34 +23,6 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
         }
     }
     reveal(state)
-}
-
-/// The messages that begin on the screen, from top to bottom.
-pub(super) fn on_screen(state: &State) -> Vec<Seq> {
-    let area = layout(state).messages;
-    let height = usize::from(area.height);
-    let Some(room) = state.current() else {
-        return Vec::new();
-    };
-    let timeline = &room.timeline;
-    let rows = rows_layout(state, area.width, timeline.name_columns());
-    let (top, line) = timeline.top(height, |index| rows.height(timeline, index));
-    let mut left = height + line;
-    let mut seen = Vec::new();
-    for index in top..timeline.len() {
-        let of_item = rows.height(timeline, index);
-        // Of one at the bottom there may be room for the rule before it and no more.
-        let begins = (index > top || line <= of_item.head) && left > of_item.head;
-        let is_said = |item: &&Item| item.key == Key::entry(item.key.seq);
-        let item = timeline.get(index).filter(is_said);
-        let said = item.and_then(|item| timeline.said(item.key.seq));
-        seen.extend(said.filter(|_| begins).map(|entry| entry.seq));
-        left = left.saturating_sub(of_item.all());
-        if left == 0 {
-            break;
-        }
-    }
-    seen
 }
 
 pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
@@ -136,29 +109,4 @@ fn copy(state: &mut State, seq: Seq) -> Vec<Effect> {
     }
     state.say(Tone::Info, state.strings.copied);
     vec![Effect::Copy(text)]
-}
-
-/// Scrolls so that the selected message is on the screen.
-pub(super) fn reveal(state: &mut State) -> Vec<Effect> {
-    let area = layout(state).messages;
-    let height = usize::from(area.height);
-    let anchor = state.current().and_then(|room| {
-        let timeline = &room.timeline;
-        let rows = rows_layout(state, area.width, timeline.name_columns());
-        let of = |index: usize| rows.height(timeline, index);
-        let place = timeline.place(Key::entry(room.selected?))?;
-        let (top, line) = timeline.top(height, of);
-        if place < top || (place == top && line > of(top).head) {
-            let key = Key::entry(room.selected?);
-            return Some(Anchor::Top { key, line: 0 });
-        }
-        let shown: usize = (top..=place).map(|index| of(index).all()).sum();
-        let below = shown.saturating_sub(line + height);
-        let below = isize::try_from(below).ok().filter(|below| *below > 0)?;
-        Some(timeline.scrolled(below, height, of))
-    });
-    if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
-        room.timeline.set_anchor(anchor);
-    }
-    load_older(state)
 }

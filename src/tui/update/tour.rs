@@ -4,7 +4,7 @@ use crate::chat::{Recipient, RoomId};
 use crate::client::Command;
 use crate::tui::content::tour::Lesson;
 use crate::tui::event::Effect;
-use crate::tui::lists::picker::Of;
+use crate::tui::state::Of;
 use crate::tui::state::{Overlay, Room, State};
 
 /// Notes after every event what was done in it. `before` is the room that was read then.

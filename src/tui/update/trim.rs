@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{layout, rows_layout};
+use super::viewport::{layout, rows_layout};
 use crate::chat::{RoomId, Seq};
 use crate::tui::state::{Overlay, Room, State, Writing};
 use crate::tui::timeline::{Anchor, Keep, Key};

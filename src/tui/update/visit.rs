@@ -1,6 +1,6 @@
 //! Going somewhere and coming back: to a message elsewhere, through what is unread, to the line that says what is new.
 
-use super::{layout, load_older, rows_layout, show};
+use super::viewport::{layout, load_older, rows_layout, show};
 use crate::chat::{RoomId, Seq};
 use crate::client::Command;
 use crate::tui::event::Effect;

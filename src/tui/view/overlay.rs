@@ -1,10 +1,9 @@
 //! What lies over the rest: completions, and the overlays.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
-use super::{Canvas, columns};
-use crate::text::{self, SafeText};
+use super::{Canvas, columns, ground, place};
+use crate::text;
 use crate::tui::content::{help, link_details, reactions};
 use crate::tui::input::completion;
 use crate::tui::input::composer::Composer;
@@ -165,15 +164,6 @@ pub(super) fn draw(
     }
 }
 
-/// The place of an overlay of so many rows, at the top of the messages.
-pub(super) fn place(regions: &Regions, rows: u16) -> Rect {
-    let body = regions.overlay();
-    Rect {
-        height: rows.min(body.height),
-        ..body
-    }
-}
-
 /// The same directly above the composer.
 fn place_below(regions: &Regions, rows: u16) -> Rect {
     let body = regions.overlay();
@@ -183,29 +173,6 @@ fn place_below(regions: &Regions, rows: u16) -> Rect {
         height,
         ..body
     }
-}
-
-/// Empties the rows of an overlay, puts its title there, and returns the style of titles.
-pub(super) fn ground(
-    canvas: &mut Canvas<'_>,
-    regions: &Regions,
-    area: Rect,
-    title: &SafeText,
-) -> Style {
-    canvas.clear(regions.beside(area), Scope::Background);
-    canvas.clear(area, Scope::Popup);
-    canvas.target(area, Target::Overlay);
-    let accent = canvas
-        .style(Scope::Popup)
-        .patch(canvas.style(Scope::Accent));
-    canvas.put(
-        area.x + 1,
-        area.y,
-        area.width.saturating_sub(2),
-        title,
-        accent,
-    );
-    accent
 }
 
 /// Lines to read, and what they are filtered by, if they can be; returns where the cursor is then.

@@ -3,15 +3,15 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::overlay::{ground, place};
-use super::{Canvas, columns};
+use super::{Canvas, columns, ground, place};
 use crate::text;
 use crate::tui::input::composer::Composer;
-use crate::tui::lists::picker::{Of, Picker, Row, rows};
+use crate::tui::lists::picker::{Row, rows};
 use crate::tui::lists::search::Hits;
 use crate::tui::screen::hit_map::Target;
 use crate::tui::screen::regions::Regions;
 use crate::tui::state::State;
+use crate::tui::state::{Of, Picker};
 use crate::tui::strings::{Strings, fill};
 use crate::tui::theme::Scope;
 

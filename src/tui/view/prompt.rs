@@ -42,7 +42,7 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     let hint = selects.then(|| {
         let s = state.strings;
         let key = |action| state.keymap.first_in(Context::Selection, action);
-        if let Some((at, count)) = state.walk().map(|walk| walk.place(state)) {
+        if let Some((at, count)) = state.walk().map(|walk| walk.place(&state.hits(&walk.hits))) {
             let (older, newer) = (key(Action::NextHit), key(Action::HitBefore));
             let of = |words| fill(words, &[&at, &count, &older, &newer]);
             return fitting(inner, of(s.hits_hint), of(s.hits_hint_short));

@@ -513,7 +513,7 @@ async fn whoever_is_not_let_in_or_not_heard_is_told_why() {
         let mut config = config();
         config.hub.presets[0].capacity = 2;
         let words = tchat::text::Words::new(["spam"]);
-        let refuse = tchat::server::word_filter::Mode::Refuse;
+        let refuse = tchat::chat::FilterMode::Refuse;
         config.hub.filter.set(words, refuse);
         let server = Server::with(config, memory());
         let _ann = server.joins("ann").await;

@@ -65,7 +65,7 @@ impl Person {
             room: None,
             locale: "en".into(),
             cache,
-            cache_bytes: tchat::client::cache::BYTES,
+            cache_bytes: tchat::config::CACHE_BYTES,
         });
         Self {
             client,

@@ -14,7 +14,8 @@ use tchat::chat::{
 use tchat::client::{Event as Told, LinkState};
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::screen::hit_map::Targets;
-use tchat::tui::state::{Moment, State, TypingMode};
+use tchat::tui::settings::typing::TypingMode;
+use tchat::tui::state::{Moment, State};
 use tchat::tui::theme::{DEFAULT, Depth, Theme};
 use tchat::tui::update::update;
 use tchat::tui::view::{Glyphs, Look, draw};

@@ -4,12 +4,13 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tchat::chat::Retention;
+use tchat::chat::RoomPreset;
 use tchat::chat::{Limits, RoomName, Seq, ServerId, UserName};
 use tchat::client::{Connector, Pipe};
 use tchat::server::clock::WallClock;
-use tchat::server::hub::{HubConfig, Preset};
+use tchat::server::hub::HubConfig;
 use tchat::server::listen::{Caps, Peer};
-use tchat::server::room::retention::Retention;
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::{PageLimit, Span, Store};
 use tchat::server::{self, ServerConfig, ServerError};
@@ -40,7 +41,7 @@ pub struct Server {
 }
 
 pub fn config() -> ServerConfig {
-    let preset = |name: &str, capacity| Preset {
+    let preset = |name: &str, capacity| RoomPreset {
         name: RoomName::new(name).unwrap(),
         topic: format!("all about {name}"),
         capacity,
@@ -67,7 +68,7 @@ pub fn config() -> ServerConfig {
         },
         caps: Caps::default(),
         idle_exit: None,
-        bridges: server::bridge::Bridges::ALL,
+        bridges: tchat::chat::Bridges::ALL,
         metrics: server::Switch::On,
         hosts: vec!["chat.example.org".into()],
         reflection: server::Switch::Off,

@@ -38,7 +38,7 @@ impl Viewer {
             room: Some("general".into()),
             locale: "en".into(),
             cache: cache.map(Path::to_owned),
-            cache_bytes: tchat::client::cache::BYTES,
+            cache_bytes: tchat::config::CACHE_BYTES,
         });
         let mut screen = Screen::blank(100, 60);
         screen.state.instance = instance;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Task;
+use crate::chat::Retention;
 use crate::chat::{NameKey, Seq, Stamp};
-use crate::server::room::retention::Retention;
 use crate::server::store::{RoomRecord, StoreError};
 use crate::text;
 

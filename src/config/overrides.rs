@@ -1,0 +1,27 @@
+//! What the command line and the environment set, over the config file. It knows no command line parser.
+
+use std::path::PathBuf;
+
+/// Values that go before those of the config file. What is absent was not set.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    pub name: Option<String>,
+    pub server: Option<String>,
+    pub room: Option<String>,
+    pub lang: Option<String>,
+    pub theme: Option<String>,
+    /// The config file to read, instead of the usual one.
+    pub config: Option<PathBuf>,
+    pub data: Option<PathBuf>,
+    pub plain: Option<bool>,
+    /// The address to listen on, or the host to join.
+    pub host: Option<String>,
+    pub port: Option<u16>,
+    pub bridges: Option<bool>,
+    pub log_dir: Option<PathBuf>,
+    pub log_messages: Option<bool>,
+    /// As it was written, like `5m`.
+    pub idle_exit: Option<String>,
+    /// Whether a client started this server in the background.
+    pub is_background: bool,
+}

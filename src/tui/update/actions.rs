@@ -1,0 +1,197 @@
+//! Actions: what each key of the keymap does where text is typed.
+
+use super::completion::{self, take_offer, typed};
+use super::editing::{edits, is_kill};
+use super::viewport::{layout, page, scroll, show, to_oldest};
+use super::{
+    amend, link_details, paste, picker, reading, search, select, send, settings, unsent, visit,
+};
+use crate::tui::event::Effect;
+use crate::tui::input::keymap::{Action, Context};
+use crate::tui::settings::Setting;
+use crate::tui::state::{Overlay, Room, State, Tone, Writing};
+use crate::tui::strings::fill;
+use crate::tui::timeline::Anchor;
+
+pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if !is_kill(action) {
+        state.killed.ends();
+    }
+    if let Some(place) = action.room() {
+        return nth_room(state, place);
+    }
+    match action {
+        Action::Send => {
+            if state
+                .popup
+                .as_ref()
+                .is_some_and(|popup| popup.chosen.is_some())
+            {
+                take_offer(state);
+                return Vec::new();
+            }
+            state.popup = None;
+            return send::enter(state);
+        }
+        Action::PageUp => return scroll(state, -page(state)),
+        Action::PageDown => return scroll(state, page(state)),
+        Action::Oldest => return to_oldest(state),
+        Action::Newest => return newest(state),
+        Action::NextUnread => return visit::next_unread(state),
+        Action::ToNew => return visit::to_new(state),
+        Action::Mentions => return picker::mentions(state),
+        Action::Search => return search::open(state, ""),
+        Action::RoomBefore => return step_room(state, -1),
+        Action::RoomAfter => return step_room(state, 1),
+        Action::Help => state.overlay = Some(Overlay::help()),
+        Action::Retry => return unsent::retry(state),
+        Action::EditFailed => return unsent::edit(state),
+        Action::Link => return link_details::open(state),
+        Action::Panes => {
+            state.shows_panes = !state.shows_panes;
+            if state.is_plain {
+                settings::tell(state, Setting::Panes);
+            }
+        }
+        Action::Quit => return vec![Effect::Quit],
+        Action::Close => {
+            state.confirm = None;
+            if !amend::cancel(state)
+                && let Some(effects) = visit::back(state)
+            {
+                return effects;
+            }
+        }
+        Action::Lobby => return picker::lobby(state),
+        Action::Palette => picker::palette(state),
+        Action::Themes => picker::themes(state),
+        Action::Editor => return paste::edit(state),
+        Action::Redraw => return vec![Effect::Redraw],
+        // As in a shell, where there is nothing to undo.
+        Action::Undo if !state.composer_mut().undo() => return vec![Effect::Suspend],
+        Action::Undo => typed(state),
+        Action::Select => return select::toggle(state),
+        Action::Up if state.composer().is_empty() => amend::edit_newest(state),
+        Action::SentBefore => recall(state, 1),
+        Action::SentAfter => recall(state, -1),
+        Action::Complete => {
+            state.popup = completion::offers(state).or_else(|| completion::names(state));
+            if state
+                .popup
+                .as_ref()
+                .is_some_and(|popup| popup.offers.len() == 1)
+            {
+                take_offer(state);
+            }
+        }
+        Action::Up | Action::Down => {
+            let columns = layout(state).text_columns();
+            let composer = state.composer_mut();
+            if action == Action::Up {
+                composer.row_up(columns);
+            } else {
+                composer.row_down(columns);
+            }
+            state.popup = None;
+        }
+        edit => {
+            let mut killed = std::mem::take(&mut state.killed);
+            let is_change = edits(state.composer_mut(), &mut killed, edit);
+            state.killed = killed;
+            if is_change {
+                typed(state);
+            } else {
+                state.popup = None;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Does an action by its name: to the selected message if it is an action of the selection mode, else as the key would.
+pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    let selected = state.current().and_then(|room| room.selected);
+    match selected.filter(|_| action.is_of(Context::Selection)) {
+        Some(seq) => select::act(state, seq, action),
+        None if action.is_of(Context::Composer) => act(state, action),
+        None => {
+            state.say(Tone::Problem, state.strings.nothing_selected);
+            Vec::new()
+        }
+    }
+}
+
+/// To the newest end; where that is shown already, everything is read.
+pub(super) fn newest(state: &mut State) -> Vec<Effect> {
+    state.visit = None;
+    let is_there = |room: &Room| room.timeline.anchor() == Anchor::Newest;
+    if state
+        .current()
+        .is_some_and(|room| is_there(room) && room.reading.above.0 > 0)
+    {
+        state.say(Tone::Info, state.strings.all_read);
+        return reading::read_all(state);
+    }
+    if let Some(room) = state.current_mut() {
+        room.found = None;
+        room.timeline.to_newest();
+    }
+    Vec::new()
+}
+
+/// Goes through what was sent here: back if positive.
+pub(super) fn recall(state: &mut State, by: isize) {
+    let Some(room) = state.current_mut() else {
+        return;
+    };
+    let count = room.sent.len();
+    let back = room.recalled.map_or(0, |at| count - at);
+    let Some(back) = back.checked_add_signed(by).filter(|back| *back <= count) else {
+        return;
+    };
+    if back > 0 {
+        room.recalled = Some(count - back);
+        let text = room.sent[count - back].clone();
+        room.write_instead(&text);
+    } else if room.recalled.take().is_none() {
+        return;
+    } else if matches!(room.writing, Writing::Edit(_)) {
+        // What is to be said anew is not what was being written.
+        room.composer.set("");
+    } else {
+        room.write_on();
+    }
+    typed(state);
+    state.popup = None;
+}
+
+/// To the room above or below in the list, around its ends.
+pub(super) fn step_room(state: &mut State, by: isize) -> Vec<Effect> {
+    let listed: Vec<_> = state.listed().map(|room| room.info.id).collect();
+    let Some(count) = isize::try_from(listed.len())
+        .ok()
+        .filter(|count| *count > 0)
+    else {
+        return Vec::new();
+    };
+    let now = listed
+        .iter()
+        .position(|room| Some(*room) == state.current)
+        .and_then(|at| isize::try_from(at).ok());
+    let next = now.map_or(0, |now| (now + by).rem_euclid(count));
+    match usize::try_from(next).ok().and_then(|next| listed.get(next)) {
+        Some(room) => show(state, *room),
+        None => Vec::new(),
+    }
+}
+
+/// To a room by its place in the list, counted from 0.
+pub(super) fn nth_room(state: &mut State, place: usize) -> Vec<Effect> {
+    let room = state.listed().nth(place).map(|room| room.info.id);
+    if let Some(room) = room {
+        return show(state, room);
+    }
+    let words = fill(state.strings.no_nth_room, &[&(place + 1)]);
+    state.say(Tone::Info, words);
+    Vec::new()
+}

@@ -1,0 +1,93 @@
+//! Keys that edit text, in the composer and in every line that is typed.
+
+use crossterm::event::KeyEvent;
+
+use crate::tui::input::composer::{Composer, Killed};
+use crate::tui::input::keymap::{self, Action};
+
+/// Does an editing action; says whether it may have changed the text.
+pub(super) fn edits(composer: &mut Composer, killed: &mut Killed, action: Action) -> bool {
+    if !is_kill(action) {
+        killed.ends();
+    }
+    match action {
+        Action::Left => composer.left(),
+        Action::Right => composer.right(),
+        Action::WordLeft => composer.word_left(),
+        Action::WordRight => composer.word_right(),
+        Action::Home => composer.home(),
+        Action::End => composer.end(),
+        Action::Newline => {
+            composer.newline();
+            return true;
+        }
+        Action::DeleteBack => {
+            composer.delete_back();
+            return true;
+        }
+        Action::DeleteForward => {
+            composer.delete_forward();
+            return true;
+        }
+        Action::KillToStart => {
+            composer.kill_to_start(killed);
+            return true;
+        }
+        Action::KillToEnd => {
+            composer.kill_to_end(killed);
+            return true;
+        }
+        Action::KillWord => {
+            composer.kill_word(killed);
+            return true;
+        }
+        Action::ClearDraft => {
+            composer.kill_all(killed);
+            return true;
+        }
+        Action::Yank => {
+            composer.insert(killed.text());
+            return true;
+        }
+        Action::Undo => {
+            composer.undo();
+            return true;
+        }
+        Action::Redo => {
+            composer.redo();
+            return true;
+        }
+        Action::Transpose => {
+            composer.transpose();
+            return true;
+        }
+        _ => {}
+    }
+    false
+}
+
+pub(super) fn is_kill(action: Action) -> bool {
+    matches!(
+        action,
+        Action::KillToStart | Action::KillToEnd | Action::KillWord | Action::ClearDraft
+    )
+}
+
+/// Writes in a composer of one line.
+pub(super) fn edits_line(
+    composer: &mut Composer,
+    killed: &mut Killed,
+    action: Option<Action>,
+    key: KeyEvent,
+) {
+    match action {
+        Some(Action::Newline | Action::Up | Action::Down) => {}
+        Some(action) => drop(edits(composer, killed, action)),
+        None => {
+            if let Some(c) = keymap::typed(key) {
+                killed.ends();
+                composer.insert(c.encode_utf8(&mut [0; 4]));
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Going to rooms and conversations by name, and leaving them.
+
+use super::rooms;
+use super::viewport::show;
+use crate::chat::{IdentityId, RoomId};
+use crate::client::Command;
+use crate::tui::event::Effect;
+use crate::tui::state::{Room, State, Tone};
+use crate::tui::strings::fill;
+
+pub(super) fn conversation_with(state: &State, person: IdentityId) -> Option<RoomId> {
+    let is_theirs = |room: &&Room| {
+        room.info
+            .peer
+            .as_ref()
+            .is_some_and(|peer| peer.id == person)
+    };
+    state.rooms.iter().find(is_theirs).map(|room| room.info.id)
+}
+
+/// Goes to a room: one we are in at once, another when the server let us in.
+pub(super) fn join(state: &mut State, argument: &str) -> Vec<Effect> {
+    let name = argument.trim_start_matches('#');
+    let lower = name.to_lowercase();
+    // One we were made to leave, or that is no more, is asked for like any other.
+    let is_it = |room: &&Room| {
+        let is_ours = !room.is_conversation() && room.put_out.is_none();
+        is_ours && room.info.name.to_lowercase() == lower
+    };
+    let known = state.rooms.iter().find(is_it);
+    match known.map(|room| room.info.id) {
+        Some(room) => show(state, room),
+        None => vec![Effect::Client(Command::Join(name.to_owned()))],
+    }
+}
+
+pub(super) fn open(state: &mut State, name: &str) -> Vec<Effect> {
+    let called = state.people_called(name);
+    let known = called
+        .present
+        .or(called.peer)
+        .and_then(|person| conversation_with(state, person));
+    match known {
+        Some(room) => show(state, room),
+        None => vec![Effect::Client(Command::Open(name.to_owned()))],
+    }
+}
+
+pub(super) fn leave(state: &mut State, argument: &str) -> Vec<Effect> {
+    let s = state.strings;
+    let wanted = argument.to_lowercase();
+    let room = if argument.is_empty() {
+        state.current()
+    } else {
+        state.rooms.iter().find(|room| {
+            let label = room.label().to_lowercase();
+            label == wanted || label.trim_start_matches(['#', '@']) == wanted
+        })
+    };
+    let Some((id, is_conversation)) = room.map(|room| (room.info.id, room.is_conversation()))
+    else {
+        state.say(Tone::Problem, fill(s.no_such_room_here, &[&argument]));
+        return Vec::new();
+    };
+    if state.room(id).is_some_and(|room| room.put_out.is_some()) {
+        return rooms::left(state, id);
+    }
+    if !is_conversation {
+        return vec![Effect::Client(Command::Leave(id))];
+    }
+    if let Some(room) = state.room_mut(id) {
+        room.is_hidden = true;
+    }
+    state.say(Tone::Info, s.conversation_put_away);
+    let first = state.listed().next().map(|room| room.info.id);
+    match first.filter(|_| state.current == Some(id)) {
+        Some(first) => show(state, first),
+        None => Vec::new(),
+    }
+}

@@ -1,0 +1,142 @@
+//! Posting: checks what is sent, shows it as pending and hands it to the client.
+
+use super::unsent;
+use crate::chat::{Author, Body, Recipient, RoomId};
+use crate::client::{Command, LinkState, Post};
+use crate::text;
+use crate::tui::event::Effect;
+use crate::tui::state::{State, Tone, Writing};
+use crate::tui::strings::fill;
+
+/// Posts that may wait at once; more stay in the composer.
+const PENDING: usize = 1000;
+
+/// Shows a post and sends it; it is kept until it is answered.
+pub(super) fn post(
+    state: &mut State,
+    me: &Author,
+    typed: &str,
+    to: Recipient,
+    body: Body,
+) -> Vec<Effect> {
+    let post = Post {
+        client_id: state.next_client_id(),
+        to,
+        body,
+        at_ms: state.now_ms(),
+        from: state.current,
+        typed: typed.to_owned(),
+    };
+    unsent::show(state, me, &post);
+    state.posts.push_back(post.clone());
+    sent(state, typed.to_owned());
+    vec![Effect::Client(Command::Post {
+        post,
+        instead_of: None,
+    })]
+}
+
+/// Posts something that is not said: it shows by what it changes, and its words come back if it is refused.
+pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect> {
+    let Some(room) = state.current else {
+        say_where_nobody_is(state);
+        return Vec::new();
+    };
+    if let Some(why) = state.current().and_then(|room| room.put_out.clone()) {
+        state.say(Tone::Problem, why);
+        return Vec::new();
+    }
+    if state.link != LinkState::Online {
+        // It is not done later, when nobody expects it any more.
+        let words = state.strings.not_now;
+        state.say(Tone::Problem, words);
+        return Vec::new();
+    }
+    let post = Post {
+        client_id: state.next_client_id(),
+        to: Recipient::Room(room),
+        body,
+        at_ms: state.now_ms(),
+        from: state.current,
+        typed: typed.clone(),
+    };
+    state.orders.insert(post.client_id, typed);
+    vec![Effect::Client(Command::Post {
+        post,
+        instead_of: None,
+    })]
+}
+
+/// Empties the composer and remembers what was in it.
+pub(super) fn sent(state: &mut State, text: String) {
+    sent_from(state, state.current, text);
+    // Whoever says something is here now, and not on a visit.
+    state.visit = None;
+    if let Some(room) = state.current_mut() {
+        room.found = None;
+    }
+}
+
+/// The same of a room that may not be the one that is shown any more.
+pub(super) fn sent_from(state: &mut State, here: Option<RoomId>, text: String) {
+    match here.map(|id| state.room_mut(id)) {
+        Some(Some(room)) => {
+            room.remember(text);
+            room.writing = Writing::Message;
+            room.write_on();
+        }
+        // The room is gone, and what was written there with it.
+        Some(None) => {}
+        None => state.lobby.clear(),
+    }
+    state.popup = None;
+    state.confirm = None;
+}
+
+/// Whether a body may be sent; the server would refuse it with the same words.
+pub(super) fn is_sendable(state: &mut State, body: &Body) -> bool {
+    let s = state.strings;
+    let (bytes, lines) = (body.text().len(), body.text().split('\n').count());
+    if bytes > state.limits.body_bytes {
+        state.say(
+            Tone::Problem,
+            fill(s.too_long, &[&bytes, &state.limits.body_bytes]),
+        );
+    } else if lines > state.limits.body_lines {
+        state.say(
+            Tone::Problem,
+            fill(s.too_many_lines, &[&lines, &state.limits.body_lines]),
+        );
+    } else if state.posts.len() >= PENDING {
+        state.say(Tone::Problem, s.too_many_pending);
+    } else {
+        return true;
+    }
+    false
+}
+
+pub(super) fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
+    let (Some(room), Some(me)) = (state.current, state.me.clone()) else {
+        say_where_nobody_is(state);
+        return Vec::new();
+    };
+    if let Some(why) = state.current().and_then(|room| room.put_out.clone()) {
+        state.say(Tone::Problem, why);
+        return Vec::new();
+    }
+    if !is_sendable(state, &body) {
+        return Vec::new();
+    }
+    post(state, &me, typed, Recipient::Room(room), body)
+}
+
+/// Without a room there is nobody to say anything to, and mostly because there is no connection.
+pub(super) fn say_where_nobody_is(state: &mut State) {
+    let s = state.strings;
+    let words = if state.link == LinkState::Online {
+        s.not_in_a_room.to_owned()
+    } else {
+        fill(s.no_connection_yet, &[&text::line(&state.server)])
+    };
+    state.say(Tone::Problem, words);
+}

@@ -1,0 +1,235 @@
+//! The part of a room that is on the screen: scrolling, loading what is near it, and showing another room.
+//!
+//! Everything else in `update` may use this; it uses nothing of theirs.
+
+use crate::chat::{RoomId, Seq};
+use crate::client::Command;
+use crate::text;
+use crate::tui::content::prompt::prompt;
+use crate::tui::event::Effect;
+use crate::tui::screen::regions::{Regions, regions};
+use crate::tui::state::{Panes, State, Tone};
+use crate::tui::timeline::rows::Layout;
+use crate::tui::timeline::{Anchor, Item, Key};
+
+/// The parts of the screen as they are now.
+pub(super) fn layout(state: &State) -> Regions {
+    regions(state, text::width(&prompt(state).text))
+}
+
+/// How items are laid out in the room being read.
+pub(super) fn rows_layout(state: &State, columns: u16, name_columns: usize) -> Layout<'_> {
+    Layout {
+        columns: usize::from(columns),
+        name_columns,
+        zone: &state.zone,
+        time: &state.time_format,
+        strings: state.strings,
+    }
+}
+
+/// Scrolls the room being read, and loads what is near its top.
+pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
+    // What was asked about may not be on the screen any more.
+    state.confirm = None;
+    if by < 0 {
+        look_back(state);
+    }
+    let area = layout(state).messages;
+    let before = state.current().map(|room| room.timeline.anchor());
+    let anchor = state.current().map(|room| {
+        let rows = rows_layout(state, area.width, room.timeline.name_columns());
+        room.timeline
+            .scrolled(by, usize::from(area.height), |index| {
+                rows.height(&room.timeline, index)
+            })
+    });
+    if anchor == Some(Anchor::Newest) {
+        // Whoever has come to the newest end is on no visit any more.
+        state.visit = None;
+    }
+    if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
+        if anchor == Anchor::Newest {
+            room.found = None;
+        }
+        room.timeline.set_anchor(anchor);
+    }
+    let effects = load_older(state);
+    if anchor == before {
+        say_end(state, by < 0, &effects);
+    }
+    effects
+}
+
+/// Where there is no screen to see it on: that nothing more is there in the direction somebody went, or that it is being loaded.
+pub(super) fn say_end(state: &mut State, is_up: bool, effects: &[Effect]) {
+    let s = state.strings;
+    let words = match state.current() {
+        None => s.not_in_a_room,
+        Some(_) if !effects.is_empty() => s.loading,
+        Some(_) if is_up => s.nothing_older,
+        Some(_) => s.nothing_newer,
+    };
+    if state.is_plain {
+        state.say(Tone::Info, words);
+    }
+}
+
+/// Where the screen was cleared, what was there is wanted again.
+pub(super) fn look_back(state: &mut State) {
+    if let Some(room) = state.current_mut() {
+        room.timeline.uncover();
+        if room.timeline.oldest().is_none() {
+            room.timeline.expect_entries();
+        }
+    }
+}
+
+/// To the oldest that is loaded, and what is before that.
+pub(super) fn to_oldest(state: &mut State) -> Vec<Effect> {
+    state.confirm = None;
+    look_back(state);
+    let area = layout(state).messages;
+    let before = state.current().map(|room| room.timeline.anchor());
+    let anchor = state.current().map(|room| {
+        let rows = rows_layout(state, area.width, room.timeline.name_columns());
+        let of = |index| rows.height(&room.timeline, index);
+        room.timeline.at_oldest(of)
+    });
+    if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
+        room.timeline.set_anchor(anchor);
+    }
+    let effects = load_older(state);
+    if anchor == before {
+        say_end(state, true, &effects);
+    }
+    effects
+}
+
+/// Where the oldest that is loaded is at the top it is what the screen is anchored to, in whatever size: rows that were above it in another
+/// size would be filled with the next page, and everything moved.
+pub(super) fn hold_beginning(state: &mut State) {
+    let area = layout(state).messages;
+    let anchor = state.current().and_then(|room| {
+        let rows = rows_layout(state, area.width, room.timeline.name_columns());
+        let of = |index| rows.height(&room.timeline, index);
+        let is_anchored = room.timeline.anchor() != Anchor::Newest;
+        let top = room.timeline.top(usize::from(area.height), of);
+        (is_anchored && top == (0, 0)).then(|| room.timeline.at_oldest(of))
+    });
+    if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
+        room.timeline.set_anchor(anchor);
+    }
+}
+
+/// A screen of rows, less one that stays for orientation.
+pub(super) fn page(state: &State) -> isize {
+    isize::try_from(layout(state).messages.height)
+        .unwrap_or(1)
+        .saturating_sub(1)
+        .max(1)
+}
+
+/// Asks for a page of what is missing near the screen: before the oldest entry, or in a gap.
+pub(super) fn load_older(state: &mut State) -> Vec<Effect> {
+    let area = layout(state).messages;
+    let Some(room) = state.current() else {
+        return Vec::new();
+    };
+    let rows = rows_layout(state, area.width, room.timeline.name_columns());
+    let (top, _) = room.timeline.top(usize::from(area.height), |index| {
+        rows.height(&room.timeline, index)
+    });
+    let Some(room) = state.current_mut() else {
+        return Vec::new();
+    };
+    let shown = top..top + usize::from(area.height);
+    let wanted = room.timeline.wants_page(shown);
+    wanted
+        .map(|before| {
+            Effect::Client(Command::Older {
+                room: room.info.id,
+                before,
+            })
+        })
+        .into_iter()
+        .collect()
+}
+
+/// Shows a room, with a line before what is new there.
+pub(super) fn show(state: &mut State, id: RoomId) -> Vec<Effect> {
+    state.popup = None;
+    state.confirm = None;
+    state.tour = None;
+    state.visit = None;
+    let is_another = state.current != Some(id);
+    if is_another {
+        state.panes = Panes::default();
+    }
+    if let Some(left) = state.current_mut().filter(|_| is_another) {
+        left.timeline.end_new();
+        left.found = None;
+        left.seeking = None;
+    }
+    state.current = Some(id);
+    if let Some(room) = state.room_mut(id) {
+        if is_another && room.reading.unseen().0 > 0 {
+            room.timeline.begin_new(room.reading.unread.read);
+        }
+        room.is_hidden = false;
+    }
+    load_older(state)
+}
+
+/// The messages that begin on the screen, from top to bottom.
+pub(super) fn on_screen(state: &State) -> Vec<Seq> {
+    let area = layout(state).messages;
+    let height = usize::from(area.height);
+    let Some(room) = state.current() else {
+        return Vec::new();
+    };
+    let timeline = &room.timeline;
+    let rows = rows_layout(state, area.width, timeline.name_columns());
+    let (top, line) = timeline.top(height, |index| rows.height(timeline, index));
+    let mut left = height + line;
+    let mut seen = Vec::new();
+    for index in top..timeline.len() {
+        let of_item = rows.height(timeline, index);
+        // Of one at the bottom there may be room for the rule before it and no more.
+        let begins = (index > top || line <= of_item.head) && left > of_item.head;
+        let is_said = |item: &&Item| item.key == Key::entry(item.key.seq);
+        let item = timeline.get(index).filter(is_said);
+        let said = item.and_then(|item| timeline.said(item.key.seq));
+        seen.extend(said.filter(|_| begins).map(|entry| entry.seq));
+        left = left.saturating_sub(of_item.all());
+        if left == 0 {
+            break;
+        }
+    }
+    seen
+}
+
+/// Scrolls so that the selected message is on the screen.
+pub(super) fn reveal(state: &mut State) -> Vec<Effect> {
+    let area = layout(state).messages;
+    let height = usize::from(area.height);
+    let anchor = state.current().and_then(|room| {
+        let timeline = &room.timeline;
+        let rows = rows_layout(state, area.width, timeline.name_columns());
+        let of = |index: usize| rows.height(timeline, index);
+        let place = timeline.place(Key::entry(room.selected?))?;
+        let (top, line) = timeline.top(height, of);
+        if place < top || (place == top && line > of(top).head) {
+            let key = Key::entry(room.selected?);
+            return Some(Anchor::Top { key, line: 0 });
+        }
+        let shown: usize = (top..=place).map(|index| of(index).all()).sum();
+        let below = shown.saturating_sub(line + height);
+        let below = isize::try_from(below).ok().filter(|below| *below > 0)?;
+        Some(timeline.scrolled(below, height, of))
+    });
+    if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
+        room.timeline.set_anchor(anchor);
+    }
+    load_older(state)
+}
