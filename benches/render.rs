@@ -15,7 +15,7 @@ use tchat::chat::{
 };
 use tchat::client::{Event as Told, LinkState};
 use tchat::tui::event::Event;
-use tchat::tui::state::{Moment, State};
+use tchat::tui::state::{Now, State};
 use tchat::tui::theme::{DEFAULT, Depth, Theme};
 use tchat::tui::update::update;
 use tchat::tui::view::{Glyphs, Look, draw};
@@ -54,15 +54,13 @@ fn entry(seq: u64) -> Entry {
 }
 
 fn room_of(count: u64) -> State {
-    let instant = tokio::time::Instant::now();
-    let now = Moment {
+    let instant = std::time::Instant::now();
+    let now = Now {
         instant,
         wall: Timestamp::UNIX_EPOCH,
     };
-    let mut state = State {
-        wanted: Some("general".into()),
-        ..State::new(SIZE, now, TimeZone::UTC)
-    };
+    let mut state = State::new(SIZE, now, TimeZone::UTC);
+    state.rooms.wanted = Some("general".into());
     let you = Author {
         id: IdentityId::new([0; 16]),
         name: "user0".into(),
@@ -106,7 +104,7 @@ fn room_of(count: u64) -> State {
 }
 
 fn look() -> Look {
-    let (theme, _) = Theme::load(DEFAULT, None, Depth::True).expect("the default theme loads");
+    let (theme, _) = Theme::built_in(DEFAULT, Depth::True).expect("the default theme loads");
     Look {
         theme,
         glyphs: Glyphs::UNICODE,

@@ -1,6 +1,7 @@
 //! The vocabulary of chat: rooms, people, posts, entries, cursors.
 //!
 //! Plain values with their rules. Nothing here knows of protobuf, sockets, databases or terminals.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod amend;
 mod body;

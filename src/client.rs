@@ -62,9 +62,9 @@ pub enum Command {
     SetStatus(Status),
     /// We are writing there.
     Typing(RoomId),
-    Whois(Whom),
+    Whois(PersonRef),
     Ignore {
-        whom: Whom,
+        whom: PersonRef,
         is_on: bool,
     },
     SetLevel {
@@ -106,7 +106,7 @@ pub enum Among {
 
 /// Somebody that is asked about.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Whom {
+pub enum PersonRef {
     Person(IdentityId),
     Name(String),
 }

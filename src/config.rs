@@ -13,6 +13,7 @@ mod overrides;
 mod read;
 mod rooms;
 mod save;
+mod time;
 mod values;
 
 use std::ffi::OsString;
@@ -31,6 +32,7 @@ use self::file::File;
 pub use self::overrides::Overrides;
 pub use self::read::text as read_text;
 pub use self::save::save;
+pub use self::time::time;
 use crate::chat::FilterMode;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
@@ -395,33 +397,6 @@ fn room(named: Option<&String>) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// A time as people write it: `90s`, `5m`, `1h`, `30d`; a number alone is seconds.
-///
-/// # Errors
-/// Says how it is written.
-pub fn time(text: &str) -> Result<Duration> {
-    let wrong = || {
-        format!(
-            "cannot read the time '{text}': write seconds, or a number and s, m, h or d, like 5m"
-        )
-    };
-    let trimmed = text.trim();
-    let end = trimmed.find(|c: char| !c.is_ascii_digit());
-    let (digits, unit) = trimmed.split_at(end.unwrap_or(trimmed.len()));
-    let amount: u64 = digits.parse().ok().with_context(wrong)?;
-    let seconds = match unit {
-        "" | "s" => Some(1),
-        "m" => Some(60),
-        "h" => Some(3600),
-        "d" => Some(24 * 3600),
-        _ => None,
-    };
-    let seconds = seconds
-        .and_then(|unit: u64| amount.checked_mul(unit))
-        .with_context(wrong)?;
-    Ok(Duration::from_secs(seconds))
-}
-
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -462,43 +437,4 @@ fn sources(set: &Overrides, file: &File) -> Sources {
     // Flags go before the file.
     let all = of(&files, Source::File).into_iter();
     all.chain(of(&flags, Source::Flag)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_a_number_and_a_unit_or_seconds() {
-        for (text, seconds) in [
-            ("5m", 300),
-            ("90s", 90),
-            ("10", 10),
-            ("0", 0),
-            (" 10 ", 10),
-            ("1h", 3600),
-            ("30d", 30 * 24 * 3600),
-        ] {
-            let read = time(text).unwrap();
-            assert_eq!(read, Duration::from_secs(seconds), "{text}");
-        }
-        for wrong in [
-            "",
-            " ",
-            "m",
-            "5w",
-            "5 m",
-            "-1s",
-            "-1",
-            "1.5",
-            "五m",
-            "99999999999999999999",
-            "99999999999999999d",
-        ] {
-            assert!(
-                time(wrong).unwrap_err().to_string().contains("like 5m"),
-                "{wrong}"
-            );
-        }
-    }
 }

@@ -35,7 +35,7 @@ use self::allowed_hosts::Hosts;
 use self::bus::local::LocalBus;
 use self::endpoint::grpc::{ChatServiceServer, Endpoint};
 use self::hub::{Hub, HubConfig};
-use self::listen::{Caps, Doors, Peer};
+use self::listen::{Caps, Peer, Services};
 use self::store::{Store, Verified};
 use crate::chat::Bridges;
 
@@ -105,7 +105,7 @@ where
     )
     .await
     .map_err(failed)?;
-    let doors = Doors {
+    let doors = Services {
         grpc: services(&hub, config.bridges, config.reflection).await,
         web: endpoint::http::router(
             &hub,

@@ -1,6 +1,7 @@
 //! Text that reaches a terminal, a log or a title: made safe, measured and wrapped.
 //!
 //! [`SafeText`] is the only type that is drawn. Nothing here knows of colours or of the screen.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod address;
 mod addressee;
@@ -15,9 +16,9 @@ mod wrap;
 
 pub use address::{Address, addresses};
 pub use addressee::addressee;
-pub use keywords::Words;
+pub use keywords::Keywords;
 pub use markdown::{Code, LineKind, Mark, Rich, RichLine};
-pub use mentions::{AT, CALLS, EVERYBODY, calls};
+pub use mentions::{AT, CALLS, EVERYBODY, mentioned_names};
 pub use safe::{BODY_LINES, SafeText, body, is_harmless, line};
 pub use search::{Finder, Token, folded, has, tokens};
 pub use unstyled::unstyled;

@@ -1,7 +1,8 @@
 //! Frames of tchat.v1 to and from the vocabulary, as total functions, and the codec that sends what is encoded already.
 //!
-//! [`Asked`] and [`Event`] are what the rest of the program sees of the protocol; only this module, the client's link and the
+//! [`RequestFrame`] and [`Event`] are what the rest of the program sees of the protocol; only this module, the client's link and the
 //! server's endpoint know the generated types.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod body;
 mod codec;
@@ -24,7 +25,7 @@ pub use codec::{Frame, FrameCodec, RawCodec, encode_entries, encode_event};
 pub use entry::{entry_from, entry_to};
 pub use event::{event_from, event_to};
 pub use frame::{
-    Asked, Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, PROTOCOL, Request, Then,
+    Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, PROTOCOL, Request, RequestFrame, Then,
     UnfollowReason, Welcome, Who,
 };
 pub use parts::{

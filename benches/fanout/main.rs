@@ -27,7 +27,7 @@ use tchat::server::listen::{Caps, tcp};
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::{self, ServerConfig};
 use tchat::wire::proto::chat_service_client::ChatServiceClient;
-use tchat::wire::{Asked, Hello, JoinTarget, PROTOCOL, Request, proto, request_to};
+use tchat::wire::{Hello, JoinTarget, PROTOCOL, Request, RequestFrame, proto, request_to};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Endpoint;
@@ -269,7 +269,7 @@ async fn join(
     let instance = InstanceId::new(instance);
     let ask = async |request, what| {
         frames
-            .send(request_to(&Asked { request, what }))
+            .send(request_to(&RequestFrame { request, what }))
             .await
             .expect("the stream goes on");
     };
@@ -435,7 +435,7 @@ impl Bench {
         };
         sender
             .frames
-            .send(request_to(&Asked { request: 0, what }))
+            .send(request_to(&RequestFrame { request: 0, what }))
             .await
             .expect("the stream goes on");
     }

@@ -4,6 +4,7 @@
 //! the text of a screen. Ends with 0 when it is one story, with 1 and everything that is wrong otherwise, with 2 on wrong use.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // It answers a command.
 
+#[path = "../../tests/it/support/history.rs"]
 mod history;
 
 use std::path::Path;

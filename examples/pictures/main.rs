@@ -2,7 +2,9 @@
 //!
 //! `cargo run --example pictures` writes `examples/pictures/*.svg`; a test fails when they are not what the screen is.
 
+#[path = "../../tests/it/pictures/scenes.rs"]
 mod scenes;
+#[path = "../../tests/it/pictures/svg.rs"]
 mod svg;
 
 /// The tests' own screen: keys in, a buffer out.

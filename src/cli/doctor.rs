@@ -28,7 +28,7 @@ const WITHIN: Duration = Duration::from_secs(5);
 
 /// How one thing is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum How {
+enum Severity {
     Well,
     /// Not wrong, and good to know.
     Note,
@@ -39,7 +39,7 @@ enum How {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Finding {
     what: &'static str,
-    how: How,
+    severity: Severity,
     words: String,
     /// What to do: a line to type, or to write into a file.
     next: Option<String>,
@@ -49,7 +49,7 @@ impl Finding {
     fn well(what: &'static str, words: impl Into<String>) -> Self {
         Self {
             what,
-            how: How::Well,
+            severity: Severity::Well,
             words: words.into(),
             next: None,
         }
@@ -57,14 +57,14 @@ impl Finding {
 
     fn note(what: &'static str, words: impl Into<String>) -> Self {
         Self {
-            how: How::Note,
+            severity: Severity::Note,
             ..Self::well(what, words)
         }
     }
 
     fn wrong(what: &'static str, words: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
-            how: How::Wrong,
+            severity: Severity::Wrong,
             ..Self::well(what, words)
         }
         .or(next)
@@ -87,7 +87,7 @@ fn in_time(
     d: &Doctor,
     check: impl FnOnce() -> Vec<Finding> + Send + 'static,
 ) -> Vec<Finding> {
-    let (done, answer) = mpsc::channel();
+    let (done, answer) = mpsc::sync_channel(1);
     thread::spawn(move || done.send(check()));
     answer.recv_timeout(within).unwrap_or_else(|_| {
         let words = fill(d.slow, &[&within.as_secs()]);
@@ -115,7 +115,10 @@ pub fn run(args: &Args) -> Result<()> {
     let mut out = io::stdout();
     let mut problems = 0;
     let mut show = |title: &str, findings: Vec<Finding>| -> io::Result<()> {
-        problems += findings.iter().filter(|it| it.how == How::Wrong).count();
+        problems += findings
+            .iter()
+            .filter(|it| it.severity == Severity::Wrong)
+            .count();
         let mut lines = vec![title.to_owned()];
         lines.extend(findings.iter().flat_map(|finding| lines_of(finding, d)));
         heard(lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
@@ -158,10 +161,10 @@ fn unusable(error: &anyhow::Error, d: &Doctor) -> Finding {
 }
 
 fn lines_of(finding: &Finding, d: &Doctor) -> Vec<String> {
-    let mark = match finding.how {
-        How::Well => d.ok,
-        How::Note => d.note,
-        How::Wrong => d.wrong,
+    let mark = match finding.severity {
+        Severity::Well => d.ok,
+        Severity::Note => d.note,
+        Severity::Wrong => d.wrong,
     };
     let (mark, what) = (text::pad(mark, MARK), text::pad(finding.what, WHAT));
     let words = text::line(&finding.words);
@@ -189,7 +192,10 @@ mod tests {
             let found = in_time("theme", Duration::ZERO, s.doctor, check);
             drop(never);
             assert_eq!(found.len(), 1);
-            assert_eq!((found[0].what, found[0].how), ("theme", How::Wrong));
+            assert_eq!(
+                (found[0].what, found[0].severity),
+                ("theme", Severity::Wrong)
+            );
         }
         let check = || vec![Finding::well("theme", "auto")];
         let found = in_time("theme", WITHIN, ENGLISH.doctor, check);

@@ -11,7 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::chat::FilterMode;
 use crate::config;
 use crate::server::word_filter::Filter;
-use crate::text::Words;
+use crate::text::Keywords;
 
 /// How often it is looked at.
 const EVERY: Duration = Duration::from_secs(2);
@@ -60,12 +60,12 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 }
 
 /// One word or several in each line; what begins with `# ` is a remark.
-fn read(path: &Path) -> Result<Words> {
+fn read(path: &Path) -> Result<Keywords> {
     let about = format!("cannot read the words in '{}'", path.display());
     let text = config::read_text(path).map_err(|error| anyhow!("{about}: {error}"))?;
     let lines = text.lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("# "));
-    let words = Words::new(lines.clone());
+    let words = Keywords::new(lines.clone());
     if words.is_empty() && lines.count() > 0 {
         bail!("{about}: none of them can be looked for");
     }

@@ -1,4 +1,5 @@
 //! How long to wait before dialling again: full jitter, so that a thousand clients do not come back at the same moment. Pure.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::time::Duration;
 

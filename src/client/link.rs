@@ -33,7 +33,7 @@ pub(super) struct Link {
     events: mpsc::Sender<Event>,
     pending: Pending,
     /// Posts that are being written to the disk, in order.
-    keeping: VecDeque<Keeping>,
+    keeping: VecDeque<OpenCache>,
     cache: Option<Cache>,
     /// The server that cursors, drafts and pending posts belong to.
     holds: Option<ServerId>,
@@ -50,11 +50,11 @@ pub(super) struct Link {
 }
 
 /// A post, and the word that it is on the disk.
-type Keeping = (oneshot::Receiver<Result<(), String>>, Post);
+type OpenCache = (oneshot::Receiver<Result<(), String>>, Post);
 
 /// Whoever reads the events is gone.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Unheard;
+pub(super) struct NoReceiver;
 
 /// Runs a link until it is told to quit or nobody listens any more.
 pub async fn run(
@@ -147,7 +147,7 @@ impl Link {
 
     /// Waits until the next post is on the disk, and lets it be sent. Without a disk it is sent all the same, and that is told. What
     /// is dropped while it waits is waited for again.
-    async fn kept(&mut self) -> Result<(), Unheard> {
+    async fn kept(&mut self) -> Result<(), NoReceiver> {
         let Some((kept, _)) = self.keeping.front_mut() else {
             return std::future::pending().await;
         };
@@ -181,7 +181,7 @@ impl Link {
     }
 
     /// What the cache does beside the connection; gives back what is not its business.
-    async fn keep_or(&mut self, command: Command) -> Result<Option<Command>, Unheard> {
+    async fn keep_or(&mut self, command: Command) -> Result<Option<Command>, NoReceiver> {
         match (command, &self.cache, self.holds) {
             (Command::Post { post, instead_of }, ..) => self.keep(post, instead_of).await,
             (Command::Forget(id), Some(cache), _) => cache.forget(id).await,
@@ -194,8 +194,8 @@ impl Link {
         Ok(None)
     }
 
-    pub(super) async fn tell(&self, event: Event) -> Result<(), Unheard> {
-        self.events.send(event).await.map_err(|_| Unheard)
+    pub(super) async fn tell(&self, event: Event) -> Result<(), NoReceiver> {
+        self.events.send(event).await.map_err(|_| NoReceiver)
     }
 
     /// One connection, from dialling to its end.
@@ -203,7 +203,7 @@ impl Link {
         &mut self,
         commands: &mut mpsc::Receiver<Command>,
         backoff: &mut Backoff,
-    ) -> Result<End, Unheard> {
+    ) -> Result<End, NoReceiver> {
         self.tell(Event::Link(LinkState::Connecting)).await?;
         let mut dialling = std::pin::pin!(timeout(
             DIAL_WITHIN,
@@ -250,14 +250,14 @@ impl Link {
         commands: &mut mpsc::Receiver<Command>,
         state: LinkState,
         mut until: Option<Instant>,
-    ) -> Result<(), Unheard> {
+    ) -> Result<(), NoReceiver> {
         self.tell(Event::Link(state)).await?;
         loop {
             tokio::select! {
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => return Ok(()),
                 kept = self.kept() => kept?,
                 command = commands.recv() => match command {
-                    None | Some(Command::Quit) => return Err(Unheard),
+                    None | Some(Command::Quit) => return Err(NoReceiver),
                     Some(Command::RetryNow) => return Ok(()),
                     Some(Command::Disconnect) => {
                         until = None;
@@ -274,7 +274,7 @@ impl Link {
     }
 
     /// What can be done without a connection: posts wait, rooms are joined later, the rest cannot be done now.
-    async fn offline(&mut self, command: Command) -> Result<(), Unheard> {
+    async fn offline(&mut self, command: Command) -> Result<(), NoReceiver> {
         let Some(command) = self.keep_or(command).await? else {
             return Ok(());
         };
@@ -347,12 +347,12 @@ impl Link {
         }
     }
 
-    pub(super) async fn report(&self) -> Result<(), Unheard> {
+    pub(super) async fn report(&self) -> Result<(), NoReceiver> {
         self.tell(Event::Report(self.health.report(&self.cursors)))
             .await
     }
 
-    async fn offline_refusal(&self, about: About) -> Result<(), Unheard> {
+    async fn offline_refusal(&self, about: About) -> Result<(), NoReceiver> {
         let refusal = crate::chat::Refusal::new(crate::chat::RefusalCode::Offline);
         self.tell(Event::Refused { about, refusal }).await
     }

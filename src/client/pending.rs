@@ -3,11 +3,10 @@
 //! All posts go in the order they were composed, whoever they are for: a person, their name and the conversation with them are
 //! the same room to the server. After a refusal that may be tried again they go one at a time until none is left, because the
 //! server refuses whatever would overtake.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::collections::VecDeque;
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::chat::{Body, ClientId, Recipient, RoomId};
 

@@ -3,8 +3,8 @@
 use super::file::File;
 use super::values::Glyphs;
 use super::variable;
-use crate::tui::terminal::caps::{Caps, Notifier, Way};
-use crate::tui::theme::{Depth, Ground};
+use crate::tui::terminal::caps::{Caps, Notifier, NotifyMethod};
+use crate::tui::theme::{Background, Depth};
 
 /// Whether it knows no places, and shows only lines.
 pub fn is_dumb() -> bool {
@@ -35,7 +35,7 @@ pub(super) fn caps(file: &File) -> Caps {
     Caps {
         depth,
         // Asked of the terminal itself, when it is taken.
-        ground: Ground::default(),
+        ground: Background::default(),
         ambiguous: file.ambiguous,
         unicode: file.glyphs != Some(Glyphs::Ascii) && unicode && term != "linux",
         links: file
@@ -56,21 +56,21 @@ fn has_desktop() -> bool {
 }
 
 /// How this terminal tells of something, as far as its variables say so.
-fn notifier(asked: Option<Way>) -> Notifier {
+fn notifier(asked: Option<NotifyMethod>) -> Notifier {
     let program = variable("TERM_PROGRAM").unwrap_or_default();
     let term = variable("TERM").unwrap_or_default();
     let in_tmux = variable("TMUX").is_some();
     let known = if variable("KITTY_WINDOW_ID").is_some() {
-        Way::Osc99
+        NotifyMethod::Osc99
     } else if matches!(
         program.as_str(),
         "iTerm.app" | "WezTerm" | "ghostty" | "WarpTerminal"
     ) {
-        Way::Osc9
+        NotifyMethod::Osc9
     } else if variable("VTE_VERSION").is_some() || term.contains("rxvt") || term.contains("foot") {
-        Way::Osc777
+        NotifyMethod::Osc777
     } else {
-        Way::Bell
+        NotifyMethod::Bell
     };
     Notifier {
         known,

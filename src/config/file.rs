@@ -110,13 +110,13 @@ pub struct Server {
 
 /// Something in the file that cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Wrong {
+pub struct Invalid {
     /// At which byte.
     pub at: usize,
     pub why: String,
 }
 
-impl From<toml::de::Error> for Wrong {
+impl From<toml::de::Error> for Invalid {
     fn from(error: toml::de::Error) -> Self {
         let message = error.message().trim();
         Self {
@@ -130,21 +130,21 @@ impl From<toml::de::Error> for Wrong {
 ///
 /// # Errors
 /// Says at which byte something cannot be used, and what to write instead.
-pub fn parse(text: &str) -> Result<File, Wrong> {
-    toml::from_str(text).map_err(Wrong::from)
+pub fn parse(text: &str) -> Result<File, Invalid> {
+    toml::from_str(text).map_err(Invalid::from)
 }
 
 /// Reads what can be used of the text of a config file, and lists what cannot.
-pub fn parse_usable(text: &str) -> (File, Vec<Wrong>) {
+pub fn parse_usable(text: &str) -> (File, Vec<Invalid>) {
     if let Ok(file) = parse(text) {
         return (file, Vec::new());
     }
     let (mut table, broken) = DeTable::parse_recoverable(text);
-    let mut wrong: Vec<Wrong> = broken.into_iter().map(Wrong::from).collect();
+    let mut wrong: Vec<Invalid> = broken.into_iter().map(Invalid::from).collect();
     loop {
         let error = match File::deserialize(Deserializer::from(table.clone())) {
             Ok(file) => return (file, wrong),
-            Err(error) => Wrong::from(error),
+            Err(error) => Invalid::from(error),
         };
         let at = error.at;
         // What the parser made of a broken line is not wrong a second time.
@@ -186,7 +186,7 @@ fn take_out(table: &mut DeTable<'_>, at: usize) -> bool {
     found.is_some_and(|key| table.remove(key.as_str()).is_some())
 }
 
-impl Wrong {
+impl Invalid {
     /// The error for people: the file, the line and the key, and why.
     pub fn of(self, path: &Path, text: &str) -> anyhow::Error {
         let line = keys::line(text, self.at.min(text.len()));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::Wrong;
+use super::file::Invalid;
 use crate::tui::input::keymap::{Action, Context, Keymap, Keys, Preset, Wish};
 
 type Rows = BTreeMap<Spanned<String>, Spanned<String>>;
@@ -38,9 +38,9 @@ impl File {
     ///
     /// # Errors
     /// Says what is no key, no action, or bound twice, and where.
-    pub fn keymap(&self, text: &str) -> Result<Keymap, Wrong> {
+    pub fn keymap(&self, text: &str) -> Result<Keymap, Invalid> {
         let preset = match &self.preset {
-            Some(name) => Preset::of(name.get_ref()).ok_or_else(|| Wrong {
+            Some(name) => Preset::of(name.get_ref()).ok_or_else(|| Invalid {
                 at: name.span().start,
                 why: format!("there is no preset '{}'; default, emacs", name.get_ref()),
             })?,
@@ -62,7 +62,7 @@ impl File {
                 let (wish, at) = (wish(context, key, action)?, key.span().start);
                 if let Some((other, first)) = known.iter().find(|(keys, _)| keys.clashes(wish.keys))
                 {
-                    return Err(Wrong {
+                    return Err(Invalid {
                         at,
                         why: format!(
                             "'{}' cannot do this beside '{other}' of line {}",
@@ -78,7 +78,7 @@ impl File {
         let keymap = Keymap::new(preset, wishes);
         match keymap.missing() {
             None => Ok(keymap),
-            Some(action) => Err(Wrong {
+            Some(action) => Err(Invalid {
                 at: self.taker(&Keymap::new(preset, Vec::new()), action),
                 why: format!("no key is left for '{}' in [keys.composer]", action.name()),
             }),
@@ -99,8 +99,12 @@ impl File {
     }
 }
 
-fn wish(context: Context, key: &Spanned<String>, action: &Spanned<String>) -> Result<Wish, Wrong> {
-    let keys: Keys = key.get_ref().parse().map_err(|_| Wrong {
+fn wish(
+    context: Context,
+    key: &Spanned<String>,
+    action: &Spanned<String>,
+) -> Result<Wish, Invalid> {
+    let keys: Keys = key.get_ref().parse().map_err(|_| Invalid {
         at: key.span().start,
         why: format!(
             "there is no key '{}'; like ctrl+a, alt+enter, f5, or two like ctrl+x ctrl+e",
@@ -117,7 +121,7 @@ fn wish(context: Context, key: &Spanned<String>, action: &Spanned<String>) -> Re
             (!has, strsim::damerau_levenshtein(known, name))
         };
         let near = near.min_by_key(far);
-        return Err(Wrong {
+        return Err(Invalid {
             at: action.span().start,
             why: format!(
                 "there is no action '{name}'; did you mean '{}'?",
@@ -127,19 +131,19 @@ fn wish(context: Context, key: &Spanned<String>, action: &Spanned<String>) -> Re
     }
     let is_two = matches!(keys, Keys::Two(..));
     if is_two && context != Context::Composer {
-        return Err(Wrong {
+        return Err(Invalid {
             at: key.span().start,
             why: "two keys, one after the other, are for [keys.composer] only".into(),
         });
     }
     if context == Context::Composer && keys.types() {
-        return Err(Wrong {
+        return Err(Invalid {
             at: key.span().start,
             why: format!("'{}' could not be typed any more", key.get_ref()),
         });
     }
     if known.is_some_and(|known| !known.is_of(context)) {
-        return Err(Wrong {
+        return Err(Invalid {
             at: action.span().start,
             why: format!("'{name}' does nothing in [keys.{}]", context.name()),
         });

@@ -20,7 +20,7 @@ pub fn text(path: &Path) -> io::Result<String> {
     if fs::metadata(path)?.is_file() {
         return whole(path);
     }
-    let (done, answer) = mpsc::channel();
+    let (done, answer) = mpsc::sync_channel(1);
     let from: PathBuf = path.to_owned();
     // Opening a pipe cannot be interrupted. The thread ends with the process.
     thread::spawn(move || done.send(whole(&from)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::Wrong;
+use super::file::Invalid;
 use super::values;
 use crate::chat::Retention;
 use crate::chat::RoomName;
@@ -35,13 +35,13 @@ pub struct Room {
 ///
 /// # Errors
 /// A name cannot be used, or is there twice whatever its case; says at which byte of the file.
-pub fn presets(rooms: &[Room]) -> Result<Vec<RoomPreset>, Wrong> {
+pub fn presets(rooms: &[Room]) -> Result<Vec<RoomPreset>, Invalid> {
     if rooms.is_empty() {
         return default_presets();
     }
     let mut names = HashSet::new();
     let preset = |room: &Room| {
-        let wrong = |why: String| Wrong {
+        let wrong = |why: String| Invalid {
             at: room.name.span().start,
             why,
         };
@@ -64,7 +64,7 @@ pub fn presets(rooms: &[Room]) -> Result<Vec<RoomPreset>, Wrong> {
     rooms.iter().map(preset).collect()
 }
 
-fn default_presets() -> Result<Vec<RoomPreset>, Wrong> {
+fn default_presets() -> Result<Vec<RoomPreset>, Invalid> {
     let rooms = [
         ("general", "everybody meets here", 0),
         ("tech", "machines and what makes them go", 20),
@@ -72,7 +72,7 @@ fn default_presets() -> Result<Vec<RoomPreset>, Wrong> {
         ("random", "everything else", 20),
     ];
     let preset = |(name, topic, capacity): (&str, &str, u32)| {
-        let name = RoomName::new(name).map_err(|error| Wrong {
+        let name = RoomName::new(name).map_err(|error| Invalid {
             at: 0,
             why: error.to_string(),
         })?;

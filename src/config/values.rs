@@ -15,7 +15,7 @@ use crate::tui::settings::notify_command::NotifyCommand;
 use crate::tui::settings::time_format::TimeFormat;
 use crate::tui::settings::typing::TypingMode;
 use crate::tui::strings;
-use crate::tui::terminal::caps::Way;
+use crate::tui::terminal::caps::NotifyMethod;
 
 /// Reads a value by its text.
 struct Word<T> {
@@ -150,13 +150,14 @@ pub fn time_format<'de, D: Deserializer<'de>>(value: D) -> Result<Option<TimeFor
 
 /// Which notification is wanted; without a way the one that the terminal knows.
 #[derive(Clone, Copy, Debug)]
-pub struct Notifications(pub Option<Way>);
+pub struct Notifications(pub Option<NotifyMethod>);
 
 impl<'de> Deserialize<'de> for Notifications {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         word(value, "a way to notify", |word| {
-            let all = || Way::ALL.map(|(name, _)| name).join(", ");
-            let row = Way::row(word).ok_or_else(|| format!("'{word}' is not one of {}", all()))?;
+            let all = || NotifyMethod::ALL.map(|(name, _)| name).join(", ");
+            let row = NotifyMethod::row(word)
+                .ok_or_else(|| format!("'{word}' is not one of {}", all()))?;
             Ok(Self(row.1))
         })
     }

@@ -1,6 +1,6 @@
 //! Bridges: the wire protocols of five older chat systems, so that their clients meet tchat's users in the same rooms.
 //!
-//! Each protocol has a [`Tongue`], a plain state machine that turns foreign messages into steps and news into foreign messages. A
+//! Each protocol has a [`Protocol`], a plain state machine that turns foreign messages into steps and news into foreign messages. A
 //! [`call`] owns one for each connected client and drives an ordinary session for it; [`grpc`], [`socket`] and [`trigger`] are the
 //! doors. None of them has a rule of chat: whatever may be said, and to whom, is decided where it is for everybody.
 
@@ -18,7 +18,7 @@ mod service;
 mod user;
 mod websocket;
 
-pub use self::protocol::Tongue;
+pub use self::protocol::Protocol;
 
 /// What the generator makes of `proto/bridge`.
 #[allow(clippy::all, clippy::pedantic)] // Generated.

@@ -1,6 +1,7 @@
 //! One committed batch of a room with its encoded form, made once and shared by everybody it goes to.
 //!
 //! It knows nothing of who reads it.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::sync::{Arc, OnceLock};
 

@@ -201,9 +201,9 @@ impl Hub {
         }
         let left_behind = hub.store.guests().await?;
         let hub = Arc::new(hub);
-        tokio::spawn(tell_invited(Arc::downgrade(&hub), invitations));
+        tokio::spawn(notify_invited(Arc::downgrade(&hub), invitations));
         if !left_behind.is_empty() {
-            tokio::spawn(Arc::clone(&hub).see_off_all(left_behind));
+            tokio::spawn(Arc::clone(&hub).remove_guests(left_behind));
         }
         Ok(hub)
     }
@@ -222,7 +222,9 @@ impl Hub {
         let Some(attending) = state.people.get_mut(&identity) else {
             return Ok(());
         };
-        let taken = attending.bucket.take(&self.limits, Instant::now());
+        let taken = attending
+            .bucket
+            .take(&self.limits, Instant::now().into_std());
         taken.map_err(|after| Refusal::new(RefusalCode::RateLimited).retry_after(after))
     }
 
@@ -265,10 +267,10 @@ impl Hub {
 }
 
 /// Tells people that they were invited somewhere.
-async fn tell_invited(hub: Weak<Hub>, mut invitations: mpsc::Receiver<Invited>) {
+async fn notify_invited(hub: Weak<Hub>, mut invitations: mpsc::Receiver<Invited>) {
     while let Some(Invited { person, by, room }) = invitations.recv().await {
         let Some(hub) = hub.upgrade() else { return };
-        if let Err(error) = hub.tell_invited(person, by, room).await {
+        if let Err(error) = hub.notify_invited(person, by, room).await {
             hub.fatal.raise(&error);
         }
     }

@@ -68,7 +68,7 @@ impl Default for Caps {
 
 /// What every connection leads to.
 #[derive(Clone, Debug)]
-pub struct Doors {
+pub struct Services {
     pub grpc: tonic::service::Routes,
     pub web: axum::Router,
 }
@@ -291,7 +291,7 @@ impl Registry {
 /// Serves connections until `drain` is cancelled, then lets them finish, but not for ever; not at all once `hurry` is cancelled.
 pub async fn serve<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
-    doors: Doors,
+    doors: Services,
     caps: Caps,
     drain: CancellationToken,
     hurry: CancellationToken,
@@ -335,7 +335,7 @@ async fn sweep(registry: Arc<Registry>) {
 
 async fn accept<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
-    doors: Doors,
+    doors: Services,
     caps: Caps,
     drain: &CancellationToken,
     registry: &Arc<Registry>,
@@ -388,7 +388,7 @@ async fn accept<S>(
     }
 }
 
-async fn serve_one<S>(io: S, connection: Connection, doors: Doors, drain: CancellationToken)
+async fn serve_one<S>(io: S, connection: Connection, doors: Services, drain: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -444,7 +444,7 @@ enum Awaits {
 
 /// gRPC goes to its services, anything else to what is served over plain HTTP.
 async fn answer(
-    doors: Doors,
+    doors: Services,
     request: http::Request<Incoming>,
 ) -> Result<http::Response<Body>, Infallible> {
     let is_first_http = request.version() < http::Version::HTTP_2;

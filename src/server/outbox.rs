@@ -6,10 +6,11 @@
 //!
 //! A mutex, two deques and a waker: a third cheaper under fan-out than a channel. It knows no wire format.
 
+mod budget;
 mod item;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,8 +19,9 @@ use futures::task::AtomicWaker;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+pub use self::budget::Budget;
 use self::item::weight;
-pub use self::item::{Item, Passage, Signal, Way};
+pub use self::item::{Direction, Item, JoinOrLeave, Offered, Signal};
 use super::delivery::Delivery;
 use crate::chat::Seq;
 use crate::wire::Event;
@@ -37,33 +39,9 @@ const TOLD: usize = 4;
 /// Signals are dropped once this many bytes of entries wait.
 const SIGNAL_BYTES: usize = LIVE_BYTES / 4;
 
-/// What became of an offer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Offered {
-    Taken,
-    /// Forget this follower; its session follows again from its cursors.
-    Gone,
-}
-
 /// A followed room's place in an outbox.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Slot(usize);
-
-/// Counts the bytes in all live lanes of a server.
-#[derive(Debug, Default)]
-pub struct Budget {
-    bytes: AtomicUsize,
-    lanes: AtomicUsize,
-}
-
-impl Budget {
-    /// Whether a lane with this many bytes is to be emptied: the budget is used up and the lane is above the mean, so that the
-    /// largest go first and somebody always does.
-    fn is_exceeded_by(&self, lane: usize) -> bool {
-        let all = self.bytes.load(Ordering::Relaxed);
-        all > LIVE_BYTES_ALL && lane >= all / self.lanes.load(Ordering::Relaxed).max(1)
-    }
-}
 
 /// See the module.
 #[derive(Debug)]

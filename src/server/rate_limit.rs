@@ -1,8 +1,7 @@
 //! How fast an identity may post: a token bucket. Pure; the time comes in.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::chat::Limits;
 

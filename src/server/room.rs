@@ -14,7 +14,7 @@ pub mod task;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use self::permissions::{Denied, Law, Targets};
+use self::permissions::{Denied, Permissions, TargetEntries};
 use self::tail::Tail;
 use super::delivery::Delivery;
 use super::outbox::{Offered, Outbox, Signal, Slot};
@@ -49,7 +49,7 @@ pub struct Room {
     id: RoomId,
     head: Head,
     marks: Marks,
-    law: Law,
+    permissions: Permissions,
     tail: Tail,
     followers: Vec<Follower>,
 }
@@ -68,7 +68,7 @@ pub struct Follower {
 
 /// What a post became.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Fate {
+pub enum Outcome {
     Entry(Seq),
     /// It was taken before, or the batch has it twice.
     Duplicate,
@@ -82,7 +82,7 @@ pub struct Numbered {
     pub at: Stamp,
     pub entries: Arc<Vec<Entry>>,
     pub changes: Changes,
-    pub fates: Vec<Fate>,
+    pub fates: Vec<Outcome>,
 }
 
 /// The answer to [`Room::follow`].
@@ -99,12 +99,12 @@ pub enum Follow {
 }
 
 impl Room {
-    pub fn new(id: RoomId, head: Head, marks: Marks, law: Law) -> Self {
+    pub fn new(id: RoomId, head: Head, marks: Marks, permissions: Permissions) -> Self {
         Self {
             id,
             head,
             marks,
-            law,
+            permissions,
             tail: Tail::default(),
             followers: Vec::new(),
         }
@@ -114,8 +114,8 @@ impl Room {
         self.head
     }
 
-    pub const fn law(&self) -> &Law {
-        &self.law
+    pub const fn permissions(&self) -> &Permissions {
+        &self.permissions
     }
 
     pub fn followers(&self) -> usize {
@@ -124,7 +124,7 @@ impl Room {
 
     /// Decides the fate of posts and makes the entries they become, without changing anything: the room moves on with
     /// [`Room::admit`], once they are durable. Everything here depends on the log alone.
-    pub fn number(&self, posts: Vec<Post>, at: Stamp, targets: &Targets) -> Numbered {
+    pub fn number(&self, posts: Vec<Post>, at: Stamp, targets: &TargetEntries) -> Numbered {
         let Head {
             epoch,
             mut seq,
@@ -139,7 +139,7 @@ impl Room {
         let mut entries = Vec::with_capacity(posts.len());
         let mut fates = Vec::with_capacity(posts.len());
         let mut raised = HashMap::new();
-        let mut draft = self.law.draft(at, targets);
+        let mut draft = self.permissions.draft(at, targets);
         for mut post in posts {
             let author = post.author.id;
             if let Some(id) = post.client_id {
@@ -150,16 +150,16 @@ impl Room {
                     .copied()
                     .unwrap_or(0);
                 if id.counter <= mark {
-                    fates.push(Fate::Duplicate);
+                    fates.push(Outcome::Duplicate);
                     continue;
                 }
             }
             if matches!(post.body, Body::Joined(_)) && draft.role(author).is_some() {
-                fates.push(Fate::Duplicate);
+                fates.push(Outcome::Duplicate);
                 continue;
             }
             if let Err(denied) = draft.judge(author, &mut post.body) {
-                fates.push(Fate::Denied(denied));
+                fates.push(Outcome::Denied(denied));
                 continue;
             }
             if let Some(id) = post.client_id {
@@ -181,7 +181,7 @@ impl Room {
             };
             draft.note(&entry);
             entries.push(entry);
-            fates.push(Fate::Entry(seq));
+            fates.push(Outcome::Entry(seq));
         }
         Numbered {
             at,
@@ -218,7 +218,7 @@ impl Room {
                     .insert((entry.author.id, id.instance), id.counter);
             }
         }
-        self.law.take(&numbered.changes);
+        self.permissions.take(&numbered.changes);
         let ends = |entry: &Entry| entry.body.ends_a_membership();
         if !entries.iter().any(ends) {
             // Mostly nobody has to go, and the batch is shared as it is.
@@ -329,7 +329,7 @@ impl Room {
     /// Queues everything after `after` and adds the follower, in one step: no gap, no duplicate, no lock.
     pub fn follow(&mut self, follower: Follower, after: Seq) -> Follow {
         self.unfollow(follower.session);
-        if self.law.role(follower.identity).is_none() {
+        if self.permissions.role(follower.identity).is_none() {
             return Follow::NotAMember;
         }
         let Some(deliveries) = self.tail.after(after, self.head.seq) else {

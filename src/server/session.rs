@@ -26,7 +26,7 @@ use super::store::StoreError;
 use crate::chat::{IdentityId, Refusal, RefusalCode, RoomId};
 use crate::text;
 use crate::wire::{
-    Asked, Event, Goodbye, GoodbyeReason, Hello, Malformed, PROTOCOL, Request, Then,
+    Event, Goodbye, GoodbyeReason, Hello, Malformed, PROTOCOL, Request, RequestFrame, Then,
     UnfollowReason, Welcome, Who,
 };
 
@@ -39,7 +39,7 @@ const ROOMS: usize = 512;
 
 /// How a client's stream ended early.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Broken {
+pub enum SessionError {
     /// A frame that cannot be understood.
     Malformed(Malformed),
     /// The connection is gone.
@@ -56,7 +56,7 @@ pub trait Greeted: Send {
 pub async fn run(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
-    mut inbound: impl Stream<Item = Result<Asked, Broken>> + Unpin + Send,
+    mut inbound: impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin + Send,
     connection: impl Greeted,
     peer: String,
 ) {
@@ -79,7 +79,7 @@ pub async fn run(
 async fn admit(
     hub: &Arc<Hub>,
     outbox: &Arc<Outbox>,
-    inbound: &mut (impl Stream<Item = Result<Asked, Broken>> + Unpin),
+    inbound: &mut (impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin),
 ) -> Result<(Admitted, Hello), Option<Goodbye>> {
     let first = tokio::select! {
         first = timeout(HELLO_WITHIN, inbound.next()) => first,
@@ -92,7 +92,7 @@ async fn admit(
     };
     let asked = match first {
         Ok(Some(Ok(asked))) => asked,
-        Ok(Some(Err(Broken::Malformed(what)))) => {
+        Ok(Some(Err(SessionError::Malformed(what)))) => {
             let refusal = Refusal::new(RefusalCode::Malformed).with(what.0);
             outbox.answer(Event::Refused {
                 request: 0,
@@ -101,7 +101,7 @@ async fn admit(
             });
             return Err(Some(malformed));
         }
-        Ok(Some(Err(Broken::Lost)) | None) => return Err(None),
+        Ok(Some(Err(SessionError::Lost)) | None) => return Err(None),
         Err(_) => return Err(Some(malformed)),
     };
     let refuse = |refusal: Refusal| {
@@ -190,7 +190,7 @@ impl Session {
 
     async fn attached(
         mut self,
-        inbound: &mut (impl Stream<Item = Result<Asked, Broken>> + Unpin),
+        inbound: &mut (impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin),
         agent: &str,
         peer: &str,
     ) -> Option<Goodbye> {
@@ -225,7 +225,7 @@ impl Session {
 
     async fn serve(
         &mut self,
-        inbound: &mut (impl Stream<Item = Result<Asked, Broken>> + Unpin),
+        inbound: &mut (impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin),
     ) -> Result<Option<Goodbye>, StoreError> {
         if !self.is_guest() {
             self.welcome().await?;
@@ -238,17 +238,17 @@ impl Session {
             tokio::select! {
                 asked = inbound.next(), if taking => match asked {
                     Some(Ok(asked)) => {
-                        self.heed(asked).await?;
+                        self.handle(asked).await?;
                         if self.quits {
                             return Ok(Some(Goodbye { reason: GoodbyeReason::Bye, then: Then::Stop, retry_after: None }));
                         }
                     }
-                    Some(Err(Broken::Malformed(what))) => {
+                    Some(Err(SessionError::Malformed(what))) => {
                         let refusal = Refusal::new(RefusalCode::Malformed).with(what.0);
                         outbox.answer(Event::Refused { request: 0, client_id: None, refusal });
                         return Ok(Some(Goodbye { reason: GoodbyeReason::Malformed, then: Then::Stop, retry_after: None }));
                     }
-                    Some(Err(Broken::Lost)) | None => return Ok(None),
+                    Some(Err(SessionError::Lost)) | None => return Ok(None),
                 },
                 () = outbox.changed() => {
                     if outbox.is_abandoned() {
@@ -306,7 +306,7 @@ impl Session {
         Ok(())
     }
 
-    async fn heed(&mut self, asked: Asked) -> Result<(), StoreError> {
+    async fn handle(&mut self, asked: RequestFrame) -> Result<(), StoreError> {
         let request = asked.request;
         let done = match asked.what {
             Request::Hello(_) => Err(Refusal::new(RefusalCode::Malformed).with("hello").into()),
@@ -326,7 +326,7 @@ impl Session {
                 self.outbox.answer(Event::Unfollowed {
                     request,
                     room,
-                    why: UnfollowReason::Asked,
+                    why: UnfollowReason::RequestFrame,
                 });
                 Ok(())
             }
@@ -376,7 +376,7 @@ impl Session {
     }
 
     /// Somebody that a request is about.
-    async fn meant(&self, who: Who) -> Result<IdentityId, AdmitError> {
+    async fn resolve(&self, who: Who) -> Result<IdentityId, AdmitError> {
         match who {
             Who::Person(person) => self.existing(person).await,
             Who::Name(name) => self.hub.resolve(&name, self.who.author.id).await,

@@ -330,10 +330,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError>;
 
     /// Everybody who was last called so.
-    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;
+    async fn named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;
 
     /// Members of a room who were last called one of these, two of each at most: more need not be told apart.
-    async fn members_called(
+    async fn members_named(
         &self,
         room: RoomId,
         keys: Vec<NameKey>,

@@ -3,14 +3,14 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::chat::{Amendment, Body, FilterMode, Refusal, RefusalCode, Ruling};
-use crate::text::{self, Words};
+use crate::text::{self, Keywords};
 
 /// The words of a server, which may be exchanged while it runs.
 #[derive(Clone, Debug, Default)]
-pub struct Filter(Arc<RwLock<(Words, FilterMode)>>);
+pub struct Filter(Arc<RwLock<(Keywords, FilterMode)>>);
 
 impl Filter {
-    pub fn set(&self, words: Words, mode: FilterMode) {
+    pub fn set(&self, words: Keywords, mode: FilterMode) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = (words, mode);
     }
 
@@ -87,9 +87,9 @@ mod tests {
     fn words_are_masked_or_refused_and_can_be_exchanged() {
         let filter = Filter::default();
         assert_eq!(says(&filter, "spam 坏词"), Ok("spam 坏词".into()));
-        filter.set(Words::new(["spam", "坏词"]), FilterMode::Mask);
+        filter.set(Keywords::new(["spam", "坏词"]), FilterMode::Mask);
         assert_eq!(says(&filter, "SPAM 这是坏词"), Ok("**** 这是**".into()));
-        filter.set(Words::new(["spam"]), FilterMode::Refuse);
+        filter.set(Keywords::new(["spam"]), FilterMode::Refuse);
         assert_eq!(says(&filter, "ＳＰＡＭ"), Err(RefusalCode::Word));
         assert_eq!(says(&filter, "坏词"), Ok("坏词".into()));
     }
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn everything_somebody_says_is_looked_at() {
         let filter = Filter::default();
-        filter.set(Words::new(["spam"]), FilterMode::Refuse);
+        filter.set(Keywords::new(["spam"]), FilterMode::Refuse);
         let spam = || "spam".to_owned();
         let ann = crate::chat::Author {
             id: crate::chat::IdentityId::new([1; 16]),
@@ -120,7 +120,7 @@ mod tests {
         for mut body in bodies {
             assert!(filter.apply(&mut body).is_err(), "{body:?}");
         }
-        filter.set(Words::new(["spam"]), FilterMode::Mask);
+        filter.set(Keywords::new(["spam"]), FilterMode::Mask);
         assert!(filter.check_name("spam").is_err() && filter.check_name("spammer").is_ok());
     }
 }

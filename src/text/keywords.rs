@@ -13,21 +13,21 @@ use super::{clusters, line};
 /// A word of letters with spaces between words is found as a whole word; one that begins or ends with a wide letter, as Chinese has
 /// them, anywhere.
 #[derive(Clone, Default)]
-pub struct Words {
+pub struct Keywords {
     finder: Option<AhoCorasick>,
     count: usize,
 }
 
-impl fmt::Debug for Words {
+impl fmt::Debug for Keywords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The words themselves may be what somebody does not want to see.
-        f.debug_struct("Words")
+        f.debug_struct("Keywords")
             .field("count", &self.count)
             .finish_non_exhaustive()
     }
 }
 
-impl Words {
+impl Keywords {
     /// Words without letters are passed over; nothing is found if there are more than can be looked for.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         let words = words.into_iter().map(|word| Plain::of(word.trim()).text);
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn found<'a>(words: &[&str], text: &'a str) -> Vec<&'a str> {
-        let words = Words::new(words.iter().copied());
+        let words = Keywords::new(words.iter().copied());
         let ranges = words.find(text);
         ranges.into_iter().map(|range| &text[range]).collect()
     }

@@ -14,10 +14,10 @@ pub const CALLS: usize = 16;
 ///
 /// Chinese is written without spaces, so that behind a name other words may follow: `@张三你好` may call 张三. Code and addresses call
 /// nobody.
-pub fn calls(text: &str) -> Vec<Vec<String>> {
-    let mut calls = Vec::new();
+pub fn mentioned_names(text: &str) -> Vec<Vec<String>> {
+    let mut mentioned_names = Vec::new();
     if !text.contains(AT) {
-        return calls;
+        return mentioned_names;
     }
     for line in Rich::of(text).lines {
         if matches!(line.kind, LineKind::Code { .. }) {
@@ -37,14 +37,14 @@ pub fn calls(text: &str) -> Vec<Vec<String>> {
             }
             let names = names(&text[at + sign.len()..]);
             if !names.is_empty() {
-                calls.push(names.into_iter().map(ToOwned::to_owned).collect());
+                mentioned_names.push(names.into_iter().map(ToOwned::to_owned).collect());
             }
-            if calls.len() == CALLS {
-                return calls;
+            if mentioned_names.len() == CALLS {
+                return mentioned_names;
             }
         }
     }
-    calls
+    mentioned_names
 }
 
 /// The sign before a name, also as Chinese keyboards type it.
@@ -115,12 +115,12 @@ mod tests {
             ("(@ann) \"@ben\"", &[&["ann"], &["ben"]]),
         ];
         for (text, expected) in cases {
-            assert_eq!(calls(text), expected, "{text:?}");
+            assert_eq!(mentioned_names(text), expected, "{text:?}");
         }
     }
 
     #[test]
     fn not_every_call_of_a_shout_is_heeded() {
-        assert_eq!(calls(&"@a ".repeat(100)).len(), CALLS);
+        assert_eq!(mentioned_names(&"@a ".repeat(100)).len(), CALLS);
     }
 }

@@ -1,4 +1,5 @@
 //! Everything that can happen to the screen, and everything the screen can ask for. A table of contents.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! Lists to choose from: the picker behind the lobby and the palette, search results, and the lists at the sides.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod panes;
 pub mod picker;

@@ -1,21 +1,22 @@
 //! What happens, in lines below each other: for screen readers, terminals that know no places, and pipes. The same state that a screen
 //! shows, told as it changes. Pure; nothing in a line moves a cursor or changes a colour.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod progress;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use self::progress::{ToldTo, fresh};
+use self::progress::{Progress, fresh};
 use super::content::link_details;
 use super::content::prompt::prompt;
 use super::content::system_lines;
-use super::content::tour::{Lesson, Lessons};
+use super::content::tour::{Tour, TourStep};
 use super::event::Event;
 use super::input::command::COMMANDS;
 use super::screen::regions::OVERLAY_COLUMNS;
 use super::state::{Overlay, Room, State, Tone, Writing};
 use super::strings::fill;
-use super::timeline::{Anchor, Fate, Item, Key, What};
+use super::timeline::{Anchor, Fate, Item, ItemKey, What};
 use crate::chat::{Body, ClientId, Entry, RoomId, Seq};
 use crate::client::{self, LinkState, Report};
 use crate::text;
@@ -35,18 +36,18 @@ const AMENDED: usize = 200;
 /// What was told last, so that only what is new is told.
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // Each of them is one thing that is so or not.
-pub struct Teller {
+pub struct PlainWriter {
     echo: bool,
     room: Option<RoomId>,
     /// What was told of each room.
-    told: HashMap<RoomId, ToldTo>,
+    told: HashMap<RoomId, Progress>,
     anchor: Option<Anchor>,
     selected: Option<Seq>,
     found: Option<Seq>,
     writing: Option<Writing>,
     draft: String,
     notice: Option<(String, Tone)>,
-    lesson: Option<Lesson>,
+    tour_step: Option<TourStep>,
     link: String,
     is_online: bool,
     news: HashMap<RoomId, (u32, u32)>,
@@ -70,7 +71,7 @@ pub struct Told {
     pub is_read_out: bool,
 }
 
-impl Teller {
+impl PlainWriter {
     /// With an echo, what is typed shows by itself.
     pub fn new(echo: bool) -> Self {
         Self {
@@ -116,7 +117,7 @@ impl Teller {
         let mut told = Told::default();
         let lines = &mut told.lines;
         self.link(state, lines);
-        let is_another = self.room != state.current;
+        let is_another = self.room != state.rooms.current;
         self.room(state, lines);
         self.items(state, lines);
         self.waiting(state, lines);
@@ -125,33 +126,37 @@ impl Teller {
         let is_read_out = self.overlay(state, lines);
         self.notice(state, lines);
         self.prompt(state, is_another, lines);
-        if state.current.is_some() {
-            self.lesson(state, lines);
+        if state.rooms.current.is_some() {
+            self.tour_step(state, lines);
         }
         told.is_read_out = is_read_out;
         told
     }
 
     fn link(&mut self, state: &State, lines: &mut Vec<String>) {
-        let s = state.strings;
-        let me = state.me.as_ref().map_or("", |me| &me.name);
-        let server = if state.is_hosting {
+        let s = state.preferences.strings;
+        let me = state.me.account.as_ref().map_or("", |me| &me.name);
+        let server = if state.connection.is_hosting {
             s.hosting_here
         } else {
-            &state.server
+            &state.connection.server
         };
-        let words = match &state.link {
+        let words = match &state.connection.link {
             LinkState::Online => format!("{server} · {me}"),
-            LinkState::Connecting if self.link.is_empty() => fill(s.connecting, &[&state.server]),
+            LinkState::Connecting if self.link.is_empty() => {
+                fill(s.connecting, &[&state.connection.server])
+            }
             // It is tried again and again; that is told once.
             LinkState::Connecting => return,
-            LinkState::Waiting { why, .. } => fill(s.cannot_reach, &[&state.server, &s.why(why)]),
-            LinkState::NameRefused(_) if state.proposal.is_some() => s.name_needed.to_owned(),
+            LinkState::Waiting { why, .. } => {
+                fill(s.cannot_reach, &[&state.connection.server, &s.why(why)])
+            }
+            LinkState::NameRefused(_) if state.me.proposal.is_some() => s.name_needed.to_owned(),
             LinkState::NameRefused(refusal) => s.refusal(refusal),
             LinkState::Stopped(why) => fill(s.offline, &[&s.why(why)]),
         };
         // Another name is told by itself.
-        let is_online = state.link == LinkState::Online;
+        let is_online = state.connection.link == LinkState::Online;
         if words != self.link && !(is_online && self.is_online) {
             lines.push(mark(&words));
         }
@@ -160,13 +165,13 @@ impl Teller {
 
     /// Which room it is now.
     fn room(&mut self, state: &State, lines: &mut Vec<String>) {
-        if self.room == state.current {
+        if self.room == state.rooms.current {
             return;
         }
-        self.room = state.current;
+        self.room = state.rooms.current;
         (self.anchor, self.selected, self.found) = (None, None, None);
         let Some(room) = state.current() else { return };
-        let s = state.strings;
+        let s = state.preferences.strings;
         let people = room.roster.present().len();
         let mut words = vec![room.label()];
         if !room.info.topic.is_empty() {
@@ -185,7 +190,10 @@ impl Teller {
         // What it had before is told when all of it is here, and from the newest back.
         let is_caught_up = match room.history_to {
             Some(to) => timeline.newest().is_some_and(|newest| newest >= to) || to == Seq::ZERO,
-            None => !matches!(state.link, LinkState::Online | LinkState::Connecting),
+            None => !matches!(
+                state.connection.link,
+                LinkState::Online | LinkState::Connecting
+            ),
         };
         if !is_caught_up {
             return;
@@ -194,14 +202,14 @@ impl Teller {
         let before = self.told.get(&id).copied();
         let known = before.filter(|before| before.epoch == timeline.epoch());
         if before.is_some_and(|before| before.epoch.is_some()) && known.is_none() {
-            lines.push(mark(state.strings.other_history));
+            lines.push(mark(state.preferences.strings.other_history));
         }
         let mut fresh = fresh(room, known);
-        let to = known.unwrap_or(ToldTo::nothing(timeline.epoch()));
+        let to = known.unwrap_or(Progress::nothing(timeline.epoch()));
         let to = fresh
             .iter()
             .filter_map(|at| timeline.get(*at))
-            .fold(to, ToldTo::and);
+            .fold(to, Progress::and);
         self.told.insert(id, to);
         let is_told = |index: &usize| {
             let item = timeline.get(*index);
@@ -211,7 +219,7 @@ impl Teller {
         let most = if known.is_some() { AT_ONCE } else { FIRST };
         let cut = fresh.len().saturating_sub(most);
         if cut > 0 && known.is_some() {
-            let words = fill(state.strings.more_above, &[&cut]);
+            let words = fill(state.preferences.strings.more_above, &[&cut]);
             lines.push(mark(&format!("{words} · /history")));
         }
         for (n, index) in fresh[cut..].iter().enumerate() {
@@ -225,7 +233,7 @@ impl Teller {
         &mut self,
         state: &State,
         room: &Room,
-        known: Option<ToldTo>,
+        known: Option<Progress>,
         lines: &mut Vec<String>,
     ) {
         let id = room.info.id;
@@ -239,10 +247,14 @@ impl Teller {
             };
             let is_news = room.history_to.is_some_and(|to| entry.seq > to);
             let was_told = known.is_some_and(|to| to.key.seq >= *target);
-            let is_loaded = room.timeline.place(Key::entry(*target)).is_some();
-            let is_heeded = !state.settings.ignores(entry.author.id);
+            let is_loaded = room.timeline.place(ItemKey::entry(*target)).is_some();
+            let is_heeded = !state.me.settings.ignores(entry.author.id);
             if is_news && was_told && is_loaded && is_heeded {
-                lines.push(mark(&system_lines::of(state.strings, &state.zone, entry)));
+                lines.push(mark(&system_lines::of(
+                    state.preferences.strings,
+                    &state.screen.zone,
+                    entry,
+                )));
             }
         }
     }
@@ -261,7 +273,7 @@ impl Teller {
             What::Said { client_id, .. } | What::Private { client_id, .. } => *client_id,
             _ => None,
         };
-        let is_typed = id.is_some_and(|id| id.instance == state.instance);
+        let is_typed = id.is_some_and(|id| id.instance == state.posting.instance);
         let has_waited = id.is_some_and(|id| self.waiting.contains(&id));
         self.echo && is_typed && !has_waited
     }
@@ -278,13 +290,13 @@ impl Teller {
 
     /// Posts that have to wait, and those that failed.
     fn waiting(&mut self, state: &State, lines: &mut Vec<String>) {
-        let s = state.strings;
-        for room in &state.rooms {
+        let s = state.preferences.strings;
+        for room in &state.rooms.list {
             for id in room.timeline.failed() {
                 if !self.failed.insert(id) {
                     continue;
                 }
-                if state.current != Some(room.info.id) {
+                if state.rooms.current != Some(room.info.id) {
                     lines.push(mark(&room.label()));
                 }
                 let index = (0..room.timeline.len()).rev().find(|index| {
@@ -298,16 +310,16 @@ impl Teller {
                 );
             }
         }
-        if let Some(post) = state.posts.back().filter(|_| !self.is_typed)
+        if let Some(post) = state.posting.pending.back().filter(|_| !self.is_typed)
             && post.client_id.counter >= self.next_counter
         {
             self.waiting.insert(post.client_id);
         }
-        if state.link == LinkState::Online {
+        if state.connection.link == LinkState::Online {
             return;
         }
         let mut is_told = false;
-        for post in &state.posts {
+        for post in &state.posting.pending {
             if !self.failed.contains(&post.client_id) && self.waiting.insert(post.client_id) {
                 is_told = true;
             }
@@ -325,8 +337,8 @@ impl Teller {
         let anchor = room.timeline.anchor();
         let has_moved = self.anchor != Some(anchor) && (!is_another || anchor != Anchor::Newest);
         // Whoever says something is at the newest end, and has that above already.
-        let has_posted = self.next_counter != state.next_counter && anchor == Anchor::Newest;
-        self.next_counter = state.next_counter;
+        let has_posted = self.next_counter != state.posting.counter && anchor == Anchor::Newest;
+        self.next_counter = state.posting.counter;
         let is_selected = self.selected != room.selected;
         let is_begun = self.anchor.is_none() && anchor == Anchor::Newest;
         let is_found = room.found.is_some() && room.found != self.found;
@@ -339,21 +351,24 @@ impl Teller {
         if is_selected {
             self.selected = room.selected;
             let item = room.selected.and_then(|seq| {
-                let index = room.timeline.place(Key::entry(seq))?;
+                let index = room.timeline.place(ItemKey::entry(seq))?;
                 numbered(state, room, index)
             });
             if let Some(item) = item {
-                lines.push(mark(&fill(state.strings.selected, &[&item.join("\n")])));
+                lines.push(mark(&fill(
+                    state.preferences.strings.selected,
+                    &[&item.join("\n")],
+                )));
             }
         }
     }
 
     /// Rooms with something new, as soon as there is something.
     fn news(&mut self, state: &State, lines: &mut Vec<String>) {
-        let s = state.strings;
+        let s = state.preferences.strings;
         for room in state.listed() {
             let id = room.info.id;
-            let is_here = state.current == Some(id);
+            let is_here = state.rooms.current == Some(id);
             if is_here {
                 self.news.remove(&id);
                 continue;
@@ -379,12 +394,12 @@ impl Teller {
 
     /// What would lie over a screen; says whether all of it was told.
     fn overlay(&mut self, state: &State, lines: &mut Vec<String>) -> bool {
-        let s = state.strings;
+        let s = state.preferences.strings;
         let was_asking = std::mem::take(&mut self.is_asking);
-        match &state.overlay {
+        match &state.overlays.top {
             None => return false,
             Some(Overlay::Link { report, .. })
-                if *report == Report::default() && state.link == LinkState::Online =>
+                if *report == Report::default() && state.connection.link == LinkState::Online =>
             {
                 self.is_asking = true;
                 return false;
@@ -435,7 +450,7 @@ impl Teller {
     }
 
     fn notice(&mut self, state: &State, lines: &mut Vec<String>) {
-        for notice in &state.untold {
+        for notice in &state.screen.notices {
             let told = Some((notice.text.clone(), notice.tone));
             // The same twice is one.
             if told != self.notice {
@@ -443,18 +458,27 @@ impl Teller {
             }
             self.notice = told;
         }
-        if state.notice.is_none() {
+        if state.screen.notice.is_none() {
             self.notice = None;
         }
     }
 
     /// What the tour says.
-    fn lesson(&mut self, state: &State, lines: &mut Vec<String>) {
-        let now = state.lessons.as_ref().and_then(Lessons::present);
-        if let Some(lessons) = state.lessons.as_ref().filter(|_| now != self.lesson) {
-            lines.push(mark(&lessons.words(state.strings, &state.keymap, true)));
+    fn tour_step(&mut self, state: &State, lines: &mut Vec<String>) {
+        let now = state.screen.guide.as_ref().and_then(Tour::present);
+        if let Some(guide) = state
+            .screen
+            .guide
+            .as_ref()
+            .filter(|_| now != self.tour_step)
+        {
+            lines.push(mark(&guide.words(
+                state.preferences.strings,
+                &state.input.keymap,
+                true,
+            )));
         }
-        self.lesson = now;
+        self.tour_step = now;
     }
 
     /// Where the next line goes, if that is another place now, and what was written and not sent.

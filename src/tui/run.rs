@@ -16,21 +16,21 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use self::output::{ASKS, Face};
+use self::output::{ASKS, Output};
 use self::performer::{Next, Performer};
-use super::content::tour::Lessons;
+use super::content::tour::Tour;
 use super::event::Event;
 use super::input::keymap::Keymap;
-use super::plain::Teller;
+use super::plain::PlainWriter;
 use super::settings::notify_command::NotifyCommand;
 use super::settings::time_format::TimeFormat;
 use super::settings::typing::TypingMode;
-use super::settings::{Setting, Sources};
-use super::state::{Moment, State};
+use super::settings::{Kept, Setting, Sources};
+use super::state::{Now, Preferences, State};
 use super::strings::Strings;
-use super::terminal::Editor;
-pub use super::terminal::caps::{Caps, Notifier, Way};
-use super::theme::{self, Theme};
+pub use super::terminal::caps::{Caps, Notifier, NotifyMethod};
+use super::terminal::{Editor, theme_files};
+use super::theme;
 use super::view::{Glyphs, Look};
 use crate::chat::{InstanceId, ServerId};
 use crate::client::{self, Client};
@@ -137,7 +137,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
     stop: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     let input = input.map(|event| event.map(from_input));
-    turn(Face::Screen(terminal), input, setup, connect, stop).await
+    turn(Output::Screen(terminal), input, setup, connect, stop).await
 }
 
 /// Runs without a screen: what is typed are lines, and what happens is told in lines below each other.
@@ -151,20 +151,20 @@ pub async fn run_plain(
     connect: Connect,
     stop: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let teller = Box::new(Teller::new(setup.echo));
-    let face = Face::<CrosstermBackend<io::Sink>>::Lines(teller, out);
-    turn(face, input, setup, connect, stop).await
+    let teller = Box::new(PlainWriter::new(setup.echo));
+    let output = Output::<CrosstermBackend<io::Sink>>::Lines(teller, out);
+    turn(output, input, setup, connect, stop).await
 }
 
 async fn turn<B: Backend<Error = io::Error>>(
-    mut face: Face<'_, B>,
+    mut output: Output<'_, B>,
     mut input: impl Stream<Item = io::Result<Event>> + Unpin,
     setup: Setup,
     connect: Connect,
     stop: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     let (mut look, warnings) = first_look(&setup)?;
-    let mut state = first_state(&setup, face.size().map_err(RunError::Terminal)?);
+    let mut state = first_state(&setup, output.size().map_err(RunError::Terminal)?);
     if let Some(warning) = warnings.first() {
         state.say(super::state::Tone::Problem, warning.clone());
     }
@@ -183,14 +183,14 @@ async fn turn<B: Backend<Error = io::Error>>(
         let unanswered = ends_at.map_or(0, |_| state.unanswered());
         if unanswered < waits_for {
             // As long as something is answered the rest is waited for.
-            ends_at = ends_at.map(|_| Instant::now() + face.patience());
+            ends_at = ends_at.map(|_| Instant::now() + output.patience());
         }
         waits_for = unanswered;
         let is_over = |at: Instant| at <= Instant::now() || unanswered == 0;
         if ends_at.is_some_and(is_over) {
             // Where nobody reads any more there is nobody to tell.
-            let _gone = face.show(&mut state, &look);
-            let unsaid = face.unsaid(&state);
+            let _gone = output.show(&mut state, &look);
+            let unsaid = output.unsaid(&state);
             performer.quit(&mut state).await?;
             return unsaid.map_or(Ok(()), |words| Err(RunError::Unsaid(words)));
         }
@@ -198,15 +198,15 @@ async fn turn<B: Backend<Error = io::Error>>(
         // Also where something happens all the time.
         let tick_at = ticked_at + TICK;
         let takes_input = ends_at.is_none()
-            && face.takes_input(&state, is_dirty, typed_at.elapsed())
-            && !(performer.is_away && face.is_plain());
+            && output.takes_input(&state, is_dirty, typed_at.elapsed())
+            && !(performer.is_away && output.is_plain());
         let event = tokio::select! {
             biased;
             () = stop.as_mut() => return performer.quit(&mut state).await,
             // A frame that is due goes before what would make the next one.
             () = sleep_until(frame_at), if is_dirty && !performer.is_away => {
-                state.now = now();
-                match face.show(&mut state, &look) {
+                state.screen.now = now();
+                match output.show(&mut state, &look) {
                     // Whoever read it has heard enough.
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                         return performer.quit(&mut state).await;
@@ -221,7 +221,7 @@ async fn turn<B: Backend<Error = io::Error>>(
                 typed_at = Instant::now();
                 let Some(Ok(event)) = event else {
                     // The terminal is gone, or nothing more is piped in.
-                    ends_at = Some(typed_at + face.patience());
+                    ends_at = Some(typed_at + output.patience());
                     continue;
                 };
                 is_typed = true;
@@ -242,30 +242,30 @@ async fn turn<B: Backend<Error = io::Error>>(
             // What was asked for does not come; the next line is taken all the same.
             () = sleep_until(typed_at + ASKS), if !takes_input && typed_at.elapsed() < ASKS => None,
         };
-        state.now = now();
+        state.screen.now = now();
         is_dirty = true;
         let is_back = matches!(event, Some(Event::Edited { .. }));
         if is_back {
             performer.is_away = false;
             // Nobody told of a size that changed meanwhile.
-            state.size = face.size().map_err(RunError::Terminal)?;
+            state.screen.size = output.size().map_err(RunError::Terminal)?;
         }
         if is_back || matches!(event, Some(Event::Resize(..))) {
             // Terminals cut and reflow what they show, also where the size ends up the same as before.
-            face.start_anew().map_err(RunError::Terminal)?;
+            output.reset().map_err(RunError::Terminal)?;
         }
         let events = event
             .into_iter()
             .chain(arrived.drain(..).map(Event::Client));
         for event in events.collect::<Vec<_>>() {
             performer.note(&event, &mut state);
-            face.hear(&event);
+            output.hear(&event);
             if performer.happen(event, &mut state, &mut look) == Next::Quit {
                 return performer.quit(&mut state).await;
             }
         }
         if std::mem::take(&mut performer.wants_redraw) {
-            face.start_anew().map_err(RunError::Terminal)?;
+            output.reset().map_err(RunError::Terminal)?;
         }
     }
 }
@@ -273,7 +273,7 @@ async fn turn<B: Backend<Error = io::Error>>(
 /// How it is drawn from the start, and what is wrong with the theme.
 fn first_look(setup: &Setup) -> Result<(Look, Vec<String>), RunError> {
     let name = theme::meant(&setup.theme, setup.caps.ground);
-    let (theme, warnings) = Theme::load(name, setup.themes.as_deref(), setup.caps.depth)?;
+    let (theme, warnings) = theme_files::load(name, setup.themes.as_deref(), setup.caps.depth)?;
     let look = Look {
         theme,
         // Signs that take two columns would shift everything beside them.
@@ -300,36 +300,35 @@ pub enum RunError {
     Unsaid(String),
 }
 
-fn now() -> Moment {
-    Moment {
-        instant: Instant::now(),
+fn now() -> Now {
+    Now {
+        instant: Instant::now().into_std(),
         wall: Timestamp::now(),
     }
 }
 
 fn first_state(setup: &Setup, size: (u16, u16)) -> State {
-    let mut state = State {
+    let mut themes = theme_files::list(setup.themes.as_deref());
+    themes.insert(0, theme::AUTO.into());
+    let mut state = State::new(size, now(), setup.zone.clone());
+    state.preferences = Preferences {
+        strings: setup.strings,
         theme: setup.theme.clone(),
-        themes: {
-            let mut themes = theme::list(setup.themes.as_deref());
-            themes.insert(0, theme::AUTO.into());
-            themes
-        },
-        notifier: setup.caps.notifier,
-        links: setup.caps.links,
-        has_desktop: setup.caps.has_desktop,
+        themes,
+        typing: setup.typing,
+        time_format: setup.time_format.clone(),
         shows_panes: setup.shows_panes,
         shows_title: setup.shows_title,
+        links: setup.caps.links,
+        has_desktop: setup.caps.has_desktop,
+        notifier: setup.caps.notifier,
         notify_command: setup.notify_command.clone(),
-        time_format: setup.time_format.clone(),
-        typing: setup.typing,
-        keymap: setup.keymap.clone(),
-        strings: setup.strings,
-        is_plain: setup.is_plain,
-        proposal: setup.proposal.clone(),
-        lessons: setup.tour.as_deref().map(Lessons::new),
-        ..State::new(size, now(), setup.zone.clone())
+        kept: Kept::new(),
     };
+    state.input.keymap = setup.keymap.clone();
+    state.screen.is_plain = setup.is_plain;
+    state.screen.guide = setup.tour.as_deref().map(Tour::new);
+    state.me.proposal.clone_from(&setup.proposal);
     Setting::keep_all(&mut state, &setup.sources);
     state
 }

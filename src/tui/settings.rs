@@ -1,4 +1,5 @@
 //! What can be set while the program runs: one table of settings, their values, and where those came from. Pure.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod notify_command;
 pub mod time_format;

@@ -11,6 +11,7 @@ mod input;
 mod lines;
 mod notifier;
 mod probe;
+pub mod theme_files;
 mod width_safe;
 
 use std::io::{self, Stdout, Write as _, stdout};
@@ -39,7 +40,7 @@ pub use self::lines::{Typist, lines};
 pub use self::notifier::run_notifier;
 pub use self::probe::{Misdrawn, Of, Probed, probe};
 pub use self::width_safe::WidthSafe;
-use super::terminal::caps::{Notifier, Way};
+use super::terminal::caps::{Notifier, NotifyMethod};
 use crate::text;
 
 /// Whether the terminal is ours now.
@@ -114,15 +115,15 @@ pub fn notification(notifier: Notifier, title: &str, text: &str) -> String {
     let plain = |words: &str| text::line(words).to_string();
     let (title, text) = (plain(title), plain(text));
     let sequence = match notifier.way() {
-        Way::Off => return String::new(),
-        Way::Bell => return "\x07".into(),
-        Way::Osc9 => format!("\x1b]9;{title}: {text}\x1b\\"),
+        NotifyMethod::Off => return String::new(),
+        NotifyMethod::Bell => return "\x07".into(),
+        NotifyMethod::Osc9 => format!("\x1b]9;{title}: {text}\x1b\\"),
         // The title is the whole of it where no body follows.
-        Way::Osc99 => format!(
+        NotifyMethod::Osc99 => format!(
             "\x1b]99;i=tchat:d=0:p=title;{title}\x1b\\\x1b]99;i=tchat:d=1:p=body;{text}\x1b\\"
         ),
         // A semicolon would begin the text.
-        Way::Osc777 => format!("\x1b]777;notify;{};{text}\x1b\\", title.replace(';', ",")),
+        NotifyMethod::Osc777 => format!("\x1b]777;notify;{};{text}\x1b\\", title.replace(';', ",")),
     };
     if notifier.in_tmux {
         // tmux itself knows only the bell.
@@ -214,7 +215,7 @@ pub fn restore() {
 mod tests {
     use super::*;
 
-    fn told(way: Way, in_tmux: bool) -> String {
+    fn method_name(way: NotifyMethod, in_tmux: bool) -> String {
         notification(
             Notifier {
                 known: way,
@@ -228,20 +229,20 @@ mod tests {
 
     #[test]
     fn a_notification_is_one_sequence_whatever_it_says() {
-        assert_eq!(told(Way::Off, false), "");
-        assert_eq!(told(Way::Bell, true), "\x07");
+        assert_eq!(method_name(NotifyMethod::Off, false), "");
+        assert_eq!(method_name(NotifyMethod::Bell, true), "\x07");
         let text = "look␛]0;x␇ here";
         assert_eq!(
-            told(Way::Osc777, false),
+            method_name(NotifyMethod::Osc777, false),
             format!("\x1b]777;notify;李四, in #tech;{text}\x1b\\")
         );
         assert_eq!(
-            told(Way::Osc9, false),
+            method_name(NotifyMethod::Osc9, false),
             format!("\x1b]9;李四; in #tech: {text}\x1b\\")
         );
-        assert!(told(Way::Osc99, false).ends_with(&format!("p=body;{text}\x1b\\")));
+        assert!(method_name(NotifyMethod::Osc99, false).ends_with(&format!("p=body;{text}\x1b\\")));
         assert_eq!(
-            told(Way::Osc9, true),
+            method_name(NotifyMethod::Osc9, true),
             format!("\x1bPtmux;\x1b\x1b]9;李四; in #tech: {text}\x1b\x1b\\\x1b\\\x07")
         );
     }

@@ -9,12 +9,12 @@
 //! "ui.text" = "#c0caf5"
 //! "message.own" = { fg = "ink", bold = true }
 //! ```
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod avatar;
 mod depth;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
@@ -108,13 +108,13 @@ pub const AUTO: &str = "auto";
 
 /// The ground a terminal has by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Ground {
+pub enum Background {
     #[default]
     Dark,
     Light,
 }
 
-impl Ground {
+impl Background {
     /// The kind of ground that a colour is, as terminals write it (`rgb:ffff/ffff/ffff`).
     pub fn of_colour(colour: &str) -> Option<Self> {
         let colour = xterm_color::Color::parse(colour.as_bytes()).ok()?;
@@ -132,10 +132,10 @@ impl Ground {
 }
 
 /// The theme a name stands for on a ground.
-pub fn meant(name: &str, ground: Ground) -> &str {
+pub fn meant(name: &str, ground: Background) -> &str {
     match (name, ground) {
-        (AUTO, Ground::Dark) => DEFAULT,
-        (AUTO, Ground::Light) => "paper",
+        (AUTO, Background::Dark) => DEFAULT,
+        (AUTO, Background::Light) => "paper",
         (name, _) => name,
     }
 }
@@ -184,48 +184,38 @@ fn names() -> String {
     BUILT_IN.map(|(name, _)| name).join(", ")
 }
 
-/// Names of all themes: those of the program, then the user's own.
-pub fn list(directory: Option<&Path>) -> Vec<String> {
-    let mut names: Vec<String> = BUILT_IN
-        .iter()
-        .map(|(name, _)| (*name).to_owned())
-        .collect();
-    let files = directory
-        .and_then(|directory| std::fs::read_dir(directory).ok())
-        .into_iter()
-        .flatten()
-        .flatten();
-    let mut own: Vec<String> = files
-        .map(|file| file.path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "toml")
-        })
-        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-        .filter(|name| !names.contains(name))
-        .collect();
-    own.sort();
-    names.append(&mut own);
-    names
+/// Names of the built-in themes.
+pub fn built_in_names() -> Vec<String> {
+    BUILT_IN.map(|(name, _)| name.to_owned()).to_vec()
 }
 
 impl Theme {
-    /// Loads a theme: the user's own file goes before one of the program. The warnings name scopes nobody knows.
+    /// Returns a built-in theme. The warnings name unknown scopes.
     ///
     /// # Errors
-    /// There is no such theme, or it cannot be understood.
-    pub fn load(
+    /// There is no such theme.
+    pub fn built_in(name: &str, depth: Depth) -> Result<(Self, Vec<String>), ThemeError> {
+        Self::parse(name, |_| Ok(None), depth)
+    }
+
+    /// Parses a theme. `own` returns the text of the user's own theme with a name, or nothing if there is none; it goes before a built-in one.
+    /// The warnings name unknown scopes.
+    ///
+    /// # Errors
+    /// There is no such theme, or it cannot be read or understood.
+    pub fn parse(
         name: &str,
-        directory: Option<&Path>,
+        own: impl Fn(&str) -> Result<Option<String>, ThemeError>,
         depth: Depth,
     ) -> Result<(Self, Vec<String>), ThemeError> {
+        let file = |name: &str| file(name, own(name)?.as_deref());
         let mut warnings = Vec::new();
-        let mut chain = vec![(name.to_owned(), file(name, directory)?)];
+        let mut chain = vec![(name.to_owned(), file(name)?)];
         while let Some(parent) = chain.last().and_then(|(_, file)| file.inherits.clone()) {
             if chain.iter().any(|(known, _)| *known == parent) {
                 return Err(ThemeError::Circle(name.to_owned(), parent));
             }
-            let file = file(&parent, directory)?;
+            let file = file(&parent)?;
             chain.push((parent, file));
         }
         let mut palette = BTreeMap::new();
@@ -258,7 +248,7 @@ impl Theme {
             .collect();
         if depth == Depth::Ansi16 && name != SIXTEEN && has_ground(&scopes) {
             // Sixteen colours are too few to stay apart on a ground of its own; the terminal's own are on its own.
-            let (plain, _) = Self::load(SIXTEEN, None, depth)?;
+            let (plain, _) = Self::built_in(SIXTEEN, depth)?;
             (styles, names) = (plain.styles, plain.names);
         }
         Ok((
@@ -297,30 +287,17 @@ impl Theme {
     }
 }
 
-fn file(name: &str, directory: Option<&Path>) -> Result<File, ThemeError> {
-    // A theme's name is a name and no path.
-    let is_name = !name.is_empty() && !name.contains(['/', '\\', '.']);
-    let own = directory
-        .filter(|_| is_name)
-        .map(|directory| directory.join(format!("{name}.toml")));
-    let text = if let Some(path) = own.filter(|path| path.exists()) {
-        let unreadable = |cause: String| ThemeError::Unreadable {
-            name: name.to_owned(),
-            cause,
-        };
-        // A pipe that nobody writes to would be waited for without end.
-        if !path.is_file() {
-            return Err(unreadable("it is not a file".into()));
+fn file(name: &str, own: Option<&str>) -> Result<File, ThemeError> {
+    let built_in = || BUILT_IN.iter().find(|(known, _)| *known == name);
+    let text = match own {
+        Some(text) => text,
+        None => {
+            built_in()
+                .ok_or_else(|| ThemeError::Unknown(name.to_owned()))?
+                .1
         }
-        std::fs::read_to_string(&path).map_err(|cause| unreadable(cause.to_string()))?
-    } else {
-        let built_in = BUILT_IN.iter().find(|(known, _)| *known == name);
-        built_in
-            .ok_or_else(|| ThemeError::Unknown(name.to_owned()))?
-            .1
-            .to_owned()
     };
-    toml::from_str(&text).map_err(|cause| ThemeError::Unreadable {
+    toml::from_str(text).map_err(|cause| ThemeError::Unreadable {
         name: name.to_owned(),
         cause: cause.to_string().trim().to_owned(),
     })

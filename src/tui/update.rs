@@ -1,4 +1,5 @@
 //! `update`: what an event makes of the state, and what is to be done about it. Pure: no I/O, no clock, no waiting.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod actions;
 mod amend;
@@ -44,17 +45,15 @@ use crate::text;
 /// The heart of the screen.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let is_typed = matches!(event, Event::Key(_) | Event::Paste(_));
-    let before = is_typed.then(|| (state.current, state.composer().bytes()));
-    let room = state.current;
-    let mut effects = happen(state, event);
-    while let Some(action) = state.follow_up.take() {
+    let before = is_typed.then(|| (state.rooms.current, state.composer().bytes()));
+    let room = state.rooms.current;
+    let mut effects = handle(state, event);
+    while let Some(action) = state.input.follow_up.take() {
         effects.extend(actions::perform(state, action));
     }
     tour::note(state, room, &effects);
-    if state.overlay.is_none() {
-        state.overlay = state.behind.take();
-    }
-    let after = (state.current, state.composer().bytes());
+    state.overlays.reveal();
+    let after = (state.rooms.current, state.composer().bytes());
     if before.is_some_and(|before| before.0 == after.0 && before.1 != after.1) {
         effects.extend(notify::typed(state));
     }
@@ -65,7 +64,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     effects
 }
 
-fn happen(state: &mut State, event: Event) -> Vec<Effect> {
+fn handle(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
         Event::Key(key) => keys::press(state, key),
         // Terminals end pasted lines as the Enter key does.
@@ -73,11 +72,11 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Line(text) => plain::line(state, &text),
         Event::Cut(text) => {
             let effects = paste::insert(state, &text);
-            state.say(Tone::Problem, state.strings.line_cut);
+            state.say(Tone::Problem, state.preferences.strings.line_cut);
             effects
         }
         Event::Unreadable => {
-            state.say(Tone::Problem, state.strings.no_text);
+            state.say(Tone::Problem, state.preferences.strings.no_text);
             Vec::new()
         }
         Event::ReadOut => {
@@ -86,15 +85,15 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Mouse(mouse) => mouse::point(state, mouse),
         Event::Resize(width, height) => {
-            state.size = (width, height);
+            state.screen.size = (width, height);
             viewport::hold_beginning(state);
             Vec::new()
         }
         Event::Focus(has) => {
-            state.focus = Some(has);
+            state.screen.focus = Some(has);
             Vec::new()
         }
-        Event::Client(event) => client::hear(state, event),
+        Event::Client(event) => client::handle(state, event),
         Event::Tick => {
             let mut effects = drafts::due(state);
             effects.extend(link_details::due(state));
@@ -118,7 +117,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Highlighted(code, tokens) => {
-            state.highlights.take(&code, tokens);
+            state.screen.highlights.take(&code, tokens);
             Vec::new()
         }
         Event::CannotOpen(why) | Event::NotifyFailed(why) => {

@@ -1,4 +1,5 @@
 //! The picture: one function per region, drawn from the state and nothing else.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod cells;
 mod messages;
@@ -17,7 +18,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::content::prompt::prompt as prompt_of;
-use super::screen::hit_map::{Target, Targets};
+use super::screen::hit_map::{HitMap, Target};
 use super::screen::regions::{Regions, regions};
 use super::state::State;
 use super::theme::{Scope, Theme};
@@ -87,19 +88,19 @@ pub struct Look {
 }
 
 /// Draws the whole screen, and says what lies where. The size is the state's own, so that what was scrolled is what is shown.
-pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) -> Targets {
+pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) -> HitMap {
     let prompt = prompt_of(state);
     let regions = regions(state, text::width(&prompt.text));
     let area = frame
         .area()
-        .intersection(Rect::new(0, 0, state.size.0, state.size.1));
+        .intersection(Rect::new(0, 0, state.screen.size.0, state.screen.size.1));
     let mut canvas = Canvas {
         buffer: frame.buffer_mut(),
         look,
         clip: area,
-        shows_links: state.links,
+        shows_links: state.preferences.links,
         links: Vec::new(),
-        targets: Targets::default(),
+        targets: HitMap::default(),
     };
     canvas.fill(area, Scope::Background);
     sides::header(&mut canvas, state, regions.header);
@@ -110,7 +111,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) -> Targets {
     sides::status(&mut canvas, state, &regions);
     let mut cursor = prompt::composer(&mut canvas, state, &prompt, &regions);
     overlay::popup(&mut canvas, state, &regions);
-    if state.overlay.is_some() {
+    if state.overlays.top.is_some() {
         cursor = overlay::draw(&mut canvas, state, &regions);
     }
     for link in std::mem::take(&mut canvas.links) {
@@ -131,7 +132,7 @@ struct Canvas<'a> {
     /// Whether the terminal leads to addresses (OSC 8), and from where.
     shows_links: bool,
     links: Vec<Link>,
-    targets: Targets,
+    targets: HitMap,
 }
 
 /// A part of a row that leads to an address.

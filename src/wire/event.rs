@@ -201,7 +201,7 @@ fn why_from(it: proto::Unfollowed) -> UnfollowReason {
             reason: it.reason,
         },
         Why::Closed => UnfollowReason::Closed,
-        Why::Asked | Why::Unspecified => UnfollowReason::Asked,
+        Why::Asked | Why::Unspecified => UnfollowReason::RequestFrame,
     }
 }
 
@@ -212,7 +212,7 @@ fn why_to(why: &UnfollowReason) -> proto::Unfollowed {
         ..Default::default()
     };
     let (base, by, reason) = match why {
-        UnfollowReason::Asked => return of(Why::Asked),
+        UnfollowReason::RequestFrame => return of(Why::Asked),
         UnfollowReason::Left => return of(Why::Left),
         UnfollowReason::Closed => return of(Why::Closed),
         UnfollowReason::Kicked { by, reason } => (of(Why::Kicked), by, reason),

@@ -13,7 +13,7 @@ pub const PROTOCOL: u32 = 1;
 
 /// A request with the number its answer will carry; 0 wants no answer.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Asked {
+pub struct RequestFrame {
     pub request: u64,
     pub what: Request,
 }
@@ -203,7 +203,7 @@ pub struct Welcome {
 /// Why a room is no longer followed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum UnfollowReason {
-    Asked,
+    RequestFrame,
     Left,
     Kicked {
         by: String,

@@ -1,7 +1,7 @@
-//! Requests: `ChatRequest` to and from [`Asked`].
+//! Requests: `ChatRequest` to and from [`RequestFrame`].
 
 use super::body::{body_from, body_to};
-use super::frame::{Asked, Hello, JoinTarget, Request, Who};
+use super::frame::{Hello, JoinTarget, Request, RequestFrame, Who};
 use super::parts::{
     Malformed, client_id_from, client_id_to, cursor_from, cursor_to, epoch, identity, room_id,
     room_kind_from, room_kind_to,
@@ -12,9 +12,9 @@ use crate::chat::{IdentityId, InstanceId, NewRoom, Recipient, RoomId, Secret, Se
 
 /// # Errors
 /// Names the field that is missing or malformed.
-pub fn request_from(frame: proto::ChatRequest) -> Result<Asked, Malformed> {
+pub fn request_from(frame: proto::ChatRequest) -> Result<RequestFrame, Malformed> {
     let Some(kind) = frame.kind else {
-        return Ok(Asked {
+        return Ok(RequestFrame {
             request: frame.request,
             what: Request::Unknown,
         });
@@ -82,13 +82,13 @@ pub fn request_from(frame: proto::ChatRequest) -> Result<Asked, Malformed> {
         Kind::Ping(_) => Request::Ping,
         Kind::Bye(_) => Request::Bye,
     };
-    Ok(Asked {
+    Ok(RequestFrame {
         request: frame.request,
         what,
     })
 }
 
-pub fn request_to(asked: &Asked) -> proto::ChatRequest {
+pub fn request_to(asked: &RequestFrame) -> proto::ChatRequest {
     let kind = match &asked.what {
         Request::Hello(hello) => Kind::Hello(hello_to(hello)),
         Request::Join(target) => Kind::Join(proto::Join {

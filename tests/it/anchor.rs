@@ -10,7 +10,7 @@ use tchat::tui::event::Event;
 use tchat::tui::screen::regions::regions;
 use tchat::tui::settings::Setting;
 use tchat::tui::timeline::rows::Layout;
-use tchat::tui::timeline::{Anchor, Key, Timeline, What};
+use tchat::tui::timeline::{Anchor, ItemKey, Timeline, What};
 
 use crate::support::screen::{GENERAL, LI, Screen, ZHANG, entry, says};
 
@@ -101,9 +101,9 @@ fn layout(screen: &Screen, area: Rect) -> Layout<'_> {
     Layout {
         columns: usize::from(area.width),
         name_columns: timeline(screen).name_columns(),
-        zone: &screen.state.zone,
-        time: &screen.state.time_format,
-        strings: screen.state.strings,
+        zone: &screen.state.screen.zone,
+        time: &screen.state.preferences.time_format,
+        strings: screen.state.preferences.strings,
     }
 }
 
@@ -121,7 +121,7 @@ fn place(screen: &Screen) -> (usize, usize, usize) {
 }
 
 /// The items a screen shows.
-fn visible(screen: &Screen) -> Vec<Key> {
+fn visible(screen: &Screen) -> Vec<ItemKey> {
     let area = regions(&screen.state, 0).messages;
     let (top, line, _) = place(screen);
     let timeline = timeline(screen);
@@ -177,7 +177,7 @@ fn happens(screen: &mut Screen, step: &Step, next: &mut u64) -> Option<Seq> {
         Step::Fold(at) => {
             let target = target(screen, *at)?;
             let room = screen.state.room_mut(GENERAL).unwrap();
-            room.timeline.turn_fold(Key::entry(target));
+            room.timeline.turn_fold(ItemKey::entry(target));
             return Some(target);
         }
         Step::Page(size) => {
@@ -187,7 +187,11 @@ fn happens(screen: &mut Screen, step: &Step, next: &mut u64) -> Option<Seq> {
         }
         Step::Theme(n) => {
             let themes = Setting::Theme.values(&screen.state);
-            screen.state.theme.clone_from(&themes[n % themes.len()]);
+            screen
+                .state
+                .preferences
+                .theme
+                .clone_from(&themes[n % themes.len()]);
         }
         Step::Resize(width, height) => screen.does(Event::Resize(*width, *height)),
         Step::Scroll(key) => {
@@ -238,7 +242,7 @@ proptest! {
             if was_at_end {
                 continue;
             }
-            let is_touched = touched.is_some_and(|seq| seen.contains(&Key::entry(seq)));
+            let is_touched = touched.is_some_and(|seq| seen.contains(&ItemKey::entry(seq)));
             if matches!(step, Step::Resize(..)) || is_touched {
                 // The same item is at the top, unless a rule was.
                 let here = timeline(&screen).get(now_at).map(|item| item.key);
@@ -279,7 +283,10 @@ fn a_run_of_comings_and_goings_at_the_top_stays_there_when_more_of_it_is_loaded(
     assert_eq!(rows(&screen)[1..], before[1..]);
     let key = timeline(&screen).get(0).unwrap().key;
     assert!(
-        matches!(timeline(&screen).get(0).unwrap().what, What::Passage { .. }),
+        matches!(
+            timeline(&screen).get(0).unwrap().what,
+            What::JoinOrLeave { .. }
+        ),
         "{key:?}"
     );
 }

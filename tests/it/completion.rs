@@ -86,14 +86,19 @@ fn tab_completes_a_name_at_the_start_of_a_word() {
     // Only Tab asks for it: nothing pops up while somebody writes, and Enter sends what is written.
     let mut screen = crowded();
     screen.keys("hi be");
-    assert!(screen.state.popup.is_none());
+    assert!(screen.state.input.popup.is_none());
     screen.keys("<tab>");
     assert_eq!(
-        screen.state.popup.as_ref().map(|it| it.offers.len()),
+        screen.state.input.popup.as_ref().map(|it| it.offers.len()),
         Some(2)
     );
     assert_eq!(screen.keys("<ret>").len(), 1);
-    let sent = screen.state.posts.back().map(|post| post.body.text());
+    let sent = screen
+        .state
+        .posting
+        .pending
+        .back()
+        .map(|post| post.body.text());
     assert_eq!(sent, Some("hi be"));
 }
 
@@ -115,7 +120,12 @@ fn commands_have_the_names_that_other_clients_have_for_them() {
     screen.keys("/names<ret>");
     assert!(screen.shows("In #general") && screen.shows("Bea"));
     screen.keys("<esc>/query 张三 psst<ret>");
-    let to = screen.state.posts.back().map(|post| post.to.clone());
+    let to = screen
+        .state
+        .posting
+        .pending
+        .back()
+        .map(|post| post.to.clone());
     assert_eq!(to, Some(Recipient::Person(ZHANG)));
     // They complete, and so does what follows them; what is missing is said with our own word.
     for (keys, text) in [
@@ -193,7 +203,7 @@ fn the_reaction_box_shows_what_fits_and_completes_it() {
     assert!(screen.shows(":tada:"), "{}", screen.text());
     let effects = screen.keys("<tab><ret>");
     assert_eq!(reaction(&effects).as_deref(), Some("🎉"));
-    assert!(screen.state.overlay.is_none());
+    assert!(screen.state.overlays.top.is_none());
     // A digit that belongs to a name is no choice.
     let mut screen = said();
     let effects = screen.keys("<a-m>+:100:<ret>");

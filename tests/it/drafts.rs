@@ -72,7 +72,7 @@ fn what_was_sent_before_gives_way_to_what_was_being_written() {
 fn what_was_not_sent_outlives_its_room() {
     let mut screen = Screen::online(140, 24);
     screen.keys("/join tech<ret>");
-    screen.state.current = Some(TECH);
+    screen.state.rooms.current = Some(TECH);
     screen.keys("refused there<ret>");
     let id = screen.last_post();
     screen.hears(Told::PostRefused {
@@ -82,7 +82,7 @@ fn what_was_not_sent_outlives_its_room() {
     screen.keys("waits there<ret>");
     let waits = screen.last_post();
     screen.hears(Told::Left(TECH));
-    assert_eq!(screen.state.current, Some(GENERAL));
+    assert_eq!(screen.state.rooms.current, Some(GENERAL));
     let text = screen.text();
     let row = |words: &str| text.lines().find(|row| row.contains(words)).unwrap();
     assert!(row("refused there").contains('✗'), "{text}");
@@ -174,8 +174,8 @@ fn an_answer_waits_until_nobody_writes_above_it() {
     // A theme that is only tried is taken back all the same.
     screen.keys("<a-t><down>");
     screen.hears(profile("李四"));
-    let theme = screen.state.theme.clone();
-    screen.state.theme = "another".into();
+    let theme = screen.state.preferences.theme.clone();
+    screen.state.preferences.theme = "another".into();
     let effects = screen.keys("<esc>");
     assert_eq!(effects, [Effect::Theme(theme)]);
 }
@@ -186,7 +186,7 @@ fn what_is_cut_in_one_room_is_put_into_another() {
     screen.keys("one two three<c-w><c-w>");
     assert_eq!(written(&screen), "one ");
     screen.keys("<a-down>");
-    assert_eq!(screen.state.current, Some(TECH));
+    assert_eq!(screen.state.rooms.current, Some(TECH));
     screen.keys("<c-y>");
     assert_eq!(written(&screen), "two three");
     // Another key in between begins anew.
@@ -253,7 +253,7 @@ fn what_the_link_does_not_take_is_said_and_given_back() {
         let command = taken(screen.keys(&format!("{line}<ret>")));
         screen.does(Event::Busy(command));
         assert!(screen.shows("too much is waiting"), "{}", screen.text());
-        let waits = (&screen.state.orders, &screen.state.asked);
+        let waits = (&screen.state.posting.commands, &screen.state.posting.asked);
         assert!(waits.0.is_empty() && waits.1.is_none(), "{line}: {waits:?}");
         screen.keys("<c-u>");
     }

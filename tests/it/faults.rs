@@ -282,14 +282,14 @@ fn a_link_that_says_nothing_any_more_is_noticed_and_replaced() {
 }
 
 /// Starts the host that dies at a point.
-fn mortal(home: &Home, point: &str, n: usize) -> Child {
+fn crash_server(home: &Home, point: &str, n: usize) -> Child {
     let program = std::env::current_exe().unwrap();
     let program = program
         .parent()
         .unwrap()
         .parent()
         .unwrap()
-        .join("examples/mortal");
+        .join("examples/crash_server");
     let (port, data) = (home.port.to_string(), home.data());
     let child = Command::new(program)
         .args([&port, &data.display().to_string(), point, &n.to_string()])
@@ -317,7 +317,7 @@ fn killed_at_points(times: usize) {
     let mut sends = Vec::new();
     for kill in 0..times {
         let point = points[kill % points.len()];
-        let mut host = mortal(&home, point, 2 + kill % 5);
+        let mut host = crash_server(&home, point, 2 + kill % 5);
         while host.try_wait().unwrap().is_none() {
             let text = format!("={}=", sends.len() + 1);
             let id = text.clone();

@@ -9,7 +9,7 @@ use prost::Message;
 use tchat::chat::{Body, Digest, Seq, ServerId, digest};
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::store::{PageLimit, Span, Store};
-use tchat::wire::{Asked, Request, proto, request_from, request_to};
+use tchat::wire::{Request, RequestFrame, proto, request_from, request_to};
 
 use crate::frames::requests;
 use crate::support::raw::Raw;
@@ -72,11 +72,11 @@ fn a_stream_of_a_version_1_client_is_understood() {
         let frame = proto::ChatRequest::decode_length_delimited(&mut rest).unwrap();
         understood.push(request_from(frame).unwrap());
     }
-    let expected: Vec<Asked> = (1..)
+    let expected: Vec<RequestFrame> = (1..)
         .zip(requests())
         // What there was then; later ones come behind.
         .take(15)
-        .map(|(request, (_, what))| Asked { request, what })
+        .map(|(request, (_, what))| RequestFrame { request, what })
         .collect();
     assert_eq!(understood, expected);
 }
@@ -87,7 +87,7 @@ async fn make_fixtures() {
     std::fs::create_dir_all(fixtures()).unwrap();
     let mut stream = Vec::new();
     for (request, (_, what)) in (1..).zip(requests()) {
-        request_to(&Asked { request, what })
+        request_to(&RequestFrame { request, what })
             .encode_length_delimited(&mut stream)
             .unwrap();
     }

@@ -142,7 +142,7 @@ fn emoji_are_completed_by_their_short_names() {
     for text in [":D", "10:30", "note:", "好:smi", ":)", ":: x"] {
         screen.keys("<c-u>");
         screen.keys(text);
-        assert!(screen.state.popup.is_none(), "{text}");
+        assert!(screen.state.input.popup.is_none(), "{text}");
     }
     screen.keys("<c-u>:smile<ret>");
     assert!(screen.shows(":smile"));
@@ -154,7 +154,7 @@ fn another_preset_is_there_at_once() {
     assert!(screen.keys("<c-k>").is_empty());
     assert!(screen.shows("Enter takes it"));
     screen.keys("<esc>");
-    screen.state.keymap = Keymap::default().with(Preset::Emacs);
+    screen.state.input.keymap = Keymap::default().with(Preset::Emacs);
     // What hints say is what keys do.
     let wish = tchat::tui::input::keymap::Wish {
         context: tchat::tui::input::keymap::Context::Composer,
@@ -167,7 +167,7 @@ fn another_preset_is_there_at_once() {
         ..wish.clone()
     };
     assert!(screen.shows("F1 help"));
-    screen.state.keymap = Keymap::new(Preset::Emacs, vec![wish, other]);
+    screen.state.input.keymap = Keymap::new(Preset::Emacs, vec![wish, other]);
     assert!(screen.shows("F7 help") && !screen.shows("F1 help"));
     screen.keys("one two<c-b><c-b><c-b><c-k>");
     assert!(screen.shows("#general › one") && !screen.shows("two"));
@@ -180,7 +180,7 @@ fn a_text_comes_back_from_the_editor_and_can_be_taken_back() {
     let mut screen = Screen::online(100, 30);
     screen.keys("关键 text");
     let effects = screen.keys("<c-x><c-e>");
-    let room = screen.state.current;
+    let room = screen.state.rooms.current;
     let text = "关键 text".into();
     assert_eq!(effects, [Effect::Edit { room, text }]);
     let edited = |room, text: Result<&str, &str>| Event::Edited {
@@ -237,7 +237,10 @@ fn lines(count: usize) -> String {
 fn a_long_paste_may_become_code_and_is_never_sent() {
     let mut screen = Screen::online(100, 40);
     screen.does(Event::Paste(lines(15)));
-    assert!(screen.state.overlay.is_none(), "fifteen lines are not long");
+    assert!(
+        screen.state.overlays.top.is_none(),
+        "fifteen lines are not long"
+    );
     screen.keys("<c-z>");
     screen.state.composer_mut().clear();
     screen.effects.clear();
@@ -274,24 +277,24 @@ fn themes_are_shown_while_they_are_chosen() {
     };
     screen.keys("<a-t>");
     assert!(screen.shows("dusk") && screen.shows("as it was"));
-    let next = screen.state.themes[1].clone();
+    let next = screen.state.preferences.themes[1].clone();
     assert_eq!(theme(screen.keys("<down>")), Some(next.clone()));
     // As the loop does.
-    screen.state.theme = next;
+    screen.state.preferences.theme = next;
     assert_eq!(theme(screen.keys("<esc>")), Some("dusk".into()));
-    screen.state.theme = "dusk".into();
+    screen.state.preferences.theme = "dusk".into();
     screen.keys("/theme<ret>");
     let paper = theme(screen.keys("pap"));
     assert_eq!(paper, Some("paper".into()));
-    screen.state.theme = "paper".into();
+    screen.state.preferences.theme = "paper".into();
     assert_eq!(theme(screen.keys("<ret>")), None, "it is there already");
-    assert!(screen.state.overlay.is_none());
+    assert!(screen.state.overlays.top.is_none());
 }
 
 #[test]
 fn a_theme_is_seen_on_the_room_while_it_is_chosen_in_a_terminal() {
     let ground = |theme: &str| {
-        let (theme, _) = Theme::load(theme, None, Depth::True).unwrap();
+        let (theme, _) = Theme::built_in(theme, Depth::True).unwrap();
         match theme.style(Scope::Background).bg {
             Some(Color::Rgb(r, g, b)) => format!("48;2;{r};{g};{b}m"),
             other => panic!("{other:?}"),

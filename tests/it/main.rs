@@ -1,7 +1,12 @@
 //! Every test that looks at tchat from outside, in one binary.
 
 // In tests a panic is the report, a table may be long, and a measured time is printed.
-#![allow(clippy::unwrap_used, clippy::too_many_lines, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_imports,
+    clippy::too_many_lines,
+    clippy::print_stdout
+)]
 
 mod amend;
 mod anchor;

@@ -8,7 +8,7 @@ use tchat::chat::{
 };
 use tchat::client::{Command, Event as Told};
 use tchat::tui::event::{Effect, Event};
-use tchat::tui::timeline::{Anchor, Key, Timeline};
+use tchat::tui::timeline::{Anchor, ItemKey, Timeline};
 use tchat::tui::update::{Budget, trim};
 
 use crate::anchor::rows;
@@ -86,7 +86,7 @@ fn timeline(screen: &Screen, room: RoomId) -> &Timeline {
 
 fn is_loaded(screen: &Screen, seq: u64) -> bool {
     timeline(screen, GENERAL)
-        .place(Key::entry(Seq(seq)))
+        .place(ItemKey::entry(Seq(seq)))
         .is_some()
 }
 

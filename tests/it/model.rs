@@ -14,8 +14,8 @@ use tchat::chat::{
 };
 use tchat::server::delivery::Delivery;
 use tchat::server::outbox::{Budget, Item, LIVE_ENTRIES, Outbox, Slot};
-use tchat::server::room::permissions::{Law, Targets};
-use tchat::server::room::{Fate, Follow, Follower, Head, Marks, Room};
+use tchat::server::room::permissions::{Permissions, TargetEntries};
+use tchat::server::room::{Follow, Follower, Head, Marks, Outcome, Room};
 use tchat::wire::Event;
 
 const ROOM: RoomId = RoomId::new([1; 16]);
@@ -24,8 +24,8 @@ const AUTHOR: IdentityId = IdentityId::new([3; 16]);
 /// Entries of a page in the model; small, so that catching up takes several.
 const PAGE: usize = 40;
 
-fn law(members: HashMap<IdentityId, Role>) -> Law {
-    Law::new(
+fn law(members: HashMap<IdentityId, Role>) -> Permissions {
+    Permissions::new(
         RoomKind::Public,
         IdentityId::NOBODY,
         members,
@@ -132,12 +132,12 @@ impl World {
             at_ms: 1_000_000 - self.counter.min(1_000_000),
             ..Stamp::default()
         };
-        let numbered = self.room.number(posts, at, &Targets::new());
+        let numbered = self.room.number(posts, at, &TargetEntries::new());
         let fates = &numbered.fates;
         assert_eq!(
             fates
                 .iter()
-                .filter(|fate| **fate == Fate::Duplicate)
+                .filter(|fate| **fate == Outcome::Duplicate)
                 .count(),
             fates.len() - count
         );

@@ -39,7 +39,7 @@ fn a_name_nobody_has_chosen_is_asked_for_and_is_no_error() {
     ] {
         let asked = || {
             let mut screen = Screen::blank(80, 24);
-            screen.state.proposal = Some("guest".into());
+            screen.state.me.proposal = Some("guest".into());
             let refused = LinkState::NameRefused(refusal.clone());
             screen.hears(Told::Link(refused));
             screen

@@ -34,7 +34,7 @@ fn parts(screen: &Screen) -> Regions {
 
 /// Where the overlay is drawn, by its background.
 fn overlay(screen: &Screen) -> Rect {
-    let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
+    let (theme, _) = Theme::built_in(DEFAULT, Depth::True).unwrap();
     let background = theme.style(Scope::Popup).bg.unwrap();
     let buffer = drawn(screen);
     let cells = buffer
@@ -144,7 +144,7 @@ fn help_narrows_to_what_is_typed() {
     screen.does(Event::Paste("undo\nmore".into()));
     assert!(screen.shows("Ctrl+Z") && !screen.shows("Ctrl+Y"));
     screen.keys("<esc>");
-    assert!(screen.state.overlay.is_none() && screen.state.composer().is_empty());
+    assert!(screen.state.overlays.top.is_none() && screen.state.composer().is_empty());
     // The key of another list opens that one.
     screen.keys("<f1>top<c-k>");
     assert!(screen.shows("Enter takes it"));

@@ -44,7 +44,7 @@ fn our_own_row_says_so_whatever_else_there_is_to_say() {
         let row = row(&mut screen, ANN, role, status);
         assert!(row.ends_with(end), "{role:?} '{status}': {row}");
     }
-    screen.state.strings = &tchat::tui::strings::CHINESE;
+    screen.state.preferences.strings = &tchat::tui::strings::CHINESE;
     let row = row(&mut screen, ANN, Role::Owner, "");
     assert!(row.ends_with("你 房主"), "{row}");
 }

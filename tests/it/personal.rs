@@ -5,7 +5,7 @@ use std::time::Duration;
 use tchat::chat::FilterMode;
 use tchat::chat::Presence;
 use tchat::server::word_filter::Filter;
-use tchat::text::Words;
+use tchat::text::Keywords;
 use tchat::tui::settings::typing::TypingMode;
 use tokio::time::sleep;
 
@@ -146,7 +146,7 @@ async fn others_see_that_somebody_is_typing_for_six_seconds() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
-    ben.screen.state.typing = TypingMode::Both;
+    ben.screen.state.preferences.typing = TypingMode::Both;
     ann.settles().await;
     ben.keys("h");
     ann.shows("ben is typing…").await;
@@ -155,10 +155,10 @@ async fn others_see_that_somebody_is_typing_for_six_seconds() {
     ann.passes(Duration::from_millis(200));
     assert!(!ann.screen.shows("is typing…"));
     // Not told again within three seconds, neither by the client nor by the server.
-    ben.screen.state.now.instant += Duration::from_millis(2900);
+    ben.screen.state.screen.now.instant += Duration::from_millis(2900);
     ben.keys("e");
     assert!(ben.screen.effects.is_empty(), "{:?}", ben.screen.effects);
-    ben.screen.state.now.instant += Duration::from_millis(200);
+    ben.screen.state.screen.now.instant += Duration::from_millis(200);
     sleep(Duration::from_secs(4)).await;
     ben.keys("y");
     ann.shows("ben is typing…").await;
@@ -167,7 +167,7 @@ async fn others_see_that_somebody_is_typing_for_six_seconds() {
     ann.shows("hey").await;
     assert!(!ann.screen.shows("is typing…"));
     // Commands and private lines are nobody's business.
-    ben.screen.state.now.instant += Duration::from_secs(4);
+    ben.screen.state.screen.now.instant += Duration::from_secs(4);
     for secret in ["/topic x", "@ann psst", "/msg ann hi"] {
         ben.keys(secret);
         assert!(
@@ -179,12 +179,12 @@ async fn others_see_that_somebody_is_typing_for_six_seconds() {
     }
     // It can be switched off for oneself and for others.
     ben.keys("/typing show<ret>");
-    ben.screen.state.now.instant += Duration::from_secs(4);
+    ben.screen.state.screen.now.instant += Duration::from_secs(4);
     ben.keys("x");
     assert!(ben.screen.effects.is_empty());
     ben.keys("<c-u>/typing on<ret>");
     ann.keys("/typing send<ret>");
-    ben.screen.state.now.instant += Duration::from_secs(4);
+    ben.screen.state.screen.now.instant += Duration::from_secs(4);
     sleep(Duration::from_secs(4)).await;
     ben.keys("x");
     ann.settles().await;
@@ -200,7 +200,7 @@ async fn somebody_muted_is_not_seen_typing() {
     let server = Server::start();
     let mut boss = opens(&server, "boss").await;
     let mut ben = opens(&server, "ben").await;
-    ben.screen.state.typing = TypingMode::Both;
+    ben.screen.state.preferences.typing = TypingMode::Both;
     boss.keys("/mute ben<ret>");
     ben.shows("boss muted ben").await;
     ben.keys("x");
@@ -455,7 +455,7 @@ async fn words_of_a_list_are_masked_or_refused_as_soon_as_the_list_says_so() {
     let mut ben = opens(&server, "ben").await;
     ben.keys("spam here<ret>");
     boss.shows("spam here").await;
-    filter.set(Words::new(["spam", "坏词"]), FilterMode::Mask);
+    filter.set(Keywords::new(["spam", "坏词"]), FilterMode::Mask);
     ben.keys("ＳＰＡＭ and 这是坏词吗<ret>");
     boss.shows("**** and 这是**吗").await;
     ben.keys("fine<ret>");
@@ -466,7 +466,7 @@ async fn words_of_a_list_are_masked_or_refused_as_soon_as_the_list_says_so() {
     boss.shows("****  edited").await;
     boss.keys("/topic all spam<ret>");
     ben.shows("boss set the topic: all ****").await;
-    filter.set(Words::new(["spam"]), FilterMode::Refuse);
+    filter.set(Keywords::new(["spam"]), FilterMode::Refuse);
     ben.keys("more Spam<ret>");
     ben.shows("'Spam' is not said on this server").await;
     boss.keys("/topic spam again<ret>");

@@ -1,8 +1,6 @@
 //! The pictures of the README are what the screen is.
 
-#[path = "../../examples/pictures/scenes.rs"]
 mod scenes;
-#[path = "../../examples/pictures/svg.rs"]
 mod svg;
 
 #[test]

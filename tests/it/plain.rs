@@ -1,5 +1,6 @@
 //! Without a screen: what happens is told line by line, and everything that a key does is done by a line.
 
+mod answers;
 mod terminal;
 
 use proptest::prelude::*;
@@ -7,7 +8,7 @@ use tchat::chat::{Body, Epoch, RefusalCode, Seq, Unread};
 use tchat::client::{Event as Told, LinkState, Why};
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::input::keymap::{Action, Context};
-use tchat::tui::plain::Teller;
+use tchat::tui::plain::PlainWriter;
 use tchat::tui::state::Overlay;
 
 use crate::support::screen::{
@@ -17,16 +18,16 @@ use crate::support::screen::{
 /// A state without a screen, and what was told of it.
 struct Lines {
     screen: Screen,
-    teller: Teller,
+    teller: PlainWriter,
 }
 
 impl Lines {
     fn new(echo: bool) -> Self {
         let mut screen = Screen::blank(80, 24);
-        screen.state.is_plain = true;
+        screen.state.screen.is_plain = true;
         let mut lines = Self {
             screen,
-            teller: Teller::new(echo),
+            teller: PlainWriter::new(echo),
         };
         lines.told();
         lines
@@ -35,7 +36,7 @@ impl Lines {
     fn in_general(echo: bool) -> Self {
         let mut lines = Self::new(echo);
         lines.hears(Told::Link(LinkState::Online));
-        lines.screen.state.wanted = Some("general".into());
+        lines.screen.state.rooms.wanted = Some("general".into());
         lines.screen.is_welcomed(vec![
             room(GENERAL, "general", "everybody meets here"),
             room(TECH, "tech", ""),
@@ -48,7 +49,7 @@ impl Lines {
 
     fn told(&mut self) -> Vec<String> {
         let told = self.teller.tell(&self.screen.state);
-        self.screen.state.untold.clear();
+        self.screen.state.screen.notices.clear();
         if told.is_read_out {
             self.screen.does(Event::ReadOut);
         }
@@ -159,7 +160,7 @@ fn a_line_that_cannot_be_sent_is_kept_and_a_command_is_not() {
     assert_eq!(lines.screen.state.composer().text(), long);
     // What is typed meanwhile goes its own way.
     lines.types("short");
-    assert_eq!(lines.screen.state.posts.len(), 1);
+    assert_eq!(lines.screen.state.posting.pending.len(), 1);
     assert!(lines.types("/kick")[0].contains("usage: /kick"));
     assert_eq!(lines.screen.state.composer().text(), long);
     lines.types("/draft drop");
@@ -170,16 +171,16 @@ fn a_line_that_cannot_be_sent_is_kept_and_a_command_is_not() {
         lines.told(),
         ["-- not sent yet, 2 lines: one (/draft shows it, /draft send, /draft drop)"]
     );
-    assert_eq!(lines.screen.state.posts.len(), 1);
+    assert_eq!(lines.screen.state.posting.pending.len(), 1);
     let whole = lines.types("/draft");
     assert_eq!(
         whole,
         ["-- not sent yet: one\ntwo (/draft send, /draft drop)"]
     );
     lines.types("/draft send");
-    assert_eq!(lines.screen.state.posts.len(), 2);
+    assert_eq!(lines.screen.state.posting.pending.len(), 2);
     assert_eq!(
-        lines.screen.state.posts[1].body,
+        lines.screen.state.posting.pending[1].body,
         Body::Text("one\ntwo".into())
     );
     // It does not stand above as it was sent.
@@ -265,7 +266,7 @@ fn what_is_meant_for_elsewhere_is_not_said_here() {
     lines.hears(Told::Link(LinkState::Online));
     let (room, asked) = (room(dev, "Dev", ""), false);
     lines.hears(Told::Room { room, asked });
-    assert_eq!(lines.screen.state.current, Some(dev));
+    assert_eq!(lines.screen.state.rooms.current, Some(dev));
     lines.types("said there");
     let said = &lines.screen.effects;
     assert!(
@@ -285,7 +286,7 @@ fn lists_are_told_with_numbers_and_picked_from_as_they_were_told() {
     assert_eq!(told.len(), 4, "{told:?}");
     assert!(told[2].starts_with("2. tech"));
     assert!(
-        lines.screen.state.overlay.is_none(),
+        lines.screen.state.overlays.top.is_none(),
         "what was read is closed"
     );
     let told = lines.types("/pick 2");
@@ -419,49 +420,6 @@ fn changes_are_told_once_and_only_of_what_was_told() {
     assert!(lines.types("hello").is_empty());
 }
 
-#[test]
-fn how_the_link_does_is_told_when_it_is_known() {
-    let mut lines = Lines::in_general(true);
-    assert!(lines.types("/link").is_empty());
-    let report = tchat::client::Report {
-        rtt: Some(std::time::Duration::from_millis(3)),
-        ..tchat::client::Report::default()
-    };
-    let told = lines.hears(Told::Report(report));
-    assert!(
-        told.iter()
-            .any(|line| line.contains("3.0 ms there and back")),
-        "{told:?}"
-    );
-}
-
-/// Every action is of the line that the terminal edits by itself, or `/do` does it.
-#[test]
-fn every_action_is_reachable_by_a_typed_line() {
-    for action in Action::ALL {
-        let mut lines = Lines::in_general(true);
-        lines.hears(Told::Entries(vec![
-            says(GENERAL, 1, LI, 0, "something"),
-            says(GENERAL, 2, ANN, 0, "mine"),
-        ]));
-        let is_of_selection = action.is_of(Context::Selection) && !action.is_of(Context::Composer);
-        if is_of_selection {
-            lines.types("/select 2");
-        }
-        let told = lines.types(&format!("/do {}", action.name()));
-        let is_refused = told.iter().any(|line| {
-            line.contains("there is no action") || line.contains("select a message first")
-        });
-        assert_eq!(is_refused, action.is_of_line(), "{action:?}: {told:?}");
-        let is_answered = !told.is_empty() || !lines.screen.effects.is_empty();
-        assert!(is_answered, "{action:?} says nothing");
-    }
-    let mut lines = Lines::in_general(true);
-    let listed = lines.types("/do").len();
-    let count = Action::ALL.iter().filter(|it| !it.is_of_line()).count();
-    assert_eq!(listed, count + 1);
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -482,121 +440,4 @@ proptest! {
             prop_assert!(!line.chars().any(is_box), "{line:?}");
         }
     }
-}
-
-#[test]
-fn a_conversation_a_private_line_and_a_taken_name_are_said_in_words() {
-    let mut lines = Lines::in_general(true);
-    lines.hears(Told::Room {
-        room: conversation(crate::support::screen::WITH_LI, LI),
-        asked: false,
-    });
-    let with = crate::support::screen::WITH_LI;
-    lines.screen.follows(with, 0);
-    let told = lines.hears(Told::Entries(vec![says(with, 1, LI, 3, "psst")]));
-    assert!(
-        told.contains(&"09:03 李四: psst (privately to you)".to_owned()),
-        "{told:?}"
-    );
-    let refusal = tchat::chat::Refusal::new(RefusalCode::NameTaken)
-        .with("ann")
-        .with("ann2");
-    let told = lines.hears(Told::Link(LinkState::NameRefused(refusal)));
-    assert!(
-        told.iter()
-            .any(|line| line == "-- /nick NAME takes another name ann2"),
-        "{told:?}"
-    );
-    assert!(!matches!(
-        lines.screen.state.overlay,
-        Some(Overlay::Name { .. })
-    ));
-}
-
-#[test]
-fn a_name_nobody_has_chosen_is_asked_for_in_lines_too() {
-    let mut lines = Lines::new(true);
-    lines.screen.state.proposal = Some("guest".into());
-    let refusal = tchat::chat::Refusal::new(RefusalCode::NameInvalid)
-        .with("")
-        .with("empty");
-    let told = lines.hears(Told::Link(LinkState::NameRefused(refusal.clone())));
-    assert_eq!(
-        told,
-        [
-            "-- waiting for your name",
-            "-- Choose the name that others see here.",
-            "-- /nick NAME takes another name guest",
-        ]
-    );
-    lines.types("/nick dan");
-    let told = lines.hears(Told::Link(LinkState::NameRefused(refusal)));
-    assert!(told.concat().contains("at least one letter"), "{told:?}");
-}
-
-#[test]
-fn whatever_is_done_by_a_line_is_answered() {
-    let mut lines = Lines::in_general(true);
-    lines.hears(Told::Entries(vec![says(GENERAL, 1, LI, 0, "only one")]));
-    for (line, answer) in [
-        ("/do panes", "-- panes is off"),
-        ("/do panes", "-- panes is on"),
-        ("/do page-up", "-- there is nothing older here"),
-        ("/do oldest", "09:00 李四: only one"),
-        ("/do oldest", "-- there is nothing older here"),
-        ("/do newest", "09:00 李四: only one"),
-        ("/do newest", "-- nothing changed"),
-        ("/do page-down", "-- these are the newest messages"),
-        ("/do close", "-- nothing changed"),
-        ("/join general", "-- nothing changed"),
-        ("/clear", "-- cleared; nothing is deleted"),
-        ("/set panes off", "-- panes is off"),
-        ("/typing true", "-- who is typing: on"),
-    ] {
-        let told = lines.types(line);
-        assert!(
-            told.iter().any(|it| it.contains(answer)),
-            "{line}: {told:?}"
-        );
-    }
-    // What is said needs no answer of this kind.
-    assert!(lines.types("hello").is_empty());
-}
-
-#[test]
-fn of_several_notices_in_one_moment_each_is_told() {
-    let mut lines = Lines::in_general(true);
-    let refused = |about, code: RefusalCode, argument: &str| {
-        let refusal = tchat::chat::Refusal::new(code).with(argument);
-        Told::Refused { about, refusal }
-    };
-    let about = || tchat::client::About::Whois;
-    // All of them come before anything is told.
-    for name in ["王五", "王五", "zoe", "王五"] {
-        let event = refused(about(), RefusalCode::PersonUnknown, name);
-        lines.teller.hear(&Event::Client(event.clone()));
-        lines.screen.hears(event);
-    }
-    let told = lines.told();
-    let names: Vec<&str> = told
-        .iter()
-        .filter_map(|line| {
-            line.strip_prefix("-- cannot find out who that is: nobody here is called ")
-        })
-        .collect();
-    assert_eq!(names, ["王五", "zoe", "王五"], "{told:?}");
-    assert!(lines.told().is_empty(), "nothing is told twice");
-    // A command that says something and is answered at once says both.
-    lines.screen.does(Event::Line("/typing off".into()));
-    let event = refused(about(), RefusalCode::PersonUnknown, "mia");
-    lines.screen.hears(event);
-    let told = lines.told();
-    assert!(told[0].contains("who is typing: off"), "{told:?}");
-    assert!(told[1].contains("mia"), "{told:?}");
-    // A screen shows the last one, and keeps none of the others.
-    let mut screen = Screen::online(80, 24);
-    for name in ["王五", "zoe"] {
-        screen.hears(refused(about(), RefusalCode::PersonUnknown, name));
-    }
-    assert!(screen.shows("called zoe") && screen.state.untold.is_empty());
 }

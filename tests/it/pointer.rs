@@ -33,14 +33,14 @@ fn person(n: u8) -> Person {
 fn a_click_leads_into_a_room() {
     let mut screen = talked(120, 24, 5);
     screen.clicks("# tech");
-    assert_eq!(screen.state.current, Some(TECH));
+    assert_eq!(screen.state.rooms.current, Some(TECH));
     screen.clicks("@ 李四");
     assert!(screen.shows("@李四 privately ›"));
     // Where rooms are a strip, what is written there is one of them.
     let mut screen = talked(60, 16, 5);
     screen.hears(Told::Entries(vec![says(TECH, 1, LI, 20, "news")]));
     screen.clicks("#tech 1");
-    assert_eq!(screen.state.current, Some(TECH));
+    assert_eq!(screen.state.rooms.current, Some(TECH));
 }
 
 #[test]
@@ -115,26 +115,26 @@ fn in_a_list_a_click_chooses_and_another_takes() {
     let mut screen = talked(100, 24, 3);
     screen.keys("<c-k>");
     screen.clicks("#tech");
-    let Some(Overlay::Pick(picker)) = &screen.state.overlay else {
+    let Some(Overlay::Pick(picker)) = &screen.state.overlays.top else {
         panic!("{}", screen.text())
     };
     assert!(picker.chosen > 0);
     screen.clicks("#tech");
-    assert_eq!(screen.state.current, Some(TECH));
+    assert_eq!(screen.state.rooms.current, Some(TECH));
     // Beside it everything closes, and what was tried is as it was.
     screen.keys("<c-u><a-t>");
     screen.effects.clear();
     screen.clicks("paper");
     assert_eq!(screen.effects, [Effect::Theme("paper".into())]);
-    screen.state.theme = "paper".into();
+    screen.state.preferences.theme = "paper".into();
     screen.effects.clear();
     screen.clicks_at("#tech ›", 3);
-    assert!(screen.state.overlay.is_none());
+    assert!(screen.state.overlays.top.is_none());
     assert!(matches!(screen.effects[..], [Effect::Theme(_)]));
     // What lies below it is not meant.
     screen.keys("<f1>");
     screen.clicks_at("#tech ›", 3);
-    assert!(screen.state.overlay.is_none() && screen.state.current == Some(TECH));
+    assert!(screen.state.overlays.top.is_none() && screen.state.rooms.current == Some(TECH));
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn the_wheel_scrolls_what_it_is_over() {
     );
     assert_eq!(anchor(&screen), Anchor::Newest);
     screen.clicks("room10");
-    assert_eq!(screen.state.current, Some(RoomId::new([60; 16])));
+    assert_eq!(screen.state.rooms.current, Some(RoomId::new([60; 16])));
     screen.keys("<c-k>general<ret>");
 
     screen.turns("person02", MouseEventKind::ScrollDown);
@@ -184,7 +184,7 @@ fn the_wheel_scrolls_what_it_is_over() {
     assert_ne!(screen.rows(), first);
     screen.keys("<esc><c-k>");
     screen.turns("Enter takes it", MouseEventKind::ScrollDown);
-    let Some(Overlay::Pick(picker)) = &screen.state.overlay else {
+    let Some(Overlay::Pick(picker)) = &screen.state.overlays.top else {
         panic!("{}", screen.text())
     };
     assert_eq!(picker.chosen, 1);
@@ -195,10 +195,10 @@ fn the_wheel_scrolls_what_it_is_over() {
 fn a_click_is_an_answer_to_what_was_said() {
     let mut screen = talked(100, 24, 5);
     screen.keys("/nosuch<ret>");
-    let notice = screen.state.notice.clone();
+    let notice = screen.state.screen.notice.clone();
     assert!(notice.is_some());
     screen.clicks("line 5 here");
-    assert!(screen.state.notice.is_none());
+    assert!(screen.state.screen.notice.is_none());
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn code_is_asked_about_once_it_is_seen_and_gets_its_colours() {
         "fn main() {\n    let x = 1; // 注释\n}"
     );
     assert!(asks(&screen.keys("<pgdn><pgup>")).is_empty(), "asked once");
-    let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
+    let (theme, _) = Theme::built_in(DEFAULT, Depth::True).unwrap();
     let plain = theme.style(Scope::MessageCode).fg.unwrap();
     assert_eq!(colour(&screen, "// 注释"), plain);
     let tokens = highlight(&codes[0]);
@@ -139,7 +139,7 @@ fn code_that_is_wrapped_keeps_its_colours() {
             screen.does(Event::Highlighted(code, tokens));
         }
     }
-    let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
+    let (theme, _) = Theme::built_in(DEFAULT, Depth::True).unwrap();
     let rows = screen.rows();
     let last = rows.iter().rfind(|row| row.contains("string")).unwrap();
     let last = last.rsplit("string").next().unwrap().trim().to_owned();
@@ -202,11 +202,11 @@ fn what_stands_over_a_link_is_not_led_anywhere() {
     for (width, height) in [(100, 5), (30, 12), (1, 1)] {
         let backend = ratatui::backend::TestBackend::new(width, height);
         let mut terminal = ratatui::Terminal::new(backend).unwrap();
-        let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
+        let (theme, _) = Theme::built_in(DEFAULT, Depth::True).unwrap();
         let glyphs = tchat::tui::view::Glyphs::UNICODE;
         let look = tchat::tui::view::Look { theme, glyphs };
         let mut state = with(100, 40, &[&address, &address]).state;
-        state.links = true;
+        state.preferences.links = true;
         terminal
             .draw(|frame| drop(tchat::tui::view::draw(frame, &state, &look)))
             .unwrap();

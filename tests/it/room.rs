@@ -73,7 +73,7 @@ async fn who_does_not_follow_is_told_that_the_post_was_stored() {
         match raw.answer().await {
             Event::Unfollowed {
                 request: 3,
-                why: UnfollowReason::Asked,
+                why: UnfollowReason::RequestFrame,
                 ..
             } => break,
             Event::Entry(_) => {}

@@ -183,7 +183,7 @@ async fn the_lobby_lists_what_there_is_and_stays_up_to_date() {
     assert!(!ben.screen.shows("the door is blue"));
     // Live: what happens meanwhile shows without a key.
     ann.keys("<a-up>the build is green<ret>");
-    ben.screen.state.now.instant += std::time::Duration::from_secs(2);
+    ben.screen.state.screen.now.instant += std::time::Duration::from_secs(2);
     ben.ticks();
     ben.shows("ann: the build is green").await;
     // As one types; Enter joins the chosen one.

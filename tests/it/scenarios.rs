@@ -298,7 +298,7 @@ async fn survives_crashes(mut server: Server) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_crashes_and_comes_back_loses_and_doubles_nothing() {
     let store = memory();
-    survives_crashes(Server::mortal(config(), move || Arc::clone(&store))).await;
+    survives_crashes(Server::crashing(config(), move || Arc::clone(&store))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -309,7 +309,7 @@ async fn a_server_on_sqlite_that_crashes_and_comes_back_loses_and_doubles_nothin
         let store = SqliteStore::open(&path, ServerId::new([1; 16])).unwrap();
         Arc::new(store) as Arc<dyn Store>
     };
-    survives_crashes(Server::mortal(config(), open)).await;
+    survives_crashes(Server::crashing(config(), open)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,7 @@
 //! What is on the screen, at the three sizes it is made for, with Chinese and emoji.
 
+mod small;
+
 use std::time::Duration;
 
 use crossterm::event::{MouseButton, MouseEventKind};
@@ -125,7 +127,7 @@ fn afternoon_on(mut screen: Screen) -> Screen {
         ],
         went: Vec::new(),
     });
-    screen.state.typing = TypingMode::Both;
+    screen.state.preferences.typing = TypingMode::Both;
     screen.hears(Told::Typing {
         room: GENERAL,
         person: LI,
@@ -158,7 +160,7 @@ fn an_afternoon_in_chinese() {
     let mut screens = Vec::new();
     for (width, height) in [(120, 24), (60, 16), (40, 12)] {
         let mut screen = Screen::blank(width, height);
-        screen.state.strings = &tchat::tui::strings::CHINESE;
+        screen.state.preferences.strings = &tchat::tui::strings::CHINESE;
         screens.push(afternoon_on(screen.enters()).text());
     }
     insta::assert_snapshot!(screens.join("\n\n"));
@@ -167,7 +169,7 @@ fn an_afternoon_in_chinese() {
 #[test]
 fn help_in_chinese() {
     let mut screen = Screen::blank(80, 50);
-    screen.state.strings = &tchat::tui::strings::CHINESE;
+    screen.state.preferences.strings = &tchat::tui::strings::CHINESE;
     let mut screen = screen.enters();
     screen.keys("<f1>");
     insta::assert_snapshot!(screen.text());
@@ -208,7 +210,7 @@ fn lost_and_waiting() {
         "{}",
         screen.text()
     );
-    screen.state.now.instant += Duration::from_millis(3100);
+    screen.state.screen.now.instant += Duration::from_millis(3100);
     assert!(screen.shows("reconnecting in 2 s"));
 }
 
@@ -271,7 +273,7 @@ fn when_it_dials_again_is_said_however_long_the_reason_is() {
         "{row}"
     );
     assert!(row.ends_with("reconnecting in 3 s · Enter now"), "{row}");
-    screen.state.strings = &tchat::tui::strings::CHINESE;
+    screen.state.preferences.strings = &tchat::tui::strings::CHINESE;
     screen.hears(waiting(Why::Unreachable(Unreachable::UnknownHost)));
     let row = screen.rows().pop().unwrap();
     assert!(row.contains("没有这个主机名 · 3 秒后重连"), "{row}");
@@ -327,187 +329,6 @@ fn what_others_write_cannot_leave_its_place() {
         "{text}"
     );
     assert!(screen.shows("␛[2J␛]0;pwn␇"));
-}
-
-/// A screen on which every kind of thing happened.
-fn busy(width: u16, height: u16, overlay: &str) -> Screen {
-    let mut screen = morning(width, height);
-    let long = "word ".repeat(200) + &"汉字".repeat(200) + "👩‍👩‍👧 e\u{301} ~";
-    let entries = (8..60).map(|seq| {
-        says(
-            GENERAL,
-            seq,
-            if seq % 2 == 0 { LI } else { ZHANG },
-            seq,
-            &long,
-        )
-    });
-    screen.hears(Told::Entries(entries.collect()));
-    let to_long = |text: &str| Body::Reply {
-        to: Seq(59),
-        text: text.into(),
-    };
-    let amendment = |target, what| Body::Amendment {
-        target: Seq(target),
-        what,
-    };
-    let react = |emoji: &str| Amendment::React {
-        emoji: emoji.into(),
-        is_on: true,
-    };
-    screen.hears(Told::Entries(vec![
-        entry(GENERAL, 60, LI, 60, amendment(58, Amendment::Erase)),
-        entry(GENERAL, 61, LI, 60, to_long(&long)),
-        entry(GENERAL, 62, ZHANG, 61, amendment(61, react("👩‍👩‍👧"))),
-        entry(GENERAL, 63, ANN, 61, amendment(61, react("汉字"))),
-    ]));
-    open(&mut screen, overlay);
-    screen
-}
-
-/// What can lie over the screen: the keys that open it, and what is told then.
-const OVERLAYS: [&str; 18] = [
-    "",
-    "<f1>",
-    "<c-u>/theme<ret>",
-    "<c-u>@",
-    "<c-u>/who<ret>",
-    "<c-k>",
-    "<c-l>",
-    "<c-t>",
-    "<c-u>/whois 李四<ret>",
-    "<c-u>/link<ret>",
-    "<a-m>",
-    "<a-m>+",
-    "<a-m>w",
-    "<c-f>",
-    "<c-f>构建",
-    "<a-t>",
-    PASTE,
-    "",
-];
-/// The last is no key's: the name is taken.
-const NAME: usize = OVERLAYS.len() - 1;
-
-/// Opened by no key, but by a long text that is pasted.
-const PASTE: &str = "<c-u>x";
-
-fn open(screen: &mut Screen, overlay: &str) {
-    screen.keys(overlay);
-    let all = "@here ".to_owned() + &"今天的构建又红了 ".repeat(9);
-    match overlay {
-        "<c-l>" => {
-            let rooms = (0..40).map(|n| room(RoomId::new([n; 16]), "a-room", &all));
-            screen.hears(Told::Directory(rooms.collect()));
-        }
-        PASTE => screen.does(Event::Paste("line\n".repeat(30))),
-        "<c-f>构建" => {
-            let entries = (1..40).map(|seq| says(GENERAL, seq, LI, seq, &all));
-            let found = Some(Found {
-                entries: entries.collect(),
-                has_more: true,
-                is_partial: false,
-            });
-            let (id, among) = (screen.state.searches, Among::All);
-            screen.hears(Told::Found { id, among, found });
-        }
-        "<c-t>" => {
-            let calling = (1..40).map(|seq| says(GENERAL, seq, LI, seq, &all));
-            screen.hears(Told::Mentions(calling.collect()));
-        }
-        "<c-u>/whois 李四<ret>" => screen.hears(Told::Profile(Profile {
-            person: Person {
-                id: LI,
-                name: "李四".into(),
-                presence: Presence::Away,
-                role: Role::Member,
-                via: Via::WebSocket,
-                status: all,
-            },
-            seen_ms: None,
-            rooms: vec![room(TECH, "tech", "machines")],
-        })),
-        _ => {}
-    }
-}
-
-#[test]
-fn every_overlay_opens() {
-    let before = busy(80, 24, "").text();
-    for overlay in OVERLAYS.into_iter().filter(|it| !it.is_empty()) {
-        let screen = busy(80, 24, overlay);
-        assert_ne!(screen.text(), before, "{overlay}");
-        assert_eq!(
-            screen.state.overlay.is_some(),
-            !matches!(overlay, "<c-u>@" | "<a-m>"),
-            "{overlay}"
-        );
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 240, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_size_from_one_cell_on_is_drawn(
-        width in prop_oneof![1u16..6, 6u16..40, 40u16..=300],
-        height in prop_oneof![1u16..6, 6u16..14, 14u16..=100],
-        overlay in 0..OVERLAYS.len(),
-        is_chinese: bool,
-        points in prop::collection::vec((0..3_usize, any::<(u16, u16)>()), 0..6),
-        keys in "(<pgup>|<pgdn>|<c-home>|<c-end>|<up>|<down>|x|张|<a-ret>|<bs>|<tab>|<f4>|<a-down>){0,12}",
-    ) {
-        let mut screen = busy(80, 24, OVERLAYS[overlay]);
-        if is_chinese {
-            screen.state.strings = &tchat::tui::strings::CHINESE;
-        }
-        if overlay == NAME {
-            let refusal = Refusal::new(RefusalCode::NameTaken).with("ann").with("ann2");
-            screen.hears(Told::Link(LinkState::NameRefused(refusal)));
-        }
-        screen.does(Event::Resize(width, height));
-        screen.keys(&keys);
-        for (kind, (x, y)) in points {
-            let kinds = [
-                MouseEventKind::ScrollUp,
-                MouseEventKind::ScrollDown,
-                MouseEventKind::Down(MouseButton::Left),
-            ];
-            screen.points(kinds[kind], x % width, y % height);
-        }
-        let rows = screen.rows();
-        prop_assert_eq!(rows.len(), usize::from(height));
-        prop_assert!(rows.iter().all(|row| tchat::text::width(row) <= usize::from(width)));
-    }
-}
-
-#[test]
-fn the_smallest_sizes_show_the_newest_line_and_then_the_composer() {
-    let mut screen = Screen::online(19, 5);
-    screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 12, "newest")]));
-    assert!(screen.shows("newest"));
-    assert!(!screen.shows("›"));
-    screen.keys("hi");
-    assert!(
-        screen.rows().last().unwrap().contains("hi"),
-        "{}",
-        screen.text()
-    );
-}
-
-#[test]
-fn every_overlay_fits_the_smallest_sizes() {
-    for overlay in OVERLAYS {
-        let mut screen = busy(80, 24, overlay);
-        for (width, height) in (1..12).flat_map(|width| (1..14).map(move |height| (width, height)))
-        {
-            screen.does(Event::Resize(width, height));
-            let rows = screen.rows();
-            assert_eq!(rows.len(), usize::from(height));
-            let is_inside = |row: &String| tchat::text::width(row) <= usize::from(width);
-            assert!(rows.iter().all(is_inside), "{overlay} at {width}x{height}");
-        }
-    }
 }
 
 #[test]

@@ -46,12 +46,12 @@ fn answers(screen: &mut Screen, id: u64, among: Among, found: impl Into<Option<F
 
 /// Hits as they are listed.
 fn listed(screen: &Screen) -> Vec<(RoomId, u64)> {
-    let Some(Overlay::Pick(picker)) = &screen.state.overlay else {
+    let Some(Overlay::Pick(picker)) = &screen.state.overlays.top else {
         panic!("no list: {}", screen.text())
     };
     let rows = tchat::tui::lists::picker::rows(&screen.state, picker);
     let place = |row: tchat::tui::lists::picker::Row| match row.takes {
-        tchat::tui::state::Takes::Visit(room, seq) => (room, seq.0),
+        tchat::tui::state::RowAction::Visit(room, seq) => (room, seq.0),
         other => panic!("{other:?}"),
     };
     rows.into_iter().map(place).collect()
@@ -150,7 +150,7 @@ fn what_is_deleted_or_edited_while_it_is_listed_is_a_hit_no_more() {
     screen.hears(Told::Entries(vec![edit]));
     assert_eq!(listed(&screen), [(GENERAL, 2)]);
     // Neither is what somebody says whom we ignore.
-    screen.state.settings.ignored.push(tchat::chat::Author {
+    screen.state.me.settings.ignored.push(tchat::chat::Author {
         id: LI,
         name: "李四".into(),
     });

@@ -53,7 +53,7 @@ fn a_copy_leaves_the_selection_and_a_fold_finds_its_code() {
         says(GENERAL, 4, LI, 4, &code),
         says(GENERAL, 5, LI, 5, "a later line"),
     ]));
-    screen.state.size.1 = 50;
+    screen.state.screen.size.1 = 50;
     let effects = screen.keys("<a-m>y");
     assert_eq!(effects, [Effect::Copy("a later line".into())]);
     assert_eq!(selected(&screen), Some(Seq(5)));
@@ -84,7 +84,7 @@ fn lists_are_paged_say_what_is_below_and_lead_to_each_other() {
     let mut screen = talked(3);
     screen.follows_unread(TECH, 0, Unread::nothing(Seq(0)));
     screen.keys("<c-k>");
-    let chosen = |screen: &Screen| match &screen.state.overlay {
+    let chosen = |screen: &Screen| match &screen.state.overlays.top {
         Some(Overlay::Pick(picker)) => picker.chosen,
         _ => panic!("{}", screen.text()),
     };
@@ -107,7 +107,7 @@ fn lists_are_paged_say_what_is_below_and_lead_to_each_other() {
     screen.keys("<f1>");
     assert!(screen.shows("send, or run a command"));
     screen.keys("<esc><c-f><c-f>");
-    assert!(screen.state.overlay.is_none());
+    assert!(screen.state.overlays.top.is_none());
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn what_is_looked_for_is_seen_to_its_end() {
 
 /// The labels of the list that is open, in their order.
 fn labels(screen: &Screen) -> Vec<String> {
-    let Some(Overlay::Pick(picker)) = &screen.state.overlay else {
+    let Some(Overlay::Pick(picker)) = &screen.state.overlays.top else {
         panic!("no list:\n{}", screen.text())
     };
     let rows = tchat::tui::lists::picker::rows(&screen.state, picker);

@@ -20,7 +20,7 @@ fn every_setting_says_what_it_is_where_that_came_from_and_what_it_does() {
     Setting::keep_all(&mut screen.state, &sources.into());
     screen.keys("/set typing off<ret>");
     assert!(screen.shows("typing is off"));
-    assert_eq!(screen.state.typing, TypingMode::Off);
+    assert_eq!(screen.state.preferences.typing, TypingMode::Off);
     screen.keys("/set<ret>");
     for line in [
         "theme = dusk · config file",
@@ -58,15 +58,15 @@ fn what_is_set_holds_at_once() {
     screen.follows(GENERAL, 1);
     screen.hears(Told::Entries(vec![entry(GENERAL, 1, LI, 1, Body::Created)]));
     screen.keys("/set keys emacs<ret>");
-    assert_eq!(screen.state.keymap.preset, Preset::Emacs);
+    assert_eq!(screen.state.input.keymap.preset, Preset::Emacs);
     screen.keys("/set panes off<ret>");
     assert!(!screen.shows("PEOPLE"));
     screen.keys("/set links on<ret>");
-    assert!(screen.state.links);
+    assert!(screen.state.preferences.links);
     screen.keys("/set notifications bell<ret>");
     assert_eq!(
-        screen.state.notifier.way(),
-        tchat::tui::terminal::caps::Way::Bell
+        screen.state.preferences.notifier.way(),
+        tchat::tui::terminal::caps::NotifyMethod::Bell
     );
     assert_eq!(
         screen.keys("/set theme paper<ret>").last(),
@@ -111,7 +111,7 @@ fn a_value_may_be_written_as_people_write_it() {
     let effects = screen.keys("/set panes true --save<ret>");
     assert_eq!(effects, [Effect::Save(Setting::Panes, "on".into())]);
     screen.keys("/typing false<ret>");
-    assert_eq!(screen.state.typing, TypingMode::Off);
+    assert_eq!(screen.state.preferences.typing, TypingMode::Off);
     assert!(screen.shows("who is typing: off"), "{}", screen.text());
 }
 
@@ -137,7 +137,7 @@ fn the_time_of_a_message_is_written_as_it_is_set() {
     for wrong in ["noon", "%!", "%A %d %B %Y %H:%M:%S"] {
         screen.keys(&format!("<c-u>/set time_format {wrong}<ret>"));
         assert!(screen.shows("24h, 12h, seconds, or a pattern"), "{wrong}");
-        assert_eq!(screen.state.time_format.name(), "%a %H:%M");
+        assert_eq!(screen.state.preferences.time_format.name(), "%a %H:%M");
     }
     // On a narrow screen the text goes before a wide time.
     screen.keys("<c-u>");
@@ -168,7 +168,7 @@ fn what_is_unread_is_in_the_title_if_that_is_wanted() {
         screen.follows_unread(TECH, 20, unread(messages, mentions));
         assert_eq!(title(&screen), format!("{counts}tchat - chat.example.org"));
     }
-    screen.state.is_hosting = true;
+    screen.state.connection.is_hosting = true;
     assert_eq!(title(&screen), "tchat");
     for (typed, is_on) in [
         ("off", false),
@@ -177,14 +177,14 @@ fn what_is_unread_is_in_the_title_if_that_is_wanted() {
         ("on", true),
     ] {
         screen.keys(&format!("/set title {typed}<ret>"));
-        assert_eq!(screen.state.shows_title, is_on, "{typed}");
+        assert_eq!(screen.state.preferences.shows_title, is_on, "{typed}");
     }
 }
 
 #[test]
 fn a_program_that_notifies_is_set_with_its_words() {
     let mut screen = Screen::online(100, 30);
-    let words = |screen: &Screen| screen.state.notify_command.words("李四", "hi");
+    let words = |screen: &Screen| screen.state.preferences.notify_command.words("李四", "hi");
     assert_eq!(words(&screen), None);
     for (typed, expected) in [
         (
@@ -270,7 +270,7 @@ fn what_cannot_be_set_is_said_and_stays_to_be_mended() {
     assert!(screen.shows("› /set thme paper"));
     screen.keys("<c-u>/set panes maybe<ret>");
     assert!(screen.shows("panes cannot be 'maybe': on, off"));
-    assert!(screen.state.shows_panes);
+    assert!(screen.state.preferences.shows_panes);
     screen.keys("<c-u>/set panes on off<ret>");
     assert!(screen.shows("usage: /set"));
     screen.keys("<c-u>/set pan<tab>off<ret>");
@@ -304,14 +304,14 @@ fn what_is_kept_is_asked_for_and_answered() {
 fn the_palette_has_every_action_with_its_key_and_every_setting() {
     let mut screen = Screen::online(100, 60);
     screen.keys("<c-k>");
-    let Some(tchat::tui::state::Overlay::Pick(picker)) = screen.state.overlay.clone() else {
+    let Some(tchat::tui::state::Overlay::Pick(picker)) = screen.state.overlays.top.clone() else {
         panic!("the palette")
     };
     let rows = tchat::tui::lists::picker::rows(&screen.state, &picker);
     let keys: Vec<&str> = rows.iter().map(|row| row.aside.as_str()).collect();
-    for action in screen.state.keymap.actions() {
-        if screen.state.strings.action(action).is_some() {
-            let key = screen.state.keymap.first(action);
+    for action in screen.state.input.keymap.actions() {
+        if screen.state.preferences.strings.action(action).is_some() {
+            let key = screen.state.input.keymap.first(action);
             let is_listed = keys.contains(&key.as_str());
             // What edits the composer is pressed while typing, and not looked for.
             assert_eq!(is_listed, action.is_offered(), "{action:?} with {key}");
@@ -328,7 +328,7 @@ fn the_palette_has_every_action_with_its_key_and_every_setting() {
         assert_eq!(row.aside, key, "{label}");
     }
     screen.keys("select a mess<ret>");
-    assert!(screen.state.overlay.is_none());
+    assert!(screen.state.overlays.top.is_none());
     screen.keys("<esc><c-k>set panes<ret>");
     assert!(screen.shows("› /set panes"), "{}", screen.text());
 }

@@ -13,7 +13,7 @@ fn alt_and_a_digit_go_to_that_room_of_the_list() {
     let mut screen = Screen::online(100, 24);
     for (key, room) in [("<a-2>", TECH), ("<a-3>", WITH_LI), ("<a-1>", GENERAL)] {
         screen.keys(key);
-        assert_eq!(screen.state.current, Some(room), "{key}");
+        assert_eq!(screen.state.rooms.current, Some(room), "{key}");
     }
     // What is written stays where it was written.
     screen.keys("half a line<a-2>");
@@ -22,11 +22,11 @@ fn alt_and_a_digit_go_to_that_room_of_the_list() {
     assert_eq!(screen.state.composer().text(), "half a line");
     // A place without a room leads nowhere, and it is said.
     screen.keys("<a-9>");
-    assert_eq!(screen.state.current, Some(GENERAL));
+    assert_eq!(screen.state.rooms.current, Some(GENERAL));
     assert!(screen.shows("there is no room 9 in the list"));
     // A conversation that was put away is not in the list.
     screen.keys("<c-u><a-3>/leave<ret><a-3>");
-    assert_eq!(screen.state.current, Some(GENERAL));
+    assert_eq!(screen.state.rooms.current, Some(GENERAL));
     assert!(screen.shows("there is no room 3 in the list"));
     // Help has one line for all nine.
     screen.keys("<f1>nth room");
@@ -50,7 +50,7 @@ fn a_key_clears_the_whole_draft_and_gives_it_back() {
     assert_eq!(text(&screen), "onex\ntwo");
     // Wherever something is typed, it is that.
     screen.keys("<c-k>gen<a-c>");
-    let Some(Overlay::Pick(picker)) = &screen.state.overlay else {
+    let Some(Overlay::Pick(picker)) = &screen.state.overlays.top else {
         panic!("{}", screen.text())
     };
     assert!(picker.filter.is_empty());
@@ -94,7 +94,7 @@ fn what_another_program_left_on_the_terminal_is_drawn_over() {
 /// Somebody has said something, and it is selected.
 fn selected(text: &str) -> Screen {
     let mut screen = Screen::online(100, 24);
-    screen.state.has_desktop = true;
+    screen.state.preferences.has_desktop = true;
     screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 1, text)]));
     screen.keys("<a-m>");
     screen
@@ -135,17 +135,17 @@ fn of_several_links_one_is_chosen() {
     assert!(screen.keys("o").is_empty());
     assert!(screen.shows("LINKS") && screen.shows("Enter opens it"));
     assert_eq!(screen.keys("<down><ret>"), opens("https://example.org/two"));
-    assert!(screen.state.overlay.is_none());
+    assert!(screen.state.overlays.top.is_none());
     screen.keys("o");
     assert_eq!(screen.keys("thr<ret>"), opens("https://example.org/three"));
     screen.keys("o<esc>");
-    assert!(screen.state.overlay.is_none() && screen.effects.is_empty());
+    assert!(screen.state.overlays.top.is_none() && screen.effects.is_empty());
 }
 
 #[test]
 fn where_there_is_no_browser_the_link_is_copied() {
     let mut screen = selected("see https://example.org/a");
-    screen.state.has_desktop = false;
+    screen.state.preferences.has_desktop = false;
     let copied = vec![Effect::Copy("https://example.org/a".into())];
     assert_eq!(screen.keys("o"), copied);
     assert!(screen.shows("copied https://example.org/a"));

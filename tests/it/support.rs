@@ -2,10 +2,8 @@
 
 pub mod chaos;
 pub mod chat;
-#[path = "../../examples/mortal/faulty.rs"]
 pub mod faulty;
 pub mod foreign;
-#[path = "../../examples/check/history.rs"]
 pub mod history;
 pub mod person;
 pub mod raw;

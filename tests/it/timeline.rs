@@ -82,7 +82,7 @@ fn what_stands_below_is_loaded_from_where_one_comes() {
     let room = screen.state.room_mut(GENERAL).unwrap();
     // What was asked for at first is not there.
     room.timeline.page_failed(Seq(4900));
-    let key = tchat::tui::timeline::Key::entry(Seq(1150));
+    let key = tchat::tui::timeline::ItemKey::entry(Seq(1150));
     room.timeline.set_anchor(Anchor::Top { key, line: 0 });
     // The gap below the screen goes on where the page ended, not at its own far end.
     assert_eq!(room.timeline.wants_page(150..170), Some(Seq(1400)));
@@ -115,7 +115,7 @@ fn what_the_server_has_no_more_is_not_asked_for_again_and_again() {
     screen.hears(Told::Entries((5801..=6000).map(line).collect()));
     let room = screen.state.room_mut(GENERAL).unwrap();
     room.timeline.page_failed(Seq(900));
-    let key = tchat::tui::timeline::Key::entry(Seq(990));
+    let key = tchat::tui::timeline::ItemKey::entry(Seq(990));
     room.timeline.set_anchor(Anchor::Top { key, line: 0 });
     let mut asked = BTreeSet::new();
     while let Some(before) = screen

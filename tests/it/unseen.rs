@@ -289,7 +289,7 @@ fn the_words_fit_every_screen_and_lead_there() {
         assert!(screen.shows("line 3 here"), "{}", screen.text());
     }
     let mut screen = opened(80, 24, 60);
-    screen.state.strings = &tchat::tui::strings::CHINESE;
+    screen.state.preferences.strings = &tchat::tui::strings::CHINESE;
     assert!(
         screen.shows("上方有 40 条新消息 · Alt+U"),
         "{}",

@@ -9,7 +9,8 @@ use super::{Finding, WITHIN, in_time};
 use crate::chat::{NameError, Refusal, RefusalCode, UserName};
 use crate::config::Config;
 use crate::tui::strings::{Doctor, Strings, fill};
-use crate::tui::theme::{self, Theme, ThemeError};
+use crate::tui::terminal::theme_files;
+use crate::tui::theme::{self, ThemeError};
 
 /// Checks it. The file itself is only looked for where nothing of it `is_usable`.
 pub fn check(config: &Arc<Config>, is_usable: bool, s: &'static Strings) -> Vec<Finding> {
@@ -85,13 +86,13 @@ fn refusal(name: &str, error: NameError) -> Refusal {
 fn theme(config: &Config, d: &'static Doctor) -> Finding {
     let (name, caps) = (&config.join.theme, config.join.caps);
     let meant = theme::meant(name, caps.ground);
-    match Theme::load(meant, Some(&config.paths.themes), caps.depth) {
+    match theme_files::load(meant, Some(&config.paths.themes), caps.depth) {
         Ok((_, warnings)) => match warnings.first() {
             None => Finding::well(d.theme, name),
             Some(warning) => Finding::wrong(d.theme, warning, d.theme_next),
         },
         Err(ThemeError::Unknown(name)) => {
-            let all = theme::list(Some(&config.paths.themes)).join(", ");
+            let all = theme_files::list(Some(&config.paths.themes)).join(", ");
             let words = fill(d.theme_unknown, &[&name, &all]);
             Finding::wrong(d.theme, words, d.theme_next)
         }

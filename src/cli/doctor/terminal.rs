@@ -6,9 +6,9 @@ use std::process::Command;
 use super::{Finding, WITHIN, in_time};
 use crate::config::is_dumb;
 use crate::tui::strings::{Doctor, Strings, fill};
-use crate::tui::terminal::caps::{Caps, Way};
+use crate::tui::terminal::caps::{Caps, NotifyMethod};
 use crate::tui::terminal::{self, Input, Misdrawn, Of, Probed, Questions};
-use crate::tui::theme::{Depth, Ground};
+use crate::tui::theme::{Background, Depth};
 
 /// tmux waits this long for what may follow Esc; more is felt.
 const ESCAPE_MS: u64 = 50;
@@ -54,7 +54,7 @@ pub fn check(caps: Caps, of_terminal: Caps, s: &'static Strings) -> Vec<Finding>
 }
 
 /// The background by the terminal's own word.
-fn asked_ground() -> Option<Ground> {
+fn asked_ground() -> Option<Background> {
     let questions = Questions {
         ground: true,
         ambiguous: false,
@@ -84,10 +84,10 @@ fn colours(depth: Depth, is_dumb: bool, d: &Doctor) -> Finding {
     }
 }
 
-fn background(ground: Option<Ground>, is_terminal: bool, d: &Doctor) -> Finding {
+fn background(ground: Option<Background>, is_terminal: bool, d: &Doctor) -> Finding {
     match ground {
-        Some(Ground::Dark) => Finding::well(d.background, d.dark),
-        Some(Ground::Light) => Finding::well(d.background, d.light),
+        Some(Background::Dark) => Finding::well(d.background, d.dark),
+        Some(Background::Light) => Finding::well(d.background, d.light),
         None if !is_terminal => Finding::note(d.background, d.background_unasked),
         None => Finding::note(d.background, d.background_unknown).or(d.background_next),
     }
@@ -134,22 +134,25 @@ fn widths(probed: &Probed, has_signs: bool, d: &Doctor) -> Vec<Finding> {
 
 fn notifications(caps: Caps, d: &Doctor) -> Finding {
     let number = match caps.notifier.way() {
-        Way::Off => {
+        NotifyMethod::Off => {
             return Finding::note(d.notifications, d.notifications_off)
                 .or("/set notifications auto --save");
         }
-        Way::Bell => return Finding::well(d.notifications, d.notifications_bell),
-        Way::Osc9 => 9,
-        Way::Osc99 => 99,
-        Way::Osc777 => 777,
+        NotifyMethod::Bell => return Finding::well(d.notifications, d.notifications_bell),
+        NotifyMethod::Osc9 => 9,
+        NotifyMethod::Osc99 => 99,
+        NotifyMethod::Osc777 => 777,
     };
     Finding::well(d.notifications, fill(d.notifications_by, &[&number]))
 }
 
 /// What tmux has to let through.
-fn tmux(way: Way, d: &'static Doctor) -> Vec<Finding> {
+fn tmux(way: NotifyMethod, d: &'static Doctor) -> Vec<Finding> {
     // The bell needs no help.
-    let notifies = matches!(way, Way::Osc9 | Way::Osc99 | Way::Osc777);
+    let notifies = matches!(
+        way,
+        NotifyMethod::Osc9 | NotifyMethod::Osc99 | NotifyMethod::Osc777
+    );
     let mut findings = Vec::new();
     let needs = [
         (

@@ -13,12 +13,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use super::{DIAL_WITHIN, Link, Unheard};
+use super::{DIAL_WITHIN, Link, NoReceiver};
 use crate::chat::{Refusal, RefusalCode, RoomId, Secret, Seq};
 use crate::client::pending::{Next, Post};
-use crate::client::{About, Among, Command, Event, Whom, Why, history};
+use crate::client::{About, Among, Command, Event, PersonRef, Why, history};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
-use crate::wire::{Asked, Hello, JoinTarget, PROTOCOL, Request, Who, proto, request_to};
+use crate::wire::{Hello, JoinTarget, PROTOCOL, Request, RequestFrame, Who, proto, request_to};
 
 /// Frames that may wait for the connection; more posts stay in the pending set.
 const FRAMES: usize = 64;
@@ -79,7 +79,7 @@ impl<'a> Attached<'a> {
         link: &'a mut Link,
         channel: Channel,
         commands: &mut mpsc::Receiver<Command>,
-    ) -> Result<(End, Option<Instant>), Unheard> {
+    ) -> Result<(End, Option<Instant>), NoReceiver> {
         let service = ChatServiceClient::new(channel).max_decoding_message_size(EVENT_BYTES);
         let mut attached = Self {
             link,
@@ -103,7 +103,7 @@ impl<'a> Attached<'a> {
     }
 
     /// What was asked for and will not be answered on this connection: joins are asked for again, the rest is told.
-    async fn give_up_on_answers(&mut self) -> Result<(), Unheard> {
+    async fn give_up_on_answers(&mut self) -> Result<(), NoReceiver> {
         for (room, before) in std::mem::take(&mut self.older) {
             self.link.tell(Event::PageFailed { room, before }).await?;
         }
@@ -121,7 +121,7 @@ impl<'a> Attached<'a> {
         &mut self,
         mut service: ChatServiceClient<Channel>,
         commands: &mut mpsc::Receiver<Command>,
-    ) -> Result<End, Unheard> {
+    ) -> Result<End, NoReceiver> {
         let (frames, sending) = mpsc::channel(FRAMES);
         // Hello goes out with the call: a server, or a proxy before it, may send no headers until something was said.
         while let Some(hello) = self.outgoing.pop_front() {
@@ -161,8 +161,9 @@ impl<'a> Attached<'a> {
             let wakes_at = self
                 .link
                 .pending
-                .wakes_at(Instant::now())
-                .filter(|_| self.welcome_at.is_some());
+                .wakes_at(Instant::now().into_std())
+                .filter(|_| self.welcome_at.is_some())
+                .map(Instant::from_std);
             let missed_until = self.link.health.wakes_at();
             tokio::select! {
                 permit = frames.reserve(), if !self.outgoing.is_empty() => {
@@ -189,7 +190,7 @@ impl<'a> Attached<'a> {
                         self.say_goodbye(&frames, stream).await;
                         return Ok(End::Stopped(Why::Disconnected));
                     }
-                    Some(command) => self.heed(command).await?,
+                    Some(command) => self.handle(command).await?,
                 },
                 Some(event) = self.calls.next() => {
                     if let Event::Page { room, before, .. } | Event::PageFailed { room, before } = &event {
@@ -241,7 +242,7 @@ impl<'a> Attached<'a> {
             0
         };
         self.outgoing
-            .push_back(request_to(&Asked { request, what }));
+            .push_back(request_to(&RequestFrame { request, what }));
     }
 
     fn ask_hello(&mut self) {
@@ -297,7 +298,7 @@ impl<'a> Attached<'a> {
 
     fn send_pending(&mut self) {
         while self.welcome_at.is_some() && self.outgoing.len() < FRAMES {
-            match self.link.pending.next(Instant::now()) {
+            match self.link.pending.next(Instant::now().into_std()) {
                 Some(Next::Post(Post {
                     client_id,
                     to,
@@ -322,7 +323,7 @@ impl<'a> Attached<'a> {
         }
     }
 
-    async fn heed(&mut self, command: Command) -> Result<(), Unheard> {
+    async fn handle(&mut self, command: Command) -> Result<(), NoReceiver> {
         if self.welcome_at.is_none()
             && !matches!(command, Command::Older { .. } | Command::ListRooms)
         {
@@ -450,9 +451,9 @@ impl<'a> Attached<'a> {
     }
 }
 
-fn who(whom: Whom) -> Who {
+fn who(whom: PersonRef) -> Who {
     match whom {
-        Whom::Person(person) => Who::Person(person),
-        Whom::Name(name) => Who::Name(name),
+        PersonRef::Person(person) => Who::Person(person),
+        PersonRef::Name(name) => Who::Name(name),
     }
 }

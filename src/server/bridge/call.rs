@@ -1,7 +1,10 @@
 //! One connected client of a foreign protocol: hears it, drives its session, and tells it what there is to tell.
 //!
-//! A call owns a [`Tongue`] and never waits in one direction for the other: what is heard waits while the session is busy, what is
+//! A call owns a [`Protocol`] and never waits in one direction for the other: what is heard waits while the session is busy, what is
 //! to be said waits while the client does not read, and each of these queues is short.
+
+mod entering;
+mod outgoing;
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
@@ -13,9 +16,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::exchange::{Ending, Moment, News, Step, seconds};
+use super::exchange::{Ending, EventTime, Notification, Step, seconds};
 use super::notices;
-use super::protocol::Tongue;
+use super::protocol::Protocol;
 use crate::chat::{
     Body, ClientId, Entry, IdentityId, InstanceId, Recipient, Refusal, RoomId, RoomKind, Seq,
     UserName, Via,
@@ -24,12 +27,12 @@ use crate::server::delivery::Delivery;
 use crate::server::hub::guests::{Guest, Seat};
 use crate::server::hub::{Hub, now_ms, random_id};
 use crate::server::listen::Connection;
+use crate::server::outbox::{Direction, JoinOrLeave};
 use crate::server::outbox::{Item, Outbox, Signal};
-use crate::server::outbox::{Passage, Way};
 use crate::server::room::mailbox::Question;
 use crate::server::session::{self, Greeted};
 use crate::text;
-use crate::wire::{Asked, Event, GoodbyeReason, JoinTarget, Request};
+use crate::wire::{Event, GoodbyeReason, JoinTarget, Request, RequestFrame};
 
 /// Requests that wait for a session, and messages that wait for a client.
 const WAITING: usize = 16;
@@ -40,7 +43,7 @@ const OWN: u64 = 1;
 
 /// Something for the client.
 #[derive(Debug)]
-pub enum Said {
+pub enum ToClient {
     Message(Bytes),
     /// The last.
     End(Ending),
@@ -48,10 +51,10 @@ pub enum Said {
 
 /// What the transport hears.
 #[derive(Debug)]
-pub enum Heard {
+pub enum FromClient {
     Message(Bytes),
     /// It cannot be read, and nothing after it.
-    Broken(Ending),
+    SessionError(Ending),
     /// The client is gone.
     Lost,
 }
@@ -69,10 +72,10 @@ pub struct Handshake {
 pub fn begin(
     hub: &Arc<Hub>,
     connection: Connection,
-    tongue: Tongue,
+    protocol: Protocol,
     handshake: Option<Handshake>,
-    heard: impl Stream<Item = Heard> + Send + Unpin + 'static,
-) -> mpsc::Receiver<Said> {
+    heard: impl Stream<Item = FromClient> + Send + Unpin + 'static,
+) -> mpsc::Receiver<ToClient> {
     let (name, entered) = handshake.map(|it| (it.name, it.entered)).unzip();
     // Nobody proves anything here, so whoever asks is let in as far as they ever will be.
     connection.greeted();
@@ -82,7 +85,7 @@ pub fn begin(
     let call = Call {
         hub: Arc::clone(hub),
         connection,
-        tongue,
+        protocol,
         out,
         outbox,
         session: None,
@@ -118,13 +121,13 @@ enum Stage {
 struct Call {
     hub: Arc<Hub>,
     connection: Connection,
-    tongue: Tongue,
-    out: mpsc::Sender<Said>,
+    protocol: Protocol,
+    out: mpsc::Sender<ToClient>,
     outbox: Arc<Outbox>,
     /// Absent before there is a session, and once it has ended.
-    session: Option<mpsc::Sender<Asked>>,
+    session: Option<mpsc::Sender<RequestFrame>>,
     asks: VecDeque<Request>,
-    saying: VecDeque<Said>,
+    saying: VecDeque<ToClient>,
     /// Posts made while somebody is on their way in.
     held: VecDeque<Step>,
     /// Answers the handshake, until that is done.
@@ -149,7 +152,11 @@ struct Call {
 }
 
 impl Call {
-    async fn run(mut self, mut heard: impl Stream<Item = Heard> + Unpin, name: Option<String>) {
+    async fn run(
+        mut self,
+        mut heard: impl Stream<Item = FromClient> + Unpin,
+        name: Option<String>,
+    ) {
         if let Some(name) = name {
             self.enter(&name, "", None).await;
         }
@@ -160,7 +167,7 @@ impl Call {
             if self.session.is_none() && self.farewell.is_some() && self.saying.is_empty() {
                 break;
             }
-            let hears = self.hears && self.may_hear();
+            let hears = self.hears && self.may_read_more();
             let session = self.session.clone();
             let asks = async {
                 match &session {
@@ -169,7 +176,7 @@ impl Call {
                 }
             };
             tokio::select! {
-                heard = heard.next(), if hears => self.hear(heard).await,
+                heard = heard.next(), if hears => self.on_message(heard).await,
                 permit = out.reserve(), if !self.saying.is_empty() => match permit {
                     Ok(permit) => {
                         if let Some(said) = self.saying.pop_front() {
@@ -182,7 +189,7 @@ impl Call {
                     Ok(permit) => {
                         if let Some(what) = self.asks.pop_front() {
                             let request = if is_own(&what) { OWN } else { 0 };
-                            permit.send(Asked { request, what });
+                            permit.send(RequestFrame { request, what });
                         }
                     }
                     // The session has ended; what it still says is heard below.
@@ -190,7 +197,7 @@ impl Call {
                 },
                 item = poll_fn(|context| outbox.poll_pop(context)),
                     if session.is_some() && self.saying.is_empty() => match item {
-                    Some(item) => self.tell(&item).await,
+                    Some(item) => self.on_event(&item).await,
                     None => self.end(),
                 },
                 () = out.closed(), if !self.is_gone => self.lose(),
@@ -201,12 +208,12 @@ impl Call {
         }
         self.outbox.abandon();
         tracing::debug!(
-            name = self.name, via = ?self.tongue.via(), "bridge call ended"
+            name = self.name, via = ?self.protocol.via(), "bridge call ended"
         );
     }
 
-    fn may_hear(&self) -> bool {
-        let is_held_up = self.stage == Stage::Entering && self.tongue.via() != Via::Service;
+    fn may_read_more(&self) -> bool {
+        let is_held_up = self.stage == Stage::Entering && self.protocol.via() != Via::Service;
         !is_held_up
             && self.farewell.is_none()
             && self.asks.is_empty()
@@ -214,14 +221,14 @@ impl Call {
             && self.held.len() < WAITING
     }
 
-    async fn hear(&mut self, heard: Option<Heard>) {
+    async fn on_message(&mut self, heard: Option<FromClient>) {
         let steps = match heard {
-            Some(Heard::Message(message)) => self.tongue.hear(&message, self.moment()),
-            Some(Heard::Broken(ending)) => vec![Step::Leave(ending)],
-            Some(Heard::Lost) => return self.lose(),
+            Some(FromClient::Message(message)) => self.protocol.on_message(&message, self.moment()),
+            Some(FromClient::SessionError(ending)) => vec![Step::Leave(ending)],
+            Some(FromClient::Lost) => return self.lose(),
             None => {
                 self.hears = false;
-                self.tongue.hear_end()
+                self.protocol.on_end()
             }
         };
         self.take(steps).await;
@@ -231,7 +238,7 @@ impl Call {
         for step in steps {
             match step {
                 Step::Enter { name, room, number } => self.enter(&name, &room, number).await,
-                Step::People => self.tell_people().await,
+                Step::People => self.send_people().await,
                 at_once => self.act(at_once),
             }
         }
@@ -240,7 +247,7 @@ impl Call {
     /// Does what needs no waiting.
     fn act(&mut self, step: Step) {
         match step {
-            Step::Say(message) => self.say(Said::Message(message)),
+            Step::Say(message) => self.send(ToClient::Message(message)),
             Step::Post { to, text } => self.post(to, text),
             Step::Leave(ending) => self.leave(ending),
             // No news makes anybody enter or ask who is there.
@@ -250,84 +257,28 @@ impl Call {
 
     /// What has no words on the other side.
     fn drop_one(&self) {
-        self.hub.metrics.count_dropped(self.tongue.via());
+        self.hub.metrics.count_dropped(self.protocol.via());
     }
 
-    fn say(&mut self, said: Said) {
+    fn send(&mut self, said: ToClient) {
         if !self.is_gone {
             self.saying.push_back(said);
         }
     }
 
-    fn moment(&self) -> Moment {
-        Moment {
+    fn moment(&self) -> EventTime {
+        EventTime {
             seconds: seconds(now_ms()),
             count: self.count,
         }
     }
 
     /// Tells the tongue something.
-    fn tell_of(&mut self, news: News<'_>) {
-        let steps = self.tongue.tell(news, self.moment());
+    fn notify(&mut self, news: Notification<'_>) {
+        let steps = self.protocol.on_event(news, self.moment());
         for step in steps {
             self.act(step);
         }
-    }
-
-    /// Takes a name and begins the session; the answer comes when the room has answered.
-    async fn enter(&mut self, name: &str, room: &str, number: Option<i64>) {
-        let seat = match self.guest(name, number).await {
-            Ok(guest) => guest.seat().await,
-            Err(refusal) => Err(refusal),
-        };
-        match seat {
-            Ok(seat) => self.attend(seat, room),
-            Err(refusal) => self.tell_not_in(&refusal),
-        }
-    }
-
-    async fn guest(&self, name: &str, number: Option<i64>) -> Result<Arc<Guest>, Refusal> {
-        let via = self.tongue.via();
-        match via {
-            Via::Service => Ok(self.hub.shared_guest(via)),
-            Via::WebSocket if name.is_empty() => self.hub.nameless_guest(via),
-            Via::Chat => reserve(&self.hub, &self.connection, name).await,
-            _ => self.hub.guest_soon(name, via, number).await,
-        }
-    }
-
-    fn attend(&mut self, seat: Seat, room: &str) {
-        let (asks, asked) = mpsc::channel(WAITING);
-        self.name = seat.guest.name.to_string();
-        self.me = Some(seat.guest.identity);
-        self.session = Some(asks);
-        self.stage = Stage::Entering;
-        self.asks
-            .push_back(Request::Join(JoinTarget::Name(room.to_owned())));
-        tokio::spawn(session::run_guest(
-            Arc::clone(&self.hub),
-            Arc::clone(&self.outbox),
-            ReceiverStream::new(asked),
-            seat,
-            self.connection.peer(),
-        ));
-    }
-
-    /// Answers the handshake, if there was one and it was not answered yet.
-    fn answer_handshake(&mut self, outcome: Result<(), Refusal>) {
-        if let Some(entered) = self.entered.take() {
-            // A client that is gone is noticed elsewhere.
-            let _gone = entered.send(outcome);
-        }
-    }
-
-    fn tell_not_in(&mut self, refusal: &Refusal) {
-        self.stage = Stage::Outside;
-        self.answer_handshake(Err(refusal.clone()));
-        for _ in self.held.drain(..) {
-            self.hub.metrics.count_dropped(self.tongue.via());
-        }
-        self.tell_of(News::NotIn(refusal));
     }
 
     /// Passes on what the client says: to the room, or to the one person a line that begins with `@name` is for. A line that is
@@ -342,14 +293,14 @@ impl Call {
         // The ends of lines are those of everybody else's.
         let text = text.replace("\r\n", "\n");
         let text = text.trim_end_matches('\r');
-        let is_borne = |name: &str| self.hub.is_borne(name);
-        let (to, text) = match (to, text::addressee(text, is_borne)) {
+        let is_taken = |name: &str| self.hub.is_taken(name);
+        let (to, text) = match (to, text::addressee(text, is_taken)) {
             (Some(name), _) => (Recipient::Name(name), text),
             // Chinese needs no space behind a name: `@张三你好` alone mentions 张三.
-            (None, Some((name, ""))) if !is_borne(name) => (Recipient::Room(room), text),
+            (None, Some((name, ""))) if !is_taken(name) => (Recipient::Room(room), text),
             (None, Some((name, said))) if said.trim().is_empty() => {
                 let words = notices::private_text_missing(name);
-                return self.tell_of(News::Notice(&words));
+                return self.notify(Notification::Notice(&words));
             }
             (None, Some((name, said))) => (Recipient::Name(name.to_owned()), said.trim()),
             (None, None) => (Recipient::Room(room), text),
@@ -365,7 +316,7 @@ impl Call {
         });
     }
 
-    async fn tell_people(&mut self) {
+    async fn send_people(&mut self) {
         let (Some(room), Some(me)) = (self.room, self.me) else {
             return;
         };
@@ -380,124 +331,7 @@ impl Call {
         let (mut people, _) = roster.await.unwrap_or_default();
         people.sort_by(|one, other| one.name.cmp(&other.name));
         let names: Vec<String> = people.into_iter().map(|person| person.name).collect();
-        self.tell_of(News::People(&names));
-    }
-
-    async fn tell(&mut self, item: &Item) {
-        match item {
-            Item::Entries(delivery, after) => self.tell_entries(delivery, *after),
-            Item::Signal(signal) => self.tell_passages(signal),
-            Item::Answer(event) => self.tell_answer(event),
-        }
-        if self.stage == Stage::Inside && !self.held.is_empty() {
-            let held = std::mem::take(&mut self.held).into();
-            self.take(held).await;
-        }
-        self.say_bye_if_due();
-    }
-
-    fn tell_entries(&mut self, delivery: &Delivery, after: Seq) {
-        if Some(delivery.room()) != self.room {
-            let name = self.name.clone();
-            let peer = self.peers.get(&delivery.room()).cloned();
-            let peer = peer.unwrap_or_default();
-            let said = delivery.entries().iter();
-            for entry in said.filter(|entry| entry.seq > after && entry.body.is_said()) {
-                let is_own = Some(entry.author.id) == self.me;
-                self.tell_of(if is_own {
-                    News::SentPrivately { entry, to: &peer }
-                } else {
-                    News::Private { entry, name: &name }
-                });
-            }
-            let left = |entry: &Entry| entry.body == Body::Left;
-            if delivery.entries().iter().any(left) && self.asks.len() < ASKS {
-                // The other will never say anything there again.
-                self.peers.remove(&delivery.room());
-                self.asks.push_back(Request::Leave(delivery.room()));
-            }
-            return;
-        }
-        // Only one of them says in each message how many are there; the others share theirs whatever the number.
-        let count = if self.tongue.via() == Via::User {
-            self.count
-        } else {
-            0
-        };
-        let forms = delivery.foreign(self.tongue.via(), count, |entry| {
-            self.tongue.entry(entry, count)
-        });
-        for (entry, form) in delivery.entries().iter().zip(forms.iter()) {
-            let is_own = Some(entry.author.id) == self.me;
-            let is_silent = is_own && !self.tongue.echoes();
-            if entry.seq > after && !form.is_empty() && !is_silent {
-                self.say(Said::Message(form.clone()));
-            }
-        }
-    }
-
-    fn tell_passages(&mut self, signal: &Signal) {
-        for Passage { person, way, count } in &signal.passages {
-            self.count = *count;
-            if Some(person.id) == self.me {
-                continue;
-            }
-            self.tell_of(match way {
-                Way::In => News::Came(person),
-                Way::Out => News::Went(person),
-            });
-        }
-    }
-
-    fn tell_answer(&mut self, event: &Event) {
-        match event {
-            Event::RoomChanged { room, .. }
-                if room.kind == RoomKind::Conversation && self.asks.len() < ASKS =>
-            {
-                if let Some(peer) = &room.peer {
-                    self.peers.insert(room.id, peer.name.clone());
-                }
-                let follow = Request::Follow {
-                    room: room.id,
-                    cursor: None,
-                };
-                self.asks.push_back(follow);
-            }
-            Event::RoomChanged { room, .. } if room.kind == RoomKind::Conversation => {}
-            Event::RoomChanged { room, .. } => {
-                self.room = Some(room.id);
-                self.count = room.present;
-                self.stage = Stage::Inside;
-                self.answer_handshake(Ok(()));
-                let name = self.name.clone();
-                self.tell_of(News::Joined {
-                    name: &name,
-                    room: &room.name,
-                });
-            }
-            Event::Refused { request: OWN, .. } => {}
-            Event::Unfollowed { room, why, .. } if Some(*room) == self.room => {
-                if let Some(words) = notices::put_out(why) {
-                    self.tell_of(News::Notice(&words));
-                }
-                self.leave(Ending::Done);
-            }
-            Event::Refused { refusal, .. } if self.stage == Stage::Entering => {
-                self.tell_not_in(refusal);
-            }
-            Event::Refused { refusal, .. } => self.tell_of(News::Refused(refusal)),
-            Event::Gap { room, from, to } if Some(*room) == self.room => {
-                let count = to.0.saturating_sub(from.0) + 1;
-                self.tell_of(News::Notice(&notices::skipped(count)));
-            }
-            Event::RosterPage { room, count, .. } if Some(*room) == self.room => {
-                self.count = *count;
-            }
-            Event::Goodbye(goodbye) if goodbye.reason == GoodbyeReason::Draining => {
-                self.farewell = Some(Ending::Stopping);
-            }
-            _ => {}
-        }
+        self.notify(Notification::People(&names));
     }
 
     /// Everything asked for before is still done; then the client has left.
@@ -507,14 +341,14 @@ impl Call {
         }
         self.farewell = Some(ending.clone());
         if self.session.is_none() {
-            self.say(Said::End(ending));
+            self.send(ToClient::End(ending));
         }
-        self.say_bye_if_due();
+        self.end_if_due();
     }
 
     /// Ends the session once everything its client asked for has been passed on; whoever is still on their way in has something to say
     /// when they are.
-    fn say_bye_if_due(&mut self) {
+    fn end_if_due(&mut self) {
         let is_due = self.farewell.is_some() && self.stage != Stage::Entering;
         if is_due && self.session.is_some() && !self.has_said_bye {
             self.has_said_bye = true;
@@ -534,12 +368,12 @@ impl Call {
         self.session = None;
         self.asks.clear();
         let was_refused = self.farewell.is_none() && !self.hub.draining.is_cancelled();
-        if was_refused && self.tongue.via() == Via::Service {
+        if was_refused && self.protocol.via() == Via::Service {
             // Greetings go on without anybody who sees them.
             return;
         }
         let ending = self.farewell.get_or_insert(Ending::Stopping).clone();
-        self.say(Said::End(ending));
+        self.send(ToClient::End(ending));
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost::{DecodeError, Message};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use super::exchange::{Ending, Moment, News, Step};
+use super::exchange::{Ending, EventTime, Notification, Step};
 use super::notices;
 use super::proto::chat::{
     BroadcastMessage, ClientMessage, JoinResponse, ServerMessage, UserJoinedNotification,
@@ -23,7 +23,7 @@ pub struct Chat {
 }
 
 impl Chat {
-    pub(super) fn hear(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
+    pub(super) fn on_message(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
         use client_message::Event;
         let event = ClientMessage::decode(message)?.event;
         Ok(match event {
@@ -31,13 +31,13 @@ impl Chat {
                 self.has_asked = true;
                 match checked(&join.user_name) {
                     Ok(()) if join.room_id.is_empty() => self
-                        .tell_not_in(&Refusal::new(RefusalCode::RoomUnknown).with(&join.room_id)),
+                        .refuse_entry(&Refusal::new(RefusalCode::RoomUnknown).with(&join.room_id)),
                     Ok(()) => vec![Step::Enter {
                         name: join.user_name,
                         room: join.room_id,
                         number: None,
                     }],
-                    Err(refusal) => self.tell_not_in(&refusal),
+                    Err(refusal) => self.refuse_entry(&refusal),
                 }
             }
             // Who they are has to be said first.
@@ -56,7 +56,7 @@ impl Chat {
     }
 
     /// Whoever has joined goes on listening.
-    pub(super) fn hear_end(&self) -> Vec<Step> {
+    pub(super) fn on_end(&self) -> Vec<Step> {
         if self.has_asked {
             Vec::new()
         } else {
@@ -64,42 +64,44 @@ impl Chat {
         }
     }
 
-    pub(super) fn tell(&mut self, news: News<'_>, at: Moment) -> Vec<Step> {
+    pub(super) fn on_event(&mut self, news: Notification<'_>, at: EventTime) -> Vec<Step> {
         use server_message::Event;
         if self.is_leaving {
             // Whatever arrives now would be taken for news of the next stay.
             return Vec::new();
         }
         let event = match news {
-            News::Joined { room, .. } => Event::JoinResponse(JoinResponse {
+            Notification::Joined { room, .. } => Event::JoinResponse(JoinResponse {
                 success: true,
                 message: notices::room_welcome(room, at.people()),
             }),
-            News::NotIn(refusal) => return self.tell_not_in(refusal),
-            News::Came(person) => Event::UserJoined(UserJoinedNotification {
+            Notification::NotIn(refusal) => return self.refuse_entry(refusal),
+            Notification::Came(person) => Event::UserJoined(UserJoinedNotification {
                 user_name: person.name.clone(),
                 current_count: at.people(),
             }),
-            News::Went(person) => Event::UserLeft(UserLeftNotification {
+            Notification::Went(person) => Event::UserLeft(UserLeftNotification {
                 user_name: person.name.clone(),
                 current_count: at.people(),
             }),
-            News::Private { entry, .. } => match notices::said(entry) {
+            Notification::Private { entry, .. } => match notices::said(entry) {
                 Some((by, text)) => broadcast(by, notices::private(&text), at),
                 None => return Vec::new(),
             },
-            News::SentPrivately { entry, to } => match notices::said(entry) {
+            Notification::SentPrivately { entry, to } => match notices::said(entry) {
                 Some((by, text)) => broadcast(by, notices::private_to(to, &text), at),
                 None => return Vec::new(),
             },
-            News::Refused(refusal) => broadcast(notices::SYSTEM, notices::refusal(refusal), at),
-            News::Notice(text) => broadcast(notices::SYSTEM, text.to_owned(), at),
-            News::People(_) => return Vec::new(),
+            Notification::Refused(refusal) => {
+                broadcast(notices::SYSTEM, notices::refusal(refusal), at)
+            }
+            Notification::Notice(text) => broadcast(notices::SYSTEM, text.to_owned(), at),
+            Notification::People(_) => return Vec::new(),
         };
         vec![say(event)]
     }
 
-    fn tell_not_in(&mut self, refusal: &Refusal) -> Vec<Step> {
+    fn refuse_entry(&mut self, refusal: &Refusal) -> Vec<Step> {
         self.is_leaving = true;
         let response = JoinResponse {
             success: false,
@@ -129,11 +131,11 @@ pub fn checked(name: &str) -> Result<(), Refusal> {
     }
 }
 
-pub fn entry(entry: &Entry, at: Moment) -> Bytes {
+pub fn entry(entry: &Entry, at: EventTime) -> Bytes {
     notices::said(entry).map_or_else(Bytes::new, |(by, text)| encoded(broadcast(by, text, at)))
 }
 
-fn broadcast(by: &str, text: String, at: Moment) -> server_message::Event {
+fn broadcast(by: &str, text: String, at: EventTime) -> server_message::Event {
     server_message::Event::Broadcast(BroadcastMessage {
         sender_name: by.to_owned(),
         text,
@@ -155,14 +157,14 @@ mod tests {
     use crate::chat::{IdentityId, Person, Presence, Role, Via};
     use crate::server::bridge::proto::chat::{JoinRequest, LeaveRequest};
 
-    const NOW: Moment = Moment {
+    const NOW: EventTime = EventTime {
         seconds: 1,
         count: 2,
     };
 
     fn hears(chat: &mut Chat, event: client_message::Event) -> Vec<Step> {
         let message = ClientMessage { event: Some(event) };
-        chat.hear(&message.encode_to_vec()).unwrap()
+        chat.on_message(&message.encode_to_vec()).unwrap()
     }
 
     #[test]
@@ -179,10 +181,10 @@ mod tests {
             via: Via::Chat,
             status: String::new(),
         };
-        assert_eq!(chat.tell(News::Went(&ben), NOW).len(), 1);
+        assert_eq!(chat.on_event(Notification::Went(&ben), NOW).len(), 1);
         let leave = client_message::Event::LeaveRequest(LeaveRequest::default());
         assert_eq!(hears(&mut chat, leave), [Step::Leave(Ending::Done)]);
-        assert_eq!(chat.tell(News::Went(&ben), NOW), []);
+        assert_eq!(chat.on_event(Notification::Went(&ben), NOW), []);
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub enum Ending {
 
 /// What a client has to hear of.
 #[derive(Clone, Copy, Debug)]
-pub enum News<'a> {
+pub enum Notification<'a> {
     /// They are in.
     Joined {
         name: &'a str,
@@ -74,13 +74,13 @@ pub enum News<'a> {
 
 /// When something is told, and how many people are there then.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Moment {
+pub struct EventTime {
     /// Unix seconds.
     pub seconds: i64,
     pub count: u32,
 }
 
-impl Moment {
+impl EventTime {
     /// The count as these protocols have it.
     pub fn people(self) -> i32 {
         i32::try_from(self.count).unwrap_or(i32::MAX)

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
-use super::exchange::{Ending, News, Step};
+use super::exchange::{Ending, Notification, Step};
 use super::notices;
 use super::proto::gochat::ChatMessage;
 use crate::chat::{Entry, Via};
@@ -17,7 +17,7 @@ pub struct Gochat {
 }
 
 impl Gochat {
-    pub(super) fn hear(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
+    pub(super) fn on_message(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
         let message = ChatMessage::decode(message)?;
         // Its client sends every line, empty ones too.
         let post = (!message.content.trim().is_empty()).then(|| Step::Post {
@@ -36,27 +36,27 @@ impl Gochat {
         }])
     }
 
-    pub(super) fn tell(&mut self, news: News<'_>) -> Vec<Step> {
+    pub(super) fn on_event(&mut self, news: Notification<'_>) -> Vec<Step> {
         match news {
-            News::Joined { .. } => self.first.take().into_iter().collect(),
-            News::NotIn(refusal) => vec![
+            Notification::Joined { .. } => self.first.take().into_iter().collect(),
+            Notification::NotIn(refusal) => vec![
                 notice(notices::refusal(refusal)),
                 Step::Leave(Ending::Refused),
             ],
             // Their own client says it for them.
-            News::Came(person) if person.via == Via::Gochat => Vec::new(),
-            News::Came(person) => vec![say(&person.name, "", notices::GOCHAT_CAME.into())],
-            News::Went(person) => vec![say(&person.name, "", notices::GOCHAT_WENT.into())],
-            News::Private { entry, name } => {
+            Notification::Came(person) if person.via == Via::Gochat => Vec::new(),
+            Notification::Came(person) => vec![say(&person.name, "", notices::GOCHAT_CAME.into())],
+            Notification::Went(person) => vec![say(&person.name, "", notices::GOCHAT_WENT.into())],
+            Notification::Private { entry, name } => {
                 let said = notices::said(entry);
                 said.map(|(by, text)| say(by, name, text))
                     .into_iter()
                     .collect()
             }
-            News::Refused(refusal) => vec![notice(notices::refusal(refusal))],
-            News::Notice(text) => vec![notice(text.to_owned())],
+            Notification::Refused(refusal) => vec![notice(notices::refusal(refusal))],
+            Notification::Notice(text) => vec![notice(text.to_owned())],
             // Nobody hears themselves here.
-            News::SentPrivately { .. } | News::People(_) => Vec::new(),
+            Notification::SentPrivately { .. } | Notification::People(_) => Vec::new(),
         }
     }
 }

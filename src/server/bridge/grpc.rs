@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tonic::service::Routes;
 use tonic::{Code, Request, Response, Status, Streaming, async_trait};
 
-use super::call::{self, Heard, Said};
+use super::call::{self, FromClient, ToClient};
 use super::chat::{self, Chat};
 use super::exchange::Ending;
 use super::gochat::Gochat;
@@ -17,7 +17,7 @@ use super::notices;
 use super::proto::chat::{
     CheckUsernameRequest, CheckUsernameResponse, ListRoomsRequest, ListRoomsResponse, RoomInfo,
 };
-use super::protocol::Tongue;
+use super::protocol::Protocol;
 use super::service::Service;
 use super::user::User;
 use crate::chat::Bridges;
@@ -53,7 +53,7 @@ use generated::user::user_service_server as people;
 
 /// Adds the services that are switched on.
 pub fn add(mut routes: Routes, hub: &Arc<Hub>, bridges: Bridges) -> Routes {
-    let door = || Door {
+    let door = || BridgeService {
         hub: Arc::clone(hub),
     };
     if bridges.user {
@@ -77,29 +77,29 @@ pub fn add(mut routes: Routes, hub: &Arc<Hub>, bridges: Bridges) -> Routes {
 
 /// Where foreign calls come in.
 #[derive(Clone, Debug)]
-struct Door {
+struct BridgeService {
     hub: Arc<Hub>,
 }
 
 type Calls = Request<Streaming<Frame>>;
-type Answered = Result<Response<Answers>, Status>;
+type BridgeResponse = Result<Response<Answers>, Status>;
 
-impl Door {
+impl BridgeService {
     /// Begins a call. Its headers go out at once: there are clients that wait for them before they say anything.
-    fn open(&self, tongue: Tongue, request: Calls) -> Answered {
+    fn open(&self, protocol: Protocol, request: Calls) -> BridgeResponse {
         let unknown = || Status::internal("the stream came over no known connection");
         let connection = request.extensions().get::<Connection>().cloned();
         let connection = connection.ok_or_else(unknown)?;
         let deadline = deadline::of(request.metadata());
         let heard = request.into_inner().map(|message| match message {
-            Ok(Frame(message)) => Heard::Message(message),
+            Ok(Frame(message)) => FromClient::Message(message),
             // The transport's own words for what it could not read; whoever cancelled does not hear them.
             Err(status) if status.code() != Code::Cancelled => {
-                Heard::Broken(Ending::Failed(status.code(), status.message().to_owned()))
+                FromClient::SessionError(Ending::Failed(status.code(), status.message().to_owned()))
             }
-            Err(_) => Heard::Lost,
+            Err(_) => FromClient::Lost,
         });
-        let said = call::begin(&self.hub, connection, tongue, None, heard);
+        let said = call::begin(&self.hub, connection, protocol, None, heard);
         Ok(Response::new(Answers {
             said,
             deadline,
@@ -109,43 +109,43 @@ impl Door {
 }
 
 #[async_trait]
-impl people::UserService for Door {
+impl people::UserService for BridgeService {
     type ChatStream = Answers;
 
-    async fn chat(&self, request: Calls) -> Answered {
-        self.open(Tongue::User(User::default()), request)
+    async fn chat(&self, request: Calls) -> BridgeResponse {
+        self.open(Protocol::User(User::default()), request)
     }
 }
 
 #[async_trait]
-impl talk::ChatService for Door {
+impl talk::ChatService for BridgeService {
     type ChatStream = Answers;
 
-    async fn chat(&self, request: Calls) -> Answered {
-        self.open(Tongue::Gochat(Gochat::default()), request)
+    async fn chat(&self, request: Calls) -> BridgeResponse {
+        self.open(Protocol::Gochat(Gochat::default()), request)
     }
 }
 
 #[async_trait]
-impl greetings::Service for Door {
+impl greetings::Service for BridgeService {
     type ChatStream = Answers;
     type ChatStreamStream = Answers;
 
-    async fn chat(&self, request: Calls) -> Answered {
-        self.open(Tongue::Service(Service::default()), request)
+    async fn chat(&self, request: Calls) -> BridgeResponse {
+        self.open(Protocol::Service(Service::default()), request)
     }
 
-    async fn chat_stream(&self, request: Calls) -> Answered {
-        self.open(Tongue::Service(Service::default()), request)
+    async fn chat_stream(&self, request: Calls) -> BridgeResponse {
+        self.open(Protocol::Service(Service::default()), request)
     }
 }
 
 #[async_trait]
-impl rooms::ChatService for Door {
+impl rooms::ChatService for BridgeService {
     type ChatStream = Answers;
 
-    async fn chat(&self, request: Calls) -> Answered {
-        self.open(Tongue::Chat(Chat::default()), request)
+    async fn chat(&self, request: Calls) -> BridgeResponse {
+        self.open(Protocol::Chat(Chat::default()), request)
     }
 
     async fn list_rooms(
@@ -198,7 +198,7 @@ impl rooms::ChatService for Door {
 /// What a call says, as a response stream.
 #[derive(Debug)]
 struct Answers {
-    said: mpsc::Receiver<Said>,
+    said: mpsc::Receiver<ToClient>,
     deadline: Deadline,
     has_ended: bool,
 }
@@ -216,8 +216,8 @@ impl Stream for Answers {
         }
         let said = std::task::ready!(self.said.poll_recv(context));
         let end = match said {
-            Some(Said::Message(message)) => return Poll::Ready(Some(Ok(Frame(message)))),
-            Some(Said::End(ending)) => ending,
+            Some(ToClient::Message(message)) => return Poll::Ready(Some(Ok(Frame(message)))),
+            Some(ToClient::End(ending)) => ending,
             None => Ending::Stopping,
         };
         self.has_ended = true;

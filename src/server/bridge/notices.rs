@@ -36,7 +36,7 @@ pub fn skipped(count: u64) -> String {
 /// Why somebody has to go, if they did not want to.
 pub fn put_out(why: &UnfollowReason) -> Option<String> {
     let (words, reason) = match why {
-        UnfollowReason::Asked | UnfollowReason::Left => return None,
+        UnfollowReason::RequestFrame | UnfollowReason::Left => return None,
         UnfollowReason::Kicked { by, reason } => (format!("您被 {by} 移出了房间"), reason.as_str()),
         UnfollowReason::Banned { by, reason } => {
             (format!("您被 {by} 禁止进入房间"), reason.as_str())

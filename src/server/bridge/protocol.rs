@@ -4,13 +4,13 @@
 
 use bytes::Bytes;
 
-use super::exchange::{Ending, Moment, News, Step, seconds};
+use super::exchange::{Ending, EventTime, Notification, Step, seconds};
 use super::{chat, gochat, service, user, websocket};
 use crate::chat::{Entry, Via};
 
 /// One client's side of a foreign protocol.
 #[derive(Debug)]
-pub enum Tongue {
+pub enum Protocol {
     User(user::User),
     Gochat(gochat::Gochat),
     Chat(chat::Chat),
@@ -18,7 +18,7 @@ pub enum Tongue {
     WebSocket,
 }
 
-impl Tongue {
+impl Protocol {
     pub fn via(&self) -> Via {
         match self {
             Self::User(_) => Via::User,
@@ -30,45 +30,45 @@ impl Tongue {
     }
 
     /// A message from the client, encoded.
-    pub fn hear(&mut self, message: &[u8], at: Moment) -> Vec<Step> {
+    pub fn on_message(&mut self, message: &[u8], at: EventTime) -> Vec<Step> {
         let steps = match self {
-            Self::User(user) => user.hear(message, at),
-            Self::Gochat(gochat) => gochat.hear(message),
-            Self::Chat(chat) => chat.hear(message),
-            Self::Service(service) => service.hear(message),
-            Self::WebSocket => websocket::hear(message),
+            Self::User(user) => user.on_message(message, at),
+            Self::Gochat(gochat) => gochat.on_message(message),
+            Self::Chat(chat) => chat.on_message(message),
+            Self::Service(service) => service.on_message(message),
+            Self::WebSocket => websocket::on_message(message),
         };
         steps.unwrap_or_else(|_| vec![Step::Leave(Ending::Malformed)])
     }
 
     /// The client will send nothing more.
-    pub fn hear_end(&mut self) -> Vec<Step> {
+    pub fn on_end(&mut self) -> Vec<Step> {
         match self {
             Self::User(_) => vec![Step::Leave(Ending::Eof)],
             Self::Gochat(_) | Self::Service(_) | Self::WebSocket => {
                 vec![Step::Leave(Ending::Done)]
             }
-            Self::Chat(chat) => chat.hear_end(),
+            Self::Chat(chat) => chat.on_end(),
         }
     }
 
-    pub fn tell(&mut self, news: News<'_>, at: Moment) -> Vec<Step> {
+    pub fn on_event(&mut self, news: Notification<'_>, at: EventTime) -> Vec<Step> {
         match self {
-            Self::User(_) => user::tell(news, at),
-            Self::Gochat(gochat) => gochat.tell(news),
-            Self::Chat(chat) => chat.tell(news, at),
+            Self::User(_) => user::on_event(news, at),
+            Self::Gochat(gochat) => gochat.on_event(news),
+            Self::Chat(chat) => chat.on_event(news, at),
             // Its client knows nothing but greetings; what it should be told, and cannot be, is counted.
             Self::Service(_) => match news {
-                News::Refused(_) | News::Notice(_) => vec![Step::Ignore],
+                Notification::Refused(_) | Notification::Notice(_) => vec![Step::Ignore],
                 _ => Vec::new(),
             },
-            Self::WebSocket => websocket::tell(news),
+            Self::WebSocket => websocket::on_event(news),
         }
     }
 
     /// What everybody in the room is sent of an entry; empty: nothing.
     pub fn entry(&self, entry: &Entry, count: u32) -> Bytes {
-        let at = Moment {
+        let at = EventTime {
             seconds: seconds(entry.at_ms),
             count,
         };

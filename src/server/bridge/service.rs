@@ -22,7 +22,7 @@ impl Service {
         }
     }
 
-    pub(super) fn hear(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
+    pub(super) fn on_message(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
         let ChatReq { name } = ChatReq::decode(message)?;
         let greeting = ChatRsp {
             message: format!("Hello {name}"),

@@ -21,10 +21,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 
-use self::frames::{Broken, Frame, Incoming, Outgoing};
-use super::call::{self, Heard, Said};
+use self::frames::{Frame, FrameError, Incoming, Outgoing};
+use super::call::{self, FromClient, ToClient};
 use super::exchange::Ending;
-use super::protocol::Tongue;
+use super::protocol::Protocol;
 use crate::server::allowed_hosts::Hosts;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
@@ -64,7 +64,7 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: Hosts, mut request: Request) -> Respo
     let said = call::begin(
         &hub,
         connection.clone(),
-        Tongue::WebSocket,
+        Protocol::WebSocket,
         Some(handshake),
         ReceiverStream::new(heard),
     );
@@ -103,8 +103,8 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
 struct Socket<S> {
     incoming: Incoming<S>,
     outgoing: Outgoing<S>,
-    hears: mpsc::Sender<Heard>,
-    said: mpsc::Receiver<Said>,
+    hears: mpsc::Sender<FromClient>,
+    said: mpsc::Receiver<ToClient>,
     /// The client sends binary frames, so it gets them.
     is_binary: bool,
     /// Until when the next pong has to come.
@@ -112,7 +112,7 @@ struct Socket<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    fn new(io: S, hears: mpsc::Sender<Heard>, said: mpsc::Receiver<Said>) -> Self {
+    fn new(io: S, hears: mpsc::Sender<FromClient>, said: mpsc::Receiver<ToClient>) -> Self {
         let (incoming, outgoing) = frames::split(io);
         Self {
             incoming,
@@ -133,13 +133,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             let is_ready = hears.capacity() > 0;
             let since = Instant::now();
             let event = tokio::select! {
-                frame = self.incoming.next(), if is_ready => Happened::Came(frame),
+                frame = self.incoming.next(), if is_ready => SocketEvent::Came(frame),
                 permit = hears.reserve(), if !is_ready => {
                     drop(permit);
-                    Happened::Ready
+                    SocketEvent::Ready
                 }
-                said = self.said.recv() => Happened::Said(said),
-                _ = pings.tick() => Happened::Ping,
+                said = self.said.recv() => SocketEvent::ToClient(said),
+                _ = pings.tick() => SocketEvent::Ping,
                 () = sleep_until(self.pong_by), if is_ready => return,
             };
             if !is_ready {
@@ -147,11 +147,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 self.pong_by += since.elapsed();
             }
             let done = match event {
-                Happened::Ready => Ok(()),
-                Happened::Came(Ok(frame)) => self.take(frame).await,
-                Happened::Came(Err(broken)) => Err(Some(broken.close_code())),
-                Happened::Said(said) => self.say(said).await,
-                Happened::Ping => self.send(OpCode::Ping, &[]).await,
+                SocketEvent::Ready => Ok(()),
+                SocketEvent::Came(Ok(frame)) => self.take(frame).await,
+                SocketEvent::Came(Err(broken)) => Err(Some(broken.close_code())),
+                SocketEvent::ToClient(said) => self.send(said).await,
+                SocketEvent::Ping => self.send_frame(OpCode::Ping, &[]).await,
             };
             match done {
                 Ok(()) => {}
@@ -167,10 +167,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Frame::Message { is_binary, payload } => {
                 self.is_binary = is_binary;
                 // There is room: it was looked at before the frame was read. A call that has ended still has its last words to say.
-                drop(self.hears.send(Heard::Message(payload)).await);
+                drop(self.hears.send(FromClient::Message(payload)).await);
                 Ok(())
             }
-            Frame::Ping(payload) => self.send(OpCode::Pong, &payload).await,
+            Frame::Ping(payload) => self.send_frame(OpCode::Pong, &payload).await,
             Frame::Pong => {
                 self.pong_by = Instant::now() + PONG_WITHIN;
                 Ok(())
@@ -179,23 +179,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    async fn say(&mut self, said: Option<Said>) -> Result<(), Option<u16>> {
+    async fn send(&mut self, said: Option<ToClient>) -> Result<(), Option<u16>> {
         match said {
-            Some(Said::Message(message)) => {
+            Some(ToClient::Message(message)) => {
                 let is_text = !self.is_binary && std::str::from_utf8(&message).is_ok();
                 let code = if is_text {
                     OpCode::Text
                 } else {
                     OpCode::Binary
                 };
-                self.send(code, &message).await
+                self.send_frame(code, &message).await
             }
-            Some(Said::End(ending)) => Err(Some(close_code(&ending))),
+            Some(ToClient::End(ending)) => Err(Some(close_code(&ending))),
             None => Err(Some(frames::AWAY)),
         }
     }
 
-    async fn send(&mut self, code: OpCode, payload: &[u8]) -> Result<(), Option<u16>> {
+    async fn send_frame(&mut self, code: OpCode, payload: &[u8]) -> Result<(), Option<u16>> {
         // Whoever does not read does not pong either.
         let sent = timeout(PONG_WITHIN, self.outgoing.send(code, payload)).await;
         sent.map_or(Err(None), |sent| sent.map_err(|_| None))
@@ -215,7 +215,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                         Err(broken) => break Some(broken),
                     }
                 };
-                if last.is_some_and(|broken| broken != Broken::Lost) {
+                if last.is_some_and(|broken| broken != FrameError::Lost) {
                     // What was not read would take the close with it.
                     self.incoming.discard().await;
                 }
@@ -227,11 +227,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 }
 
-enum Happened {
+enum SocketEvent {
     /// The call has time again.
     Ready,
-    Came(Result<Frame, Broken>),
-    Said(Option<Said>),
+    Came(Result<Frame, FrameError>),
+    ToClient(Option<ToClient>),
     Ping,
 }
 

@@ -17,9 +17,9 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::call::{self, Heard, Said};
+use super::call::{self, FromClient, ToClient};
 use super::proto::service::ChatReq;
-use super::protocol::Tongue;
+use super::protocol::Protocol;
 use super::service::Service;
 use crate::chat::Limits;
 use crate::server::hub::Hub;
@@ -93,7 +93,7 @@ enum Shown {
 impl Lines {
     fn take(&mut self, name: &str, limits: &Limits, now: Instant) -> Shown {
         let is_first = self.waiting.names.is_empty();
-        if is_first && self.bucket.take(limits, now).is_ok() {
+        if is_first && self.bucket.take(limits, now.into_std()).is_ok() {
             return Shown::Alone;
         }
         self.waiting.add(name);
@@ -130,7 +130,7 @@ impl Trigger {
             limits.burst = limits.burst.max(BURST);
         }
         let lines = Lines {
-            bucket: Bucket::full(&limits, Instant::now()),
+            bucket: Bucket::full(&limits, Instant::now().into_std()),
             waiting: Together::default(),
         };
         Self {
@@ -185,11 +185,11 @@ pub async fn greet(
     }
     let requests = (0..REQUESTS).map(|n| {
         let name = format!("hello:{n}");
-        Heard::Message(Bytes::from(ChatReq { name }.encode_to_vec()))
+        FromClient::Message(Bytes::from(ChatReq { name }.encode_to_vec()))
     });
-    let tongue = Tongue::Service(Service::unseen());
+    let protocol = Protocol::Service(Service::unseen());
     let heard = stream::iter(requests.collect::<Vec<_>>());
-    let said = call::begin(&trigger.hub, connection, tongue, None, heard);
+    let said = call::begin(&trigger.hub, connection, protocol, None, heard);
     let greeted = async {
         let count = answers(said).await;
         if count == REQUESTS {
@@ -211,10 +211,10 @@ pub async fn greet(
 }
 
 /// How many answers there are until the stream ends or all have come.
-async fn answers(mut said: mpsc::Receiver<Said>) -> usize {
+async fn answers(mut said: mpsc::Receiver<ToClient>) -> usize {
     let mut count = 0;
     while count < REQUESTS
-        && let Some(Said::Message(_)) = said.recv().await
+        && let Some(ToClient::Message(_)) = said.recv().await
     {
         count += 1;
     }
@@ -258,7 +258,7 @@ mod tests {
         };
         let now = Instant::now();
         let mut lines = Lines {
-            bucket: Bucket::full(&limits, now),
+            bucket: Bucket::full(&limits, now.into_std()),
             waiting: Together::default(),
         };
         let shown: Vec<Shown> = (0..4)

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
-use super::exchange::{Ending, Moment, News, Step};
+use super::exchange::{Ending, EventTime, Notification, Step};
 use super::notices;
 use super::proto::user::{ChatMessage, ChatRequest, ChatResponse};
 use crate::chat::{Body, Entry, IdentityId, Person};
@@ -16,7 +16,11 @@ pub struct User {
 }
 
 impl User {
-    pub(super) fn hear(&mut self, message: &[u8], at: Moment) -> Result<Vec<Step>, DecodeError> {
+    pub(super) fn on_message(
+        &mut self,
+        message: &[u8],
+        at: EventTime,
+    ) -> Result<Vec<Step>, DecodeError> {
         let request = ChatRequest::decode(message)?;
         // Name and number are those of the join; what later messages say of them is not looked at.
         Ok(match (request.action.as_str(), self.has_joined) {
@@ -40,32 +44,42 @@ impl User {
     }
 }
 
-pub fn tell(news: News<'_>, at: Moment) -> Vec<Step> {
+pub fn on_event(news: Notification<'_>, at: EventTime) -> Vec<Step> {
     match news {
-        News::Joined { name, .. } => {
+        Notification::Joined { name, .. } => {
             let message = note(notices::welcome(name), at);
             vec![say(message, "joined", at.people())]
         }
-        News::NotIn(refusal) => vec![
+        Notification::NotIn(refusal) => vec![
             system(notices::refusal(refusal), at),
             Step::Leave(Ending::Refused),
         ],
-        News::Came(person) => vec![passage(person, notices::came(&person.name), "join", at)],
-        News::Went(person) => vec![passage(person, notices::went(&person.name), "leave", at)],
-        News::Private { entry, .. } => private(entry, notices::private, at),
-        News::SentPrivately { entry, to } => {
+        Notification::Came(person) => vec![join_or_leave(
+            person,
+            notices::came(&person.name),
+            "join",
+            at,
+        )],
+        Notification::Went(person) => vec![join_or_leave(
+            person,
+            notices::went(&person.name),
+            "leave",
+            at,
+        )],
+        Notification::Private { entry, .. } => private(entry, notices::private, at),
+        Notification::SentPrivately { entry, to } => {
             private(entry, |text| notices::private_to(to, text), at)
         }
-        News::Refused(refusal) => vec![system(notices::refusal(refusal), at)],
-        News::Notice(text) => {
+        Notification::Refused(refusal) => vec![system(notices::refusal(refusal), at)],
+        Notification::Notice(text) => {
             vec![say(note(text.to_owned(), at), "broadcast", at.people())]
         }
-        News::People(_) => Vec::new(),
+        Notification::People(_) => Vec::new(),
     }
 }
 
 /// Something said to one person alone, worded as such.
-fn private(entry: &Entry, worded: impl Fn(&str) -> String, at: Moment) -> Vec<Step> {
+fn private(entry: &Entry, worded: impl Fn(&str) -> String, at: EventTime) -> Vec<Step> {
     let Some((_, text)) = notices::said(entry) else {
         return Vec::new();
     };
@@ -75,12 +89,12 @@ fn private(entry: &Entry, worded: impl Fn(&str) -> String, at: Moment) -> Vec<St
 }
 
 /// Somebody came or went.
-fn passage(person: &Person, content: String, kind: &str, at: Moment) -> Step {
+fn join_or_leave(person: &Person, content: String, kind: &str, at: EventTime) -> Step {
     let message = by(person.id, &person.name, content, at, kind);
     say(message, "broadcast", at.people())
 }
 
-pub fn entry(entry: &Entry, at: Moment) -> Bytes {
+pub fn entry(entry: &Entry, at: EventTime) -> Bytes {
     let Some((_, text)) = notices::said(entry) else {
         return Bytes::new();
     };
@@ -92,7 +106,7 @@ pub fn entry(entry: &Entry, at: Moment) -> Bytes {
     encoded(message, "broadcast", at.people())
 }
 
-fn by(id: IdentityId, name: &str, content: String, at: Moment, kind: &str) -> ChatMessage {
+fn by(id: IdentityId, name: &str, content: String, at: EventTime, kind: &str) -> ChatMessage {
     ChatMessage {
         user_id: number(id),
         username: name.to_owned(),
@@ -103,7 +117,7 @@ fn by(id: IdentityId, name: &str, content: String, at: Moment, kind: &str) -> Ch
 }
 
 /// Something the server itself says.
-fn note(content: String, at: Moment) -> ChatMessage {
+fn note(content: String, at: EventTime) -> ChatMessage {
     ChatMessage {
         user_id: 0,
         username: notices::SYSTEM.into(),
@@ -114,7 +128,7 @@ fn note(content: String, at: Moment) -> ChatMessage {
 }
 
 /// Something for this client alone, in which nobody is counted.
-fn system(content: String, at: Moment) -> Step {
+fn system(content: String, at: EventTime) -> Step {
     say(note(content, at), "error", 0)
 }
 

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
-use super::exchange::{Ending, News, Step};
+use super::exchange::{Ending, Notification, Step};
 use super::notices;
 use super::proto::websocket::ChatRoomRequest;
 use crate::chat::Entry;
 
-pub fn hear(message: &[u8]) -> Result<Vec<Step>, DecodeError> {
+pub fn on_message(message: &[u8]) -> Result<Vec<Step>, DecodeError> {
     let request = ChatRoomRequest::decode(message)?;
     // The sender is who shook hands, whatever the message says.
     Ok(match request.r#type.as_str() {
@@ -24,28 +24,28 @@ pub fn hear(message: &[u8]) -> Result<Vec<Step>, DecodeError> {
     })
 }
 
-pub fn tell(news: News<'_>) -> Vec<Step> {
+pub fn on_event(news: Notification<'_>) -> Vec<Step> {
     let step = match news {
-        News::Joined { .. } => return Vec::new(),
-        News::NotIn(refusal) => {
+        Notification::Joined { .. } => return Vec::new(),
+        Notification::NotIn(refusal) => {
             return vec![
                 notice(notices::refusal(refusal)),
                 Step::Leave(Ending::Refused),
             ];
         }
-        News::Came(person) => notice(notices::came(&person.name)),
-        News::Went(person) => notice(notices::went(&person.name)),
-        News::Private { entry, .. } => match notices::said(entry) {
+        Notification::Came(person) => notice(notices::came(&person.name)),
+        Notification::Went(person) => notice(notices::went(&person.name)),
+        Notification::Private { entry, .. } => match notices::said(entry) {
             Some((by, text)) => Step::Say(talk(by, notices::private(&text))),
             None => return Vec::new(),
         },
-        News::SentPrivately { entry, to } => match notices::said(entry) {
+        Notification::SentPrivately { entry, to } => match notices::said(entry) {
             Some((by, text)) => Step::Say(talk(by, notices::private_to(to, &text))),
             None => return Vec::new(),
         },
-        News::Refused(refusal) => notice(notices::refusal(refusal)),
-        News::Notice(text) => notice(text.to_owned()),
-        News::People(names) => Step::Say(list(names)),
+        Notification::Refused(refusal) => notice(notices::refusal(refusal)),
+        Notification::Notice(text) => notice(text.to_owned()),
+        Notification::People(names) => Step::Say(list(names)),
     };
     vec![step]
 }

@@ -13,7 +13,7 @@ use crate::server::deadline::Deadline;
 use crate::server::hub::{AdmitError, Hub};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox};
-use crate::server::session::{self, Broken, Greeted};
+use crate::server::session::{self, Greeted, SessionError};
 use crate::server::store::{PageLimit, Span, StoreError};
 use crate::wire::{
     Frame, Malformed, encode_event, entry_to, proto, request_from, room_to, search_from,
@@ -88,8 +88,8 @@ impl ChatService for Endpoint {
         let outbox = Outbox::new(Arc::clone(&self.hub.budget));
         connection.watch(&outbox);
         let inbound = request.into_inner().map(|frame| match frame {
-            Ok(frame) => request_from(frame).map_err(Broken::Malformed),
-            Err(_) => Err(Broken::Lost),
+            Ok(frame) => request_from(frame).map_err(SessionError::Malformed),
+            Err(_) => Err(SessionError::Lost),
         });
         let peer = connection.peer();
         tokio::spawn(session::run(

@@ -247,7 +247,7 @@ impl Hub {
     }
 
     /// A guest's session has ended. With their last one they leave every room; what does not fit the disk is tried again.
-    pub(super) async fn see_off(
+    pub(super) async fn remove_guest(
         self: &Arc<Self>,
         guest: &Arc<Guest>,
         session: SessionId,
@@ -290,7 +290,7 @@ impl Hub {
     }
 
     /// Those a server that was killed left behind are seen off by the next.
-    pub(super) async fn see_off_all(self: Arc<Self>, guests: Vec<IdentityRecord>) {
+    pub(super) async fn remove_guests(self: Arc<Self>, guests: Vec<IdentityRecord>) {
         let guests = futures::stream::iter(guests);
         let hub = &self;
         let leave = |guest: IdentityRecord| async move {

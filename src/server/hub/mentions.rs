@@ -16,7 +16,7 @@ impl Hub {
     /// # Errors
     /// The store failed.
     pub async fn called_in(&self, room: RoomId, text: &str) -> Result<Vec<IdentityId>, StoreError> {
-        let calls = text::calls(text);
+        let calls = text::mentioned_names(text);
         if calls.is_empty() {
             return Ok(Vec::new());
         }
@@ -51,28 +51,28 @@ impl Hub {
             .into_iter()
             .map(|key| (Skeleton::from(&key), key))
             .collect();
-        let bearers: HashMap<NameKey, IdentityId> = {
+        let holders: HashMap<NameKey, IdentityId> = {
             let (state, now) = (self.lock(), Instant::now());
-            let bearer = |(skeleton, key): &(Skeleton, NameKey)| {
-                let bearer = state.names.bearer_of(skeleton, key, now)?;
-                Some((key.clone(), bearer))
+            let holder = |(skeleton, key): &(Skeleton, NameKey)| {
+                let holder = state.names.exact_holder_of(skeleton, key, now)?;
+                Some((key.clone(), holder))
             };
-            looks.iter().filter_map(bearer).collect()
+            looks.iter().filter_map(holder).collect()
         };
         let free = looks.into_iter().map(|(_, key)| key);
-        let free = free.filter(|key| !bearers.contains_key(key)).collect();
+        let free = free.filter(|key| !holders.contains_key(key)).collect();
         let mut bore: HashMap<NameKey, Vec<IdentityId>> = HashMap::new();
-        for (key, id) in self.store.members_called(room, free).await? {
+        for (key, id) in self.store.members_named(room, free).await? {
             bore.entry(key).or_default().push(id);
         }
-        let among: Vec<IdentityId> = bearers.values().copied().collect();
+        let among: Vec<IdentityId> = holders.values().copied().collect();
         let members = if among.is_empty() {
             Vec::new()
         } else {
             let members = self.ask(room, |reply| Question::MembersAmong { among, reply });
             members.await.unwrap_or_default()
         };
-        let here = bearers.into_iter().filter(|(_, id)| members.contains(id));
+        let here = holders.into_iter().filter(|(_, id)| members.contains(id));
         let gone = bore.into_iter().filter_map(|(key, ids)| match ids[..] {
             [one] => Some((key, one)),
             _ => None,

@@ -46,12 +46,12 @@ impl Names {
     }
 
     /// Who has this very name.
-    pub(super) fn bearer(&self, name: &UserName, now: Instant) -> Option<IdentityId> {
-        self.bearer_of(&name.skeleton(), &name.key(), now)
+    pub(super) fn exact_holder(&self, name: &UserName, now: Instant) -> Option<IdentityId> {
+        self.exact_holder_of(&name.skeleton(), &name.key(), now)
     }
 
     /// The same, for whoever has worked out before what it looks like.
-    pub(super) fn bearer_of(
+    pub(super) fn exact_holder_of(
         &self,
         skeleton: &Skeleton,
         key: &NameKey,

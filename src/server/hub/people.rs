@@ -191,7 +191,7 @@ impl Hub {
         let bucket = state
             .buckets
             .remove(&record.id)
-            .unwrap_or_else(|| Bucket::full(&self.limits, now));
+            .unwrap_or_else(|| Bucket::full(&self.limits, now.into_std()));
         let attending = state.people.entry(record.id).or_insert_with(|| Attending {
             name: record.name.clone(),
             secret: record.secret,
@@ -228,7 +228,7 @@ impl Hub {
     ) -> Result<(), StoreError> {
         let identity = who.author.id;
         if let Some(guest) = &who.guest {
-            return self.see_off(guest, who.session, &rooms).await;
+            return self.remove_guest(guest, who.session, &rooms).await;
         }
         let secret = self.secret_of(identity);
         let _turn = match secret {
@@ -288,7 +288,7 @@ impl Hub {
         let left = state.people.remove(&identity)?;
         state
             .buckets
-            .retain(|_, bucket| !bucket.is_full(&self.limits, now));
+            .retain(|_, bucket| !bucket.is_full(&self.limits, now.into_std()));
         state.buckets.insert(identity, left.bucket);
         match how {
             // Their name is theirs as long as their connection lasts.
@@ -331,8 +331,8 @@ impl Hub {
         };
         let is_over = {
             let state = self.lock();
-            let bearer = state.names.bearer(&record.name, Instant::now());
-            !state.people.contains_key(&identity) && bearer != Some(identity)
+            let holder = state.names.exact_holder(&record.name, Instant::now());
+            !state.people.contains_key(&identity) && holder != Some(identity)
         };
         if !is_over {
             return Ok(());

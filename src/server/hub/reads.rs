@@ -99,13 +99,17 @@ impl Hub {
             .raised()
             .retain(|key, seq| raised.get(key) != Some(seq));
         for (room, identity) in raised.into_keys() {
-            self.tell_read(room, identity).await?;
+            self.send_read_position(room, identity).await?;
         }
         Ok(())
     }
 
     /// Whoever sits at more than one screen sees everywhere what was read at one.
-    async fn tell_read(&self, room: RoomId, identity: IdentityId) -> Result<(), StoreError> {
+    async fn send_read_position(
+        &self,
+        room: RoomId,
+        identity: IdentityId,
+    ) -> Result<(), StoreError> {
         if self.sessions_of(identity) < 2 {
             return Ok(());
         }

@@ -9,11 +9,14 @@ use crate::server::room::mailbox::Question;
 
 impl Hub {
     /// Whether somebody has this very name now.
-    pub fn is_borne(&self, name: &str) -> bool {
+    pub fn is_taken(&self, name: &str) -> bool {
         let Ok(name) = valid(name) else {
             return false;
         };
-        self.lock().names.bearer(&name, Instant::now()).is_some()
+        self.lock()
+            .names
+            .exact_holder(&name, Instant::now())
+            .is_some()
     }
 
     /// Who is meant by a name: its present holder, else the one who last bore it among the asker's conversations and rooms.
@@ -25,7 +28,7 @@ impl Hub {
         let name = valid(name).map_err(|_| unknown())?;
         {
             let state = self.lock();
-            if let Some(holder) = state.names.bearer(&name, Instant::now()) {
+            if let Some(holder) = state.names.exact_holder(&name, Instant::now()) {
                 // A name may be kept for a guest who is not here yet.
                 let is_here = state.people.contains_key(&holder);
                 let guest = state.guests.get(&holder);
@@ -38,7 +41,7 @@ impl Hub {
                 };
             }
         }
-        let called = self.store.called(name.key()).await?;
+        let called = self.store.named(name.key()).await?;
         let mut near = Vec::new();
         if !called.is_empty() {
             for room in self.store.memberships(asker).await? {
@@ -79,7 +82,7 @@ impl Hub {
         let Ok(name) = valid(name) else {
             return Err(refusal.into());
         };
-        let called = self.store.called(name.key()).await?;
+        let called = self.store.named(name.key()).await?;
         let remembered = self
             .ask(room, Question::Remembered)
             .await

@@ -225,7 +225,7 @@ impl Hub {
     ///
     /// # Errors
     /// The store failed.
-    pub(super) async fn tell_invited(
+    pub(super) async fn notify_invited(
         &self,
         person: IdentityId,
         by: Author,

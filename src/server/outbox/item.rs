@@ -22,7 +22,7 @@ pub enum Item {
 #[derive(Debug)]
 pub struct Signal {
     pub frame: Bytes,
-    pub passages: Vec<Passage>,
+    pub joins_and_leaves: Vec<JoinOrLeave>,
     /// Whoever did not get it has to be sent the whole roster.
     pub(super) is_roster: bool,
 }
@@ -32,15 +32,15 @@ impl Signal {
     pub fn roster(frame: Bytes) -> Self {
         Self {
             frame,
-            passages: Vec::new(),
+            joins_and_leaves: Vec::new(),
             is_roster: true,
         }
     }
 
     /// The same for guests, one by one.
-    pub fn passages(passages: Vec<Passage>) -> Self {
+    pub fn joins_and_leaves(joins_and_leaves: Vec<JoinOrLeave>) -> Self {
         Self {
-            passages,
+            joins_and_leaves,
             ..Self::roster(Bytes::new())
         }
     }
@@ -56,7 +56,7 @@ impl Signal {
     /// About how many bytes it takes.
     pub(super) fn size(&self) -> usize {
         const PASSAGE: usize = 96;
-        self.frame.len() + self.passages.len() * PASSAGE
+        self.frame.len() + self.joins_and_leaves.len() * PASSAGE
     }
 }
 
@@ -83,15 +83,23 @@ pub(super) fn weight(event: &Event) -> usize {
 
 /// Somebody came or went.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Passage {
+pub struct JoinOrLeave {
     pub person: Person,
-    pub way: Way,
+    pub way: Direction,
     /// People present after it.
     pub count: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Way {
+pub enum Direction {
     In,
     Out,
+}
+
+/// What became of an offer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Offered {
+    Taken,
+    /// Forget this follower; its session follows again from its cursors.
+    Gone,
 }

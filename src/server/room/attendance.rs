@@ -1,9 +1,10 @@
 //! Who is present in a room, and what changed since it was last told. Pure: no clock, no sessions' internals.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::chat::{Author, IdentityId, Person, Presence, Role, SessionId, Status, Via};
-use crate::server::outbox::{Passage, Way};
+use crate::server::outbox::{Direction, JoinOrLeave};
 
 /// The people present in a room: each with the sessions that are there.
 #[derive(Debug, Default)]
@@ -12,7 +13,7 @@ pub struct Attendance {
     /// Changes not told yet: what somebody is now, or that they went.
     changes: BTreeMap<IdentityId, Option<Person>>,
     /// The same, one after the other, for those who are told of each.
-    passages: Vec<Passage>,
+    joins_and_leaves: Vec<JoinOrLeave>,
 }
 
 #[derive(Debug)]
@@ -58,33 +59,34 @@ impl Attendance {
         present.sessions.insert(session);
         present.person = person.clone();
         if is_new {
-            self.passes(person.clone(), Way::In);
+            self.passes(person.clone(), Direction::In);
         }
         if is_news {
             self.changes.insert(person.id, Some(person));
         }
     }
 
-    fn passes(&mut self, person: Person, way: Way) {
+    fn passes(&mut self, person: Person, way: Direction) {
         // Where the other way is still untold, nobody has to hear of either.
-        let other = |it: &Passage| it.person.id == person.id && it.way != way;
-        if let Some(untold) = self.passages.iter().position(other) {
-            self.passages.remove(untold);
+        let other = |it: &JoinOrLeave| it.person.id == person.id && it.way != way;
+        if let Some(untold) = self.joins_and_leaves.iter().position(other) {
+            self.joins_and_leaves.remove(untold);
             return;
         }
         let count = self.count();
-        self.passages.push(Passage { person, way, count });
+        self.joins_and_leaves
+            .push(JoinOrLeave { person, way, count });
     }
 
     /// Who came and went since the last call, in order.
-    pub fn take_passages(&mut self) -> Vec<Passage> {
-        std::mem::take(&mut self.passages)
+    pub fn take_joins_and_leaves(&mut self) -> Vec<JoinOrLeave> {
+        std::mem::take(&mut self.joins_and_leaves)
     }
 
     /// Those of some of whom it was not told yet that they came.
-    pub fn take_arrivals(&mut self, of: impl Fn(IdentityId) -> bool) -> Vec<Passage> {
-        let is_arrival = |it: &mut Passage| it.way == Way::In && of(it.person.id);
-        self.passages.extract_if(.., is_arrival).collect()
+    pub fn take_arrivals(&mut self, of: impl Fn(IdentityId) -> bool) -> Vec<JoinOrLeave> {
+        let is_arrival = |it: &mut JoinOrLeave| it.way == Direction::In && of(it.person.id);
+        self.joins_and_leaves.extract_if(.., is_arrival).collect()
     }
 
     /// A session of somebody is gone.
@@ -126,13 +128,13 @@ impl Attendance {
             ..gone.person.clone()
         });
         self.changes.insert(identity, offline);
-        self.passes(gone.person, Way::Out);
+        self.passes(gone.person, Direction::Out);
     }
 
     /// Somebody is no longer a member, here or not.
     pub fn leave(&mut self, identity: IdentityId) {
         if let Some(gone) = self.present.remove(&identity) {
-            self.passes(gone.person, Way::Out);
+            self.passes(gone.person, Direction::Out);
         }
         self.changes.insert(identity, None);
     }
@@ -312,14 +314,14 @@ mod tests {
         let mut told = Vec::new();
         room.arrive(ONE, ann());
         room.arrive(TWO, ann());
-        told.extend(room.take_passages());
+        told.extend(room.take_joins_and_leaves());
         room.depart(ONE, ANN, Departure::Lost);
         room.depart(TWO, ANN, Departure::Clean);
-        told.extend(room.take_passages());
+        told.extend(room.take_joins_and_leaves());
         let told: Vec<_> = told.iter().map(|it| (it.way, it.count)).collect();
         assert_eq!(
             told,
-            [(Way::In, 1), (Way::Out, 0)],
+            [(Direction::In, 1), (Direction::Out, 0)],
             "a second session is no passage"
         );
     }
@@ -327,11 +329,11 @@ mod tests {
     #[test]
     fn whoever_goes_and_comes_before_it_is_told_has_not_moved() {
         let mut room = with_ann();
-        room.take_passages();
+        room.take_joins_and_leaves();
         room.depart(ONE, ANN, Departure::Clean);
         room.arrive(TWO, ann());
-        assert_eq!(room.take_passages(), []);
+        assert_eq!(room.take_joins_and_leaves(), []);
         room.depart(TWO, ANN, Departure::Clean);
-        assert_eq!(room.take_passages().len(), 1);
+        assert_eq!(room.take_joins_and_leaves().len(), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! Who is what in a room, and what may be posted there. Pure, and decided by the log alone: every node that applies the same posts in
 //! the same order comes to the same end.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,11 +10,11 @@ use crate::chat::{
 };
 
 /// Entries that a batch amends, as amended so far.
-pub type Targets = HashMap<Seq, Entry>;
+pub type TargetEntries = HashMap<Seq, Entry>;
 
 /// The state of a room that decides what may happen next.
 #[derive(Clone, Debug)]
-pub struct Law {
+pub struct Permissions {
     kind: RoomKind,
     /// Who the server is where it acts by itself.
     server: IdentityId,
@@ -58,7 +59,7 @@ pub enum Reads {
     Nothing,
 }
 
-impl Law {
+impl Permissions {
     pub fn new(
         kind: RoomKind,
         server: IdentityId,
@@ -137,9 +138,9 @@ impl Law {
     }
 
     /// Begins to judge a batch that was taken at a time, of which `targets` are the entries it amends.
-    pub fn draft<'a>(&'a self, at: Stamp, targets: &'a Targets) -> Draft<'a> {
+    pub fn draft<'a>(&'a self, at: Stamp, targets: &'a TargetEntries) -> Draft<'a> {
         Draft {
-            law: self,
+            permissions: self,
             at,
             targets,
             erased: HashSet::new(),
@@ -192,9 +193,9 @@ fn is_crowded(entry: &Entry, emoji: &str) -> bool {
 /// A law with the changes of a batch that is being judged.
 #[derive(Debug)]
 pub struct Draft<'a> {
-    law: &'a Law,
+    permissions: &'a Permissions,
     at: Stamp,
-    targets: &'a Targets,
+    targets: &'a TargetEntries,
     /// Deleted in this batch.
     erased: HashSet<Seq>,
     changes: Changes,
@@ -208,19 +209,19 @@ impl Draft<'_> {
     pub fn role(&self, identity: IdentityId) -> Option<Role> {
         match self.changes.members.get(&identity) {
             Some(role) => *role,
-            None => self.law.role(identity),
+            None => self.permissions.role(identity),
         }
     }
 
     fn standing(&self, identity: IdentityId) -> Standing {
         let changed = self.changes.standings.get(&identity);
-        let standing = changed.or_else(|| self.law.standing(identity));
+        let standing = changed.or_else(|| self.permissions.standing(identity));
         standing.cloned().unwrap_or_default()
     }
 
     fn is_lonely(&self) -> bool {
         let left = || self.changes.members.values().any(Option::is_none);
-        self.law.is_lonely() || self.law.kind == RoomKind::Conversation && left()
+        self.permissions.is_lonely() || self.permissions.kind == RoomKind::Conversation && left()
     }
 
     /// Whether a body may become an entry. A join takes the role its author had, if they come back; a mute or a ban for a while gets
@@ -232,7 +233,7 @@ impl Draft<'_> {
         if let Body::Ruling(_, Ruling::Muted { until } | Ruling::Banned { until, .. }) = body {
             *until = until.from_now(self.at.at_ms);
         }
-        if self.law.is_closed || self.changes.closed.is_some() {
+        if self.permissions.is_closed || self.changes.closed.is_some() {
             return Err(Denied::Closed);
         }
         if let Body::Joined(role) = body {
@@ -240,7 +241,7 @@ impl Draft<'_> {
             *role = (*role).max(standing.role.unwrap_or(Role::Member));
             return self.may_join(&standing, *role);
         }
-        if author == self.law.server {
+        if author == self.permissions.server {
             return Ok(());
         }
         let role = self.role(author).ok_or(Denied::NotAMember)?;
@@ -303,15 +304,15 @@ impl Draft<'_> {
             _ => {}
         }
         let may = standing.is_invited || role > Role::Member;
-        if self.law.kind.needs_an_invitation() && !may {
+        if self.permissions.kind.needs_an_invitation() && !may {
             return Err(Denied::NotInvited);
         }
         Ok(())
     }
 
     fn has(&self, role: Role, right: Right) -> Result<(), Denied> {
-        let needed = right.needs(self.law.kind);
-        let is_pair = self.law.kind == RoomKind::Conversation;
+        let needed = right.needs(self.permissions.kind);
+        let is_pair = self.permissions.kind == RoomKind::Conversation;
         if is_pair || role < needed {
             return Err(Denied::NotAllowed(right, needed));
         }

@@ -1,4 +1,5 @@
 //! How much of a room is kept. It depends on the log's numbers and on stamps; it reads no clock.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use super::Head;
 pub use crate::chat::Retention;

@@ -1,4 +1,5 @@
 //! The newest entries of a room, kept in memory so that a short absence costs no read.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::collections::VecDeque;
 use std::sync::Arc;

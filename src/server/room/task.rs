@@ -6,6 +6,7 @@
 mod effects;
 mod join;
 mod outcome;
+mod signals;
 mod trim;
 
 use std::collections::{HashMap, HashSet};
@@ -22,7 +23,7 @@ pub use self::trim::Retentions;
 use super::attendance::Attendance;
 use super::directory::Directory;
 use super::mailbox::{Fatal, Leaving, RoomMsg};
-use super::permissions::Law;
+use super::permissions::Permissions;
 use super::{Follow, Head, Marks, Room};
 use crate::chat::Retention;
 use crate::chat::{
@@ -31,7 +32,7 @@ use crate::chat::{
 };
 use crate::server::bus::{Batch, Bus, IN_FLIGHT};
 use crate::server::clock::LogClock;
-use crate::server::outbox::Passage;
+use crate::server::outbox::JoinOrLeave;
 use crate::server::outbox::{Outbox, Signal};
 use crate::server::store::{Append, RoomRecord, Store, StoreError};
 use crate::wire::{Event, encode_event};
@@ -139,14 +140,14 @@ async fn run(
         .collect();
     let ordered = shared.bus.follow(id);
     let retention = shared.retention.of(&state.record);
-    let law = Law::new(
+    let permissions = Permissions::new(
         state.record.kind,
         shared.server.id,
         state.members.into_iter().collect(),
         state.standings.into_iter().collect(),
     );
     let task = Task {
-        room: Room::new(id, head, marks, law),
+        room: Room::new(id, head, marks, permissions),
         record: state.record,
         attendance: Attendance::default(),
         store: shared.store,
@@ -243,8 +244,8 @@ impl Task {
                 () = sleep(IDLE), if idle => inbox.close(),
             }
             if self.in_flight == 0 {
-                let passages = self.attendance.take_passages();
-                self.tell_guests(passages);
+                let joins_and_leaves = self.attendance.take_joins_and_leaves();
+                self.notify_guests(joins_and_leaves);
             }
         }
         while self.in_flight > 0
@@ -261,7 +262,7 @@ impl Task {
         let mut batch = Vec::new();
         let mut bytes = 0;
         for message in messages.drain(..) {
-            let Some(post) = self.heed(message) else {
+            let Some(post) = self.handle(message) else {
                 continue;
             };
             if bytes + post.body.payload().len() > BATCH_BYTES && !batch.is_empty() {
@@ -309,7 +310,7 @@ impl Task {
     }
 
     /// Handles a message; gives back the post it asks for, if it does.
-    fn heed(&mut self, message: RoomMsg) -> Option<Post> {
+    fn handle(&mut self, message: RoomMsg) -> Option<Post> {
         match message {
             RoomMsg::Post {
                 post,
@@ -335,7 +336,7 @@ impl Task {
                 });
             }
             RoomMsg::Leave { author, how, reply } => {
-                let may = how == Leaving::ForGood || self.room.law().is_lonely();
+                let may = how == Leaving::ForGood || self.room.permissions().is_lonely();
                 if self.record.kind == RoomKind::Conversation && !may {
                     tell(reply, Err(Refusal::new(RefusalCode::CannotLeave)));
                     return None;
@@ -393,7 +394,7 @@ impl Task {
                 self.attendance.set_status(identity, &status);
                 self.note_changes();
             }
-            RoomMsg::Typing { identity } => self.tell_typing(identity),
+            RoomMsg::Typing { identity } => self.send_typing(identity),
             RoomMsg::Ask(question) => self.reply(question),
         }
         None
@@ -423,10 +424,10 @@ impl Task {
             let joining = &self.joining;
             let is_here = |id| !joining.contains(&id);
             let arrivals = self.attendance.take_arrivals(is_here);
-            self.tell_guests(arrivals);
+            self.notify_guests(arrivals);
             let room = self.record.id;
-            let farewell = |entry: &Entry| effects::farewell(room, entry);
-            for session in self.room.admit(&numbered, farewell) {
+            let unfollowed_event = |entry: &Entry| effects::unfollowed_event(room, entry);
+            for session in self.room.admit(&numbered, unfollowed_event) {
                 self.subscribed.remove(&session);
             }
             self.sent_at = Some(Instant::now());
@@ -435,8 +436,8 @@ impl Task {
                 self.follow_up(entry);
             }
         }
-        for (key, fate) in keys.into_iter().zip(numbered.fates) {
-            self.answer(key, Ok(fate));
+        for (key, outcome) in keys.into_iter().zip(numbered.fates) {
+            self.answer(key, Ok(outcome));
         }
         self.note_changes();
         self.retain(numbered.at).await
@@ -472,26 +473,6 @@ impl Task {
             count: self.attendance.count(),
         });
         self.room.signal(&Arc::new(Signal::roster(frame)), false);
-    }
-
-    /// Whoever may not speak is not seen to write.
-    fn tell_typing(&mut self, person: IdentityId) {
-        if self.room.law().may_speak(person, self.now().log_ms) {
-            let frame = encode_event(&Event::Typing {
-                room: self.record.id,
-                person,
-            });
-            self.room.signal(&Arc::new(Signal::passing(frame)), false);
-        }
-    }
-
-    /// Guests' protocols know nothing of a roster: each who comes or goes is a line of theirs, at once and in its place.
-    fn tell_guests(&mut self, passages: Vec<Passage>) {
-        let is_public = self.record.kind != RoomKind::Conversation;
-        if is_public && !passages.is_empty() && self.room.has_guests() {
-            self.room
-                .signal(&Arc::new(Signal::passages(passages)), true);
-        }
     }
 }
 

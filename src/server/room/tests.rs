@@ -22,7 +22,7 @@ fn room() -> Room {
         RoomId::new([9; 16]),
         head,
         Marks::new(),
-        Law::new(
+        Permissions::new(
             RoomKind::Public,
             IdentityId::NOBODY,
             HashMap::from([(ANN, Role::Member)]),
@@ -63,8 +63,8 @@ fn admit(room: &mut Room, numbered: &Numbered) {
     room.admit(numbered, nobody);
 }
 
-fn take(room: &mut Room, posts: Vec<Post>) -> Vec<Fate> {
-    let numbered = room.number(posts, Stamp::default(), &Targets::new());
+fn take(room: &mut Room, posts: Vec<Post>) -> Vec<Outcome> {
+    let numbered = room.number(posts, Stamp::default(), &TargetEntries::new());
     admit(room, &numbered);
     numbered.fates
 }
@@ -75,7 +75,7 @@ fn numbers_have_no_holes_and_the_chain_holds() {
     let numbered = room.number(
         vec![post(ANN, 1), post(ANN, 2), post(ANN, 3)],
         Stamp::default(),
-        &Targets::new(),
+        &TargetEntries::new(),
     );
     assert_eq!(
         numbered
@@ -104,9 +104,9 @@ fn numbers_have_no_holes_and_the_chain_holds() {
 #[test]
 fn numbering_alone_moves_nothing() {
     let room = room();
-    let once = room.number(vec![post(ANN, 1)], Stamp::default(), &Targets::new());
+    let once = room.number(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new());
     assert_eq!(
-        room.number(vec![post(ANN, 1)], Stamp::default(), &Targets::new()),
+        room.number(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new()),
         once,
         "nothing is admitted before it is durable"
     );
@@ -118,11 +118,19 @@ fn a_post_counts_once_within_a_batch_and_across_them() {
     let mut room = room();
     assert_eq!(
         take(&mut room, vec![post(ANN, 1), post(ANN, 1), post(ANN, 2)]),
-        [Fate::Entry(Seq(1)), Fate::Duplicate, Fate::Entry(Seq(2))]
+        [
+            Outcome::Entry(Seq(1)),
+            Outcome::Duplicate,
+            Outcome::Entry(Seq(2))
+        ]
     );
     assert_eq!(
         take(&mut room, vec![post(ANN, 2), post(ANN, 4), post(ANN, 3)]),
-        [Fate::Duplicate, Fate::Entry(Seq(3)), Fate::Duplicate]
+        [
+            Outcome::Duplicate,
+            Outcome::Entry(Seq(3)),
+            Outcome::Duplicate
+        ]
     );
 }
 
@@ -132,11 +140,11 @@ fn nobody_can_use_up_the_numbers_of_anothers_outbox() {
     take(&mut room, vec![event(BEN, Body::Joined(Role::Member))]);
     assert_eq!(
         take(&mut room, vec![post(BEN, u64::MAX)]),
-        [Fate::Entry(Seq(2))]
+        [Outcome::Entry(Seq(2))]
     );
     assert_eq!(
         take(&mut room, vec![post(ANN, 1)]),
-        [Fate::Entry(Seq(3))],
+        [Outcome::Entry(Seq(3))],
         "the same instance, another author"
     );
 }
@@ -146,7 +154,7 @@ fn only_members_are_heard_and_the_log_alone_says_who_is_one() {
     let mut room = room();
     assert_eq!(
         take(&mut room, vec![post(BEN, 1)]),
-        [Fate::Denied(Denied::NotAMember)]
+        [Outcome::Denied(Denied::NotAMember)]
     );
     // A refused post uses no number up.
     assert_eq!(
@@ -160,16 +168,16 @@ fn only_members_are_heard_and_the_log_alone_says_who_is_one() {
             ]
         ),
         [
-            Fate::Entry(Seq(1)),
-            Fate::Entry(Seq(2)),
-            Fate::Entry(Seq(3)),
-            Fate::Denied(Denied::NotAMember)
+            Outcome::Entry(Seq(1)),
+            Outcome::Entry(Seq(2)),
+            Outcome::Entry(Seq(3)),
+            Outcome::Denied(Denied::NotAMember)
         ]
     );
-    assert_eq!(room.law().role(BEN), None);
+    assert_eq!(room.permissions().role(BEN), None);
     assert_eq!(
         take(&mut room, vec![event(ANN, Body::Joined(Role::Member))]),
-        [Fate::Duplicate],
+        [Outcome::Duplicate],
         "who is in does not come in"
     );
 }
@@ -183,8 +191,8 @@ fn at(at_ms: u64, log_ms: u64) -> Stamp {
 }
 
 /// The fate of one post that is taken at a time.
-fn fate(room: &mut Room, post: Post, at: Stamp) -> Fate {
-    let numbered = room.number(vec![post], at, &Targets::new());
+fn outcome(room: &mut Room, post: Post, at: Stamp) -> Outcome {
+    let numbered = room.number(vec![post], at, &TargetEntries::new());
     admit(room, &numbered);
     numbered.fates[0].clone()
 }
@@ -195,7 +203,7 @@ fn log_time_never_goes_back_and_entries_have_the_time_of_the_wall_clock() {
     let taken = [(50, 50, 50), (900, 51, 51), (20, 40, 51), (21, 60, 60)];
     for (counter, (at_ms, log_ms, expected)) in (1..).zip(taken) {
         let batch = vec![post(ANN, counter)];
-        let numbered = room.number(batch, at(at_ms, log_ms), &Targets::new());
+        let numbered = room.number(batch, at(at_ms, log_ms), &TargetEntries::new());
         admit(&mut room, &numbered);
         let entry = &numbered.entries[0];
         assert_eq!((entry.at_ms, room.head().log_ms), (at_ms, expected));
@@ -226,10 +234,10 @@ fn a_mute_or_ban_of_ten_minutes_is_ten_minutes_whatever_the_wall_clock_does() {
         for ruling in [mute.clone(), ban.clone()] {
             let mut room = room();
             let comes = || event(BEN, Body::Joined(Role::Member));
-            fate(&mut room, comes(), at(said, NOON));
+            outcome(&mut room, comes(), at(said, NOON));
             let body = Body::Ruling(ben(), ruling.clone());
             let ruled = event(IdentityId::NOBODY, body);
-            let numbered = room.number(vec![ruled], at(said, NOON), &Targets::new());
+            let numbered = room.number(vec![ruled], at(said, NOON), &TargetEntries::new());
             admit(&mut room, &numbered);
             // People read the time of the clock that they see; a refusal says what is left by the clock as it is then.
             let shown = match &numbered.entries[0].body {
@@ -241,10 +249,10 @@ fn a_mute_or_ban_of_ten_minutes_is_ten_minutes_whatever_the_wall_clock_does() {
                 Ruling::Muted { .. } => (post(BEN, 1), Denied::Muted(Until::At(before + 1))),
                 _ => (comes(), Denied::Banned(Until::At(before + 1))),
             };
-            let early = fate(&mut room, tries.clone(), at(before, NOON + 10 * MINUTE - 1));
-            assert_eq!(early, Fate::Denied(denied), "{said} {before} {over}");
-            let late = fate(&mut room, tries, at(over, NOON + 10 * MINUTE));
-            assert!(matches!(late, Fate::Entry(_)), "{late:?}");
+            let early = outcome(&mut room, tries.clone(), at(before, NOON + 10 * MINUTE - 1));
+            assert_eq!(early, Outcome::Denied(denied), "{said} {before} {over}");
+            let late = outcome(&mut room, tries, at(over, NOON + 10 * MINUTE));
+            assert!(matches!(late, Outcome::Entry(_)), "{late:?}");
         }
     }
 }
@@ -261,15 +269,15 @@ fn an_end_that_is_past_when_it_is_said_and_one_that_never_comes_stay_that() {
         (Until::Ever, true),
     ] {
         let mut room = room();
-        fate(
+        outcome(
             &mut room,
             event(BEN, Body::Joined(Role::Member)),
             at(NOON, 0),
         );
         let mute = Body::Ruling(ben(), Ruling::Muted { until });
-        fate(&mut room, event(IdentityId::NOBODY, mute), at(NOON, 0));
-        assert_eq!(room.law().may_speak(BEN, 1), !is_muted, "{until:?}");
-        let muted = room.law().standing(BEN).and_then(|it| it.muted);
+        outcome(&mut room, event(IdentityId::NOBODY, mute), at(NOON, 0));
+        assert_eq!(room.permissions().may_speak(BEN, 1), !is_muted, "{until:?}");
+        let muted = room.permissions().standing(BEN).and_then(|it| it.muted);
         assert_eq!(
             muted == Some(Until::Ever),
             is_muted,
@@ -343,7 +351,7 @@ fn whoever_has_to_go_gets_nothing_behind_the_entry_that_says_so() {
     let kick = Body::Ruling(ben, crate::chat::Ruling::Kicked { reason });
     let server = IdentityId::NOBODY;
     let batch = vec![post(ANN, 1), event(server, kick), post(ANN, 2)];
-    let numbered = room.number(batch, Stamp::default(), &Targets::new());
+    let numbered = room.number(batch, Stamp::default(), &TargetEntries::new());
     let farewell = |_: &Entry| Event::Unknown;
     let gone = room.admit(&numbered, farewell);
     assert_eq!(gone, [SessionId::new([5; 16])]);
@@ -363,10 +371,10 @@ fn whoever_has_to_go_gets_nothing_behind_the_entry_that_says_so() {
 #[test]
 fn what_a_batch_deletes_nothing_behind_it_amends() {
     let mut room = room();
-    let first = room.number(vec![post(ANN, 1)], Stamp::default(), &Targets::new());
+    let first = room.number(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new());
     admit(&mut room, &first);
     let target = Seq(1);
-    let targets = Targets::from([(target, first.entries[0].clone())]);
+    let targets = TargetEntries::from([(target, first.entries[0].clone())]);
     let amend = |what| event(ANN, Body::Amendment { target, what });
     let edit = || amend(Amendment::Edit("again".into()));
     let numbered = room.number(
@@ -374,20 +382,20 @@ fn what_a_batch_deletes_nothing_behind_it_amends() {
         Stamp::default(),
         &targets,
     );
-    let denied = Fate::Denied(Denied::TargetUnknown);
+    let denied = Outcome::Denied(Denied::TargetUnknown);
     assert_eq!(
         numbered.fates,
-        [Fate::Entry(Seq(2)), Fate::Entry(Seq(3)), denied]
+        [Outcome::Entry(Seq(2)), Outcome::Entry(Seq(3)), denied]
     );
 }
 
 #[test]
 fn what_is_edited_and_deleted_in_one_batch_is_not_kept_in_memory() {
     let mut room = room();
-    let first = room.number(vec![post(ANN, 1)], Stamp::default(), &Targets::new());
+    let first = room.number(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new());
     admit(&mut room, &first);
     let target = Seq(1);
-    let targets = Targets::from([(target, first.entries[0].clone())]);
+    let targets = TargetEntries::from([(target, first.entries[0].clone())]);
     let amend = |what| event(ANN, Body::Amendment { target, what });
     let edit = amend(Amendment::Edit("a secret".into()));
     let batch = room.number(

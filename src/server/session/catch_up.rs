@@ -52,7 +52,7 @@ impl Session {
         self.unfollow(room).await;
         let judged = self.judge(room, &head, cursor.as_ref()).await?;
         let unread = self.unread(room, head.seq).await?;
-        self.tell_result(request, room, &head, judged, cursor.as_ref(), unread);
+        self.send_result(request, room, &head, judged, cursor.as_ref(), unread);
         let after = judged.1;
         let slot = self.outbox.take_slot(after);
         self.rooms.insert(room, Following { slot: Some(slot) });
@@ -91,7 +91,7 @@ impl Session {
         let judged = self.judge(room, &head, cursor.as_ref()).await?;
         // Where one is no member any more nothing waits to be read.
         let unread = Unread::nothing(head.seq);
-        self.tell_result(request, room, &head, judged, cursor.as_ref(), unread);
+        self.send_result(request, room, &head, judged, cursor.as_ref(), unread);
         let after = judged.1;
         let slot = self.outbox.take_slot(after);
         self.send_up_to(room, slot, after, put_out.at).await?;
@@ -183,7 +183,7 @@ impl Session {
         let after = judged.1;
         if judged.0 != FollowResult::Contiguous {
             let unread = self.unread(room, head.seq).await?;
-            self.tell_result(0, room, &head, judged, Some(&cursor), unread);
+            self.send_result(0, room, &head, judged, Some(&cursor), unread);
             self.outbox.set_cursor(slot, after);
         }
         if self.go_live(room, slot, after).await? {
@@ -283,7 +283,7 @@ impl Session {
         self.hub.unread(room, self.who.author.id, last).await
     }
 
-    fn tell_result(
+    fn send_result(
         &self,
         request: u64,
         room: RoomId,
@@ -371,7 +371,7 @@ impl Session {
             };
             if page.first() > after.next() {
                 // It was taken away between the room's word and the page.
-                self.tell_trimmed(room, after, page.first()).await?;
+                self.send_trimmed(room, after, page.first()).await?;
             }
             self.outbox.page(slot, &page, after);
             after = page.last();
@@ -390,7 +390,7 @@ impl Session {
             return after;
         }
         let skipped = (result, newest);
-        self.tell_result(0, room, head, skipped, Some(&cursor), Unread::default());
+        self.send_result(0, room, head, skipped, Some(&cursor), Unread::default());
         self.outbox.set_cursor(slot, newest);
         newest
     }
@@ -406,7 +406,7 @@ impl Session {
         }
     }
 
-    async fn tell_trimmed(&self, room: RoomId, after: Seq, first: Seq) -> Result<(), StoreError> {
+    async fn send_trimmed(&self, room: RoomId, after: Seq, first: Seq) -> Result<(), StoreError> {
         if let Some(head) = self.hub.head(room, self.who.author.id).await {
             let cursor = Cursor {
                 epoch: head.epoch,
@@ -415,7 +415,7 @@ impl Session {
             };
             let trimmed = (FollowResult::Trimmed, first.before());
             let unread = self.unread(room, head.seq).await?;
-            self.tell_result(0, room, &head, trimmed, Some(&cursor), unread);
+            self.send_result(0, room, &head, trimmed, Some(&cursor), unread);
         }
         Ok(())
     }

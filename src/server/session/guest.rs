@@ -11,13 +11,13 @@ use crate::server::hub::guests::Seat;
 use crate::server::hub::{AdmitError, Hub};
 use crate::server::outbox::Outbox;
 use crate::server::room::Follower;
-use crate::wire::{Asked, Event};
+use crate::wire::{Event, RequestFrame};
 
 /// Runs the session of somebody who comes over a bridge, from their first request to their last. They were greeted by their bridge.
 pub async fn run_guest(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
-    mut inbound: impl Stream<Item = Asked> + Unpin + Send,
+    mut inbound: impl Stream<Item = RequestFrame> + Unpin + Send,
     seat: Seat,
     peer: String,
 ) {

@@ -76,7 +76,7 @@ impl Session {
 
     pub(super) async fn whois(&self, request: u64, who: Who) -> Result<(), AdmitError> {
         self.pace().await?;
-        let of = self.meant(who).await?;
+        let of = self.resolve(who).await?;
         let profile = self.hub.profile(self.who.author.id, of).await?;
         self.outbox.answer(Event::Profile { request, profile });
         Ok(())
@@ -91,7 +91,7 @@ impl Session {
         self.pace().await?;
         let ignored = self.settings().await?.ignored;
         let change = if is_on {
-            let person = self.meant(who).await?;
+            let person = self.resolve(who).await?;
             if person == self.who.author.id {
                 return Err(Refusal::new(RefusalCode::ToSelf).into());
             }

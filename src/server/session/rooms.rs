@@ -121,7 +121,7 @@ impl Session {
     pub(super) async fn open(&self, request: u64, who: Who) -> Result<(), AdmitError> {
         let me = self.who.author.id;
         self.hub.pace(me)?;
-        let other = self.meant(who).await?;
+        let other = self.resolve(who).await?;
         if other == me {
             return Err(Refusal::new(RefusalCode::ToSelf).into());
         }

@@ -1,6 +1,7 @@
 //! The store that keeps everything in memory, for tests. The same contract, without the disk.
 
 mod personal;
+mod room;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -54,75 +55,6 @@ impl MemoryStore {
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl KeptRoom {
-    fn append(&mut self, append: Append) -> Result<(), StoreError> {
-        let last = self.entries.last().map_or(Seq::ZERO, |entry| entry.seq);
-        let follows = append
-            .entries
-            .iter()
-            .zip(1..)
-            .all(|(entry, n)| entry.seq.0 == last.0 + n);
-        if !follows || append.entries.is_empty() {
-            return Err(StoreError::Conflict);
-        }
-        for entry in append.entries.iter() {
-            if let Some(id) = entry.client_id {
-                self.marks
-                    .insert((entry.author.id, id.instance), id.counter);
-            }
-            self.amend(entry);
-            if matches!(entry.body, Body::Joined(_) | Body::Created) {
-                self.reads.insert(entry.author.id, entry.seq);
-            }
-            self.entries.push(entry.clone());
-            self.stamps.push(append.at);
-        }
-        self.change(append.changes);
-        Ok(())
-    }
-
-    fn amend(&mut self, by: &Entry) {
-        let Body::Amendment { target, what } = &by.body else {
-            return;
-        };
-        for entry in &mut self.entries {
-            entry.amend(by);
-            if *what == Amendment::Erase {
-                entry.erase_edit_of(*target);
-            }
-        }
-    }
-
-    fn change(&mut self, changes: Changes) {
-        for (identity, role) in changes.members {
-            if let Some(role) = role {
-                self.members.insert(identity, role);
-            } else {
-                self.members.remove(&identity);
-                self.reads.remove(&identity);
-            }
-        }
-        for (identity, standing) in changes.standings {
-            if standing.is_plain() {
-                self.standings.remove(&identity);
-            } else {
-                self.standings.insert(identity, standing);
-            }
-        }
-        if let Some(topic) = changes.topic {
-            self.record.topic = topic;
-            self.topic_is_set = true;
-        }
-        if changes.closed.is_some() {
-            self.is_closed = true;
-            self.record.key = None;
-            self.members.clear();
-            self.standings.clear();
-            self.reads.clear();
-        }
     }
 }
 
@@ -423,15 +355,15 @@ impl Store for MemoryStore {
             .cloned())
     }
 
-    async fn members_called(
+    async fn members_named(
         &self,
         room: RoomId,
         keys: Vec<NameKey>,
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError> {
-        Ok(self.kept().members_called(room, keys))
+        Ok(self.kept().members_named(room, keys))
     }
 
-    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
+    async fn named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
         Ok(self
             .kept()
             .identities

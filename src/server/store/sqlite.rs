@@ -380,16 +380,16 @@ impl Store for SqliteStore {
         self.read(move |db| read::identity_of(db, secret)).await
     }
 
-    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.read(move |db| read::called(db, &key)).await
+    async fn named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.read(move |db| read::named(db, &key)).await
     }
 
-    async fn members_called(
+    async fn members_named(
         &self,
         room: RoomId,
         keys: Vec<NameKey>,
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError> {
-        self.read(move |db| personal::members_called(db, room, keys))
+        self.read(move |db| personal::members_named(db, room, keys))
             .await
     }
 

@@ -184,11 +184,11 @@ proptest! {
         let rich = Rich::of(&source);
         let mut shown = String::new();
         for line in &rich.lines {
-            // A block's language stands below it on the screen, and before it in what was typed.
+            shown.push_str(line.lead.as_str());
+            // A block's language is below it on the screen, and before its first line in what was typed.
             if let LineKind::Code { block, line: 0 } = line.kind {
                 shown.push_str(rich.codes[block].language.as_str());
             }
-            shown.push_str(line.lead.as_str());
             shown.push_str(line.text.as_str());
         }
         let mut letters = shown.chars().filter(|c| c.is_alphanumeric());

@@ -5,15 +5,15 @@ use crate::text::{self, SafeText};
 use crate::tui::content::system_lines;
 use crate::tui::state::State;
 use crate::tui::strings::Strings;
-use crate::tui::timeline::message_text::Spoken;
-use crate::tui::timeline::{Way, What};
+use crate::tui::timeline::message_text::MessageText;
+use crate::tui::timeline::{Direction, What};
 
 /// An entry as an item of the timeline, as we see it.
 pub fn item(state: &State) -> impl Fn(&Entry) -> What + Clone + use<> {
-    let (strings, zone) = (state.strings, state.zone.clone());
-    let me = state.me.as_ref().map(|me| me.id);
-    let keywords = state.keywords.clone();
-    let ignored: Vec<IdentityId> = state.settings.ignored.iter().map(|it| it.id).collect();
+    let (strings, zone) = (state.preferences.strings, state.screen.zone.clone());
+    let me = state.me.account.as_ref().map(|me| me.id);
+    let keywords = state.me.keywords.clone();
+    let ignored: Vec<IdentityId> = state.me.settings.ignored.iter().map(|it| it.id).collect();
     let is_for_me = move |entry: &Entry| {
         let is_mine = me == Some(entry.author.id);
         let is_called = me.is_some_and(|me| entry.mentions(me));
@@ -31,7 +31,7 @@ pub fn item(state: &State) -> impl Fn(&Entry) -> What + Clone + use<> {
                 author: entry.author.id,
                 client_id: entry.client_id,
                 name,
-                text: Spoken::by(&entry.body),
+                text: MessageText::by(&entry.body),
                 is_action: false,
                 answers: match &entry.body {
                     Body::Reply { to, .. } => Some(*to),
@@ -44,21 +44,21 @@ pub fn item(state: &State) -> impl Fn(&Entry) -> What + Clone + use<> {
                 author: entry.author.id,
                 client_id: entry.client_id,
                 name,
-                text: Spoken::by(&entry.body),
+                text: MessageText::by(&entry.body),
                 is_action: true,
                 answers: None,
                 aside: aside(strings, entry),
                 is_for_me: is_for_me(entry),
             },
-            Body::Joined(_) => What::Passage {
+            Body::Joined(_) => What::JoinOrLeave {
                 person: entry.author.id,
                 name,
-                way: Way::In,
+                way: Direction::In,
             },
-            Body::Left => What::Passage {
+            Body::Left => What::JoinOrLeave {
                 person: entry.author.id,
                 name,
-                way: Way::Out,
+                way: Direction::Out,
             },
             Body::Amendment { .. } => What::Hidden,
             // The text an edit brought goes with what it edited; only that says so.

@@ -14,11 +14,11 @@ const ROOM: usize = 8;
 
 /// The lines of the overlay, which is so many columns wide.
 pub fn lines(state: &State, report: &Report, columns: u16) -> Vec<String> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let columns = usize::from(columns.saturating_sub(4));
     let number = (columns.saturating_sub(ROOM) / 4).min(NUMBER);
     let wide = columns.saturating_sub(4 * number).max(ROOM);
-    let link = match (&state.link, report.rtt) {
+    let link = match (&state.connection.link, report.rtt) {
         (LinkState::Online, Some(rtt)) => fill(s.link_online, &[&millis(rtt)]),
         (LinkState::Online, None) => s.link_measuring.to_owned(),
         (LinkState::Connecting, _) => s.link_connecting.to_owned(),
@@ -26,12 +26,12 @@ pub fn lines(state: &State, report: &Report, columns: u16) -> Vec<String> {
         (LinkState::NameRefused(refusal), _) => s.refusal(refusal),
     };
     let mut lines = vec![
-        format!("{} · {link}", state.server),
+        format!("{} · {link}", state.connection.server),
         fill(s.link_counts, &[&report.reconnects, &waiting(state, None)]),
         String::new(),
         row(s.link_heads, wide, number),
     ];
-    for room in &state.rooms {
+    for room in &state.rooms.list {
         let id = room.info.id;
         let told = report.rooms.iter().find(|told| told.room == id);
         let (last, head) = told.map_or((Seq::ZERO, Seq::ZERO), |told| (told.last, told.head));
@@ -102,11 +102,12 @@ fn waiting(state: &State, room: Option<&Room>) -> u64 {
         (Some(_), Recipient::Name(_)) => false,
     };
     let failed = |id| {
-        let mut rooms = state.rooms.iter();
+        let mut rooms = state.rooms.list.iter();
         rooms.any(|room| room.timeline.failed().any(|failed| failed == id))
     };
     let waits = state
-        .posts
+        .posting
+        .pending
         .iter()
         .filter(|post| is_there(&post.to) && !failed(post.client_id));
     waits.count() as u64

@@ -4,13 +4,13 @@ use crate::chat::{ClientId, Seq};
 use crate::text;
 use crate::tui::lists::picker;
 use crate::tui::screen::regions::regions;
-use crate::tui::state::{Of, Picker};
+use crate::tui::state::{Picker, PickerKind};
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
 use crate::tui::timeline::message_text::SpreadKind;
 use crate::tui::timeline::rows::{Layout, Line, Row};
-use crate::tui::timeline::{Item, Key, What};
+use crate::tui::timeline::{Item, ItemKey, What};
 
 /// Columns of a line, which is never wrapped here.
 pub const COLUMNS: usize = 100_000;
@@ -26,7 +26,7 @@ pub fn mark(words: &str) -> String {
 /// What was written and not sent, and what can be done about it: at most so many columns of it, and how many lines it has.
 pub fn draft(state: &State, most: usize) -> String {
     let text = state.composer().text();
-    let s = state.strings;
+    let s = state.preferences.strings;
     let first = text::cut(text.lines().next().unwrap_or_default(), most);
     let count = text.lines().count();
     if count > 1 && most < COLUMNS {
@@ -43,7 +43,7 @@ pub fn history(state: &State, room: &Room, most: usize) -> Vec<String> {
     seqs.reverse();
     let places = seqs
         .into_iter()
-        .filter_map(|seq| room.timeline.place(Key::entry(seq)));
+        .filter_map(|seq| room.timeline.place(ItemKey::entry(seq)));
     places
         .filter_map(|index| numbered(state, room, index))
         .flatten()
@@ -54,9 +54,9 @@ pub fn layout(state: &State) -> Layout<'_> {
     Layout {
         columns: COLUMNS,
         name_columns: 0,
-        zone: &state.zone,
-        time: &state.time_format,
-        strings: state.strings,
+        zone: &state.screen.zone,
+        time: &state.preferences.time_format,
+        strings: state.preferences.strings,
     }
 }
 
@@ -108,7 +108,7 @@ pub fn shown(state: &State, room: &Room) -> Vec<String> {
         left = left.saturating_sub(of(index).all());
         let is_hit = room.found.is_some_and(|seq| {
             let item = timeline.get(index);
-            item.is_some_and(|item| item.key == Key::entry(seq))
+            item.is_some_and(|item| item.key == ItemKey::entry(seq))
         });
         let is_said = timeline.get(index).is_some_and(is_said);
         let item = if is_said {
@@ -127,7 +127,7 @@ pub fn shown(state: &State, room: &Room) -> Vec<String> {
 
 /// A row as a line; nothing of one that says nothing.
 pub fn of_row(state: &State, row: &Row) -> Option<String> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     match row {
         Row::Date(words) | Row::Gap(words) => Some(mark(words)),
         Row::New => Some(mark(s.new_line)),
@@ -136,7 +136,7 @@ pub fn of_row(state: &State, row: &Row) -> Option<String> {
 }
 
 fn of_line(state: &State, line: &Line) -> Option<String> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let is_told = line.scope == Scope::MessageSystem && line.time.is_none();
     let mut out = String::new();
     match (&line.time, &line.name) {
@@ -184,25 +184,25 @@ fn of_line(state: &State, line: &Line) -> Option<String> {
 
 /// A list to choose from.
 pub fn list(state: &State, picker: &Picker, lines: &mut Vec<String>) {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let rows = picker::rows(state, picker);
     let title = match &picker.of {
-        Of::Lobby(_) => fill(s.lobby_title, &[&state.server]),
-        Of::Mentions(_) => s.mentions_title.to_owned(),
-        Of::Palette => s.help_commands.to_owned(),
-        Of::Themes { .. } => s.themes_title.to_owned(),
-        Of::Search(_) => s.search_title.to_owned(),
-        Of::Links(_) => s.links_title.to_owned(),
+        PickerKind::Lobby(_) => fill(s.lobby_title, &[&state.connection.server]),
+        PickerKind::Mentions(_) => s.mentions_title.to_owned(),
+        PickerKind::Palette => s.help_commands.to_owned(),
+        PickerKind::Themes { .. } => s.themes_title.to_owned(),
+        PickerKind::Search(_) => s.search_title.to_owned(),
+        PickerKind::Links(_) => s.links_title.to_owned(),
     };
     lines.push(mark(&title));
     if rows.is_empty() {
         let words = match &picker.of {
-            Of::Mentions(_) => s.no_mentions.to_owned(),
-            Of::Search(hits) if hits.is_empty() && hits.problem.is_none() => {
+            PickerKind::Mentions(_) => s.no_mentions.to_owned(),
+            PickerKind::Search(hits) if hits.is_empty() && hits.problem.is_none() => {
                 lines.extend(s.help_search.iter().map(|line| (*line).to_owned()));
                 return;
             }
-            Of::Search(hits) => hits.nothing(s),
+            PickerKind::Search(hits) => hits.nothing(s),
             _ => s.nothing_matches.to_owned(),
         };
         lines.push(mark(&words));
@@ -223,7 +223,7 @@ pub fn list(state: &State, picker: &Picker, lines: &mut Vec<String>) {
         let parts: Vec<&str> = parts.into_iter().filter(|it| !it.is_empty()).collect();
         lines.push(format!("{}. {}", n + 1, parts.join(" · ")));
     }
-    if let Of::Search(hits) = &picker.of {
+    if let PickerKind::Search(hits) = &picker.of {
         if hits.has_more() {
             lines.push(mark(s.search_more));
         }

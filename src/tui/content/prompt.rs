@@ -16,7 +16,7 @@ pub struct Prompt {
 pub fn prompt(state: &State) -> Prompt {
     let text = state.composer().text();
     if let Some((name, rest)) = command::addressee(&text) {
-        let called = state.people_called(name);
+        let called = state.people_named(name);
         // A name is complete when a space follows it, or when it is somebody's.
         if rest.starts_with(char::is_whitespace)
             || called.present.is_some()
@@ -24,7 +24,10 @@ pub fn prompt(state: &State) -> Prompt {
         {
             let whom = text::line(name);
             return Prompt {
-                text: format!(" {} › ", fill(state.strings.privately, &[&whom])),
+                text: format!(
+                    " {} › ",
+                    fill(state.preferences.strings.privately, &[&whom])
+                ),
                 is_private: true,
             };
         }
@@ -36,7 +39,10 @@ pub fn prompt(state: &State) -> Prompt {
         Some(room) if room.is_conversation() => {
             let whom = text::line(room.info.peer.as_ref().map_or("", |peer| &peer.name));
             Prompt {
-                text: format!(" {} › ", fill(state.strings.privately, &[&whom])),
+                text: format!(
+                    " {} › ",
+                    fill(state.preferences.strings.privately, &[&whom])
+                ),
                 is_private: true,
             }
         }
@@ -54,7 +60,7 @@ pub fn prompt(state: &State) -> Prompt {
 /// The prompt of a text that is more than a message.
 fn writing_prompt(state: &State) -> Option<Prompt> {
     let room = state.current()?;
-    let s = state.strings;
+    let s = state.preferences.strings;
     let words = match room.writing {
         Writing::Message => return None,
         Writing::Edit(_) => s.editing_prompt.to_owned(),

@@ -15,10 +15,10 @@ pub fn title(state: &State) -> String {
         (mentions, 0) => format!("(@{mentions}) "),
         (mentions, unread) => format!("(@{mentions} {unread}) "),
     };
-    let place = if state.is_hosting || state.server.is_empty() {
+    let place = if state.connection.is_hosting || state.connection.server.is_empty() {
         String::new()
     } else {
-        format!(" - {}", state.server)
+        format!(" - {}", state.connection.server)
     };
     format!("{counts}{NAME}{place}")
 }

@@ -1,8 +1,6 @@
 //! A tour of a minute: what to try next, said where one writes. What was tried is not asked for again. Pure.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::tui::input::keymap::{Action, Context, Keymap};
 use crate::tui::strings::{Strings, fill};
@@ -12,7 +10,7 @@ const EACH: Duration = Duration::from_millis(8500);
 
 /// What there is to try, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Lesson {
+pub enum TourStep {
     Say,
     Whisper,
     Rooms,
@@ -22,7 +20,7 @@ pub enum Lesson {
     Help,
 }
 
-impl Lesson {
+impl TourStep {
     pub const ALL: [Self; 7] = [
         Self::Say,
         Self::Whisper,
@@ -36,16 +34,16 @@ impl Lesson {
 
 /// How far somebody is.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Lessons {
+pub struct Tour {
     /// Somebody to write to.
     bot: String,
     /// What was tried, or shown for long enough.
-    past: Vec<Lesson>,
+    past: Vec<TourStep>,
     /// Until when the present one is shown.
     until: Option<Instant>,
 }
 
-impl Lessons {
+impl Tour {
     pub fn new(bot: &str) -> Self {
         Self {
             bot: bot.to_owned(),
@@ -55,18 +53,18 @@ impl Lessons {
     }
 
     /// What is to be tried now; nothing when all was shown.
-    pub fn present(&self) -> Option<Lesson> {
-        let is_left = |it: &Lesson| !self.past.contains(it);
-        Lesson::ALL.into_iter().find(is_left)
+    pub fn present(&self) -> Option<TourStep> {
+        let is_left = |it: &TourStep| !self.past.contains(it);
+        TourStep::ALL.into_iter().find(is_left)
     }
 
     /// Somebody has done it.
-    pub fn tried(&mut self, lesson: Lesson) {
-        if self.present() == Some(lesson) {
+    pub fn tried(&mut self, tour_step: TourStep) {
+        if self.present() == Some(tour_step) {
             self.until = None;
         }
-        if !self.past.contains(&lesson) {
-            self.past.push(lesson);
+        if !self.past.contains(&tour_step) {
+            self.past.push(tour_step);
         }
     }
 
@@ -93,13 +91,13 @@ impl Lessons {
             }
         };
         let of = |action| key(Context::Composer, action);
-        let place = Lesson::ALL.iter().position(|it| *it == now).unwrap_or(0);
-        let template = s.demo.lessons[place];
+        let place = TourStep::ALL.iter().position(|it| *it == now).unwrap_or(0);
+        let template = s.demo.guide[place];
         let words = match now {
-            Lesson::Say => template.to_owned(),
-            Lesson::Whisper => fill(template, &[&self.bot]),
-            Lesson::Rooms => fill(template, &[&of(Action::RoomAfter), &of(Action::Palette)]),
-            Lesson::Select => {
+            TourStep::Say => template.to_owned(),
+            TourStep::Whisper => fill(template, &[&self.bot]),
+            TourStep::Rooms => fill(template, &[&of(Action::RoomAfter), &of(Action::Palette)]),
+            TourStep::Select => {
                 let keys = [Action::Answer, Action::ReactSelected, Action::Close];
                 let [answer, mut react, close] = keys.map(|it| key(Context::Selection, it));
                 if is_plain {
@@ -107,11 +105,14 @@ impl Lessons {
                 }
                 fill(template, &[&of(Action::Select), &answer, &react, &close])
             }
-            Lesson::Search => fill(template, &[&of(Action::Search)]),
-            Lesson::Themes => fill(template, &[&of(Action::Themes)]),
-            Lesson::Help => fill(template, &[&of(Action::Help), &of(Action::Quit)]),
+            TourStep::Search => fill(template, &[&of(Action::Search)]),
+            TourStep::Themes => fill(template, &[&of(Action::Themes)]),
+            TourStep::Help => fill(template, &[&of(Action::Help), &of(Action::Quit)]),
         };
-        fill(s.demo.lesson, &[&(place + 1), &Lesson::ALL.len(), &words])
+        fill(
+            s.demo.tour_step,
+            &[&(place + 1), &TourStep::ALL.len(), &words],
+        )
     }
 }
 
@@ -123,24 +124,24 @@ mod tests {
     #[test]
     fn a_tour_takes_a_minute_and_what_was_tried_is_not_asked_again() {
         let begun = Instant::now();
-        let mut lessons = Lessons::new("ada");
-        assert!(lessons.goes_on(begun));
-        lessons.tried(Lesson::Search);
-        assert_eq!(lessons.present(), Some(Lesson::Say));
-        lessons.tried(Lesson::Say);
-        assert_eq!(lessons.present(), Some(Lesson::Whisper));
-        let mut seen = vec![Lesson::Whisper];
+        let mut guide = Tour::new("ada");
+        assert!(guide.goes_on(begun));
+        guide.tried(TourStep::Search);
+        assert_eq!(guide.present(), Some(TourStep::Say));
+        guide.tried(TourStep::Say);
+        assert_eq!(guide.present(), Some(TourStep::Whisper));
+        let mut seen = vec![TourStep::Whisper];
         let mut now = begun;
-        while lessons.goes_on(now) {
-            seen.extend(lessons.present().filter(|it| seen.last() != Some(it)));
+        while guide.goes_on(now) {
+            seen.extend(guide.present().filter(|it| seen.last() != Some(it)));
             now += Duration::from_millis(250);
         }
         let left = [
-            Lesson::Whisper,
-            Lesson::Rooms,
-            Lesson::Select,
-            Lesson::Themes,
-            Lesson::Help,
+            TourStep::Whisper,
+            TourStep::Rooms,
+            TourStep::Select,
+            TourStep::Themes,
+            TourStep::Help,
         ];
         assert_eq!(seen, left);
         let whole = EACH * 7;
@@ -150,17 +151,17 @@ mod tests {
     #[test]
     fn it_names_the_keys_there_are() {
         for s in [&ENGLISH, &CHINESE] {
-            let mut lessons = Lessons::new("ada");
+            let mut guide = Tour::new("ada");
             let keymap = Keymap::default();
             let mut all = String::new();
-            while let Some(now) = lessons.present() {
-                let words = lessons.words(s, &keymap, false);
+            while let Some(now) = guide.present() {
+                let words = guide.words(s, &keymap, false);
                 assert!(
                     !words.contains('{') && crate::text::width(&words) <= 72,
                     "{words}"
                 );
                 all += &words;
-                lessons.tried(now);
+                guide.tried(now);
             }
             for key in [
                 "@ada", "Alt+Down", "Ctrl+K", "Alt+M", "Ctrl+F", "Alt+T", "F1", "Ctrl+C",
@@ -168,10 +169,10 @@ mod tests {
                 assert!(all.contains(key), "{key}: {all}");
             }
         }
-        let mut lessons = Lessons::new("ada");
-        lessons.tried(Lesson::Say);
-        lessons.tried(Lesson::Whisper);
-        let words = lessons.words(&ENGLISH, &Keymap::default(), true);
+        let mut guide = Tour::new("ada");
+        guide.tried(TourStep::Say);
+        guide.tried(TourStep::Whisper);
+        let words = guide.words(&ENGLISH, &Keymap::default(), true);
         assert!(words.contains("/do room-after"), "{words}");
     }
 }

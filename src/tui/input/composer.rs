@@ -8,8 +8,8 @@ mod layout;
 use tui_textarea::{CursorMove, TextArea};
 use unicode_segmentation::UnicodeSegmentation;
 
-pub use self::layout::Laid;
-pub use crate::tui::input::kill_ring::Killed;
+pub use self::layout::ComposerLayout;
+pub use crate::tui::input::kill_ring::KillRing;
 use crate::tui::input::kill_ring::Side;
 
 /// Edits that can be undone.
@@ -177,30 +177,30 @@ impl Composer {
         self.delete_between(end.0, end.1);
     }
 
-    pub fn kill_to_start(&mut self, killed: &mut Killed) {
+    pub fn kill_to_start(&mut self, kill_ring: &mut KillRing) {
         let end = self.area.cursor();
         self.home();
-        killed.add(&self.delete_between(end.0, end.1), Side::Before);
+        kill_ring.add(&self.delete_between(end.0, end.1), Side::Before);
     }
 
-    pub fn kill_to_end(&mut self, killed: &mut Killed) {
+    pub fn kill_to_end(&mut self, kill_ring: &mut KillRing) {
         let start = self.area.cursor();
         self.end();
         let end = self.area.cursor();
         self.jump(start.0, start.1);
-        killed.add(&self.delete_between(end.0, end.1), Side::Behind);
+        kill_ring.add(&self.delete_between(end.0, end.1), Side::Behind);
     }
 
     /// Clears the whole text, which can be yanked and undone.
-    pub fn kill_all(&mut self, killed: &mut Killed) {
-        killed.add(&self.text(), Side::Before);
+    pub fn kill_all(&mut self, kill_ring: &mut KillRing) {
+        kill_ring.add(&self.text(), Side::Before);
         self.clear();
     }
 
-    pub fn kill_word(&mut self, killed: &mut Killed) {
+    pub fn kill_word(&mut self, kill_ring: &mut KillRing) {
         let end = self.area.cursor();
         self.word_left();
-        killed.add(&self.delete_between(end.0, end.1), Side::Before);
+        kill_ring.add(&self.delete_between(end.0, end.1), Side::Before);
     }
 
     /// Swaps the clusters on both sides of the cursor; at the end of a line the last two.
@@ -339,26 +339,32 @@ mod tests {
     #[test]
     fn what_is_killed_can_be_yanked() {
         let mut composer = Composer::with("hello 世界 wide");
-        let mut killed = Killed::default();
-        composer.kill_word(&mut killed);
+        let mut kill_ring = KillRing::default();
+        composer.kill_word(&mut kill_ring);
         assert_eq!(composer.text(), "hello 世界 ");
-        assert_eq!(killed.text(), "wide");
+        assert_eq!(kill_ring.text(), "wide");
         // What is killed in a row is one.
-        composer.kill_word(&mut killed);
+        composer.kill_word(&mut kill_ring);
         assert_eq!(
-            (composer.text().as_str(), killed.text()),
+            (composer.text().as_str(), kill_ring.text()),
             ("hello 世", "界 wide")
         );
-        killed.ends();
+        kill_ring.ends();
         composer.home();
-        composer.kill_to_end(&mut killed);
-        assert_eq!((composer.text().as_str(), killed.text()), ("", "hello 世"));
-        composer.kill_to_start(&mut killed);
-        assert_eq!(killed.text(), "hello 世", "nothing is no kill");
-        killed.ends();
+        composer.kill_to_end(&mut kill_ring);
+        assert_eq!(
+            (composer.text().as_str(), kill_ring.text()),
+            ("", "hello 世")
+        );
+        composer.kill_to_start(&mut kill_ring);
+        assert_eq!(kill_ring.text(), "hello 世", "nothing is no kill");
+        kill_ring.ends();
         composer.insert("one\ntwo");
-        composer.kill_all(&mut killed);
-        assert_eq!((composer.text().as_str(), killed.text()), ("", "one\ntwo"));
+        composer.kill_all(&mut kill_ring);
+        assert_eq!(
+            (composer.text().as_str(), kill_ring.text()),
+            ("", "one\ntwo")
+        );
         composer.undo();
         assert_eq!(composer.text(), "one\ntwo");
     }

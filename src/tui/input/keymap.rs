@@ -1,6 +1,7 @@
 //! What a key does, in which context, and what help says of it: one table for each preset, and what somebody's config file says
 //! instead.
 
+mod action;
 mod spelling;
 mod table;
 
@@ -8,6 +9,7 @@ use std::collections::HashMap;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+pub use self::action::Action;
 pub use self::spelling::{Key, Keys};
 use super::command::Name;
 
@@ -36,184 +38,6 @@ impl Context {
     pub fn name(self) -> &'static str {
         let known = Self::ALL.into_iter().find(|(_, known)| *known == self);
         known.map_or("", |(name, _)| name)
-    }
-}
-
-macro_rules! actions {
-    ($($name:ident = $text:literal),* $(,)?) => {
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        pub enum Action { $($name),* }
-
-        impl Action {
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// As the config file calls it.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$name => $text),* }
-            }
-        }
-    };
-}
-
-actions! {
-    Send = "send",
-    Newline = "newline",
-    Complete = "complete",
-    Left = "left",
-    Right = "right",
-    Up = "up",
-    Down = "down",
-    WordLeft = "word-left",
-    WordRight = "word-right",
-    Home = "home",
-    End = "end",
-    DeleteBack = "delete-back",
-    DeleteForward = "delete-forward",
-    KillToStart = "kill-to-start",
-    KillToEnd = "kill-to-end",
-    KillWord = "kill-word",
-    Yank = "yank",
-    Undo = "undo",
-    Redo = "redo",
-    SentBefore = "sent-before",
-    SentAfter = "sent-after",
-    PageUp = "page-up",
-    PageDown = "page-down",
-    Oldest = "oldest",
-    Newest = "newest",
-    RoomBefore = "room-before",
-    RoomAfter = "room-after",
-    Room1 = "room-1",
-    Room2 = "room-2",
-    Room3 = "room-3",
-    Room4 = "room-4",
-    Room5 = "room-5",
-    Room6 = "room-6",
-    Room7 = "room-7",
-    Room8 = "room-8",
-    Room9 = "room-9",
-    Retry = "retry",
-    EditFailed = "edit-failed",
-    Lobby = "lobby",
-    Palette = "palette",
-    Mentions = "mentions",
-    Search = "search",
-    NextUnread = "next-unread",
-    ToNew = "to-new",
-    Select = "select",
-    SelectUp = "select-up",
-    SelectDown = "select-down",
-    Answer = "answer",
-    EditSelected = "edit-selected",
-    DeleteSelected = "delete-selected",
-    ReactSelected = "react-selected",
-    CopySelected = "copy-selected",
-    OpenSelected = "open-selected",
-    ToOriginal = "to-original",
-    WhoReacted = "who-reacted",
-    TurnFold = "turn-fold",
-    NextHit = "next-hit",
-    HitBefore = "hit-before",
-    Help = "help",
-    Link = "link",
-    Panes = "panes",
-    Quit = "quit",
-    PopupUp = "popup-up",
-    PopupDown = "popup-down",
-    PopupTake = "popup-take",
-    Close = "close",
-    OverlayUp = "overlay-up",
-    OverlayDown = "overlay-down",
-    OverlayPageUp = "overlay-page-up",
-    OverlayPageDown = "overlay-page-down",
-    OverlayHome = "overlay-home",
-    OverlayEnd = "overlay-end",
-    Editor = "editor",
-    Transpose = "transpose",
-    Themes = "themes",
-    Redraw = "redraw",
-    ClearDraft = "clear-draft",
-}
-
-impl Action {
-    /// Whether it does something in a context: one of a preset's tables says so.
-    pub fn is_of(self, context: Context) -> bool {
-        let mut presets = Preset::ALL.into_iter();
-        presets.any(|(_, preset)| {
-            let mut rows = table::rows(preset);
-            rows.any(|(known, _, action)| known == context && action == self)
-        })
-    }
-
-    /// Whether it is for the line that is written, or for what lies over a screen: without one there is no such thing.
-    pub const fn is_of_line(self) -> bool {
-        matches!(
-            self,
-            Self::Newline
-                | Self::Complete
-                | Self::Left
-                | Self::Right
-                | Self::Up
-                | Self::Down
-                | Self::WordLeft
-                | Self::WordRight
-                | Self::Home
-                | Self::End
-                | Self::DeleteBack
-                | Self::DeleteForward
-                | Self::KillToStart
-                | Self::KillToEnd
-                | Self::KillWord
-                | Self::Yank
-                | Self::Undo
-                | Self::Redo
-                | Self::Transpose
-                | Self::ClearDraft
-                | Self::Redraw
-                | Self::PopupUp
-                | Self::PopupDown
-                | Self::PopupTake
-                | Self::OverlayUp
-                | Self::OverlayDown
-                | Self::OverlayPageUp
-                | Self::OverlayPageDown
-                | Self::OverlayHome
-                | Self::OverlayEnd
-        )
-    }
-
-    /// Whether it edits or sends what is in the composer. The palette leaves it out: it is pressed while typing, or not at all.
-    pub const fn edits_composer(self) -> bool {
-        matches!(self, Self::Send | Self::SentBefore | Self::SentAfter)
-            || (self.is_of_line() && !matches!(self, Self::Redraw))
-    }
-
-    /// Whether the palette offers it. Rooms have rows of their own there.
-    pub fn is_offered(self) -> bool {
-        !self.edits_composer() && self.room().is_none()
-    }
-
-    /// Which room of the list it goes to, counted from 0.
-    pub fn room(self) -> Option<usize> {
-        let rooms = [
-            Self::Room1,
-            Self::Room2,
-            Self::Room3,
-            Self::Room4,
-            Self::Room5,
-            Self::Room6,
-            Self::Room7,
-            Self::Room8,
-            Self::Room9,
-        ];
-        rooms.iter().position(|known| *known == self)
-    }
-
-    pub fn of(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|action| action.name() == name)
     }
 }
 

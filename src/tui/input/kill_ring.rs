@@ -1,7 +1,7 @@
 //! What was killed last. There is one for the whole screen: what was typed in the wrong place is cut there and yanked elsewhere.
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Killed {
+pub struct KillRing {
     text: String,
     /// What is killed next is added to it: nothing else was done meanwhile.
     goes_on: bool,
@@ -14,7 +14,7 @@ pub(super) enum Side {
     Behind,
 }
 
-impl Killed {
+impl KillRing {
     /// What a key does that kills nothing.
     pub fn ends(&mut self) {
         self.goes_on = false;

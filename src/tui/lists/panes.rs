@@ -15,8 +15,8 @@ pub fn room_rows(state: &State) -> Vec<RoomRow<'_>> {
         state.listed().partition(|room| room.is_conversation());
     let mut rows = Vec::new();
     for (title, rooms) in [
-        (state.strings.rooms, public),
-        (state.strings.private, conversations),
+        (state.preferences.strings.rooms, public),
+        (state.preferences.strings.private, conversations),
     ] {
         if rooms.is_empty() {
             continue;
@@ -32,15 +32,14 @@ pub fn room_rows(state: &State) -> Vec<RoomRow<'_>> {
 
 /// The first row that is shown of the rooms: as little is scrolled as shows the room one is in, and the marks at the ends.
 pub fn first_room(state: &State, rows: &[RoomRow<'_>], height: usize) -> usize {
-    let is_current =
-        |row: &RoomRow| matches!(row, RoomRow::Room(room) if state.current == Some(room.info.id));
+    let is_current = |row: &RoomRow| matches!(row, RoomRow::Room(room) if state.rooms.current == Some(room.info.id));
     let current = || rows.iter().position(is_current).unwrap_or(0);
-    let wanted = state.panes.rooms;
+    let wanted = state.screen.panes.rooms;
     let first = wanted.unwrap_or_else(|| (current() + 2).saturating_sub(height));
     first.min(rows.len().saturating_sub(height))
 }
 
 /// The first of so many people that is shown.
 pub fn first_person(state: &State, count: usize, height: usize) -> usize {
-    state.panes.people.min(count.saturating_sub(height))
+    state.screen.panes.people.min(count.saturating_sub(height))
 }

@@ -14,7 +14,7 @@ use crate::text;
 use crate::tui::input::command::COMMANDS;
 use crate::tui::input::keymap::Action;
 use crate::tui::settings::Setting;
-use crate::tui::state::{Invitation, Of, Picker, Room, State, Takes};
+use crate::tui::state::{Invitation, Picker, PickerKind, Room, RowAction, State};
 use crate::tui::strings::fill;
 
 /// Columns of a hit that may stand before the first word that was found; none of them on a screen narrower than this.
@@ -36,32 +36,33 @@ pub struct Row {
     pub marks: Vec<Range<usize>>,
     /// How long ago, or the key that does it.
     pub aside: String,
-    pub takes: Takes,
+    pub takes: RowAction,
 }
 
 /// The rows that match, the best first; without a filter in their own order.
 pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
     let all = match &picker.of {
-        Of::Lobby(rooms) => {
+        PickerKind::Lobby(rooms) => {
             // The server does not list a secret room for those who are no members.
             let is_listed = |id: RoomId| rooms.iter().any(|room| room.id == id);
-            let invited = state.invitations.iter().map(|it| &it.room);
+            let invited = state.rooms.invitations.iter().map(|it| &it.room);
             let invited = invited.filter(|room| !is_listed(room.id));
             let all = invited.chain(rooms);
             all.map(|room| of_room(state, room)).collect()
         }
-        Of::Palette => palette(state),
-        Of::Mentions(entries) => {
+        PickerKind::Palette => palette(state),
+        PickerKind::Mentions(entries) => {
             let entries = entries.iter().flatten();
             entries.map(|entry| of_mention(state, entry)).collect()
         }
-        Of::Themes { before } => state
+        PickerKind::Themes { before } => state
+            .preferences
             .themes
             .iter()
             .map(|theme| of_theme(state, theme, before))
             .collect(),
-        Of::Links(links) => links.iter().map(of_link).collect(),
-        Of::Search(hits) => {
+        PickerKind::Links(links) => links.iter().map(of_link).collect(),
+        PickerKind::Search(hits) => {
             let shown = state.hits(hits).into_iter();
             return shown.map(|it| of_hit(state, hits, it)).collect();
         }
@@ -81,9 +82,9 @@ fn matching(all: Vec<Row>, filter: &str) -> Vec<Row> {
     for mut row in all {
         let hay = match row.takes {
             // What was said is looked for as well.
-            Takes::Visit(..) => format!("{} {}", row.label, row.about),
+            RowAction::Visit(..) => format!("{} {}", row.label, row.about),
             // Other clients call it something else.
-            Takes::Command(name) => {
+            RowAction::Command(name) => {
                 let whole = row.label.clone();
                 name.aliases()
                     .fold(whole, |whole, alias| whole + " /" + alias)
@@ -122,14 +123,14 @@ fn of_room(state: &State, info: &RoomInfo) -> Row {
         (Some(invitation), _) => invited(state, invitation),
         (None, Some(last)) => {
             let (by, said) = (text::line(&last.author), text::line(&last.text));
-            fill(state.strings.quote, &[&by, &said])
+            fill(state.preferences.strings.quote, &[&by, &said])
         }
-        (None, None) if is_closed => state.strings.by_invitation.to_owned(),
+        (None, None) if is_closed => state.preferences.strings.by_invitation.to_owned(),
         (None, None) => text::line(&info.topic).to_string(),
     };
     let mark = match info.kind {
-        RoomKind::Private => state.strings.private_mark,
-        RoomKind::Secret => state.strings.secret_mark,
+        RoomKind::Private => state.preferences.strings.private_mark,
+        RoomKind::Secret => state.preferences.strings.secret_mark,
         RoomKind::Public | RoomKind::Conversation => "",
     };
     Row {
@@ -147,15 +148,15 @@ fn of_room(state: &State, info: &RoomInfo) -> Row {
             .as_ref()
             .map_or_else(String::new, |last| ago(state, last.at_ms)),
         takes: match ours {
-            Some(room) => Takes::Show(room.info.id),
-            None => Takes::Join(info.name.clone()),
+            Some(room) => RowAction::Show(room.info.id),
+            None => RowAction::Join(info.name.clone()),
         },
     }
 }
 
 /// That we may join a room, and by whom.
 fn invited(state: &State, invitation: &Invitation) -> String {
-    let s = state.strings;
+    let s = state.preferences.strings;
     match &invitation.by {
         Some(by) => fill(s.invites_you, &[&text::line(&by.name)]),
         None => s.you_are_invited.to_owned(),
@@ -174,7 +175,7 @@ fn of_mention(state: &State, entry: &Entry) -> Row {
         about: text::line(entry.body.text()).to_string(),
         marks: Vec::new(),
         aside: ago(state, entry.at_ms),
-        takes: Takes::Visit(entry.room, entry.seq),
+        takes: RowAction::Visit(entry.room, entry.seq),
     }
 }
 
@@ -186,14 +187,14 @@ fn of_theme(state: &State, theme: &str, before: &str) -> Row {
         unread: 0,
         people: String::new(),
         about: if is_present {
-            state.strings.theme_present
+            state.preferences.strings.theme_present
         } else {
             ""
         }
         .to_owned(),
         marks: Vec::new(),
         aside: String::new(),
-        takes: Takes::Theme(theme.to_owned()),
+        takes: RowAction::Theme(theme.to_owned()),
     }
 }
 
@@ -206,13 +207,17 @@ fn of_link(address: &Arc<str>) -> Row {
         about: String::new(),
         marks: Vec::new(),
         aside: String::new(),
-        takes: Takes::Link(Arc::clone(address)),
+        takes: RowAction::Link(Arc::clone(address)),
     }
 }
 
 fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> Row {
     // On a narrow screen the word itself comes first.
-    let lead = if state.size.0 < NARROW { 0 } else { LEAD };
+    let lead = if state.screen.size.0 < NARROW {
+        0
+    } else {
+        LEAD
+    };
     let (about, marks) = hits.snippet(entry, lead);
     Row {
         about,
@@ -223,9 +228,9 @@ fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> Row {
 
 /// How long ago something was said, in the coarsest unit that says it.
 fn ago(state: &State, at_ms: u64) -> String {
-    let now = u64::try_from(state.now.wall.as_millisecond()).unwrap_or(0);
+    let now = u64::try_from(state.screen.now.wall.as_millisecond()).unwrap_or(0);
     let minutes = now.saturating_sub(at_ms) / 60_000;
-    let s = state.strings;
+    let s = state.preferences.strings;
     match minutes {
         0 => s.just_now.to_owned(),
         1..60 => fill(s.minutes, &[&minutes]),
@@ -236,7 +241,7 @@ fn ago(state: &State, at_ms: u64) -> String {
 
 /// Rooms and conversations, everybody else who is here, commands, settings, and actions that do not edit the composer.
 fn palette(state: &State) -> Vec<Row> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let plain = |label: String, about: &str, takes| Row {
         label,
         matched: Vec::new(),
@@ -252,43 +257,56 @@ fn palette(state: &State) -> Vec<Row> {
         ..plain(
             text::line(&room.label()).to_string(),
             text::line(&room.info.topic).as_str(),
-            Takes::Show(room.info.id),
+            RowAction::Show(room.info.id),
         )
     };
-    let mut rows: Vec<Row> = state.rooms.iter().map(of_ours).collect();
-    let is_ours = |name: &str| state.rooms.iter().any(|room| room.info.name == name);
-    for invitation in &state.invitations {
+    let mut rows: Vec<Row> = state.rooms.list.iter().map(of_ours).collect();
+    let is_ours = |name: &str| state.rooms.list.iter().any(|room| room.info.name == name);
+    for invitation in &state.rooms.invitations {
         let room = &invitation.room;
         let label = text::line(&format!("#{}", room.name)).to_string();
-        let takes = Takes::Join(room.name.clone());
+        let takes = RowAction::Join(room.name.clone());
         rows.push(plain(label, &invited(state, invitation), takes));
     }
-    let others = state.directory.iter().filter(|room| !is_ours(&room.name));
+    let others = state
+        .rooms
+        .directory
+        .iter()
+        .filter(|room| !is_ours(&room.name));
     for room in others.filter(|room| state.invitation(room.id).is_none()) {
         let label = text::line(&format!("#{}", room.name)).to_string();
-        let takes = Takes::Join(room.name.clone());
+        let takes = RowAction::Join(room.name.clone());
         rows.push(plain(label, text::line(&room.topic).as_str(), takes));
     }
     // Whoever there is a conversation with stands among the rooms.
     let peers = state
         .rooms
+        .list
         .iter()
         .filter_map(|room| room.info.peer.as_ref());
     let mut known: HashSet<&str> = peers.map(|peer| peer.name.as_str()).collect();
-    let here = state.rooms.iter().flat_map(|room| room.roster.people());
+    let here = state
+        .rooms
+        .list
+        .iter()
+        .flat_map(|room| room.roster.people());
     for person in here.filter(|person| !state.is_me(person.id)) {
         if known.insert(person.name.as_str()) {
             rows.push(plain(
                 text::line(&format!("@{}", person.name)).to_string(),
                 s.private_mark_of_people,
-                Takes::Open(person.name.clone()),
+                RowAction::Open(person.name.clone()),
             ));
         }
     }
     for known in COMMANDS {
         let words = s.command(known.name);
-        let takes = Takes::Command(known.name);
-        let key = state.keymap.of_command(known.name).unwrap_or_default();
+        let takes = RowAction::Command(known.name);
+        let key = state
+            .input
+            .keymap
+            .of_command(known.name)
+            .unwrap_or_default();
         rows.push(Row {
             aside: key,
             ..plain(format!("/{}", known.word), words.about, takes)
@@ -303,22 +321,22 @@ fn palette(state: &State) -> Vec<Row> {
             _ => None,
         };
         rows.push(Row {
-            aside: action.map_or_else(String::new, |action| state.keymap.first(action)),
-            ..plain(label, &about, Takes::Set(setting))
+            aside: action.map_or_else(String::new, |action| state.input.keymap.first(action)),
+            ..plain(label, &about, RowAction::Set(setting))
         });
     }
     // Actions that a command does stand with it.
     let of_commands: Vec<String> = COMMANDS
         .iter()
-        .filter_map(|known| state.keymap.of_command(known.name))
+        .filter_map(|known| state.input.keymap.of_command(known.name))
         .collect();
-    let actions = state.keymap.actions().into_iter();
+    let actions = state.input.keymap.actions().into_iter();
     for action in actions.filter(|action| action.is_offered()) {
-        let key = state.keymap.first(action);
+        let key = state.input.keymap.first(action);
         if let Some(about) = s.action(action).filter(|_| !of_commands.contains(&key)) {
             rows.push(Row {
                 aside: key,
-                ..plain(about.to_owned(), "", Takes::Act(action))
+                ..plain(about.to_owned(), "", RowAction::Act(action))
             });
         }
     }
@@ -340,9 +358,9 @@ mod tests {
             marks: Vec::new(),
             aside: String::new(),
             takes: match label.chars().next() {
-                Some('#' | '@') => Takes::Join(String::new()),
-                Some('/') => Takes::Command(Name::Theme),
-                _ => Takes::Act(Action::Themes),
+                Some('#' | '@') => RowAction::Join(String::new()),
+                Some('/') => RowAction::Command(Name::Theme),
+                _ => RowAction::Act(Action::Themes),
             },
         };
         let rows = labels.iter().map(row).collect();
@@ -376,7 +394,7 @@ mod tests {
                 about: String::new(),
                 marks: Vec::new(),
                 aside: String::new(),
-                takes: Takes::Join(String::new()),
+                takes: RowAction::Join(String::new()),
             }],
             "tch",
         );

@@ -3,26 +3,26 @@
 use super::FIRST;
 use crate::chat::{Epoch, Seq};
 use crate::tui::state::Room;
-use crate::tui::timeline::{Era, Item, Key};
+use crate::tui::timeline::{Era, Item, ItemKey};
 
 /// Items that were told already that are looked back over.
 const LOOKED_BACK: usize = 200;
 
 /// How far a room was told.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ToldTo {
+pub(super) struct Progress {
     pub epoch: Option<Epoch>,
     /// The newest entry or gap.
-    pub key: Key,
+    pub key: ItemKey,
     /// The last of the lines that are only here.
     line: u32,
 }
 
-impl ToldTo {
+impl Progress {
     pub fn nothing(epoch: Option<Epoch>) -> Self {
         Self {
             epoch,
-            key: Key::entry(Seq::ZERO),
+            key: ItemKey::entry(Seq::ZERO),
             line: 0,
         }
     }
@@ -48,7 +48,7 @@ impl ToldTo {
 }
 
 /// Where the items of a room stand that were not told, ascending; of one that was never told only the newest are looked at.
-pub(super) fn fresh(room: &Room, known: Option<ToldTo>) -> Vec<usize> {
+pub(super) fn fresh(room: &Room, known: Option<Progress>) -> Vec<usize> {
     let timeline = &room.timeline;
     let item = |index: &usize| timeline.get(*index);
     let is_now = |index: &usize| item(index).is_some_and(|it| it.key.era == Era::Now);

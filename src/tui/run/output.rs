@@ -9,8 +9,8 @@ use ratatui::backend::{Backend, ClearType};
 use crate::client::LinkState;
 use crate::tui::event::Event;
 use crate::tui::plain;
-use crate::tui::plain::Teller;
-use crate::tui::screen::hit_map::Targets;
+use crate::tui::plain::PlainWriter;
+use crate::tui::screen::hit_map::HitMap;
 use crate::tui::state::State;
 use crate::tui::strings::fill;
 use crate::tui::update::update;
@@ -24,12 +24,12 @@ pub(super) const ASKS: Duration = Duration::from_secs(2);
 const BEGINS: Duration = Duration::from_secs(15);
 
 /// Where the state is shown.
-pub(super) enum Face<'a, B: Backend> {
+pub(super) enum Output<'a, B: Backend> {
     Screen(&'a mut Terminal<B>),
-    Lines(Box<Teller>, &'a mut dyn io::Write),
+    Lines(Box<PlainWriter>, &'a mut dyn io::Write),
 }
 
-impl<B: Backend<Error = io::Error>> Face<'_, B> {
+impl<B: Backend<Error = io::Error>> Output<'_, B> {
     pub fn size(&self) -> io::Result<(u16, u16)> {
         match self {
             Self::Screen(terminal) => terminal.size().map(|size| (size.width, size.height)),
@@ -48,10 +48,12 @@ impl<B: Backend<Error = io::Error>> Face<'_, B> {
         let Self::Lines(teller, _) = self else {
             return true;
         };
-        let begins = state.link == LinkState::Connecting && state.me.is_none();
-        let is_on_its_way = match state.link {
+        let begins = state.connection.link == LinkState::Connecting && state.me.account.is_none();
+        let is_on_its_way = match state.connection.link {
             LinkState::Connecting => true,
-            LinkState::Online => state.is_led() || state.current.is_none() || teller.is_asking(),
+            LinkState::Online => {
+                state.is_led() || state.rooms.current.is_none() || teller.is_asking()
+            }
             _ => state.is_on_the_way(),
         };
         let patience = if begins { BEGINS } else { ASKS };
@@ -72,10 +74,14 @@ impl<B: Backend<Error = io::Error>> Face<'_, B> {
         let Self::Lines(teller, _) = self else {
             return None;
         };
-        let drafts = state.rooms.iter().filter(|room| !room.composer.is_empty());
-        let drafts = drafts.count() + usize::from(!state.lobby.is_empty());
-        let waits = state.posts.len() + drafts;
-        let words = || fill(state.strings.unsaid, &[&waits]);
+        let drafts = state
+            .rooms
+            .list
+            .iter()
+            .filter(|room| !room.composer.is_empty());
+        let drafts = drafts.count() + usize::from(!state.input.lobby.is_empty());
+        let waits = state.posting.pending.len() + drafts;
+        let words = || fill(state.preferences.strings.unsaid, &[&waits]);
         (waits > 0 && !teller.has_echo()).then(words)
     }
 
@@ -88,13 +94,13 @@ impl<B: Backend<Error = io::Error>> Face<'_, B> {
     pub fn show(&mut self, state: &mut State, look: &Look) -> io::Result<()> {
         match self {
             Self::Screen(terminal) => {
-                let mut targets = Targets::default();
+                let mut targets = HitMap::default();
                 terminal.draw(|frame| targets = draw(frame, state, look))?;
-                state.targets = targets;
+                state.screen.hit_map = targets;
             }
             Self::Lines(teller, out) => {
                 let told = teller.tell(state);
-                state.untold.clear();
+                state.screen.notices.clear();
                 for line in &told.lines {
                     writeln!(out, "{line}")?;
                 }
@@ -109,7 +115,7 @@ impl<B: Backend<Error = io::Error>> Face<'_, B> {
     }
 
     /// The next frame is drawn on an empty screen.
-    pub fn start_anew(&mut self) -> io::Result<()> {
+    pub fn reset(&mut self) -> io::Result<()> {
         if let Self::Screen(terminal) = self {
             terminal.backend_mut().clear_region(ClearType::All)?;
             terminal.swap_buffers();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{Caps, Connect, Connection, EVENTS, RunError, Setup, Way, first_state};
+use super::{Caps, Connect, Connection, EVENTS, NotifyMethod, RunError, Setup, first_state};
 use crate::client::{self, Busy, Command};
 use crate::text::Code;
 use crate::tui::content::title;
@@ -13,8 +13,8 @@ use crate::tui::input::composer::Composer;
 use crate::tui::settings::Setting;
 use crate::tui::state::{State, Tone};
 use crate::tui::strings::fill;
+use crate::tui::terminal::theme_files;
 use crate::tui::theme;
-use crate::tui::theme::Theme;
 use crate::tui::timeline::highlight::highlight;
 use crate::tui::update::{flush_drafts, update};
 use crate::tui::view::Look;
@@ -118,7 +118,7 @@ impl Performer {
         };
         match event {
             client::Event::Welcome { server_id, you, .. } => {
-                state.is_hosting = (connection.is_ours)(*server_id);
+                state.connection.is_hosting = (connection.is_ours)(*server_id);
                 (connection.named)(&you.name);
             }
             client::Event::Named(you) => (connection.named)(&you.name),
@@ -128,8 +128,8 @@ impl Performer {
 
     /// Puts what is unread into the title of the window, if that is wanted and not there already.
     pub fn entitle(&mut self, state: &State) {
-        let wanted = state.shows_title.then(|| title::title(state));
-        if state.is_plain || wanted == self.titled {
+        let wanted = state.preferences.shows_title.then(|| title::title(state));
+        if state.screen.is_plain || wanted == self.titled {
             return;
         }
         (self.setup.entitle)(wanted.as_deref().unwrap_or(title::NAME));
@@ -143,7 +143,7 @@ impl Performer {
             // Who is there already only comes back.
             Effect::Connect(Some(address))
                 if self.connection.is_some()
-                    && (self.setup.short)(&address).as_ref() == Some(&state.server) =>
+                    && (self.setup.short)(&address).as_ref() == Some(&state.connection.server) =>
             {
                 Command::RetryNow
             }
@@ -213,12 +213,14 @@ impl Performer {
 
     /// Tells of something outside the screen: by the person's own program, else by the terminal.
     fn notify(&self, state: &State, title: &str, text: &str) -> Option<Event> {
-        let own = state.notify_command.words(title, text);
-        if let Some(words) = own.filter(|_| state.notifier.asked != Some(Way::Off)) {
+        let own = state.preferences.notify_command.words(title, text);
+        if let Some(words) =
+            own.filter(|_| state.preferences.notifier.asked != Some(NotifyMethod::Off))
+        {
             let run = (self.setup.run_notifier)(&words);
             return run.err().map(Event::NotifyFailed);
         }
-        (self.setup.notify)(state.notifier, title, text);
+        (self.setup.notify)(state.preferences.notifier, title, text);
         None
     }
 
@@ -270,29 +272,16 @@ impl Performer {
         match (self.connect)(address) {
             Ok(connection) => {
                 self.hang_up(state);
-                let is_elsewhere = connection.server != state.server;
+                let is_elsewhere = connection.server != state.connection.server;
                 if is_elsewhere {
-                    let fresh = first_state(&self.setup, state.size);
-                    // What was typed is taken along; what was said stays with the server it was said on.
-                    let lobby = Composer::with(&state.draft());
-                    // So is what was set, and whether anybody looks.
-                    *state = State {
-                        lobby,
-                        typing: state.typing,
-                        focus: state.focus,
-                        shows_panes: state.shows_panes,
-                        theme: state.theme.clone(),
-                        strings: state.strings,
-                        keymap: state.keymap.clone(),
-                        notifier: state.notifier,
-                        links: state.links,
-                        shows_title: state.shows_title,
-                        notify_command: state.notify_command.clone(),
-                        time_format: state.time_format.clone(),
-                        kept: state.kept.clone(),
-                        untold: state.untold.clone(),
-                        ..fresh
-                    };
+                    let mut fresh = first_state(&self.setup, state.screen.size);
+                    // The user takes along what they typed and how they set the screen up. What was said stays with its server.
+                    fresh.input.lobby = Composer::with(&state.draft());
+                    fresh.input.keymap = state.input.keymap.clone();
+                    fresh.preferences = state.preferences.clone();
+                    fresh.screen.focus = state.screen.focus;
+                    fresh.screen.notices.clone_from(&state.screen.notices);
+                    *state = fresh;
                 }
                 state.begins(
                     connection.instance,
@@ -310,14 +299,14 @@ impl Performer {
     fn change_theme(&self, name: &str, state: &mut State, look: &mut Look) -> Option<Event> {
         let Caps { depth, ground, .. } = self.setup.caps;
         let meant = theme::meant(name, ground);
-        match Theme::load(meant, self.setup.themes.as_deref(), depth) {
+        match theme_files::load(meant, self.setup.themes.as_deref(), depth) {
             Ok((theme, warnings)) => {
                 look.theme = theme;
-                name.clone_into(&mut state.theme);
-                if state.is_plain {
+                name.clone_into(&mut state.preferences.theme);
+                if state.screen.is_plain {
                     // On a screen it shows by itself.
                     let setting = Setting::Theme.name();
-                    let words = fill(state.strings.setting_is, &[&setting, &name]);
+                    let words = fill(state.preferences.strings.setting_is, &[&setting, &name]);
                     state.say(Tone::Info, words);
                 }
                 warnings

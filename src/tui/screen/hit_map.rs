@@ -36,9 +36,9 @@ pub enum Target {
 
 /// Areas of the screen, what is above the others last.
 #[derive(Clone, Debug, Default)]
-pub struct Targets(Vec<(Rect, Target)>);
+pub struct HitMap(Vec<(Rect, Target)>);
 
-impl Targets {
+impl HitMap {
     pub(crate) fn push(&mut self, area: Rect, target: Target) {
         if !area.is_empty() {
             self.0.push((area, target));

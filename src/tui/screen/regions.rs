@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::tui::input::composer::Laid;
+use crate::tui::input::composer::ComposerLayout;
 use crate::tui::state::State;
 
 /// Below these many columns people fold away, and rooms.
@@ -69,7 +69,7 @@ impl Regions {
 }
 
 pub fn regions(state: &State, prompt_columns: usize) -> Regions {
-    let (width, height) = state.size;
+    let (width, height) = state.screen.size;
     if width == 0 || height == 0 {
         return Regions::default();
     }
@@ -88,12 +88,12 @@ pub fn regions(state: &State, prompt_columns: usize) -> Regions {
     let is_conversation = state
         .current()
         .is_some_and(crate::tui::state::Room::is_conversation);
-    let rooms = if state.shows_panes && width >= ROOMS_FROM {
+    let rooms = if state.preferences.shows_panes && width >= ROOMS_FROM {
         ROOMS_COLUMNS
     } else {
         0
     };
-    let people = if state.shows_panes && width >= PEOPLE_FROM && !is_conversation {
+    let people = if state.preferences.shows_panes && width >= PEOPLE_FROM && !is_conversation {
         PEOPLE_COLUMNS
     } else {
         0
@@ -123,12 +123,12 @@ pub fn regions(state: &State, prompt_columns: usize) -> Regions {
 }
 
 /// As little is scrolled as shows the cursor.
-fn above(laid: &Laid, rows: u16) -> usize {
+fn above(laid: &ComposerLayout, rows: u16) -> usize {
     (laid.cursor.0 + 1).saturating_sub(usize::from(rows))
 }
 
 fn tiny(state: &State, width: u16, height: u16, prompt: u16) -> Regions {
-    let composes = !state.composer().is_empty() || state.overlay.is_some();
+    let composes = !state.composer().is_empty() || state.overlays.top.is_some();
     let composer = u16::from(composes && height > 1);
     let messages = if composes && height == 1 {
         0

@@ -1,5 +1,6 @@
 //! What lies over the screen, and what is asked for twice.
 
+use super::Offered;
 use super::picker::Picker;
 use crate::chat::{IdentityId, RoomId, Seq};
 use crate::client::Report;
@@ -59,4 +60,43 @@ pub enum Confirm {
     Write(String, IdentityId),
     DeleteMessage(RoomId, Seq),
     CloseRoom(RoomId),
+}
+
+/// The open overlays.
+#[derive(Clone, Debug, Default)]
+pub struct Overlays {
+    /// The one that is shown and gets the keys.
+    pub top: Option<Overlay>,
+    /// The one that opens as soon as that closes: nobody pressed a key for it, and the user is busy in the other.
+    pub behind: Option<Overlay>,
+    /// The list that was last written line by line, as long as something can be chosen from it.
+    pub offered: Option<Offered>,
+}
+
+impl Overlays {
+    /// Opens an overlay that nobody pressed a key for just now: where somebody is writing or choosing it waits.
+    pub fn announce(&mut self, overlay: Overlay) {
+        let is_only_read = match &self.top {
+            None | Some(Overlay::List { .. } | Overlay::Link { .. }) => true,
+            Some(Overlay::Help { filter, .. }) => filter.is_empty(),
+            Some(
+                Overlay::Pick(_)
+                | Overlay::React { .. }
+                | Overlay::Snippet { .. }
+                | Overlay::Name { .. },
+            ) => false,
+        };
+        if is_only_read {
+            self.top = Some(overlay);
+        } else {
+            self.behind = Some(overlay);
+        }
+    }
+
+    /// Opens the overlay that waits, if none is open.
+    pub fn reveal(&mut self) {
+        if self.top.is_none() {
+            self.top = self.behind.take();
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::tui::settings::Setting;
 /// A list that is open.
 #[derive(Clone, Debug)]
 pub struct Picker {
-    pub of: Of,
+    pub of: PickerKind,
     pub filter: Box<Composer>,
     /// Which row is chosen, from the top.
     pub chosen: usize,
@@ -20,7 +20,7 @@ pub struct Picker {
 
 /// What is listed.
 #[derive(Clone, Debug)]
-pub enum Of {
+pub enum PickerKind {
     /// The rooms of the server, as it told of them last.
     Lobby(Vec<RoomInfo>),
     Palette,
@@ -38,7 +38,7 @@ pub enum Of {
 
 /// What choosing a row does.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Takes {
+pub enum RowAction {
     Show(RoomId),
     Join(String),
     Open(String),
@@ -55,7 +55,7 @@ pub enum Takes {
     Link(Arc<str>),
 }
 
-impl Takes {
+impl RowAction {
     /// Where the palette lists it: rooms and people first, then commands, then settings and actions.
     pub const fn group(&self) -> u8 {
         match self {
@@ -67,7 +67,7 @@ impl Takes {
 }
 
 impl Picker {
-    pub fn new(of: Of) -> Self {
+    pub fn new(of: PickerKind) -> Self {
         Self {
             of,
             filter: Box::default(),
@@ -78,10 +78,10 @@ impl Picker {
     /// Whether the list has everything that it waits for.
     pub fn is_settled(&self) -> bool {
         match &self.of {
-            Of::Lobby(rooms) => !rooms.is_empty(),
-            Of::Mentions(entries) => entries.is_some(),
-            Of::Search(hits) => hits.is_empty() || hits.is_all_there_is(),
-            Of::Palette | Of::Themes { .. } | Of::Links(_) => true,
+            PickerKind::Lobby(rooms) => !rooms.is_empty(),
+            PickerKind::Mentions(entries) => entries.is_some(),
+            PickerKind::Search(hits) => hits.is_empty() || hits.is_all_there_is(),
+            PickerKind::Palette | PickerKind::Themes { .. } | PickerKind::Links(_) => true,
         }
     }
 }

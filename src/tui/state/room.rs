@@ -1,8 +1,7 @@
 //! A room as the screen has it: what was said, who is there, what is being written, how far it was read.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-use tokio::time::Instant;
+use std::time::Instant;
 
 use crate::chat::{IdentityId, RoomInfo, RoomKind, Roster, Seq, Unread};
 use crate::tui::input::composer::Composer;

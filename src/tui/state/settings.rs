@@ -8,18 +8,18 @@ use crate::tui::settings::time_format::TimeFormat;
 use crate::tui::settings::typing::TypingMode;
 use crate::tui::settings::{OFF, ON, Setting, Source, Sources};
 use crate::tui::strings;
-use crate::tui::terminal::caps::Way;
+use crate::tui::terminal::caps::NotifyMethod;
 
 impl Setting {
     /// Everything it may be, but for what people write themselves.
     pub fn values(self, state: &State) -> Vec<String> {
         let owned = |all: &[&str]| all.iter().map(|&it| it.to_owned()).collect();
         match self {
-            Self::Theme => state.themes.clone(),
+            Self::Theme => state.preferences.themes.clone(),
             Self::Lang => owned(&strings::LANGUAGES.map(|(name, _)| name)),
             Self::Keys => owned(&Preset::ALL.map(|(name, _)| name)),
             Self::Typing => owned(&TypingMode::ALL.map(|(name, _)| name)),
-            Self::Notifications => owned(&Way::ALL.map(|(name, _)| name)),
+            Self::Notifications => owned(&NotifyMethod::ALL.map(|(name, _)| name)),
             Self::Links | Self::Panes | Self::Title => owned(&[ON, OFF]),
             Self::NotifyCommand => Vec::new(),
             Self::TimeFormat => owned(&TimeFormat::ALL.map(|(name, _)| name)),
@@ -37,7 +37,7 @@ impl Setting {
         find(word).or_else(|| match self {
             Self::Lang => strings::known(word).map(|known| known.language.to_owned()),
             Self::Typing => TypingMode::of(word).map(|mode| mode.name().to_owned()),
-            Self::Notifications => Way::row(word).map(|(name, _)| name.to_owned()),
+            Self::Notifications => NotifyMethod::row(word).map(|(name, _)| name.to_owned()),
             Self::Links | Self::Panes | Self::Title => find(if switched(word)? { ON } else { OFF }),
             Self::NotifyCommand => NotifyCommand::of(word).map(|it| it.written().to_owned()),
             Self::TimeFormat => TimeFormat::of(word).map(|it| it.name().to_owned()),
@@ -49,27 +49,27 @@ impl Setting {
     pub fn value(self, state: &State) -> String {
         let switch = |is_on: bool| if is_on { ON } else { OFF };
         match self {
-            Self::Theme => state.theme.as_str(),
-            Self::Lang => state.strings.language,
-            Self::Keys => state.keymap.preset.name(),
-            Self::Typing => state.typing.name(),
+            Self::Theme => state.preferences.theme.as_str(),
+            Self::Lang => state.preferences.strings.language,
+            Self::Keys => state.input.keymap.preset.name(),
+            Self::Typing => state.preferences.typing.name(),
             Self::Notifications => {
-                let mut all = Way::ALL.iter();
-                let asked = all.find(|(_, way)| *way == state.notifier.asked);
+                let mut all = NotifyMethod::ALL.iter();
+                let asked = all.find(|(_, way)| *way == state.preferences.notifier.asked);
                 asked.map_or("", |(name, _)| name)
             }
-            Self::Links => switch(state.links),
-            Self::Panes => switch(state.shows_panes),
-            Self::Title => switch(state.shows_title),
-            Self::NotifyCommand => state.notify_command.written(),
-            Self::TimeFormat => state.time_format.name(),
+            Self::Links => switch(state.preferences.links),
+            Self::Panes => switch(state.preferences.shows_panes),
+            Self::Title => switch(state.preferences.shows_title),
+            Self::NotifyCommand => state.preferences.notify_command.written(),
+            Self::TimeFormat => state.preferences.time_format.name(),
         }
         .to_owned()
     }
 
     /// Where that came from.
     pub fn source(self, state: &State) -> Source {
-        match state.kept.get(&self) {
+        match state.preferences.kept.get(&self) {
             Some((source, value)) if *value == self.value(state) => *source,
             Some(_) => Source::Now,
             None => Source::Default,
@@ -81,7 +81,7 @@ impl Setting {
         for (_, setting) in Self::ALL {
             let source = sources.get(&setting).copied().unwrap_or_default();
             let value = setting.value(state);
-            state.kept.insert(setting, (source, value));
+            state.preferences.kept.insert(setting, (source, value));
         }
     }
 
@@ -89,29 +89,36 @@ impl Setting {
     pub fn apply(self, state: &mut State, value: &str) {
         match self {
             Self::Theme => {}
-            Self::Lang => state.strings = strings::of(value),
+            Self::Lang => state.preferences.strings = strings::of(value),
             Self::Keys => {
                 if let Some(preset) = Preset::of(value) {
-                    state.keymap = state.keymap.with(preset);
+                    state.input.keymap = state.input.keymap.with(preset);
                 }
             }
             Self::Typing => {
-                state.typing = TypingMode::of(value).unwrap_or(state.typing);
-                if !state.typing.shows() {
-                    state.rooms.iter_mut().for_each(|room| room.typing.clear());
+                state.preferences.typing =
+                    TypingMode::of(value).unwrap_or(state.preferences.typing);
+                if !state.preferences.typing.shows() {
+                    state
+                        .rooms
+                        .list
+                        .iter_mut()
+                        .for_each(|room| room.typing.clear());
                 }
             }
             Self::Notifications => {
-                let wanted = Way::ALL.iter().find(|(name, _)| *name == value);
-                state.notifier.asked = wanted.and_then(|(_, way)| *way);
+                let wanted = NotifyMethod::ALL.iter().find(|(name, _)| *name == value);
+                state.preferences.notifier.asked = wanted.and_then(|(_, way)| *way);
             }
-            Self::Links => state.links = value == ON,
-            Self::Panes => state.shows_panes = value == ON,
-            Self::Title => state.shows_title = value == ON,
+            Self::Links => state.preferences.links = value == ON,
+            Self::Panes => state.preferences.shows_panes = value == ON,
+            Self::Title => state.preferences.shows_title = value == ON,
             Self::NotifyCommand => {
-                state.notify_command = NotifyCommand::of(value).unwrap_or_default();
+                state.preferences.notify_command = NotifyCommand::of(value).unwrap_or_default();
             }
-            Self::TimeFormat => state.time_format = TimeFormat::of(value).unwrap_or_default(),
+            Self::TimeFormat => {
+                state.preferences.time_format = TimeFormat::of(value).unwrap_or_default();
+            }
         }
     }
 }

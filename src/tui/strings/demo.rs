@@ -15,10 +15,10 @@ pub struct Demo {
     pub say: &'static [(usize, &'static str, &'static str)],
     pub topics: [&'static str; 3],
     pub answers: [&'static str; 3],
-    /// What there is to try, in the order of [`crate::tui::content::tour::Lesson::ALL`].
-    pub lessons: [&'static str; 7],
+    /// What there is to try, in the order of [`crate::tui::content::tour::TourStep::ALL`].
+    pub guide: [&'static str; 7],
     /// Which of how many, and what.
-    pub lesson: &'static str,
+    pub tour_step: &'static str,
 }
 
 pub(super) static ENGLISH: Demo = Demo {
@@ -88,7 +88,7 @@ pub(super) static ENGLISH: Demo = Demo {
         "indeed. try `Up` in an empty line to mend what you said",
         "noted 👍",
     ],
-    lessons: [
+    guide: [
         "write something and press Enter: everybody here reads it",
         "begin with @{0} and a space: only {0} reads that line",
         "{0} is the next room; {1} finds rooms, people, commands",
@@ -97,7 +97,7 @@ pub(super) static ENGLISH: Demo = Demo {
         "{0} shows the themes while you choose",
         "{0} lists all keys, {1} leaves; tchat alone begins for real",
     ],
-    lesson: "try {0}/{1}: {2}",
+    tour_step: "try {0}/{1}: {2}",
 };
 
 pub(super) static CHINESE: Demo = Demo {
@@ -135,7 +135,7 @@ pub(super) static CHINESE: Demo = Demo {
         "没错。在空行按 `Up` 可以改刚才说的话",
         "记下了 👍",
     ],
-    lessons: [
+    guide: [
         "写点什么，按 Enter：这里的人都看得到",
         "以 @{0} 加空格开头：那一行只有 {0} 看得到",
         "{0} 到下一个房间；{1} 找房间、人和命令",
@@ -144,5 +144,5 @@ pub(super) static CHINESE: Demo = Demo {
         "{0} 一边看一边选主题",
         "{0} 列出所有按键，{1} 离开；直接运行 tchat 就正式开始",
     ],
-    lesson: "试试 {0}/{1}：{2}",
+    tour_step: "试试 {0}/{1}：{2}",
 };

@@ -127,15 +127,12 @@ fn the_demo_says_the_same_in_both_languages() {
     }
     assert_eq!(english.say.len(), chinese.say.len());
     let templates = |demo: &'static Demo| {
-        let all = [demo.welcome, demo.whisper, demo.lesson];
-        all.into_iter().chain(demo.lessons).map(places)
+        let all = [demo.welcome, demo.whisper, demo.tour_step];
+        all.into_iter().chain(demo.guide).map(places)
     };
     assert!(templates(english).eq(templates(chinese)));
     let is_own = |text: &str| text.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
     let told = [chinese.you, chinese.only_here, chinese.saves_nothing];
-    let told = told
-        .into_iter()
-        .chain(chinese.lessons)
-        .chain(chinese.answers);
+    let told = told.into_iter().chain(chinese.guide).chain(chinese.answers);
     assert!(told.chain(chinese.topics).chain(chinese.bots).all(is_own));
 }

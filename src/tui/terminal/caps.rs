@@ -2,12 +2,12 @@
 
 use crate::text::Ambiguous;
 use crate::tui::input::command::switched;
-use crate::tui::theme::{Depth, Ground};
+use crate::tui::theme::{Background, Depth};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Caps {
     pub depth: Depth,
-    pub ground: Ground,
+    pub ground: Background,
     /// How wide it draws characters of ambiguous width; nothing as long as that is not known.
     pub ambiguous: Option<Ambiguous>,
     /// Whether it shows more than ASCII.
@@ -23,11 +23,15 @@ impl Caps {
     /// What is left where nothing but lines is written: a bell, if that.
     #[must_use]
     pub fn plain(self, has_terminal: bool) -> Self {
-        let asked = self.notifier.asked.filter(|way| *way == Way::Off);
+        let asked = self.notifier.asked.filter(|way| *way == NotifyMethod::Off);
         Self {
             links: false,
             notifier: Notifier {
-                known: if has_terminal { Way::Bell } else { Way::Off },
+                known: if has_terminal {
+                    NotifyMethod::Bell
+                } else {
+                    NotifyMethod::Off
+                },
                 asked,
                 in_tmux: false,
             },
@@ -40,9 +44,9 @@ impl Caps {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Notifier {
     /// The way this terminal knows.
-    pub known: Way,
+    pub known: NotifyMethod,
     /// The way that is wanted, whatever it knows.
-    pub asked: Option<Way>,
+    pub asked: Option<NotifyMethod>,
     /// It is shown inside tmux, which passes on only what is wrapped for that.
     pub in_tmux: bool,
 }
@@ -50,18 +54,18 @@ pub struct Notifier {
 impl Notifier {
     /// Tells of nothing.
     pub const OFF: Self = Self {
-        known: Way::Off,
+        known: NotifyMethod::Off,
         asked: None,
         in_tmux: false,
     };
 
-    pub fn way(self) -> Way {
+    pub fn way(self) -> NotifyMethod {
         self.asked.unwrap_or(self.known)
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Way {
+pub enum NotifyMethod {
     Off,
     Bell,
     /// `iTerm2`, `WezTerm`, Ghostty.
@@ -72,7 +76,7 @@ pub enum Way {
     Osc777,
 }
 
-impl Way {
+impl NotifyMethod {
     /// By name; nothing is the one the terminal knows.
     pub const ALL: [(&'static str, Option<Self>); 6] = [
         ("auto", None),
@@ -83,7 +87,7 @@ impl Way {
         ("osc777", Some(Self::Osc777)),
     ];
 
-    /// The row of [`Way::ALL`] for a word, in upper or lower case; `true` is `auto` and `false` is `off`.
+    /// The row of [`NotifyMethod::ALL`] for a word, in upper or lower case; `true` is `auto` and `false` is `off`.
     pub fn row(word: &str) -> Option<(&'static str, Option<Self>)> {
         let word = match switched(word) {
             Some(true) => "auto",

@@ -50,7 +50,7 @@ pub enum Awaited {
 #[derive(Debug, Default)]
 enum State {
     #[default]
-    Ground,
+    Background,
     Escape,
     /// `ESC [` and what followed.
     Control,
@@ -93,7 +93,7 @@ impl Decoder {
     /// What has begun and is not complete.
     pub fn awaited(&self) -> Option<Awaited> {
         match self.state {
-            State::Ground => None,
+            State::Background => None,
             State::Escape => Some(Awaited::Escape),
             // A key like Alt+[ sends no more than this.
             State::Control | State::Shift3 | State::Text { ends: false, .. }
@@ -125,11 +125,11 @@ impl Decoder {
 
     fn take(&mut self, byte: u8) {
         match self.state {
-            State::Ground => self.ground(byte),
+            State::Background => self.ground(byte),
             State::Escape => self.escape(byte),
             State::Control => self.control(byte),
             State::Shift3 => {
-                self.state = State::Ground;
+                self.state = State::Background;
                 match keys::shift3(byte) {
                     Some(code) => self.key(code.into()),
                     None if byte == ESC => self.state = State::Escape,
@@ -142,7 +142,7 @@ impl Decoder {
                 if self.bytes.ends_with(PASTE_END) {
                     let mut bytes = std::mem::take(&mut self.bytes);
                     bytes.truncate(bytes.len() - PASTE_END.len());
-                    self.state = State::Ground;
+                    self.state = State::Background;
                     self.pasted(bytes);
                 } else if self.bytes.len() > PASTE + PASTE_END.len() {
                     // The end is still looked for.
@@ -154,7 +154,7 @@ impl Decoder {
                 self.bytes.push(byte);
                 if self.bytes.len() == 3 {
                     self.bytes.clear();
-                    self.state = State::Ground;
+                    self.state = State::Background;
                 }
             }
         }
@@ -172,7 +172,7 @@ impl Decoder {
     }
 
     fn escape(&mut self, byte: u8) {
-        self.state = State::Ground;
+        self.state = State::Background;
         match byte {
             // Twice: the first was the key, the second may begin a sequence.
             ESC => {
@@ -206,7 +206,7 @@ impl Decoder {
             b'[' if self.bytes.is_empty() => self.bytes.push(byte),
             b'A'..=b'E' if self.bytes == b"[" => {
                 self.bytes.clear();
-                self.state = State::Ground;
+                self.state = State::Background;
                 self.key(KeyCode::F(byte - b'A' + 1).into());
             }
             0x20..=0x3f => {
@@ -217,13 +217,13 @@ impl Decoder {
             b'M' if self.bytes.is_empty() => self.state = State::OldMouse,
             0x40..=0x7e => {
                 let parameters = std::mem::take(&mut self.bytes);
-                self.state = State::Ground;
+                self.state = State::Background;
                 self.dispatch(&parameters, byte);
             }
             // No sequence has this in it.
             _ => {
                 self.bytes.clear();
-                self.state = State::Ground;
+                self.state = State::Background;
                 self.ground(byte);
             }
         }
@@ -274,7 +274,7 @@ impl Decoder {
             0x07 => self.text_ended(kind),
             _ if is_first && !begins(kind, byte) => {
                 // Alt with this letter was a key, and another follows.
-                self.state = State::Ground;
+                self.state = State::Background;
                 self.key(KeyEvent::new(
                     KeyCode::Char(char::from(kind)),
                     KeyModifiers::ALT,
@@ -287,7 +287,7 @@ impl Decoder {
     }
 
     fn text_ended(&mut self, kind: u8) {
-        self.state = State::Ground;
+        self.state = State::Background;
         let bytes = std::mem::take(&mut self.bytes);
         let colour = (kind == b']').then(|| bytes.strip_prefix(b"11;")).flatten();
         self.answer(match colour {
@@ -301,7 +301,7 @@ impl Decoder {
         match str::from_utf8(&self.bytes) {
             Ok(text) => {
                 let c = text.chars().next();
-                self.state = State::Ground;
+                self.state = State::Background;
                 self.bytes.clear();
                 if let Some(c) = c {
                     self.plain(keys::character(c));
@@ -312,7 +312,7 @@ impl Decoder {
                 // No character; the byte that showed it may begin another.
                 let is_another = self.bytes.len() > 1;
                 self.bytes.clear();
-                self.state = State::Ground;
+                self.state = State::Background;
                 self.is_alt = false;
                 if is_another {
                     self.ground(byte);

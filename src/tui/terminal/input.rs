@@ -9,7 +9,7 @@ use crossterm::event::Event;
 use futures::Stream;
 
 use crate::text::Ambiguous;
-use crate::tui::theme::Ground;
+use crate::tui::theme::Background;
 
 /// What the configuration leaves open, so that the terminal is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -21,7 +21,7 @@ pub struct Questions {
 /// What the terminal said; nothing where it said nothing in time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Answers {
-    pub ground: Option<Ground>,
+    pub ground: Option<Background>,
     pub ambiguous: Option<Ambiguous>,
 }
 
@@ -92,7 +92,7 @@ mod unix {
     use crate::text::{self, Ambiguous};
     use crate::tui::terminal::decode::{Answer, Awaited, Decoded, Decoder};
     use crate::tui::terminal::{restore, take_over};
-    use crate::tui::theme::Ground;
+    use crate::tui::theme::Background;
 
     /// A terminal far away has this long to answer before the first frame; later answers are swallowed.
     const ANSWERS_WITHIN: Duration = Duration::from_millis(300);
@@ -325,7 +325,7 @@ mod unix {
         for answer in std::mem::take(&mut input.answers) {
             match answer {
                 Answer::Background(colour) => {
-                    answers.ground = answers.ground.or(Ground::of_colour(&colour));
+                    answers.ground = answers.ground.or(Background::of_colour(&colour));
                 }
                 Answer::Column(1) => answers.ambiguous = Some(Ambiguous::Narrow),
                 Answer::Column(2) => answers.ambiguous = Some(Ambiguous::Wide),

@@ -1,16 +1,17 @@
 use ratatui::style::{Color, Modifier};
 
 use super::*;
+use crate::tui::terminal::theme_files;
 
 #[test]
 fn every_theme_loads_in_every_depth_and_names_no_unknown_scope() {
-    for name in list(None) {
+    for name in built_in_names() {
         for depth in [Depth::None, Depth::Ansi16, Depth::Ansi256, Depth::True] {
-            let (_, warnings) = Theme::load(&name, None, depth).unwrap();
+            let (_, warnings) = Theme::built_in(&name, depth).unwrap();
             assert_eq!(warnings, Vec::<String>::new(), "{name}");
         }
     }
-    assert_eq!(list(None).len(), 12);
+    assert_eq!(built_in_names().len(), 12);
 }
 
 /// Relative luminance (WCAG 2).
@@ -64,8 +65,8 @@ fn grounds(scope: Scope) -> &'static [Scope] {
 #[test]
 fn an_overlay_has_another_background_than_what_is_around_it() {
     for depth in [Depth::True, Depth::Ansi256] {
-        for name in list(None) {
-            let (theme, _) = Theme::load(&name, None, depth).unwrap();
+        for name in built_in_names() {
+            let (theme, _) = Theme::built_in(&name, depth).unwrap();
             let background = |scope| theme.style(scope).bg;
             for other in [Scope::Background, Scope::MessageCode, Scope::PopupSelected] {
                 let (overlay, other) = (background(Scope::Popup), background(other));
@@ -78,8 +79,8 @@ fn an_overlay_has_another_background_than_what_is_around_it() {
 #[test]
 fn all_text_of_every_theme_can_be_read_on_its_ground() {
     for (depth, least) in [(Depth::True, 4.5), (Depth::Ansi256, 3.5)] {
-        for name in list(None) {
-            let (theme, _) = Theme::load(&name, None, depth).unwrap();
+        for name in built_in_names() {
+            let (theme, _) = Theme::built_in(&name, depth).unwrap();
             let ratio = |ink: Color, ground: Color| {
                 let (ink, ground) = (luminance(shown(ink))?, luminance(shown(ground))?);
                 Some((ink.max(ground) + 0.05) / (ink.min(ground) + 0.05))
@@ -113,9 +114,9 @@ fn all_text_of_every_theme_can_be_read_on_its_ground() {
 
 #[test]
 fn with_sixteen_colours_every_theme_is_the_terminals_own() {
-    let (plain, _) = Theme::load("ansi", None, Depth::Ansi16).unwrap();
-    for name in list(None) {
-        let (theme, _) = Theme::load(&name, None, Depth::Ansi16).unwrap();
+    let (plain, _) = Theme::built_in("ansi", Depth::Ansi16).unwrap();
+    for name in built_in_names() {
+        let (theme, _) = Theme::built_in(&name, Depth::Ansi16).unwrap();
         for scope in Scope::ALL {
             assert_eq!(theme.style(*scope), plain.style(*scope), "{name}");
         }
@@ -130,7 +131,7 @@ fn a_users_theme_inherits_and_falls_back() {
         "mine.toml",
         "inherits = \"dusk\"\n[palette]\nblood = \"#aa0000\"\n[scopes]\n\"message\" = \"blood\"\n\"message.text\" = { bold = true }\n\"mesage\" = \"red\"\n",
     );
-    let (mine, warnings) = Theme::load("mine", Some(directory.path()), Depth::True).unwrap();
+    let (mine, warnings) = theme_files::load("mine", Some(directory.path()), Depth::True).unwrap();
     assert!(
         mine.style(Scope::MessageText)
             .add_modifier
@@ -140,24 +141,24 @@ fn a_users_theme_inherits_and_falls_back() {
     write("a.toml", "inherits = \"b\"");
     write("b.toml", "inherits = \"a\"");
     assert!(matches!(
-        Theme::load("a", Some(directory.path()), Depth::True),
+        theme_files::load("a", Some(directory.path()), Depth::True),
         Err(ThemeError::Circle(..))
     ));
     write("bad.toml", "[scopes]\n\"ui.text\" = \"no-colour\"\n");
-    let error = Theme::load("bad", Some(directory.path()), Depth::True).unwrap_err();
+    let error = theme_files::load("bad", Some(directory.path()), Depth::True).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the theme 'bad' has no colour 'no-colour' (in 'ui.text')"
     );
     assert!(matches!(
-        Theme::load("../mine", Some(directory.path()), Depth::True),
+        theme_files::load("../mine", Some(directory.path()), Depth::True),
         Err(ThemeError::Unknown(_))
     ));
 }
 
 #[test]
 fn without_colours_there_are_none() {
-    let (theme, _) = Theme::load(DEFAULT, None, Depth::None).unwrap();
+    let (theme, _) = Theme::built_in(DEFAULT, Depth::None).unwrap();
     assert!(
         Scope::ALL
             .iter()

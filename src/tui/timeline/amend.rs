@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Item, Key, Timeline, What};
+use super::{Item, ItemKey, Timeline, What};
 use crate::chat::{Amendment, Body, Entry, RoomId, Seq};
 
 /// The memory limit for amendments, in bytes.
@@ -77,7 +77,7 @@ impl Timeline {
         // What only changes others shows in them.
         let is_shown = !matches!(entry.body, Body::Amendment { .. });
         let item = Item {
-            key: Key::entry(entry.seq),
+            key: ItemKey::entry(entry.seq),
             at_ms: entry.at_ms,
             what: words(&entry),
             entry: is_shown.then(|| Box::new(entry)),
@@ -96,7 +96,7 @@ impl Timeline {
         self.amendments.keep(by, *target, what);
         let place = self
             .items
-            .binary_search_by_key(&Key::entry(*target), |item| item.key);
+            .binary_search_by_key(&ItemKey::entry(*target), |item| item.key);
         let Some(item) = place.ok().and_then(|place| self.items.get_mut(place)) else {
             return;
         };
@@ -117,7 +117,7 @@ impl Timeline {
     pub fn said(&self, seq: Seq) -> Option<&Entry> {
         let place = self
             .items
-            .binary_search_by_key(&Key::entry(seq), |item| item.key);
+            .binary_search_by_key(&ItemKey::entry(seq), |item| item.key);
         self.items.get(place.ok()?).and_then(shown_text)
     }
 

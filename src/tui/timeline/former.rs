@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Era, Item, Key, Timeline, What};
+use super::{Era, Item, ItemKey, Timeline, What};
 use crate::chat::{ClientId, Entry, IdentityId, Seq};
 
 /// The most messages of former histories that are shown; older ones are dropped.
@@ -30,7 +30,7 @@ impl Timeline {
         words: impl FnOnce() -> What,
     ) {
         let item = |entry: &Entry| Item {
-            key: Key::entry(entry.seq),
+            key: ItemKey::entry(entry.seq),
             at_ms: entry.at_ms,
             what: item(entry),
             entry: None,
@@ -40,7 +40,7 @@ impl Timeline {
 
     fn add_former(&mut self, said: Vec<Item>, words: impl FnOnce() -> What) {
         self.former.pop();
-        let place = |n: u64| Key {
+        let place = |n: u64| ItemKey {
             era: Era::Former,
             seq: Seq(n),
             line: 0,
@@ -61,7 +61,7 @@ impl Timeline {
         let too_many = self.former.len().saturating_sub(FORMER);
         self.former.drain(..too_many);
         if let Some(last) = self.former.last() {
-            let key = Key {
+            let key = ItemKey {
                 line: 1,
                 ..last.key
             };

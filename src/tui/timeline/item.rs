@@ -2,7 +2,7 @@
 
 use crate::chat::{ClientId, Entry, IdentityId, RoomId, Seq};
 use crate::text::SafeText;
-use crate::tui::timeline::message_text::Spoken;
+use crate::tui::timeline::message_text::MessageText;
 
 /// Which part of a timeline an item is of, from top to bottom.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -16,13 +16,13 @@ pub enum Era {
 
 /// Where an item stands: after which entry, and which of the lines there. An entry itself has 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Key {
+pub struct ItemKey {
     pub era: Era,
     pub seq: Seq,
     pub line: u32,
 }
 
-impl Key {
+impl ItemKey {
     /// Where an entry of the present history stands.
     pub const fn entry(seq: Seq) -> Self {
         Self::local(seq, 0)
@@ -44,7 +44,7 @@ impl Key {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Item {
-    pub key: Key,
+    pub key: ItemKey,
     /// Unix milliseconds.
     pub at_ms: u64,
     pub what: What,
@@ -66,7 +66,7 @@ pub enum What {
         author: IdentityId,
         client_id: Option<ClientId>,
         name: SafeText,
-        text: Spoken,
+        text: MessageText,
         is_action: bool,
         /// The entry it answers.
         answers: Option<Seq>,
@@ -84,10 +84,10 @@ pub enum What {
     /// An entry that shows in another one, or not at all.
     Hidden,
     /// Somebody became a member, or is one no more.
-    Passage {
+    JoinOrLeave {
         person: IdentityId,
         name: SafeText,
-        way: Way,
+        way: Direction,
     },
     /// Something about the room or its people.
     System(SafeText),
@@ -97,7 +97,7 @@ pub enum What {
     Private {
         author: IdentityId,
         name: SafeText,
-        text: Spoken,
+        text: MessageText,
         whom: SafeText,
         /// The entry it is a copy of, if it is one.
         of: Option<(RoomId, Seq)>,
@@ -108,14 +108,14 @@ pub enum What {
     Mine {
         client_id: ClientId,
         name: SafeText,
-        text: Spoken,
+        text: MessageText,
         is_action: bool,
         fate: Fate,
     },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Way {
+pub enum Direction {
     In,
     Out,
 }

@@ -13,14 +13,14 @@ const SHOWN: usize = 8;
 
 /// A text with the rows it was laid out in last.
 #[derive(Default)]
-pub struct Spoken {
+pub struct MessageText {
     rich: Rich,
-    laid: Mutex<Option<(Lay, Arc<[Spread]>)>>,
+    laid: Mutex<Option<(TextLayout, Arc<[Spread]>)>>,
 }
 
 /// How a text is laid out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Lay {
+pub struct TextLayout {
     pub columns: usize,
     pub fold: Fold,
 }
@@ -60,27 +60,27 @@ pub enum SpreadKind {
     Folded(usize),
 }
 
-impl Clone for Spoken {
+impl Clone for MessageText {
     fn clone(&self) -> Self {
         Self::of(self.rich.clone())
     }
 }
 
-impl PartialEq for Spoken {
+impl PartialEq for MessageText {
     fn eq(&self, other: &Self) -> bool {
         self.rich == other.rich
     }
 }
 
-impl Eq for Spoken {}
+impl Eq for MessageText {}
 
-impl fmt::Debug for Spoken {
+impl fmt::Debug for MessageText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.rich.fmt(f)
     }
 }
 
-impl Spoken {
+impl MessageText {
     pub fn of(rich: Rich) -> Self {
         Self {
             rich,
@@ -122,7 +122,7 @@ impl Spoken {
     }
 
     /// The rows of the text; at least one.
-    pub fn rows(&self, lay: Lay) -> Arc<[Spread]> {
+    pub fn rows(&self, lay: TextLayout) -> Arc<[Spread]> {
         let mut laid = self.laid.lock().unwrap_or_else(PoisonError::into_inner);
         match &*laid {
             Some((known, rows)) if *known == lay => Arc::clone(rows),
@@ -135,7 +135,7 @@ impl Spoken {
     }
 }
 
-fn rows(rich: &Rich, lay: Lay) -> Vec<Spread> {
+fn rows(rich: &Rich, lay: TextLayout) -> Vec<Spread> {
     let mut rows = Vec::new();
     for line in &rich.lines {
         if let LineKind::Code { block, line: n } = line.kind

@@ -1,9 +1,9 @@
 //! Posts of our own: shown from Enter on, until their entry comes or they fail.
 
-use super::{Era, Fate, Item, Key, Timeline, What};
+use super::{Era, Fate, Item, ItemKey, Timeline, What};
 use crate::chat::{Author, Body, ClientId, Seq};
 use crate::text::{self, SafeText};
-use crate::tui::timeline::message_text::Spoken;
+use crate::tui::timeline::message_text::MessageText;
 
 /// Items at the newest end among which a private line of ours is looked for: an older one was answered long ago.
 const RECENT: usize = 1000;
@@ -14,7 +14,7 @@ impl Timeline {
         let what = What::Mine {
             client_id,
             name: text::line(&author.name),
-            text: Spoken::by(body),
+            text: MessageText::by(body),
             is_action: matches!(body, Body::Action(_)),
             fate: Fate::Pending,
         };
@@ -24,7 +24,7 @@ impl Timeline {
 
     /// Adds something below everything that was said.
     pub(super) fn keep_pending(&mut self, at_ms: u64, what: What) {
-        let key = Key {
+        let key = ItemKey {
             era: Era::Pending,
             seq: Seq(self.next_pending),
             line: 0,

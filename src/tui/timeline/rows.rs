@@ -1,5 +1,7 @@
 //! An item of the timeline as rows of a given width. Only what is visible is ever asked for.
 
+mod joins_and_leaves;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,8 +9,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::message_text::{Fold, Lay, Spoken, Spread, SpreadKind};
-use super::{Fate, Height, Item, Timeline, Way, What};
+use super::message_text::{Fold, MessageText, Spread, SpreadKind, TextLayout};
+use super::{Direction, Fate, Height, Item, Timeline, What};
 use crate::chat::{IdentityId, Seq};
 use crate::text::{self, Mark, SafeText};
 use crate::tui::settings::time_format::TimeFormat;
@@ -174,7 +176,7 @@ impl Layout<'_> {
         if is_passage(item) {
             // Of those that follow each other the first says it for all.
             if !continues {
-                self.told(&self.passages(timeline, index), &mut rows);
+                self.told(&self.joins_and_leaves(timeline, index), &mut rows);
             }
         } else {
             self.lines(timeline, item, continues, &mut rows);
@@ -185,59 +187,6 @@ impl Layout<'_> {
     fn begins_day(&self, before: Option<&Item>, item: &Item) -> bool {
         let date = self.date(item.at_ms);
         date.is_some() && before.and_then(|before| self.date(before.at_ms)) != date
-    }
-
-    /// Who came and went in one run, in a line.
-    fn passages(&self, timeline: &Timeline, first: usize) -> SafeText {
-        let mut people: Vec<(IdentityId, &SafeText, Way, Way)> = Vec::new();
-        let mut before: Option<&Item> = None;
-        let run = (first..timeline.len()).filter_map(|index| timeline.get(index));
-        for item in run.take(RUN) {
-            let What::Passage { person, name, way } = &item.what else {
-                match item.what {
-                    What::Hidden => continue,
-                    _ => break,
-                }
-            };
-            let is_other = before.is_some_and(|before| {
-                self.begins_day(Some(before), item) || timeline.is_first_new(Some(before), item)
-            });
-            if is_other {
-                break;
-            }
-            before = Some(item);
-            match people.iter_mut().find(|it| it.0 == *person) {
-                Some(known) => known.3 = *way,
-                None => people.push((*person, name, *way, *way)),
-            }
-        }
-        let s = self.strings;
-        let of = |is: &dyn Fn(Way, Way) -> bool| -> Vec<&SafeText> {
-            let of = people.iter().filter(|it| is(it.2, it.3));
-            of.map(|it| it.1).collect()
-        };
-        let parts = [
-            (of(&|_, last| last == Way::In), s.joined, s.joined_and),
-            (
-                of(&|first, last| first == Way::In && last == Way::Out),
-                s.passed_one,
-                s.passed_and,
-            ),
-            (
-                of(&|first, last| first == Way::Out && last == Way::Out),
-                s.left,
-                s.left_and,
-            ),
-        ];
-        let words = parts.into_iter().filter_map(|(names, one, many)| {
-            let (first, others) = names.split_first()?;
-            Some(match others {
-                [] => fill(one, &[first]),
-                [other] => fill(one, &[&fill(s.two_names, &[first, other])]),
-                others => fill(many, &[first, &others.len()]),
-            })
-        });
-        text::line(&words.collect::<Vec<_>>().join(" · "))
     }
 
     pub fn height(&self, timeline: &Timeline, index: usize) -> Height {
@@ -297,14 +246,14 @@ impl Layout<'_> {
                 self.spread(&text, scope, Gutter::Empty, time, name, aside.clone(), rows);
             }
             What::Erased { author, name, .. } => {
-                let words = Spoken::plain(&text::line(self.strings.deleted));
+                let words = MessageText::plain(&text::line(self.strings.deleted));
                 let lay = self.lay(Fold::Folded);
                 let (words, name) = self.spoken(*author, name, &words, false, lay);
                 let scope = Scope::MessageSystem;
                 self.spread(&words, scope, Gutter::Empty, time, name, None, rows);
             }
             // Both are laid out by whoever knows what stands around them.
-            What::Hidden | What::Passage { .. } => {}
+            What::Hidden | What::JoinOrLeave { .. } => {}
             What::Private {
                 author,
                 name,
@@ -376,21 +325,21 @@ impl Layout<'_> {
         &self,
         author: IdentityId,
         name: &SafeText,
-        text: &Spoken,
+        text: &MessageText,
         is_action: bool,
-        lay: Lay,
+        lay: TextLayout,
     ) -> (Arc<[Spread]>, Option<(IdentityId, SafeText)>) {
         if !is_action && self.shows_name() {
             return (text.rows(lay), Some((author, name.clone())));
         }
         let words = format!("{name}{} ", if is_action { "" } else { ":" });
-        let whole = Spoken::of(text.rich().prefixed(&words));
+        let whole = MessageText::of(text.rich().prefixed(&words));
         let name = is_action.then(|| (author, "*".into()));
         (whole.rows(lay), name)
     }
 
-    fn lay(&self, fold: Fold) -> Lay {
-        Lay {
+    fn lay(&self, fold: Fold) -> TextLayout {
+        TextLayout {
             columns: self.text_columns(),
             fold,
         }
@@ -398,7 +347,7 @@ impl Layout<'_> {
 
     /// What the room says of itself.
     fn told(&self, words: &SafeText, rows: &mut Vec<Row>) {
-        let words = Spoken::plain(words).rows(self.lay(Fold::Folded));
+        let words = MessageText::plain(words).rows(self.lay(Fold::Folded));
         let (scope, gutter) = (Scope::MessageSystem, Gutter::Empty);
         self.spread(&words, scope, gutter, None, None, None, rows);
     }
@@ -472,7 +421,7 @@ impl Layout<'_> {
 }
 
 fn is_passage(item: &Item) -> bool {
-    matches!(item.what, What::Passage { .. })
+    matches!(item.what, What::JoinOrLeave { .. })
 }
 
 /// Whether an item goes on what the one before said: same author, same kind, not long after; or both say who came and went.

@@ -3,7 +3,7 @@
 //! It is anchored to an item and a line of it, never to a row, so that nothing moves when something arrives. This part knows no
 //! widths: whoever scrolls says how high an item is.
 
-use super::{Anchor, FURTHER, Key, Timeline, What};
+use super::{Anchor, FURTHER, ItemKey, Timeline, What};
 
 /// How many rows an item takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -66,7 +66,7 @@ impl Timeline {
     /// The item and line that an anchor means now.
     fn place_of(
         &self,
-        key: Key,
+        key: ItemKey,
         line: isize,
         height: &impl Fn(usize) -> Height,
     ) -> Option<(usize, usize)> {
@@ -117,7 +117,7 @@ impl Timeline {
     fn counted(&self, (index, line): (usize, usize), height: &impl Fn(usize) -> Height) -> Anchor {
         let is_steady = |index: usize| {
             let item = self.get(index);
-            !item.is_some_and(|item| matches!(item.what, What::Passage { .. } | What::Hidden))
+            !item.is_some_and(|item| matches!(item.what, What::JoinOrLeave { .. } | What::Hidden))
         };
         let next = (index..self.len()).find(|index| is_steady(*index));
         let on = next.unwrap_or(index);

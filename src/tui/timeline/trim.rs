@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::{Anchor, Fate, Gap, Item, Key, NEAR, PAGE, Timeline, What, gap_item};
+use super::{Anchor, Fate, Gap, Item, ItemKey, NEAR, PAGE, Timeline, What, gap_item};
 use crate::chat::{Entry, Seq};
 
 /// A timeline is not trimmed again before it has grown by this many bytes.
@@ -116,7 +116,7 @@ impl Timeline {
     ///
     /// The scroll position does not move. Posts of ours that are pending or failed are moved to the end. Other local lines exist only in
     /// memory and are lost.
-    pub fn trim(&mut self, keep: Keep, shown: Range<usize>, near: &[Key]) {
+    pub fn trim(&mut self, keep: Keep, shown: Range<usize>, near: &[ItemKey]) {
         let is_kept = self.kept(keep, shown, near);
         let mut left: VecDeque<Item> = VecDeque::new();
         let mut waiting = Vec::new();
@@ -170,7 +170,7 @@ impl Timeline {
     }
 
     /// Which items are kept.
-    fn kept(&self, keep: Keep, shown: Range<usize>, near: &[Key]) -> Vec<bool> {
+    fn kept(&self, keep: Keep, shown: Range<usize>, near: &[ItemKey]) -> Vec<bool> {
         let all = self.items.len();
         let newest = keep.count(self.items.iter().rev(), keep.bytes / 2, keep.newest);
         let newest = all - newest..all;
@@ -180,7 +180,7 @@ impl Timeline {
             let below = keep.count(self.items.range(at.end..), bytes, keep.around);
             ranges.push(at.start - above..at.end + below);
         };
-        let place = |key: Key| {
+        let place = |key: ItemKey| {
             let at = self.among_items(key);
             at..at
         };

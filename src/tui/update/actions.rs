@@ -15,7 +15,7 @@ use crate::tui::timeline::Anchor;
 
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     if !is_kill(action) {
-        state.killed.ends();
+        state.input.kill_ring.ends();
     }
     if let Some(place) = action.room() {
         return nth_room(state, place);
@@ -23,6 +23,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Send => {
             if state
+                .input
                 .popup
                 .as_ref()
                 .is_some_and(|popup| popup.chosen.is_some())
@@ -30,7 +31,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 take_offer(state);
                 return Vec::new();
             }
-            state.popup = None;
+            state.input.popup = None;
             return send::enter(state);
         }
         Action::PageUp => return scroll(state, -page(state)),
@@ -43,19 +44,19 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Search => return search::open(state, ""),
         Action::RoomBefore => return step_room(state, -1),
         Action::RoomAfter => return step_room(state, 1),
-        Action::Help => state.overlay = Some(Overlay::help()),
+        Action::Help => state.overlays.top = Some(Overlay::help()),
         Action::Retry => return unsent::retry(state),
         Action::EditFailed => return unsent::edit(state),
         Action::Link => return link_details::open(state),
         Action::Panes => {
-            state.shows_panes = !state.shows_panes;
-            if state.is_plain {
+            state.preferences.shows_panes = !state.preferences.shows_panes;
+            if state.screen.is_plain {
                 settings::tell(state, Setting::Panes);
             }
         }
         Action::Quit => return vec![Effect::Quit],
         Action::Close => {
-            state.confirm = None;
+            state.input.confirm = None;
             if !amend::cancel(state)
                 && let Some(effects) = visit::back(state)
             {
@@ -75,8 +76,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::SentBefore => recall(state, 1),
         Action::SentAfter => recall(state, -1),
         Action::Complete => {
-            state.popup = completion::offers(state).or_else(|| completion::names(state));
+            state.input.popup = completion::offers(state).or_else(|| completion::names(state));
             if state
+                .input
                 .popup
                 .as_ref()
                 .is_some_and(|popup| popup.offers.len() == 1)
@@ -92,16 +94,16 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             } else {
                 composer.row_down(columns);
             }
-            state.popup = None;
+            state.input.popup = None;
         }
         edit => {
-            let mut killed = std::mem::take(&mut state.killed);
-            let is_change = edits(state.composer_mut(), &mut killed, edit);
-            state.killed = killed;
+            let mut kill_ring = std::mem::take(&mut state.input.kill_ring);
+            let is_change = edits(state.composer_mut(), &mut kill_ring, edit);
+            state.input.kill_ring = kill_ring;
             if is_change {
                 typed(state);
             } else {
-                state.popup = None;
+                state.input.popup = None;
             }
         }
     }
@@ -115,7 +117,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Some(seq) => select::act(state, seq, action),
         None if action.is_of(Context::Composer) => act(state, action),
         None => {
-            state.say(Tone::Problem, state.strings.nothing_selected);
+            state.say(Tone::Problem, state.preferences.strings.nothing_selected);
             Vec::new()
         }
     }
@@ -123,13 +125,13 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// To the newest end; where that is shown already, everything is read.
 pub(super) fn newest(state: &mut State) -> Vec<Effect> {
-    state.visit = None;
+    state.rooms.visit = None;
     let is_there = |room: &Room| room.timeline.anchor() == Anchor::Newest;
     if state
         .current()
         .is_some_and(|room| is_there(room) && room.reading.above.0 > 0)
     {
-        state.say(Tone::Info, state.strings.all_read);
+        state.say(Tone::Info, state.preferences.strings.all_read);
         return reading::read_all(state);
     }
     if let Some(room) = state.current_mut() {
@@ -162,7 +164,7 @@ pub(super) fn recall(state: &mut State, by: isize) {
         room.write_on();
     }
     typed(state);
-    state.popup = None;
+    state.input.popup = None;
 }
 
 /// To the room above or below in the list, around its ends.
@@ -176,7 +178,7 @@ pub(super) fn step_room(state: &mut State, by: isize) -> Vec<Effect> {
     };
     let now = listed
         .iter()
-        .position(|room| Some(*room) == state.current)
+        .position(|room| Some(*room) == state.rooms.current)
         .and_then(|at| isize::try_from(at).ok());
     let next = now.map_or(0, |now| (now + by).rem_euclid(count));
     match usize::try_from(next).ok().and_then(|next| listed.get(next)) {
@@ -191,7 +193,7 @@ pub(super) fn nth_room(state: &mut State, place: usize) -> Vec<Effect> {
     if let Some(room) = room {
         return show(state, room);
     }
-    let words = fill(state.strings.no_nth_room, &[&(place + 1)]);
+    let words = fill(state.preferences.strings.no_nth_room, &[&(place + 1)]);
     state.say(Tone::Info, words);
     Vec::new()
 }

@@ -28,7 +28,7 @@ pub(super) fn answer(state: &mut State, seq: Seq) {
 pub(super) fn answer_now(state: &mut State, text: &str) -> Vec<Effect> {
     let selected = state.current().and_then(|room| room.selected);
     let Some(to) = selected.or_else(|| newest(state, false).map(|entry| entry.seq)) else {
-        state.say(Tone::Problem, state.strings.nothing_to_answer);
+        state.say(Tone::Problem, state.preferences.strings.nothing_to_answer);
         return Vec::new();
     };
     let typed = state.composer().text();
@@ -41,11 +41,11 @@ pub(super) fn edit(state: &mut State, seq: Seq) {
     let said = state.current().and_then(|room| room.timeline.said(seq));
     let Some(entry) = said else { return };
     if !state.is_me(entry.author.id) {
-        state.say(Tone::Problem, state.strings.only_yours);
+        state.say(Tone::Problem, state.preferences.strings.only_yours);
         return;
     }
     let text = entry.body.text().to_owned();
-    let (s, is_plain) = (state.strings, state.is_plain);
+    let (s, is_plain) = (state.preferences.strings, state.screen.is_plain);
     if let Some(room) = state.current_mut() {
         room.writing = Writing::Edit(seq);
         room.selected = None;
@@ -63,14 +63,14 @@ pub(super) fn edit(state: &mut State, seq: Seq) {
 pub(super) fn edit_newest(state: &mut State) {
     match newest(state, true).map(|entry| entry.seq) {
         Some(seq) => edit(state, seq),
-        None => state.say(Tone::Info, state.strings.nothing_to_edit),
+        None => state.say(Tone::Info, state.preferences.strings.nothing_to_edit),
     }
 }
 
 /// `/edit TEXT`: the newest message of ours says this from now on.
 pub(super) fn edit_to(state: &mut State, text: &str) -> Vec<Effect> {
     let Some(target) = newest(state, true).map(|entry| entry.seq) else {
-        state.say(Tone::Problem, state.strings.nothing_to_edit);
+        state.say(Tone::Problem, state.preferences.strings.nothing_to_edit);
         return Vec::new();
     };
     let typed = state.composer().text();
@@ -80,12 +80,15 @@ pub(super) fn edit_to(state: &mut State, text: &str) -> Vec<Effect> {
 /// `s/old/new/`: the same, with the first `old` in it replaced.
 pub(super) fn substitute(state: &mut State, old: &str, new: &str) -> Vec<Effect> {
     let Some(entry) = newest(state, true) else {
-        state.say(Tone::Problem, state.strings.nothing_to_edit);
+        state.say(Tone::Problem, state.preferences.strings.nothing_to_edit);
         return Vec::new();
     };
     let (seq, text) = (entry.seq, entry.body.text());
     if !text.contains(old) {
-        let words = fill(state.strings.not_found_in_last, &[&text::line(old)]);
+        let words = fill(
+            state.preferences.strings.not_found_in_last,
+            &[&text::line(old)],
+        );
         state.say(Tone::Problem, words);
         return Vec::new();
     }
@@ -112,13 +115,13 @@ pub(super) fn amend(state: &mut State, typed: String, target: Seq, what: Amendme
 
 /// Deletes a message when it is asked for twice.
 pub(super) fn delete(state: &mut State, seq: Seq) -> Vec<Effect> {
-    let Some(room) = state.current else {
+    let Some(room) = state.rooms.current else {
         return Vec::new();
     };
-    if !state.is_confirmed(Confirm::DeleteMessage(room, seq)) {
+    if !state.input.is_confirmed(Confirm::DeleteMessage(room, seq)) {
         // Whoever says it once more sees what it is.
         let effects = reveal(state);
-        state.say(Tone::Problem, state.strings.delete_again);
+        state.say(Tone::Problem, state.preferences.strings.delete_again);
         return effects;
     }
     amend(state, String::new(), seq, Amendment::Erase)
@@ -127,7 +130,7 @@ pub(super) fn delete(state: &mut State, seq: Seq) -> Vec<Effect> {
 /// Asks what to react with.
 pub(super) fn ask_reaction(state: &mut State, target: Seq) {
     let composer = Box::default();
-    state.overlay = Some(Overlay::React { target, composer });
+    state.overlays.top = Some(Overlay::React { target, composer });
 }
 
 /// The emoji somebody means: the one they wrote, or the one whose short name (`:tada:`) they wrote; nothing if no emoji has that name.
@@ -143,7 +146,10 @@ pub(super) fn meant_emoji(written: &str) -> Option<&str> {
 /// Reacts, or takes the same reaction back.
 pub(super) fn react(state: &mut State, typed: String, target: Seq, written: &str) -> Vec<Effect> {
     let Some(emoji) = meant_emoji(written) else {
-        let words = fill(state.strings.no_such_emoji, &[&text::line(written)]);
+        let words = fill(
+            state.preferences.strings.no_such_emoji,
+            &[&text::line(written)],
+        );
         state.say(Tone::Problem, words);
         return Vec::new();
     };
@@ -163,7 +169,7 @@ pub(super) fn react(state: &mut State, typed: String, target: Seq, written: &str
 pub(super) fn react_now(state: &mut State, emoji: &str) -> Vec<Effect> {
     let selected = state.current().and_then(|room| room.selected);
     let Some(target) = selected.or_else(|| newest(state, false).map(|entry| entry.seq)) else {
-        state.say(Tone::Problem, state.strings.nothing_to_answer);
+        state.say(Tone::Problem, state.preferences.strings.nothing_to_answer);
         return Vec::new();
     };
     let typed = state.composer().text();
@@ -174,11 +180,11 @@ pub(super) fn react_now(state: &mut State, emoji: &str) -> Vec<Effect> {
 pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
     let said = state.current().and_then(|room| room.timeline.said(seq));
     let Some(Body::Reply { to, .. }) = said.map(|entry| &entry.body) else {
-        state.say(Tone::Info, state.strings.answers_nothing);
+        state.say(Tone::Info, state.preferences.strings.answers_nothing);
         return Vec::new();
     };
     let to = *to;
-    let Some(id) = state.current else {
+    let Some(id) = state.rooms.current else {
         return Vec::new();
     };
     let is_here = state
@@ -191,7 +197,7 @@ pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
         let here = state
             .current()
             .map(|room| (room.info.id, room.timeline.anchor()));
-        state.visit = Some(Visit {
+        state.rooms.visit = Some(Visit {
             home: here,
             walk: None,
         });
@@ -203,7 +209,7 @@ pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
 
 /// Lists who reacted to a message, and how.
 pub(super) fn who_reacted(state: &mut State, seq: Seq) {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let said = state.current().and_then(|room| room.timeline.said(seq));
     let amended = said.and_then(|entry| entry.amended.as_deref());
     let reactions = amended.into_iter().flat_map(|it| &it.reactions);
@@ -221,7 +227,7 @@ pub(super) fn who_reacted(state: &mut State, seq: Seq) {
         return;
     }
     let title = s.reacted_title.to_owned();
-    state.overlay = Some(Overlay::List {
+    state.overlays.top = Some(Overlay::List {
         title,
         lines,
         scroll: 0,
@@ -230,7 +236,7 @@ pub(super) fn who_reacted(state: &mut State, seq: Seq) {
 
 /// Puts away what the composer was for; an edit takes its text along, and what was being written before comes back.
 pub(super) fn cancel(state: &mut State) -> bool {
-    let is_plain = state.is_plain;
+    let is_plain = state.screen.is_plain;
     let Some(room) = state.current_mut() else {
         return false;
     };

@@ -14,17 +14,17 @@ use crate::tui::event::Effect;
 use crate::tui::input::composer::Composer;
 use crate::tui::state::{Overlay, Room, State, Tone};
 use crate::tui::strings::fill;
-use crate::tui::timeline::message_text::Spoken;
+use crate::tui::timeline::message_text::MessageText;
 use crate::tui::timeline::rows::system;
 use crate::tui::timeline::{Fate, What};
 
-pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
-    let s = state.strings;
+pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
+    let s = state.preferences.strings;
     match event {
         Event::Link(link) => return linked(state, link),
         Event::Kept { you, limits, rooms } => {
-            state.me = Some(you);
-            state.limits = limits;
+            state.me.account = Some(you);
+            state.connection.limits = limits;
             return rooms::kept(state, rooms);
         }
         Event::Unsent { drafts, posts } => {
@@ -42,12 +42,12 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             status,
             ..
         } => {
-            state.me = Some(you);
-            state.proposal = None;
-            state.limits = limits;
-            state.status = status;
+            state.me.account = Some(you);
+            state.me.proposal = None;
+            state.connection.limits = limits;
+            state.me.status = status;
             // Those that are still open are told next.
-            state.invitations.clear();
+            state.rooms.invitations.clear();
             personal::settle(state, settings);
             return rooms::welcome(state, rooms, &ending);
         }
@@ -68,7 +68,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         // What is missing is seen by what comes next.
         Event::Gap { .. } => {}
         Event::Entries(entries) => {
-            search::heard(state, &entries);
+            search::apply_amendments(state, &entries);
             return arrived(state, &entries);
         }
         Event::Page {
@@ -117,7 +117,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             return rooms::left(state, room);
         }
         Event::Refused { about, refusal } => refused(state, &about, refusal),
-        other => return people::hear(state, other),
+        other => return people::handle(state, other),
     }
     Vec::new()
 }
@@ -129,7 +129,7 @@ fn followed(
     (first, last): (Seq, Seq),
     result: FollowResult,
 ) {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let words = || system(s.other_history, &[]);
     if let Some(room) = state.room_mut(room) {
         // What a conversation that has just begun holds is news, and all else that comes now is not.
@@ -151,13 +151,14 @@ fn followed(
 }
 
 fn refused(state: &mut State, about: &About, refusal: Refusal) {
-    let s = state.strings;
-    let refusal = system_lines::with_local_time(state.strings, &state.zone, refusal);
+    let s = state.preferences.strings;
+    let refusal =
+        system_lines::with_local_time(state.preferences.strings, &state.screen.zone, refusal);
     let words = fill(s.cannot, &[&s.about(about), &s.refusal(&refusal)]);
     state.say(Tone::Problem, text::line(&words).to_string());
     match about {
         About::Mentions => picker::close_mentions(state),
-        About::Status => state.status_asked = None,
+        About::Status => state.me.status_asked = None,
         About::Join(name)
             if matches!(
                 refusal.code,
@@ -167,14 +168,16 @@ fn refused(state: &mut State, about: &About, refusal: Refusal) {
             // The room is gone, or the invitation was taken back.
             let lower = name.to_lowercase();
             state
+                .rooms
                 .invitations
                 .retain(|it| it.room.name.to_lowercase() != lower);
         }
         // Nobody sees that it is empty and goes on asking.
-        About::ListRooms if state.is_plain => state.overlay = None,
+        About::ListRooms if state.screen.is_plain => state.overlays.top = None,
         _ => {}
     }
     if state
+        .posting
         .asked
         .as_ref()
         .is_some_and(|(effect, _)| effect.asks_about(about))
@@ -185,19 +188,20 @@ fn refused(state: &mut State, about: &About, refusal: Refusal) {
 
 /// A post that was refused for good: something said stays where it is, a command comes back to be mended.
 fn post_refused(state: &mut State, id: ClientId, refusal: Refusal) -> Vec<Effect> {
-    let refusal = system_lines::with_local_time(state.strings, &state.zone, refusal);
-    let Some(typed) = state.orders.remove(&id) else {
+    let refusal =
+        system_lines::with_local_time(state.preferences.strings, &state.screen.zone, refusal);
+    let Some(typed) = state.posting.commands.remove(&id) else {
         unsent::refused(state, id, &refusal);
         return Vec::new();
     };
-    let words = state.strings.refusal(&refusal);
+    let words = state.preferences.strings.refusal(&refusal);
     state.say(Tone::Problem, text::line(&words).to_string());
     put_back(state, &typed);
     vec![Effect::Client(Command::Forget(id))]
 }
 
 fn former(state: &mut State, room: RoomId, entries: &[Entry]) {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let item = entries::item(state);
     if let Some(room) = state.room_mut(room) {
         let words = || system(s.other_history, &[]);
@@ -207,14 +211,14 @@ fn former(state: &mut State, room: RoomId, entries: &[Entry]) {
 
 fn linked(state: &mut State, link: LinkState) -> Vec<Effect> {
     if let LinkState::NameRefused(refusal) = &link {
-        state.announce(name_question(state, refusal));
+        state.overlays.announce(name_question(state, refusal));
     } else {
         let asks_name = |overlay: &mut Overlay| matches!(overlay, Overlay::Name { .. });
-        drop(state.behind.take_if(asks_name));
+        drop(state.overlays.behind.take_if(asks_name));
     }
-    state.link = link;
-    state.link_since = state.now.instant;
-    if state.link == LinkState::Online {
+    state.connection.link = link;
+    state.connection.since = state.screen.now.instant;
+    if state.connection.link == LinkState::Online {
         // What could not be loaded meanwhile can be now.
         return load_older(state);
     }
@@ -223,11 +227,11 @@ fn linked(state: &mut State, link: LinkState) -> Vec<Effect> {
 
 /// Asks for another name. As long as nobody has chosen one it is asked for the first time, and nothing has gone wrong yet.
 fn name_question(state: &State, refusal: &Refusal) -> Overlay {
-    let s = state.strings;
+    let s = state.preferences.strings;
     // The free name the server proposes is there to be taken with Enter.
     let free = refusal.arguments.get(1);
     let free = free.filter(|_| refusal.code == RefusalCode::NameTaken);
-    let Some(usual) = &state.proposal else {
+    let Some(usual) = &state.me.proposal else {
         let free = free.map_or("", String::as_str);
         return Overlay::Name {
             why: s.refusal(refusal),
@@ -237,7 +241,7 @@ fn name_question(state: &State, refusal: &Refusal) -> Overlay {
     };
     let proposal = free.unwrap_or(usual).clone();
     let mut why = s.name_asked.to_owned();
-    if !state.is_plain {
+    if !state.screen.is_plain {
         why = format!("{why}\n{}", fill(s.name_takes, &[&proposal]));
     }
     Overlay::Name {
@@ -254,8 +258,8 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
     };
     let item = entries::item(state);
     let mut effects = Vec::new();
-    let is_current = state.current == Some(id);
-    let me = state.me.as_ref().map(|me| me.id);
+    let is_current = state.rooms.current == Some(id);
+    let me = state.me.account.as_ref().map(|me| me.id);
     for entry in entries {
         let is_mine = state.is_me(entry.author.id);
         if let Some(client_id) = entry.client_id.filter(|_| is_mine) {
@@ -273,7 +277,7 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
             && *what == Amendment::Erase
         {
             // Its copies go with it, wherever they are shown.
-            for room in &mut state.rooms {
+            for room in &mut state.rooms.list {
                 room.timeline.erase_copy(id, *target);
             }
         }
@@ -292,7 +296,7 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
         effects.extend(reading::arrived(state, entry));
         effects.extend(notify::arrived(state, entry));
         let is_news = entry.body.is_said() && !is_mine && !is_current && !is_past;
-        if is_news && is_conversation && !state.settings.ignores(entry.author.id) {
+        if is_news && is_conversation && !state.me.settings.ignores(entry.author.id) {
             if let Some(room) = state.room_mut(id) {
                 room.is_hidden = false;
             }
@@ -312,11 +316,11 @@ fn show_beside(state: &mut State, entry: &Entry) {
         name: text::line(&entry.author.name),
         text: match &entry.body {
             Body::Action(done) => {
-                Spoken::plain(&text::line(&format!("{} {done}", entry.author.name)))
+                MessageText::plain(&text::line(&format!("{} {done}", entry.author.name)))
             }
-            other => Spoken::by(other),
+            other => MessageText::by(other),
         },
-        whom: text::line(state.strings.privately_to_you),
+        whom: text::line(state.preferences.strings.privately_to_you),
         of: Some((entry.room, entry.seq)),
         fate: Fate::Stored,
         client_id: None,
@@ -346,12 +350,12 @@ fn page_failed(state: &mut State, id: RoomId, before: Seq) -> Vec<Effect> {
 
 /// The link took no more: what was asked for is not done, and nothing waits for it.
 pub(super) fn busy(state: &mut State, command: Command) -> Vec<Effect> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     match command {
         Command::Older { room, before } => return page_failed(state, room, before),
-        Command::Post { post, .. } => match state.orders.remove(&post.client_id) {
+        Command::Post { post, .. } => match state.posting.commands.remove(&post.client_id) {
             Some(typed) => {
-                state.asked = None;
+                state.posting.asked = None;
                 state.say(Tone::Problem, s.too_busy);
                 put_back(state, &typed);
             }
@@ -367,22 +371,22 @@ pub(super) fn busy(state: &mut State, command: Command) -> Vec<Effect> {
 
 /// A command that was refused stays to be mended.
 pub(super) fn give_back(state: &mut State) {
-    if let Some((_, typed)) = state.asked.take() {
+    if let Some((_, typed)) = state.posting.asked.take() {
         put_back(state, &typed);
     }
 }
 
 fn put_back(state: &mut State, typed: &str) {
     // Without a screen it stands above, where it was typed.
-    if state.composer().is_empty() && !typed.is_empty() && !state.is_plain {
+    if state.composer().is_empty() && !typed.is_empty() && !state.screen.is_plain {
         state.composer_mut().insert(typed);
     }
 }
 
 fn settle(state: &mut State, id: ClientId) {
-    state.orders.remove(&id);
-    state.posts.retain(|post| post.client_id != id);
-    for room in &mut state.rooms {
+    state.posting.commands.remove(&id);
+    state.posting.pending.retain(|post| post.client_id != id);
+    for room in &mut state.rooms.list {
         room.timeline.settle(id);
     }
 }

@@ -14,13 +14,13 @@ use crate::tui::strings::fill;
 
 pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
     match name {
-        Name::Help => state.overlay = Some(Overlay::help()),
+        Name::Help => state.overlays.top = Some(Overlay::help()),
         Name::Join => return navigation::join(state, argument),
         Name::Leave => return navigation::leave(state, argument),
         Name::Rooms => return picker::lobby(state),
         Name::Msg => return navigation::open(state, argument.trim_start_matches('@')),
         Name::Nick => {
-            state.proposal = None;
+            state.me.proposal = None;
             return vec![Effect::Client(Command::SetName(argument.to_owned()))];
         }
         Name::Who => who(state),
@@ -28,8 +28,8 @@ pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> 
             if let Some(room) = state.current_mut() {
                 room.timeline.clear();
             }
-            if state.is_plain {
-                state.say(Tone::Info, state.strings.cleared);
+            if state.screen.is_plain {
+                state.say(Tone::Info, state.preferences.strings.cleared);
             }
         }
         Name::Theme if argument.is_empty() => picker::themes(state),
@@ -71,7 +71,7 @@ pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> 
         Name::Select => return plain_commands::select(state, argument),
         Name::Pick => return plain_commands::pick(state, argument),
         // A screen shows the draft in the composer.
-        Name::Draft => state.say(Tone::Info, state.strings.no_draft),
+        Name::Draft => state.say(Tone::Info, state.preferences.strings.no_draft),
         // Said like any other text, or done before it comes here.
         Name::Me | Name::Do => {}
     }
@@ -79,7 +79,7 @@ pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> 
 }
 
 pub(super) fn who(state: &mut State) {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let Some(room) = state.current() else {
         state.say(Tone::Problem, s.not_in_a_room);
         return;
@@ -98,7 +98,7 @@ pub(super) fn who(state: &mut State) {
         format!("{name}  {}", words.join(" ")).trim_end().to_owned()
     });
     let title = fill(s.who_title, &[&text::line(&room.label())]);
-    state.overlay = Some(Overlay::List {
+    state.overlays.top = Some(Overlay::List {
         title,
         lines: lines.collect(),
         scroll: 0,

@@ -71,7 +71,7 @@ fn commands(state: &State, stem: &str) -> Vec<Offer> {
     fitting
         .map(|(word, name)| Offer {
             text: format!("/{word}"),
-            about: state.strings.command(name).about.into(),
+            about: state.preferences.strings.command(name).about.into(),
         })
         .collect()
 }
@@ -88,13 +88,21 @@ enum Place {
 
 /// People in some places whose names begin so, with a sign before each name.
 fn people(state: &State, stem: &str, sign: &str, is_wanted: impl Fn(Place) -> bool) -> Vec<Offer> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let here = state.current().into_iter();
     let here = here.flat_map(|room| room.roster.people());
     let here = here.map(|it| (it.id, it.name.as_str(), Place::Here));
-    let peers = state.rooms.iter().filter_map(|it| it.info.peer.as_ref());
+    let peers = state
+        .rooms
+        .list
+        .iter()
+        .filter_map(|it| it.info.peer.as_ref());
     let peers = peers.map(|it| (it.id, it.name.as_str(), Place::Conversation));
-    let elsewhere = state.rooms.iter().flat_map(|room| room.roster.people());
+    let elsewhere = state
+        .rooms
+        .list
+        .iter()
+        .flat_map(|room| room.roster.people());
     let elsewhere = elsewhere.map(|it| (it.id, it.name.as_str(), Place::Elsewhere));
     let mut known = HashSet::new();
     let mut offers: Vec<Offer> = Vec::new();
@@ -137,7 +145,7 @@ fn arguments(state: &State, before: &str, word: &str) -> Option<Popup> {
         _ if !given.is_empty() => return None,
         Name::Join | Name::Leave => rooms(state, stem.trim_start_matches('#')),
         Name::Theme => {
-            let themes = state.themes.iter();
+            let themes = state.preferences.themes.iter();
             let fitting = themes.filter(|theme| theme.starts_with(&stem));
             fitting.map(|theme| plain(theme.clone(), "")).collect()
         }
@@ -145,7 +153,10 @@ fn arguments(state: &State, before: &str, word: &str) -> Option<Popup> {
             let settings = Setting::ALL.into_iter();
             let fitting = settings.filter(|(name, _)| name.starts_with(&stem));
             let of = |(name, setting): (&str, Setting)| {
-                plain(name.to_owned(), (state.strings.settings)(setting))
+                plain(
+                    name.to_owned(),
+                    (state.preferences.strings.settings)(setting),
+                )
             };
             fitting.map(of).collect()
         }
@@ -168,7 +179,7 @@ fn person(state: &State, name: Name, stem: &str) -> Option<Vec<Offer>> {
         Name::Invite => |place| place != Place::Here,
         Name::Ban | Name::Unban | Name::Msg | Name::Whois | Name::Ignore => |_| true,
         Name::Unignore => {
-            let ignored = state.settings.ignored.iter();
+            let ignored = state.me.settings.ignored.iter();
             let fitting = ignored.filter(|it| it.name.to_lowercase().starts_with(stem));
             let offers = fitting.map(|it| Offer {
                 text: format!("{sign}{}", it.name),
@@ -186,11 +197,12 @@ fn rooms(state: &State, stem: &str) -> Vec<Offer> {
     let mut offers: Vec<Offer> = Vec::new();
     let ours = state
         .rooms
+        .list
         .iter()
         .filter(|room| !room.is_conversation())
         .map(|room| &room.info);
-    let invited = state.invitations.iter().map(|it| &it.room);
-    for room in ours.chain(invited).chain(&state.directory) {
+    let invited = state.rooms.invitations.iter().map(|it| &it.room);
+    for room in ours.chain(invited).chain(&state.rooms.directory) {
         let text = format!("#{}", room.name);
         if room.name.to_lowercase().starts_with(stem)
             && !offers.iter().any(|known| known.text == text)
@@ -206,13 +218,13 @@ fn rooms(state: &State, stem: &str) -> Vec<Offer> {
 
 /// What follows from a changed composer.
 pub(super) fn typed(state: &mut State) {
-    state.confirm = None;
-    state.popup = offers(state);
+    state.input.confirm = None;
+    state.input.popup = offers(state);
 }
 
 /// Puts the chosen completion into the composer.
 pub(super) fn take_offer(state: &mut State) {
-    let Some(popup) = state.popup.take() else {
+    let Some(popup) = state.input.popup.take() else {
         return;
     };
     let Some(offer) = popup.offer() else { return };

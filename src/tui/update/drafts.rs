@@ -13,19 +13,23 @@ const WITHIN: Duration = Duration::from_millis(500);
 
 /// Notes that what is typed here is not what is on the disk.
 pub(super) fn note(state: &mut State) {
-    if state.drafts_due.is_none() && state.draft() != *drafted(state, state.current) {
-        state.drafts_due = Some(state.now.instant + WITHIN);
+    if state.timers.drafts_due.is_none() && state.draft() != *drafted(state, state.rooms.current) {
+        state.timers.drafts_due = Some(state.screen.now.instant + WITHIN);
     }
 }
 
 fn drafted(state: &State, room: Option<RoomId>) -> &str {
     let room = room.and_then(|room| state.room(room));
-    room.map_or(&state.lobby_drafted, |room| &room.drafted)
+    room.map_or(&state.input.lobby_drafted, |room| &room.drafted)
 }
 
 /// What is to be kept now, if it is time.
 pub(super) fn due(state: &mut State) -> Vec<Effect> {
-    if state.drafts_due.is_some_and(|due| due <= state.now.instant) {
+    if state
+        .timers
+        .drafts_due
+        .is_some_and(|due| due <= state.screen.now.instant)
+    {
         flush(state)
     } else {
         Vec::new()
@@ -34,7 +38,7 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
 
 /// Everything that is typed and not on the disk yet.
 pub fn flush(state: &mut State) -> Vec<Effect> {
-    state.drafts_due = None;
+    state.timers.drafts_due = None;
     let mut effects = Vec::new();
     let mut keep = |room, text: String, drafted: &mut String| {
         if text != *drafted {
@@ -42,8 +46,12 @@ pub fn flush(state: &mut State) -> Vec<Effect> {
             effects.push(Effect::Client(Command::Draft { room, text }));
         }
     };
-    keep(None, state.lobby.text(), &mut state.lobby_drafted);
-    for room in &mut state.rooms {
+    keep(
+        None,
+        state.input.lobby.text(),
+        &mut state.input.lobby_drafted,
+    );
+    for room in &mut state.rooms.list {
         keep(Some(room.info.id), room.draft(), &mut room.drafted);
     }
     effects
@@ -53,7 +61,7 @@ pub fn flush(state: &mut State) -> Vec<Effect> {
 pub(super) fn restore(state: &mut State, drafts: Drafts) {
     for (room, text) in drafts {
         let (composer, drafted) = match room {
-            None => (&mut state.lobby, &mut state.lobby_drafted),
+            None => (&mut state.input.lobby, &mut state.input.lobby_drafted),
             Some(id) => match state.room_mut(id) {
                 Some(room) => (&mut room.composer, &mut room.drafted),
                 None => continue,

@@ -2,13 +2,13 @@
 
 use crossterm::event::KeyEvent;
 
-use crate::tui::input::composer::{Composer, Killed};
+use crate::tui::input::composer::{Composer, KillRing};
 use crate::tui::input::keymap::{self, Action};
 
 /// Does an editing action; says whether it may have changed the text.
-pub(super) fn edits(composer: &mut Composer, killed: &mut Killed, action: Action) -> bool {
+pub(super) fn edits(composer: &mut Composer, kill_ring: &mut KillRing, action: Action) -> bool {
     if !is_kill(action) {
-        killed.ends();
+        kill_ring.ends();
     }
     match action {
         Action::Left => composer.left(),
@@ -30,23 +30,23 @@ pub(super) fn edits(composer: &mut Composer, killed: &mut Killed, action: Action
             return true;
         }
         Action::KillToStart => {
-            composer.kill_to_start(killed);
+            composer.kill_to_start(kill_ring);
             return true;
         }
         Action::KillToEnd => {
-            composer.kill_to_end(killed);
+            composer.kill_to_end(kill_ring);
             return true;
         }
         Action::KillWord => {
-            composer.kill_word(killed);
+            composer.kill_word(kill_ring);
             return true;
         }
         Action::ClearDraft => {
-            composer.kill_all(killed);
+            composer.kill_all(kill_ring);
             return true;
         }
         Action::Yank => {
-            composer.insert(killed.text());
+            composer.insert(kill_ring.text());
             return true;
         }
         Action::Undo => {
@@ -76,16 +76,16 @@ pub(super) fn is_kill(action: Action) -> bool {
 /// Writes in a composer of one line.
 pub(super) fn edits_line(
     composer: &mut Composer,
-    killed: &mut Killed,
+    kill_ring: &mut KillRing,
     action: Option<Action>,
     key: KeyEvent,
 ) {
     match action {
         Some(Action::Newline | Action::Up | Action::Down) => {}
-        Some(action) => drop(edits(composer, killed, action)),
+        Some(action) => drop(edits(composer, kill_ring, action)),
         None => {
             if let Some(c) = keymap::typed(key) {
-                killed.ends();
+                kill_ring.ends();
                 composer.insert(c.encode_utf8(&mut [0; 4]));
             }
         }

@@ -11,10 +11,10 @@ use crate::tui::timeline::{Anchor, What};
 /// Asks for the colours of blocks that may be on the screen and have none. An item has at least one row, so that those on the screen
 /// are among as many items as it has rows.
 pub(super) fn note(state: &mut State) -> Vec<Effect> {
-    if state.is_plain {
+    if state.screen.is_plain {
         return Vec::new();
     }
-    let rows = usize::from(state.size.1);
+    let rows = usize::from(state.screen.size.1);
     let Some(room) = state.current() else {
         return Vec::new();
     };
@@ -36,7 +36,7 @@ pub(super) fn note(state: &mut State) -> Vec<Effect> {
         .take(Highlights::WANTED)
         .cloned()
         .collect();
-    let highlights = &mut state.highlights;
+    let highlights = &mut state.screen.highlights;
     seen.into_iter()
         .filter(|code| highlights.is_new(code))
         .map(Effect::Highlight)

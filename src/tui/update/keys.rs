@@ -21,13 +21,13 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
         return Vec::new();
     }
-    if state.keymap.action(Context::Composer, key) == Some(Action::Redraw) {
+    if state.input.keymap.action(Context::Composer, key) == Some(Action::Redraw) {
         // It changes nothing of what is open, selected or said: it only puts it on the screen again.
         return vec![Effect::Redraw];
     }
-    state.notice = None;
-    state.pressed_at = state.now.instant;
-    match &state.overlay {
+    state.screen.notice = None;
+    state.timers.pressed_at = state.screen.now.instant;
+    match &state.overlays.top {
         Some(Overlay::Name { .. }) => return name_overlay(state, key),
         Some(Overlay::Pick(_)) => return pick::press(state, key),
         Some(Overlay::Snippet { .. }) => return paste::press(state, key),
@@ -37,28 +37,31 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         }
         None => {}
     }
-    let before = state.prefix.take();
+    let before = state.input.prefix.take();
     if before.is_none()
         && let Some(effects) = press_above(state, key)
     {
         return effects;
     }
-    match state.keymap.meaning(Context::Composer, before, key) {
+    match state.input.keymap.meaning(Context::Composer, before, key) {
         Meaning::Does(action) => return actions::act(state, action),
         Meaning::Begins => {
             let key = Key::of(key);
-            state.prefix = Some(key);
+            state.input.prefix = Some(key);
             state.say(Tone::Info, format!("{key} …"));
         }
         Meaning::Nothing => {
             if let Some(before) = before {
                 // What closes things takes the first key back.
-                if state.keymap.action(Context::Composer, key) != Some(Action::Close) {
-                    let words = fill(state.strings.no_such_keys, &[&before, &Key::of(key)]);
+                if state.input.keymap.action(Context::Composer, key) != Some(Action::Close) {
+                    let words = fill(
+                        state.preferences.strings.no_such_keys,
+                        &[&before, &Key::of(key)],
+                    );
                     state.say(Tone::Problem, text::line(&words).to_string());
                 }
             } else if let Some(c) = keymap::typed(key) {
-                state.killed.ends();
+                state.input.kill_ring.ends();
                 state.composer_mut().insert(c.encode_utf8(&mut [0; 4]));
                 typed(state);
             }
@@ -69,14 +72,14 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 
 /// What stands over the composer sees a key first: completions, and a message that is selected.
 fn press_above(state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
-    if state.popup.is_some()
-        && let Some(action) = state.keymap.action(Context::Popup, key)
+    if state.input.popup.is_some()
+        && let Some(action) = state.input.keymap.action(Context::Popup, key)
     {
         popup(state, action);
         return Some(Vec::new());
     }
     if let Some(seq) = state.current().and_then(|room| room.selected) {
-        if let Some(action) = state.keymap.action(Context::Selection, key) {
+        if let Some(action) = state.input.keymap.action(Context::Selection, key) {
             return Some(select::act(state, seq, action));
         }
         if keymap::typed(key).is_some() {
@@ -88,22 +91,22 @@ fn press_above(state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
 }
 
 fn popup(state: &mut State, action: Action) {
-    let Some(popup) = &mut state.popup else {
+    let Some(popup) = &mut state.input.popup else {
         return;
     };
     match action {
         Action::PopupUp => popup.step(-1),
         Action::PopupDown => popup.step(1),
         Action::PopupTake => take_offer(state),
-        _ => state.popup = None,
+        _ => state.input.popup = None,
     }
 }
 
 fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    let is_help = matches!(state.overlay, Some(Overlay::Help { .. }));
+    let is_help = matches!(state.overlays.top, Some(Overlay::Help { .. }));
     let types = is_help && keymap::typed(key).is_some();
     // In help a letter narrows the list, whatever it does in other overlays.
-    let action = state.keymap.action(Context::Overlay, key);
+    let action = state.input.keymap.action(Context::Overlay, key);
     let action = action.filter(|_| !types);
     // One line of a page stays for orientation.
     let page = overlay_rows(state).saturating_sub(1).max(1);
@@ -116,11 +119,11 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         Some(Action::OverlayHome) => scroll_overlay(state, isize::MIN),
         Some(Action::OverlayEnd) => scroll_overlay(state, isize::MAX),
         Some(Action::Quit) => return vec![Effect::Quit],
-        Some(_) => state.overlay = None,
+        Some(_) => state.overlays.top = None,
         None if is_help => return narrow_help(state, key),
         None => {
             // A letter is meant for the composer.
-            state.overlay = None;
+            state.overlays.top = None;
             return press(state, key);
         }
     }
@@ -129,13 +132,13 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 
 /// Edits what is looked for in help; any other key closes it and does what it does on the screen below.
 fn narrow_help(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    let action = state.keymap.action(Context::Composer, key);
+    let action = state.input.keymap.action(Context::Composer, key);
     if action.is_some_and(|action| !action.is_of_line()) {
-        state.overlay = None;
+        state.overlays.top = None;
         return press(state, key);
     }
-    if let Some(Overlay::Help { filter, scroll }) = &mut state.overlay {
-        edits_line(filter, &mut state.killed, action, key);
+    if let Some(Overlay::Help { filter, scroll }) = &mut state.overlays.top {
+        edits_line(filter, &mut state.input.kill_ring, action, key);
         *scroll = 0;
     }
     Vec::new()
@@ -146,7 +149,7 @@ pub(super) fn scroll_overlay(state: &mut State, by: isize) {
     let last = overlay_lines(state).saturating_sub(overlay_rows(state));
     if let Some(
         Overlay::Help { scroll, .. } | Overlay::List { scroll, .. } | Overlay::Link { scroll, .. },
-    ) = &mut state.overlay
+    ) = &mut state.overlays.top
     {
         *scroll = scroll.saturating_add_signed(by).min(last);
     }
@@ -160,10 +163,14 @@ fn overlay_rows(state: &State) -> usize {
 /// How many lines the open overlay has.
 fn overlay_lines(state: &State) -> usize {
     let columns = layout(state).overlay().width;
-    match &state.overlay {
-        Some(Overlay::Help { filter, .. }) => {
-            help::help(state.strings, &state.keymap, columns, &filter.text()).len()
-        }
+    match &state.overlays.top {
+        Some(Overlay::Help { filter, .. }) => help::help(
+            state.preferences.strings,
+            &state.input.keymap,
+            columns,
+            &filter.text(),
+        )
+        .len(),
         Some(Overlay::List { lines, .. }) => lines.len(),
         Some(Overlay::Link { report, .. }) => link_details::lines(state, report, columns).len(),
         Some(
@@ -178,15 +185,15 @@ fn overlay_lines(state: &State) -> usize {
 
 /// A digit is the reaction of its place; anything else is typed, and Tab completes the name of an emoji.
 fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
-    let action = state.keymap.action(Context::Composer, key);
-    let Some(Overlay::React { composer, .. }) = &mut state.overlay else {
+    let action = state.input.keymap.action(Context::Composer, key);
+    let Some(Overlay::React { composer, .. }) = &mut state.overlays.top else {
         return Vec::new();
     };
     let digit = keymap::typed(key).and_then(|c| c.to_digit(10));
     let place = digit.and_then(|digit| usize::try_from(digit).ok()?.checked_sub(1));
     let chosen = place.and_then(|place| reactions::OFFERED.get(place));
     if let Some(emoji) = chosen.filter(|_| composer.is_empty()) {
-        state.overlay = None;
+        state.overlays.top = None;
         return amend::react(state, String::new(), target, emoji);
     }
     match action {
@@ -194,7 +201,7 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
             let written = composer.text().trim().to_owned();
             // A name that no emoji has stays to be corrected.
             if amend::meant_emoji(&written).is_some() {
-                state.overlay = None;
+                state.overlays.top = None;
             }
             if !written.is_empty() {
                 return amend::react(state, String::new(), target, &written);
@@ -205,18 +212,18 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
                 composer.set(&offer.text);
             }
         }
-        Some(Action::Close) => state.overlay = None,
+        Some(Action::Close) => state.overlays.top = None,
         Some(Action::Quit) => return vec![Effect::Quit],
-        action => edits_line(composer, &mut state.killed, action, key),
+        action => edits_line(composer, &mut state.input.kill_ring, action, key),
     }
     Vec::new()
 }
 
 fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    let action = state.keymap.action(Context::Composer, key);
+    let action = state.input.keymap.action(Context::Composer, key);
     let Some(Overlay::Name {
         composer, proposal, ..
-    }) = &mut state.overlay
+    }) = &mut state.overlays.top
     else {
         return Vec::new();
     };
@@ -230,11 +237,11 @@ fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
                 return Vec::new();
             }
             // It is chosen now: what is wrong with it is an error.
-            (state.overlay, state.proposal) = (None, None);
+            (state.overlays.top, state.me.proposal) = (None, None);
             return vec![Effect::Client(Command::SetName(name))];
         }
         Some(Action::Quit) => return vec![Effect::Quit],
-        action => edits_line(composer, &mut state.killed, action, key),
+        action => edits_line(composer, &mut state.input.kill_ring, action, key),
     }
     Vec::new()
 }

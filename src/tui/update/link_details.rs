@@ -9,29 +9,32 @@ use crate::tui::state::{Overlay, State};
 /// How often it is looked at while it is open.
 const EVERY: Duration = Duration::from_secs(1);
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
-    state.overlay = Some(Overlay::Link {
+    state.overlays.top = Some(Overlay::Link {
         report: Report::default(),
         scroll: 0,
     });
-    state.report_due = Some(state.now.instant + EVERY);
+    state.timers.report_due = Some(state.screen.now.instant + EVERY);
     vec![Effect::Client(Command::Report)]
 }
 
 pub(super) fn take(state: &mut State, fresh: Report) {
-    if let Some(Overlay::Link { report, .. }) = &mut state.overlay {
+    if let Some(Overlay::Link { report, .. }) = &mut state.overlays.top {
         *report = fresh;
     }
 }
 
 /// Asks again, if it is time and somebody looks.
 pub(super) fn due(state: &mut State) -> Vec<Effect> {
-    if !matches!(state.overlay, Some(Overlay::Link { .. })) {
-        state.report_due = None;
+    if !matches!(state.overlays.top, Some(Overlay::Link { .. })) {
+        state.timers.report_due = None;
     }
-    let is_due = state.report_due.is_some_and(|due| due <= state.now.instant);
+    let is_due = state
+        .timers
+        .report_due
+        .is_some_and(|due| due <= state.screen.now.instant);
     if !is_due {
         return Vec::new();
     }
-    state.report_due = Some(state.now.instant + EVERY);
+    state.timers.report_due = Some(state.screen.now.instant + EVERY);
     vec![Effect::Client(Command::Report)]
 }

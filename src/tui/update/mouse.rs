@@ -19,14 +19,14 @@ const WHEEL: isize = 3;
 
 pub(super) fn point(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
     let place = Position::new(mouse.column, mouse.row);
-    let found = state.targets.at(place);
+    let found = state.screen.hit_map.at(place);
     match mouse.kind {
         MouseEventKind::ScrollUp => wheel(state, found, -WHEEL),
         MouseEventKind::ScrollDown => wheel(state, found, WHEEL),
         MouseEventKind::Down(MouseButton::Left) => {
-            state.notice = None;
-            state.prefix = None;
-            state.pressed_at = state.now.instant;
+            state.screen.notice = None;
+            state.input.prefix = None;
+            state.timers.pressed_at = state.screen.now.instant;
             click(state, found, place)
         }
         _ => Vec::new(),
@@ -41,17 +41,17 @@ fn wheel(state: &mut State, found: Option<(Rect, Target)>, by: isize) -> Vec<Eff
             let height = usize::from(layout(state).rooms.height);
             let first = first_room(state, &rows, height).saturating_add_signed(by);
             let last = rows.len().saturating_sub(height);
-            state.panes.rooms = Some(first.min(last));
+            state.screen.panes.rooms = Some(first.min(last));
         }
         Some(Target::People | Target::Person(_)) => {
             let count = state.current().map_or(0, |room| room.roster.people().len());
             // The title stands above them.
             let height = usize::from(layout(state).people.height.saturating_sub(1));
             let first = first_person(state, count, height).saturating_add_signed(by);
-            state.panes.people = first.min(count.saturating_sub(height));
+            state.screen.panes.people = first.min(count.saturating_sub(height));
         }
         Some(Target::Offer(_)) => {
-            if let Some(popup) = &mut state.popup {
+            if let Some(popup) = &mut state.input.popup {
                 popup.step(by.signum());
             }
         }
@@ -61,7 +61,7 @@ fn wheel(state: &mut State, found: Option<(Rect, Target)>, by: isize) -> Vec<Eff
 }
 
 fn wheel_overlay(state: &mut State, by: isize) -> Vec<Effect> {
-    match &state.overlay {
+    match &state.overlays.top {
         Some(Overlay::Pick(picker)) => {
             let chosen = picker.chosen.saturating_add_signed(by.signum());
             picker::point(state, chosen)
@@ -76,7 +76,7 @@ fn wheel_overlay(state: &mut State, by: isize) -> Vec<Effect> {
 
 fn click(state: &mut State, found: Option<(Rect, Target)>, place: Position) -> Vec<Effect> {
     let target = found.map(|(_, target)| target);
-    if state.overlay.is_some() && !matches!(target, Some(Target::Overlay | Target::Row(_))) {
+    if state.overlays.top.is_some() && !matches!(target, Some(Target::Overlay | Target::Row(_))) {
         return close(state);
     }
     let Some((area, target)) = found else {
@@ -96,10 +96,10 @@ fn click(state: &mut State, found: Option<(Rect, Target)>, place: Position) -> V
             let columns = usize::from(area.width.saturating_sub(1));
             state.composer_mut().go_to(columns, (row, column));
             select::leave(state);
-            state.popup = None;
+            state.input.popup = None;
         }
         Target::Offer(n) => {
-            if let Some(popup) = &mut state.popup {
+            if let Some(popup) = &mut state.input.popup {
                 popup.chosen = Some(n);
                 take_offer(state);
             }
@@ -112,10 +112,10 @@ fn click(state: &mut State, found: Option<(Rect, Target)>, place: Position) -> V
 
 /// Beside an overlay: one that is only read or chosen from closes; one that waits for words stays.
 fn close(state: &mut State) -> Vec<Effect> {
-    match &state.overlay {
+    match &state.overlays.top {
         Some(Overlay::Pick(_)) => picker::close(state),
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {
-            state.overlay = None;
+            state.overlays.top = None;
             Vec::new()
         }
         Some(Overlay::Name { .. } | Overlay::React { .. } | Overlay::Snippet { .. }) | None => {
@@ -147,7 +147,7 @@ fn mark(state: &mut State, seq: Seq) -> Vec<Effect> {
         select::leave(state);
     } else if room.timeline.said(seq).is_some() {
         room.selected = Some(seq);
-        state.confirm = None;
+        state.input.confirm = None;
         return reveal(state);
     }
     Vec::new()

@@ -15,7 +15,12 @@ pub(super) fn conversation_with(state: &State, person: IdentityId) -> Option<Roo
             .as_ref()
             .is_some_and(|peer| peer.id == person)
     };
-    state.rooms.iter().find(is_theirs).map(|room| room.info.id)
+    state
+        .rooms
+        .list
+        .iter()
+        .find(is_theirs)
+        .map(|room| room.info.id)
 }
 
 /// Goes to a room: one we are in at once, another when the server let us in.
@@ -27,7 +32,7 @@ pub(super) fn join(state: &mut State, argument: &str) -> Vec<Effect> {
         let is_ours = !room.is_conversation() && room.put_out.is_none();
         is_ours && room.info.name.to_lowercase() == lower
     };
-    let known = state.rooms.iter().find(is_it);
+    let known = state.rooms.list.iter().find(is_it);
     match known.map(|room| room.info.id) {
         Some(room) => show(state, room),
         None => vec![Effect::Client(Command::Join(name.to_owned()))],
@@ -35,7 +40,7 @@ pub(super) fn join(state: &mut State, argument: &str) -> Vec<Effect> {
 }
 
 pub(super) fn open(state: &mut State, name: &str) -> Vec<Effect> {
-    let called = state.people_called(name);
+    let called = state.people_named(name);
     let known = called
         .present
         .or(called.peer)
@@ -47,12 +52,12 @@ pub(super) fn open(state: &mut State, name: &str) -> Vec<Effect> {
 }
 
 pub(super) fn leave(state: &mut State, argument: &str) -> Vec<Effect> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let wanted = argument.to_lowercase();
     let room = if argument.is_empty() {
         state.current()
     } else {
-        state.rooms.iter().find(|room| {
+        state.rooms.list.iter().find(|room| {
             let label = room.label().to_lowercase();
             label == wanted || label.trim_start_matches(['#', '@']) == wanted
         })
@@ -73,7 +78,7 @@ pub(super) fn leave(state: &mut State, argument: &str) -> Vec<Effect> {
     }
     state.say(Tone::Info, s.conversation_put_away);
     let first = state.listed().next().map(|room| room.info.id);
-    match first.filter(|_| state.current == Some(id)) {
+    match first.filter(|_| state.rooms.current == Some(id)) {
         Some(first) => show(state, first),
         None => Vec::new(),
     }

@@ -27,16 +27,16 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
         && entry.seq > room.live_after
         && entry.seq > room.reading.unread.read
         && !state.is_me(entry.author.id)
-        && !state.settings.ignores(entry.author.id);
+        && !state.me.settings.ignores(entry.author.id);
     let is_worth_it = match state.level(entry.room) {
         Level::All => true,
         Level::Mentions => state.is_for_me(entry),
         Level::Nothing => false,
     };
-    let now = state.now.instant;
+    let now = state.screen.now.instant;
     let is_away = !state.is_attended(GONE);
     let is_early = |at| now.saturating_duration_since(at) < EVERY;
-    if !is_news || !is_worth_it || !is_away || state.notified_at.is_some_and(is_early) {
+    if !is_news || !is_worth_it || !is_away || state.timers.notified_at.is_some_and(is_early) {
         return None;
     }
     let name = text::line(&entry.author.name);
@@ -44,12 +44,12 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
         name.to_string()
     } else {
         fill(
-            state.strings.notification,
+            state.preferences.strings.notification,
             &[&name, &text::line(&room.label())],
         )
     };
     let said: String = entry.body.text().chars().take(TEXT).collect();
-    state.notified_at = Some(now);
+    state.timers.notified_at = Some(now);
     Some(Effect::Notify {
         title,
         text: text::line(&said).to_string(),
@@ -58,8 +58,10 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
 
 /// Somebody is writing.
 pub(super) fn typing(state: &mut State, id: RoomId, person: IdentityId) {
-    let is_shown = state.typing.shows() && !state.is_me(person) && !state.settings.ignores(person);
-    let until = state.now.instant + TYPING;
+    let is_shown = state.preferences.typing.shows()
+        && !state.is_me(person)
+        && !state.me.settings.ignores(person);
+    let until = state.screen.now.instant + TYPING;
     if let Some(room) = state.room_mut(id).filter(|_| is_shown) {
         room.typing.retain(|(other, _)| *other != person);
         room.typing.push((person, until));
@@ -68,15 +70,15 @@ pub(super) fn typing(state: &mut State, id: RoomId, person: IdentityId) {
 
 /// Nobody is believed to be writing for ever.
 pub(super) fn due(state: &mut State) {
-    let now = state.now.instant;
-    for room in &mut state.rooms {
+    let now = state.screen.now.instant;
+    for room in &mut state.rooms.list {
         room.typing.retain(|(_, until)| *until > now);
     }
 }
 
 /// Tells that we are writing something that everybody here will read.
 pub(super) fn typed(state: &mut State) -> Option<Effect> {
-    let now = state.now.instant;
+    let now = state.screen.now.instant;
     let is_early = |at| now.saturating_duration_since(at) < TYPING_EVERY;
     let text = state.composer().text();
     let is_command = text.starts_with('/') && !text.starts_with("//");
@@ -84,8 +86,8 @@ pub(super) fn typed(state: &mut State) -> Option<Effect> {
     let is_private = text.starts_with(text::AT)
         && (command::addressee(&text).is_some() || !text.contains(char::is_whitespace));
     let is_for_all = !text.trim().is_empty() && !is_command && !is_private;
-    let can = state.typing.sends() && state.link == LinkState::Online;
-    if !can || !is_for_all || state.typed_at.is_some_and(is_early) {
+    let can = state.preferences.typing.sends() && state.connection.link == LinkState::Online;
+    if !can || !is_for_all || state.timers.typed_at.is_some_and(is_early) {
         return None;
     }
     let room = state
@@ -93,6 +95,6 @@ pub(super) fn typed(state: &mut State) -> Option<Effect> {
         .filter(|room| room.put_out.is_none())?
         .info
         .id;
-    state.typed_at = Some(now);
+    state.timers.typed_at = Some(now);
     Some(Effect::Client(Command::Typing(room)))
 }

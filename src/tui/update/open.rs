@@ -6,10 +6,10 @@ use super::amend;
 use crate::chat::{Body, Entry, Seq};
 use crate::text::{self, Mark};
 use crate::tui::event::Effect;
-use crate::tui::state::{Of, Picker};
 use crate::tui::state::{Overlay, State, Tone};
+use crate::tui::state::{Picker, PickerKind};
 use crate::tui::strings::fill;
-use crate::tui::timeline::message_text::Spoken;
+use crate::tui::timeline::message_text::MessageText;
 
 /// Opens the link of a message, or lists its links if there are several. A message without one leads to the message it answers.
 pub(super) fn open(state: &mut State, seq: Seq) -> Vec<Effect> {
@@ -21,12 +21,12 @@ pub(super) fn open(state: &mut State, seq: Seq) -> Vec<Effect> {
     match links.as_slice() {
         [] if matches!(entry.body, Body::Reply { .. }) => amend::open_original(state, seq),
         [] => {
-            state.say(Tone::Info, state.strings.nothing_to_open);
+            state.say(Tone::Info, state.preferences.strings.nothing_to_open);
             Vec::new()
         }
         [one] => open_link(state, one),
         _ => {
-            state.overlay = Some(Overlay::Pick(Picker::new(Of::Links(links))));
+            state.overlays.top = Some(Overlay::Pick(Picker::new(PickerKind::Links(links))));
             Vec::new()
         }
     }
@@ -34,7 +34,7 @@ pub(super) fn open(state: &mut State, seq: Seq) -> Vec<Effect> {
 
 /// The addresses a message links to, each once, in their order.
 fn links(entry: &Entry) -> Vec<Arc<str>> {
-    let spoken = Spoken::by(&entry.body);
+    let spoken = MessageText::by(&entry.body);
     let marks = spoken.rich().lines.iter().flat_map(|line| &line.marks);
     let mut links: Vec<Arc<str>> = Vec::new();
     for (_, mark) in marks {
@@ -49,13 +49,13 @@ fn links(entry: &Entry) -> Vec<Arc<str>> {
 
 /// Opens an address. Where no browser can be, it is copied, so that it can be pasted into one elsewhere.
 pub(super) fn open_link(state: &mut State, address: &str) -> Vec<Effect> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let shown = text::line(address);
-    if state.has_desktop {
+    if state.preferences.has_desktop {
         state.say(Tone::Info, fill(s.opening, &[&shown]));
         return vec![Effect::Open(address.to_owned())];
     }
-    if state.is_plain {
+    if state.screen.is_plain {
         // There is nowhere to copy it to.
         state.say(Tone::Info, shown.to_string());
         return Vec::new();

@@ -19,7 +19,7 @@ const BYTES: usize = 60_000;
 /// Takes what is written here to the editor.
 pub(super) fn edit(state: &State) -> Vec<Effect> {
     let text = state.composer().text();
-    let room = state.current;
+    let room = state.rooms.current;
     vec![Effect::Edit { room, text }]
 }
 
@@ -29,11 +29,11 @@ pub(super) fn edited(state: &mut State, room: Option<RoomId>, text: Result<Strin
         Ok(text) => text,
         Err(why) => return state.say(Tone::Problem, text::line(&why).to_string()),
     };
-    if room == state.current {
+    if room == state.rooms.current {
         if text != state.composer().text() {
             state.composer_mut().set(&text);
             typed(state);
-            state.popup = None;
+            state.input.popup = None;
         }
         return;
     }
@@ -46,11 +46,11 @@ pub(super) fn edited(state: &mut State, room: Option<RoomId>, text: Result<Strin
 
 /// Pasted text is put in, whatever it holds: it never sends.
 pub(super) fn insert(state: &mut State, text: &str) -> Vec<Effect> {
-    if state.is_plain {
+    if state.screen.is_plain {
         // Nobody writes into a list that is not shown.
-        state.overlay = None;
+        state.overlays.top = None;
     }
-    match &mut state.overlay {
+    match &mut state.overlays.top {
         Some(
             Overlay::Name { composer, .. }
             | Overlay::React { composer, .. }
@@ -79,15 +79,15 @@ pub(super) fn insert(state: &mut State, text: &str) -> Vec<Effect> {
 fn into_composer(state: &mut State, text: &str) {
     let bytes = state.composer().bytes() + text.len();
     if bytes > BYTES {
-        let words = fill(state.strings.paste_too_long, &[&bytes, &BYTES]);
+        let words = fill(state.preferences.strings.paste_too_long, &[&bytes, &BYTES]);
         return state.say(Tone::Problem, words);
     }
-    if text.lines().count() > FOLDED_FROM && !state.is_plain {
+    if text.lines().count() > FOLDED_FROM && !state.screen.is_plain {
         let (text, composer) = (text.to_owned(), Box::default());
-        state.overlay = Some(Overlay::Snippet { text, composer });
+        state.overlays.top = Some(Overlay::Snippet { text, composer });
         return;
     }
-    if state.is_plain && !state.composer().is_empty() {
+    if state.screen.is_plain && !state.composer().is_empty() {
         // Beside what waits already.
         state.composer_mut().insert("\n");
     }
@@ -98,7 +98,7 @@ fn into_composer(state: &mut State, text: &str) {
 /// What was pasted and not decided on is in the composer before something else is asked.
 pub(super) fn keep(state: &mut State) {
     let is_open = |overlay: &mut Overlay| matches!(overlay, Overlay::Snippet { .. });
-    if let Some(Overlay::Snippet { text, .. }) = state.overlay.take_if(is_open) {
+    if let Some(Overlay::Snippet { text, .. }) = state.overlays.top.take_if(is_open) {
         state.composer_mut().insert(&text);
         typed(state);
     }
@@ -106,8 +106,8 @@ pub(super) fn keep(state: &mut State) {
 
 /// Enter makes it code of the language that was typed, Esc leaves it as it is; either way it is in the composer and not sent.
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    let action = state.keymap.action(Context::Composer, key);
-    let Some(Overlay::Snippet { composer, text }) = &mut state.overlay else {
+    let action = state.input.keymap.action(Context::Composer, key);
+    let Some(Overlay::Snippet { composer, text }) = &mut state.overlays.top else {
         return Vec::new();
     };
     let pasted = match action {
@@ -126,11 +126,11 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             return vec![Effect::Quit];
         }
         action => {
-            edits_line(composer, &mut state.killed, action, key);
+            edits_line(composer, &mut state.input.kill_ring, action, key);
             return Vec::new();
         }
     };
-    state.overlay = None;
+    state.overlays.top = None;
     let begins_line = state.composer().before().is_empty();
     let is_code = action == Some(Action::Send);
     if is_code && !begins_line {

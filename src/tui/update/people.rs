@@ -8,7 +8,7 @@ use crate::tui::event::Effect;
 use crate::tui::state::{State, Tone};
 use crate::tui::strings::fill;
 
-pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
+pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
         Event::ReadMoved {
             room,
@@ -36,7 +36,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Mentions(entries) => picker::take_mentions(state, entries),
         Event::Found { id, among, found } => search::found(state, id, among, found),
         Event::Report(report) => link_details::take(state, report),
-        Event::Directory(rooms) => state.directory = rooms,
+        Event::Directory(rooms) => state.rooms.directory = rooms,
         Event::Rooms(rooms) => picker::take(state, rooms),
         // The rest is heard by `client`.
         _ => {}
@@ -45,11 +45,16 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
 }
 
 fn named(state: &mut State, you: Author) {
-    if state.me.as_ref().is_some_and(|me| me.name != you.name) {
-        let words = fill(state.strings.named, &[&text::line(&you.name)]);
+    if state
+        .me
+        .account
+        .as_ref()
+        .is_some_and(|me| me.name != you.name)
+    {
+        let words = fill(state.preferences.strings.named, &[&text::line(&you.name)]);
         state.say(Tone::Info, words);
     }
-    state.me = Some(you);
+    state.me.account = Some(you);
 }
 
 fn people_changed(state: &mut State, room: RoomId, came: Vec<Person>, went: &[IdentityId]) {

@@ -2,8 +2,8 @@
 
 use super::reading;
 use crate::chat::{Author, Level, Profile, RoomInfo, Settings, Status};
-use crate::client::{About, Command, Whom};
-use crate::text::{self, Words};
+use crate::client::{About, Command, PersonRef};
+use crate::text::{self, Keywords};
 use crate::tui::content::system_lines;
 use crate::tui::event::Effect;
 use crate::tui::input::command::Name;
@@ -26,10 +26,10 @@ const NO_WORDS: &str = "none";
 pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
     match name {
         Name::Away | Name::Back | Name::Status => say_how(state, name, argument),
-        Name::Whois => vec![Effect::Client(Command::Whois(whom(state, argument)))],
+        Name::Whois => vec![Effect::Client(Command::Whois(person_ref(state, argument)))],
         Name::Ignore if argument.is_empty() => ignored(state),
         Name::Ignore | Name::Unignore => vec![Effect::Client(Command::Ignore {
-            whom: whom(state, argument),
+            whom: person_ref(state, argument),
             is_on: name == Name::Ignore,
         })],
         Name::Notify => notify(state, argument),
@@ -41,28 +41,33 @@ pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> 
 
 /// Why one is away stands in the place of how one is, until one is back.
 fn say_how(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
-    let now = state.status_asked.as_ref().unwrap_or(&state.status).clone();
+    let now = state
+        .me
+        .status_asked
+        .as_ref()
+        .unwrap_or(&state.me.status)
+        .clone();
     let (is_away, text) = match name {
         Name::Away if argument.is_empty() => (true, now.text),
         Name::Away => {
             if !now.is_away {
-                state.status_before = Some(now.text);
+                state.me.status_before = Some(now.text);
             }
             (true, argument.to_owned())
         }
-        Name::Back => (false, state.status_before.take().unwrap_or(now.text)),
+        Name::Back => (false, state.me.status_before.take().unwrap_or(now.text)),
         _ => {
-            state.status_before = None;
+            state.me.status_before = None;
             (now.is_away, argument.to_owned())
         }
     };
     let status = Status { is_away, text };
-    state.status_asked = Some(status.clone());
+    state.me.status_asked = Some(status.clone());
     vec![Effect::Client(Command::SetStatus(status))]
 }
 
 /// Somebody of this room, else whoever the server finds under the name.
-fn whom(state: &State, name: &str) -> Whom {
+fn person_ref(state: &State, name: &str) -> PersonRef {
     let name = name.trim_start_matches('@');
     let lower = name.to_lowercase();
     let people = state
@@ -71,20 +76,20 @@ fn whom(state: &State, name: &str) -> Whom {
         .flat_map(|it| it.roster.people());
     let mut called = people.filter(|it| it.name.to_lowercase() == lower);
     match (called.next(), called.next()) {
-        (Some(one), None) => Whom::Person(one.id),
-        _ => Whom::Name(name.to_owned()),
+        (Some(one), None) => PersonRef::Person(one.id),
+        _ => PersonRef::Name(name.to_owned()),
     }
 }
 
 fn ignored(state: &mut State) -> Vec<Effect> {
-    let s = state.strings;
-    let names = state.settings.ignored.iter();
+    let s = state.preferences.strings;
+    let names = state.me.settings.ignored.iter();
     let mut lines: Vec<String> = names.map(|it| text::line(&it.name).to_string()).collect();
     if lines.is_empty() {
         lines.push(s.ignored_none.to_owned());
     }
     let title = s.ignored_title.to_owned();
-    state.overlay = Some(Overlay::List {
+    state.overlays.top = Some(Overlay::List {
         title,
         lines,
         scroll: 0,
@@ -93,14 +98,14 @@ fn ignored(state: &mut State) -> Vec<Effect> {
 }
 
 fn notify(state: &mut State, argument: &str) -> Vec<Effect> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let Some(room) = state.current() else {
         state.say(Tone::Problem, s.not_in_a_room);
         return Vec::new();
     };
     let (id, kind) = (room.info.id, room.info.kind);
     if argument.is_empty() {
-        let level = state.settings.level(id, kind);
+        let level = state.me.settings.level(id, kind);
         let mut words = LEVELS.iter();
         let word = words.find(|(_, it)| *it == Some(level));
         let word = word.map_or("", |(word, _)| word);
@@ -118,9 +123,9 @@ fn notify(state: &mut State, argument: &str) -> Vec<Effect> {
 }
 
 fn keywords(state: &mut State, argument: &str) -> Vec<Effect> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     if argument.is_empty() {
-        let words = state.settings.keywords.join(" ");
+        let words = state.me.settings.keywords.join(" ");
         let words = if words.is_empty() {
             s.keywords_none.to_owned()
         } else {
@@ -136,7 +141,10 @@ fn keywords(state: &mut State, argument: &str) -> Vec<Effect> {
 
 fn typing(state: &mut State, argument: &str) -> Vec<Effect> {
     if argument.is_empty() {
-        let words = fill(state.strings.typing_is, &[&state.typing.name()]);
+        let words = fill(
+            state.preferences.strings.typing_is,
+            &[&state.preferences.typing.name()],
+        );
         state.say(Tone::Info, words);
         return Vec::new();
     }
@@ -144,26 +152,26 @@ fn typing(state: &mut State, argument: &str) -> Vec<Effect> {
         return usage(state, Name::Typing);
     };
     Setting::Typing.apply(state, mode.name());
-    let words = fill(state.strings.typing_is, &[&mode.name()]);
+    let words = fill(state.preferences.strings.typing_is, &[&mode.name()]);
     state.say(Tone::Info, words);
     Vec::new()
 }
 
 fn usage(state: &mut State, name: Name) -> Vec<Effect> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     state.say(Tone::Problem, fill(s.usage, &[&s.command(name).usage]));
     Vec::new()
 }
 
 /// Takes over what we want to have shown and told; everything is seen anew where that changes something.
 pub(super) fn settle(state: &mut State, settings: Settings) -> Vec<Effect> {
-    if state.settings == settings {
+    if state.me.settings == settings {
         return Vec::new();
     }
-    let is_seen_anew =
-        state.settings.ignored != settings.ignored || state.settings.keywords != settings.keywords;
-    state.keywords = Words::new(settings.keywords.iter().map(String::as_str));
-    state.settings = settings;
+    let is_seen_anew = state.me.settings.ignored != settings.ignored
+        || state.me.settings.keywords != settings.keywords;
+    state.me.keywords = Keywords::new(settings.keywords.iter().map(String::as_str));
+    state.me.settings = settings;
     if !is_seen_anew {
         return Vec::new();
     }
@@ -174,19 +182,20 @@ pub(super) fn settle(state: &mut State, settings: Settings) -> Vec<Effect> {
 /// Says anew what was said, as we see it now.
 pub(super) fn reword(state: &mut State) {
     let item = crate::tui::content::entries::item(state);
-    for room in &mut state.rooms {
+    for room in &mut state.rooms.list {
         room.timeline.reword(&item);
     }
 }
 
 /// The same, as the answer to what we asked for.
 pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let asked = state
+        .posting
         .asked
         .take_if(|(effect, _)| effect.asks_about(&About::Settings));
     let is_answer = asked.is_some();
-    let (before, after) = (&state.settings, &settings);
+    let (before, after) = (&state.me.settings, &settings);
     let names = |one: &Settings, other: &Settings| -> Option<String> {
         let mut names = one.ignored.iter();
         let only = names.find(|it| !other.ignores(it.id))?;
@@ -209,12 +218,13 @@ pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
 
 /// How we are now, as others see it.
 pub(super) fn status(state: &mut State, status: Status) {
-    let s = state.strings;
-    state.status_asked = None;
+    let s = state.preferences.strings;
+    state.me.status_asked = None;
     let asked = state
+        .posting
         .asked
         .take_if(|(effect, _)| effect.asks_about(&About::Status));
-    if asked.is_some() || state.status != status {
+    if asked.is_some() || state.me.status != status {
         let words = match (status.is_away, status.text.is_empty()) {
             (true, true) => s.away_now.to_owned(),
             (true, false) => fill(s.away_because, &[&text::line(&status.text)]),
@@ -223,18 +233,18 @@ pub(super) fn status(state: &mut State, status: Status) {
         };
         state.say(Tone::Info, words);
     }
-    state.status = status;
+    state.me.status = status;
 }
 
 /// Shows what is known of somebody.
 pub(super) fn profile(state: &mut State, profile: &Profile) {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let person = &profile.person;
     let name = text::line(&person.name);
     let glyph = avatar::glyph(person.id, true);
     let seen = profile
         .seen_ms
-        .and_then(|at| system_lines::clock(s, &state.zone, at));
+        .and_then(|at| system_lines::clock(s, &state.screen.zone, at));
     let presence = match seen {
         Some(at) => fill(s.seen_at, &[&at]),
         None => s.presence(person.presence).to_owned(),
@@ -254,7 +264,7 @@ pub(super) fn profile(state: &mut State, profile: &Profile) {
         lines.push(format!("{label}  {role}"));
     }
     let title = fill(s.whois_title, &[&name]);
-    state.announce(Overlay::List {
+    state.overlays.announce(Overlay::List {
         title,
         lines,
         scroll: 0,
@@ -263,15 +273,15 @@ pub(super) fn profile(state: &mut State, profile: &Profile) {
 
 /// We may join a room.
 pub(super) fn invited(state: &mut State, room: &RoomInfo, by: Option<&Author>) {
-    let s = state.strings;
-    let is_ignored = by.is_some_and(|by| state.settings.ignores(by.id));
+    let s = state.preferences.strings;
+    let is_ignored = by.is_some_and(|by| state.me.settings.ignores(by.id));
     // After every connection it is told again; once is enough.
-    let is_new = state.invited.insert(room.id) || by.is_some();
+    let is_new = state.rooms.invited.insert(room.id) || by.is_some();
     if is_ignored {
         return;
     }
-    state.invitations.retain(|it| it.room.id != room.id);
-    state.invitations.push(Invitation {
+    state.rooms.invitations.retain(|it| it.room.id != room.id);
+    state.rooms.invitations.push(Invitation {
         room: room.clone(),
         by: by.cloned(),
     });

@@ -13,7 +13,7 @@ use crate::tui::input::command::COMMANDS;
 use crate::tui::input::keymap::Context;
 use crate::tui::input::keymap::{self, Action};
 use crate::tui::lists::picker::rows;
-use crate::tui::state::{Of, Overlay, Picker, State, Takes, Tone};
+use crate::tui::state::{Overlay, Picker, PickerKind, RowAction, State, Tone};
 use crate::tui::strings::fill;
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
@@ -24,28 +24,28 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 
 /// Chooses a row, and takes the one that is chosen already.
 pub(super) fn click(state: &mut State, row: usize) -> Vec<Effect> {
-    match &state.overlay {
+    match &state.overlays.top {
         Some(Overlay::Pick(picker)) if picker.chosen == row => take_chosen(state),
         _ => point(state, row),
     }
 }
 
 pub(super) fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    let Some(Overlay::Pick(picker)) = &state.overlay else {
+    let Some(Overlay::Pick(picker)) = &state.overlays.top else {
         return Vec::new();
     };
     let count = rows(state, picker).len();
-    let is_lobby = matches!(picker.of, Of::Lobby(_));
+    let is_lobby = matches!(picker.of, PickerKind::Lobby(_));
     // A list has at most two rows for title and heads, one for the hint, and one of the page before stays.
     let page = usize::from(layout(state).overlay().height.saturating_sub(4).max(1));
-    let Some(Overlay::Pick(picker)) = &mut state.overlay else {
+    let Some(Overlay::Pick(picker)) = &mut state.overlays.top else {
         return Vec::new();
     };
     if is_lobby && keymap::typed(key) == Some('n') && picker.filter.is_empty() {
         return command(state, "/create ");
     }
-    let action = state.keymap.action(Context::Composer, key);
-    let Some(Overlay::Pick(picker)) = &mut state.overlay else {
+    let action = state.input.keymap.action(Context::Composer, key);
+    let Some(Overlay::Pick(picker)) = &mut state.overlays.top else {
         return Vec::new();
     };
     match action {
@@ -63,7 +63,7 @@ pub(super) fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             let is_same = opens(&picker.of) == other;
             let effects = close(state);
             if !is_same {
-                state.follow_up = Some(other);
+                state.input.follow_up = Some(other);
             }
             return effects;
         }
@@ -87,7 +87,7 @@ pub(super) fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         }
         Some(Action::Newline) => {}
         Some(action) => {
-            if edits(&mut picker.filter, &mut state.killed, action) {
+            if edits(&mut picker.filter, &mut state.input.kill_ring, action) {
                 picker.chosen = 0;
                 return search::changed(state);
             }
@@ -107,36 +107,38 @@ pub(super) fn take_chosen(state: &mut State) -> Vec<Effect> {
     let Some(takes) = chosen(state) else {
         return Vec::new();
     };
-    let Some(Overlay::Pick(picker)) = state.overlay.take() else {
+    let Some(Overlay::Pick(picker)) = state.overlays.top.take() else {
         return Vec::new();
     };
     take_from(state, takes, picker)
 }
 
 /// Does what a row of a list does.
-pub(super) fn take_from(state: &mut State, takes: Takes, picker: Picker) -> Vec<Effect> {
+pub(super) fn take_from(state: &mut State, takes: RowAction, picker: Picker) -> Vec<Effect> {
     match takes {
-        Takes::Show(room) => show(state, room),
-        Takes::Join(name) => {
+        RowAction::Show(room) => show(state, room),
+        RowAction::Join(name) => {
             // Nothing was typed that would come back.
             let effect = Effect::Client(Command::Join(name));
-            state.asked = Some((effect.clone(), String::new()));
+            state.posting.asked = Some((effect.clone(), String::new()));
             vec![effect]
         }
-        Takes::Visit(room, seq) => match picker.of {
-            Of::Search(hits) => search::begin(state, *hits, picker.filter.text(), (room, seq)),
+        RowAction::Visit(room, seq) => match picker.of {
+            PickerKind::Search(hits) => {
+                search::begin(state, *hits, picker.filter.text(), (room, seq))
+            }
             _ => visit::visit(state, room, seq),
         },
-        Takes::Act(action) => {
-            state.follow_up = Some(action);
+        RowAction::Act(action) => {
+            state.input.follow_up = Some(action);
             Vec::new()
         }
-        Takes::Set(setting) => command(state, &format!("/set {} ", setting.name())),
-        Takes::Theme(theme) if theme == state.theme => Vec::new(),
-        Takes::Theme(theme) => vec![Effect::Theme(theme)],
-        Takes::Open(name) => navigation::open(state, &name),
-        Takes::Link(address) => open::open_link(state, &address),
-        Takes::Command(name) => {
+        RowAction::Set(setting) => command(state, &format!("/set {} ", setting.name())),
+        RowAction::Theme(theme) if theme == state.preferences.theme => Vec::new(),
+        RowAction::Theme(theme) => vec![Effect::Theme(theme)],
+        RowAction::Open(name) => navigation::open(state, &name),
+        RowAction::Link(address) => open::open_link(state, &address),
+        RowAction::Command(name) => {
             let known = COMMANDS.iter().find(|known| known.name == name);
             known.map_or_else(Vec::new, |known| {
                 let begun = format!("/{} ", known.word);
@@ -148,18 +150,20 @@ pub(super) fn take_from(state: &mut State, takes: Takes, picker: Picker) -> Vec<
 
 /// Begins a command in the composer; what was being written there is not lost for it.
 pub(super) fn command(state: &mut State, begun: &str) -> Vec<Effect> {
-    state.overlay = None;
-    if state.is_plain {
+    state.overlays.top = None;
+    if state.screen.is_plain {
         let name = begun.trim_start_matches('/').trim_end();
         let known = COMMANDS.iter().find(|known| known.word == name);
-        let usage = known.map_or(begun, |known| state.strings.command(known.name).usage);
-        let words = fill(state.strings.usage, &[&usage]);
+        let usage = known.map_or(begun, |known| {
+            state.preferences.strings.command(known.name).usage
+        });
+        let words = fill(state.preferences.strings.usage, &[&usage]);
         state.say(Tone::Info, words);
     } else if state.composer().is_empty() {
         state.composer_mut().insert(begun);
         typed(state);
     } else {
-        let words = state.strings.composer_in_use;
+        let words = state.preferences.strings.composer_in_use;
         state.say(Tone::Problem, words);
     }
     Vec::new()

@@ -14,21 +14,21 @@ use crate::tui::timeline::Anchor;
 
 /// Says or does what a line says.
 pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
-    (state.notice, state.overlay) = (None, None);
-    state.pressed_at = state.now.instant;
+    (state.screen.notice, state.overlays.top) = (None, None);
+    state.timers.pressed_at = state.screen.now.instant;
     let parsed = command::parse(text);
     match &parsed {
         Line::Command(Name::Do, argument) => return act(state, argument),
         Line::Command(Name::Draft, argument) => return draft(state, argument),
         said if state.is_on_the_way() && is_said_here(said) => {
             let effects = paste::insert(state, text);
-            state.say(Tone::Problem, state.strings.on_the_way);
+            state.say(Tone::Problem, state.preferences.strings.on_the_way);
             return effects;
         }
         _ => {}
     }
     let shown = told_of(state);
-    let here = state.current;
+    let here = state.rooms.current;
     let writing = state.current().map(|room| room.writing);
     let begun = std::mem::take(state.composer_mut());
     state.composer_mut().set(text);
@@ -46,7 +46,7 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
         }
         // The room has gone with what was written in it.
         Some(None) => return effects,
-        None => &mut state.lobby,
+        None => &mut state.input.lobby,
     };
     let left = composer.text();
     // A command stands above, where it was typed; what could not be said is not lost.
@@ -75,25 +75,25 @@ fn is_said_here(line: &Line) -> bool {
 
 /// What was read out is closed; a list can still be chosen from.
 pub(super) fn read_out(state: &mut State) {
-    if let Some(Overlay::Pick(picker)) = state.overlay.take() {
+    if let Some(Overlay::Pick(picker)) = state.overlays.top.take() {
         // What is picked later is what was read, whatever has changed meanwhile.
         let takes = rows(state, &picker).into_iter().map(|row| row.takes);
         let takes = takes.collect();
-        state.offered = Some(Offered { picker, takes });
+        state.overlays.offered = Some(Offered { picker, takes });
     }
 }
 
 /// `/draft`: what was written and not sent is shown, sent or thrown away.
 fn draft(state: &mut State, argument: &str) -> Vec<Effect> {
-    let s = state.strings;
-    if argument == "drop" && state.is_plain && amend::cancel(state) {
+    let s = state.preferences.strings;
+    if argument == "drop" && state.screen.is_plain && amend::cancel(state) {
         // What the next line was to be it is not any more.
         if state.composer().is_empty() {
             state.say(Tone::Info, s.draft_dropped);
             return Vec::new();
         }
     }
-    if state.composer().is_empty() || !state.is_plain {
+    if state.composer().is_empty() || !state.screen.is_plain {
         state.say(Tone::Info, s.no_draft);
         return Vec::new();
     }
@@ -129,22 +129,22 @@ type Shown = (
 fn told_of(state: &State) -> Shown {
     let room = state.current();
     (
-        state.current,
+        state.rooms.current,
         room.map(|room| room.timeline.anchor()),
         room.and_then(|room| room.selected),
         room.map(|room| room.writing),
         state.composer().bytes(),
-        state.untold.len(),
-        state.overlay.is_some(),
+        state.screen.notices.len(),
+        state.overlays.top.is_some(),
     )
 }
 
 /// A command that changes nothing and asks for nothing is answered all the same: on a screen its line is gone, and here it stands there as if
 /// nobody had read it.
 fn say_if_nothing(state: &mut State, before: &Shown, effects: &[Effect]) {
-    let has_done = !effects.is_empty() || state.follow_up.is_some();
-    if state.is_plain && !has_done && told_of(state) == *before {
-        state.say(Tone::Info, state.strings.nothing_changed);
+    let has_done = !effects.is_empty() || state.input.follow_up.is_some();
+    if state.screen.is_plain && !has_done && told_of(state) == *before {
+        state.say(Tone::Info, state.preferences.strings.nothing_changed);
     }
 }
 

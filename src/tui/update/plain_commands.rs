@@ -20,7 +20,7 @@ pub(super) fn is_command(text: &str) -> bool {
 
 /// `/do ACTION`: the action with that name, which a key would do. Without a name it lists all actions.
 pub(super) fn requested(state: &mut State, argument: &str) -> Option<Action> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     if argument.is_empty() {
         let title = s.actions_title.to_owned();
         let lines = Action::ALL.iter().filter(|it| !it.is_of_line());
@@ -30,7 +30,7 @@ pub(super) fn requested(state: &mut State, argument: &str) -> Option<Action> {
             format!("{name} {about}").trim_end().to_owned()
         });
         let lines = lines.collect();
-        state.overlay = Some(Overlay::List {
+        state.overlays.top = Some(Overlay::List {
             title,
             lines,
             scroll: 0,
@@ -80,14 +80,17 @@ pub(super) fn select_numbered(state: &mut State, number: &str) -> bool {
         room.selected = Some(seq);
         return true;
     }
-    let words = fill(state.strings.no_such_number, &[&text::line(number)]);
+    let words = fill(
+        state.preferences.strings.no_such_number,
+        &[&text::line(number)],
+    );
     state.say(Tone::Problem, words);
     false
 }
 
 /// `/history [N]`: the newest messages that are loaded here, with their numbers.
 pub(super) fn history(state: &mut State, argument: &str) {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let most = if argument.is_empty() {
         Some(LISTED)
     } else {
@@ -100,7 +103,7 @@ pub(super) fn history(state: &mut State, argument: &str) {
     };
     let title = text::line(&room.label()).to_string();
     let lines = plain_lines::history(state, room, most);
-    state.overlay = Some(Overlay::List {
+    state.overlays.top = Some(Overlay::List {
         title,
         lines,
         scroll: 0,
@@ -110,10 +113,10 @@ pub(super) fn history(state: &mut State, argument: &str) {
 /// `/pick NUMBER`: a row of the list that was told last.
 pub(super) fn pick(state: &mut State, number: &str) -> Vec<Effect> {
     let place = number.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-    let offered = state.offered.as_ref();
+    let offered = state.overlays.offered.as_ref();
     let picked = place.and_then(|place| offered?.takes.get(place).cloned());
-    let Some((takes, offered)) = picked.zip(state.offered.clone()) else {
-        state.say(Tone::Problem, state.strings.nothing_to_pick);
+    let Some((takes, offered)) = picked.zip(state.overlays.offered.clone()) else {
+        state.say(Tone::Problem, state.preferences.strings.nothing_to_pick);
         return Vec::new();
     };
     choosing::take_from(state, takes, offered.picker)

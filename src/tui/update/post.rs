@@ -20,15 +20,15 @@ pub(super) fn post(
     body: Body,
 ) -> Vec<Effect> {
     let post = Post {
-        client_id: state.next_client_id(),
+        client_id: state.posting.next_client_id(),
         to,
         body,
         at_ms: state.now_ms(),
-        from: state.current,
+        from: state.rooms.current,
         typed: typed.to_owned(),
     };
     unsent::show(state, me, &post);
-    state.posts.push_back(post.clone());
+    state.posting.pending.push_back(post.clone());
     sent(state, typed.to_owned());
     vec![Effect::Client(Command::Post {
         post,
@@ -38,7 +38,7 @@ pub(super) fn post(
 
 /// Posts something that is not said: it shows by what it changes, and its words come back if it is refused.
 pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect> {
-    let Some(room) = state.current else {
+    let Some(room) = state.rooms.current else {
         say_where_nobody_is(state);
         return Vec::new();
     };
@@ -46,21 +46,21 @@ pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect>
         state.say(Tone::Problem, why);
         return Vec::new();
     }
-    if state.link != LinkState::Online {
+    if state.connection.link != LinkState::Online {
         // It is not done later, when nobody expects it any more.
-        let words = state.strings.not_now;
+        let words = state.preferences.strings.not_now;
         state.say(Tone::Problem, words);
         return Vec::new();
     }
     let post = Post {
-        client_id: state.next_client_id(),
+        client_id: state.posting.next_client_id(),
         to: Recipient::Room(room),
         body,
         at_ms: state.now_ms(),
-        from: state.current,
+        from: state.rooms.current,
         typed: typed.clone(),
     };
-    state.orders.insert(post.client_id, typed);
+    state.posting.commands.insert(post.client_id, typed);
     vec![Effect::Client(Command::Post {
         post,
         instead_of: None,
@@ -69,9 +69,9 @@ pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect>
 
 /// Empties the composer and remembers what was in it.
 pub(super) fn sent(state: &mut State, text: String) {
-    sent_from(state, state.current, text);
+    sent_from(state, state.rooms.current, text);
     // Whoever says something is here now, and not on a visit.
-    state.visit = None;
+    state.rooms.visit = None;
     if let Some(room) = state.current_mut() {
         room.found = None;
     }
@@ -87,27 +87,30 @@ pub(super) fn sent_from(state: &mut State, here: Option<RoomId>, text: String) {
         }
         // The room is gone, and what was written there with it.
         Some(None) => {}
-        None => state.lobby.clear(),
+        None => state.input.lobby.clear(),
     }
-    state.popup = None;
-    state.confirm = None;
+    state.input.popup = None;
+    state.input.confirm = None;
 }
 
 /// Whether a body may be sent; the server would refuse it with the same words.
 pub(super) fn is_sendable(state: &mut State, body: &Body) -> bool {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let (bytes, lines) = (body.text().len(), body.text().split('\n').count());
-    if bytes > state.limits.body_bytes {
+    if bytes > state.connection.limits.body_bytes {
         state.say(
             Tone::Problem,
-            fill(s.too_long, &[&bytes, &state.limits.body_bytes]),
+            fill(s.too_long, &[&bytes, &state.connection.limits.body_bytes]),
         );
-    } else if lines > state.limits.body_lines {
+    } else if lines > state.connection.limits.body_lines {
         state.say(
             Tone::Problem,
-            fill(s.too_many_lines, &[&lines, &state.limits.body_lines]),
+            fill(
+                s.too_many_lines,
+                &[&lines, &state.connection.limits.body_lines],
+            ),
         );
-    } else if state.posts.len() >= PENDING {
+    } else if state.posting.pending.len() >= PENDING {
         state.say(Tone::Problem, s.too_many_pending);
     } else {
         return true;
@@ -116,7 +119,7 @@ pub(super) fn is_sendable(state: &mut State, body: &Body) -> bool {
 }
 
 pub(super) fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
-    let (Some(room), Some(me)) = (state.current, state.me.clone()) else {
+    let (Some(room), Some(me)) = (state.rooms.current, state.me.account.clone()) else {
         say_where_nobody_is(state);
         return Vec::new();
     };
@@ -132,11 +135,14 @@ pub(super) fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
 
 /// Without a room there is nobody to say anything to, and mostly because there is no connection.
 pub(super) fn say_where_nobody_is(state: &mut State) {
-    let s = state.strings;
-    let words = if state.link == LinkState::Online {
+    let s = state.preferences.strings;
+    let words = if state.connection.link == LinkState::Online {
         s.not_in_a_room.to_owned()
     } else {
-        fill(s.no_connection_yet, &[&text::line(&state.server)])
+        fill(
+            s.no_connection_yet,
+            &[&text::line(&state.connection.server)],
+        )
     };
     state.say(Tone::Problem, words);
 }

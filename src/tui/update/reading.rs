@@ -8,20 +8,20 @@ use crate::chat::{Amendment, Body, Entry, Epoch, FollowResult, RoomId, Seq, Unre
 use crate::client::{Command, LinkState};
 use crate::tui::event::Effect;
 use crate::tui::state::{Due, ForMe, Reading, Recount, Room, State};
-use crate::tui::timeline::{Anchor, Key};
+use crate::tui::timeline::{Anchor, ItemKey};
 
 /// What was on the screen this long was read.
 const DWELL: Duration = Duration::from_secs(1);
 
 /// Notes after every event what is being read now, and what is unread above the screen.
 pub(super) fn note(state: &mut State) {
-    let at = state.now.instant + DWELL;
+    let at = state.screen.now.instant + DWELL;
     let (above, is_read) = state.current().map_or(((0, 0), false), |room| {
         let read = room.reading.unread.read;
         if room.timeline.newest().is_none_or(|newest| newest <= read) {
             return ((0, 0), false);
         }
-        if state.is_plain {
+        if state.screen.is_plain {
             // There is no screen that something could be above.
             return ((0, 0), state.is_reading(room));
         }
@@ -29,8 +29,8 @@ pub(super) fn note(state: &mut State) {
         let is_more = !shown.fresh.is_empty() || seen_to(state, room) > read;
         (shown.above, is_more && state.is_watching(room))
     });
-    let current = state.current;
-    for room in &mut state.rooms {
+    let current = state.rooms.current;
+    for room in &mut state.rooms.list {
         let is_current = current == Some(room.info.id);
         let anchor = room.timeline.anchor();
         let reading = &mut room.reading;
@@ -45,12 +45,12 @@ pub(super) fn note(state: &mut State) {
 
 /// Marks what was read, if it is time.
 pub(super) fn due(state: &mut State) -> Vec<Effect> {
-    let now = state.now.instant;
+    let now = state.screen.now.instant;
     let is_due = |room: &&Room| room.reading.due.is_some_and(|due| due.at <= now);
     let Some(room) = state.current().filter(is_due) else {
         return Vec::new();
     };
-    if state.is_plain {
+    if state.screen.is_plain {
         return read_all(state);
     }
     let fresh = shown(state, room).fresh;
@@ -182,7 +182,7 @@ pub(super) fn followed(
     (result, last): (FollowResult, Seq),
     unread: Unread,
 ) -> Vec<Effect> {
-    let is_current = state.current == Some(id);
+    let is_current = state.rooms.current == Some(id);
     let Some(room) = state.room_mut(id) else {
         return Vec::new();
     };
@@ -261,12 +261,16 @@ fn is_partial(state: &State, id: RoomId, last: Seq) -> bool {
 }
 
 fn counts(state: &State, entry: &Entry) -> bool {
-    let me = state.me.as_ref();
-    me.is_some_and(|me| entry.counts_for(me.id)) && !state.settings.ignores(entry.author.id)
+    let me = state.me.account.as_ref();
+    me.is_some_and(|me| entry.counts_for(me.id)) && !state.me.settings.ignores(entry.author.id)
 }
 
 fn is_mention(state: &State, entry: &Entry) -> bool {
-    state.me.as_ref().is_some_and(|me| entry.mentions(me.id))
+    state
+        .me
+        .account
+        .as_ref()
+        .is_some_and(|me| entry.mentions(me.id))
 }
 
 /// Whether a message that counts as unread contains a keyword but does not mention us.
@@ -295,13 +299,13 @@ fn has_keyword_after(state: &State, room: &Room, edit: &Entry, target: Seq) -> b
         let said = room.timeline.said(target);
         return said.is_some_and(|entry| has_keyword(state, entry));
     }
-    let is_by_other = !state.is_me(edit.author.id) && !state.settings.ignores(edit.author.id);
+    let is_by_other = !state.is_me(edit.author.id) && !state.me.settings.ignores(edit.author.id);
     let text = edit.body.text();
-    is_by_other && !is_mention(state, edit) && !state.keywords.find(text).is_empty()
+    is_by_other && !is_mention(state, edit) && !state.me.keywords.find(text).is_empty()
 }
 
 fn is_loaded(room: &Room, seq: Seq) -> bool {
-    room.timeline.place(Key::entry(seq)).is_some()
+    room.timeline.place(ItemKey::entry(seq)).is_some()
 }
 
 /// Counts an entry that came.
@@ -344,7 +348,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
         return Vec::new();
     };
     let is_reading = state.is_reading(room);
-    let (is_mine, now) = (state.is_me(entry.author.id), state.now.instant);
+    let (is_mine, now) = (state.is_me(entry.author.id), state.screen.now.instant);
     let Some(room) = state.room_mut(entry.room) else {
         return Vec::new();
     };
@@ -369,7 +373,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
 
 /// Asks the server to count a room anew.
 pub(super) fn recount(state: &mut State, id: RoomId) -> Vec<Effect> {
-    if state.link != LinkState::Online {
+    if state.connection.link != LinkState::Online {
         return Vec::new();
     }
     let Some(room) = state.room_mut(id) else {
@@ -385,7 +389,7 @@ pub(super) fn recount(state: &mut State, id: RoomId) -> Vec<Effect> {
 
 /// Counts every room with something unread anew: who is heeded has changed.
 pub(super) fn recount_all(state: &mut State) -> Vec<Effect> {
-    let rooms: Vec<RoomId> = state.rooms.iter().map(|room| room.info.id).collect();
+    let rooms: Vec<RoomId> = state.rooms.list.iter().map(|room| room.info.id).collect();
     let mut effects = Vec::new();
     for id in rooms {
         let Some(room) = state.room(id) else { continue };

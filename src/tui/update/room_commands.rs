@@ -13,10 +13,10 @@ use crate::tui::strings::fill;
 pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
     if name == Name::Delete
         && is_current(state, argument)
-        && let Some(room) = state.current
-        && !state.is_confirmed(Confirm::CloseRoom(room))
+        && let Some(room) = state.rooms.current
+        && !state.input.is_confirmed(Confirm::CloseRoom(room))
     {
-        state.say(Tone::Problem, state.strings.close_again);
+        state.say(Tone::Problem, state.preferences.strings.close_again);
         return Vec::new();
     }
     match body(state, name, argument) {
@@ -30,7 +30,7 @@ pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> 
 }
 
 fn usage(state: &mut State, name: Name) -> Vec<Effect> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     state.say(Tone::Problem, fill(s.usage, &[&s.command(name).usage]));
     Vec::new()
 }

@@ -15,7 +15,11 @@ pub(super) fn welcome(state: &mut State, rooms: Vec<RoomInfo>, ending: &[RoomId]
         let id = room.info.id;
         rooms.iter().any(|info| info.id == id) || ending.contains(&id) || room.put_out.is_some()
     };
-    let gone: Vec<Room> = state.rooms.extract_if(.., |room| !is_ours(room)).collect();
+    let gone: Vec<Room> = state
+        .rooms
+        .list
+        .extract_if(.., |room| !is_ours(room))
+        .collect();
     for info in rooms {
         put_room(state, info);
     }
@@ -27,14 +31,18 @@ pub(super) fn welcome(state: &mut State, rooms: Vec<RoomInfo>, ending: &[RoomId]
 /// Leads into a room whoever is in none.
 fn begin_somewhere(state: &mut State) -> Vec<Effect> {
     if state.current().is_none() {
-        state.current = None;
+        state.rooms.current = None;
         // Who waits for a room to begin in is shown that one; anybody else with rooms is in one of them.
-        let first = match state.wanted {
-            Some(_) => state.rooms.iter().find(|room| is_wanted(state, &room.info)),
+        let first = match state.rooms.wanted {
+            Some(_) => state
+                .rooms
+                .list
+                .iter()
+                .find(|room| is_wanted(state, &room.info)),
             None => state.listed().next(),
         };
         if let Some(room) = first.map(|room| room.info.id) {
-            state.wanted = None;
+            state.rooms.wanted = None;
             return enter(state, room);
         }
     }
@@ -46,26 +54,30 @@ pub(super) fn kept(state: &mut State, rooms: Vec<RoomInfo>) -> Vec<Effect> {
     for info in rooms {
         put_room(state, info);
     }
-    for room in &mut state.rooms {
+    for room in &mut state.rooms.list {
         room.timeline.expect_entries();
     }
-    let wanted = state.rooms.iter().find(|room| is_wanted(state, &room.info));
-    let first = wanted.or(state.rooms.first()).map(|room| room.info.id);
-    state.current = first;
+    let wanted = state
+        .rooms
+        .list
+        .iter()
+        .find(|room| is_wanted(state, &room.info));
+    let first = wanted.or(state.rooms.list.first()).map(|room| room.info.id);
+    state.rooms.current = first;
     // What it says is told next; nothing is asked for yet.
     Vec::new()
 }
 
 /// Whether a room is the one to begin in.
 fn is_wanted(state: &State, room: &RoomInfo) -> bool {
-    let wanted = state.wanted.as_ref();
+    let wanted = state.rooms.wanted.as_ref();
     room.peer.is_none()
         && wanted.is_some_and(|wanted| wanted.to_lowercase() == room.name.to_lowercase())
 }
 
 /// Adds a room or takes over what changed. Public rooms come first, in the order of the server; then conversations.
 fn put_room(state: &mut State, info: RoomInfo) {
-    state.invitations.retain(|it| it.room.id != info.id);
+    state.rooms.invitations.retain(|it| it.room.id != info.id);
     if let Some(room) = state.room_mut(info.id) {
         room.info = info;
         room.put_out = None;
@@ -75,23 +87,24 @@ fn put_room(state: &mut State, info: RoomInfo) {
     let is_former = |room: &Room| {
         room.put_out.is_some() && !room.is_conversation() && room.info.name == info.name
     };
-    let former = state.rooms.iter().position(is_former);
-    let mut former = former.map(|place| state.rooms.remove(place));
+    let former = state.rooms.list.iter().position(is_former);
+    let mut former = former.map(|place| state.rooms.list.remove(place));
     let mut room = Room::new(info);
     if let Some(former) = &mut former {
         std::mem::swap(&mut room.composer, &mut former.composer);
         std::mem::swap(&mut room.aside, &mut former.aside);
     }
     let place = if room.is_conversation() {
-        state.rooms.len()
+        state.rooms.list.len()
     } else {
         state
             .rooms
+            .list
             .iter()
             .position(Room::is_conversation)
-            .unwrap_or(state.rooms.len())
+            .unwrap_or(state.rooms.list.len())
     };
-    state.rooms.insert(place, room);
+    state.rooms.list.insert(place, room);
     unsent::moved(state, former.as_slice());
 }
 
@@ -107,6 +120,7 @@ pub(super) fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Ve
     };
     let asked = asked
         || state
+            .posting
             .asked
             .as_ref()
             .is_some_and(|(effect, _)| joins(effect));
@@ -123,18 +137,18 @@ pub(super) fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Ve
         .room(id)
         .is_some_and(|room| is_wanted(state, &room.info));
     if begins {
-        state.wanted = None;
+        state.rooms.wanted = None;
     }
-    if !asked && !begins && state.current.is_some() {
+    if !asked && !begins && state.rooms.current.is_some() {
         return Vec::new();
     }
-    state.asked = None;
+    state.posting.asked = None;
     enter(state, id)
 }
 
 /// Shows a room; what was typed while there was none is taken along.
 fn enter(state: &mut State, id: RoomId) -> Vec<Effect> {
-    let typed = std::mem::take(&mut state.lobby).text();
+    let typed = std::mem::take(&mut state.input.lobby).text();
     let effects = show(state, id);
     if !typed.is_empty() {
         state.composer_mut().insert(&typed);
@@ -143,11 +157,11 @@ fn enter(state: &mut State, id: RoomId) -> Vec<Effect> {
 }
 
 pub(super) fn left(state: &mut State, room: RoomId) -> Vec<Effect> {
-    let left = state.rooms.extract_if(.., |it| it.info.id == room);
+    let left = state.rooms.list.extract_if(.., |it| it.info.id == room);
     let gone: Vec<Room> = left.collect();
     let mut effects = Vec::new();
-    if state.current == Some(room) {
-        state.current = None;
+    if state.rooms.current == Some(room) {
+        state.rooms.current = None;
         let first = state.listed().next().map(|room| room.info.id);
         effects = first.map_or_else(Vec::new, |first| show(state, first));
     }
@@ -157,10 +171,10 @@ pub(super) fn left(state: &mut State, room: RoomId) -> Vec<Effect> {
 
 /// We are no longer a member: what was said stays to be read, and nothing more can be said.
 pub(super) fn put_out(state: &mut State, id: RoomId, how: &PutOut) {
-    let words = state.strings.put_out(how);
+    let words = state.preferences.strings.put_out(how);
     let words = text::line(&words);
     // Without a screen the line below says it, if it is told.
-    if !state.is_plain || state.current != Some(id) {
+    if !state.screen.is_plain || state.rooms.current != Some(id) {
         state.say(Tone::Problem, words.as_str());
     }
     let now = state.now_ms();

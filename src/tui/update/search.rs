@@ -8,8 +8,8 @@ use crate::client::{Among, Command};
 use crate::tui::event::Effect;
 use crate::tui::input::composer::Composer;
 use crate::tui::lists::search::{Hits, Known, Walk, parse};
-use crate::tui::state::{Of, Picker};
 use crate::tui::state::{Overlay, Room, State, Tone};
+use crate::tui::state::{Picker, PickerKind};
 
 /// The server is asked when nothing was typed for this long.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -28,16 +28,16 @@ pub(super) fn open(state: &mut State, text: &str) -> Vec<Effect> {
     let picker = Picker {
         filter: Box::new(Composer::with(&text)),
         chosen,
-        of: Of::Search(Box::new(hits)),
+        of: PickerKind::Search(Box::new(hits)),
     };
-    state.overlay = Some(Overlay::Pick(picker));
+    state.overlays.top = Some(Overlay::Pick(picker));
     if is_new { changed(state) } else { Vec::new() }
 }
 
 fn hits_mut(state: &mut State) -> Option<&mut Hits> {
-    match &mut state.overlay {
+    match &mut state.overlays.top {
         Some(Overlay::Pick(Picker {
-            of: Of::Search(hits),
+            of: PickerKind::Search(hits),
             ..
         })) => Some(hits),
         _ => None,
@@ -47,10 +47,10 @@ fn hits_mut(state: &mut State) -> Option<&mut Hits> {
 /// Something else is looked for now.
 pub(super) fn changed(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Pick(Picker {
-        of: Of::Search(_),
+        of: PickerKind::Search(_),
         filter,
         ..
-    })) = &state.overlay
+    })) = &state.overlays.top
     else {
         return Vec::new();
     };
@@ -61,35 +61,40 @@ pub(super) fn changed(state: &mut State) -> Vec<Effect> {
     let known = Known {
         rooms: state
             .rooms
+            .list
             .iter()
             .map(|room| (room.info.id, of(room)))
             .collect(),
-        me: state.me.as_ref().map_or("", |me| &me.name),
-        now: state.now.wall.to_zoned(state.zone.clone()),
+        me: state.me.account.as_ref().map_or("", |me| &me.name),
+        now: state.screen.now.wall.to_zoned(state.screen.zone.clone()),
     };
     let understood = parse(&filter.text(), &known);
-    state.searches += 1;
-    let hits = Hits::new(state.searches, understood);
+    state.timers.searches += 1;
+    let hits = Hits::new(state.timers.searches, understood);
     let (id, search, is_empty) = (hits.id, hits.search.clone(), hits.is_empty());
-    if let Some(Overlay::Pick(picker)) = &mut state.overlay {
-        picker.of = Of::Search(Box::new(hits));
+    if let Some(Overlay::Pick(picker)) = &mut state.overlays.top {
+        picker.of = PickerKind::Search(Box::new(hits));
         picker.chosen = 0;
     }
     if is_empty {
-        state.search_due = None;
+        state.timers.search_due = None;
         return Vec::new();
     }
-    state.search_due = Some(state.now.instant + PAUSE);
+    state.timers.search_due = Some(state.screen.now.instant + PAUSE);
     let among = Among::Kept;
     vec![Effect::Client(Command::Search { id, search, among })]
 }
 
 /// Asks the server, if it is time.
 pub(super) fn due(state: &mut State) -> Vec<Effect> {
-    if state.search_due.is_none_or(|due| due > state.now.instant) {
+    if state
+        .timers
+        .search_due
+        .is_none_or(|due| due > state.screen.now.instant)
+    {
         return Vec::new();
     }
-    state.search_due = None;
+    state.timers.search_due = None;
     let Some(hits) = hits_mut(state) else {
         return Vec::new();
     };
@@ -114,7 +119,7 @@ pub(super) fn found(state: &mut State, id: u64, among: Among, found: Option<Foun
 }
 
 /// What was found may have been edited or deleted just now.
-pub(super) fn heard(state: &mut State, entries: &[Entry]) {
+pub(super) fn apply_amendments(state: &mut State, entries: &[Entry]) {
     let amending = entries
         .iter()
         .filter(|it| matches!(it.body, Body::Amendment { .. }));
@@ -122,7 +127,12 @@ pub(super) fn heard(state: &mut State, entries: &[Entry]) {
         if let Some(hits) = hits_mut(state) {
             hits.amend(entry);
         }
-        if let Some(walk) = state.visit.as_mut().and_then(|visit| visit.walk.as_mut()) {
+        if let Some(walk) = state
+            .rooms
+            .visit
+            .as_mut()
+            .and_then(|visit| visit.walk.as_mut())
+        {
             walk.hits.amend(entry);
         }
     }
@@ -131,16 +141,20 @@ pub(super) fn heard(state: &mut State, entries: &[Entry]) {
 /// Shows a hit where it was said, and begins the way through the others.
 pub(super) fn begin(state: &mut State, hits: Hits, text: String, at: (RoomId, Seq)) -> Vec<Effect> {
     if state.room(at.0).is_none() {
-        state.say(Tone::Problem, state.strings.not_in_a_room);
+        state.say(Tone::Problem, state.preferences.strings.not_in_a_room);
         return Vec::new();
     }
     // From hit to hit, Esc leads back to where the first was looked for.
-    let before = state.visit.take().filter(|visit| visit.walk.is_some());
+    let before = state
+        .rooms
+        .visit
+        .take()
+        .filter(|visit| visit.walk.is_some());
     if let Some(room) = state.current_mut() {
         room.selected = None;
     }
     let effects = visit::visit(state, at.0, at.1);
-    if let Some(visit) = &mut state.visit {
+    if let Some(visit) = &mut state.rooms.visit {
         if let Some(before) = before {
             visit.home = before.home;
         }
@@ -158,7 +172,7 @@ pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
     if let Some(at) = walk.step(&state.hits(&walk.hits), by) {
         return begin(state, walk.hits, walk.text, at);
     }
-    let s = state.strings;
+    let s = state.preferences.strings;
     let is_older = by > 0;
     let words = if is_older {
         s.no_older_hit

@@ -6,8 +6,8 @@ use crate::chat::Seq;
 use crate::tui::event::Effect;
 use crate::tui::input::keymap::Action;
 use crate::tui::state::{Overlay, State, Tone};
-use crate::tui::timeline::Key;
-use crate::tui::timeline::message_text::Spoken;
+use crate::tui::timeline::ItemKey;
+use crate::tui::timeline::message_text::MessageText;
 
 /// Marks the newest message, or leaves the mode.
 pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
@@ -27,7 +27,7 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
 
 pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
     if action != Action::DeleteSelected {
-        state.confirm = None;
+        state.input.confirm = None;
     }
     match action {
         Action::SelectUp => return step(state, seq, true),
@@ -55,7 +55,7 @@ pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
 
 /// Nothing is selected any more.
 pub(super) fn leave(state: &mut State) {
-    state.confirm = None;
+    state.input.confirm = None;
     if let Some(room) = state.current_mut() {
         room.selected = None;
     }
@@ -65,16 +65,16 @@ pub(super) fn leave(state: &mut State) {
 pub(super) fn turn_fold(state: &mut State, seq: Seq) {
     let folds = |seq: &Seq| {
         let said = state.current().and_then(|room| room.timeline.said(*seq));
-        said.is_some_and(|entry| Spoken::by(&entry.body).folds())
+        said.is_some_and(|entry| MessageText::by(&entry.body).folds())
     };
     let mut above = on_screen(state).into_iter().rev().filter(|it| *it < seq);
     let found = Some(seq).filter(folds).or_else(|| above.find(folds));
     match (found, state.current_mut()) {
         (Some(found), Some(room)) => {
             room.selected = room.selected.map(|_| found);
-            room.timeline.turn_fold(Key::entry(found));
+            room.timeline.turn_fold(ItemKey::entry(found));
         }
-        _ => state.say(Tone::Info, state.strings.nothing_folds),
+        _ => state.say(Tone::Info, state.preferences.strings.nothing_folds),
     }
 }
 
@@ -98,15 +98,15 @@ fn copy(state: &mut State, seq: Seq) -> Vec<Effect> {
     let Some(text) = said.map(|entry| entry.body.text().to_owned()) else {
         return Vec::new();
     };
-    if state.is_plain {
+    if state.screen.is_plain {
         // There is nowhere to copy it to; it stands there alone, as it was written.
-        state.overlay = Some(Overlay::List {
-            title: state.strings.as_written.to_owned(),
+        state.overlays.top = Some(Overlay::List {
+            title: state.preferences.strings.as_written.to_owned(),
             lines: text.lines().map(str::to_owned).collect(),
             scroll: 0,
         });
         return Vec::new();
     }
-    state.say(Tone::Info, state.strings.copied);
+    state.say(Tone::Info, state.preferences.strings.copied);
     vec![Effect::Copy(text)]
 }

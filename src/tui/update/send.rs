@@ -14,16 +14,16 @@ use crate::tui::strings::fill;
 
 pub(super) fn enter(state: &mut State) -> Vec<Effect> {
     let text = state.composer().text();
-    let s = state.strings;
+    let s = state.preferences.strings;
     // Where there is no key that leaves it, a command does.
-    let is_command = state.is_plain && plain_commands::is_command(&text);
+    let is_command = state.screen.is_plain && plain_commands::is_command(&text);
     if let Some(Writing::Edit(seq)) = state.current().map(|room| room.writing)
         && !is_command
     {
         return rewrite(state, seq, text);
     }
     match command::parse(&text) {
-        Line::Empty => match state.link {
+        Line::Empty => match state.connection.link {
             LinkState::Waiting { .. } | LinkState::Stopped(_) => {
                 vec![Effect::Client(Command::RetryNow)]
             }
@@ -38,7 +38,7 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
             say(state, &text, body)
         }
         Line::Substitute { old, new } => {
-            state.notice = None;
+            state.screen.notice = None;
             let effects = amend::substitute(state, &old, &new);
             if !effects.is_empty() {
                 sent(state, text);
@@ -47,26 +47,27 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
         }
         Line::Private { name, text: said } => privately(state, &text, &name, said),
         Line::Command(Name::Do, argument) => {
-            state.notice = None;
+            state.screen.notice = None;
             // What it does may be to the composer.
-            sent_from(state, state.current, text);
-            state.follow_up = plain_commands::requested(state, &argument);
+            sent_from(state, state.rooms.current, text);
+            state.input.follow_up = plain_commands::requested(state, &argument);
             Vec::new()
         }
         Line::Command(Name::Edit, argument) if argument.is_empty() => {
-            state.notice = None;
-            sent_from(state, state.current, text);
+            state.screen.notice = None;
+            sent_from(state, state.rooms.current, text);
             amend::edit_newest(state);
             Vec::new()
         }
         Line::Command(name, argument) => {
-            state.notice = None;
-            let here = state.current;
+            state.screen.notice = None;
+            let here = state.rooms.current;
             let effects = commands::run(state, name, &argument);
             // A command that could not be done stays to be mended.
             let asked = effects.first().map(|effect| (effect.clone(), text.clone()));
-            state.asked = asked;
+            state.posting.asked = asked;
             if state
+                .screen
                 .notice
                 .as_ref()
                 .is_none_or(|notice| notice.tone == Tone::Info)
@@ -115,24 +116,29 @@ fn rewrite(state: &mut State, seq: Seq, text: String) -> Vec<Effect> {
 }
 
 fn privately(state: &mut State, typed: &str, name: &str, said: String) -> Vec<Effect> {
-    let called = state.people_called(name);
+    let called = state.people_named(name);
     // A name that changed hands is asked about before a stranger reads what was meant for a friend.
     if let (Some(present), Some(peer)) = (called.present, called.peer)
         && present != peer
-        && !state.is_confirmed(Confirm::Write(typed.to_owned(), present))
+        && !state
+            .input
+            .is_confirmed(Confirm::Write(typed.to_owned(), present))
     {
         state.say(
             Tone::Problem,
-            fill(state.strings.name_changed_hands, &[&text::line(name)]),
+            fill(
+                state.preferences.strings.name_changed_hands,
+                &[&text::line(name)],
+            ),
         );
         return Vec::new();
     }
     let person = called.present.or(called.peer);
     let conversation = person.and_then(|person| conversation_with(state, person));
-    if conversation.is_some() && conversation == state.current {
+    if conversation.is_some() && conversation == state.rooms.current {
         return say(state, typed, Body::Text(said));
     }
-    let Some(me) = state.me.clone() else {
+    let Some(me) = state.me.account.clone() else {
         say_where_nobody_is(state);
         return Vec::new();
     };

@@ -20,7 +20,7 @@ pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
         let all = Setting::ALL.iter().map(|(known, _)| *known);
         let near = all.min_by_key(|known| strsim::damerau_levenshtein(known, name));
         let words = fill(
-            state.strings.setting_unknown,
+            state.preferences.strings.setting_unknown,
             &[name, &near.unwrap_or_default()],
         );
         return refuse(state, argument, &words);
@@ -36,23 +36,27 @@ pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
         words if setting.is_text() => words.join(" "),
         _ => {
             let usage = state
+                .preferences
                 .strings
                 .command(crate::tui::input::command::Name::Set)
                 .usage;
-            let words = fill(state.strings.usage, &[&usage]);
+            let words = fill(state.preferences.strings.usage, &[&usage]);
             return refuse(state, argument, &words);
         }
     };
     let Some(value) = setting.meant(&value, state) else {
         let all = match setting {
-            Setting::NotifyCommand => state.strings.setting_quote.to_owned(),
+            Setting::NotifyCommand => state.preferences.strings.setting_quote.to_owned(),
             Setting::TimeFormat => {
                 let all = setting.values(state).join(", ");
-                fill(state.strings.setting_pattern, &[&all])
+                fill(state.preferences.strings.setting_pattern, &[&all])
             }
             _ => setting.values(state).join(", "),
         };
-        let words = fill(state.strings.setting_values, &[name, &value, &all]);
+        let words = fill(
+            state.preferences.strings.setting_values,
+            &[name, &value, &all],
+        );
         return refuse(state, argument, &words);
     };
     let mut effects = set(state, setting, &value);
@@ -76,7 +80,7 @@ pub(super) fn tell(state: &mut State, setting: Setting) {
 }
 
 fn say(state: &mut State, name: &str, value: &str) {
-    let words = fill(state.strings.setting_is, &[&name, &value]);
+    let words = fill(state.preferences.strings.setting_is, &[&name, &value]);
     state.say(Tone::Info, words);
 }
 
@@ -98,7 +102,7 @@ fn set(state: &mut State, setting: Setting, value: &str) -> Vec<Effect> {
 }
 
 fn list(state: &mut State) {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let lines = |(name, setting): &(&str, Setting)| {
         let source = match setting.source(state) {
             Source::Default => s.from_default,
@@ -112,7 +116,7 @@ fn list(state: &mut State) {
             format!("    {}", (s.settings)(*setting)),
         ]
     };
-    state.overlay = Some(Overlay::List {
+    state.overlays.top = Some(Overlay::List {
         title: s.settings_title.to_owned(),
         lines: Setting::ALL.iter().flat_map(lines).collect(),
         scroll: 0,
@@ -128,8 +132,14 @@ pub(super) fn saved(
 ) {
     match saved {
         Ok(path) => {
-            state.kept.insert(setting, (Source::File, value));
-            let words = fill(state.strings.setting_saved, &[&text::line(&path)]);
+            state
+                .preferences
+                .kept
+                .insert(setting, (Source::File, value));
+            let words = fill(
+                state.preferences.strings.setting_saved,
+                &[&text::line(&path)],
+            );
             state.say(Tone::Info, words);
         }
         Err(why) => state.say(Tone::Problem, text::line(&why).to_string()),

@@ -2,47 +2,47 @@
 
 use crate::chat::{Recipient, RoomId};
 use crate::client::Command;
-use crate::tui::content::tour::Lesson;
+use crate::tui::content::tour::TourStep;
 use crate::tui::event::Effect;
-use crate::tui::state::Of;
+use crate::tui::state::PickerKind;
 use crate::tui::state::{Overlay, Room, State};
 
 /// Notes after every event what was done in it. `before` is the room that was read then.
 pub(super) fn note(state: &mut State, before: Option<RoomId>, effects: &[Effect]) {
-    if state.lessons.is_none() {
+    if state.screen.guide.is_none() {
         return;
     }
-    let mut tried: Vec<Lesson> = effects.iter().filter_map(|it| said(state, it)).collect();
-    if before.is_some() && state.current != before {
-        tried.push(Lesson::Rooms);
+    let mut tried: Vec<TourStep> = effects.iter().filter_map(|it| said(state, it)).collect();
+    if before.is_some() && state.rooms.current != before {
+        tried.push(TourStep::Rooms);
     }
     if state.current().is_some_and(|room| room.selected.is_some()) {
-        tried.push(Lesson::Select);
+        tried.push(TourStep::Select);
     }
-    match &state.overlay {
+    match &state.overlays.top {
         Some(Overlay::Pick(picker)) => tried.extend(match picker.of {
-            Of::Palette | Of::Lobby(_) => Some(Lesson::Rooms),
-            Of::Search(_) => Some(Lesson::Search),
-            Of::Themes { .. } => Some(Lesson::Themes),
-            Of::Mentions(_) | Of::Links(_) => None,
+            PickerKind::Palette | PickerKind::Lobby(_) => Some(TourStep::Rooms),
+            PickerKind::Search(_) => Some(TourStep::Search),
+            PickerKind::Themes { .. } => Some(TourStep::Themes),
+            PickerKind::Mentions(_) | PickerKind::Links(_) => None,
         }),
-        Some(Overlay::Help { .. }) => tried.push(Lesson::Help),
+        Some(Overlay::Help { .. }) => tried.push(TourStep::Help),
         _ => {}
     }
-    let now = state.now.instant;
-    let is_over = state.lessons.as_mut().is_some_and(|lessons| {
-        for lesson in tried {
-            lessons.tried(lesson);
+    let now = state.screen.now.instant;
+    let is_over = state.screen.guide.as_mut().is_some_and(|guide| {
+        for tour_step in tried {
+            guide.tried(tour_step);
         }
-        !lessons.goes_on(now)
+        !guide.goes_on(now)
     });
     if is_over {
-        state.lessons = None;
+        state.screen.guide = None;
     }
 }
 
 /// What was said to everybody, or to somebody.
-fn said(state: &State, effect: &Effect) -> Option<Lesson> {
+fn said(state: &State, effect: &Effect) -> Option<TourStep> {
     let Effect::Client(Command::Post { post, .. }) = effect else {
         return None;
     };
@@ -50,10 +50,10 @@ fn said(state: &State, effect: &Effect) -> Option<Lesson> {
         Recipient::Room(id) => !state.room(id).is_some_and(Room::is_conversation),
         Recipient::Person(_) | Recipient::Name(_) => false,
     };
-    let lesson = if is_public {
-        Lesson::Say
+    let tour_step = if is_public {
+        TourStep::Say
     } else {
-        Lesson::Whisper
+        TourStep::Whisper
     };
-    post.body.is_said().then_some(lesson)
+    post.body.is_said().then_some(tour_step)
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::viewport::{layout, rows_layout};
 use crate::chat::{RoomId, Seq};
 use crate::tui::state::{Overlay, Room, State, Writing};
-use crate::tui::timeline::{Anchor, Keep, Key};
+use crate::tui::timeline::{Anchor, ItemKey, Keep};
 
 /// How much memory loaded entries may use, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,18 +27,18 @@ impl Budget {
 
 /// Trims the rooms that are over their budget.
 pub fn trim(state: &mut State, budget: Budget) {
-    let rows = usize::from(state.size.1);
-    let others = state.rooms.len().saturating_sub(1).max(1);
+    let rows = usize::from(state.screen.size.1);
+    let others = state.rooms.list.len().saturating_sub(1).max(1);
     let aside = Keep::aside((budget.others / others).min(budget.shown), rows);
     let shown = Keep::shown(budget.shown, rows);
-    let current = state.current;
-    let home = state.visit.as_ref().and_then(|visit| visit.home);
-    let reacting = match &state.overlay {
+    let current = state.rooms.current;
+    let home = state.rooms.visit.as_ref().and_then(|visit| visit.home);
+    let reacting = match &state.overlays.top {
         Some(Overlay::React { target, .. }) => Some(*target),
         _ => None,
     };
-    for at in 0..state.rooms.len() {
-        let Some(room) = state.rooms.get(at) else {
+    for at in 0..state.rooms.list.len() {
+        let Some(room) = state.rooms.list.get(at) else {
             continue;
         };
         let is_current = current == Some(room.info.id);
@@ -48,7 +48,7 @@ pub fn trim(state: &mut State, budget: Budget) {
         }
         let on_screen = on_screen(state, room);
         let near = near(room, home, reacting.filter(|_| is_current));
-        if let Some(room) = state.rooms.get_mut(at) {
+        if let Some(room) = state.rooms.list.get_mut(at) {
             room.timeline.trim(keep, on_screen, &near);
         }
     }
@@ -71,7 +71,7 @@ fn on_screen(state: &State, room: &Room) -> Range<usize> {
 }
 
 /// Items that are in use although they may not be on the screen: selected, found, replied to and so on.
-fn near(room: &Room, home: Option<(RoomId, Anchor)>, reacting: Option<Seq>) -> Vec<Key> {
+fn near(room: &Room, home: Option<(RoomId, Anchor)>, reacting: Option<Seq>) -> Vec<ItemKey> {
     let writing_about = match room.writing {
         Writing::Message => None,
         Writing::Answer(seq) | Writing::Edit(seq) => Some(seq),
@@ -84,5 +84,5 @@ fn near(room: &Room, home: Option<(RoomId, Anchor)>, reacting: Option<Seq>) -> V
         _ => None,
     });
     let seqs = seqs.into_iter().flatten();
-    seqs.map(Key::entry).chain(home).collect()
+    seqs.map(ItemKey::entry).chain(home).collect()
 }

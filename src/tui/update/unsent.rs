@@ -8,22 +8,29 @@ use crate::tui::event::Effect;
 use crate::tui::input::keymap::Action;
 use crate::tui::state::{Room, State, Tone};
 use crate::tui::strings::fill;
-use crate::tui::timeline::message_text::Spoken;
+use crate::tui::timeline::message_text::MessageText;
 use crate::tui::timeline::{Fate, What};
 
 /// Shows posts of an earlier run.
 pub(super) fn restore(state: &mut State, posts: Vec<Unsent>) {
-    let Some(me) = state.me.clone() else { return };
+    let Some(me) = state.me.account.clone() else {
+        return;
+    };
     for Unsent { post, failed } in posts {
         let id = post.client_id;
         if !post.body.is_said() {
             continue;
         }
-        if state.posts.iter().any(|known| known.client_id == id) {
+        if state
+            .posting
+            .pending
+            .iter()
+            .any(|known| known.client_id == id)
+        {
             continue;
         }
         show(state, &me, &post);
-        state.posts.push_back(post);
+        state.posting.pending.push_back(post);
         if let Some(refusal) = failed {
             refused(state, id, &refusal);
         }
@@ -46,8 +53,8 @@ pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
     let what = What::Private {
         author: me.id,
         name: text::line(&me.name),
-        text: Spoken::by(&post.body),
-        whom: whom(state, &post.to),
+        text: MessageText::by(&post.body),
+        whom: recipient_name(state, &post.to),
         of: None,
         fate: Fate::Pending,
         client_id: Some(post.client_id),
@@ -55,7 +62,9 @@ pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
     let is_there = |id: &crate::chat::RoomId| state.room(*id).is_some();
     let anywhere = || state.listed().next().map(|room| room.info.id);
     let from = post.from.filter(is_there);
-    let from = from.or(state.current.filter(is_there)).or_else(anywhere);
+    let from = from
+        .or(state.rooms.current.filter(is_there))
+        .or_else(anywhere);
     if let Some(room) = from.and_then(|from| state.room_mut(from)) {
         room.timeline.post_privately(what, post.at_ms);
     }
@@ -64,14 +73,17 @@ pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
 /// What stood in rooms that are gone and is not answered stands where one is now.
 pub(super) fn moved(state: &mut State, gone: &[Room]) {
     for room in gone {
-        state.left.insert(room.info.id, room.label());
+        state.rooms.left.insert(room.info.id, room.label());
     }
-    let Some(me) = state.me.clone() else { return };
+    let Some(me) = state.me.account.clone() else {
+        return;
+    };
     let stood = gone.iter().flat_map(|room| room.timeline.posts());
     let stood: Vec<_> = stood.collect();
     for (id, fate) in stood.into_iter().rev() {
         let Some(post) = state
-            .posts
+            .posting
+            .pending
             .iter()
             .find(|post| post.client_id == id)
             .cloned()
@@ -80,7 +92,7 @@ pub(super) fn moved(state: &mut State, gone: &[Room]) {
         };
         show(state, &me, &post);
         if let Fate::Failed(why) = fate {
-            for room in &mut state.rooms {
+            for room in &mut state.rooms.list {
                 room.timeline.fail(id, why);
             }
         }
@@ -88,7 +100,7 @@ pub(super) fn moved(state: &mut State, gone: &[Room]) {
 }
 
 /// The words that say whom a line is for that stands elsewhere.
-fn whom(state: &State, to: &Recipient) -> SafeText {
+fn recipient_name(state: &State, to: &Recipient) -> SafeText {
     let is_theirs = |room: &&Room| match to {
         Recipient::Room(id) => room.info.id == *id,
         Recipient::Person(id) => room.info.peer.as_ref().is_some_and(|peer| peer.id == *id),
@@ -96,10 +108,17 @@ fn whom(state: &State, to: &Recipient) -> SafeText {
     };
     let peer = state
         .rooms
+        .list
         .iter()
         .find(is_theirs)
         .and_then(|room| room.info.peer.as_ref());
-    let present = |id| state.rooms.iter().find_map(|room| room.roster.find(id));
+    let present = |id| {
+        state
+            .rooms
+            .list
+            .iter()
+            .find_map(|room| room.roster.find(id))
+    };
     let name = match (to, peer) {
         (Recipient::Name(name), _) => name.clone(),
         (_, Some(peer)) => peer.name.clone(),
@@ -108,51 +127,61 @@ fn whom(state: &State, to: &Recipient) -> SafeText {
         }
         (Recipient::Room(id), None) => {
             let words = match state.room(*id) {
-                Some(room) => fill(state.strings.said_in, &[&text::line(&room.label())]),
+                Some(room) => fill(
+                    state.preferences.strings.said_in,
+                    &[&text::line(&room.label())],
+                ),
                 None => match lost_label(state, *id) {
-                    Some(label) => fill(state.strings.said_in_lost, &[&text::line(&label)]),
-                    None => state.strings.said_where_one_was.to_owned(),
+                    Some(label) => fill(
+                        state.preferences.strings.said_in_lost,
+                        &[&text::line(&label)],
+                    ),
+                    None => state.preferences.strings.said_where_one_was.to_owned(),
                 },
             };
             return text::line(&words);
         }
     };
-    text::line(&fill(state.strings.privately_to, &[&name]))
+    text::line(&fill(state.preferences.strings.privately_to, &[&name]))
 }
 
 /// What a room was called that we are not in any more.
 fn lost_label(state: &State, id: RoomId) -> Option<String> {
-    let listed = state.directory.iter().find(|info| info.id == id);
+    let listed = state.rooms.directory.iter().find(|info| info.id == id);
     let listed = listed.map(|info| format!("#{}", info.name));
-    state.left.get(&id).cloned().or(listed)
+    state.rooms.left.get(&id).cloned().or(listed)
 }
 
 /// A post was refused for good: it stays where it is, with the reason and the keys.
 pub(super) fn refused(state: &mut State, id: ClientId, refusal: &Refusal) {
-    let why = state.strings.refusal(refusal);
+    let why = state.preferences.strings.refusal(refusal);
     fail(state, id, &why);
 }
 
 pub(super) fn fail(state: &mut State, id: ClientId, why: &str) {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let actions = [Action::Retry, Action::EditFailed];
-    let post = state.posts.iter().find(|post| post.client_id == id);
+    let post = state
+        .posting
+        .pending
+        .iter()
+        .find(|post| post.client_id == id);
     let words = if post.is_some_and(|post| is_of_lost_room(state, post)) {
-        let key = if state.is_plain {
+        let key = if state.screen.is_plain {
             format!("/do {}", Action::EditFailed.name())
         } else {
-            state.keymap.first(Action::EditFailed)
+            state.input.keymap.first(Action::EditFailed)
         };
         fill(s.failed_gone, &[&why, &key])
-    } else if state.is_plain {
+    } else if state.screen.is_plain {
         let [retry, edit] = actions.map(Action::name);
         fill(s.failed_plain, &[&why, &retry, &edit])
     } else {
-        let [retry, edit] = actions.map(|action| state.keymap.first(action));
+        let [retry, edit] = actions.map(|action| state.input.keymap.first(action));
         fill(s.failed, &[&why, &retry, &edit])
     };
     let words = text::line(&words);
-    for room in &mut state.rooms {
+    for room in &mut state.rooms.list {
         room.timeline.fail(id, &words);
     }
 }
@@ -189,22 +218,28 @@ fn take(state: &mut State, is_allowed: impl Fn(&State, &Post) -> bool) -> Option
         .current()
         .map(|room| room.timeline.failed().collect())
         .unwrap_or_default();
-    let of = |id: &ClientId| state.posts.iter().position(|post| post.client_id == *id);
+    let of = |id: &ClientId| {
+        state
+            .posting
+            .pending
+            .iter()
+            .position(|post| post.client_id == *id)
+    };
     let places: Vec<usize> = failed.iter().filter_map(of).collect();
     let allowed = places
         .iter()
-        .find(|at| is_allowed(state, &state.posts[**at]));
+        .find(|at| is_allowed(state, &state.posting.pending[**at]));
     let Some(place) = allowed.copied() else {
-        let s = state.strings;
-        let words = match places.first().map(|at| &state.posts[*at]) {
-            Some(post) => fill(s.failed_elsewhere, &[&whom(state, &post.to)]),
+        let s = state.preferences.strings;
+        let words = match places.first().map(|at| &state.posting.pending[*at]) {
+            Some(post) => fill(s.failed_elsewhere, &[&recipient_name(state, &post.to)]),
             None => s.nothing_failed.to_owned(),
         };
         state.say(Tone::Info, words);
         return None;
     };
-    let post = state.posts.remove(place)?;
-    for room in &mut state.rooms {
+    let post = state.posting.pending.remove(place)?;
+    for room in &mut state.rooms.list {
         room.timeline.take_back(post.client_id);
     }
     Some(post)
@@ -212,7 +247,7 @@ fn take(state: &mut State, is_allowed: impl Fn(&State, &Post) -> bool) -> Option
 
 /// Sends it again to where it was meant for. It gets a new number: later ones may have been taken meanwhile.
 pub(super) fn retry(state: &mut State) -> Vec<Effect> {
-    let Some(me) = state.me.clone() else {
+    let Some(me) = state.me.account.clone() else {
         return Vec::new();
     };
     let Some(failed) = take(state, belongs_here) else {
@@ -220,11 +255,11 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     };
     let instead_of = Some(failed.client_id);
     let post = Post {
-        client_id: state.next_client_id(),
+        client_id: state.posting.next_client_id(),
         ..failed
     };
     show(state, &me, &post);
-    state.posts.push_back(post.clone());
+    state.posting.pending.push_back(post.clone());
     vec![Effect::Client(Command::Post { post, instead_of })]
 }
 
@@ -232,7 +267,7 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
 /// by mistake.
 pub(super) fn edit(state: &mut State) -> Vec<Effect> {
     if !state.composer().is_empty() {
-        state.say(Tone::Problem, state.strings.composer_in_use);
+        state.say(Tone::Problem, state.preferences.strings.composer_in_use);
         return Vec::new();
     }
     let may =
@@ -241,11 +276,14 @@ pub(super) fn edit(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     if !belongs_here(state, &post) {
-        state.killed.ends();
-        state.killed.put(&said(&post.body));
-        state.killed.ends();
-        let key = state.keymap.first(Action::Yank);
-        state.say(Tone::Info, fill(state.strings.failed_cut, &[&key]));
+        state.input.kill_ring.ends();
+        state.input.kill_ring.put(&said(&post.body));
+        state.input.kill_ring.ends();
+        let key = state.input.keymap.first(Action::Yank);
+        state.say(
+            Tone::Info,
+            fill(state.preferences.strings.failed_cut, &[&key]),
+        );
         return vec![Effect::Client(Command::Forget(post.client_id))];
     }
     let typed = if post.typed.is_empty() {

@@ -10,7 +10,7 @@ use crate::tui::event::Effect;
 use crate::tui::screen::regions::{Regions, regions};
 use crate::tui::state::{Panes, State, Tone};
 use crate::tui::timeline::rows::Layout;
-use crate::tui::timeline::{Anchor, Item, Key};
+use crate::tui::timeline::{Anchor, Item, ItemKey};
 
 /// The parts of the screen as they are now.
 pub(super) fn layout(state: &State) -> Regions {
@@ -22,16 +22,16 @@ pub(super) fn rows_layout(state: &State, columns: u16, name_columns: usize) -> L
     Layout {
         columns: usize::from(columns),
         name_columns,
-        zone: &state.zone,
-        time: &state.time_format,
-        strings: state.strings,
+        zone: &state.screen.zone,
+        time: &state.preferences.time_format,
+        strings: state.preferences.strings,
     }
 }
 
 /// Scrolls the room being read, and loads what is near its top.
 pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
     // What was asked about may not be on the screen any more.
-    state.confirm = None;
+    state.input.confirm = None;
     if by < 0 {
         look_back(state);
     }
@@ -46,7 +46,7 @@ pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
     });
     if anchor == Some(Anchor::Newest) {
         // Whoever has come to the newest end is on no visit any more.
-        state.visit = None;
+        state.rooms.visit = None;
     }
     if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
         if anchor == Anchor::Newest {
@@ -63,14 +63,14 @@ pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
 
 /// Where there is no screen to see it on: that nothing more is there in the direction somebody went, or that it is being loaded.
 pub(super) fn say_end(state: &mut State, is_up: bool, effects: &[Effect]) {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let words = match state.current() {
         None => s.not_in_a_room,
         Some(_) if !effects.is_empty() => s.loading,
         Some(_) if is_up => s.nothing_older,
         Some(_) => s.nothing_newer,
     };
-    if state.is_plain {
+    if state.screen.is_plain {
         state.say(Tone::Info, words);
     }
 }
@@ -87,7 +87,7 @@ pub(super) fn look_back(state: &mut State) {
 
 /// To the oldest that is loaded, and what is before that.
 pub(super) fn to_oldest(state: &mut State) -> Vec<Effect> {
-    state.confirm = None;
+    state.input.confirm = None;
     look_back(state);
     let area = layout(state).messages;
     let before = state.current().map(|room| room.timeline.anchor());
@@ -158,20 +158,20 @@ pub(super) fn load_older(state: &mut State) -> Vec<Effect> {
 
 /// Shows a room, with a line before what is new there.
 pub(super) fn show(state: &mut State, id: RoomId) -> Vec<Effect> {
-    state.popup = None;
-    state.confirm = None;
-    state.tour = None;
-    state.visit = None;
-    let is_another = state.current != Some(id);
+    state.input.popup = None;
+    state.input.confirm = None;
+    state.rooms.tour = None;
+    state.rooms.visit = None;
+    let is_another = state.rooms.current != Some(id);
     if is_another {
-        state.panes = Panes::default();
+        state.screen.panes = Panes::default();
     }
     if let Some(left) = state.current_mut().filter(|_| is_another) {
         left.timeline.end_new();
         left.found = None;
         left.seeking = None;
     }
-    state.current = Some(id);
+    state.rooms.current = Some(id);
     if let Some(room) = state.room_mut(id) {
         if is_another && room.reading.unseen().0 > 0 {
             room.timeline.begin_new(room.reading.unread.read);
@@ -197,7 +197,7 @@ pub(super) fn on_screen(state: &State) -> Vec<Seq> {
         let of_item = rows.height(timeline, index);
         // Of one at the bottom there may be room for the rule before it and no more.
         let begins = (index > top || line <= of_item.head) && left > of_item.head;
-        let is_said = |item: &&Item| item.key == Key::entry(item.key.seq);
+        let is_said = |item: &&Item| item.key == ItemKey::entry(item.key.seq);
         let item = timeline.get(index).filter(is_said);
         let said = item.and_then(|item| timeline.said(item.key.seq));
         seen.extend(said.filter(|_| begins).map(|entry| entry.seq));
@@ -217,10 +217,10 @@ pub(super) fn reveal(state: &mut State) -> Vec<Effect> {
         let timeline = &room.timeline;
         let rows = rows_layout(state, area.width, timeline.name_columns());
         let of = |index: usize| rows.height(timeline, index);
-        let place = timeline.place(Key::entry(room.selected?))?;
+        let place = timeline.place(ItemKey::entry(room.selected?))?;
         let (top, line) = timeline.top(height, of);
         if place < top || (place == top && line > of(top).head) {
-            let key = Key::entry(room.selected?);
+            let key = ItemKey::entry(room.selected?);
             return Some(Anchor::Top { key, line: 0 });
         }
         let shown: usize = (top..=place).map(|index| of(index).all()).sum();

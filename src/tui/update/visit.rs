@@ -4,8 +4,8 @@ use super::viewport::{layout, load_older, rows_layout, show};
 use crate::chat::{RoomId, Seq};
 use crate::client::Command;
 use crate::tui::event::Effect;
-use crate::tui::state::{Room, Seeking, State, Tone, Tour, Visit};
-use crate::tui::timeline::{Anchor, Key};
+use crate::tui::state::{Room, Seeking, State, Tone, UnreadTour, Visit};
+use crate::tui::timeline::{Anchor, ItemKey};
 
 /// Entries on each side of one that is looked for.
 const AROUND: u64 = 100;
@@ -13,14 +13,14 @@ const AROUND: u64 = 100;
 /// Shows a message in its room, with what stands around it; Esc leads back.
 pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
     if state.room(id).is_none() {
-        state.say(Tone::Problem, state.strings.not_in_a_room);
+        state.say(Tone::Problem, state.preferences.strings.not_in_a_room);
         return Vec::new();
     }
     let here = state
         .current()
         .map(|room| (room.info.id, room.timeline.anchor()));
     let mut effects = show(state, id);
-    state.visit = Some(Visit {
+    state.rooms.visit = Some(Visit {
         home: here,
         walk: None,
     });
@@ -29,7 +29,7 @@ pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
     };
     room.timeline.uncover();
     room.found = Some(seq);
-    if room.timeline.place(Key::entry(seq)).is_some() {
+    if room.timeline.place(ItemKey::entry(seq)).is_some() {
         centre(state, id, seq);
         effects.extend(load_older(state));
     } else {
@@ -56,7 +56,7 @@ pub(super) fn sought(state: &mut State, id: RoomId, page: Seq, oldest: Option<Se
     let Some(Seeking { seq, before }) = room.seeking else {
         return Vec::new();
     };
-    if room.timeline.place(Key::entry(seq)).is_some() {
+    if room.timeline.place(ItemKey::entry(seq)).is_some() {
         room.seeking = None;
         centre(state, id, seq);
         select_hit(state);
@@ -67,7 +67,7 @@ pub(super) fn sought(state: &mut State, id: RoomId, page: Seq, oldest: Option<Se
         return vec![Effect::Client(Command::Older { room: id, before })];
     } else {
         room.seeking = None;
-        state.say(Tone::Problem, state.strings.not_found);
+        state.say(Tone::Problem, state.preferences.strings.not_found);
     }
     Vec::new()
 }
@@ -80,7 +80,7 @@ pub(super) fn select_hit(state: &mut State) {
     if let Some(room) = state.current_mut() {
         room.selected = room
             .found
-            .filter(|seq| room.timeline.place(Key::entry(*seq)).is_some());
+            .filter(|seq| room.timeline.place(ItemKey::entry(*seq)).is_some());
     }
 }
 
@@ -91,7 +91,7 @@ fn centre(state: &mut State, id: RoomId, seq: Seq) {
     let Some(room) = state.room(id) else { return };
     let rows = rows_layout(state, area.width, room.timeline.name_columns());
     let of = |index: usize| rows.height(&room.timeline, index);
-    let Some(place) = room.timeline.place(Key::entry(seq)) else {
+    let Some(place) = room.timeline.place(ItemKey::entry(seq)) else {
         return;
     };
     let anchor = room.timeline.centred(place, height, of);
@@ -102,7 +102,7 @@ fn centre(state: &mut State, id: RoomId, seq: Seq) {
 
 /// Back to where one was; false if one was nowhere else.
 pub(super) fn back(state: &mut State) -> Option<Vec<Effect>> {
-    let (id, anchor) = state.visit.take()?.home?;
+    let (id, anchor) = state.rooms.visit.take()?.home?;
     state.room(id)?;
     if let Some(room) = state.current_mut() {
         room.selected = None;
@@ -117,11 +117,11 @@ pub(super) fn back(state: &mut State) -> Option<Vec<Effect>> {
 
 /// To the next room with something unread, those with mentions first; at the end back to where it began.
 pub(super) fn next_unread(state: &mut State) -> Vec<Effect> {
-    let Some(here) = state.current else {
+    let Some(here) = state.rooms.current else {
         return Vec::new();
     };
-    let tour = state.tour.take();
-    let mut tour = tour.unwrap_or(Tour {
+    let tour = state.rooms.tour.take();
+    let mut tour = tour.unwrap_or(UnreadTour {
         home: here,
         seen: Vec::new(),
     });
@@ -134,12 +134,12 @@ pub(super) fn next_unread(state: &mut State) -> Vec<Effect> {
     match rooms.first().map(|room| room.info.id) {
         Some(next) => {
             let effects = show(state, next);
-            state.tour = Some(tour);
+            state.rooms.tour = Some(tour);
             effects
         }
         None if tour.home != here && state.room(tour.home).is_some() => show(state, tour.home),
         None => {
-            state.say(Tone::Info, state.strings.nothing_unread);
+            state.say(Tone::Info, state.preferences.strings.nothing_unread);
             Vec::new()
         }
     }
@@ -155,7 +155,7 @@ pub(super) fn to_new(state: &mut State) -> Vec<Effect> {
     }
     let line = state.current().and_then(|room| room.timeline.first_new());
     let Some(key) = line else {
-        state.say(Tone::Info, state.strings.nothing_unread);
+        state.say(Tone::Info, state.preferences.strings.nothing_unread);
         return Vec::new();
     };
     if let Some(room) = state.current_mut() {

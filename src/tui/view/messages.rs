@@ -14,7 +14,7 @@ use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
 use crate::tui::timeline::message_text::SpreadKind;
 use crate::tui::timeline::rows::{Gutter, Layout, Line, Row};
-use crate::tui::timeline::{Item, Key, Timeline, What};
+use crate::tui::timeline::{Item, ItemKey, Timeline, What};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     let area = regions.messages;
@@ -29,9 +29,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     let layout = Layout {
         columns: usize::from(area.width),
         name_columns: room.timeline.name_columns(),
-        zone: &state.zone,
-        time: &state.time_format,
-        strings: state.strings,
+        zone: &state.screen.zone,
+        time: &state.preferences.time_format,
+        strings: state.preferences.strings,
     };
     let timeline = &room.timeline;
     let height = usize::from(area.height);
@@ -39,7 +39,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     let selected = room
         .selected
         .or(room.found)
-        .and_then(|seq| timeline.place(Key::entry(seq)));
+        .and_then(|seq| timeline.place(ItemKey::entry(seq)));
     let of = |index: usize| {
         let rows = layout.rows(timeline, index).into_iter();
         rows.map(move |row| (index, row))
@@ -65,7 +65,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         }
         match row {
             Row::Date(date) => rule_with(canvas, place, date, Scope::MessageDate),
-            Row::New => rule_with(canvas, place, state.strings.new_line, Scope::MessageUnread),
+            Row::New => rule_with(
+                canvas,
+                place,
+                state.preferences.strings.new_line,
+                Scope::MessageUnread,
+            ),
             Row::Gap(words) => rule_with(canvas, place, words, Scope::MessageGap),
             Row::Line(line) => {
                 draw_line(canvas, state, &layout, place, line);
@@ -106,12 +111,12 @@ fn target(item: &Item) -> Option<Target> {
 
 /// The empty screen says what it waits for, and why.
 fn nothing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
-    let s = state.strings;
-    let words = match &state.link {
-        LinkState::Connecting => fill(s.connecting, &[&state.server]),
+    let s = state.preferences.strings;
+    let words = match &state.connection.link {
+        LinkState::Connecting => fill(s.connecting, &[&state.connection.server]),
         LinkState::Online => s.not_in_a_room.to_owned(),
         LinkState::Waiting { why, .. } | LinkState::Stopped(why) => {
-            fill(s.cannot_reach, &[&state.server, &s.why(why)])
+            fill(s.cannot_reach, &[&state.connection.server, &s.why(why)])
         }
         LinkState::NameRefused(_) => return,
     };
@@ -190,7 +195,7 @@ fn draw_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, area: 
 
 /// The text of a line with what is marked in it; says how many columns it took.
 fn draw_text(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) -> u16 {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let code = canvas.style(Scope::MessageCode);
     let style = match &line.kind {
         SpreadKind::Text => canvas.style(line.scope),
@@ -208,8 +213,11 @@ fn draw_text(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) -
         }
     };
     if let SpreadKind::Folded(count) = line.kind {
-        let select = state.keymap.first(Action::Select);
-        let turn = state.keymap.first_in(Context::Selection, Action::TurnFold);
+        let select = state.input.keymap.first(Action::Select);
+        let turn = state
+            .input
+            .keymap
+            .first_in(Context::Selection, Action::TurnFold);
         let words = text::line(&fill(s.folded, &[&count, &select, &turn]));
         return canvas.put(place.x, place.y, place.width, &words, style);
     }
@@ -222,7 +230,7 @@ fn draw_text(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) -
     } = &line.kind
     {
         let end = line.text.as_str().len();
-        for (range, token) in state.highlights.of(code, *of_code) {
+        for (range, token) in state.screen.highlights.of(code, *of_code) {
             let moved = |at: usize| (at.max(*from) - from + indent).min(end);
             let part = moved(range.start)..moved(range.end);
             let style = canvas.style(token.scope());
@@ -275,8 +283,11 @@ fn rule_with(canvas: &mut Canvas<'_>, area: Rect, words: &str, scope: Scope) {
 /// Says at the right end of a row how much is unread above the screen; returns the columns that takes.
 pub(super) fn new_above(canvas: &mut Canvas<'_>, state: &State, row: Rect) -> u16 {
     let count = state.current().map_or(0, |room| room.reading.above.0);
-    let key = state.keymap.first(Action::ToNew);
-    let words = fill(state.strings.new_above, &[&count.min(999), &key]);
+    let key = state.input.keymap.first(Action::ToNew);
+    let words = fill(
+        state.preferences.strings.new_above,
+        &[&count.min(999), &key],
+    );
     let words = text::line(&format!(" {} {words} ", canvas.look.glyphs.above));
     let wide = columns(words.as_str());
     if count == 0 || row.is_empty() || wide > row.width {
@@ -300,8 +311,8 @@ fn new_below(canvas: &mut Canvas<'_>, state: &State, room: &Room, area: Rect) {
         " {} {} ",
         canvas.look.glyphs.below,
         fill(
-            state.strings.new_below,
-            &[&count, &state.keymap.first(Action::Newest)]
+            state.preferences.strings.new_below,
+            &[&count, &state.input.keymap.first(Action::Newest)]
         )
     );
     let words = text::line(&words);

@@ -15,7 +15,12 @@ use crate::tui::theme::Scope;
 
 /// Completions, above the composer.
 pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
-    let Some(popup) = state.popup.as_ref().filter(|_| state.overlay.is_none()) else {
+    let Some(popup) = state
+        .input
+        .popup
+        .as_ref()
+        .filter(|_| state.overlays.top.is_none())
+    else {
         return;
     };
     let above = regions.rule.y;
@@ -90,12 +95,12 @@ pub(super) fn draw(
     state: &State,
     regions: &Regions,
 ) -> Option<(u16, u16)> {
-    let overlay = state.overlay.as_ref()?;
+    let overlay = state.overlays.top.as_ref()?;
     let columns = regions.overlay().width;
-    let s = state.strings;
+    let s = state.preferences.strings;
     match overlay {
         Overlay::Help { filter, scroll } => {
-            let lines = help::help(s, &state.keymap, columns, &filter.text());
+            let lines = help::help(s, &state.input.keymap, columns, &filter.text());
             let (title, filter) = (s.help_title, Some(&**filter));
             list(canvas, state, regions, title, &lines, *scroll, filter)
         }
@@ -133,7 +138,7 @@ pub(super) fn draw(
             let lines = text.lines().count();
             let mut why = fill(s.snippet_hint, &[&lines]);
             // As code it has a fence before and behind it.
-            let (lines, limits) = (lines + 2, &state.limits);
+            let (lines, limits) = (lines + 2, &state.connection.limits);
             if lines > limits.body_lines || text.len() > limits.body_bytes {
                 let sizes: [&dyn std::fmt::Display; 4] =
                     [&lines, &limits.body_lines, &text.len(), &limits.body_bytes];
@@ -185,7 +190,7 @@ fn list(
     scroll: usize,
     filter: Option<&Composer>,
 ) -> Option<(u16, u16)> {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let area = place(regions, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
     // The title does not run into what stands at the end of its row.
     let room = match filter {

@@ -11,7 +11,7 @@ use crate::tui::lists::search::Hits;
 use crate::tui::screen::hit_map::Target;
 use crate::tui::screen::regions::Regions;
 use crate::tui::state::State;
-use crate::tui::state::{Of, Picker};
+use crate::tui::state::{Picker, PickerKind};
 use crate::tui::strings::{Strings, fill};
 use crate::tui::theme::Scope;
 
@@ -27,13 +27,13 @@ pub(super) fn draw(
     regions: &Regions,
     picker: &Picker,
 ) -> (u16, u16) {
-    let s = state.strings;
-    let is_lobby = matches!(picker.of, Of::Lobby(_));
+    let s = state.preferences.strings;
+    let is_lobby = matches!(picker.of, PickerKind::Lobby(_));
     let rows = rows(state, picker);
     let extra: u16 = if is_lobby { 3 } else { 2 };
     // What may be written is said as long as nothing is.
     let help = match &picker.of {
-        Of::Search(hits) if hits.is_empty() && hits.problem.is_none() => s.help_search,
+        PickerKind::Search(hits) if hits.is_empty() && hits.problem.is_none() => s.help_search,
         _ => &[],
     };
     let area = place(
@@ -43,15 +43,15 @@ pub(super) fn draw(
             .saturating_add(extra),
     );
     let title = match &picker.of {
-        Of::Lobby(_) => fill(s.lobby_title, &[&text::line(&state.server)]),
-        Of::Mentions(_) => s.mentions_title.to_owned(),
-        Of::Palette => String::new(),
-        Of::Themes { .. } => s.themes_title.to_owned(),
-        Of::Search(_) => s.search_title.to_owned(),
-        Of::Links(_) => s.links_title.to_owned(),
+        PickerKind::Lobby(_) => fill(s.lobby_title, &[&text::line(&state.connection.server)]),
+        PickerKind::Mentions(_) => s.mentions_title.to_owned(),
+        PickerKind::Palette => String::new(),
+        PickerKind::Themes { .. } => s.themes_title.to_owned(),
+        PickerKind::Search(_) => s.search_title.to_owned(),
+        PickerKind::Links(_) => s.links_title.to_owned(),
     };
     let label = match &picker.of {
-        Of::Search(_) => s.search_label,
+        PickerKind::Search(_) => s.search_label,
         _ => s.lobby_filter,
     };
     let title = text::cut(&title, usize::from((area.width / 2).saturating_sub(2)));
@@ -90,21 +90,21 @@ pub(super) fn draw(
     }
     if rows.is_empty() && help.is_empty() && y < bottom {
         let words = text::line(&match &picker.of {
-            Of::Mentions(None) => s.loading.to_owned(),
-            Of::Mentions(Some(all)) if all.is_empty() => s.no_mentions.to_owned(),
-            Of::Search(hits) => hits.nothing(s),
+            PickerKind::Mentions(None) => s.loading.to_owned(),
+            PickerKind::Mentions(Some(all)) if all.is_empty() => s.no_mentions.to_owned(),
+            PickerKind::Search(hits) => hits.nothing(s),
             _ => s.nothing_matches.to_owned(),
         });
         canvas.put(area.x + 3, y, area.width.saturating_sub(4), &words, dim);
     }
     if area.height > 3 {
         let hint = text::line(match &picker.of {
-            Of::Lobby(_) => s.lobby_hint,
-            Of::Palette => s.palette_hint,
-            Of::Mentions(_) => s.mentions_hint,
-            Of::Themes { .. } => s.themes_hint,
-            Of::Search(hits) => search_hint(s, hits),
-            Of::Links(_) => s.links_hint,
+            PickerKind::Lobby(_) => s.lobby_hint,
+            PickerKind::Palette => s.palette_hint,
+            PickerKind::Mentions(_) => s.mentions_hint,
+            PickerKind::Themes { .. } => s.themes_hint,
+            PickerKind::Search(hits) => search_hint(s, hits),
+            PickerKind::Links(_) => s.links_hint,
         });
         let last = Rect {
             y: area.bottom() - 1,

@@ -40,8 +40,8 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     // As long as letters do something with a message, it is said what.
     let selects = state.current().is_some_and(|room| room.selected.is_some());
     let hint = selects.then(|| {
-        let s = state.strings;
-        let key = |action| state.keymap.first_in(Context::Selection, action);
+        let s = state.preferences.strings;
+        let key = |action| state.input.keymap.first_in(Context::Selection, action);
         if let Some((at, count)) = state.walk().map(|walk| walk.place(&state.hits(&walk.hits))) {
             let (older, newer) = (key(Action::NextHit), key(Action::HitBefore));
             let of = |words| fill(words, &[&at, &count, &older, &newer]);
@@ -66,11 +66,15 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         )
     });
     // What is to be tried next stands where one writes, as long as nothing is written there and it fits.
-    let lesson =
-        lesson(state).filter(|words| !state.composer().is_empty() || !fits(regions, words));
-    let hint = hint.or(lesson);
+    let tour_step =
+        tour_step(state).filter(|words| !state.composer().is_empty() || !fits(regions, words));
+    let hint = hint.or(tour_step);
     let hint = hint.as_deref().map(|hint| (hint, Tone::Info));
-    let notice = state.notice.as_ref().map(|it| (it.text.as_str(), it.tone));
+    let notice = state
+        .screen
+        .notice
+        .as_ref()
+        .map(|it| (it.text.as_str(), it.tone));
     let words = notice.or(hint);
     let is_free = words.is_none();
     if let Some((words, tone)) = words {
@@ -100,7 +104,7 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
 /// What is to be said of the size of what is written: rows above those that are shown, lines and bytes near their limits. And whether one
 /// of those is passed.
 fn size(canvas: &Canvas<'_>, state: &State, regions: &Regions) -> (bool, Vec<String>) {
-    let (composer, limits) = (state.composer(), &state.limits);
+    let (composer, limits) = (state.composer(), &state.connection.limits);
     let mut words = Vec::new();
     if regions.above > 0 {
         words.push(format!("{} {}", canvas.look.glyphs.above, regions.above));
@@ -109,7 +113,7 @@ fn size(canvas: &Canvas<'_>, state: &State, regions: &Regions) -> (bool, Vec<Str
     let (bytes, lines) = (composer.bytes(), composer.lines());
     if is_near(lines, limits.body_lines) {
         let (lines, limit) = (grouped(lines), grouped(limits.body_lines));
-        words.push(fill(state.strings.lines_of, &[&lines, &limit]));
+        words.push(fill(state.preferences.strings.lines_of, &[&lines, &limit]));
     }
     if is_near(bytes, limits.body_bytes) {
         words.push(format!(
@@ -125,9 +129,13 @@ fn size(canvas: &Canvas<'_>, state: &State, regions: &Regions) -> (bool, Vec<Str
 }
 
 /// What the tour says.
-fn lesson(state: &State) -> Option<String> {
-    let lessons = state.lessons.as_ref()?;
-    Some(lessons.words(state.strings, &state.keymap, state.is_plain))
+fn tour_step(state: &State) -> Option<String> {
+    let guide = state.screen.guide.as_ref()?;
+    Some(guide.words(
+        state.preferences.strings,
+        &state.input.keymap,
+        state.screen.is_plain,
+    ))
 }
 
 /// Whether words fit behind the prompt.
@@ -228,8 +236,9 @@ pub(super) fn composer(
     for (y, line) in (area.y..).zip(laid.rows.iter().skip(first).take(height)) {
         canvas.put(left, y, width + 1, &text::line(line), style);
     }
-    let lesson = lesson(state).filter(|words| state.composer().is_empty() && fits(regions, words));
-    if let Some(words) = lesson {
+    let tour_step =
+        tour_step(state).filter(|words| state.composer().is_empty() && fits(regions, words));
+    if let Some(words) = tour_step {
         let style = canvas.style(Scope::Accent);
         canvas.put(left + 1, area.y, width, &text::line(&words), style);
     }

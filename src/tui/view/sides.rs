@@ -88,7 +88,7 @@ fn list<T>(
     first: usize,
     mut draw: impl FnMut(&mut Canvas<'_>, Rect, &T),
 ) {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let height = usize::from(pane.height);
     let below = rows.len().saturating_sub(first + height);
     let shown = rows.iter().skip(first).take(height);
@@ -122,7 +122,7 @@ fn title(canvas: &mut Canvas<'_>, line: Rect, words: &SafeText) {
 }
 
 fn room_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, room: &Room) {
-    let is_current = state.current == Some(room.info.id);
+    let is_current = state.rooms.current == Some(room.info.id);
     let scope = if is_current {
         Scope::Selection
     } else {
@@ -186,7 +186,7 @@ pub(super) fn people(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     canvas.fill(pane, Scope::Panel);
     canvas.target(area, Target::People);
     let here = room.roster.present().len();
-    let count = text::line(&fill(state.strings.people, &[&here]));
+    let count = text::line(&fill(state.preferences.strings.people, &[&here]));
     title(canvas, Rect { height: 1, ..pane }, &count);
     let below = Rect {
         y: pane.y + 1,
@@ -210,7 +210,7 @@ pub(super) fn people(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
 
 /// A person: how they are, their face, their name, and what there is to say of them.
 fn person_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, person: &Person) {
-    let (s, glyphs) = (state.strings, canvas.look.glyphs);
+    let (s, glyphs) = (state.preferences.strings, canvas.look.glyphs);
     let panel = canvas.style(Scope::Panel);
     let (mark, scope) = match person.presence {
         Presence::Offline => (glyphs.offline, Scope::PeopleOffline),
@@ -274,7 +274,10 @@ pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) 
     let is_well = scope == Scope::StatusOnline;
     // What is wrong needs the room more.
     let help = if area.width >= 60 && is_well {
-        fill(state.strings.help_key, &[&state.keymap.first(Action::Help)])
+        fill(
+            state.preferences.strings.help_key,
+            &[&state.input.keymap.first(Action::Help)],
+        )
     } else {
         String::new()
     };
@@ -329,7 +332,7 @@ pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) 
 
 /// What is unread in all rooms, at the right end of an area; gives back where it begins.
 fn counts(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
-    let s = state.strings;
+    let s = state.preferences.strings;
     let news = state.listed().map(|room| state.news(room));
     let (unread, mentions) = news.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
     let mut words: Vec<String> = Vec::new();
@@ -356,7 +359,7 @@ fn typing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let people = room.typing.iter();
     let people = people.filter_map(|(id, _)| room.roster.find(*id));
     let names: Vec<_> = people.map(|it| text::line(&it.name)).collect();
-    let s = state.strings;
+    let s = state.preferences.strings;
     let words = match names.as_slice() {
         [] => return,
         [one] => fill(s.typing_one, &[one]),
@@ -411,16 +414,16 @@ fn link_words(
     is_narrow: bool,
     columns: u16,
 ) -> (&'static str, Scope, String) {
-    let (s, glyphs) = (state.strings, canvas.look.glyphs);
-    let me = state.me.as_ref().map_or("", |me| me.name.as_str());
-    let server = if state.is_hosting {
+    let (s, glyphs) = (state.preferences.strings, canvas.look.glyphs);
+    let me = state.me.account.as_ref().map_or("", |me| me.name.as_str());
+    let server = if state.connection.is_hosting {
         s.hosting_here
     } else {
-        &state.server
+        &state.connection.server
     };
-    match &state.link {
+    match &state.connection.link {
         LinkState::Online => {
-            let glyph = if state.is_hosting {
+            let glyph = if state.connection.is_hosting {
                 glyphs.hosting
             } else {
                 glyphs.online
@@ -435,11 +438,12 @@ fn link_words(
         LinkState::Connecting => (
             glyphs.waiting,
             Scope::StatusConnecting,
-            fill(s.connecting, &[&state.server]),
+            fill(s.connecting, &[&state.connection.server]),
         ),
         LinkState::Waiting { why, .. } => {
             let seconds = state
-                .retry_in()
+                .connection
+                .retry_in(state.screen.now.instant)
                 .unwrap_or_default()
                 .as_millis()
                 .div_ceil(1000);
@@ -451,14 +455,14 @@ fn link_words(
                 )
             } else {
                 // What is wrong may be cut; when it goes on, and how at once, is always said.
-                let around = fill(s.reconnecting, &[&state.server, &"", &seconds]);
+                let around = fill(s.reconnecting, &[&state.connection.server, &"", &seconds]);
                 let left = usize::from(columns).saturating_sub(text::width(&around) + 5);
                 let why = text::cut(&s.why(why), left);
-                fill(s.reconnecting, &[&state.server, &why, &seconds])
+                fill(s.reconnecting, &[&state.connection.server, &why, &seconds])
             };
             (glyphs.waiting, Scope::StatusConnecting, words)
         }
-        LinkState::NameRefused(_) if state.proposal.is_some() => (
+        LinkState::NameRefused(_) if state.me.proposal.is_some() => (
             glyphs.waiting,
             Scope::StatusConnecting,
             s.name_needed.to_owned(),

@@ -35,7 +35,12 @@ pub fn read(root: &Path) -> Vec<Module> {
     modules
 }
 
-/// Reads one module from its text, as if its file contained that. `children` are the modules below it.
+/// The paths of all modules.
+pub fn paths(modules: &[Module]) -> BTreeSet<String> {
+    modules.iter().map(|module| module.path.clone()).collect()
+}
+
+/// Reads one module from its text, as if its file contained that.
 pub fn read_text(path: &str, text: &str) -> Vec<Module> {
     let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}"));
     let mut modules = Vec::new();
@@ -138,11 +143,7 @@ fn needs_test(condition: TokenStream) -> bool {
                 }
                 is_negated = word == "not";
             }
-            TokenTree::Group(group) if !is_negated => {
-                if needs_test(group.stream()) {
-                    return true;
-                }
-            }
+            TokenTree::Group(group) if !is_negated && needs_test(group.stream()) => return true,
             _ => {}
         }
     }

@@ -179,7 +179,7 @@ async fn a_flood_of_triggers_shares_lines_in_which_nobody_is_left_out() {
 #[tokio::test(start_paused = true)]
 async fn a_trigger_says_one_harmless_line_whatever_the_name_is() {
     let config = config();
-    let words = tchat::text::Words::new(["spam"]);
+    let words = tchat::text::Keywords::new(["spam"]);
     let refuse = tchat::chat::FilterMode::Refuse;
     config.hub.filter.set(words, refuse);
     let server = Server::with(config, memory());

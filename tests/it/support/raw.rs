@@ -6,7 +6,8 @@ use hyper_util::rt::TokioIo;
 use tchat::chat::{Body, ClientId, Cursor, InstanceId, Recipient, RoomId, Secret};
 use tchat::wire::proto::chat_service_client::ChatServiceClient;
 use tchat::wire::{
-    Asked, Event, Hello, JoinTarget, PROTOCOL, Request, Welcome, event_from, proto, request_to,
+    Event, Hello, JoinTarget, PROTOCOL, Request, RequestFrame, Welcome, event_from, proto,
+    request_to,
 };
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -95,7 +96,7 @@ impl Raw {
     }
 
     pub async fn ask(&self, request: u64, what: Request) {
-        self.send(request_to(&Asked { request, what })).await;
+        self.send(request_to(&RequestFrame { request, what })).await;
     }
 
     pub async fn send(&self, frame: proto::ChatRequest) {

@@ -7,19 +7,19 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use std::time::Instant;
 use tchat::chat::{
     Author, Body, ClientId, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits,
     Person, Presence, Role, RoomId, RoomInfo, RoomKind, Seq, ServerId, Settings, Status, Unread,
 };
 use tchat::client::{Event as Told, LinkState};
 use tchat::tui::event::{Effect, Event};
-use tchat::tui::screen::hit_map::Targets;
+use tchat::tui::screen::hit_map::HitMap;
 use tchat::tui::settings::typing::TypingMode;
-use tchat::tui::state::{Moment, State};
+use tchat::tui::state::{Now, State};
 use tchat::tui::theme::{DEFAULT, Depth, Theme};
 use tchat::tui::update::update;
 use tchat::tui::view::{Glyphs, Look, draw};
-use tokio::time::Instant;
 
 pub const GENERAL: RoomId = RoomId::new([1; 16]);
 pub const TECH: RoomId = RoomId::new([2; 16]);
@@ -98,17 +98,15 @@ impl Screen {
     pub fn blank(width: u16, height: u16) -> Self {
         let instant = Instant::now();
         let wall = Timestamp::from_millisecond(i64::try_from(at(40)).unwrap()).unwrap();
-        let now = Moment { instant, wall };
-        let state = State {
-            server: "chat.example.org".into(),
-            wanted: Some("general".into()),
-            theme: DEFAULT.into(),
-            themes: tchat::tui::theme::list(None),
-            instance: InstanceId::new([7; 16]),
-            // Otherwise every word that is typed asks for something.
-            typing: TypingMode::Show,
-            ..State::new((width, height), now, TimeZone::UTC)
-        };
+        let now = Now { instant, wall };
+        let mut state = State::new((width, height), now, TimeZone::UTC);
+        state.connection.server = "chat.example.org".into();
+        state.rooms.wanted = Some("general".into());
+        state.preferences.theme = DEFAULT.into();
+        state.preferences.themes = tchat::tui::theme::built_in_names();
+        state.posting.instance = InstanceId::new([7; 16]);
+        // Otherwise every word that is typed sends a signal.
+        state.preferences.typing = TypingMode::Show;
         Self {
             state,
             effects: Vec::new(),
@@ -204,13 +202,13 @@ impl Screen {
 
     /// Time passes, and the screen is told.
     pub fn passes(&mut self, time: std::time::Duration) {
-        self.state.now.instant += time;
+        self.state.screen.now.instant += time;
         self.does(Event::Tick);
     }
 
     /// Whether a text stands out as one that calls us.
     pub fn is_for_me(&self, text: &str) -> bool {
-        let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
+        let (theme, _) = Theme::built_in(DEFAULT, Depth::True).unwrap();
         let colour = theme.style(tchat::tui::theme::Scope::MessageMention).fg;
         let terminal = self.terminal();
         let buffer = terminal.backend().buffer();
@@ -247,8 +245,8 @@ impl Screen {
     /// The id of the newest post of ours.
     pub fn last_post(&self) -> ClientId {
         ClientId {
-            instance: self.state.instance,
-            counter: self.state.next_counter - 1,
+            instance: self.state.posting.instance,
+            counter: self.state.posting.counter - 1,
         }
     }
 
@@ -261,19 +259,17 @@ impl Screen {
         self.drawn(links).0
     }
 
-    fn drawn(&self, links: bool) -> (Terminal<TestBackend>, Targets) {
-        let (width, height) = self.state.size;
+    fn drawn(&self, links: bool) -> (Terminal<TestBackend>, HitMap) {
+        let (width, height) = self.state.screen.size;
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        let (theme, _) = Theme::load(DEFAULT, None, Depth::True).unwrap();
+        let (theme, _) = Theme::built_in(DEFAULT, Depth::True).unwrap();
         let look = Look {
             theme,
             glyphs: Glyphs::UNICODE,
         };
-        let state = State {
-            links,
-            ..self.state.clone()
-        };
-        let mut targets = Targets::default();
+        let mut state = self.state.clone();
+        state.preferences.links = links;
+        let mut targets = HitMap::default();
         terminal
             .draw(|frame| targets = draw(frame, &state, &look))
             .unwrap();
@@ -299,7 +295,7 @@ impl Screen {
 
     /// Points to a place of the screen as it is drawn now.
     pub fn points(&mut self, kind: MouseEventKind, column: u16, row: u16) {
-        self.state.targets = self.drawn(false).1;
+        self.state.screen.hit_map = self.drawn(false).1;
         self.does(Event::Mouse(MouseEvent {
             kind,
             column,

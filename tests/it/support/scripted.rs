@@ -13,7 +13,9 @@ use tchat::client::{Connector, Pipe};
 use tchat::server::endpoint::grpc::{ChatService, ChatServiceServer};
 use tchat::server::listen::{self, Caps, Connection, Peer};
 use tchat::server::session::Greeted;
-use tchat::wire::{Asked, Event, Frame, Request, Welcome, encode_event, proto, request_from};
+use tchat::wire::{
+    Event, Frame, Request, RequestFrame, Welcome, encode_event, proto, request_from,
+};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
@@ -28,7 +30,7 @@ pub const ANN: IdentityId = IdentityId::new([11; 16]);
 
 /// One client's stream, as the server sees it.
 pub struct Talk {
-    asked: BoxStream<'static, Asked>,
+    asked: BoxStream<'static, RequestFrame>,
     events: mpsc::Sender<Result<Frame, Status>>,
 }
 
@@ -113,7 +115,7 @@ pub fn start_with(headers: Headers) -> (Connector, mpsc::Receiver<Talk>) {
     tokio::spawn(async move {
         let (drain, hurry) = (CancellationToken::new(), CancellationToken::new());
         let incoming = ReceiverStream::new(incoming);
-        let doors = listen::Doors {
+        let doors = listen::Services {
             grpc: routes,
             web: axum::Router::new(),
         };
@@ -165,7 +167,7 @@ pub fn entry(seq: u64, text: &str) -> Entry {
 }
 
 impl Talk {
-    pub async fn asked(&mut self) -> Asked {
+    pub async fn asked(&mut self) -> RequestFrame {
         let next = timeout(PATIENCE, self.asked.next()).await;
         next.expect("something is asked")
             .expect("the stream goes on")

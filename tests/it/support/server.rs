@@ -89,7 +89,7 @@ impl Server {
     }
 
     /// A server that can crash; not for paused time. `open` opens its data, again after each crash.
-    pub fn mortal(
+    pub fn crashing(
         config: ServerConfig,
         open: impl Fn() -> Arc<dyn Store> + Send + 'static,
     ) -> Self {
@@ -183,7 +183,7 @@ impl Server {
         let runtime = self
             .runtime
             .replace(runtime())
-            .expect("only a mortal server crashes");
+            .expect("only a crashing server crashes");
         let (door, _) = mpsc::channel(1);
         *self.door.lock().unwrap() = door;
         // Nothing of the old server may still run when the new one begins, as nothing of a killed process does.
@@ -196,7 +196,7 @@ impl Server {
         self.store = self
             .reopen
             .as_ref()
-            .expect("a mortal server's data outlives it")();
+            .expect("a crashing server's data outlives it")();
     }
 
     /// Starts again on the same store.

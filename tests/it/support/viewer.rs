@@ -41,7 +41,7 @@ impl Viewer {
             cache_bytes: tchat::config::CACHE_BYTES,
         });
         let mut screen = Screen::blank(100, 60);
-        screen.state.instance = instance;
+        screen.state.posting.instance = instance;
         let mut viewer = Self {
             screen,
             notified: Vec::new(),
@@ -82,7 +82,7 @@ impl Viewer {
 
     /// Time passes at the screen.
     pub fn passes(&mut self, time: Duration) {
-        self.screen.state.now.instant += time;
+        self.screen.state.screen.now.instant += time;
         self.ticks();
     }
 
@@ -93,7 +93,7 @@ impl Viewer {
 
     /// Unread messages of a room and those for us, as the room list shows them.
     pub fn news(&self, label: &str) -> (u32, u32) {
-        let mut rooms = self.screen.state.rooms.iter();
+        let mut rooms = self.screen.state.rooms.list.iter();
         let room = rooms.find(|room| room.label() == label).unwrap();
         self.screen.state.news(room)
     }
@@ -102,7 +102,7 @@ impl Viewer {
     pub async fn has_news(&mut self, label: &str, unread: u32, mentions: u32) {
         let what = format!("{unread} unread and {mentions} mentions in {label}");
         self.until(&what, |screen| {
-            let mut rooms = screen.state.rooms.iter();
+            let mut rooms = screen.state.rooms.list.iter();
             let room = rooms.find(|room| room.label() == label).unwrap();
             screen.state.news(room) == (unread, mentions)
         })

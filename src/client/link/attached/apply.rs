@@ -6,7 +6,7 @@ use crate::chat::{
     Seq, ServerId, Unread,
 };
 use crate::client::cache::{History, Whose};
-use crate::client::link::Unheard;
+use crate::client::link::NoReceiver;
 use crate::client::pending::Pending;
 use crate::client::{About, Event, LinkState, PutOut, Why, history};
 use crate::wire::{self, Goodbye, GoodbyeReason, Then, UnfollowReason, Welcome, event_from, proto};
@@ -20,7 +20,7 @@ impl Attached<'_> {
     pub(super) async fn take(
         &mut self,
         frame: proto::ChatResponse,
-    ) -> Result<Option<End>, Unheard> {
+    ) -> Result<Option<End>, NoReceiver> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut bytes = 0;
         for event in frame.events {
@@ -44,7 +44,7 @@ impl Attached<'_> {
                 }
                 other => {
                     self.pass_on(std::mem::take(&mut entries)).await?;
-                    if let Some(end) = self.hear(other).await? {
+                    if let Some(end) = self.apply(other).await? {
                         return Ok(Some(end));
                     }
                 }
@@ -55,7 +55,7 @@ impl Attached<'_> {
     }
 
     /// Tells of entries of one room, and keeps copies.
-    async fn pass_on(&mut self, entries: Vec<Entry>) -> Result<(), Unheard> {
+    async fn pass_on(&mut self, entries: Vec<Entry>) -> Result<(), NoReceiver> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -108,7 +108,7 @@ impl Attached<'_> {
         Some(entry)
     }
 
-    async fn hear(&mut self, event: wire::Event) -> Result<Option<End>, Unheard> {
+    async fn apply(&mut self, event: wire::Event) -> Result<Option<End>, NoReceiver> {
         match event {
             wire::Event::Welcome(welcome) => self.welcomed(welcome).await?,
             wire::Event::Followed {
@@ -127,7 +127,7 @@ impl Attached<'_> {
             wire::Event::Unfollowed { request, room, why } => {
                 self.waiting.remove(&request);
                 let event = match why {
-                    UnfollowReason::Asked => return Ok(None),
+                    UnfollowReason::RequestFrame => return Ok(None),
                     UnfollowReason::Left => Event::Left(room),
                     UnfollowReason::Kicked { by, reason } => {
                         let how = PutOut::Kicked { by, reason };
@@ -177,7 +177,7 @@ impl Attached<'_> {
                 self.link.tell(Event::Named(you)).await?;
             }
             wire::Event::Goodbye(goodbye) => return Ok(Some(ended(&goodbye))),
-            wire::Event::Pong { heads, .. } => self.heard(heads).await?,
+            wire::Event::Pong { heads, .. } => self.apply_heads(heads).await?,
             other => {
                 if let Some((request, event)) = passed_on(other) {
                     self.waiting.remove(&request);
@@ -196,7 +196,7 @@ impl Attached<'_> {
         (first, last): (Seq, Seq),
         result: FollowResult,
         unread: Unread,
-    ) -> Result<(), Unheard> {
+    ) -> Result<(), NoReceiver> {
         self.resyncing.remove(&room);
         self.link.health.ends(room, last);
         if result != FollowResult::Contiguous {
@@ -224,7 +224,7 @@ impl Attached<'_> {
     }
 
     /// The server is there, and says where the rooms end.
-    async fn heard(&mut self, heads: Vec<wire::Head>) -> Result<(), Unheard> {
+    async fn apply_heads(&mut self, heads: Vec<wire::Head>) -> Result<(), NoReceiver> {
         let now = Instant::now();
         if let Some(pinged_at) = self.pinged_at.take() {
             self.link.health.rtt = Some(now.saturating_duration_since(pinged_at));
@@ -243,7 +243,7 @@ impl Attached<'_> {
         Ok(())
     }
 
-    async fn welcomed(&mut self, welcome: Welcome) -> Result<(), Unheard> {
+    async fn welcomed(&mut self, welcome: Welcome) -> Result<(), NoReceiver> {
         self.welcome_at = Some(Instant::now());
         self.link.health.connections += 1;
         self.link.me = Some(welcome.you.id);
@@ -304,7 +304,7 @@ impl Attached<'_> {
     }
 
     /// Takes up what was typed for this server at another time, or by a process that has ended since.
-    async fn take_unsent(&mut self, server: ServerId, whose: Whose) -> Result<(), Unheard> {
+    async fn take_unsent(&mut self, server: ServerId, whose: Whose) -> Result<(), NoReceiver> {
         let Some(cache) = self.link.cache.clone() else {
             return Ok(());
         };
@@ -319,7 +319,7 @@ impl Attached<'_> {
         self.link.tell(Event::Unsent { drafts, posts }).await
     }
 
-    async fn room_changed(&mut self, request: u64, room: RoomInfo) -> Result<(), Unheard> {
+    async fn room_changed(&mut self, request: u64, room: RoomInfo) -> Result<(), NoReceiver> {
         let waits = self.waiting.remove(&request);
         if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
             cache.room(server, room.clone()).await;
@@ -343,7 +343,7 @@ impl Attached<'_> {
     }
 
     /// A post was refused for good: it stays on the disk with the reason, until it is repeated or given up.
-    async fn fail(&mut self, client_id: ClientId, refusal: Refusal) -> Result<(), Unheard> {
+    async fn fail(&mut self, client_id: ClientId, refusal: Refusal) -> Result<(), NoReceiver> {
         if let Some(cache) = &self.link.cache {
             cache.failed(client_id, refusal.clone()).await;
         }
@@ -373,7 +373,7 @@ impl Attached<'_> {
         request: u64,
         client_id: Option<ClientId>,
         refusal: Refusal,
-    ) -> Result<Option<End>, Unheard> {
+    ) -> Result<Option<End>, NoReceiver> {
         if self.welcome_at.is_none() {
             return Ok(Some(match refusal.code {
                 RefusalCode::NameTaken | RefusalCode::NameInvalid | RefusalCode::NameReserved => {
@@ -390,7 +390,7 @@ impl Attached<'_> {
             if let Some(after) = refusal.retry_after {
                 self.link
                     .pending
-                    .postponed(client_id, after, Instant::now());
+                    .postponed(client_id, after, Instant::now().into_std());
                 if refusal.code == RefusalCode::StorageFull {
                     self.link.tell(Event::PostWaits(refusal)).await?;
                 }
@@ -408,7 +408,9 @@ impl Attached<'_> {
             }
             Some(Waits::Resolve(_)) if refusal.retry_after.is_some() => {
                 let after = refusal.retry_after.unwrap_or_default();
-                self.link.pending.not_resolved_yet(after, Instant::now());
+                self.link
+                    .pending
+                    .not_resolved_yet(after, Instant::now().into_std());
             }
             Some(Waits::Resolve(name)) => {
                 for post in self.link.pending.unresolved(&name) {

@@ -30,7 +30,7 @@ pub enum Frame {
 
 /// Why nothing more can be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Broken {
+pub enum FrameError {
     /// The stream has ended or failed.
     Lost,
     TooBig,
@@ -38,7 +38,7 @@ pub enum Broken {
     Protocol,
 }
 
-impl Broken {
+impl FrameError {
     /// The code to close with; a stream that is lost is closed as well as it can be.
     pub fn close_code(self) -> u16 {
         match self {
@@ -75,7 +75,7 @@ pub struct Incoming<S> {
 
 impl<S: AsyncRead> Incoming<S> {
     /// The next frame. May be dropped and asked again: what was read is kept.
-    pub async fn next(&mut self) -> Result<Frame, Broken> {
+    pub async fn next(&mut self) -> Result<Frame, FrameError> {
         loop {
             while let Some((header, payload)) = self.parse()? {
                 if let Some(frame) = self.take(&header, payload)? {
@@ -84,7 +84,7 @@ impl<S: AsyncRead> Incoming<S> {
             }
             self.buffer.reserve(READ);
             match self.read.read_buf(&mut self.buffer).await {
-                Ok(0) | Err(_) => return Err(Broken::Lost),
+                Ok(0) | Err(_) => return Err(FrameError::Lost),
                 Ok(_) => {}
             }
         }
@@ -103,17 +103,17 @@ impl<S: AsyncRead> Incoming<S> {
     }
 
     /// A whole frame of what was read; nothing if more has to come.
-    fn parse(&mut self) -> Result<Option<(Header, BytesMut)>, Broken> {
+    fn parse(&mut self) -> Result<Option<(Header, BytesMut)>, FrameError> {
         let parsed = self.codec.decode_header(&self.buffer);
         let (header, offset) = match parsed {
             Ok(Parsing::Done { value, offset }) => (value, offset),
             Ok(Parsing::NeedMore(_)) => return Ok(None),
-            Err(base::Error::PayloadTooLarge { .. }) => return Err(Broken::TooBig),
-            Err(_) => return Err(Broken::Protocol),
+            Err(base::Error::PayloadTooLarge { .. }) => return Err(FrameError::TooBig),
+            Err(_) => return Err(FrameError::Protocol),
         };
         // A client that does not mask is none.
         if !header.is_masked() {
-            return Err(Broken::Protocol);
+            return Err(FrameError::Protocol);
         }
         if self.buffer.len() < offset + header.payload_len() {
             return Ok(None);
@@ -125,7 +125,7 @@ impl<S: AsyncRead> Incoming<S> {
     }
 
     /// What a frame means; nothing if it is a part of something.
-    fn take(&mut self, header: &Header, payload: BytesMut) -> Result<Option<Frame>, Broken> {
+    fn take(&mut self, header: &Header, payload: BytesMut) -> Result<Option<Frame>, FrameError> {
         let message = match (header.opcode(), self.begun.take()) {
             (OpCode::Ping, begun) => {
                 self.begun = begun;
@@ -139,12 +139,12 @@ impl<S: AsyncRead> Incoming<S> {
             (OpCode::Text | OpCode::Binary, None) => (header.opcode() == OpCode::Binary, payload),
             (OpCode::Continue, Some((is_binary, mut so_far))) => {
                 if so_far.len() + payload.len() > MESSAGE {
-                    return Err(Broken::TooBig);
+                    return Err(FrameError::TooBig);
                 }
                 so_far.extend_from_slice(&payload);
                 (is_binary, so_far)
             }
-            _ => return Err(Broken::Protocol),
+            _ => return Err(FrameError::Protocol),
         };
         if !header.is_fin() {
             self.begun = Some(message);
@@ -207,7 +207,7 @@ mod tests {
         frame
     }
 
-    async fn read(bytes: &[u8]) -> Vec<Result<Frame, Broken>> {
+    async fn read(bytes: &[u8]) -> Vec<Result<Frame, FrameError>> {
         let (mut client, server): (DuplexStream, _) = duplex(1 << 20);
         client.write_all(bytes).await.unwrap();
         drop(client);
@@ -253,10 +253,10 @@ mod tests {
             Ok(message(true, &most))
         );
         let more = vec![b'x'; MESSAGE + 1];
-        assert_eq!(read(&masked(0x82, &more)).await[0], Err(Broken::TooBig));
+        assert_eq!(read(&masked(0x82, &more)).await[0], Err(FrameError::TooBig));
         let mut parts = masked(0x02, &most);
         parts.extend(masked(0x80, b"x"));
-        assert_eq!(read(&parts).await[0], Err(Broken::TooBig));
+        assert_eq!(read(&parts).await[0], Err(FrameError::TooBig));
     }
 
     #[tokio::test]
@@ -271,7 +271,11 @@ mod tests {
             masked(0x80, b"x"),
             [masked(0x01, b"x"), masked(0x81, b"x")].concat(),
         ] {
-            assert_eq!(read(&wrong).await[0], Err(Broken::Protocol), "{wrong:x?}");
+            assert_eq!(
+                read(&wrong).await[0],
+                Err(FrameError::Protocol),
+                "{wrong:x?}"
+            );
         }
     }
 }

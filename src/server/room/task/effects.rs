@@ -4,7 +4,7 @@ use super::{Invited, MESSAGES, Task, tell};
 use crate::chat::{Body, Entry, IdentityId, Post, RoomId, RoomKind, Ruling, Seq};
 use crate::server::room::Head;
 use crate::server::room::mailbox::Question;
-use crate::server::room::permissions::{Reads, Targets};
+use crate::server::room::permissions::{Reads, TargetEntries};
 use crate::server::store::StoreError;
 use crate::text;
 use crate::wire::{Event, UnfollowReason};
@@ -27,10 +27,11 @@ impl Task {
         match &entry.body {
             Body::Left => {
                 // The second to leave a conversation only puts away what the first one ended, and is still here.
-                if self.record.kind != RoomKind::Conversation || !self.room.law().is_empty() {
+                if self.record.kind != RoomKind::Conversation || !self.room.permissions().is_empty()
+                {
                     tracing::info!(%name, %room, "left");
                 }
-                self.goes(author);
+                self.leaves(author);
             }
             Body::Joined(_) => {
                 self.joining.remove(&author);
@@ -54,9 +55,9 @@ impl Task {
                         // They hear of it when they come the next time at the latest.
                         let _untold = self.invited.try_send(invited);
                     }
-                    Ruling::Kicked { .. } | Ruling::Banned { .. } => self.goes(person.id),
+                    Ruling::Kicked { .. } | Ruling::Banned { .. } => self.leaves(person.id),
                     // Whoever has left is given it when they come back.
-                    Ruling::Role(role) if self.room.law().role(person.id).is_some() => {
+                    Ruling::Role(role) if self.room.permissions().role(person.id).is_some() => {
                         self.attendance.set_role(person, *role);
                     }
                     _ => {}
@@ -67,7 +68,7 @@ impl Task {
                 self.directory.remove(self.record.id);
                 let present: Vec<IdentityId> = self.attendance.people().map(|it| it.id).collect();
                 for person in present {
-                    self.goes(person);
+                    self.leaves(person);
                 }
                 self.subscribed.clear();
             }
@@ -76,21 +77,21 @@ impl Task {
     }
 
     /// Somebody is no longer a member.
-    fn goes(&mut self, person: IdentityId) {
+    fn leaves(&mut self, person: IdentityId) {
         self.attendance.leave(person);
         // Whoever has left may not repeat what did not fit, and what comes after a return is not held back by it.
         self.refused.retain(|(who, _), _| *who != person);
     }
 
     /// The entries a batch amends. They are looked up when the batch is applied, so that every node finds the same.
-    pub(super) async fn targets(&self, posts: &[Post]) -> Result<Targets, StoreError> {
+    pub(super) async fn targets(&self, posts: &[Post]) -> Result<TargetEntries, StoreError> {
         let amended = posts.iter().filter_map(|post| match &post.body {
             Body::Amendment { target, .. } => Some(*target),
             _ => None,
         });
         let seqs: Vec<Seq> = amended.collect();
         if seqs.is_empty() {
-            return Ok(Targets::new());
+            return Ok(TargetEntries::new());
         }
         let found = self.store.entries_at(self.record.id, seqs).await?;
         Ok(found.into_iter().map(|entry| (entry.seq, entry)).collect())
@@ -100,26 +101,28 @@ impl Task {
         match question {
             Question::Peek { identity, reply } => tell(reply, self.peek(identity)),
             Question::PutOut { identity, reply } => {
-                let put_out = match self.room.law().reads(identity) {
+                let put_out = match self.room.permissions().reads(identity) {
                     Reads::UpTo(put_out) => Some((put_out, self.room.head())),
                     Reads::All | Reads::Nothing => None,
                 };
                 tell(reply, put_out);
             }
-            Question::Role { identity, reply } => tell(reply, self.room.law().role(identity)),
+            Question::Role { identity, reply } => {
+                tell(reply, self.room.permissions().role(identity));
+            }
             Question::MayEnter { identity, reply } => {
-                tell(reply, self.room.law().may_enter(identity));
+                tell(reply, self.room.permissions().may_enter(identity));
             }
             Question::Remembered(reply) => {
-                tell(reply, self.room.law().remembered().collect());
+                tell(reply, self.room.permissions().remembered().collect());
             }
             Question::MembersAmong { mut among, reply } => {
-                among.retain(|id| self.room.law().role(*id).is_some());
+                among.retain(|id| self.room.permissions().role(*id).is_some());
                 tell(reply, among);
             }
             Question::DigestAt { seq, reply } => tell(reply, self.room.digest_at(seq)),
             Question::Roster { among, reply } => {
-                let is_member = |id: &IdentityId| self.room.law().role(*id).is_some();
+                let is_member = |id: &IdentityId| self.room.permissions().role(*id).is_some();
                 let members = among.into_iter().filter(is_member).collect();
                 let people = self.attendance.people().cloned().collect();
                 tell(reply, (people, members));
@@ -131,7 +134,7 @@ impl Task {
     /// How far somebody may read, and where that ends.
     fn peek(&self, identity: IdentityId) -> Option<Head> {
         let head = self.room.head();
-        match self.room.law().reads(identity) {
+        match self.room.permissions().reads(identity) {
             Reads::All => Some(head),
             Reads::UpTo(put_out) => Some(Head {
                 seq: put_out.at,
@@ -143,7 +146,7 @@ impl Task {
 }
 
 /// What a room says last to whoever is no longer a member by an entry.
-pub(super) fn farewell(room: RoomId, entry: &Entry) -> Event {
+pub(super) fn unfollowed_event(room: RoomId, entry: &Entry) -> Event {
     let by = || entry.author.name.clone();
     let why = match &entry.body {
         Body::Ruling(_, Ruling::Kicked { reason }) => UnfollowReason::Kicked {

@@ -22,7 +22,7 @@ pub(super) struct Joining {
 impl Task {
     pub(super) fn join(&mut self, joining: Joining) -> Option<Post> {
         let who = &joining.who;
-        if self.room.law().role(who.author.id).is_some() {
+        if self.room.permissions().role(who.author.id).is_some() {
             let at = self.room.head().seq;
             self.let_in(joining, at);
             return None;
@@ -30,10 +30,10 @@ impl Task {
         // Whoever may not know of a secret room learns nothing of it: not that it is full, and not what it is called.
         let is_hidden = match self.record.kind {
             RoomKind::Conversation => true,
-            RoomKind::Secret => !self.room.law().is_known_to(who.author.id),
+            RoomKind::Secret => !self.room.permissions().is_known_to(who.author.id),
             RoomKind::Public | RoomKind::Private => false,
         };
-        if is_hidden || self.room.law().is_closed() {
+        if is_hidden || self.room.permissions().is_closed() {
             let unknown = Refusal::new(RefusalCode::RoomUnknown).with(self.record.id);
             tell(joining.reply, Err(unknown));
             return None;
@@ -65,10 +65,10 @@ impl Task {
         let arrivals = self
             .attendance
             .take_arrivals(|id| id == joining.who.author.id);
-        self.tell_guests(arrivals);
+        self.notify_guests(arrivals);
         let joined = attended.map(|()| {
             let info = RoomInfo {
-                role: self.room.law().role(joining.who.author.id),
+                role: self.room.permissions().role(joining.who.author.id),
                 ..self.info()
             };
             let follow = joining.follower.map(|follower| {
@@ -87,7 +87,7 @@ impl Task {
     }
 
     pub(super) fn attend(&mut self, who: &Attendee) -> Result<(), Refusal> {
-        let Some(role) = self.room.law().role(who.author.id) else {
+        let Some(role) = self.room.permissions().role(who.author.id) else {
             return Err(self.not_a_member());
         };
         if let Some(refusal) = self.full_for(who.author.id) {
@@ -118,7 +118,7 @@ impl Task {
 
     /// Somebody who owns the preset rooms and was a member before that is given the role, in the log as everything else.
     pub(super) fn promotion(&self, who: &Attendee) -> Option<Post> {
-        let role = self.room.law().role(who.author.id)?;
+        let role = self.room.permissions().role(who.author.id)?;
         (self.role_for(who) > role).then(|| Post {
             author: self.server.clone(),
             client_id: None,

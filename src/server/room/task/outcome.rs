@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Joining, Key, Task, Waiter, key, tell};
 use crate::chat::{Post, Refusal, RefusalCode, RoomKind};
 use crate::server::outbox::Outbox;
-use crate::server::room::Fate;
+use crate::server::room::Outcome;
 use crate::server::room::attendance::Departure;
 use crate::server::room::permissions::Denied;
 use crate::server::store::FULL_RETRY;
@@ -49,7 +49,7 @@ impl Task {
     }
 
     /// Answers the next who waits for a post of this kind.
-    pub(super) fn answer(&mut self, key: Key, fate: Result<Fate, Refusal>) {
+    pub(super) fn answer(&mut self, key: Key, outcome: Result<Outcome, Refusal>) {
         let Some(waiters) = self.waiting.get_mut(&key) else {
             return;
         };
@@ -57,19 +57,19 @@ impl Task {
         if waiters.is_empty() {
             self.waiting.remove(&key);
         }
-        let fate = match fate {
-            Ok(Fate::Denied(denied)) => Err(self.refusal(denied)),
-            fate => fate,
+        let outcome = match outcome {
+            Ok(Outcome::Denied(denied)) => Err(self.refusal(denied)),
+            outcome => outcome,
         };
-        match (waiter, fate) {
-            (Waiter::Session(session, outbox), fate) => {
+        match (waiter, outcome) {
+            (Waiter::Session(session, outbox), outcome) => {
                 let is_subscribed = self.subscribed.contains(&session);
-                self.answer_post(key, fate, is_subscribed, &outbox);
+                self.answer_post(key, outcome, is_subscribed, &outbox);
             }
-            (Waiter::Join(joining), Ok(fate)) => {
+            (Waiter::Join(joining), Ok(outcome)) => {
                 // A second session of the same person may have joined with the same post.
-                let at = match fate {
-                    Fate::Entry(seq) => seq,
+                let at = match outcome {
+                    Outcome::Entry(seq) => seq,
                     _ => self.room.head().seq,
                 };
                 self.let_in(*joining, at);
@@ -79,7 +79,7 @@ impl Task {
                 let Joining { who, reply, .. } = *joining;
                 let identity = who.author.id;
                 self.joining.remove(&identity);
-                if self.room.law().role(identity).is_some() {
+                if self.room.permissions().role(identity).is_some() {
                     self.attendance
                         .depart(who.session, identity, Departure::Clean);
                 } else {
@@ -88,7 +88,7 @@ impl Task {
                 }
                 tell(reply, Err(refusal));
             }
-            (Waiter::Leave(reply), fate) => tell(reply, fate.map(drop)),
+            (Waiter::Leave(reply), outcome) => tell(reply, outcome.map(drop)),
         }
     }
 
@@ -123,15 +123,15 @@ impl Task {
     fn answer_post(
         &self,
         (_, client_id, _): Key,
-        fate: Result<Fate, Refusal>,
+        outcome: Result<Outcome, Refusal>,
         is_subscribed: bool,
         outbox: &Outbox,
     ) {
         let (room, epoch) = (self.record.id, self.record.epoch);
-        let seq = match fate {
+        let seq = match outcome {
             // The entry itself is the answer.
-            Ok(Fate::Entry(_)) if is_subscribed => return,
-            Ok(Fate::Entry(seq)) => Some(seq),
+            Ok(Outcome::Entry(_)) if is_subscribed => return,
+            Ok(Outcome::Entry(seq)) => Some(seq),
             // Taken before, and sent to everybody then.
             Ok(_) => None,
             Err(refusal) => {

@@ -67,9 +67,9 @@ impl Kept {
             .iter()
             .filter_map(|name| Some(UserName::new(name).ok()?.key()))
             .collect();
-        let bearers = self.identities.values();
-        let bearers = bearers.filter(|it| keys.contains(&it.name.key()));
-        let finder = Finder::new(search, identity, bearers.map(|it| it.id).collect());
+        let holders = self.identities.values();
+        let holders = holders.filter(|it| keys.contains(&it.name.key()));
+        let finder = Finder::new(search, identity, holders.map(|it| it.id).collect());
         let all = || {
             let rooms = self.rooms.values();
             let mine = rooms.filter(|room| room.members.contains_key(&identity));
@@ -158,7 +158,7 @@ impl Kept {
         rooms
     }
 
-    pub(super) fn members_called(
+    pub(super) fn members_named(
         &self,
         room: RoomId,
         keys: Vec<NameKey>,

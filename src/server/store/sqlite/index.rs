@@ -110,7 +110,7 @@ pub struct Indexer {
 }
 
 /// Why a step failed.
-enum Broken {
+enum IndexError {
     Index(rusqlite::Error),
     Entries(rusqlite::Error),
 }
@@ -133,8 +133,8 @@ impl Indexer {
                 transaction.commit()?;
                 return Ok(done);
             }
-            Err(Broken::Entries(error)) => return Err(error),
-            Err(Broken::Index(error)) => error,
+            Err(IndexError::Entries(error)) => return Err(error),
+            Err(IndexError::Index(error)) => error,
         };
         transaction.rollback()?;
         match Damage::of(db, &error) {
@@ -178,23 +178,23 @@ fn rebuild_after(db: &mut Connection, gone: &str) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-fn index_some(db: &Transaction<'_>) -> Result<usize, Broken> {
-    let behind: Vec<(i64, i64)> = behind(db).map_err(Broken::Entries)?;
+fn index_some(db: &Transaction<'_>) -> Result<usize, IndexError> {
+    let behind: Vec<(i64, i64)> = behind(db).map_err(IndexError::Entries)?;
     let mut done = 0;
     for (num, indexed) in behind {
         let left = BATCH.saturating_sub(done);
-        let rows = not_indexed(db, num, indexed, left).map_err(Broken::Entries)?;
+        let rows = not_indexed(db, num, indexed, left).map_err(IndexError::Entries)?;
         let put = rows.iter().try_for_each(|row| row.put(db, num));
-        put.map_err(Broken::Index)?;
+        put.map_err(IndexError::Index)?;
         move_on(db, num, rows.last().map(|last| last.seq), rows.len() < left)
-            .map_err(Broken::Entries)?;
+            .map_err(IndexError::Entries)?;
         // A room that turns out to be complete counts as work: the next room may not be.
         done += rows.len().max(1);
         if done >= BATCH {
             break;
         }
     }
-    written(db).map_err(Broken::Index)?;
+    written(db).map_err(IndexError::Index)?;
     Ok(done)
 }
 

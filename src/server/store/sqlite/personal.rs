@@ -249,7 +249,7 @@ pub fn invitations(db: &Connection, identity: IdentityId) -> rusqlite::Result<Ve
     .and_then(readable)
 }
 
-pub fn members_called(
+pub fn members_named(
     db: &Connection,
     room: RoomId,
     keys: Vec<NameKey>,

@@ -394,7 +394,7 @@ fn one_identity(
         .map(Option::flatten)
 }
 
-pub fn called(db: &Connection, key: &NameKey) -> rusqlite::Result<Vec<IdentityRecord>> {
+pub fn named(db: &Connection, key: &NameKey) -> rusqlite::Result<Vec<IdentityRecord>> {
     db.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE key = ?1"))?
         .query_map([key.as_str()], identity_record)
         .and_then(readable)

@@ -12,7 +12,7 @@ use rusqlite::{Connection, named_params, params};
 use super::decode::{self, ENTRY, checked, unchecked_entry};
 use super::index::{self, author_mark, mark, name_mark, row_number};
 use super::page::{add_mentions, add_reactions};
-use super::read::{called, epoch, readable as rows, seqs_of};
+use super::read::{epoch, named, readable as rows, seqs_of};
 use super::write::signed;
 use crate::chat::{Entry, Epoch, Found, IdentityId, RoomId, Search, UserName};
 use crate::text::Finder;
@@ -75,7 +75,7 @@ fn look(
     // One moment for all rooms: what is indexed meanwhile is not found twice or never.
     let db = &*db.unchecked_transaction()?;
     let rooms = readable(db, me, wanted)?;
-    let finder = Finder::new(wanted, me, bearers(db, &wanted.from)?);
+    let finder = Finder::new(wanted, me, holders(db, &wanted.from)?);
     let mut look = Look {
         db,
         with,
@@ -138,13 +138,13 @@ fn readable(db: &Connection, me: IdentityId, wanted: &Search) -> rusqlite::Resul
 }
 
 /// Everybody who bears one of some names, or bore it last.
-fn bearers(db: &Connection, names: &[String]) -> rusqlite::Result<Vec<IdentityId>> {
-    let mut bearers = Vec::new();
+fn holders(db: &Connection, names: &[String]) -> rusqlite::Result<Vec<IdentityId>> {
+    let mut holders = Vec::new();
     let keys = names.iter().filter_map(|name| UserName::new(name).ok());
     for key in keys.map(|name| name.key()) {
-        bearers.extend(called(db, &key)?.into_iter().map(|it| it.id));
+        holders.extend(named(db, &key)?.into_iter().map(|it| it.id));
     }
-    Ok(bearers)
+    Ok(holders)
 }
 
 /// The query of the index for a search; nothing where it has no word for it. Only letters, digits and our own marks are in it.

@@ -121,13 +121,13 @@ fn batch(db: &Connection, sql: &str) -> Result<(), StoreError> {
 }
 
 /// A request to the writing thread.
-enum Asked {
+enum Task {
     Write(Box<dyn Job>),
     /// One step of indexing, in a commit of its own; answered with how much was done.
     Index(oneshot::Sender<Result<usize, StoreError>>),
 }
 
-type Jobs = tokio::sync::mpsc::Sender<Asked>;
+type Jobs = tokio::sync::mpsc::Sender<Task>;
 
 /// When a write may find that it conflicts with what is there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -229,7 +229,7 @@ impl Writer {
             .clone()
             .ok_or_else(gone)?;
         let (job, answer) = Write::new(rows, refusal, run);
-        let asked = Asked::Write(Box::new(job));
+        let asked = Task::Write(Box::new(job));
         jobs.send(asked).await.map_err(|_| gone())?;
         drop(jobs);
         answer.await.map_err(|_| gone())?
@@ -257,7 +257,7 @@ impl Writer {
 
 fn write_all(
     mut db: Connection,
-    mut waiting: tokio::sync::mpsc::Receiver<Asked>,
+    mut waiting: tokio::sync::mpsc::Receiver<Task>,
     mut space: Space,
     after: &After,
     log: &Path,
@@ -330,7 +330,7 @@ struct Waiting {
 
 impl Waiting {
     /// Takes everything that waits, up to the rows of one commit.
-    fn beginning_with(first: Asked, waiting: &mut tokio::sync::mpsc::Receiver<Asked>) -> Self {
+    fn beginning_with(first: Task, waiting: &mut tokio::sync::mpsc::Receiver<Task>) -> Self {
         let mut taken = Self {
             jobs: Vec::new(),
             rows: 0,
@@ -339,11 +339,11 @@ impl Waiting {
         let mut next = Some(first);
         while let Some(asked) = next {
             match asked {
-                Asked::Write(job) => {
+                Task::Write(job) => {
                     taken.rows += job.rows();
                     taken.jobs.push(job);
                 }
-                Asked::Index(reply) => taken.index = Some(reply),
+                Task::Index(reply) => taken.index = Some(reply),
             }
             next = if taken.rows < ROWS {
                 waiting.try_recv().ok()
@@ -364,12 +364,12 @@ struct After {
 }
 
 /// Indexes new entries in small steps, and pauses after each step while others write.
-fn index(jobs: &tokio::sync::mpsc::WeakSender<Asked>, noted: &Receiver<()>, others: &AtomicU64) {
+fn index(jobs: &tokio::sync::mpsc::WeakSender<Task>, noted: &Receiver<()>, others: &AtomicU64) {
     loop {
         let (before, begun) = (others.load(Ordering::Relaxed), Instant::now());
         let Some(sender) = jobs.upgrade() else { return };
         let (reply, answer) = oneshot::channel();
-        if sender.blocking_send(Asked::Index(reply)).is_err() {
+        if sender.blocking_send(Task::Index(reply)).is_err() {
             return;
         }
         drop(sender);

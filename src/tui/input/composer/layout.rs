@@ -5,7 +5,7 @@ use crate::text;
 
 /// The composer wrapped for drawing.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Laid {
+pub struct ComposerLayout {
     pub rows: Vec<String>,
     /// Row and column of the cursor in `rows`.
     pub cursor: (usize, usize),
@@ -23,7 +23,7 @@ struct Cell<'a> {
 
 impl Composer {
     /// Wraps the text at any cluster; columns may be as few as one.
-    pub fn lay(&self, columns: usize) -> Laid {
+    pub fn lay(&self, columns: usize) -> ComposerLayout {
         let (cursor_line, cursor_at) = (self.area.cursor().0, self.place().1);
         let mut rows = vec![String::new()];
         let mut cursor = (0, 0);
@@ -38,7 +38,7 @@ impl Composer {
                 row.push_str(cell.shown);
             }
         });
-        Laid { rows, cursor }
+        ComposerLayout { rows, cursor }
     }
 
     /// Moves a row up or down of those that [`Composer::lay`] gives, to the same column or the nearest before it.
@@ -147,7 +147,7 @@ mod tests {
         let mut composer = Composer::with("张三李四");
         assert_eq!(
             composer.lay(10),
-            Laid {
+            ComposerLayout {
                 rows: vec!["张三李四".into()],
                 cursor: (0, 8)
             }
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(composer.lay(5).rows, ["张三", "李四"]);
         assert_eq!(
             composer.lay(4),
-            Laid {
+            ComposerLayout {
                 rows: vec!["张三".into(), "李四".into(), String::new()],
                 cursor: (2, 0)
             }
@@ -165,7 +165,7 @@ mod tests {
         composer.insert("x\ny");
         assert_eq!(
             composer.lay(10),
-            Laid {
+            ComposerLayout {
                 rows: vec!["张三李x".into(), "y四".into()],
                 cursor: (1, 1)
             }

@@ -216,9 +216,9 @@ async fn everything(store: &SqliteStore, what: &str) -> Vec<Entry> {
     }
     for name in ["Ann", "boss", "nobody"] {
         let key = UserName::new(name).unwrap().key();
-        store.called(key.clone()).await.expect(what);
+        store.named(key.clone()).await.expect(what);
         store.operator(key.clone()).await.expect(what);
-        store.members_called(room, vec![key]).await.expect(what);
+        store.members_named(room, vec![key]).await.expect(what);
     }
     all
 }

@@ -24,8 +24,8 @@ pub fn all() -> Vec<(&'static str, String)> {
 }
 
 fn picture(screen: &Screen, theme: &str) -> String {
-    let (width, height) = screen.state.size;
-    let (theme, _) = Theme::load(theme, None, Depth::True).expect("a theme that comes with it");
+    let (width, height) = screen.state.screen.size;
+    let (theme, _) = Theme::built_in(theme, Depth::True).expect("a theme that comes with it");
     let look = Look {
         theme,
         glyphs: Glyphs::UNICODE,
@@ -150,7 +150,7 @@ fn search() -> Screen {
         entries,
         ..Found::default()
     };
-    let id = screen.state.searches;
+    let id = screen.state.timers.searches;
     screen.hears(Told::Found {
         id,
         among: Among::All,
@@ -163,7 +163,7 @@ fn search() -> Screen {
 fn themes() -> Screen {
     let mut screen = chat();
     screen.keys("<c-u>");
-    "paper".clone_into(&mut screen.state.theme);
+    "paper".clone_into(&mut screen.state.preferences.theme);
     screen.keys("<a-t>");
     screen
 }

@@ -100,15 +100,15 @@ impl Store for Faulty {
     async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError> {
         self.inner.identity_of(secret).await
     }
-    async fn called(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.inner.called(key).await
+    async fn named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.inner.named(key).await
     }
-    async fn members_called(
+    async fn members_named(
         &self,
         room: RoomId,
         keys: Vec<NameKey>,
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError> {
-        self.inner.members_called(room, keys).await
+        self.inner.members_named(room, keys).await
     }
     async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError> {
         self.inner.present().await

@@ -1,10 +1,10 @@
-//! A host that kills itself at a point: `cargo run --example mortal -- PORT DATA POINT N`.
+//! A host that kills itself at a point: `cargo run --example crash_server -- PORT DATA POINT N`.
 //!
 //! POINT is `before-commit`, `after-commit` (what is durable was shown to nobody yet) or `mid-checkpoint`; N is the append at which
 //! it happens, from 1. The signal is SIGKILL, so nothing of it is cleaned up, as nothing is when the power goes.
 #![allow(clippy::print_stderr)] // It answers a command.
 
-#[path = "faulty.rs"]
+#[path = "../../tests/it/support/faulty.rs"]
 mod faulty;
 
 use std::path::Path;
@@ -33,7 +33,7 @@ enum Point {
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [port, data, point, n] = &arguments[..] else {
-        eprintln!("mortal: PORT DATA before-commit|after-commit|mid-checkpoint N");
+        eprintln!("usage: PORT DATA before-commit|after-commit|mid-checkpoint N");
         std::process::exit(2);
     };
     let point = match point.as_str() {

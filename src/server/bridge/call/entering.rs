@@ -1,0 +1,68 @@
+//! Entering: a name, a session and a room for the client, or a refusal.
+
+use super::{
+    Arc, Call, Guest, JoinTarget, Notification, ReceiverStream, Refusal, Request, Seat, Stage, Via,
+    WAITING, mpsc, reserve, session,
+};
+
+impl Call {
+    /// Takes a name and begins the session; the answer comes when the room has answered.
+    pub(super) async fn enter(&mut self, name: &str, room: &str, number: Option<i64>) {
+        let seat = match self.guest(name, number).await {
+            Ok(guest) => guest.seat().await,
+            Err(refusal) => Err(refusal),
+        };
+        match seat {
+            Ok(seat) => self.attend(seat, room),
+            Err(refusal) => self.refuse_entry(&refusal),
+        }
+    }
+
+    pub(super) async fn guest(
+        &self,
+        name: &str,
+        number: Option<i64>,
+    ) -> Result<Arc<Guest>, Refusal> {
+        let via = self.protocol.via();
+        match via {
+            Via::Service => Ok(self.hub.shared_guest(via)),
+            Via::WebSocket if name.is_empty() => self.hub.nameless_guest(via),
+            Via::Chat => reserve(&self.hub, &self.connection, name).await,
+            _ => self.hub.guest_soon(name, via, number).await,
+        }
+    }
+
+    pub(super) fn attend(&mut self, seat: Seat, room: &str) {
+        let (asks, asked) = mpsc::channel(WAITING);
+        self.name = seat.guest.name.to_string();
+        self.me = Some(seat.guest.identity);
+        self.session = Some(asks);
+        self.stage = Stage::Entering;
+        self.asks
+            .push_back(Request::Join(JoinTarget::Name(room.to_owned())));
+        tokio::spawn(session::run_guest(
+            Arc::clone(&self.hub),
+            Arc::clone(&self.outbox),
+            ReceiverStream::new(asked),
+            seat,
+            self.connection.peer(),
+        ));
+    }
+
+    /// Answers the handshake, if there was one and it was not answered yet.
+    pub(super) fn answer_handshake(&mut self, outcome: Result<(), Refusal>) {
+        if let Some(entered) = self.entered.take() {
+            // A client that is gone is noticed elsewhere.
+            let _gone = entered.send(outcome);
+        }
+    }
+
+    pub(super) fn refuse_entry(&mut self, refusal: &Refusal) {
+        self.stage = Stage::Outside;
+        self.answer_handshake(Err(refusal.clone()));
+        for _ in self.held.drain(..) {
+            self.hub.metrics.count_dropped(self.protocol.via());
+        }
+        self.notify(Notification::NotIn(refusal));
+    }
+}

@@ -1,0 +1,41 @@
+//! The connection to the server, as the screen shows it.
+
+use std::time::{Duration, Instant};
+
+use crate::chat::Limits;
+use crate::client::LinkState;
+
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The server as the status line names it.
+    pub server: String,
+    /// Whether a background server of ours runs there.
+    pub is_hosting: bool,
+    pub link: LinkState,
+    /// When the link last changed; countdowns start there.
+    pub since: Instant,
+    pub limits: Limits,
+}
+
+impl Connection {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            server: String::new(),
+            is_hosting: false,
+            link: LinkState::Connecting,
+            since: now,
+            limits: Limits::default(),
+        }
+    }
+
+    /// How long until the link dials again, if it waits for that.
+    pub fn retry_in(&self, now: Instant) -> Option<Duration> {
+        match &self.link {
+            LinkState::Waiting { retry_in, .. } => {
+                let passed = now.saturating_duration_since(self.since);
+                Some(retry_in.saturating_sub(passed))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What is typed: the composer without a room, completions, the keymap, and what waits for a second key.
+
+use super::Confirm;
+use crate::tui::input::completion::Popup;
+use crate::tui::input::composer::{Composer, KillRing};
+use crate::tui::input::keymap::{Action, Key, Keymap};
+
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// Where text goes as long as no room is shown. Each room has a composer of its own.
+    pub lobby: Composer,
+    /// The text of that composer which is saved on disk.
+    pub lobby_drafted: String,
+    pub popup: Option<Popup>,
+    pub kill_ring: KillRing,
+    pub keymap: Keymap,
+    /// The first of two keys, after it was pressed.
+    pub prefix: Option<Key>,
+    /// What is done if it is requested a second time; anything else cancels it.
+    pub confirm: Option<Confirm>,
+    /// An action that a list or a command has requested. It is done as soon as the present event is handled.
+    pub follow_up: Option<Action>,
+}
+
+impl Input {
+    /// Whether the same was requested just before. If not, it is remembered for the next time.
+    pub fn is_confirmed(&mut self, what: Confirm) -> bool {
+        if self.confirm.take().as_ref() == Some(&what) {
+            return true;
+        }
+        self.confirm = Some(what);
+        false
+    }
+}

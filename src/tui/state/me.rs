@@ -1,0 +1,21 @@
+//! The user: account, status, and what they want to see.
+
+use crate::chat::{Author, Settings, Status};
+use crate::text;
+
+#[derive(Clone, Debug, Default)]
+pub struct Me {
+    /// Who the server says we are; nothing before the first welcome.
+    pub account: Option<Author>,
+    /// The name that is proposed as long as the user has not chosen one. If it is taken, another one is asked for instead of showing an error.
+    pub proposal: Option<String>,
+    pub settings: Settings,
+    /// The keywords of the settings, ready to be searched for.
+    pub keywords: text::Keywords,
+    /// Our own status (away flag and text).
+    pub status: Status,
+    /// The status that was requested and is not confirmed yet.
+    pub status_asked: Option<Status>,
+    /// The status text before the one that says why we are away.
+    pub status_before: Option<String>,
+}

@@ -1,0 +1,43 @@
+//! What we posted or requested and is not answered yet.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::chat::{ClientId, InstanceId};
+use crate::client::Post;
+use crate::tui::event::Effect;
+
+#[derive(Clone, Debug)]
+pub struct Posting {
+    /// Posts of ours that are not answered, or failed.
+    pub pending: VecDeque<Post>,
+    /// Commands that were posted, as they were typed, until they are answered.
+    pub commands: HashMap<ClientId, String>,
+    /// The request whose answer we wait for, and the command that was typed for it.
+    pub asked: Option<(Effect, String)>,
+    /// The outbox that our posts come from.
+    pub instance: InstanceId,
+    /// The number of the next post.
+    pub counter: u64,
+}
+
+impl Posting {
+    pub(super) fn new() -> Self {
+        Self {
+            pending: VecDeque::new(),
+            commands: HashMap::new(),
+            asked: None,
+            instance: InstanceId::new([0; 16]),
+            counter: 1,
+        }
+    }
+
+    /// The id of the next post.
+    pub fn next_client_id(&mut self) -> ClientId {
+        let counter = self.counter;
+        self.counter += 1;
+        ClientId {
+            instance: self.instance,
+            counter,
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The rooms we are in, which of them is shown, and the others that we know of.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Invitation, Room, UnreadTour, Visit};
+use crate::chat::{RoomId, RoomInfo};
+
+#[derive(Clone, Debug, Default)]
+pub struct Rooms {
+    pub list: Vec<Room>,
+    /// The room that is shown.
+    pub current: Option<RoomId>,
+    /// The name of the room to show as soon as it is there.
+    pub wanted: Option<String>,
+    /// The public rooms of the server, as far as we know.
+    pub directory: Vec<RoomInfo>,
+    /// Names of rooms that we were in: failed posts are shown with the name of their room.
+    pub left: HashMap<RoomId, String>,
+    /// The way through the rooms with something unread, and back to where it began.
+    pub tour: Option<UnreadTour>,
+    /// A look at a message elsewhere; Esc goes back.
+    pub visit: Option<Visit>,
+    /// Rooms whose invitation was announced.
+    pub invited: HashSet<RoomId>,
+    /// Invitations that can be accepted; they are listed among the rooms.
+    pub invitations: Vec<Invitation>,
+}

@@ -1,0 +1,134 @@
+//! The words for values: roles, commands, refusals, reasons and dates.
+
+use super::{
+    About, Action, CommandWords, Date, Name, Presence, PutOut, Refusal, Role, Strings, Unreachable,
+    Via, Why, fill,
+};
+
+impl Strings {
+    /// How somebody is connected, where it is not as everybody is.
+    pub fn via(&self, via: Via) -> &'static str {
+        match via {
+            Via::Tchat => "",
+            Via::User => self.via_user,
+            Via::Gochat => self.via_gochat,
+            Via::Chat => self.via_chat,
+            Via::Service => self.via_service,
+            Via::WebSocket => self.via_websocket,
+        }
+    }
+
+    pub fn presence(&self, presence: Presence) -> &'static str {
+        match presence {
+            Presence::Online => self.online_word,
+            Presence::Away => self.away_word,
+            Presence::Waiting => self.waiting_word,
+            Presence::Offline => self.offline_word,
+        }
+    }
+
+    /// The mark of a role in lists; a member's is none.
+    pub fn role(&self, role: Role) -> &'static str {
+        match role {
+            Role::Member => "",
+            other => self.role_name(other),
+        }
+    }
+
+    pub fn role_name(&self, role: Role) -> &'static str {
+        match role {
+            Role::Member => self.member,
+            Role::Moderator => self.moderator,
+            Role::Owner => self.owner,
+        }
+    }
+
+    /// How we were made to leave a room.
+    pub fn put_out(&self, how: &PutOut) -> String {
+        let (template, by, reason) = match how {
+            PutOut::Kicked { by, reason } => (self.put_out_kicked, by.as_str(), reason.as_str()),
+            PutOut::Banned { by, reason } => (self.put_out_banned, by.as_str(), reason.as_str()),
+            PutOut::Closed => (self.put_out_closed, "", ""),
+        };
+        let words = fill(template, &[&by]);
+        if reason.is_empty() {
+            words
+        } else {
+            format!("{words}: {reason}")
+        }
+    }
+
+    pub fn command(&self, name: Name) -> CommandWords {
+        let (usage, about) = (self.commands)(name);
+        CommandWords { usage, about }
+    }
+
+    /// What a command does, and what other clients call it.
+    pub fn about_command(&self, name: Name) -> String {
+        let about = self.command(name).about;
+        let others: Vec<String> = name.aliases().map(|alias| format!("/{alias}")).collect();
+        if others.is_empty() {
+            about.to_owned()
+        } else {
+            fill(self.also_called, &[&about, &others.join(", ")])
+        }
+    }
+
+    /// What a key does, for help; nothing for keys that every editor has.
+    pub fn action(&self, action: Action) -> Option<&'static str> {
+        (self.actions)(action)
+    }
+
+    /// Why something was refused, in words a person can act on.
+    pub fn refusal(&self, refusal: &Refusal) -> String {
+        let argument = |n: usize| refusal.arguments.get(n).map_or("", String::as_str);
+        let template = (self.refusals)(refusal.code, [argument(0), argument(1)]);
+        fill(template, &[&argument(0), &argument(1), &argument(2)])
+    }
+
+    /// A day, for the line before what was said on it.
+    pub fn date(&self, date: Date) -> String {
+        let day = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or(0);
+        let weekday = self.weekdays.get(day).copied().unwrap_or_default();
+        fill(&date.strftime(self.date_line).to_string(), &[&weekday])
+    }
+
+    /// Why there is no link.
+    pub fn why(&self, why: &Why) -> String {
+        match why {
+            Why::Unreachable(how) => match how {
+                Unreachable::Refused => self.nobody_hosts.into(),
+                Unreachable::NoAnswer => self.no_answer.into(),
+                Unreachable::NoRoute => self.no_route.into(),
+                Unreachable::UnknownHost => self.unknown_host.into(),
+                Unreachable::Other(words) => words.clone(),
+            },
+            Why::Silent => self.silent.into(),
+            Why::NotTchat(reason) if reason.is_empty() => self.not_tchat.into(),
+            Why::NotTchat(reason) => fill(self.not_tchat_because, &[reason]),
+            Why::Lost => self.link_lost.into(),
+            Why::Draining => self.restarting.into(),
+            Why::TooSlow => self.too_slow.into(),
+            Why::Disconnected => self.disconnected.into(),
+            Why::Refused(refusal) => self.refusal(refusal),
+        }
+    }
+
+    /// What was asked for, as the rest of "cannot …".
+    pub fn about(&self, about: &About) -> String {
+        match about {
+            About::Join(room) if room.is_empty() => self.about_join_first.into(),
+            About::Join(room) => fill(self.about_join, &[room]),
+            About::Leave(_) => self.about_leave.into(),
+            About::Open(name) => fill(self.about_open, &[name]),
+            About::SetName(name) => fill(self.about_set_name, &[name]),
+            About::Create(name) => fill(self.about_create, &[name]),
+            About::Follow(_) => self.about_follow.into(),
+            About::ListRooms => self.about_list.into(),
+            About::Status => self.about_status.into(),
+            About::Whois => self.about_whois.into(),
+            About::Settings => self.about_settings.into(),
+            About::Mentions => self.about_mentions.into(),
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! The rules, as tables, and what checks them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::source::Module;
+
+/// The most lines of a file.
+pub const LINES: usize = 500;
+
+/// A part of the crate, and the other parts that it may name.
+type May = (&'static str, &'static [&'static str]);
+
+/// The parts of the crate.
+const PARTS: &[May] = &[
+    (
+        "cli",
+        &["chat", "client", "config", "server", "text", "tui"],
+    ),
+    ("config", &["chat", "text", "tui"]),
+    ("tui", &["chat", "client", "text"]),
+    ("client", &["chat", "text", "wire"]),
+    ("server", &["chat", "text", "wire"]),
+    ("wire", &["chat"]),
+    ("text", &["chat"]),
+    ("chat", &[]),
+];
+
+/// The parts of the server, from the sockets down to the disk.
+const SERVER: &[May] = &[
+    (
+        "endpoint",
+        &[
+            "allowed_hosts",
+            "bridge",
+            "deadline",
+            "hub",
+            "listen",
+            "metrics",
+            "outbox",
+            "session",
+            "store",
+        ],
+    ),
+    (
+        "bridge",
+        &[
+            "allowed_hosts",
+            "deadline",
+            "delivery",
+            "hub",
+            "listen",
+            "outbox",
+            "rate_limit",
+            "room",
+            "session",
+        ],
+    ),
+    ("allowed_hosts", &["listen"]),
+    ("listen", &["hub", "outbox", "session"]),
+    ("session", &["delivery", "hub", "outbox", "room", "store"]),
+    (
+        "hub",
+        &[
+            "bus",
+            "clock",
+            "metrics",
+            "outbox",
+            "rate_limit",
+            "room",
+            "store",
+            "word_filter",
+        ],
+    ),
+    ("room", &["bus", "clock", "delivery", "outbox", "store"]),
+    ("outbox", &["delivery"]),
+    ("data_dir", &["hub", "store"]),
+    ("log", &["room"]),
+    ("bus", &[]),
+    ("clock", &[]),
+    ("deadline", &[]),
+    ("delivery", &[]),
+    ("metrics", &[]),
+    ("rate_limit", &[]),
+    ("store", &[]),
+    ("word_filter", &[]),
+];
+
+/// The parts of the terminal client. `update` and `view` do not know each other; what both need is in `content` and `screen`.
+const TUI: &[May] = &[
+    (
+        "run",
+        &[
+            "content", "event", "input", "plain", "screen", "settings", "state", "strings",
+            "terminal", "theme", "timeline", "update", "view",
+        ],
+    ),
+    (
+        "update",
+        &[
+            "content", "event", "input", "lists", "screen", "settings", "state", "strings",
+            "theme", "timeline",
+        ],
+    ),
+    (
+        "view",
+        &[
+            "content", "input", "lists", "screen", "state", "strings", "theme", "timeline",
+        ],
+    ),
+    (
+        "plain",
+        &[
+            "content", "event", "input", "screen", "state", "strings", "timeline",
+        ],
+    ),
+    (
+        "content",
+        &[
+            "input", "lists", "screen", "state", "strings", "theme", "timeline",
+        ],
+    ),
+    ("lists", &["input", "settings", "state", "strings"]),
+    ("screen", &["input", "state"]),
+    (
+        "state",
+        &[
+            "content", "event", "input", "lists", "screen", "settings", "strings", "terminal",
+            "timeline",
+        ],
+    ),
+    ("event", &["settings", "timeline"]),
+    ("terminal", &["event", "input", "theme"]),
+    ("timeline", &["settings", "strings", "theme"]),
+    ("strings", &["input", "settings"]),
+    ("settings", &["input"]),
+    ("input", &[]),
+    ("theme", &[]),
+];
+
+/// Inside which module each table holds.
+const TABLES: &[(&str, &[May])] = &[("", PARTS), ("server", SERVER), ("tui", TUI)];
+
+/// Modules that do no I/O, read no clock and wait for nothing, with everything below them.
+const PURE: &[&str] = &[
+    "chat",
+    "client::backoff",
+    "client::pending",
+    "server::delivery",
+    "server::rate_limit",
+    "server::room::attendance",
+    "server::room::permissions",
+    "server::room::retention",
+    "server::room::tail",
+    "text",
+    "tui::content",
+    "tui::event",
+    "tui::input",
+    "tui::lists",
+    "tui::plain",
+    "tui::screen",
+    "tui::settings",
+    "tui::state",
+    "tui::strings",
+    "tui::theme",
+    "tui::timeline",
+    "tui::update",
+    "tui::view",
+    "wire",
+];
+
+/// What the pure modules may not name, nor anything below these paths.
+const IMPURE: &[&str] = &[
+    ".await",
+    "crossterm::execute",
+    "crossterm::queue",
+    "crossterm::terminal",
+    "getrandom",
+    "jiff::Timestamp::now",
+    "jiff::Zoned::now",
+    "jiff::tz::TimeZone::system",
+    "rusqlite",
+    "std::env",
+    "std::fs",
+    "std::io::stderr",
+    "std::io::stdin",
+    "std::io::stdout",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "std::time::Instant::now",
+    "std::time::SystemTime",
+    "tokio",
+];
+
+/// Paths that only some modules may name.
+const ONLY: &[(&str, &[&str])] = &[
+    ("std::env", &["cli", "config"]),
+    (
+        "crate::wire::proto",
+        &[
+            "client::history",
+            "client::link",
+            "server::endpoint",
+            "wire",
+        ],
+    ),
+    ("crate::server::bridge::proto", &["server::bridge"]),
+    ("rusqlite", &["client::cache", "server::store"]),
+    ("tonic", &["client", "server", "wire"]),
+    ("ratatui::Frame", &["tui::run", "tui::view"]),
+    (
+        "crate::server::room::permissions::Permissions",
+        &["server::room"],
+    ),
+    ("tokio::sync::mpsc::unbounded_channel", &[]),
+    ("std::sync::mpsc::channel", &[]),
+    ("futures::channel::mpsc::unbounded", &[]),
+];
+
+/// Modules whose files may not import the file above them: each uses only what is below it.
+const STRICT: &[&str] = &["tui::update"];
+
+/// Every module that a rule names.
+pub fn named() -> Vec<&'static str> {
+    let tables = TABLES.iter().flat_map(|(within, table)| {
+        table.iter().map(move |(part, _)| {
+            if within.is_empty() {
+                (*part).to_owned()
+            } else {
+                format!("{within}::{part}")
+            }
+        })
+    });
+    let tables = tables.map(|name| -> &'static str { Box::leak(name.into_boxed_str()) });
+    let only = ONLY.iter().flat_map(|(_, places)| places.iter().copied());
+    let others = PURE.iter().chain(STRICT).copied().chain(only);
+    tables.chain(others).collect()
+}
+
+/// Whether a path is another one or below it.
+fn is_in(path: &str, other: &str) -> bool {
+    path.strip_prefix(other)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// Everything in which the modules break the rules. `known` are the paths of all modules of the crate.
+pub fn check(modules: &[Module], known: &BTreeSet<String>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for module in modules {
+        for name in &module.names {
+            for why in broken(&module.path, &name.path, known) {
+                wrong.push(format!(
+                    "{}:{}: {} names {}: {why}",
+                    module.file.display(),
+                    name.line,
+                    module.path,
+                    name.path
+                ));
+            }
+        }
+    }
+    wrong
+}
+
+/// The rules that a module breaks by naming a path.
+fn broken(module: &str, path: &str, known: &BTreeSet<String>) -> Vec<String> {
+    let mut why = Vec::new();
+    if let Some(inner) = path.strip_prefix("crate::") {
+        why.extend(
+            TABLES
+                .iter()
+                .filter_map(|(within, table)| layer(within, table, module, inner)),
+        );
+        let target = module_of(inner, known);
+        let is_above =
+            |strict: &&str| target == Some(*strict) && module != *strict && is_in(module, strict);
+        if STRICT.iter().any(is_above) {
+            why.push("that is in the file above".to_owned());
+        }
+    }
+    if PURE.iter().any(|pure| is_in(module, pure)) && IMPURE.iter().any(|it| is_in(path, it)) {
+        why.push("this part is pure".to_owned());
+    }
+    for (only, places) in ONLY {
+        if is_in(path, only) && !places.iter().any(|place| is_in(module, place)) {
+            why.push(format!("only {places:?} may"));
+        }
+    }
+    why
+}
+
+/// The module that a path within the crate leads to.
+fn module_of<'a>(mut path: &str, known: &'a BTreeSet<String>) -> Option<&'a str> {
+    loop {
+        if let Some(found) = known.get(path) {
+            return Some(found);
+        }
+        path = path.rsplit_once("::")?.0;
+    }
+}
+
+/// Whether a module breaks a table by naming a path of the crate.
+fn layer(within: &str, table: &[May], module: &str, path: &str) -> Option<String> {
+    let part = |path: &str| -> Option<String> {
+        let rest = if within.is_empty() {
+            path
+        } else {
+            path.strip_prefix(within)?.strip_prefix("::")?
+        };
+        rest.split("::")
+            .next()
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+    };
+    let (from, to) = (part(module)?, part(path)?);
+    // What is written in the parent itself may be used by all of its parts.
+    table.iter().find(|(known, _)| *known == to)?;
+    let Some((_, may)) = table.iter().find(|(known, _)| *known == from) else {
+        return Some(format!("'{from}' is not in the table of '{within}'"));
+    };
+    let is_allowed = from == to || may.contains(&to.as_str());
+    (!is_allowed).then(|| format!("'{from}' may not import '{to}'"))
+}
+
+/// Circles of files. Only a module and the files below it may form one, and within `tui::update` not even they.
+pub fn circles(modules: &[Module], known: &BTreeSet<String>) -> Vec<String> {
+    let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for module in modules.iter().filter(|module| !module.path.is_empty()) {
+        let targets = module.names.iter().filter_map(|name| {
+            let path = name.path.strip_prefix("crate::")?;
+            module_of(path, known)
+        });
+        let targets = targets.filter(|target| *target != module.path);
+        edges.entry(&module.path).or_default().extend(targets);
+    }
+    let mut found = Vec::new();
+    for circle in components(&edges) {
+        let head = circle.iter().min_by_key(|path| path.matches("::").count());
+        let Some(head) = head else { continue };
+        let is_family = circle.iter().all(|path| is_in(path, head));
+        if circle.len() > 1 && (!is_family || STRICT.contains(head)) {
+            found.push(format!("a circle: {}", circle.join(" ")));
+        }
+    }
+    found
+}
+
+/// The strongly connected components of a graph (Kosaraju): files that reach each other.
+fn components<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<Vec<&'a str>> {
+    let mut back: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (from, targets) in edges {
+        for to in targets {
+            back.entry(to).or_default().insert(from);
+        }
+    }
+    let mut order = Vec::new();
+    let mut seen = BTreeSet::new();
+    for node in edges.keys() {
+        visit(node, edges, &mut seen, &mut order);
+    }
+    let mut done = BTreeSet::new();
+    let mut all = Vec::new();
+    for node in order.into_iter().rev() {
+        let mut component = Vec::new();
+        visit(node, &back, &mut done, &mut component);
+        if !component.is_empty() {
+            all.push(component);
+        }
+    }
+    all
+}
+
+fn visit<'a>(
+    node: &'a str,
+    edges: &BTreeMap<&'a str, BTreeSet<&'a str>>,
+    seen: &mut BTreeSet<&'a str>,
+    order: &mut Vec<&'a str>,
+) {
+    if !seen.insert(node) {
+        return;
+    }
+    for next in edges.get(node).into_iter().flatten() {
+        visit(next, edges, seen, order);
+    }
+    order.push(node);
+}

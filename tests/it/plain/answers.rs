@@ -1,0 +1,163 @@
+//! Everything that is done by a line gets an answer.
+
+use super::*;
+
+#[test]
+fn how_the_link_does_is_told_when_it_is_known() {
+    let mut lines = Lines::in_general(true);
+    assert!(lines.types("/link").is_empty());
+    let report = tchat::client::Report {
+        rtt: Some(std::time::Duration::from_millis(3)),
+        ..tchat::client::Report::default()
+    };
+    let told = lines.hears(Told::Report(report));
+    assert!(
+        told.iter()
+            .any(|line| line.contains("3.0 ms there and back")),
+        "{told:?}"
+    );
+}
+
+/// Every action is of the line that the terminal edits by itself, or `/do` does it.
+#[test]
+fn every_action_is_reachable_by_a_typed_line() {
+    for action in Action::ALL {
+        let mut lines = Lines::in_general(true);
+        lines.hears(Told::Entries(vec![
+            says(GENERAL, 1, LI, 0, "something"),
+            says(GENERAL, 2, ANN, 0, "mine"),
+        ]));
+        let is_of_selection = action.is_of(Context::Selection) && !action.is_of(Context::Composer);
+        if is_of_selection {
+            lines.types("/select 2");
+        }
+        let told = lines.types(&format!("/do {}", action.name()));
+        let is_refused = told.iter().any(|line| {
+            line.contains("there is no action") || line.contains("select a message first")
+        });
+        assert_eq!(is_refused, action.is_of_line(), "{action:?}: {told:?}");
+        let is_answered = !told.is_empty() || !lines.screen.effects.is_empty();
+        assert!(is_answered, "{action:?} says nothing");
+    }
+    let mut lines = Lines::in_general(true);
+    let listed = lines.types("/do").len();
+    let count = Action::ALL.iter().filter(|it| !it.is_of_line()).count();
+    assert_eq!(listed, count + 1);
+}
+
+#[test]
+fn a_conversation_a_private_line_and_a_taken_name_are_said_in_words() {
+    let mut lines = Lines::in_general(true);
+    lines.hears(Told::Room {
+        room: conversation(crate::support::screen::WITH_LI, LI),
+        asked: false,
+    });
+    let with = crate::support::screen::WITH_LI;
+    lines.screen.follows(with, 0);
+    let told = lines.hears(Told::Entries(vec![says(with, 1, LI, 3, "psst")]));
+    assert!(
+        told.contains(&"09:03 李四: psst (privately to you)".to_owned()),
+        "{told:?}"
+    );
+    let refusal = tchat::chat::Refusal::new(RefusalCode::NameTaken)
+        .with("ann")
+        .with("ann2");
+    let told = lines.hears(Told::Link(LinkState::NameRefused(refusal)));
+    assert!(
+        told.iter()
+            .any(|line| line == "-- /nick NAME takes another name ann2"),
+        "{told:?}"
+    );
+    assert!(!matches!(
+        lines.screen.state.overlays.top,
+        Some(Overlay::Name { .. })
+    ));
+}
+
+#[test]
+fn a_name_nobody_has_chosen_is_asked_for_in_lines_too() {
+    let mut lines = Lines::new(true);
+    lines.screen.state.me.proposal = Some("guest".into());
+    let refusal = tchat::chat::Refusal::new(RefusalCode::NameInvalid)
+        .with("")
+        .with("empty");
+    let told = lines.hears(Told::Link(LinkState::NameRefused(refusal.clone())));
+    assert_eq!(
+        told,
+        [
+            "-- waiting for your name",
+            "-- Choose the name that others see here.",
+            "-- /nick NAME takes another name guest",
+        ]
+    );
+    lines.types("/nick dan");
+    let told = lines.hears(Told::Link(LinkState::NameRefused(refusal)));
+    assert!(told.concat().contains("at least one letter"), "{told:?}");
+}
+
+#[test]
+fn whatever_is_done_by_a_line_is_answered() {
+    let mut lines = Lines::in_general(true);
+    lines.hears(Told::Entries(vec![says(GENERAL, 1, LI, 0, "only one")]));
+    for (line, answer) in [
+        ("/do panes", "-- panes is off"),
+        ("/do panes", "-- panes is on"),
+        ("/do page-up", "-- there is nothing older here"),
+        ("/do oldest", "09:00 李四: only one"),
+        ("/do oldest", "-- there is nothing older here"),
+        ("/do newest", "09:00 李四: only one"),
+        ("/do newest", "-- nothing changed"),
+        ("/do page-down", "-- these are the newest messages"),
+        ("/do close", "-- nothing changed"),
+        ("/join general", "-- nothing changed"),
+        ("/clear", "-- cleared; nothing is deleted"),
+        ("/set panes off", "-- panes is off"),
+        ("/typing true", "-- who is typing: on"),
+    ] {
+        let told = lines.types(line);
+        assert!(
+            told.iter().any(|it| it.contains(answer)),
+            "{line}: {told:?}"
+        );
+    }
+    // What is said needs no answer of this kind.
+    assert!(lines.types("hello").is_empty());
+}
+
+#[test]
+fn of_several_notices_in_one_moment_each_is_told() {
+    let mut lines = Lines::in_general(true);
+    let refused = |about, code: RefusalCode, argument: &str| {
+        let refusal = tchat::chat::Refusal::new(code).with(argument);
+        Told::Refused { about, refusal }
+    };
+    let about = || tchat::client::About::Whois;
+    // All of them come before anything is told.
+    for name in ["王五", "王五", "zoe", "王五"] {
+        let event = refused(about(), RefusalCode::PersonUnknown, name);
+        lines.teller.hear(&Event::Client(event.clone()));
+        lines.screen.hears(event);
+    }
+    let told = lines.told();
+    let names: Vec<&str> = told
+        .iter()
+        .filter_map(|line| {
+            line.strip_prefix("-- cannot find out who that is: nobody here is called ")
+        })
+        .collect();
+    assert_eq!(names, ["王五", "zoe", "王五"], "{told:?}");
+    assert!(lines.told().is_empty(), "nothing is told twice");
+    // A command that says something and is answered at once says both.
+    lines.screen.does(Event::Line("/typing off".into()));
+    let event = refused(about(), RefusalCode::PersonUnknown, "mia");
+    lines.screen.hears(event);
+    let told = lines.told();
+    assert!(told[0].contains("who is typing: off"), "{told:?}");
+    assert!(told[1].contains("mia"), "{told:?}");
+    // A screen shows the last one, and keeps none of the others.
+    let mut screen = Screen::online(80, 24);
+    for name in ["王五", "zoe"] {
+        screen.hears(refused(about(), RefusalCode::PersonUnknown, name));
+    }
+    assert!(screen.shows("called zoe") && screen.state.screen.notices.is_empty());
+}

@@ -1,0 +1,186 @@
+//! The contract of a store: identities, conversations and amendments.
+
+use super::*;
+
+pub(super) async fn amendments(store: &dyn Store) {
+    let room = made(store, 30, "amended").await;
+    let by = |seq, who, body| {
+        let mut entry = entry(&room, seq, body);
+        entry.author.id = who;
+        entry
+    };
+    let amend = |target, what| Body::Amendment {
+        target: Seq(target),
+        what,
+    };
+    let react = |emoji: &str, is_on| Amendment::React {
+        emoji: emoji.into(),
+        is_on,
+    };
+    let text = |text: &str| Body::Text(text.into());
+    let first = Body::Reply {
+        to: Seq(1),
+        text: "frist".into(),
+    };
+    let entries = vec![
+        by(2, ANN, first.clone()),
+        by(3, BEN, text("second")),
+        by(4, ANN, amend(2, Amendment::Edit("first".into()))),
+        by(5, BEN, amend(2, react("👍", true))),
+        by(6, ANN, amend(2, react("🎉", true))),
+        by(7, ANN, amend(2, react("👍", true))),
+        by(8, BEN, amend(2, react("👍", false))),
+        by(9, BEN, amend(3, Amendment::Edit("a secret".into()))),
+        by(10, ANN, amend(3, react("👀", true))),
+        by(11, BEN, amend(3, Amendment::Erase)),
+    ];
+    let hashes: Vec<_> = entries.iter().map(|entry| entry.body.hash()).collect();
+    let append = Append {
+        room: room.id,
+        at: taken(11),
+        entries: Arc::new(entries),
+        changes: Changes::default(),
+    };
+    store.append(append).await.unwrap();
+    let page = store
+        .page(room.id, Span::After(Seq(1)), PageLimit::PAGE)
+        .await
+        .unwrap();
+    let told: Vec<_> = page.iter().map(Entry::original_hash).collect();
+    assert_eq!(told, hashes, "the chain covers what was posted");
+    let edited = page[0].amended.as_ref().unwrap();
+    assert_eq!(page[0].body, first.with_text("first").unwrap());
+    assert_eq!((edited.seq, edited.is_edited), (Seq(8), true));
+    let reactions: Vec<_> = edited
+        .reactions
+        .iter()
+        .map(|it| {
+            (
+                it.emoji.as_str(),
+                it.people.iter().map(|who| who.id).collect(),
+            )
+        })
+        .collect();
+    assert_eq!(reactions, [("🎉", vec![ANN]), ("👍", vec![ANN])]);
+    assert_eq!(page[1].body, Body::Erased(hashes[1]));
+    let erased = page[1].amended.as_ref().unwrap();
+    assert_eq!((erased.seq, erased.reactions.len()), (Seq(11), 0));
+    assert_eq!(page[7].body, Body::Erased(hashes[7]), "and its edit");
+    let some = store
+        .entries_at(room.id, vec![Seq(3), Seq(2), Seq(77)])
+        .await;
+    let mut some = some.unwrap();
+    some.sort_by_key(|entry| entry.seq);
+    assert_eq!(some, page[..2]);
+    let said = store.last_said(room.id).await.unwrap().unwrap();
+    assert_eq!(said.seq, Seq(2), "what was deleted is not said");
+}
+
+pub(super) async fn conversations(store: &dyn Store) {
+    let record = RoomRecord {
+        id: RoomId::new([50; 16]),
+        kind: RoomKind::Conversation,
+        name: String::new(),
+        key: None,
+        position: u32::MAX,
+        pair: Some(pair(BEN, ANN)),
+        ..record(50, "x")
+    };
+    let created = || Append {
+        room: record.id,
+        at: taken(1),
+        entries: Arc::new(vec![entry(&record, 1, Body::Created)]),
+        changes: Changes::default(),
+    };
+    store.create_room(record.clone(), created()).await.unwrap();
+    assert_eq!(
+        store.conversation(ANN, BEN).await.unwrap(),
+        Some(record.clone())
+    );
+    assert_eq!(
+        store.conversation(BEN, ANN).await.unwrap(),
+        Some(record.clone())
+    );
+    assert_eq!(store.conversation(ANN, ANN).await.unwrap(), None);
+    let again = RoomRecord {
+        id: RoomId::new([51; 16]),
+        ..record.clone()
+    };
+    let created = Append {
+        room: again.id,
+        at: taken(1),
+        entries: Arc::new(vec![entry(&again, 1, Body::Created)]),
+        changes: Changes::default(),
+    };
+    assert!(matches!(
+        store.create_room(again, created).await,
+        Err(StoreError::Conflict)
+    ));
+}
+
+pub(super) async fn identities(store: &dyn Store) {
+    let of = |n: u8, name: &str, present| IdentityRecord {
+        id: IdentityId::new([n; 16]),
+        secret: SecretHash::new([n; 32]),
+        name: UserName::new(name).unwrap(),
+        present,
+        via: Via::Tchat,
+    };
+    let (ann, ben) = (of(1, "Ann", true), of(2, "ben", false));
+    store.put_identity(ann.clone(), 5).await.unwrap();
+    store.put_identity(ben.clone(), 5).await.unwrap();
+    assert_eq!(store.identity(ann.id).await.unwrap(), Some(ann.clone()));
+    assert_eq!(
+        store.identity_of(ben.secret).await.unwrap(),
+        Some(ben.clone())
+    );
+    assert_eq!(
+        store.identity_of(SecretHash::new([9; 32])).await.unwrap(),
+        None
+    );
+    assert_eq!(store.present().await.unwrap(), std::slice::from_ref(&ann));
+    assert_eq!(
+        store
+            .named(UserName::new("ANN").unwrap().key())
+            .await
+            .unwrap(),
+        std::slice::from_ref(&ann)
+    );
+    let thief = IdentityRecord {
+        id: IdentityId::new([7; 16]),
+        ..ann.clone()
+    };
+    assert!(
+        matches!(
+            store.put_identity(thief, 5).await,
+            Err(StoreError::Conflict)
+        ),
+        "a secret is one person's"
+    );
+    store.clear_presence().await.unwrap();
+    assert_eq!(store.present().await.unwrap(), []);
+    let renamed = IdentityRecord {
+        name: UserName::new("安").unwrap(),
+        present: false,
+        ..ann.clone()
+    };
+    store.put_identity(renamed.clone(), 6).await.unwrap();
+    assert_eq!(store.identity(ann.id).await.unwrap(), Some(renamed));
+    assert_eq!(
+        store
+            .named(UserName::new("ann").unwrap().key())
+            .await
+            .unwrap(),
+        []
+    );
+    let boss = UserName::new("boss").unwrap().key();
+    assert_eq!(
+        store.bind_operator(boss.clone(), ann.id).await.unwrap(),
+        ann.id
+    );
+    assert_eq!(
+        store.bind_operator(boss, ben.id).await.unwrap(),
+        ann.id,
+        "the first bearer stays"
+    );
+}
