@@ -191,7 +191,7 @@ pub enum Event {
         room: RoomId,
         person: IdentityId,
     },
-    /// How we say we are.
+    /// The user's own status (away flag and text).
     Status(Status),
     Settings(Settings),
     /// The answer to [`Command::Whois`].

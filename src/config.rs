@@ -77,7 +77,7 @@ pub struct Paths {
 
 /// How to join.
 #[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools)] // Each of them is one thing that is so or not.
+#[allow(clippy::struct_excessive_bools)] // Each one is independent of the others.
 pub struct Join {
     pub server: Address,
     /// Nobody named a server: if none is there, one is started here.

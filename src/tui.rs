@@ -1,4 +1,4 @@
-//! The screen: a pure `update` over a pure `State`, a pure `view`, and one loop that owns terminal, clock and client.
+//! The terminal interface: a pure `update` over a pure `State`, a pure `view`, and one loop that owns the terminal, clock and client.
 
 pub mod content;
 pub mod event;

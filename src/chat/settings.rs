@@ -2,7 +2,7 @@
 
 use super::{Author, IdentityId, RoomId, RoomKind};
 
-/// What of a room is worth a notification.
+/// Which messages of a room cause a notification.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Level {
     All,

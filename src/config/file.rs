@@ -35,13 +35,13 @@ pub struct File {
     pub cache_mb: Option<u32>,
     /// How it is told of what comes while nobody looks: auto, off, bell, osc9, osc99 or osc777.
     pub notifications: Option<Notifications>,
-    /// Whether addresses are links to the terminal.
+    /// Whether links are marked as hyperlinks for the terminal.
     #[serde(default, deserialize_with = "values::switch")]
     pub links: Option<bool>,
     /// Whether rooms and people are beside the messages.
     #[serde(default, deserialize_with = "values::switch")]
     pub panes: Option<bool>,
-    /// Whether the title of the window says what is unread.
+    /// Whether the window title shows unread counts.
     #[serde(default, deserialize_with = "values::switch")]
     pub title: Option<bool>,
     /// The program that is run instead of the terminal's notification.

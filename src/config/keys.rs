@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::file::Invalid;
-use crate::tui::input::keymap::{Action, Context, Keymap, Keys, Preset, Wish};
+use crate::tui::input::keymap::{Action, Context, Keymap, Keys, Preset, UserBinding};
 
 type Rows = BTreeMap<Spanned<String>, Spanned<String>>;
 
@@ -46,7 +46,7 @@ impl File {
             })?,
             None => Preset::default(),
         };
-        let mut wishes: Vec<Wish> = Vec::new();
+        let mut user_bindings: Vec<UserBinding> = Vec::new();
         for (_, context) in Context::ALL {
             let rows = match context {
                 Context::Composer => &self.composer,
@@ -72,10 +72,10 @@ impl File {
                     });
                 }
                 known.push((wish.keys, at));
-                wishes.push(wish);
+                user_bindings.push(wish);
             }
         }
-        let keymap = Keymap::new(preset, wishes);
+        let keymap = Keymap::new(preset, user_bindings);
         match keymap.missing() {
             None => Ok(keymap),
             Some(action) => Err(Invalid {
@@ -103,7 +103,7 @@ fn wish(
     context: Context,
     key: &Spanned<String>,
     action: &Spanned<String>,
-) -> Result<Wish, Invalid> {
+) -> Result<UserBinding, Invalid> {
     let keys: Keys = key.get_ref().parse().map_err(|_| Invalid {
         at: key.span().start,
         why: format!(
@@ -148,7 +148,7 @@ fn wish(
             why: format!("'{name}' does nothing in [keys.{}]", context.name()),
         });
     }
-    Ok(Wish {
+    Ok(UserBinding {
         context,
         keys,
         action: known,

@@ -1,4 +1,4 @@
-//! Everything that can happen to the screen, and everything the screen can ask for. A table of contents.
+//! The events the screen handles and the effects it requests.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::sync::Arc;
@@ -15,75 +15,75 @@ use crate::text::Code;
 pub enum Event {
     Key(KeyEvent),
     Paste(String),
-    /// A whole line, where there is no screen to write it on.
+    /// A whole line, in plain mode.
     Line(String),
-    /// The beginning of a line that the terminal did not give whole.
+    /// The start of a line that the terminal has truncated.
     Cut(String),
-    /// What was typed or piped in is no text.
+    /// A line that is not valid UTF-8.
     Unreadable,
-    /// The overlay was read out, where there is no screen to show it on.
+    /// The open overlay was printed, in plain mode.
     ReadOut,
     Mouse(MouseEvent),
     Resize(u16, u16),
-    /// The terminal has the keyboard, or has it no more.
+    /// The terminal has gained or lost the keyboard focus.
     Focus(bool),
     Client(client::Event),
-    /// Time has passed and something on the screen depends on it.
+    /// Time has passed, and something on the screen depends on it.
     Tick,
-    /// The client took no more commands; this one was not taken.
+    /// The client's queue is full, so this command was not accepted.
     Busy(Box<Command>),
-    /// `/connect` could not be begun; says why.
+    /// `/connect` failed; contains the reason.
     CannotConnect(String),
-    /// Which part of a block of code is what.
+    /// The syntax highlighting of a code block.
     Highlighted(Arc<Code>, Tokens),
-    /// Where a setting was saved, or why it was not.
+    /// The file a setting was saved to, or why it was not saved.
     Saved {
         setting: Setting,
         value: String,
         saved: Result<String, String>,
     },
-    /// What came out of the editor, or why nothing did.
+    /// The text from the editor, or why there is none.
     Edited {
         room: Option<RoomId>,
         text: Result<String, String>,
     },
-    /// A link could not be opened; says why.
+    /// A link could not be opened; contains the reason.
     CannotOpen(String),
-    /// `/theme` could not be followed; says why.
+    /// A theme could not be loaded or has a problem; contains the reason.
     ThemeFailed(String),
-    /// The person's own program that tells of what comes could not be run; says why.
+    /// The user's notification program could not be started; contains the reason.
     NotifyFailed(String),
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
-    /// The link is told to do something.
+    /// Sends a command to the client.
     Client(Command),
-    /// Tells of something outside the screen.
+    /// Shows a notification outside the screen.
     Notify {
         title: String,
         text: String,
     },
-    /// Ends this connection and begins another; without an address the same again.
+    /// Closes this connection and opens another. `None` means the same address again.
     Connect(Option<String>),
     Theme(String),
-    /// Writes a setting into the config file.
+    /// Saves a setting in the config file.
     Save(Setting, String),
-    /// Gives a text to the person's own editor.
+    /// Opens a text in the user's own editor.
     Edit {
-        /// Where it is written.
+        /// The room whose composer it came from.
         room: Option<RoomId>,
         text: String,
     },
-    /// Finds out which part of a block of code is what.
+    /// Requests the syntax highlighting of a code block.
     Highlight(Arc<Code>),
-    /// Draws the whole screen again: something else may have written on it.
+    /// Draws the whole screen again, because another program may have written on it.
     Redraw,
-    /// Stops the program until the shell lets it go on.
+    /// Stops the process until the shell continues it.
     Suspend,
-    /// Puts a text where other programs paste from.
+    /// Copies a text to the clipboard.
     Copy(String),
-    /// Opens an address in the program that the desktop has for it.
+    /// Opens a link in the desktop's program for it.
     Open(String),
     Quit,
 }

@@ -1,5 +1,5 @@
-//! What happens, in lines below each other: for screen readers, terminals that know no places, and pipes. The same state that a screen
-//! shows, told as it changes. Pure; nothing in a line moves a cursor or changes a colour.
+//! Plain mode: prints events line by line, for screen readers, terminals without cursor movement, and pipes. It prints the changes of the
+//! same state that a screen shows. Pure; a line never moves the cursor or changes a colour.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod progress;
@@ -16,30 +16,30 @@ use super::input::command::COMMANDS;
 use super::screen::regions::OVERLAY_COLUMNS;
 use super::state::{Overlay, Room, State, Tone, Writing};
 use super::strings::fill;
-use super::timeline::{Anchor, Fate, Item, ItemKey, What};
+use super::timeline::{Anchor, Item, ItemKey, ItemKind, PostStatus};
 use crate::chat::{Body, ClientId, Entry, RoomId, Seq};
 use crate::client::{self, LinkState, Report};
 use crate::text;
 pub use crate::tui::content::plain_lines::{COLUMNS, draft, history};
 use crate::tui::content::plain_lines::{layout, list, mark, numbered, of_row, posted, shown};
 
-/// As if there were a screen of this size, for what goes by pages.
+/// The assumed screen size, for commands that work by pages.
 pub const SIZE: (u16, u16) = (80, 24);
-/// Messages of a room that are told when it is first shown, and of those that came at once.
+/// How many messages are printed when a room is first shown, and how many of those that arrive together.
 const FIRST: usize = 10;
 const AT_ONCE: usize = 50;
-/// Columns that are told of a draft before somebody asks for it.
+/// How many columns of a draft are printed unless the user asks for all of it.
 const DRAFT: usize = 160;
-/// Edits and the like that are kept for a room until it is shown.
+/// How many edits, deletions and reactions are stored for rooms that are not shown.
 const AMENDED: usize = 200;
 
-/// What was told last, so that only what is new is told.
+/// What has been printed already, so that only changes are printed.
 #[derive(Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // Each of them is one thing that is so or not.
+#[allow(clippy::struct_excessive_bools)] // Each one is independent of the others.
 pub struct PlainWriter {
     echo: bool,
     room: Option<RoomId>,
-    /// What was told of each room.
+    /// How far each room has been printed.
     told: HashMap<RoomId, Progress>,
     anchor: Option<Anchor>,
     selected: Option<Seq>,
@@ -52,19 +52,19 @@ pub struct PlainWriter {
     is_online: bool,
     news: HashMap<RoomId, (u32, u32)>,
     failed: HashSet<ClientId>,
-    /// Posts that are told when they are stored: they had to wait, or do not stand above.
+    /// Posts to print when they are stored: they had to wait, or their text is not visible above.
     waiting: HashSet<ClientId>,
-    /// What the last line says it says itself.
+    /// Whether the last line itself contains the text that it sends.
     is_typed: bool,
-    /// What was amended and not told, the oldest first.
+    /// Edits, deletions and reactions that are not printed yet, oldest first.
     amended: VecDeque<Entry>,
-    /// The number the next post was going to have.
+    /// The counter of the next post, as of the last call.
     next_counter: u64,
-    /// The overlay that was told that it waits.
+    /// Whether the open overlay is still waiting for its contents.
     is_asking: bool,
 }
 
-/// Lines to be written, and whether an open overlay is among them.
+/// Lines to print, and whether they include the whole open overlay.
 #[derive(Debug, Default)]
 pub struct Told {
     pub lines: Vec<String>,
@@ -72,7 +72,7 @@ pub struct Told {
 }
 
 impl PlainWriter {
-    /// With an echo, what is typed shows by itself.
+    /// `echo`: whether typed text is visible without being printed again.
     pub fn new(echo: bool) -> Self {
         Self {
             echo,
@@ -80,20 +80,20 @@ impl PlainWriter {
         }
     }
 
-    /// Whether lines that are piped in had better wait for a list's answer; whoever types sees for themselves.
+    /// Whether piped lines have to wait for a list's contents. A user who types can see for themselves.
     pub fn is_asking(&self) -> bool {
         self.is_asking && !self.echo
     }
 
-    /// Whether what is typed shows by itself.
+    /// Whether typed text is visible without being printed again.
     pub fn has_echo(&self) -> bool {
         self.echo
     }
 
-    /// Takes note of what the state does not keep.
+    /// Records what is needed later and is not part of the state.
     pub fn hear(&mut self, event: &Event) {
         match event {
-            // The same answer to another line is said again.
+            // The same answer to a new line is printed again.
             Event::Line(text) => {
                 self.notice = None;
                 self.is_typed = !["/draft", "/do"].iter().any(|it| text.starts_with(it));
@@ -103,7 +103,7 @@ impl PlainWriter {
                     .iter()
                     .filter(|it| matches!(it.body, Body::Amendment { .. }));
                 self.amended.extend(amending.cloned());
-                // Of rooms that nobody looks at for long, not everything is kept.
+                // The oldest are dropped if a room is not shown for a long time.
                 while self.amended.len() > AMENDED {
                     self.amended.pop_front();
                 }
@@ -112,7 +112,7 @@ impl PlainWriter {
         }
     }
 
-    /// What has changed since the last time.
+    /// Returns the lines for everything that has changed since the last call.
     pub fn tell(&mut self, state: &State) -> Told {
         let mut told = Told::default();
         let lines = &mut told.lines;
@@ -146,7 +146,7 @@ impl PlainWriter {
             LinkState::Connecting if self.link.is_empty() => {
                 fill(s.connecting, &[&state.connection.server])
             }
-            // It is tried again and again; that is told once.
+            // Reconnecting is reported only once.
             LinkState::Connecting => return,
             LinkState::Waiting { why, .. } => {
                 fill(s.cannot_reach, &[&state.connection.server, &s.why(why)])
@@ -155,7 +155,7 @@ impl PlainWriter {
             LinkState::NameRefused(refusal) => s.refusal(refusal),
             LinkState::Stopped(why) => fill(s.offline, &[&s.why(why)]),
         };
-        // Another name is told by itself.
+        // A changed name is reported separately.
         let is_online = state.connection.link == LinkState::Online;
         if words != self.link && !(is_online && self.is_online) {
             lines.push(mark(&words));
@@ -163,7 +163,7 @@ impl PlainWriter {
         (self.link, self.is_online) = (words, is_online);
     }
 
-    /// Which room it is now.
+    /// Prints the current room if it has changed.
     fn room(&mut self, state: &State, lines: &mut Vec<String>) {
         if self.room == state.rooms.current {
             return;
@@ -183,11 +183,11 @@ impl PlainWriter {
         lines.push(mark(&words.join(" · ")));
     }
 
-    /// What came at the newest end of the room.
+    /// Prints new items at the newest end of the room.
     fn items(&mut self, state: &State, lines: &mut Vec<String>) {
         let Some(room) = state.current() else { return };
         let timeline = &room.timeline;
-        // What it had before is told when all of it is here, and from the newest back.
+        // Older entries are printed once all of them are loaded, because pages are loaded from the newest back.
         let is_caught_up = match room.history_to {
             Some(to) => timeline.newest().is_some_and(|newest| newest >= to) || to == Seq::ZERO,
             None => !matches!(
@@ -213,7 +213,7 @@ impl PlainWriter {
         self.told.insert(id, to);
         let is_told = |index: &usize| {
             let item = timeline.get(*index);
-            item.is_some_and(|item| item.what != What::Hidden && !self.is_echoed(state, item))
+            item.is_some_and(|item| item.what != ItemKind::Hidden && !self.is_echoed(state, item))
         };
         fresh.retain(is_told);
         let most = if known.is_some() { AT_ONCE } else { FIRST };
@@ -228,7 +228,7 @@ impl PlainWriter {
         self.amended(state, room, known, lines);
     }
 
-    /// What was changed of what stands above already.
+    /// Prints changes of messages that have already been printed.
     fn amended(
         &mut self,
         state: &State,
@@ -259,18 +259,18 @@ impl PlainWriter {
         }
     }
 
-    /// Whether it stands there already, because we have just typed it.
+    /// Whether the text of an item is visible already because the user has just typed it.
     fn is_echoed(&self, state: &State, item: &Item) -> bool {
-        // That is told with the others that failed.
-        if let What::Private {
-            fate: Fate::Failed(_),
+        // Failed posts are printed by `waiting`.
+        if let ItemKind::Private {
+            status: PostStatus::Failed(_),
             ..
         } = item.what
         {
             return true;
         }
         let id = match &item.what {
-            What::Said { client_id, .. } | What::Private { client_id, .. } => *client_id,
+            ItemKind::Message { client_id, .. } | ItemKind::Private { client_id, .. } => *client_id,
             _ => None,
         };
         let is_typed = id.is_some_and(|id| id.instance == state.posting.instance);
@@ -288,7 +288,7 @@ impl PlainWriter {
         rows.iter().filter_map(|row| of_row(state, row)).collect()
     }
 
-    /// Posts that have to wait, and those that failed.
+    /// Prints posts that have to wait, and posts that have failed.
     fn waiting(&mut self, state: &State, lines: &mut Vec<String>) {
         let s = state.preferences.strings;
         for room in &state.rooms.list {
@@ -329,14 +329,14 @@ impl PlainWriter {
         }
     }
 
-    /// What is looked at, where that is not the newest end.
+    /// Prints the visible part of the room if it is not the newest end.
     fn window(&mut self, state: &State, is_another: bool, lines: &mut Vec<String>) {
         let Some(room) = state.current().filter(|room| room.seeking.is_none()) else {
             return;
         };
         let anchor = room.timeline.anchor();
         let has_moved = self.anchor != Some(anchor) && (!is_another || anchor != Anchor::Newest);
-        // Whoever says something is at the newest end, and has that above already.
+        // After a post the room is at its newest end, which is already printed.
         let has_posted = self.next_counter != state.posting.counter && anchor == Anchor::Newest;
         self.next_counter = state.posting.counter;
         let is_selected = self.selected != room.selected;
@@ -363,7 +363,7 @@ impl PlainWriter {
         }
     }
 
-    /// Rooms with something new, as soon as there is something.
+    /// Prints which other rooms have new messages, when the first one arrives.
     fn news(&mut self, state: &State, lines: &mut Vec<String>) {
         let s = state.preferences.strings;
         for room in state.listed() {
@@ -376,7 +376,7 @@ impl PlainWriter {
             let now = state.news(room);
             let is_first = !self.news.contains_key(&id);
             let before = self.news.insert(id, now).unwrap_or_default();
-            // Private messages are told in themselves, but for those from before.
+            // Private messages are printed in full, unless they are older than this session.
             let is_past = is_first && room.history_to.is_some_and(|to| to > Seq::ZERO);
             if room.is_conversation() && !is_past {
                 continue;
@@ -392,7 +392,7 @@ impl PlainWriter {
         }
     }
 
-    /// What would lie over a screen; says whether all of it was told.
+    /// Prints the open overlay. Returns whether all of it was printed.
     fn overlay(&mut self, state: &State, lines: &mut Vec<String>) -> bool {
         let s = state.preferences.strings;
         let was_asking = std::mem::take(&mut self.is_asking);
@@ -443,7 +443,7 @@ impl PlainWriter {
             Some(Overlay::React { .. }) => {
                 lines.push(mark(s.react_by_line));
             }
-            // Nothing is asked about a text that is pasted here.
+            // In plain mode a long paste is not asked about.
             Some(Overlay::Snippet { .. }) => {}
         }
         true
@@ -452,7 +452,7 @@ impl PlainWriter {
     fn notice(&mut self, state: &State, lines: &mut Vec<String>) {
         for notice in &state.screen.notices {
             let told = Some((notice.text.clone(), notice.tone));
-            // The same twice is one.
+            // A repeated notice is printed once.
             if told != self.notice {
                 lines.push(mark(&notice.text));
             }
@@ -463,7 +463,7 @@ impl PlainWriter {
         }
     }
 
-    /// What the tour says.
+    /// Prints the tour's current step.
     fn tour_step(&mut self, state: &State, lines: &mut Vec<String>) {
         let now = state.screen.guide.as_ref().and_then(Tour::present);
         if let Some(guide) = state
@@ -481,7 +481,7 @@ impl PlainWriter {
         self.tour_step = now;
     }
 
-    /// Where the next line goes, if that is another place now, and what was written and not sent.
+    /// Prints the prompt if it has changed, and the draft.
     fn prompt(&mut self, state: &State, is_another: bool, lines: &mut Vec<String>) {
         let draft = state.composer().text();
         if draft != self.draft {

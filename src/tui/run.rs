@@ -1,4 +1,4 @@
-//! The only loop: it owns terminal, clock and client, feeds `update`, performs its effects, and draws, or tells line by line.
+//! The only loop: owns terminal, clock and client, feeds `update`, performs its effects, and draws the screen or prints lines.
 
 mod output;
 mod performer;
@@ -36,81 +36,81 @@ use crate::chat::{InstanceId, ServerId};
 use crate::client::{self, Client};
 use crate::text::Ambiguous;
 
-/// A frame at most this often.
+/// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
-/// And this often where somebody types: what is typed shows at once.
+/// The least time between two frames while the user is typing, so that text appears at once.
 const TYPED: Duration = Duration::from_millis(6);
-/// How often a countdown is looked at.
+/// How often time-dependent parts of the screen are updated.
 const TICK: Duration = Duration::from_millis(250);
-/// Client events taken at once, before the next frame.
+/// The most client events taken before the next frame.
 const EVENTS: usize = 64;
-/// Results of work that may wait.
+/// The most waiting results of background work.
 const WORKS: usize = 64;
 
-/// What the screen is started with.
+/// The terminal, the settings and the functions that the screen is started with.
 #[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools)] // Each of them is one thing that is so or not.
+#[allow(clippy::struct_excessive_bools)] // Each one is independent of the others.
 pub struct Setup {
     pub caps: Caps,
     pub theme: String,
-    /// Where the user's own themes are.
+    /// The directory of the user's own themes.
     pub themes: Option<PathBuf>,
     pub zone: TimeZone,
-    /// How a server is shown whose address somebody wrote; nothing if it is no address.
+    /// Turns an address typed by a user into the form that is shown; `None` if it is not an address.
     pub short: fn(&str) -> Option<String>,
-    /// Puts a text where other programs paste from.
+    /// Copies a text to the clipboard.
     pub copy: fn(&str),
-    /// Opens an address, and waits until the program that does so has ended.
+    /// Opens a link and waits until the program that opens it has ended.
     pub open: fn(&str) -> Result<(), String>,
-    /// Tells of something by a title and a line.
+    /// Shows a notification with a title and a line of text, through the terminal.
     pub notify: fn(Notifier, &str, &str),
-    /// Runs the person's own program instead: its first word with the others.
+    /// Runs the user's own notification program instead: the program, then its arguments.
     pub run_notifier: fn(&[String]) -> Result<(), String>,
-    /// Sets the title of the window.
+    /// Sets the window title.
     pub entitle: fn(&str),
-    /// Gives a text to the person's own editor, and waits for it.
+    /// Opens a text in the user's own editor and waits for it.
     pub edit: fn(&Editor, &str) -> Result<String, String>,
     pub editor: Editor,
-    /// Stops the program as a shell does, until the shell lets it go on.
+    /// Stops the process, as Ctrl+Z in a shell does, until the shell continues it.
     pub suspend: fn(),
     pub keymap: Keymap,
     pub shows_panes: bool,
     pub shows_title: bool,
     pub notify_command: NotifyCommand,
     pub time_format: TimeFormat,
-    /// Where the settings came from.
+    /// The source of each setting that is not a default.
     pub sources: Sources,
-    /// The config file, and what writes a setting into it.
+    /// The config file, and the function that saves a setting in it.
     pub config: PathBuf,
     pub save: fn(&Path, Setting, &str) -> Result<(), String>,
     pub typing: TypingMode,
-    /// The words of the screen.
+    /// The interface language.
     pub strings: &'static Strings,
-    /// There is no screen: what happens is told line by line.
+    /// Plain mode: there is no screen, and events are printed line by line.
     pub is_plain: bool,
-    /// What is typed shows by itself, and need not be told again.
+    /// Whether typed text is visible without being printed again.
     pub echo: bool,
-    /// Nobody chose a name yet: the one that is proposed where the login name cannot be had.
+    /// The name to propose while the user has not chosen one, if the login name is refused.
     pub proposal: Option<String>,
-    /// Somebody who is there to be written to, where a tour is given.
+    /// The name of somebody to write to, if the tour is shown.
     pub tour: Option<String>,
 }
 
-/// A connection that was begun.
+/// A connection that has been started.
 pub struct Connection {
     pub client: Client,
     pub events: mpsc::Receiver<client::Event>,
-    /// Where the posts of this connection come from.
+    /// The instance part of this connection's client ids.
     pub instance: InstanceId,
-    /// The server as people write it.
+    /// The server's address as people write it.
     pub server: String,
-    /// The room to go to; none means the one everybody begins in.
+    /// The room to show first; `None` means the server's default room.
     pub room: Option<String>,
-    /// Keeps the room that is read for the next time.
+    /// Saves the current room for the next start.
     pub remember: Box<dyn Fn(&str) + Send>,
-    /// Notes the name that the server knows us by now.
+    /// Records the name that the server knows the user by.
     pub named: Box<dyn Fn(&str) + Send>,
-    /// Whether a server is the one this machine's own directory belongs to.
+    /// Whether a server belongs to this machine's own data directory.
     pub is_ours: Box<dyn Fn(ServerId) -> bool + Send>,
 }
 
@@ -122,13 +122,13 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// Begins a connection: to an address, or to where the program was started for.
+/// Starts a connection to an address, or, with `None`, to the one the program was started with.
 pub type Connect = Box<dyn FnMut(Option<&str>) -> Result<Connection, String> + Send>;
 
-/// Runs the screen until the person quits, the input ends or `stop` completes.
+/// Runs the screen until the user quits, the input ends or `stop` completes.
 ///
 /// # Errors
-/// The terminal is gone, the theme cannot be used, or the first connection could not be begun.
+/// The terminal is gone, the theme cannot be used, or the first connection could not be started.
 pub async fn run<B: Backend<Error = io::Error>>(
     terminal: &mut Terminal<B>,
     input: impl Stream<Item = io::Result<Input>> + Unpin,
@@ -140,10 +140,10 @@ pub async fn run<B: Backend<Error = io::Error>>(
     turn(Output::Screen(terminal), input, setup, connect, stop).await
 }
 
-/// Runs without a screen: what is typed are lines, and what happens is told in lines below each other.
+/// Runs in plain mode, without a screen: reads typed lines and prints events line by line.
 ///
 /// # Errors
-/// Nothing can be written any more, or the first connection could not be begun.
+/// The output is closed, or the first connection could not be started.
 pub async fn run_plain(
     out: &mut dyn io::Write,
     input: impl Stream<Item = io::Result<Event>> + Unpin,
@@ -176,26 +176,26 @@ async fn turn<B: Backend<Error = io::Error>>(
     let mut drawn_at = Instant::now() - FRAME;
     let (mut is_dirty, mut is_typed) = (true, false);
     let mut ticked_at = Instant::now();
-    // Nothing more is typed, and this is how long answers are waited for.
+    // Set when the input has ended: how long answers are still waited for.
     let mut ends_at: Option<Instant> = None;
     let (mut typed_at, mut waits_for) = (Instant::now(), 0);
     loop {
         let unanswered = ends_at.map_or(0, |_| state.unanswered());
         if unanswered < waits_for {
-            // As long as something is answered the rest is waited for.
+            // Each answer extends the time for the others.
             ends_at = ends_at.map(|_| Instant::now() + output.patience());
         }
         waits_for = unanswered;
         let is_over = |at: Instant| at <= Instant::now() || unanswered == 0;
         if ends_at.is_some_and(is_over) {
-            // Where nobody reads any more there is nobody to tell.
+            // A failure is ignored: the reader of the output may be gone.
             let _gone = output.show(&mut state, &look);
             let unsaid = output.unsaid(&state);
             performer.quit(&mut state).await?;
             return unsaid.map_or(Ok(()), |words| Err(RunError::Unsaid(words)));
         }
         let frame_at = drawn_at + if is_typed { TYPED } else { FRAME };
-        // Also where something happens all the time.
+        // Ticks are needed even if other events arrive all the time.
         let tick_at = ticked_at + TICK;
         let takes_input = ends_at.is_none()
             && output.takes_input(&state, is_dirty, typed_at.elapsed())
@@ -203,11 +203,11 @@ async fn turn<B: Backend<Error = io::Error>>(
         let event = tokio::select! {
             biased;
             () = stop.as_mut() => return performer.quit(&mut state).await,
-            // A frame that is due goes before what would make the next one.
+            // A frame that is due comes before input that would only cause the next one.
             () = sleep_until(frame_at), if is_dirty && !performer.is_away => {
                 state.screen.now = now();
                 match output.show(&mut state, &look) {
-                    // Whoever read it has heard enough.
+                    // The reader has closed the pipe, so the program ends without an error.
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                         return performer.quit(&mut state).await;
                     }
@@ -220,7 +220,7 @@ async fn turn<B: Backend<Error = io::Error>>(
             event = input.next(), if takes_input => {
                 typed_at = Instant::now();
                 let Some(Ok(event)) = event else {
-                    // The terminal is gone, or nothing more is piped in.
+                    // The terminal is gone or the piped input has ended.
                     ends_at = Some(typed_at + output.patience());
                     continue;
                 };
@@ -239,7 +239,7 @@ async fn turn<B: Backend<Error = io::Error>>(
                 Some(Event::Tick)
             }
             () = sleep_until(ends_at.unwrap_or(frame_at)), if ends_at.is_some() => None,
-            // What was asked for does not come; the next line is taken all the same.
+            // The answer is late, so the next line is read without it.
             () = sleep_until(typed_at + ASKS), if !takes_input && typed_at.elapsed() < ASKS => None,
         };
         state.screen.now = now();
@@ -247,11 +247,11 @@ async fn turn<B: Backend<Error = io::Error>>(
         let is_back = matches!(event, Some(Event::Edited { .. }));
         if is_back {
             performer.is_away = false;
-            // Nobody told of a size that changed meanwhile.
+            // A resize during the editor was not reported.
             state.screen.size = output.size().map_err(RunError::Terminal)?;
         }
         if is_back || matches!(event, Some(Event::Resize(..))) {
-            // Terminals cut and reflow what they show, also where the size ends up the same as before.
+            // Terminals truncate and reflow their contents on a resize, even if the size ends up the same.
             output.reset().map_err(RunError::Terminal)?;
         }
         let events = event
@@ -270,13 +270,13 @@ async fn turn<B: Backend<Error = io::Error>>(
     }
 }
 
-/// How it is drawn from the start, and what is wrong with the theme.
+/// Loads the theme and the glyphs. Also returns warnings about the theme.
 fn first_look(setup: &Setup) -> Result<(Look, Vec<String>), RunError> {
-    let name = theme::meant(&setup.theme, setup.caps.ground);
+    let name = theme::resolve_theme(&setup.theme, setup.caps.ground);
     let (theme, warnings) = theme_files::load(name, setup.themes.as_deref(), setup.caps.depth)?;
     let look = Look {
         theme,
-        // Signs that take two columns would shift everything beside them.
+        // Glyphs that take two columns would shift everything after them.
         glyphs: if setup.caps.unicode && setup.caps.ambiguous != Some(Ambiguous::Wide) {
             Glyphs::UNICODE
         } else {
@@ -295,7 +295,7 @@ pub enum RunError {
     Theme(#[from] theme::ThemeError),
     #[error("{0}")]
     Connect(String),
-    /// What was piped in was not all said.
+    /// Part of the piped input was not sent.
     #[error("{0}")]
     Unsaid(String),
 }

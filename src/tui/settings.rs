@@ -1,4 +1,4 @@
-//! What can be set while the program runs: one table of settings, their values, and where those came from. Pure.
+//! Settings that can be changed at run time: one table of settings, their values and where those came from. Pure.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod notify_command;
@@ -22,7 +22,7 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// As they are set, and called in the config file but for [`Setting::path`].
+    /// The name of each setting, also its key in the config file unless [`Setting::path`] differs.
     pub const ALL: [(&'static str, Self); 10] = [
         ("theme", Self::Theme),
         ("lang", Self::Lang),
@@ -46,7 +46,7 @@ impl Setting {
         known.map_or("", |(name, _)| name)
     }
 
-    /// Where it stands in the config file.
+    /// The setting's path in the config file.
     pub const fn path(self) -> &'static [&'static str] {
         match self {
             Self::Theme => &["theme"],
@@ -62,7 +62,7 @@ impl Setting {
         }
     }
 
-    /// Whether its value may have several words.
+    /// Whether the value may have several words.
     pub const fn is_text(self) -> bool {
         matches!(self, Self::NotifyCommand | Self::TimeFormat)
     }
@@ -78,14 +78,14 @@ pub enum Source {
     Default,
     /// The config file.
     File,
-    /// A flag, or a variable in its place.
+    /// A command-line flag or an environment variable.
     Flag,
-    /// It was changed since.
+    /// Changed while the program is running.
     Now,
 }
 
-/// Where the values came from that are not the defaults.
+/// The sources of the values that are not defaults.
 pub type Sources = HashMap<Setting, Source>;
 
-/// What every setting was when it was read or kept last, and where that came from.
+/// The value of each setting when it was last read or saved, and its source.
 pub type Kept = HashMap<Setting, (Source, String)>;

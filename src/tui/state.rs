@@ -1,4 +1,4 @@
-//! What the screen shows, as plain data. Nothing here draws, reads a clock or talks to anybody.
+//! The state of the screen, as plain data. Nothing here draws, reads a clock or does I/O.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod connection;
@@ -34,12 +34,12 @@ pub use self::screen::Screen;
 pub use self::timers::Timers;
 use super::event::Effect;
 use super::input::composer::Composer;
-use super::lists::search::{Hits, Walk};
+use super::lists::search::{Hits, ResultCursor};
 use super::timeline::Anchor;
 use crate::chat::{Author, Entry, IdentityId, InstanceId, Level, RoomId, RoomInfo};
 use crate::client::Command;
 
-/// Whoever reads without touching a key does so for this long, where a terminal does not say whether it has the keyboard.
+/// If the terminal does not report its focus, the user counts as reading for this long after the last key press.
 const READS: Duration = Duration::from_mins(5);
 
 /// Everything that the screen shows, in parts: each has its own file.
@@ -56,7 +56,7 @@ pub struct State {
     pub screen: Screen,
 }
 
-/// The time, twice: for timeouts and for people.
+/// The current time, once for timeouts and once for people.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Now {
     pub instant: Instant,
@@ -101,14 +101,14 @@ pub struct Invitation {
 /// See [`State::visit`].
 #[derive(Clone, Debug)]
 pub struct Visit {
-    /// Where one was before.
+    /// The place before the visit.
     pub home: Option<(RoomId, Anchor)>,
-    /// The hits of a search that are gone through.
-    pub walk: Option<Walk>,
+    /// The search hits that the user steps through.
+    pub walk: Option<ResultCursor>,
 }
 
 impl State {
-    /// A screen on which nothing has happened yet.
+    /// A state in which nothing has happened yet.
     pub fn new(size: (u16, u16), now: Now, zone: TimeZone) -> Self {
         Self {
             connection: Connection::new(now.instant),
@@ -123,7 +123,7 @@ impl State {
         }
     }
 
-    /// A connection begins: what is said from now on comes from an outbox of its own.
+    /// Prepares for a new connection: client ids start again under a new instance.
     pub fn begins(&mut self, instance: InstanceId, server: &str, room: Option<String>) {
         (self.posting.instance, self.posting.counter) = (instance, 1);
         server.clone_into(&mut self.connection.server);
@@ -164,13 +164,13 @@ impl State {
         }
     }
 
-    /// What is typed where one is, as it is kept.
+    /// The draft of the current composer, as it is saved.
     pub fn draft(&self) -> String {
         self.current()
             .map_or_else(|| self.input.lobby.text(), Room::draft)
     }
 
-    /// Rooms as they are listed: not those put away.
+    /// The rooms in the list, without hidden conversations.
     pub fn listed(&self) -> impl Iterator<Item = &Room> {
         self.rooms.list.iter().filter(|room| !room.is_hidden)
     }
@@ -179,21 +179,21 @@ impl State {
         self.me.account.as_ref().is_some_and(|me| me.id == identity)
     }
 
-    /// The invitation to a room, as long as we have not accepted it.
+    /// The open invitation to a room, if there is one.
     pub fn invitation(&self, room: RoomId) -> Option<&Invitation> {
         let mut invitations = self.rooms.invitations.iter();
         invitations.find(|it| it.room.id == room)
     }
 
-    /// The hits of a search that are shown: in rooms we are in, by people we heed.
+    /// The hits of a search to show: only from the user's rooms and from people who are not ignored.
     pub fn hits<'a>(&self, hits: &'a Hits) -> Vec<&'a Entry> {
         let mut shown = hits.all();
         shown.retain(|it| self.room(it.room).is_some() && !self.me.settings.ignores(it.author.id));
         shown
     }
 
-    /// The hits that are gone through.
-    pub fn walk(&self) -> Option<&Walk> {
+    /// The search hits that the user is stepping through.
+    pub fn walk(&self) -> Option<&ResultCursor> {
         self.rooms.visit.as_ref()?.walk.as_ref()
     }
 
@@ -208,7 +208,7 @@ impl State {
         u64::try_from(self.screen.now.wall.as_millisecond()).unwrap_or(0)
     }
 
-    /// What we said or asked for that nobody has answered yet.
+    /// The number of requests and posts that the server has not answered yet.
     pub fn unanswered(&self) -> usize {
         let failed = self
             .rooms
@@ -219,12 +219,12 @@ impl State {
         posts + self.posting.commands.len() + usize::from(self.is_led())
     }
 
-    /// Whether we have asked to be led elsewhere, and are not there yet.
+    /// Whether the user is waiting to enter another room.
     pub fn is_led(&self) -> bool {
         self.rooms.wanted.is_some() || self.is_on_the_way()
     }
 
-    /// The same, of what was asked for by a line.
+    /// Whether the user has requested another room with a command and is not there yet.
     pub fn is_on_the_way(&self) -> bool {
         let asked = self.posting.asked.as_ref().map(|(effect, _)| effect);
         let leads = |effect: &Effect| {
@@ -240,13 +240,13 @@ impl State {
         let text = text.into();
         let notice = Notice { text, tone };
         if self.screen.is_plain {
-            // A screen has room for the last one; lines have room for all.
+            // A screen shows only the last notice; plain mode prints all of them.
             self.screen.notices.push(notice.clone());
         }
         self.screen.notice = Some(notice);
     }
 
-    /// Whether something on the screen changes by the mere passing of time.
+    /// Whether the screen can change just because time passes.
     pub fn wants_ticks(&self) -> bool {
         self.connection.retry_in(self.screen.now.instant).is_some()
             || self.timers.drafts_due.is_some()
@@ -261,7 +261,7 @@ impl State {
                 .any(|room| room.reading.due.is_some() || !room.typing.is_empty())
     }
 
-    /// Whether somebody is at the terminal: it has the keyboard, or, where it does not say, a key was pressed not so long ago.
+    /// Whether the user is at the terminal: it has the focus, or, if it does not report that, a key was pressed within this time.
     pub fn is_attended(&self, within: Duration) -> bool {
         let idle = self
             .screen
@@ -271,21 +271,21 @@ impl State {
         self.screen.focus.unwrap_or(idle < within)
     }
 
-    /// Whether somebody may be looking at a room.
+    /// Whether the user may be looking at a room.
     pub fn is_watching(&self, room: &Room) -> bool {
         let is_shown = self.rooms.current == Some(room.info.id) && self.overlays.top.is_none();
         is_shown && self.is_attended(READS) && room.put_out.is_none()
     }
 
-    /// Whether somebody may be looking at the newest end of a room.
+    /// Whether the user may be looking at the newest messages of a room.
     pub fn is_reading(&self, room: &Room) -> bool {
         self.is_watching(room) && room.timeline.anchor() == Anchor::Newest
     }
 
-    /// Unread messages of a room and those for us, as they are shown: what is on the screen or was there is no news.
+    /// The unread messages of a room and those for the user, as shown in the list. Messages that are or were on the screen do not count.
     pub fn news(&self, room: &Room) -> (u32, u32) {
         if room.put_out.is_some() {
-            // Where one was put out nothing waits to be read.
+            // Nothing counts as unread in a room the user was removed from.
             (0, 0)
         } else if self.is_reading(room) {
             room.reading.above
@@ -294,19 +294,19 @@ impl State {
         }
     }
 
-    /// Whether an entry is for us: it calls us, or has a word of ours.
+    /// Whether an entry mentions the user or contains one of their keywords.
     pub fn is_for_me(&self, entry: &Entry) -> bool {
         let me = self.me.account.as_ref().map(|me| me.id);
         me.is_some_and(|me| entry.author.id != me && entry.mentions(me)) || self.has_keyword(entry)
     }
 
-    /// Whether somebody else said a word of ours.
+    /// Whether a message by somebody else contains one of the user's keywords.
     pub fn has_keyword(&self, entry: &Entry) -> bool {
         let is_said = entry.body.is_said() && !self.is_me(entry.author.id);
         is_said && !self.me.keywords.find(entry.body.text()).is_empty()
     }
 
-    /// Whoever a name means here: present in a room we are in, or the other of a conversation.
+    /// Looks up a name, ignoring case: somebody present in a joined room, and the other person of a conversation.
     pub fn people_named(&self, name: &str) -> PeopleNamed {
         let lower = name.to_lowercase();
         let is_called = |other: &str| other.to_lowercase() == lower;

@@ -1,7 +1,7 @@
-//! The terminal: taken over on start, given back on every way out.
+//! The terminal: taken over at the start and restored at every exit.
 //!
-//! [`Screen`] restores when it is dropped, and a panic hook restores before the message is printed, so that a shell is never
-//! left without echo or in the alternate screen.
+//! [`Screen`] restores it when dropped, and a panic hook restores it before the panic message is printed, so that the shell is never left
+//! without echo or in the alternate screen.
 
 mod browser;
 pub mod caps;
@@ -43,16 +43,16 @@ pub use self::width_safe::WidthSafe;
 use super::terminal::caps::{Notifier, NotifyMethod};
 use crate::text;
 
-/// Whether the terminal is ours now.
+/// Whether the terminal is in our mode (raw, alternate screen).
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
-/// The title of the window, once it is ours.
+/// The window title that we have set.
 static TITLE: Mutex<Option<String>> = Mutex::new(None);
-/// Puts the title of the window on the terminal's own stack, and takes it back from there (XTWINOPS).
+/// Saves the window title on the terminal's own stack, and restores it from there (XTWINOPS).
 const KEEP_TITLE: &str = "\x1b[22;2t";
 const TITLE_BACK: &str = "\x1b[23;2t";
 
-/// The terminal while it is ours.
+/// The terminal while the program uses it.
 #[derive(Debug)]
 pub struct Screen {
     pub terminal: Terminal<WidthSafe<CrosstermBackend<Synced>>>,
@@ -62,7 +62,7 @@ impl Screen {
     /// Takes the terminal over.
     ///
     /// # Errors
-    /// Standard output is no terminal, or it refuses.
+    /// Standard output is not a terminal, or the terminal cannot be set up.
     pub fn take() -> io::Result<Self> {
         HOOK.call_once(|| {
             let before = panic::take_hook();
@@ -81,7 +81,7 @@ impl Screen {
     }
 }
 
-/// Sets the title of the window; a terminal takes no more than ASCII there for granted. The title before comes back with the terminal.
+/// Sets the window title. Only its ASCII characters are sent, because not every terminal accepts others. [`restore`] restores the old one.
 pub fn entitle(title: &str) {
     let plain: String = text::line(title)
         .as_str()
@@ -89,7 +89,7 @@ pub fn entitle(title: &str) {
         .filter(char::is_ascii)
         .collect();
     let mut title = TITLE.lock().unwrap_or_else(PoisonError::into_inner);
-    // A terminal without titles is no less a terminal.
+    // A failure is ignored: not every terminal has titles.
     if title.is_none() {
         let _untitled = execute!(stdout(), Print(KEEP_TITLE));
     }
@@ -97,20 +97,20 @@ pub fn entitle(title: &str) {
     *title = Some(plain);
 }
 
-/// Puts a text into the terminal's clipboard (OSC 52); one that has none passes it over.
+/// Copies a text to the terminal's clipboard (OSC 52); terminals without one ignore it.
 pub fn copy(text: &str) {
     let _uncopied = execute!(stdout(), CopyToClipboard::to_clipboard_from(text));
 }
 
-/// Tells of something in the way the terminal knows.
+/// Sends a notification to the terminal.
 pub fn notify(notifier: Notifier, title: &str, text: &str) {
     let bytes = notification(notifier, title, text);
     let mut out = stdout();
-    // A terminal that does not take it is no less a terminal.
+    // A failure is ignored: a notification is optional.
     let _untold = out.write_all(bytes.as_bytes()).and_then(|()| out.flush());
 }
 
-/// The sequence that tells of something. Other people's words are made safe here once more: nothing of them may end it.
+/// The control sequence for a notification. The texts of others are escaped again here, so that nothing in them can end the sequence.
 pub fn notification(notifier: Notifier, title: &str, text: &str) -> String {
     let plain = |words: &str| text::line(words).to_string();
     let (title, text) = (plain(title), plain(text));
@@ -118,15 +118,15 @@ pub fn notification(notifier: Notifier, title: &str, text: &str) -> String {
         NotifyMethod::Off => return String::new(),
         NotifyMethod::Bell => return "\x07".into(),
         NotifyMethod::Osc9 => format!("\x1b]9;{title}: {text}\x1b\\"),
-        // The title is the whole of it where no body follows.
+        // If no body follows, the title alone is shown.
         NotifyMethod::Osc99 => format!(
             "\x1b]99;i=tchat:d=0:p=title;{title}\x1b\\\x1b]99;i=tchat:d=1:p=body;{text}\x1b\\"
         ),
-        // A semicolon would begin the text.
+        // The title must not contain a semicolon: it would end there.
         NotifyMethod::Osc777 => format!("\x1b]777;notify;{};{text}\x1b\\", title.replace(';', ",")),
     };
     if notifier.in_tmux {
-        // tmux itself knows only the bell.
+        // tmux itself only supports the bell.
         let inner = sequence.replace('\x1b', "\x1b\x1b");
         format!("\x1bPtmux;{inner}\x1b\\\x07")
     } else {
@@ -140,7 +140,7 @@ impl Drop for Screen {
     }
 }
 
-/// Writes a frame at once, between the marks that tell the terminal to show it at once, so that nothing tears.
+/// Writes each frame in one piece as a synchronized update (mode 2026), so that no half-drawn frame is visible.
 #[derive(Debug)]
 pub struct Synced {
     frame: Vec<u8>,
@@ -177,7 +177,7 @@ fn take_over() -> io::Result<()> {
         EnableMouseCapture,
         DisableLineWrap
     )?;
-    // Another program may have set one of its own meanwhile.
+    // Another program, such as the editor, may have set its own title.
     if let Some(title) = TITLE
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -188,7 +188,7 @@ fn take_over() -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the terminal back. Safe to call at any time, from anywhere, more than once.
+/// Restores the terminal. Can be called at any time, from any thread, and repeatedly.
 pub fn restore() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
@@ -196,7 +196,7 @@ pub fn restore() {
     if TITLE.try_lock().is_ok_and(|title| title.is_some()) {
         let _gone = execute!(stdout(), Print(TITLE_BACK));
     }
-    // There is nobody left to tell if the terminal refuses its own restoration.
+    // There is no way to report a terminal that cannot be restored.
     let _gone = execute!(
         stdout(),
         EndSynchronizedUpdate,
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notification_is_one_sequence_whatever_it_says() {
+    fn a_notification_is_one_sequence_whatever_its_text() {
         assert_eq!(method_name(NotifyMethod::Off, false), "");
         assert_eq!(method_name(NotifyMethod::Bell, true), "\x07");
         let text = "look␛]0;x␇ here";

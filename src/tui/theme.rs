@@ -1,4 +1,5 @@
-//! Colour themes: TOML with dotted scopes, a palette, inheritance and fallback by cutting at the last dot.
+//! Colour themes: TOML files with dotted scopes, a palette and inheritance. A scope without a style uses the style of its parent, the
+//! scope without the part after the last dot.
 //!
 //! ```toml
 //! inherits = "dusk"
@@ -25,7 +26,7 @@ use crate::chat::IdentityId;
 
 macro_rules! scopes {
     ($($name:ident = $text:literal),* $(,)?) => {
-        /// What a part of the screen is.
+        /// The role of a part of the screen, which has a style in each theme.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         pub enum Scope { $($name),* }
 
@@ -70,18 +71,18 @@ pub struct Theme {
 /// Why a theme cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
-    #[error("there is no theme '{0}'; there are {names}", names = names())]
+    #[error("there is no theme '{0}'; the built-in themes are {names}", names = names())]
     Unknown(String),
     #[error("cannot read the theme '{name}': {cause}")]
     Unreadable { name: String, cause: String },
-    #[error("the theme '{theme}' has no colour '{colour}' (in '{scope}')")]
+    #[error("the theme '{theme}' uses an unknown colour '{colour}' (in '{scope}')")]
     Colour {
         theme: String,
         scope: String,
         colour: String,
     },
     #[error("the themes '{0}' and '{1}' inherit from each other")]
-    Circle(String, String),
+    Cycle(String, String),
 }
 
 /// The themes that come with the program; the first is the default.
@@ -100,13 +101,13 @@ const BUILT_IN: [(&str, &str); 12] = [
     ("ansi", include_str!("../../themes/ansi.toml")),
 ];
 
-/// The theme of the sixteen colours that every terminal has.
+/// The theme that uses only the sixteen colours that every terminal has.
 const SIXTEEN: &str = "ansi";
 
-/// Follows the terminal's own ground.
+/// The setting that chooses a theme by the terminal's background.
 pub const AUTO: &str = "auto";
 
-/// The ground a terminal has by itself.
+/// Whether the terminal's own background is dark or light.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Background {
     #[default]
@@ -115,14 +116,14 @@ pub enum Background {
 }
 
 impl Background {
-    /// The kind of ground that a colour is, as terminals write it (`rgb:ffff/ffff/ffff`).
+    /// Whether a background colour is dark or light. The colour is written as terminals report it (`rgb:ffff/ffff/ffff`).
     pub fn of_colour(colour: &str) -> Option<Self> {
         let colour = xterm_color::Color::parse(colour.as_bytes()).ok()?;
         let linear = |part: u16| (f64::from(part) / f64::from(u16::MAX)).powf(2.2);
         let luminance = 0.2126 * linear(colour.red)
             + 0.7152 * linear(colour.green)
             + 0.0722 * linear(colour.blue);
-        // Half as bright to the eye.
+        // This luminance looks half as bright as white.
         Some(if luminance > 0.184 {
             Self::Light
         } else {
@@ -131,8 +132,8 @@ impl Background {
     }
 }
 
-/// The theme a name stands for on a ground.
-pub fn meant(name: &str, ground: Background) -> &str {
+/// Resolves a theme setting: [`AUTO`] becomes the theme for the background; any other name is returned unchanged.
+pub fn resolve_theme(name: &str, ground: Background) -> &str {
     match (name, ground) {
         (AUTO, Background::Dark) => DEFAULT,
         (AUTO, Background::Light) => "paper",
@@ -179,7 +180,7 @@ struct Full {
     reversed: bool,
 }
 
-/// The program's own themes, for people.
+/// The names of the built-in themes, for an error message.
 fn names() -> String {
     BUILT_IN.map(|(name, _)| name).join(", ")
 }
@@ -213,7 +214,7 @@ impl Theme {
         let mut chain = vec![(name.to_owned(), file(name)?)];
         while let Some(parent) = chain.last().and_then(|(_, file)| file.inherits.clone()) {
             if chain.iter().any(|(known, _)| *known == parent) {
-                return Err(ThemeError::Circle(name.to_owned(), parent));
+                return Err(ThemeError::Cycle(name.to_owned(), parent));
             }
             let file = file(&parent)?;
             chain.push((parent, file));
@@ -221,7 +222,7 @@ impl Theme {
         let mut palette = BTreeMap::new();
         let mut scopes: BTreeMap<String, Style> = BTreeMap::new();
         let mut names = Vec::new();
-        // A palette of its own gives what is inherited other colours.
+        // Palettes are merged first, so that a theme can change the colours of the styles it inherits.
         for (_, file) in chain.iter().rev() {
             let of_file = file.palette.iter();
             palette.extend(of_file.map(|(key, value)| (key.as_str(), value.as_str())));
@@ -229,7 +230,7 @@ impl Theme {
         for (theme, file) in chain.iter().rev() {
             for (scope, spec) in &file.scopes {
                 if !is_known(scope) {
-                    warnings.push(format!("theme '{theme}': nothing is called '{scope}'"));
+                    warnings.push(format!("theme '{theme}': unknown scope '{scope}'"));
                 }
                 scopes.insert(scope.clone(), style(spec, &palette, theme, scope)?);
             }
@@ -246,8 +247,9 @@ impl Theme {
             .into_iter()
             .filter_map(|colour| reduced_colour(colour, depth))
             .collect();
-        if depth == Depth::Ansi16 && name != SIXTEEN && has_ground(&scopes) {
-            // Sixteen colours are too few to stay apart on a ground of its own; the terminal's own are on its own.
+        if depth == Depth::Ansi16 && name != SIXTEEN && has_background(&scopes) {
+            // Reduced to sixteen colours, text may not stand out from the theme's own background. The terminal's own colours do from its
+            // background.
             let (plain, _) = Self::built_in(SIXTEEN, depth)?;
             (styles, names) = (plain.styles, plain.names);
         }
@@ -303,7 +305,7 @@ fn file(name: &str, own: Option<&str>) -> Result<File, ThemeError> {
     })
 }
 
-/// Whether a scope, or one below it, is drawn.
+/// Whether a scope, or one below it, exists.
 fn is_known(scope: &str) -> bool {
     let below = format!("{scope}.");
     Scope::ALL
@@ -311,13 +313,13 @@ fn is_known(scope: &str) -> bool {
         .any(|known| known.name() == scope || known.name().starts_with(&below))
 }
 
-/// Whether a theme brings a ground of its own.
-fn has_ground(scopes: &BTreeMap<String, Style>) -> bool {
+/// Whether a theme sets its own background.
+fn has_background(scopes: &BTreeMap<String, Style>) -> bool {
     let ground = find(scopes, Scope::Background.name()).bg;
     matches!(ground, Some(Color::Rgb(..)))
 }
 
-/// The style of a scope, or of what is left when it is cut at the last dot.
+/// The style of a scope, or else of its nearest parent that has one, or else of `ui.text`.
 fn find(scopes: &BTreeMap<String, Style>, name: &str) -> Style {
     let mut name = name;
     loop {

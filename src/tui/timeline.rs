@@ -1,4 +1,6 @@
-//! What a room has said: entries in order with the gaps between them named, local lines, and posts that wait at the end.
+//! The timeline of a room: loaded entries in order, gaps for those that are not loaded, local lines, and our pending posts at the end.
+//!
+//! It knows neither the screen nor the network: it only says which page to request next.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod amend;
@@ -15,7 +17,7 @@ mod trim;
 use std::collections::{BTreeSet, VecDeque};
 
 use self::amend::Amendments;
-pub use self::item::{Direction, Era, Fate, Gap, Item, ItemKey, What};
+pub use self::item::{Direction, Era, Gap, Item, ItemKey, ItemKind, PostStatus};
 pub use self::scroll::Height;
 pub use self::trim::Keep;
 use self::trim::Load;
@@ -23,64 +25,64 @@ use crate::chat::{Entry, Epoch, FollowResult, Seq};
 use crate::text;
 use crate::tui::timeline::message_text::Fold;
 
-/// Asks for the newest page.
+/// The seq that requests the newest page.
 pub const NEWEST: Seq = Seq(u64::MAX);
-/// Items beyond the screen within which what is missing is loaded.
+/// Missing entries are loaded when they are within this many items of the screen.
 const NEAR: usize = 100;
 
-/// Nothing is loaded more than this many items above the anchor, because a run without rows may be endless.
+/// No page is loaded more than this many items above the anchor, because a run of items without rows may be very long.
 const FILL: usize = 1000;
 /// Pages that may be loaded beyond that each time the user scrolls.
 const FURTHER: usize = 5;
-/// Entries of a page, as the server has it.
+/// Entries in a page. The server uses the same number.
 const PAGE: u64 = 200;
 
-/// What the top of the screen shows.
+/// The scroll position of a timeline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Anchor {
-    /// The newest item is at the bottom, and stays there.
+    /// The newest item is at the bottom, also when new ones arrive.
     Newest,
-    /// This line of this item is at the top, rules before the item not counted: they are the lines before 0.
+    /// This line of this item is at the top of the screen. Rules before the item have negative line numbers.
     Top { key: ItemKey, line: isize },
 }
 
 #[derive(Clone, Debug)]
 pub struct Timeline {
     epoch: Option<Epoch>,
-    /// What was said in a history that is no more, with a line of words at its end.
+    /// Messages of a history that the room no longer has, followed by a line that says so.
     former: Vec<Item>,
-    /// Ascending by key. Where the seqs of two entries leave something out, a gap stands between them.
+    /// Ascending by key. Two entries whose seqs do not follow each other have a gap between them.
     items: VecDeque<Item>,
     pending: Vec<Item>,
-    /// What amends which entry, also of those that are not loaded.
+    /// Amendments by the entry they amend, which need not be loaded.
     amendments: Amendments,
-    /// The first seq the room has, and the last that ever was here.
+    /// The first seq the server still has, and the highest seq that was ever loaded here.
     first: Seq,
     head: Option<Seq>,
-    /// Entries are known to be there though none is here.
+    /// Whether the room is known to have entries although none is loaded.
     wants_newest: bool,
-    /// Entries up to this one were cleared off the screen; they stay away until somebody looks for them.
+    /// Entries up to this one were cleared from the screen. They are not loaded again until the user scrolls up or goes to one of them.
     cleared_to: Option<Seq>,
     anchor: Anchor,
-    /// The page that was asked for and has not come.
+    /// The page that was requested and has not arrived.
     asked: Option<Seq>,
     /// Pages that may still be loaded more than [`FILL`] items above the anchor.
     further: usize,
     next_local: u32,
     next_pending: u64,
-    /// Columns of the name; grows, never shrinks.
+    /// Columns of the names. It only grows.
     name_columns: usize,
-    /// Entries that came while something older was read.
+    /// Messages that arrived while the screen was scrolled up.
     unread_below: usize,
-    /// What comes after this entry is new.
+    /// Entries after this one are marked as new.
     new_after: Option<Seq>,
-    /// Items whose long code is shown whole.
+    /// Items whose long code blocks are shown completely.
     unfolded: BTreeSet<ItemKey>,
     /// The memory that `items` uses.
     load: Load,
 }
 
-/// Columns of names: at least, at most.
+/// The fewest and the most columns of names.
 const NAME_COLUMNS: (usize, usize) = (10, 14);
 
 impl Default for Timeline {
@@ -128,7 +130,7 @@ impl Timeline {
             .or_else(|| self.pending.get(index - self.items.len()))
     }
 
-    /// Whether long code of an item is folded.
+    /// Whether long code blocks of an item are folded.
     pub fn fold(&self, key: ItemKey) -> Fold {
         if self.unfolded.contains(&key) {
             Fold::Open
@@ -137,7 +139,7 @@ impl Timeline {
         }
     }
 
-    /// Folds the code of an item, or shows it whole.
+    /// Folds or unfolds the code blocks of an item.
     pub fn turn_fold(&mut self, key: ItemKey) {
         if !self.unfolded.remove(&key) {
             self.unfolded.insert(key);
@@ -152,7 +154,7 @@ impl Timeline {
         self.unread_below
     }
 
-    /// The oldest and newest entry there is here.
+    /// The oldest entry that is loaded.
     pub fn oldest(&self) -> Option<Seq> {
         self.items
             .iter()
@@ -168,71 +170,71 @@ impl Timeline {
         self.epoch
     }
 
-    /// What comes after an entry is new from now on.
+    /// Marks everything after an entry as new.
     pub fn begin_new(&mut self, after: Seq) {
         self.new_after = Some(after);
     }
 
-    /// Nothing is new any more.
+    /// Removes the mark for new entries.
     pub fn end_new(&mut self) {
         self.new_after = None;
     }
 
-    /// Whether a line that says so stands before an item, given the item that is shown before it.
+    /// Whether the rule for new messages comes before `item`. `before` is the item that is shown before it.
     pub fn is_first_new(&self, before: Option<&Item>, item: &Item) -> bool {
         let is_new = |item: &Item| {
             let is_of_now = item.key.era == Era::Now;
             is_of_now && self.new_after.is_some_and(|after| item.key.seq > after)
         };
-        // The line for what is not loaded stands before the gap it is in.
+        // If the first new entry is not loaded, the rule comes before the gap that contains it.
         is_new(item) && !before.is_some_and(is_new)
     }
 
-    /// The first item that is new.
+    /// The first new item.
     pub fn first_new(&self) -> Option<ItemKey> {
         let after = self.new_after?;
         let place = self.items.partition_point(|item| item.key.seq <= after);
         self.items.get(place).map(|item| item.key)
     }
 
-    /// The first entry that is new, if it has to be loaded before it can be shown.
+    /// The first new entry, if it is not loaded.
     pub fn new_not_here(&self) -> Option<Seq> {
         let after = self.new_after?;
-        // Where something is here after it and nothing of that can be shown, it is a gap.
+        // If the next item is a gap, the entry is in that gap.
         let is_here = self.goes_on_from(after) && self.after(after).next().is_some();
         (!is_here).then(|| after.next().max(self.first))
     }
 
-    /// Whether nothing is missing between an entry and the first that is here after it.
+    /// Whether the loaded entries start no later than right after an entry.
     pub fn goes_on_from(&self, seq: Seq) -> bool {
         let begins = seq.next().max(self.first);
         self.oldest().is_some_and(|oldest| oldest <= begins)
     }
 
-    /// Whether no gap that can be loaded stands after an entry.
+    /// Whether there is no gap after an entry that could be loaded.
     pub fn is_whole_after(&self, seq: Seq) -> bool {
         let from = self.items.partition_point(|item| item.key.seq <= seq);
         let mut items = self.items.range(from..);
-        !items.any(|item| matches!(item.what, What::Gap(gap) if !gap.is_gone))
+        !items.any(|item| matches!(item.what, ItemKind::Gap(gap) if !gap.is_gone))
     }
 
-    /// What stands after an entry, up to the first gap that can be loaded.
+    /// The items after an entry, up to the first gap that could be loaded.
     pub fn after(&self, seq: Seq) -> impl Iterator<Item = &Item> {
         let from = self.items.partition_point(|item| item.key.seq <= seq);
         let items = self.items.range(from..);
-        items.take_while(|item| !matches!(item.what, What::Gap(gap) if !gap.is_gone))
+        items.take_while(|item| !matches!(item.what, ItemKind::Gap(gap) if !gap.is_gone))
     }
 
-    /// The first entry of the contiguous run that ends with the newest one.
+    /// The first entry of the run without gaps that ends with the newest entry.
     pub fn newest_run(&self) -> Option<Seq> {
         let run = self.items.iter().rev();
-        let run = run.take_while(|item| !matches!(item.what, What::Gap(_)));
+        let run = run.take_while(|item| !matches!(item.what, ItemKind::Gap(_)));
         let entries = run.filter(|item| item.key.line == 0);
         entries.last().map(|item| item.key.seq)
     }
 
-    /// Makes the words of every entry anew: how they are seen has changed.
-    pub fn reword(&mut self, words: impl Fn(&Entry) -> What) {
+    /// Rebuilds every item from its entry, because the language or what is shown has changed.
+    pub fn rebuild_items(&mut self, words: impl Fn(&Entry) -> ItemKind) {
         for item in &mut self.items {
             if let Some(entry) = &item.entry {
                 item.what = words(entry);
@@ -240,43 +242,43 @@ impl Timeline {
         }
     }
 
-    /// Entries that stand in gaps and could be loaded.
+    /// Counts the entries in gaps that could be loaded.
     pub fn missing(&self) -> u64 {
         let gap = |item: &Item| match item.what {
-            What::Gap(gap) if !gap.is_gone => gap.from.count_to(gap.to),
+            ItemKind::Gap(gap) if !gap.is_gone => gap.from.count_to(gap.to),
             _ => 0,
         };
         self.items.iter().map(gap).sum()
     }
 
-    /// Entries are known to be on disk or on the server: they are asked for when the room is shown.
+    /// Notes that there are entries on disk or on the server. They are requested when the room is shown.
     pub fn expect_entries(&mut self) {
         self.wants_newest = true;
     }
 
-    /// What the server told of the room when it was followed. `words` stand below what it no longer has.
+    /// Applies the server's answer to following the room. `words` is the line below messages of a history that the room no longer has.
     pub fn followed(
         &mut self,
         epoch: Epoch,
         first: Seq,
         result: FollowResult,
-        words: impl FnOnce() -> What,
+        words: impl FnOnce() -> ItemKind,
     ) {
         let is_another = matches!(result, FollowResult::EpochChanged | FollowResult::Ahead);
         if is_another || self.epoch.is_some_and(|known| known != epoch) {
-            self.put_aside(words);
+            self.move_to_former(words);
         }
         self.epoch = Some(epoch);
         self.begins_at(first);
     }
 
-    /// Entries go; posts of ours that wait or failed stay, at the end.
+    /// Removes all entries. Our posts that are pending or failed stay, at the end.
     fn forget_entries(&mut self) {
         for item in std::mem::take(&mut self.items) {
             if matches!(
                 &item.what,
-                What::Private {
-                    fate: Fate::Pending | Fate::Failed(_),
+                ItemKind::Private {
+                    status: PostStatus::Pending | PostStatus::Failed(_),
                     ..
                 }
             ) {
@@ -291,7 +293,7 @@ impl Timeline {
         self.unread_below = 0;
     }
 
-    /// Removes everything from the screen but posts that wait or failed; it stays away until [`Timeline::uncover`].
+    /// Removes everything except pending and failed posts. It is not loaded again until [`Timeline::uncover`].
     pub fn clear(&mut self) {
         let to = self.newest().max(self.head);
         self.former.clear();
@@ -300,13 +302,13 @@ impl Timeline {
         self.cleared_to = to;
     }
 
-    /// Lets what was cleared be loaded again.
+    /// Allows the cleared entries to be loaded again.
     pub fn uncover(&mut self) {
         self.cleared_to = None;
     }
 
-    /// Adds an entry at the newest end, with the gap before it if there is one; an entry that is there already is passed over.
-    pub fn append(&mut self, entry: &Entry, words: impl Fn(&Entry) -> What) -> bool {
+    /// Adds an entry at the newest end, after a gap if entries are missing before it. Returns false if it was already there.
+    pub fn append(&mut self, entry: &Entry, words: impl Fn(&Entry) -> ItemKind) -> bool {
         if self.epoch.is_some_and(|known| known != entry.epoch) {
             self.forget_entries();
         }
@@ -316,7 +318,7 @@ impl Timeline {
             return false;
         }
         let item = self.item(entry, &words);
-        let is_shown = item.what != What::Hidden;
+        let is_shown = item.what != ItemKind::Hidden;
         let gap =
             newest.and_then(|newest| self.gap(newest.next(), entry.seq.before(), entry.at_ms));
         self.items.extend(gap);
@@ -330,8 +332,8 @@ impl Timeline {
         true
     }
 
-    /// Adds a line of our own at the newest end, in memory only.
-    pub fn local(&mut self, what: What, at_ms: u64) {
+    /// Adds a local line at the newest end. It exists only in memory.
+    pub fn local(&mut self, what: ItemKind, at_ms: u64) {
         let after = self.newest().or(self.head);
         let after = after.unwrap_or(self.first.before());
         let item = Item {
@@ -347,8 +349,9 @@ impl Timeline {
     }
 
     fn widen(&mut self, item: &Item) {
-        let (What::Said { name, .. } | What::Private { name, .. } | What::Mine { name, .. }) =
-            &item.what
+        let (ItemKind::Message { name, .. }
+        | ItemKind::Private { name, .. }
+        | ItemKind::OwnPost { name, .. }) = &item.what
         else {
             return;
         };
@@ -356,7 +359,7 @@ impl Timeline {
         self.name_columns = self.name_columns.max(wide.min(NAME_COLUMNS.1));
     }
 
-    /// The index of an item, if it is here.
+    /// The index of an item, if it is in the timeline.
     pub fn place(&self, key: ItemKey) -> Option<usize> {
         let index = self.index(key);
         self.get(index)
@@ -386,7 +389,7 @@ fn gap_item(gap: Gap, at_ms: u64) -> Item {
     Item {
         key: ItemKey::gap(gap.to),
         at_ms,
-        what: What::Gap(gap),
+        what: ItemKind::Gap(gap),
         entry: None,
     }
 }

@@ -1,4 +1,4 @@
-//! `update`: what an event makes of the state, and what is to be done about it. Pure: no I/O, no clock, no waiting.
+//! `update`: applies an event to the state and returns the effects to perform. Pure: no I/O, no clock, no waiting.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod actions;
@@ -42,7 +42,7 @@ use super::event::{Effect, Event};
 use super::state::{State, Tone};
 use crate::text;
 
-/// The heart of the screen.
+/// Applies one event to the state and returns the effects to perform, in order.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let is_typed = matches!(event, Event::Key(_) | Event::Paste(_));
     let before = is_typed.then(|| (state.rooms.current, state.composer().bytes()));
@@ -67,7 +67,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
 fn handle(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
         Event::Key(key) => keys::press(state, key),
-        // Terminals end pasted lines as the Enter key does.
+        // Terminals send a carriage return at the end of each pasted line, as for the Enter key.
         Event::Paste(text) => paste::insert(state, &text.replace("\r\n", "\n").replace('\r', "\n")),
         Event::Line(text) => plain::line(state, &text),
         Event::Cut(text) => {

@@ -1,4 +1,4 @@
-//! The picture: one function per region, drawn from the state and nothing else.
+//! Drawing: one function for each region of the screen. The state is the only input, and drawing does not change it.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod cells;
@@ -24,7 +24,7 @@ use super::state::State;
 use super::theme::{Scope, Theme};
 use crate::text::{self, SafeText};
 
-/// The marks of the screen, and what stands in for them where a terminal cannot show them.
+/// The symbols on the screen, with an ASCII set for terminals that cannot show the Unicode ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Glyphs {
     pub online: &'static str,
@@ -74,20 +74,22 @@ impl Glyphs {
         bridge: "=",
     };
 
-    /// Whether more than ASCII is shown.
+    /// Whether these are the Unicode symbols.
     pub fn is_unicode(&self) -> bool {
         *self != Self::ASCII
     }
 }
 
-/// How it is drawn.
+/// The theme and the symbols to draw with.
 #[derive(Clone, Debug)]
 pub struct Look {
     pub theme: Theme,
     pub glyphs: Glyphs,
 }
 
-/// Draws the whole screen, and says what lies where. The size is the state's own, so that what was scrolled is what is shown.
+/// Draws the whole screen and returns its hit map.
+///
+/// The size is taken from the state, so that the rows drawn are those that the scroll position was computed for.
 pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) -> HitMap {
     let prompt = prompt_of(state);
     let regions = regions(state, text::width(&prompt.text));
@@ -124,18 +126,18 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) -> HitMap {
     targets
 }
 
-/// A buffer that takes safe text only and never draws outside.
+/// A buffer that accepts only safe text and never draws outside its area.
 struct Canvas<'a> {
     buffer: &'a mut Buffer,
     look: &'a Look,
     clip: Rect,
-    /// Whether the terminal leads to addresses (OSC 8), and from where.
+    /// Whether to write hyperlinks (OSC 8), and the links drawn so far.
     shows_links: bool,
     links: Vec<Link>,
     targets: HitMap,
 }
 
-/// A part of a row that leads to an address.
+/// A part of a row that links to an address.
 #[derive(Clone, Debug)]
 struct Link {
     x: u16,
@@ -149,7 +151,7 @@ impl Canvas<'_> {
         self.look.theme.style(scope)
     }
 
-    /// Something is there to be pointed at.
+    /// Records that a click in this area means this target.
     fn target(&mut self, area: Rect, target: Target) {
         self.targets.push(area.intersection(self.clip), target);
     }
@@ -159,7 +161,7 @@ impl Canvas<'_> {
         self.buffer.set_style(area.intersection(self.clip), style);
     }
 
-    /// Empties an area and gives it a ground.
+    /// Empties an area and sets its background.
     fn clear(&mut self, area: Rect, scope: Scope) {
         let style = self.style(scope);
         for position in area.intersection(self.clip).positions() {
@@ -168,7 +170,7 @@ impl Canvas<'_> {
         }
     }
 
-    /// Draws text from a place, at most so many columns, and says how many it took.
+    /// Draws at most `columns` columns of text from (`x`, `y`) on, and returns how many it used.
     fn put(&mut self, x: u16, y: u16, columns: u16, text: &SafeText, style: Style) -> u16 {
         let inside = y < self.clip.bottom() && y >= self.clip.top() && x < self.clip.right();
         if !inside {
@@ -180,7 +182,7 @@ impl Canvas<'_> {
         cells::put(self.buffer, x, y, columns, &cut, style)
     }
 
-    /// Gives parts of a text that was put at the beginning of an area another style.
+    /// Changes the style of parts of a text that was drawn at the start of an area. `parts` are byte ranges.
     fn mark(&mut self, area: Rect, text: &SafeText, parts: &[Range<usize>], style: Style) {
         let text = text.as_str();
         let inside = area.intersection(self.clip);
@@ -198,8 +200,7 @@ impl Canvas<'_> {
         }
     }
 
-    /// Has the terminal lead from a part of a text that was put at the beginning of an area to an address, if nothing comes to stand
-    /// over it.
+    /// Makes a part of a text that was drawn at the start of an area a link to an address, unless something is drawn over it later.
     fn link(&mut self, area: Rect, text: &SafeText, part: Range<usize>, address: &Arc<str>) {
         let text = text.as_str();
         let (Some(before), Some(linked)) = (text.get(..part.start), text.get(part)) else {
@@ -215,7 +216,8 @@ impl Canvas<'_> {
         }
     }
 
-    /// Puts the sequences of a link into its first cell, which then says how many it takes; the others keep what the screen shows there.
+    /// Writes a whole link, with its escape sequences, into its first cell, and gives that cell the width of the link. The other cells
+    /// keep the symbols that are visible there.
     fn lead(&mut self, link: &Link) {
         let Link {
             x,
@@ -229,7 +231,7 @@ impl Canvas<'_> {
         else {
             return;
         };
-        // What was drawn there since is no link, and neither is one that is marked in parts.
+        // No link if something was drawn over it since, or if only parts of it are highlighted.
         let style = self.buffer[(*x, *y)].style();
         let mut shown = String::new();
         let mut at = *x;
@@ -244,7 +246,7 @@ impl Canvas<'_> {
         if shown != *linked {
             return;
         }
-        // Parts with the same id are one link to the terminal, in whatever rows they stand.
+        // The terminal treats parts with the same id as one link, even in different rows.
         let id = address
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -259,7 +261,7 @@ impl Canvas<'_> {
             cell.set_diff_option(CellDiffOption::ForcedWidth(width));
             return;
         }
-        // Each cluster has its own place, wherever the terminal ends the one before.
+        // Terminals disagree about the width of some clusters, so each cluster is written at its own position.
         let mut at = *x;
         for (_, cluster, wide) in text::clusters(linked) {
             let wide = u16::try_from(wide).unwrap_or(2);
@@ -272,7 +274,7 @@ impl Canvas<'_> {
         }
     }
 
-    /// Draws text in an area's row, at its right end.
+    /// Draws text at the right end of a row of an area, or nothing if it does not fit.
     fn put_right(&mut self, area: Rect, row: u16, text: &SafeText, style: Style) {
         let wide = u16::try_from(text::width(text.as_str())).unwrap_or(u16::MAX);
         if wide <= area.width && row < area.height {
@@ -285,7 +287,7 @@ fn columns(text: &str) -> u16 {
     u16::try_from(text::width(text)).unwrap_or(u16::MAX)
 }
 
-/// The place of an overlay of so many rows, at the top of the messages.
+/// The area of an overlay with this many rows, at the top of the messages.
 fn place(regions: &Regions, rows: u16) -> Rect {
     let body = regions.overlay();
     Rect {
@@ -294,8 +296,13 @@ fn place(regions: &Regions, rows: u16) -> Rect {
     }
 }
 
-/// Empties the rows of an overlay, puts its title there, and returns the style of titles.
-fn ground(canvas: &mut Canvas<'_>, regions: &Regions, area: Rect, title: &SafeText) -> Style {
+/// Clears the rows of an overlay, draws its title and returns the title style.
+fn clear_overlay(
+    canvas: &mut Canvas<'_>,
+    regions: &Regions,
+    area: Rect,
+    title: &SafeText,
+) -> Style {
     canvas.clear(regions.beside(area), Scope::Background);
     canvas.clear(area, Scope::Popup);
     canvas.target(area, Target::Overlay);

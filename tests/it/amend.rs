@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tchat::chat::{
     Amendment, Body, Cursor, Entry, Epoch, IdentityId, Role, Ruling, Seq, ServerId, Until,
 };
-use tchat::client::Event as Told;
+use tchat::client::Event as ClientEvent;
 use tchat::server::store::Store;
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::wire::Event;
@@ -80,7 +80,7 @@ fn knows(screen: &mut Screen, log: &[Entry]) {
         _ => None,
     });
     let room = room(GENERAL, "general", topic.unwrap_or("everybody meets here"));
-    screen.hears(Told::Room { room, asked: false });
+    screen.hears(ClientEvent::Room { room, asked: false });
 }
 
 /// The log of what happened; the author of an amendment is one who may make it.
@@ -161,7 +161,7 @@ fn screen() -> Screen {
 }
 
 fn hears_page(screen: &mut Screen, before: u64, entries: Vec<Entry>) {
-    screen.hears(Told::Page {
+    screen.hears(ClientEvent::Page {
         room: GENERAL,
         before: Seq(before),
         epoch: Epoch::new([9; 16]),
@@ -172,7 +172,7 @@ fn hears_page(screen: &mut Screen, before: u64, entries: Vec<Entry>) {
 
 fn hears_live(screen: &mut Screen, entries: &[Entry]) {
     if !entries.is_empty() {
-        screen.hears(Told::Entries(entries.to_vec()));
+        screen.hears(ClientEvent::Entries(entries.to_vec()));
     }
 }
 

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use ratatui::layout::Rect;
 use tchat::chat::{Amendment, Body, Entry, IdentityId, Role, Seq};
-use tchat::client::Event as Told;
+use tchat::client::Event as ClientEvent;
 use tchat::tui::event::Event;
 use tchat::tui::screen::regions::regions;
 use tchat::tui::settings::Setting;
 use tchat::tui::timeline::rows::Layout;
-use tchat::tui::timeline::{Anchor, ItemKey, Timeline, What};
+use tchat::tui::timeline::{Anchor, ItemKey, ItemKind, Timeline};
 
 use crate::support::screen::{GENERAL, LI, Screen, ZHANG, entry, says};
 
@@ -140,7 +140,7 @@ fn visible(screen: &Screen) -> Vec<ItemKey> {
 
 /// One of the entries said that are loaded.
 fn target(screen: &Screen, at: usize) -> Option<Seq> {
-    let all: Vec<Seq> = timeline(screen).all_said().map(|entry| entry.seq).collect();
+    let all: Vec<Seq> = timeline(screen).messages().map(|entry| entry.seq).collect();
     (!all.is_empty()).then(|| all[at % all.len()])
 }
 
@@ -156,14 +156,14 @@ fn happens(screen: &mut Screen, step: &Step, next: &mut u64) -> Option<Seq> {
         let body = Body::Amendment { target, what };
         let amending = entry(GENERAL, *next, by, *next * 60, body);
         *next += 1;
-        screen.hears(Told::Entries(vec![amending]));
+        screen.hears(ClientEvent::Entries(vec![amending]));
         Some(target)
     };
     match step {
         Step::Arrive(count) => {
             let fresh = (*next..*next + count).map(line).collect();
             *next += count;
-            screen.hears(Told::Entries(fresh));
+            screen.hears(ClientEvent::Entries(fresh));
         }
         Step::Edit(at, long) => {
             let text = format!("edited{}", " 改 it".repeat(*long));
@@ -211,7 +211,7 @@ proptest! {
     ) {
         let mut screen = Screen::online(80, 24);
         screen.follows(GENERAL, *LOADED.end());
-        screen.hears(Told::Entries(LOADED.map(line).collect()));
+        screen.hears(ClientEvent::Entries(LOADED.map(line).collect()));
         for _ in 0..pages {
             screen.keys("<pgup>");
         }
@@ -275,7 +275,7 @@ fn a_run_of_comings_and_goings_at_the_top_stays_there_when_more_of_it_is_loaded(
             &format!("line {seq}"),
         )
     }));
-    screen.hears(Told::Entries(all));
+    screen.hears(ClientEvent::Entries(all));
     screen.keys("<c-home>");
     let before = rows(&screen);
     assert!(before[1].contains("(passage)"), "{before:?}");
@@ -285,7 +285,7 @@ fn a_run_of_comings_and_goings_at_the_top_stays_there_when_more_of_it_is_loaded(
     assert!(
         matches!(
             timeline(&screen).get(0).unwrap().what,
-            What::JoinOrLeave { .. }
+            ItemKind::JoinOrLeave { .. }
         ),
         "{key:?}"
     );

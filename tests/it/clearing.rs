@@ -2,7 +2,7 @@
 
 use crossterm::event::MouseEventKind;
 use tchat::chat::{Entry, FollowResult, Seq, Unread};
-use tchat::client::{Command, Event as Told, LinkState};
+use tchat::client::{Command, Event as ClientEvent, LinkState};
 use tchat::tui::event::Effect;
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, says};
@@ -15,7 +15,7 @@ fn line(seq: u64) -> Entry {
 fn cleared() -> Screen {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 400);
-    screen.hears(Told::Entries((301..=400).map(line).collect()));
+    screen.hears(ClientEvent::Entries((301..=400).map(line).collect()));
     screen.keys("/clear<ret>");
     assert!(!screen.shows("line 400 here"), "{}", screen.text());
     screen.effects.clear();
@@ -35,8 +35,8 @@ fn asked(screen: &mut Screen) -> Vec<Seq> {
 #[test]
 fn what_was_cleared_stays_away_when_somebody_writes() {
     let mut screen = cleared();
-    screen.hears(Told::Entries(vec![line(401)]));
-    screen.hears(Told::Entries(vec![
+    screen.hears(ClientEvent::Entries(vec![line(401)]));
+    screen.hears(ClientEvent::Entries(vec![
         line(402),
         says(GENERAL, 403, ANN, 41, "mine"),
     ]));
@@ -45,8 +45,8 @@ fn what_was_cleared_stays_away_when_somebody_writes() {
     assert!(!screen.shows("line 400 here"));
     // Nor does it come back with another room, another connection or another size.
     screen.keys("<a-2><a-1>");
-    screen.hears(Told::Link(LinkState::Connecting));
-    screen.hears(Told::Link(LinkState::Online));
+    screen.hears(ClientEvent::Link(LinkState::Connecting));
+    screen.hears(ClientEvent::Link(LinkState::Online));
     let epoch = screen
         .state
         .room(GENERAL)
@@ -54,7 +54,7 @@ fn what_was_cleared_stays_away_when_somebody_writes() {
         .timeline
         .epoch()
         .unwrap();
-    screen.hears(Told::Followed {
+    screen.hears(ClientEvent::Followed {
         room: GENERAL,
         epoch,
         first: Seq(1),
@@ -66,7 +66,7 @@ fn what_was_cleared_stays_away_when_somebody_writes() {
     assert_eq!(asked(&mut screen), []);
     assert!(!screen.shows("line 400 here") && screen.shows("line 402 here"));
     // What was said in other rooms was not cleared.
-    screen.hears(Told::Entries(vec![says(TECH, 1, LI, 1, "in tech")]));
+    screen.hears(ClientEvent::Entries(vec![says(TECH, 1, LI, 1, "in tech")]));
     screen.keys("<a-2>");
     assert!(screen.shows("in tech"));
 }
@@ -75,11 +75,11 @@ fn what_was_cleared_stays_away_when_somebody_writes() {
 fn a_page_that_was_on_its_way_brings_nothing_back() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 400);
-    screen.hears(Told::Entries((301..=400).map(line).collect()));
+    screen.hears(ClientEvent::Entries((301..=400).map(line).collect()));
     assert_eq!(asked(&mut screen), [Seq(301)]);
     screen.keys("/clear<ret>");
     screen.page(GENERAL, 301, (101..301).map(line).collect());
-    screen.hears(Told::Entries(vec![line(401)]));
+    screen.hears(ClientEvent::Entries(vec![line(401)]));
     assert!(!screen.shows("line 300 here") && screen.shows("line 401 here"));
     assert_eq!(asked(&mut screen), []);
 }
@@ -87,7 +87,7 @@ fn a_page_that_was_on_its_way_brings_nothing_back() {
 #[test]
 fn what_was_missed_after_it_is_loaded_and_nothing_before_it() {
     let mut screen = cleared();
-    screen.hears(Told::Entries(vec![line(405)]));
+    screen.hears(ClientEvent::Entries(vec![line(405)]));
     assert_eq!(asked(&mut screen), [Seq(405)]);
     screen.page(GENERAL, 405, (205..405).map(line).collect());
     assert!(screen.shows("line 401 here") && screen.shows("line 405 here"));
@@ -99,7 +99,7 @@ fn what_was_missed_after_it_is_loaded_and_nothing_before_it() {
 fn whoever_scrolls_up_sees_it_again() {
     for key in ["<pgup>", "<c-home>", "wheel"] {
         let mut screen = cleared();
-        screen.hears(Told::Entries(vec![line(401)]));
+        screen.hears(ClientEvent::Entries(vec![line(401)]));
         if key == "wheel" {
             screen.turns("line 401 here", MouseEventKind::ScrollUp);
         } else {
@@ -112,12 +112,12 @@ fn whoever_scrolls_up_sees_it_again() {
     }
     // Cleared once more, it is away once more.
     let mut screen = cleared();
-    screen.hears(Told::Entries(vec![line(401)]));
+    screen.hears(ClientEvent::Entries(vec![line(401)]));
     screen.keys("<pgup>");
     screen.page(GENERAL, 401, (201..401).map(line).collect());
     screen.keys("<c-end>/clear<ret>");
     screen.effects.clear();
-    screen.hears(Told::Entries(vec![line(402)]));
+    screen.hears(ClientEvent::Entries(vec![line(402)]));
     assert!(!screen.shows("line 401 here") && screen.shows("line 402 here"));
     assert_eq!(asked(&mut screen), []);
 }
@@ -128,7 +128,7 @@ fn what_is_looked_for_elsewhere_is_shown_where_it_was_said() {
     let mut calling = line(350);
     calling.mentions = vec![ANN];
     screen.keys("<c-t>");
-    screen.hears(Told::Mentions(vec![calling]));
+    screen.hears(ClientEvent::Mentions(vec![calling]));
     screen.keys("<ret>");
     assert_eq!(asked(&mut screen), [Seq(450)]);
     screen.page(GENERAL, 450, (250..=400).map(line).collect());

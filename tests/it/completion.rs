@@ -2,7 +2,7 @@
 //! names.
 
 use tchat::chat::{Amendment, Body, IdentityId, Person, Presence, Recipient, Role, Via};
-use tchat::client::{Command, Event as Told};
+use tchat::client::{Command, Event as ClientEvent};
 use tchat::tui::event::Effect;
 
 use crate::support::screen::{GENERAL, LI, Screen, TECH, ZHANG, says};
@@ -24,7 +24,7 @@ fn crowded() -> Screen {
     let (ben, bea, cay) = (person(1, "ben"), person(2, "Bea"), person(3, "cay"));
     for (room, came) in [(GENERAL, vec![ben.clone(), bea]), (TECH, vec![ben, cay])] {
         let went = Vec::new();
-        screen.hears(Told::RosterDelta { room, came, went });
+        screen.hears(ClientEvent::RosterDelta { room, came, went });
     }
     screen
 }
@@ -161,7 +161,7 @@ fn reaction(effects: &[Effect]) -> Option<String> {
 /// Somebody has said something that can be reacted to.
 fn said() -> Screen {
     let mut screen = crowded();
-    screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 1, "done!")]));
+    screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 1, "done!")]));
     screen
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tchat::chat::{Epoch, Person, Presence, Profile, Refusal, RefusalCode, Role, Seq, Via};
-use tchat::client::{Command, Event as Told};
+use tchat::client::{Command, Event as ClientEvent};
 use tchat::tui::event::{Effect, Event};
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, says};
@@ -25,7 +25,13 @@ fn kept(screen: &mut Screen) -> Option<String> {
 
 fn said() -> Screen {
     let mut screen = Screen::online(80, 24);
-    screen.hears(Told::Entries(vec![says(GENERAL, 1, ANN, 0, "teh build")]));
+    screen.hears(ClientEvent::Entries(vec![says(
+        GENERAL,
+        1,
+        ANN,
+        0,
+        "teh build",
+    )]));
     screen
 }
 
@@ -75,13 +81,13 @@ fn what_was_not_sent_outlives_its_room() {
     screen.state.rooms.current = Some(TECH);
     screen.keys("refused there<ret>");
     let id = screen.last_post();
-    screen.hears(Told::PostRefused {
+    screen.hears(ClientEvent::PostRefused {
         client_id: id,
         refusal: Refusal::new(RefusalCode::TooLong).with("9").with("8"),
     });
     screen.keys("waits there<ret>");
     let waits = screen.last_post();
-    screen.hears(Told::Left(TECH));
+    screen.hears(ClientEvent::Left(TECH));
     assert_eq!(screen.state.rooms.current, Some(GENERAL));
     let text = screen.text();
     let row = |words: &str| text.lines().find(|row| row.contains(words)).unwrap();
@@ -92,7 +98,7 @@ fn what_was_not_sent_outlives_its_room() {
         "{text}"
     );
     // What is refused later says why, and either can be taken up again.
-    screen.hears(Told::PostRefused {
+    screen.hears(ClientEvent::PostRefused {
         client_id: waits,
         refusal: Refusal::new(RefusalCode::TooLong).with("9").with("8"),
     });
@@ -118,7 +124,7 @@ fn a_failed_message_is_taken_up_only_where_it_was_meant_for() {
     let refuse = |screen: &mut Screen| {
         let refusal = Refusal::new(RefusalCode::TooLong).with("9").with("8");
         let client_id = screen.last_post();
-        screen.hears(Told::PostRefused { client_id, refusal });
+        screen.hears(ClientEvent::PostRefused { client_id, refusal });
     };
     // In another room neither key does anything to it.
     screen.keys("general only<ret>");
@@ -150,7 +156,7 @@ fn a_failed_message_is_taken_up_only_where_it_was_meant_for() {
 #[test]
 fn an_answer_waits_until_nobody_writes_above_it() {
     let profile = |name: &str| {
-        Told::Profile(Profile {
+        ClientEvent::Profile(Profile {
             person: Person {
                 id: LI,
                 name: name.into(),
@@ -230,9 +236,9 @@ fn what_waits_stands_in_the_order_it_was_written_in() {
     // Stored in that order it stays so.
     let mut mine = says(GENERAL, 2, ANN, 41, "one more");
     mine.client_id = Some(first);
-    screen.hears(Told::Entries(vec![mine]));
+    screen.hears(ClientEvent::Entries(vec![mine]));
     assert!(order(&screen).is_sorted(), "{}", screen.text());
-    screen.hears(Told::Accepted {
+    screen.hears(ClientEvent::Accepted {
         client_id: private,
         room: WITH_LI,
         epoch: Epoch::new([9; 16]),

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use tchat::client::{Event as Told, LinkState};
+use tchat::client::{Event as ClientEvent, LinkState};
 
 use crate::support::chaos::Weather;
 use crate::support::chat::{Chat, Rate, Talker};
@@ -388,8 +388,8 @@ async fn storm(clients: usize) -> (Duration, Duration) {
     let mut back = tokio::task::JoinSet::new();
     for mut person in people {
         back.spawn(async move {
-            let is_back = |_: &Person, event: &Told| {
-                matches!(event, Told::Link(LinkState::Online)).then_some(())
+            let is_back = |_: &Person, event: &ClientEvent| {
+                matches!(event, ClientEvent::Link(LinkState::Online)).then_some(())
             };
             // The first word of a link that was up came before the server went.
             person.catch_up();

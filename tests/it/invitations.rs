@@ -1,7 +1,7 @@
 //! Invitations are listed where rooms are looked for, until they are accepted.
 
 use tchat::chat::{Refusal, RefusalCode, RoomId, RoomInfo, RoomKind, Settings};
-use tchat::client::{About, Command, Event as Told};
+use tchat::client::{About, Command, Event as ClientEvent};
 use tchat::tui::event::Effect;
 
 use crate::support::screen::{LI, Screen, ZHANG, author, room};
@@ -19,7 +19,7 @@ fn vault(kind: RoomKind) -> RoomInfo {
 
 fn invited(kind: RoomKind) -> Screen {
     let mut screen = Screen::online(100, 30);
-    screen.hears(Told::Invited {
+    screen.hears(ClientEvent::Invited {
         room: vault(kind),
         by: Some(author(LI)),
     });
@@ -38,7 +38,11 @@ fn an_invitation_to_a_secret_room_is_in_the_lobby_and_in_the_palette() {
     let mut screen = invited(RoomKind::Secret);
     // The server's list has no secret rooms.
     screen.keys("<c-l>");
-    screen.hears(Told::Rooms(vec![room(RoomId::new([81; 16]), "dev", "")]));
+    screen.hears(ClientEvent::Rooms(vec![room(
+        RoomId::new([81; 16]),
+        "dev",
+        "",
+    )]));
     let found = rows(&screen);
     assert!(
         found.len() == 1 && found[0].contains("vault ⚿"),
@@ -62,9 +66,9 @@ fn an_invitation_to_a_secret_room_is_in_the_lobby_and_in_the_palette() {
 #[test]
 fn a_private_room_that_is_listed_says_that_we_may_join_it() {
     let mut screen = invited(RoomKind::Private);
-    screen.hears(Told::Directory(vec![vault(RoomKind::Private)]));
+    screen.hears(ClientEvent::Directory(vec![vault(RoomKind::Private)]));
     screen.keys("<c-l>");
-    screen.hears(Told::Rooms(vec![vault(RoomKind::Private)]));
+    screen.hears(ClientEvent::Rooms(vec![vault(RoomKind::Private)]));
     let found = rows(&screen);
     assert!(
         found.len() == 1 && found[0].contains("李四 invited you"),
@@ -75,7 +79,7 @@ fn a_private_room_that_is_listed_says_that_we_may_join_it() {
     // Somebody else's private room needs an invitation still.
     let mut screen = Screen::online(100, 30);
     screen.keys("<c-l>");
-    screen.hears(Told::Rooms(vec![vault(RoomKind::Private)]));
+    screen.hears(ClientEvent::Rooms(vec![vault(RoomKind::Private)]));
     assert!(rows(&screen)[0].contains("by invitation"));
 }
 
@@ -90,11 +94,11 @@ fn it_is_gone_when_it_was_accepted_or_cannot_be_any_more() {
     // Accepted, and left again.
     let mut screen = invited(RoomKind::Secret);
     assert!(lists(&mut screen));
-    screen.hears(Told::Room {
+    screen.hears(ClientEvent::Room {
         room: vault(RoomKind::Secret),
         asked: true,
     });
-    screen.hears(Told::Left(VAULT));
+    screen.hears(ClientEvent::Left(VAULT));
     assert!(!lists(&mut screen), "{}", screen.text());
     // The room was closed meanwhile, or the server knows of no invitation.
     for code in [
@@ -103,14 +107,14 @@ fn it_is_gone_when_it_was_accepted_or_cannot_be_any_more() {
         RefusalCode::NotInvited,
     ] {
         let mut screen = invited(RoomKind::Secret);
-        screen.hears(Told::Refused {
+        screen.hears(ClientEvent::Refused {
             about: About::Join("Vault".into()),
             refusal: Refusal::new(code).with("vault"),
         });
         assert!(!lists(&mut screen), "{code:?}");
     }
     let mut screen = invited(RoomKind::Secret);
-    screen.hears(Told::Refused {
+    screen.hears(ClientEvent::Refused {
         about: About::Join("vault".into()),
         refusal: Refusal::new(RefusalCode::RoomFull).with("vault"),
     });
@@ -118,7 +122,7 @@ fn it_is_gone_when_it_was_accepted_or_cannot_be_any_more() {
     // A new connection tells of those that are open.
     screen.is_welcomed(vec![room(RoomId::new([1; 16]), "general", "")]);
     assert!(!lists(&mut screen));
-    screen.hears(Told::Invited {
+    screen.hears(ClientEvent::Invited {
         room: vault(RoomKind::Secret),
         by: None,
     });
@@ -133,11 +137,11 @@ fn it_is_gone_when_it_was_accepted_or_cannot_be_any_more() {
 #[test]
 fn who_is_ignored_invites_nobody() {
     let mut screen = Screen::online(100, 30);
-    screen.hears(Told::Settings(Settings {
+    screen.hears(ClientEvent::Settings(Settings {
         ignored: vec![author(ZHANG)],
         ..Settings::default()
     }));
-    screen.hears(Told::Invited {
+    screen.hears(ClientEvent::Invited {
         room: vault(RoomKind::Secret),
         by: Some(author(ZHANG)),
     });

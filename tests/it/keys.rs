@@ -156,12 +156,12 @@ fn another_preset_is_there_at_once() {
     screen.keys("<esc>");
     screen.state.input.keymap = Keymap::default().with(Preset::Emacs);
     // What hints say is what keys do.
-    let wish = tchat::tui::input::keymap::Wish {
+    let wish = tchat::tui::input::keymap::UserBinding {
         context: tchat::tui::input::keymap::Context::Composer,
         keys: "f1".parse().unwrap(),
         action: None,
     };
-    let other = tchat::tui::input::keymap::Wish {
+    let other = tchat::tui::input::keymap::UserBinding {
         keys: "f7".parse().unwrap(),
         action: Some(tchat::tui::input::keymap::Action::Help),
         ..wish.clone()

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tchat::chat::{
     Amendment, Body, Entry, Refusal, RefusalCode, Role, RoomId, Seq, Settings, Unread,
 };
-use tchat::client::{Command, Event as Told};
+use tchat::client::{Command, Event as ClientEvent};
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::timeline::{Anchor, ItemKey, Timeline};
 use tchat::tui::update::{Budget, trim};
@@ -92,7 +92,7 @@ fn is_loaded(screen: &Screen, seq: u64) -> bool {
 
 fn hears(screen: &mut Screen, entries: &[Entry]) {
     for some in entries.chunks(100) {
-        screen.hears(Told::Entries(some.to_vec()));
+        screen.hears(ClientEvent::Entries(some.to_vec()));
         trim(&mut screen.state, LITTLE);
     }
 }
@@ -152,8 +152,8 @@ impl Two {
         let said = places.zip(&fresh).filter(|(_, it)| it.body.is_said());
         self.said.extend(said.map(|(place, _)| place));
         self.log.extend(fresh.iter().cloned());
-        self.all.hears(Told::Entries(fresh.clone()));
-        self.small.hears(Told::Entries(fresh));
+        self.all.hears(ClientEvent::Entries(fresh.clone()));
+        self.small.hears(ClientEvent::Entries(fresh));
         self.settles();
     }
 
@@ -195,7 +195,7 @@ impl Two {
         calling.mentions = vec![ANN];
         for screen in [&mut self.all, &mut self.small] {
             screen.keys("<c-t>");
-            screen.hears(Told::Mentions(vec![calling.clone()]));
+            screen.hears(ClientEvent::Mentions(vec![calling.clone()]));
             screen.keys("<ret>");
         }
         self.settles();
@@ -259,7 +259,7 @@ fn a_busy_room_stays_small() {
     for from in (1..=20_000_u64).step_by(100) {
         let said = (from..from + 100)
             .map(|seq| says(GENERAL, seq, LI, seq / 10, &format!("line {seq} {long}")));
-        screen.hears(Told::Entries(said.collect()));
+        screen.hears(ClientEvent::Entries(said.collect()));
         assert!(timeline(&screen, GENERAL).len() < 2000);
     }
     assert!(screen.shows("line 20000 "), "{}", screen.text());
@@ -299,7 +299,7 @@ fn pending_and_failed_private_lines_are_never_dropped() {
     screen.keys("@李四 second<ret>");
     let waits = screen.last_post();
     let refusal = Refusal::new(RefusalCode::RoomUnknown).with("general");
-    screen.hears(Told::PostRefused {
+    screen.hears(ClientEvent::PostRefused {
         client_id: failed,
         refusal,
     });
@@ -316,7 +316,7 @@ fn the_unread_line_is_found_even_if_it_is_no_longer_loaded() {
     let mut screen = Screen::online(80, 24);
     let log = lines(GENERAL, 1..=2000);
     screen.follows(GENERAL, 0);
-    screen.hears(Told::Entries(log[..11].to_vec()));
+    screen.hears(ClientEvent::Entries(log[..11].to_vec()));
     screen.passes(Duration::from_secs(1));
     screen.does(Event::Focus(false));
     hears(&mut screen, &log[11..]);
@@ -352,7 +352,7 @@ fn esc_returns_to_the_same_place_after_many_new_messages() {
 fn keyword_counts_survive_trimming() {
     let mut screen = Screen::online(80, 24);
     let keywords = vec!["urgent".to_owned()];
-    screen.hears(Told::Settings(Settings {
+    screen.hears(ClientEvent::Settings(Settings {
         keywords,
         ..Settings::default()
     }));
@@ -374,13 +374,13 @@ fn keyword_counts_survive_trimming() {
         (2002, 2, edit("this is urgent too"), 2),
         (2003, 1, Amendment::Erase, 1),
     ] {
-        screen.hears(Told::Entries(vec![amends(seq, &log[target], what)]));
+        screen.hears(ClientEvent::Entries(vec![amends(seq, &log[target], what)]));
         assert_eq!(mentions(&screen), left, "{seq}");
     }
     // A new count from the server keeps them; reading further removes them.
     let moved = |screen: &mut Screen, read: u64, last: u64| {
         let epoch = timeline(screen, GENERAL).epoch().unwrap();
-        screen.hears(Told::ReadMoved {
+        screen.hears(ClientEvent::ReadMoved {
             room: GENERAL,
             epoch,
             last: Seq(last),
@@ -407,7 +407,7 @@ fn a_count_older_than_the_loaded_entries_is_requested_again() {
     let asks = |screen: &mut Screen, last: u64| {
         let epoch = timeline(screen, GENERAL).epoch().unwrap();
         screen.effects.clear();
-        screen.hears(Told::ReadMoved {
+        screen.hears(ClientEvent::ReadMoved {
             room: GENERAL,
             epoch,
             last: Seq(last),
@@ -436,14 +436,14 @@ fn amendments_of_dropped_entries_are_applied_when_they_are_loaded() {
     let early = log.clone();
     for (seq, target) in [(2001, 1490), (2002, 20)] {
         let by = amends(seq, &log[target], Amendment::Edit(text.clone()));
-        screen.hears(Told::Entries(vec![by.clone()]));
+        screen.hears(ClientEvent::Entries(vec![by.clone()]));
         log.push(by);
     }
     for (target, log) in [(1491, &early), (21, &log)] {
         let mut calling = log[target - 1].clone();
         calling.mentions = vec![ANN];
         screen.keys("<c-t>");
-        screen.hears(Told::Mentions(vec![calling]));
+        screen.hears(ClientEvent::Mentions(vec![calling]));
         screen.keys("<ret>");
         serves(&mut screen, log);
         assert!(screen.shows("edited meanwhile"), "{}", screen.text());

@@ -1,7 +1,7 @@
 //! Who says something and when: beside the first row of a screen too, and never in more than a quarter of a narrow one.
 
 use tchat::chat::{Body, Role, Seq};
-use tchat::client::Event as Told;
+use tchat::client::Event as ClientEvent;
 use tchat::text::width;
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, WITH_LI, ZHANG, entry, says};
@@ -19,7 +19,7 @@ fn has_heading(row: &str, time: &str, name: &str) -> bool {
 fn the_first_row_of_a_screen_says_who_goes_on_and_since_when() {
     let mut screen = Screen::online(80, 24);
     let said = (1..=60).map(|seq| says(GENERAL, seq, LI, 10, &format!("line {seq} here")));
-    screen.hears(Told::Entries(said.collect()));
+    screen.hears(ClientEvent::Entries(said.collect()));
     assert!(top(&screen).contains("line 41 here"), "{}", screen.text());
     assert!(has_heading(&top(&screen), "09:10", "李四"));
     assert!(!screen.rows()[2].contains("李四"), "and only the first row");
@@ -34,12 +34,14 @@ fn the_first_row_of_a_screen_says_who_goes_on_and_since_when() {
         assert!(!screen.rows()[2].contains("李四"));
     }
     let before = top(&screen);
-    screen.hears(Told::Entries(vec![says(GENERAL, 61, ZHANG, 11, "hello")]));
+    screen.hears(ClientEvent::Entries(vec![says(
+        GENERAL, 61, ZHANG, 11, "hello",
+    )]));
     assert_eq!(top(&screen), before);
     // Each message has the time at which it was said.
     let mut screen = Screen::online(80, 24);
     let said = (1..=60).map(|seq| says(GENERAL, seq, LI, seq / 20, &format!("line {seq} here")));
-    screen.hears(Told::Entries(said.collect()));
+    screen.hears(ClientEvent::Entries(said.collect()));
     assert!(
         has_heading(&top(&screen), "09:02", "李四"),
         "{}",
@@ -57,7 +59,7 @@ fn a_long_message_says_it_in_the_middle_too() {
     };
     for body in [Body::Text(long.clone()), answer] {
         let mut screen = Screen::online(80, 24);
-        screen.hears(Told::Entries(vec![
+        screen.hears(ClientEvent::Entries(vec![
             says(GENERAL, 1, LI, 5, "first"),
             entry(GENERAL, 2, ZHANG, 10, body),
         ]));
@@ -70,7 +72,7 @@ fn a_long_message_says_it_in_the_middle_too() {
     }
     // One that is private is marked as that.
     let mut screen = Screen::online(80, 24);
-    screen.hears(Told::Entries(vec![says(WITH_LI, 1, LI, 31, &long)]));
+    screen.hears(ClientEvent::Entries(vec![says(WITH_LI, 1, LI, 31, &long)]));
     assert!(
         has_heading(&top(&screen), "▎ 09:31", "李四"),
         "{}",
@@ -99,11 +101,11 @@ fn what_nobody_said_gets_no_name() {
         Body::Topic("a new topic".into()),
     )];
     all.extend((2..=20).map(|seq| says(GENERAL, seq, LI, seq * 6, &format!("line {seq} here"))));
-    screen.hears(Told::Entries(all));
+    screen.hears(ClientEvent::Entries(all));
     assert!(top(&screen).contains("a new topic"), "{}", screen.text());
     assert!(!top(&screen).contains("09:01"));
     // A rule says something else, and so does who came and went.
-    screen.hears(Told::Entries(vec![entry(
+    screen.hears(ClientEvent::Entries(vec![entry(
         GENERAL,
         21,
         ANN,
@@ -123,7 +125,10 @@ fn on_a_narrow_screen_names_and_times_take_a_quarter_at_most() {
         let mut screen = Screen::online(columns, 12);
         let mut long = says(GENERAL, 2, ZHANG, 10, "TEXT2");
         long.author.name = "a-very-long-name".into();
-        screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 1, "TEXT1"), long]));
+        screen.hears(ClientEvent::Entries(vec![
+            says(GENERAL, 1, LI, 1, "TEXT1"),
+            long,
+        ]));
         let rows = screen.rows();
         let row = |text: &str| rows.iter().find(|row| row.contains(text)).unwrap();
         assert!(
@@ -149,6 +154,6 @@ fn on_a_narrow_screen_names_and_times_take_a_quarter_at_most() {
     }
     // Where there is room the time is there as well.
     let mut screen = Screen::online(60, 16);
-    screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 1, "TEXT")]));
+    screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 1, "TEXT")]));
     assert!(screen.shows("  09:01 李四       TEXT"), "{}", screen.text());
 }

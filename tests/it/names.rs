@@ -1,7 +1,7 @@
 //! How somebody comes by a name the first time.
 
 use tchat::chat::{Refusal, RefusalCode};
-use tchat::client::{Command, Event as Told, LinkState};
+use tchat::client::{Command, Event as ClientEvent, LinkState};
 use tchat::tui::event::Effect;
 
 use crate::support::screen::Screen;
@@ -41,7 +41,7 @@ fn a_name_nobody_has_chosen_is_asked_for_and_is_no_error() {
             let mut screen = Screen::blank(80, 24);
             screen.state.me.proposal = Some("guest".into());
             let refused = LinkState::NameRefused(refusal.clone());
-            screen.hears(Told::Link(refused));
+            screen.hears(ClientEvent::Link(refused));
             screen
         };
         let mut screen = asked();
@@ -66,7 +66,7 @@ fn a_name_nobody_has_chosen_is_asked_for_and_is_no_error() {
         assert!(screen.shows(&format!("name › {proposed}")));
         assert_eq!(screen.keys("dan<ret>"), set_name("dan"));
         // What is wrong with a name somebody chose is an error.
-        screen.hears(Told::Link(LinkState::NameRefused(taken())));
+        screen.hears(ClientEvent::Link(LinkState::NameRefused(taken())));
         assert!(
             screen.shows("somebody here is called root already"),
             "{}",

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tchat::chat::{Refusal, RefusalCode};
-use tchat::client::{Event as Told, LinkState};
+use tchat::client::{Event as ClientEvent, LinkState};
 use tchat::tui::content::prompt::prompt;
 use tchat::tui::event::Event;
 use tchat::tui::screen::regions::{OVERLAY_COLUMNS, Regions, regions};
@@ -17,7 +17,7 @@ fn talked(width: u16, height: u16) -> Screen {
     let long = "words that go on to the end of the row and into the next ".repeat(3);
     // Our own, so that nothing is unread, which is said in the same colours.
     let said = (1..=40).map(|seq| says(GENERAL, seq, ANN, seq, &long));
-    screen.hears(Told::Entries(said.collect()));
+    screen.hears(ClientEvent::Entries(said.collect()));
     screen
 }
 
@@ -182,7 +182,7 @@ fn what_is_typed_in_help_is_not_taken_away_by_what_arrives() {
     let refusal = Refusal::new(RefusalCode::NameTaken)
         .with("ann")
         .with("ann2");
-    screen.hears(Told::Link(LinkState::NameRefused(refusal)));
+    screen.hears(ClientEvent::Link(LinkState::NameRefused(refusal)));
     assert!(screen.shows("filter: edit"), "{}", screen.text());
     screen.keys("<esc>");
     assert!(screen.shows("Another name"));

@@ -1,7 +1,7 @@
 //! The lists at the sides: what they say of each person.
 
 use tchat::chat::{IdentityId, Person, Presence, Role, Via};
-use tchat::client::Event as Told;
+use tchat::client::Event as ClientEvent;
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, author};
 
@@ -16,7 +16,7 @@ fn row(screen: &mut Screen, id: IdentityId, role: Role, status: &str) -> String 
         via: Via::Tchat,
         status: status.into(),
     };
-    screen.hears(Told::RosterDelta {
+    screen.hears(ClientEvent::RosterDelta {
         room: GENERAL,
         came: vec![person],
         went: Vec::new(),

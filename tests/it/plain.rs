@@ -5,7 +5,7 @@ mod terminal;
 
 use proptest::prelude::*;
 use tchat::chat::{Body, Epoch, RefusalCode, Seq, Unread};
-use tchat::client::{Event as Told, LinkState, Why};
+use tchat::client::{Event as ClientEvent, LinkState, Why};
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::input::keymap::{Action, Context};
 use tchat::tui::plain::PlainWriter;
@@ -35,7 +35,7 @@ impl Lines {
 
     fn in_general(echo: bool) -> Self {
         let mut lines = Self::new(echo);
-        lines.hears(Told::Link(LinkState::Online));
+        lines.hears(ClientEvent::Link(LinkState::Online));
         lines.screen.state.rooms.wanted = Some("general".into());
         lines.screen.is_welcomed(vec![
             room(GENERAL, "general", "everybody meets here"),
@@ -56,7 +56,7 @@ impl Lines {
         told.lines
     }
 
-    fn hears(&mut self, event: Told) -> Vec<String> {
+    fn hears(&mut self, event: ClientEvent) -> Vec<String> {
         self.teller.hear(&Event::Client(event.clone()));
         self.screen.hears(event);
         self.told()
@@ -79,7 +79,7 @@ fn what_is_said_is_told_once_with_who_and_when() {
         target: tchat::chat::Seq(2),
         what: tchat::chat::Amendment::Edit("good morning".into()),
     };
-    let told = lines.hears(Told::Entries(vec![
+    let told = lines.hears(ClientEvent::Entries(vec![
         says(GENERAL, 1, ZHANG, 0, "大家好！"),
         says(GENERAL, 2, LI, 1, "morning"),
         says(GENERAL, 3, LI, 2, "**again** `x`"),
@@ -96,15 +96,21 @@ fn what_is_said_is_told_once_with_who_and_when() {
         ]
     );
     assert_eq!(
-        lines.hears(Told::Entries(vec![edited])),
+        lines.hears(ClientEvent::Entries(vec![edited])),
         ["-- 李四 edited 2: good morning"]
     );
     assert!(lines.told().is_empty(), "nothing is told twice");
-    let told = lines.hears(Told::Entries(vec![says(TECH, 1, LI, 6, "elsewhere")]));
+    let told = lines.hears(ClientEvent::Entries(vec![says(
+        TECH,
+        1,
+        LI,
+        6,
+        "elsewhere",
+    )]));
     assert_eq!(told, ["-- #tech · unread 1"]);
     assert!(
         lines
-            .hears(Told::Entries(vec![says(TECH, 2, LI, 6, "more")]))
+            .hears(ClientEvent::Entries(vec![says(TECH, 2, LI, 6, "more")]))
             .is_empty()
     );
 }
@@ -116,24 +122,27 @@ fn what_was_typed_is_told_only_where_it_does_not_stand_already_or_went_wrong() {
         assert!(lines.types("hello").is_empty());
         let mut mine = says(GENERAL, 1, ANN, 1, "hello");
         mine.client_id = Some(lines.screen.last_post());
-        let told = lines.hears(Told::Entries(vec![mine]));
+        let told = lines.hears(ClientEvent::Entries(vec![mine]));
         assert_eq!(told.iter().any(|line| line.contains("hello")), !echo);
 
         let why = Why::Lost;
         let retry_in = std::time::Duration::from_secs(1);
-        lines.hears(Told::Link(LinkState::Waiting { retry_in, why }));
+        lines.hears(ClientEvent::Link(LinkState::Waiting { retry_in, why }));
         assert_eq!(
             lines.types("late"),
             ["-- waits until there is a connection"]
         );
-        lines.hears(Told::Link(LinkState::Online));
+        lines.hears(ClientEvent::Link(LinkState::Online));
         let mut late = says(GENERAL, 2, ANN, 9, "late");
         late.client_id = Some(lines.screen.last_post());
-        assert_eq!(lines.hears(Told::Entries(vec![late])), ["09:09 ann: late"]);
+        assert_eq!(
+            lines.hears(ClientEvent::Entries(vec![late])),
+            ["09:09 ann: late"]
+        );
 
         lines.types("refused");
         let refusal = tchat::chat::Refusal::new(RefusalCode::Muted);
-        let told = lines.hears(Told::PostRefused {
+        let told = lines.hears(ClientEvent::PostRefused {
             client_id: lines.screen.last_post(),
             refusal,
         });
@@ -187,7 +196,7 @@ fn a_line_that_cannot_be_sent_is_kept_and_a_command_is_not() {
     let mut sent = says(GENERAL, 2, ANN, 9, "one\ntwo");
     sent.client_id = Some(lines.screen.last_post());
     assert_eq!(
-        lines.hears(Told::Entries(vec![sent]))[1..],
+        lines.hears(ClientEvent::Entries(vec![sent]))[1..],
         ["09:09 ann: one", "  two"]
     );
 }
@@ -195,7 +204,7 @@ fn a_line_that_cannot_be_sent_is_kept_and_a_command_is_not() {
 #[test]
 fn the_next_line_is_an_edit_or_an_answer_where_that_was_asked_for() {
     let mut lines = Lines::in_general(true);
-    lines.hears(Told::Entries(vec![
+    lines.hears(ClientEvent::Entries(vec![
         says(GENERAL, 1, LI, 0, "first"),
         says(GENERAL, 2, ANN, 1, "teh"),
     ]));
@@ -243,7 +252,7 @@ fn it_is_known_that_one_is_on_the_way_elsewhere() {
             "/join dev" => tchat::client::About::Join("dev".into()),
             _ => tchat::client::About::Create("dev".into()),
         };
-        lines.hears(Told::Refused { about, refusal });
+        lines.hears(ClientEvent::Refused { about, refusal });
         assert!(!lines.screen.state.is_led(), "{line}");
     }
 }
@@ -251,7 +260,7 @@ fn it_is_known_that_one_is_on_the_way_elsewhere() {
 #[test]
 fn what_is_meant_for_elsewhere_is_not_said_here() {
     let mut lines = Lines::in_general(false);
-    lines.hears(Told::Link(LinkState::Waiting {
+    lines.hears(ClientEvent::Link(LinkState::Waiting {
         why: Why::Lost,
         retry_in: std::time::Duration::from_secs(9),
     }));
@@ -263,9 +272,9 @@ fn what_is_meant_for_elsewhere_is_not_said_here() {
     }
     // It is done when there is a link again, and was asked for all the same.
     let dev = tchat::chat::RoomId::new([44; 16]);
-    lines.hears(Told::Link(LinkState::Online));
+    lines.hears(ClientEvent::Link(LinkState::Online));
     let (room, asked) = (room(dev, "Dev", ""), false);
-    lines.hears(Told::Room { room, asked });
+    lines.hears(ClientEvent::Room { room, asked });
     assert_eq!(lines.screen.state.rooms.current, Some(dev));
     lines.types("said there");
     let said = &lines.screen.effects;
@@ -279,7 +288,7 @@ fn what_is_meant_for_elsewhere_is_not_said_here() {
 fn lists_are_told_with_numbers_and_picked_from_as_they_were_told() {
     let mut lines = Lines::in_general(true);
     assert_eq!(lines.types("/rooms"), ["-- asking the server"]);
-    let told = lines.hears(Told::Rooms(vec![
+    let told = lines.hears(ClientEvent::Rooms(vec![
         room(GENERAL, "general", ""),
         room(TECH, "tech", ""),
     ]));
@@ -303,13 +312,13 @@ fn lists_are_told_with_numbers_and_picked_from_as_they_were_told() {
 #[test]
 fn another_history_is_told_from_its_newest_and_what_was_cleared_hides_nothing() {
     let mut lines = Lines::in_general(true);
-    lines.hears(Told::Entries(
+    lines.hears(ClientEvent::Entries(
         (1..=30)
             .map(|seq| says(GENERAL, seq, LI, 0, "old"))
             .collect(),
     ));
     let epoch = Epoch::new([8; 16]);
-    lines.hears(Told::Followed {
+    lines.hears(ClientEvent::Followed {
         room: GENERAL,
         epoch,
         first: Seq(1),
@@ -321,7 +330,7 @@ fn another_history_is_told_from_its_newest_and_what_was_cleared_hides_nothing() 
         epoch,
         ..says(GENERAL, seq, LI, 5, text)
     };
-    let told = lines.hears(Told::Entries(vec![
+    let told = lines.hears(ClientEvent::Entries(vec![
         fresh(1, "new one"),
         fresh(2, "new two"),
     ]));
@@ -334,25 +343,25 @@ fn another_history_is_told_from_its_newest_and_what_was_cleared_hides_nothing() 
         "{told:?}"
     );
     assert_eq!(
-        lines.hears(Told::Entries(vec![fresh(3, "three")])),
+        lines.hears(ClientEvent::Entries(vec![fresh(3, "three")])),
         ["09:05 李四: three"]
     );
 
     lines.types("/clear");
     let with = crate::support::screen::WITH_LI;
-    lines.hears(Told::Room {
+    lines.hears(ClientEvent::Room {
         room: conversation(with, LI),
         asked: false,
     });
     lines.screen.follows(with, 0);
-    let told = lines.hears(Told::Entries(vec![says(with, 1, LI, 6, "psst")]));
+    let told = lines.hears(ClientEvent::Entries(vec![says(with, 1, LI, 6, "psst")]));
     assert!(
         told.iter()
             .any(|line| line.contains("psst (privately to you)")),
         "{told:?}"
     );
     assert_eq!(
-        lines.hears(Told::Entries(vec![fresh(4, "four")])),
+        lines.hears(ClientEvent::Entries(vec![fresh(4, "four")])),
         ["09:05 李四: four"]
     );
 }
@@ -360,7 +369,7 @@ fn another_history_is_told_from_its_newest_and_what_was_cleared_hides_nothing() 
 #[test]
 fn private_messages_from_before_are_told_of_at_the_start() {
     let mut lines = Lines::new(true);
-    lines.hears(Told::Link(LinkState::Online));
+    lines.hears(ClientEvent::Link(LinkState::Online));
     let with = crate::support::screen::WITH_LI;
     lines
         .screen
@@ -377,7 +386,13 @@ fn private_messages_from_before_are_told_of_at_the_start() {
         told.contains(&"-- @李四 · mentions 1".to_owned()),
         "{told:?}"
     );
-    let told = lines.hears(Told::Entries(vec![says(with, 1, LI, 0, "while away")]));
+    let told = lines.hears(ClientEvent::Entries(vec![says(
+        with,
+        1,
+        LI,
+        0,
+        "while away",
+    )]));
     assert!(told.is_empty(), "{told:?}");
 }
 
@@ -393,7 +408,7 @@ fn changes_are_told_once_and_only_of_what_was_told() {
         entry(GENERAL, seq, LI, 3, body)
     };
     // Both at once: it is told as it is now.
-    let told = lines.hears(Told::Entries(vec![
+    let told = lines.hears(ClientEvent::Entries(vec![
         says(GENERAL, 1, LI, 0, "teh"),
         edit(2, 1, "the"),
     ]));
@@ -402,7 +417,7 @@ fn changes_are_told_once_and_only_of_what_was_told() {
     lines.types("/join tech");
     assert!(
         lines
-            .hears(Told::Entries(vec![edit(3, 1, "The")]))
+            .hears(ClientEvent::Entries(vec![edit(3, 1, "The")]))
             .is_empty()
     );
     let told = lines.types("/join general");
@@ -411,7 +426,7 @@ fn changes_are_told_once_and_only_of_what_was_told() {
         "{told:?}"
     );
     // What is said while one reads further up is not told twice.
-    lines.hears(Told::Entries(
+    lines.hears(ClientEvent::Entries(
         (4..60)
             .map(|seq| says(GENERAL, seq, LI, 0, "more"))
             .collect(),
@@ -427,11 +442,11 @@ proptest! {
     #[test]
     fn whatever_happens_only_text_is_told(said in ".{0,80}", line in "(/[a-z]{1,9} ?)?.{0,30}", name in any::<bool>()) {
         let mut lines = Lines::in_general(name);
-        let mut told = lines.hears(Told::Entries(vec![says(GENERAL, 1, LI, 0, &said)]));
+        let mut told = lines.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 0, &said)]));
         let typed = line;
         told.extend(lines.types(&typed));
         told.extend(lines.types("/history"));
-        told.extend(lines.hears(Told::Entries(vec![says(GENERAL, 2, ZHANG, 0, &said)])));
+        told.extend(lines.hears(ClientEvent::Entries(vec![says(GENERAL, 2, ZHANG, 0, &said)])));
         for line in told {
             prop_assert!(!line.chars().any(|c| c.is_control() && c != '\n'), "{line:?}");
             // What somebody typed is told as it is, also in the answer to an unknown command.

@@ -2,7 +2,7 @@
 
 use crossterm::event::MouseEventKind;
 use tchat::chat::{IdentityId, Person, Presence, Role, RoomId, Seq, Via};
-use tchat::client::Event as Told;
+use tchat::client::Event as ClientEvent;
 use tchat::tui::event::Effect;
 use tchat::tui::state::Overlay;
 use tchat::tui::timeline::Anchor;
@@ -14,7 +14,7 @@ use crate::support::terminal::Home;
 fn talked(width: u16, height: u16, lines: u64) -> Screen {
     let mut screen = Screen::online(width, height);
     let entries = (1..=lines).map(|seq| says(GENERAL, seq, LI, seq, &format!("line {seq} here")));
-    screen.hears(Told::Entries(entries.collect()));
+    screen.hears(ClientEvent::Entries(entries.collect()));
     screen
 }
 
@@ -38,7 +38,7 @@ fn a_click_leads_into_a_room() {
     assert!(screen.shows("@李四 privately ›"));
     // Where rooms are a strip, what is written there is one of them.
     let mut screen = talked(60, 16, 5);
-    screen.hears(Told::Entries(vec![says(TECH, 1, LI, 20, "news")]));
+    screen.hears(ClientEvent::Entries(vec![says(TECH, 1, LI, 20, "news")]));
     screen.clicks("#tech 1");
     assert_eq!(screen.state.rooms.current, Some(TECH));
 }
@@ -56,7 +56,9 @@ fn a_click_selects_a_message_and_another_leaves_it() {
     assert_eq!(selected(&screen), None);
     // What is below is where its words lead.
     screen.keys("<pgup>");
-    screen.hears(Told::Entries(vec![says(GENERAL, 61, ZHANG, 61, "newest")]));
+    screen.hears(ClientEvent::Entries(vec![says(
+        GENERAL, 61, ZHANG, 61, "newest",
+    )]));
     screen.clicks("↓ 1 new");
     assert!(screen.shows("newest"));
 }
@@ -67,7 +69,7 @@ fn a_click_shows_the_rest_of_long_code() {
     let code = (1..=40).map(|n| format!("line {n}")).collect::<Vec<_>>();
     let code = code.join("\n");
     let said = says(GENERAL, 1, LI, 1, &format!("```\n{code}\n```"));
-    screen.hears(Told::Entries(vec![said]));
+    screen.hears(ClientEvent::Entries(vec![said]));
     assert!(!screen.shows("line 30"));
     screen.clicks("32 more");
     assert!(screen.shows("line 30"));
@@ -143,7 +145,7 @@ fn the_wheel_scrolls_what_it_is_over() {
     let rooms = (0..40).map(|n| room(RoomId::new([n + 50; 16]), &format!("room{n:02}"), ""));
     screen.is_welcomed(rooms.chain([room(GENERAL, "general", "")]).collect());
     let people = (0..40).map(person).collect();
-    screen.hears(Told::RosterDelta {
+    screen.hears(ClientEvent::RosterDelta {
         room: GENERAL,
         came: people,
         went: Vec::new(),

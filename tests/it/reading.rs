@@ -10,7 +10,7 @@ use tchat::chat::{
     Amendment, Body, Epoch, FollowResult, IdentityId, Recipient, RefusalCode, RoomId, Seq, Unread,
 };
 use tchat::client::Command;
-use tchat::client::Event as Told;
+use tchat::client::Event as ClientEvent;
 use tchat::server::store::{PageLimit, Span, Store};
 use tchat::tui::event::Effect;
 use tchat::wire::{Event, Request};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tchat::chat::Body;
-use tchat::client::Event as Told;
+use tchat::client::Event as ClientEvent;
 use tchat::text::Code;
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::theme::{DEFAULT, Depth, Scope, Theme};
@@ -24,7 +24,7 @@ fn with(width: u16, height: u16, texts: &[&str]) -> Screen {
         let by = people[usize::try_from(seq).unwrap() % people.len()];
         says(GENERAL, seq, by, seq, text)
     });
-    screen.hears(Told::Entries(said.collect()));
+    screen.hears(ClientEvent::Entries(said.collect()));
     screen
 }
 
@@ -75,7 +75,7 @@ fn an_edit_that_takes_code_away_takes_its_rows_along() {
     let what = tchat::chat::Amendment::Edit("only words".into());
     let target = tchat::chat::Seq(1);
     let edit = entry(GENERAL, 2, ZHANG, 3, Body::Amendment { target, what });
-    screen.hears(Told::Entries(vec![edit]));
+    screen.hears(ClientEvent::Entries(vec![edit]));
     assert!(!screen.shows("fn main") && screen.shows("only words  edited"));
 }
 

@@ -11,7 +11,7 @@ use tchat::chat::{
     Amendment, Body, Found, IdentityId, Person, Presence, Profile, Recipient, Refusal, RefusalCode,
     Role, RoomId, Seq, Unread, Via,
 };
-use tchat::client::{Among, Event as Told, LinkState, Unreachable, Why};
+use tchat::client::{Among, Event as ClientEvent, LinkState, Unreachable, Why};
 use tchat::tui::event::Event;
 use tchat::tui::settings::typing::TypingMode;
 
@@ -20,7 +20,7 @@ use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, ent
 /// A morning in `general`.
 fn morning(width: u16, height: u16) -> Screen {
     let mut screen = Screen::online(width, height);
-    screen.hears(Told::Entries(vec![
+    screen.hears(ClientEvent::Entries(vec![
         entry(GENERAL, 1, ZHANG, 10, Body::Created),
         entry(GENERAL, 2, LI, 11, Body::Joined(Role::Member)),
         says(GENERAL, 3, ZHANG, 12, "大家好！"),
@@ -35,11 +35,11 @@ fn morning(width: u16, height: u16) -> Screen {
         says(GENERAL, 6, ANN, 15, "fn main() {\n    println!(\"hi\");\n}"),
         entry(GENERAL, 7, LI, 16, Body::Action("drinks ☕ tea".into())),
     ]));
-    screen.hears(Told::Entries(vec![
+    screen.hears(ClientEvent::Entries(vec![
         says(TECH, 1, LI, 17, "new compiler"),
         says(TECH, 2, LI, 17, "is out"),
     ]));
-    screen.hears(Told::Entries(vec![says(
+    screen.hears(ClientEvent::Entries(vec![says(
         WITH_LI,
         1,
         LI,
@@ -49,7 +49,7 @@ fn morning(width: u16, height: u16) -> Screen {
     screen.keys("typed while the link was slow<ret>");
     screen.keys("this one is refused<ret>@李四 wri");
     let refusal = Refusal::new(RefusalCode::BodyControl).with("U+001B");
-    screen.hears(Told::PostRefused {
+    screen.hears(ClientEvent::PostRefused {
         client_id: screen.last_post(),
         refusal,
     });
@@ -92,7 +92,7 @@ fn afternoon_on(mut screen: Screen) -> Screen {
     let mut calling = says(GENERAL, 7, LI, 241, "can you look at #tech, @ann?");
     calling.mentions = vec![ANN];
     let of = |seq, by, minutes| entry(GENERAL, seq, by, minutes, Body::Joined(Role::Member));
-    screen.hears(Told::Entries(vec![
+    screen.hears(ClientEvent::Entries(vec![
         of(1, ZHANG, 0),
         of(2, LI, 1),
         of(3, IdentityId::new([14; 16]), 2),
@@ -103,8 +103,13 @@ fn afternoon_on(mut screen: Screen) -> Screen {
     ]));
     let mut all = says(TECH, 1, ZHANG, 242, "@here the build is red");
     all.mentions = vec![IdentityId::EVERYBODY];
-    screen.hears(Told::Entries(vec![all, says(TECH, 2, ZHANG, 243, "again")]));
-    screen.hears(Told::Entries(vec![says(WITH_LI, 1, LI, 244, "psst")]));
+    screen.hears(ClientEvent::Entries(vec![
+        all,
+        says(TECH, 2, ZHANG, 243, "again"),
+    ]));
+    screen.hears(ClientEvent::Entries(vec![says(
+        WITH_LI, 1, LI, 244, "psst",
+    )]));
     let person = |id, name: &str, presence, status: &str| Person {
         id,
         name: name.into(),
@@ -113,7 +118,7 @@ fn afternoon_on(mut screen: Screen) -> Screen {
         via: Via::Tchat,
         status: status.into(),
     };
-    screen.hears(Told::RosterDelta {
+    screen.hears(ClientEvent::RosterDelta {
         room: GENERAL,
         came: vec![
             person(LI, "李四", Presence::Away, "午饭，两点回来"),
@@ -128,7 +133,7 @@ fn afternoon_on(mut screen: Screen) -> Screen {
         went: Vec::new(),
     });
     screen.state.preferences.typing = TypingMode::Both;
-    screen.hears(Told::Typing {
+    screen.hears(ClientEvent::Typing {
         room: GENERAL,
         person: LI,
     });
@@ -184,7 +189,7 @@ fn who_called_fits_every_screen() {
         let mut calling = says(GENERAL, 7, LI, 241, "can you look at #tech, @ann?");
         calling.mentions = vec![ANN];
         let all = says(TECH, 1, ZHANG, 0, "@here 今天的构建又红了，谁有空看一下");
-        screen.hears(Told::Mentions(vec![calling, all]));
+        screen.hears(ClientEvent::Mentions(vec![calling, all]));
         screens.push(screen.text());
     }
     insta::assert_snapshot!(screens.join("\n\n"));
@@ -201,7 +206,7 @@ fn help_lists_the_real_keys() {
 fn lost_and_waiting() {
     let mut screen = morning(80, 24);
     let why = Why::Unreachable(Unreachable::Refused);
-    screen.hears(Told::Link(LinkState::Waiting {
+    screen.hears(ClientEvent::Link(LinkState::Waiting {
         retry_in: Duration::from_secs(5),
         why,
     }));
@@ -220,7 +225,7 @@ fn a_taken_name_is_asked_for_with_a_free_one_in_place() {
     let refusal = Refusal::new(RefusalCode::NameTaken)
         .with("ann")
         .with("ann2");
-    screen.hears(Told::Link(LinkState::NameRefused(refusal)));
+    screen.hears(ClientEvent::Link(LinkState::NameRefused(refusal)));
     insta::assert_snapshot!(screen.text());
     assert_eq!(
         screen.keys("<ret>"),
@@ -261,7 +266,7 @@ fn the_composer_takes_a_third_of_the_screen_and_no_more() {
 fn when_it_dials_again_is_said_however_long_the_reason_is() {
     let mut screen = Screen::online(80, 24);
     let waiting = |why| {
-        Told::Link(LinkState::Waiting {
+        ClientEvent::Link(LinkState::Waiting {
             why,
             retry_in: Duration::from_secs(3),
         })
@@ -322,7 +327,7 @@ fn what_others_write_cannot_leave_its_place() {
     let evil = "\u{1b}[2J\u{1b}]0;pwn\u{7}\u{202e}abc\u{9b}31m\u{200b}e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
     let mut entry = says(GENERAL, 1, LI, 12, evil);
     entry.author.name = "ev\u{1b}[31mil\nname".into();
-    screen.hears(Told::Entries(vec![entry]));
+    screen.hears(ClientEvent::Entries(vec![entry]));
     let text = screen.text();
     assert!(
         !text.contains('\u{1b}') && !text.contains('\u{202e}') && !text.contains('\u{9b}'),
@@ -348,7 +353,7 @@ fn a_post_that_waits_is_marked_until_it_is_stored() {
     );
     let mut mine = says(GENERAL, 1, ANN, 40, "hello");
     mine.client_id = Some(post.client_id);
-    screen.hears(Told::Entries(vec![mine]));
+    screen.hears(ClientEvent::Entries(vec![mine]));
     let hello: Vec<String> = screen
         .rows()
         .into_iter()
@@ -369,7 +374,7 @@ fn whoever_comes_over_a_bridge_is_marked_in_the_list_and_in_who() {
         via: Via::WebSocket,
         status: String::new(),
     };
-    screen.hears(Told::RosterDelta {
+    screen.hears(ClientEvent::RosterDelta {
         room: GENERAL,
         came: vec![zero],
         went: Vec::new(),
@@ -393,7 +398,13 @@ fn whoever_comes_over_a_bridge_is_marked_in_the_list_and_in_who() {
 #[test]
 fn edit_alone_takes_the_last_message_into_the_composer() {
     let mut screen = Screen::online(80, 24);
-    screen.hears(Told::Entries(vec![says(GENERAL, 1, ANN, 0, "teh build")]));
+    screen.hears(ClientEvent::Entries(vec![says(
+        GENERAL,
+        1,
+        ANN,
+        0,
+        "teh build",
+    )]));
     screen.keys("/edit<ret>");
     assert_eq!(screen.state.composer().text(), "teh build");
     assert!(screen.shows("#general edit ›"));

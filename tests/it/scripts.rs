@@ -11,7 +11,7 @@ use tchat::chat::{
     RefusalCode, Seq, Unread,
 };
 use tchat::client::cache::Unsent;
-use tchat::client::{About, Command, Event as Told, LinkState, Post, Why};
+use tchat::client::{About, Command, Event as ClientEvent, LinkState, Post, Why};
 use tchat::tui::event::{Effect, Event};
 
 use crate::support::screen::{
@@ -108,7 +108,7 @@ fn a_name_that_changed_hands_is_asked_about_first() {
         via: tchat::chat::Via::Tchat,
         status: String::new(),
     }];
-    screen.hears(Told::RosterDelta {
+    screen.hears(ClientEvent::RosterDelta {
         room: GENERAL,
         came,
         went,
@@ -197,10 +197,10 @@ fn commands_ask_for_what_they_say() {
 #[test]
 fn clear_empties_the_screen_and_what_comes_next_is_shown() {
     let mut screen = Screen::online(80, 24);
-    screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 12, "old")]));
+    screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 12, "old")]));
     screen.keys("/clear<ret>");
     assert!(!screen.shows("old"));
-    screen.hears(Told::Entries(vec![says(GENERAL, 2, LI, 13, "new")]));
+    screen.hears(ClientEvent::Entries(vec![says(GENERAL, 2, LI, 13, "new")]));
     assert!(screen.shows("new"));
 }
 
@@ -256,7 +256,7 @@ fn what_was_sent_is_called_back_in_its_room() {
 fn a_conversation_somebody_begins_is_shown_beside_and_counted() {
     let mut screen = Screen::online(100, 24);
     let with_zhang = tchat::chat::RoomId::new([44; 16]);
-    screen.hears(Told::Room {
+    screen.hears(ClientEvent::Room {
         room: conversation(with_zhang, ZHANG),
         asked: false,
     });
@@ -271,7 +271,7 @@ fn a_conversation_somebody_begins_is_shown_beside_and_counted() {
         mentions: 0,
     };
     screen.follows_unread(with_zhang, 2, unread);
-    screen.hears(Told::Entries(vec![says(
+    screen.hears(ClientEvent::Entries(vec![says(
         with_zhang,
         2,
         ZHANG,
@@ -307,17 +307,17 @@ fn a_conversation_somebody_begins_is_shown_beside_and_counted() {
 fn history_is_no_news() {
     let mut screen = Screen::online(80, 24);
     let dev = tchat::chat::RoomId::new([45; 16]);
-    screen.hears(Told::Room {
+    screen.hears(ClientEvent::Room {
         room: room(dev, "dev", ""),
         asked: false,
     });
     screen.follows(dev, 2);
-    screen.hears(Told::Entries(vec![
+    screen.hears(ClientEvent::Entries(vec![
         says(dev, 1, LI, 1, "old"),
         says(dev, 2, LI, 2, "old too"),
     ]));
     assert_eq!(screen.state.room(dev).unwrap().reading.unread.messages, 0);
-    screen.hears(Told::Entries(vec![says(dev, 3, LI, 3, "new")]));
+    screen.hears(ClientEvent::Entries(vec![says(dev, 3, LI, 3, "new")]));
     assert_eq!(screen.state.room(dev).unwrap().reading.unread.messages, 1);
 }
 
@@ -328,7 +328,7 @@ fn enter_in_an_empty_composer_dials_at_once() {
         retry_in: std::time::Duration::from_secs(9),
         why: Why::Lost,
     };
-    screen.hears(Told::Link(waiting));
+    screen.hears(ClientEvent::Link(waiting));
     assert_eq!(screen.keys("<ret>"), [Effect::Client(Command::RetryNow)]);
     assert!(
         said(&screen.keys("offline thought<ret>")).is_some(),
@@ -339,7 +339,7 @@ fn enter_in_an_empty_composer_dials_at_once() {
 #[test]
 fn an_edit_is_written_as_what_is_said_anew() {
     let mut screen = Screen::online(80, 24);
-    screen.hears(Told::Entries(vec![says(GENERAL, 1, ANN, 1, "hi")]));
+    screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, ANN, 1, "hi")]));
     let effects = screen.keys("<up><c-u> @李四 hello<ret>");
     let edit = effects.iter().find_map(|effect| match effect {
         Effect::Client(Command::Post { post, .. }) => Some(post.body.text().to_owned()),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tchat::chat::{Amendment, Body, Entry, Found, RoomId, Search, Seq};
-use tchat::client::{Among, Command, Event as Told};
+use tchat::client::{Among, Command, Event as ClientEvent};
 use tchat::tui::event::Effect;
 use tchat::tui::state::Overlay;
 
@@ -41,7 +41,7 @@ fn types(screen: &mut Screen, keys: &str) -> u64 {
 
 fn answers(screen: &mut Screen, id: u64, among: Among, found: impl Into<Option<Found>>) {
     let found = found.into();
-    screen.hears(Told::Found { id, among, found });
+    screen.hears(ClientEvent::Found { id, among, found });
 }
 
 /// Hits as they are listed.
@@ -134,7 +134,7 @@ fn what_is_deleted_or_edited_while_it_is_listed_is_a_hit_no_more() {
     ];
     answers(&mut screen, id, Among::All, found(hits, false));
     assert_eq!(listed(&screen).len(), 3);
-    screen.hears(Told::Entries(vec![erases(GENERAL, 4, 3)]));
+    screen.hears(ClientEvent::Entries(vec![erases(GENERAL, 4, 3)]));
     assert_eq!(listed(&screen), [(GENERAL, 2), (GENERAL, 1)]);
     let what = Amendment::Edit("something else".into());
     let edit = entry(
@@ -147,7 +147,7 @@ fn what_is_deleted_or_edited_while_it_is_listed_is_a_hit_no_more() {
             what,
         },
     );
-    screen.hears(Told::Entries(vec![edit]));
+    screen.hears(ClientEvent::Entries(vec![edit]));
     assert_eq!(listed(&screen), [(GENERAL, 2)]);
     // Neither is what somebody says whom we ignore.
     screen.state.me.settings.ignored.push(tchat::chat::Author {
@@ -254,9 +254,9 @@ fn a_page_that_comes_for_something_else_ends_no_search_for_a_message() {
     let mut screen = Screen::online(100, 24);
     screen.follows(GENERAL, 2000);
     let newest = (1990..=2000).map(|seq| says(GENERAL, seq, LI, 1, "new"));
-    screen.hears(Told::Entries(newest.collect()));
+    screen.hears(ClientEvent::Entries(newest.collect()));
     screen.keys("<c-t>");
-    screen.hears(Told::Mentions(vec![says(
+    screen.hears(ClientEvent::Mentions(vec![says(
         GENERAL,
         500,
         LI,
@@ -271,7 +271,7 @@ fn a_page_that_comes_for_something_else_ends_no_search_for_a_message() {
     // Something else was asked for before, and comes first, or cannot be had.
     let others = (1800..1990).map(|seq| says(GENERAL, seq, LI, 1, "other"));
     screen.page(GENERAL, 1990, others.collect());
-    screen.hears(Told::PageFailed {
+    screen.hears(ClientEvent::PageFailed {
         room: GENERAL,
         before: tchat::chat::Seq(1800),
     });

@@ -1,7 +1,7 @@
 //! Selecting messages and choosing from lists: what is meant is what is seen.
 
 use tchat::chat::{RoomId, Seq, Unread};
-use tchat::client::{Command, Event as Told};
+use tchat::client::{Command, Event as ClientEvent};
 use tchat::tui::event::Effect;
 use tchat::tui::state::Overlay;
 
@@ -10,7 +10,7 @@ use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, room, says};
 fn talked(lines: u64) -> Screen {
     let mut screen = Screen::online(100, 24);
     let entries = (1..=lines).map(|seq| says(GENERAL, seq, ANN, seq, &format!("line {seq} here")));
-    screen.hears(Told::Entries(entries.collect()));
+    screen.hears(ClientEvent::Entries(entries.collect()));
     screen
 }
 
@@ -49,7 +49,7 @@ fn a_copy_leaves_the_selection_and_a_fold_finds_its_code() {
     let mut screen = talked(3);
     let code = (1..=30).map(|n| format!("code {n}")).collect::<Vec<_>>();
     let code = format!("```\n{}\n```", code.join("\n"));
-    screen.hears(Told::Entries(vec![
+    screen.hears(ClientEvent::Entries(vec![
         says(GENERAL, 4, LI, 4, &code),
         says(GENERAL, 5, LI, 5, "a later line"),
     ]));
@@ -135,7 +135,7 @@ fn labels(screen: &Screen) -> Vec<String> {
 #[test]
 fn the_palette_lists_rooms_and_people_then_commands_then_the_rest() {
     let mut screen = talked(3);
-    screen.hears(Told::Directory(vec![
+    screen.hears(ClientEvent::Directory(vec![
         room(RoomId::new([70; 16]), "theatre", ""),
         room(RoomId::new([71; 16]), "t-h-e", ""),
     ]));

@@ -1,6 +1,6 @@
 //! `/set` and the palette: everything that can be changed, changed at once, and kept if that is asked for.
 
-use tchat::client::Event as Told;
+use tchat::client::Event as ClientEvent;
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::input::keymap::Preset;
 use tchat::tui::settings::typing::TypingMode;
@@ -56,7 +56,13 @@ fn every_setting_says_what_it_is_where_that_came_from_and_what_it_does() {
 fn what_is_set_holds_at_once() {
     let mut screen = Screen::online(100, 30);
     screen.follows(GENERAL, 1);
-    screen.hears(Told::Entries(vec![entry(GENERAL, 1, LI, 1, Body::Created)]));
+    screen.hears(ClientEvent::Entries(vec![entry(
+        GENERAL,
+        1,
+        LI,
+        1,
+        Body::Created,
+    )]));
     screen.keys("/set keys emacs<ret>");
     assert_eq!(screen.state.input.keymap.preset, Preset::Emacs);
     screen.keys("/set panes off<ret>");
@@ -119,7 +125,9 @@ fn a_value_may_be_written_as_people_write_it() {
 fn the_time_of_a_message_is_written_as_it_is_set() {
     let mut screen = Screen::online(100, 30);
     screen.follows(GENERAL, 1);
-    screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 725, "evening")]));
+    screen.hears(ClientEvent::Entries(vec![says(
+        GENERAL, 1, LI, 725, "evening",
+    )]));
     for (format, shown) in [
         ("12h", " 09:05 PM 李四"),
         ("seconds", " 21:05:00 李四"),

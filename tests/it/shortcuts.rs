@@ -1,7 +1,7 @@
 //! Keys for what is done often: to a room by its number, the draft cleared, the screen drawn again, a link opened.
 
 use tchat::chat::{Body, Seq};
-use tchat::client::Event as Told;
+use tchat::client::Event as ClientEvent;
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::state::Overlay;
 
@@ -68,7 +68,7 @@ fn a_key_draws_everything_again_and_changes_nothing() {
         "/nosuch<ret>",
     ] {
         let mut screen = Screen::online(100, 24);
-        screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 1, "hello")]));
+        screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 1, "hello")]));
         screen.keys(keys);
         let before = screen.text();
         assert_eq!(screen.keys("<c-a-l>"), [Effect::Redraw], "{keys}");
@@ -95,7 +95,7 @@ fn what_another_program_left_on_the_terminal_is_drawn_over() {
 fn selected(text: &str) -> Screen {
     let mut screen = Screen::online(100, 24);
     screen.state.preferences.has_desktop = true;
-    screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 1, text)]));
+    screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 1, text)]));
     screen.keys("<a-m>");
     screen
 }
@@ -158,7 +158,7 @@ fn an_answer_leads_to_its_link_or_to_what_it_answers() {
         text: text.into(),
     };
     let mut screen = selected("the question");
-    screen.hears(Told::Entries(vec![
+    screen.hears(ClientEvent::Entries(vec![
         entry(GENERAL, 2, ANN, 2, answer("without a link")),
         entry(GENERAL, 3, ANN, 3, answer("https://example.org/a")),
     ]));

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tchat::chat::{Body, Role, Seq, Unread};
-use tchat::client::Event as Told;
-use tchat::tui::timeline::{Anchor, Timeline, What};
+use tchat::client::Event as ClientEvent;
+use tchat::tui::timeline::{Anchor, ItemKind, Timeline};
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry, says};
 
@@ -22,7 +22,7 @@ fn pieces(timeline: &Timeline) -> (BTreeSet<u64>, BTreeSet<u64>) {
     for index in 0..timeline.len() {
         let item = timeline.get(index).unwrap();
         let (from, to) = match item.what {
-            What::Gap(gap) => {
+            ItemKind::Gap(gap) => {
                 missing.extend(gap.from.0..=gap.to.0);
                 (gap.from.0, gap.to.0)
             }
@@ -50,12 +50,12 @@ proptest! {
         let mut screen = Screen::online(80, 24);
         screen.follows(GENERAL, LAST);
         let first = LAST + 1 - newest;
-        screen.hears(Told::Entries((first..=LAST).map(line).collect()));
+        screen.hears(ClientEvent::Entries((first..=LAST).map(line).collect()));
         let mut there: BTreeSet<u64> = (first..=LAST).collect();
         for (n, (before, size)) in pages.into_iter().enumerate() {
             if notices.contains(&n) {
                 // Lines of our own stand where they were put.
-                screen.hears(Told::Invited {
+                screen.hears(ClientEvent::Invited {
                     room: crate::support::screen::room(GENERAL, "vault", ""),
                     by: None,
                 });
@@ -77,7 +77,7 @@ proptest! {
 fn what_stands_below_is_loaded_from_where_one_comes() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 5000);
-    screen.hears(Told::Entries((4900..=5000).map(line).collect()));
+    screen.hears(ClientEvent::Entries((4900..=5000).map(line).collect()));
     screen.page(GENERAL, 1200, (1000..1200).map(line).collect());
     let room = screen.state.room_mut(GENERAL).unwrap();
     // What was asked for at first is not there.
@@ -96,9 +96,9 @@ fn what_stands_below_is_loaded_from_where_one_comes() {
 fn what_the_server_has_no_more_is_not_asked_for_again_and_again() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 1000);
-    screen.hears(Told::Entries((900..=1000).map(line).collect()));
+    screen.hears(ClientEvent::Entries((900..=1000).map(line).collect()));
     // Long away, and most of it was taken away meanwhile.
-    screen.hears(Told::Followed {
+    screen.hears(ClientEvent::Followed {
         room: GENERAL,
         epoch: screen
             .state
@@ -112,7 +112,7 @@ fn what_the_server_has_no_more_is_not_asked_for_again_and_again() {
         result: tchat::chat::FollowResult::TooFar,
         unread: Unread::nothing(Seq(6000)),
     });
-    screen.hears(Told::Entries((5801..=6000).map(line).collect()));
+    screen.hears(ClientEvent::Entries((5801..=6000).map(line).collect()));
     let room = screen.state.room_mut(GENERAL).unwrap();
     room.timeline.page_failed(Seq(900));
     let key = tchat::tui::timeline::ItemKey::entry(Seq(990));
@@ -136,7 +136,7 @@ fn what_the_server_has_no_more_is_not_asked_for_again_and_again() {
             .unwrap();
         let entries = entries.map(line).collect();
         screen.effects.clear();
-        screen.hears(Told::Page {
+        screen.hears(ClientEvent::Page {
             room: GENERAL,
             before,
             epoch,
@@ -165,7 +165,7 @@ fn a_room_of_comings_and_goings_is_not_loaded_to_its_beginning() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 20_000);
     let person = |seq: u64| tchat::chat::IdentityId::new([u8::try_from(seq % 200).unwrap(); 16]);
-    screen.hears(Told::Entries(
+    screen.hears(ClientEvent::Entries(
         (19_801..=20_000)
             .map(|seq| joined(seq, person(seq), 1))
             .collect(),
@@ -192,11 +192,11 @@ fn a_room_of_comings_and_goings_is_not_loaded_to_its_beginning() {
 fn what_is_sought_behind_long_messages_is_asked_for_until_it_is_there() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 1000);
-    screen.hears(Told::Entries((901..=1000).map(line).collect()));
+    screen.hears(ClientEvent::Entries((901..=1000).map(line).collect()));
     let mut calling = line(300);
     calling.mentions = vec![ANN];
     screen.keys("<c-t>");
-    screen.hears(Told::Mentions(vec![calling]));
+    screen.hears(ClientEvent::Mentions(vec![calling]));
     let older = |effects: &[tchat::tui::event::Effect]| {
         let mut older = effects.iter().filter_map(|effect| match effect {
             tchat::tui::event::Effect::Client(tchat::client::Command::Older { before, .. }) => {
@@ -218,7 +218,7 @@ fn what_is_sought_behind_long_messages_is_asked_for_until_it_is_there() {
     let mut gone = line(100);
     gone.mentions = vec![ANN];
     screen.keys("<c-t>");
-    screen.hears(Told::Mentions(vec![gone]));
+    screen.hears(ClientEvent::Mentions(vec![gone]));
     screen.keys("<ret>");
     screen.page(GENERAL, 200, Vec::new());
     assert!(screen.shows("that message cannot be had"));
@@ -232,7 +232,7 @@ fn joined(seq: u64, by: tchat::chat::IdentityId, minutes: u64) -> tchat::chat::E
 fn comings_and_goings_are_one_line() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 0);
-    screen.hears(Told::Entries(vec![
+    screen.hears(ClientEvent::Entries(vec![
         joined(1, ANN, 0),
         joined(2, ZHANG, 1),
         joined(3, LI, 2),
@@ -246,7 +246,7 @@ fn comings_and_goings_are_one_line() {
     };
     assert_eq!(rows(&screen).len(), 1);
     // What somebody says stands between them.
-    screen.hears(Told::Entries(vec![
+    screen.hears(ClientEvent::Entries(vec![
         says(GENERAL, 4, LI, 3, "hello"),
         entry(GENERAL, 5, ANN, 4, Body::Left),
         joined(6, ANN, 5),
@@ -256,18 +256,18 @@ fn comings_and_goings_are_one_line() {
         rows(&screen),
         ["ann and 2 others joined", "ann joined · 李四 left"]
     );
-    screen.hears(Told::Entries(vec![
+    screen.hears(ClientEvent::Entries(vec![
         says(GENERAL, 8, ZHANG, 7, "who was that"),
         joined(9, LI, 8),
         entry(GENERAL, 10, LI, 9, Body::Left),
     ]));
     assert_eq!(rows(&screen)[2], "李四 came and went");
     // Another day begins another line.
-    screen.hears(Told::Entries(vec![joined(11, LI, 60 * 24)]));
+    screen.hears(ClientEvent::Entries(vec![joined(11, LI, 60 * 24)]));
     assert_eq!(rows(&screen)[3], "李四 joined");
     // A line that is there keeps its place when more is said of it.
     let before = screen.rows();
-    screen.hears(Told::Entries(vec![joined(12, ANN, 60 * 24 + 1)]));
+    screen.hears(ClientEvent::Entries(vec![joined(12, ANN, 60 * 24 + 1)]));
     let after = screen.rows();
     assert_eq!(before[..20], after[..20]);
     assert_eq!(rows(&screen)[3], "李四 and ann joined");
@@ -282,7 +282,7 @@ fn the_line_before_what_is_new_stands_where_reading_stopped() {
         mentions: 0,
     };
     screen.follows_unread(GENERAL, 4, unread);
-    screen.hears(Told::Entries((1..=4).map(line).collect()));
+    screen.hears(ClientEvent::Entries((1..=4).map(line).collect()));
     let above = |screen: &Screen| {
         let rows = screen.rows();
         let at = rows.iter().position(|row| row.contains("─ new ─")).unwrap();
@@ -305,7 +305,7 @@ fn the_line_before_what_is_new_stands_where_reading_stopped() {
         "it stays while one is here"
     );
     screen.does(tchat::tui::event::Event::Focus(false));
-    screen.hears(Told::Entries(vec![line(5)]));
+    screen.hears(ClientEvent::Entries(vec![line(5)]));
     let (before, after) = above(&screen);
     assert!(
         before.contains("line 4") && after.contains("line 5"),
@@ -313,7 +313,7 @@ fn the_line_before_what_is_new_stands_where_reading_stopped() {
         screen.text()
     );
     // Far above it, a key leads there.
-    screen.hears(Told::Entries((6..=60).map(line).collect()));
+    screen.hears(ClientEvent::Entries((6..=60).map(line).collect()));
     assert!(!screen.shows("─ new ─"));
     screen.keys("<a-u>");
     assert!(

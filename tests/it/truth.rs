@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tchat::chat::{FollowResult, Seq, SessionId};
-use tchat::client::{Command, Event as Told, LinkState, Report, Why};
+use tchat::client::{Command, Event as ClientEvent, LinkState, Report, Why};
 use tchat::wire::{Event, Head, Request};
 use tokio::time::Instant;
 
@@ -51,7 +51,7 @@ async fn pongs_until_followed(talk: &mut Talk, last: u64) -> u64 {
 async fn report(ann: &mut Person) -> Report {
     ann.client.send(Command::Report).unwrap();
     ann.until("the report", |_, event| match event {
-        Told::Report(report) => Some(report.clone()),
+        ClientEvent::Report(report) => Some(report.clone()),
         _ => None,
     })
     .await
@@ -148,8 +148,8 @@ async fn a_server_that_sends_no_headers_before_hello_gets_its_hello() {
     // It is sent once: what comes next is another request.
     let next = talk.asked().await.what;
     assert!(!matches!(next, Request::Hello(_)), "{next:?}");
-    let is_online = |_: &Person, event: &Told| {
-        let is_it = matches!(event, Told::Link(LinkState::Online));
+    let is_online = |_: &Person, event: &ClientEvent| {
+        let is_it = matches!(event, ClientEvent::Link(LinkState::Online));
         is_it.then_some(())
     };
     ann.until("the link", is_online).await;
@@ -179,8 +179,8 @@ async fn a_server_that_never_sends_headers_is_silent_and_keeps_nobody_from_going
     let (connector, _talks) = scripted::start_with(Headers::Never);
     let began = Instant::now();
     let mut ann = Person::start(connector.clone(), "ann");
-    let why = |_: &Person, event: &Told| match event {
-        Told::Link(LinkState::Waiting { why, .. }) => Some(why.clone()),
+    let why = |_: &Person, event: &ClientEvent| match event {
+        ClientEvent::Link(LinkState::Waiting { why, .. }) => Some(why.clone()),
         _ => None,
     };
     let why = ann.until("the end of patience", why).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tchat::chat::{Amendment, Author, Body, Entry, Seq, Settings, Unread};
-use tchat::client::{Command, Event as Told};
+use tchat::client::{Command, Event as ClientEvent};
 use tchat::tui::event::{Effect, Event};
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, ZHANG, author, entry, says};
@@ -28,7 +28,7 @@ fn opened(width: u16, height: u16, messages: u32) -> Screen {
     };
     let last = 2 + u64::from(messages);
     screen.follows_unread(GENERAL, last, unread);
-    screen.hears(Told::Entries((1..=last).map(line).collect()));
+    screen.hears(ClientEvent::Entries((1..=last).map(line).collect()));
     screen.keys("<a-1>");
     screen.effects.clear();
     screen
@@ -123,7 +123,7 @@ fn a_message_that_is_higher_than_the_screen_is_read_from_its_beginning() {
     screen.follows_unread(GENERAL, 3, unread);
     let rows: Vec<String> = (1..=30).map(|n| format!("row {n} of it")).collect();
     let long = says(GENERAL, 3, LI, 3, &rows.join("\n"));
-    screen.hears(Told::Entries(vec![line(1), line(2), long]));
+    screen.hears(ClientEvent::Entries(vec![line(1), line(2), long]));
     screen.keys("<a-1>");
     assert!(screen.shows("row 30 of it") && screen.shows("↑ 1 new above"));
     screen.passes(LOOK);
@@ -138,17 +138,19 @@ fn a_message_that_is_higher_than_the_screen_is_read_from_its_beginning() {
 fn what_arrives_and_is_seen_does_not_count_and_what_is_above_still_does() {
     let mut screen = opened(80, 24, 28);
     screen.passes(LOOK);
-    screen.hears(Told::Entries((31..=33).map(line).collect()));
+    screen.hears(ClientEvent::Entries((31..=33).map(line).collect()));
     assert!(screen.shows("↑ 8 new above · Alt+U"), "{}", screen.text());
     screen.passes(LOOK);
     assert_eq!(left(&screen), (8, 0, 2));
     // An answer of our own says nothing about what was not on the screen.
-    screen.hears(Told::Entries(vec![says(GENERAL, 34, ANN, 34, "I see")]));
+    screen.hears(ClientEvent::Entries(vec![says(
+        GENERAL, 34, ANN, 34, "I see",
+    )]));
     screen.passes(LOOK);
     assert_eq!((left(&screen), marked(&mut screen)), ((8, 0, 2), vec![]));
     // Without anybody at the keyboard what comes is unread, wherever it is.
     screen.does(Event::Focus(false));
-    screen.hears(Told::Entries((35..=36).map(line).collect()));
+    screen.hears(ClientEvent::Entries((35..=36).map(line).collect()));
     assert_eq!(left(&screen), (10, 0, 2));
     screen.does(Event::Focus(true));
     screen.passes(LOOK);
@@ -176,7 +178,7 @@ fn mentions_are_told_apart_above_the_screen_too() {
             line(seq)
         }
     });
-    screen.hears(Told::Entries(all.collect()));
+    screen.hears(ClientEvent::Entries(all.collect()));
     assert_eq!(left(&screen), (28, 2, 2));
     screen.keys("<a-1>");
     screen.passes(LOOK);
@@ -187,8 +189,8 @@ fn mentions_are_told_apart_above_the_screen_too() {
         entry(GENERAL, seq, LI, 40, Body::Amendment { target, what })
     };
     let edit = Amendment::Edit("nobody is meant".into());
-    screen.hears(Told::Entries(vec![amends(31, 20, edit)]));
-    screen.hears(Told::Entries(vec![amends(32, 22, Amendment::Erase)]));
+    screen.hears(ClientEvent::Entries(vec![amends(31, 20, edit)]));
+    screen.hears(ClientEvent::Entries(vec![amends(32, 22, Amendment::Erase)]));
     screen.keys("<a-2>");
     let unread = Unread {
         read: Seq(2),
@@ -202,7 +204,7 @@ fn mentions_are_told_apart_above_the_screen_too() {
         .timeline
         .epoch()
         .unwrap();
-    screen.hears(Told::ReadMoved {
+    screen.hears(ClientEvent::ReadMoved {
         room: GENERAL,
         epoch,
         last: Seq(32),
@@ -222,7 +224,7 @@ fn what_was_read_on_another_screen_needs_not_be_seen_here() {
         .timeline
         .epoch()
         .unwrap();
-    screen.hears(Told::ReadMoved {
+    screen.hears(ClientEvent::ReadMoved {
         room: GENERAL,
         epoch,
         last: Seq(30),
@@ -243,7 +245,7 @@ fn somebody_who_is_ignored_leaves_nothing_unread_above() {
     let mut screen = opened(80, 24, 28);
     screen.passes(LOOK);
     let ignored: Vec<Author> = vec![author(LI)];
-    screen.hears(Told::Settings(Settings {
+    screen.hears(ClientEvent::Settings(Settings {
         ignored,
         ..Settings::default()
     }));
@@ -254,7 +256,7 @@ fn somebody_who_is_ignored_leaves_nothing_unread_above() {
         .timeline
         .epoch()
         .unwrap();
-    screen.hears(Told::ReadMoved {
+    screen.hears(ClientEvent::ReadMoved {
         room: GENERAL,
         epoch,
         last: Seq(30),
@@ -311,7 +313,7 @@ fn what_is_unread_and_not_loaded_is_loaded_from_where_it_begins() {
         mentions: 0,
     };
     screen.follows_unread(GENERAL, 500, unread);
-    screen.hears(Told::Entries((301..=500).map(line).collect()));
+    screen.hears(ClientEvent::Entries((301..=500).map(line).collect()));
     screen.keys("<a-1>");
     assert!(screen.shows("↑ 478 new above"), "{}", screen.text());
     screen.passes(LOOK);
@@ -342,7 +344,7 @@ fn what_is_unread_and_not_loaded_is_loaded_from_where_it_begins() {
 #[test]
 fn news_of_other_rooms_are_counted_as_before() {
     let mut screen = Screen::online(80, 24);
-    screen.hears(Told::Entries(
+    screen.hears(ClientEvent::Entries(
         (1..=5)
             .map(|seq| says(TECH, seq, LI, seq, "news"))
             .collect(),

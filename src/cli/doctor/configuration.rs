@@ -85,7 +85,7 @@ fn refusal(name: &str, error: NameError) -> Refusal {
 
 fn theme(config: &Config, d: &'static Doctor) -> Finding {
     let (name, caps) = (&config.join.theme, config.join.caps);
-    let meant = theme::meant(name, caps.ground);
+    let meant = theme::resolve_theme(name, caps.ground);
     match theme_files::load(meant, Some(&config.paths.themes), caps.depth) {
         Ok((_, warnings)) => match warnings.first() {
             None => Finding::well(d.theme, name),

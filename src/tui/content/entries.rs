@@ -6,10 +6,10 @@ use crate::tui::content::system_lines;
 use crate::tui::state::State;
 use crate::tui::strings::Strings;
 use crate::tui::timeline::message_text::MessageText;
-use crate::tui::timeline::{Direction, What};
+use crate::tui::timeline::{Direction, ItemKind};
 
-/// An entry as an item of the timeline, as we see it.
-pub fn item(state: &State) -> impl Fn(&Entry) -> What + Clone + use<> {
+/// Returns a function that turns an entry into a timeline item, with the current settings.
+pub fn item(state: &State) -> impl Fn(&Entry) -> ItemKind + Clone + use<> {
     let (strings, zone) = (state.preferences.strings, state.screen.zone.clone());
     let me = state.me.account.as_ref().map(|me| me.id);
     let keywords = state.me.keywords.clone();
@@ -23,11 +23,11 @@ pub fn item(state: &State) -> impl Fn(&Entry) -> What + Clone + use<> {
         let is_said =
             entry.body.is_said() || matches!(entry.body, Body::Erased(_) | Body::Damaged(_));
         if is_said && ignored.contains(&entry.author.id) {
-            return What::Hidden;
+            return ItemKind::Hidden;
         }
         let name = text::line(&entry.author.name);
         match &entry.body {
-            Body::Text(_) | Body::Reply { .. } => What::Said {
+            Body::Text(_) | Body::Reply { .. } => ItemKind::Message {
                 author: entry.author.id,
                 client_id: entry.client_id,
                 name,
@@ -40,7 +40,7 @@ pub fn item(state: &State) -> impl Fn(&Entry) -> What + Clone + use<> {
                 aside: aside(strings, entry),
                 is_for_me: is_for_me(entry),
             },
-            Body::Action(_) => What::Said {
+            Body::Action(_) => ItemKind::Message {
                 author: entry.author.id,
                 client_id: entry.client_id,
                 name,
@@ -50,30 +50,30 @@ pub fn item(state: &State) -> impl Fn(&Entry) -> What + Clone + use<> {
                 aside: aside(strings, entry),
                 is_for_me: is_for_me(entry),
             },
-            Body::Joined(_) => What::JoinOrLeave {
+            Body::Joined(_) => ItemKind::JoinOrLeave {
                 person: entry.author.id,
                 name,
                 way: Direction::In,
             },
-            Body::Left => What::JoinOrLeave {
+            Body::Left => ItemKind::JoinOrLeave {
                 person: entry.author.id,
                 name,
                 way: Direction::Out,
             },
-            Body::Amendment { .. } => What::Hidden,
-            // The text an edit brought goes with what it edited; only that says so.
-            Body::Erased(_) if entry.amended.is_none() => What::Hidden,
-            Body::Erased(_) => What::Erased {
+            Body::Amendment { .. } => ItemKind::Hidden,
+            // Erasing a message also erases its edits; only the message itself leaves a mark.
+            Body::Erased(_) if entry.amended.is_none() => ItemKind::Hidden,
+            Body::Erased(_) => ItemKind::Deleted {
                 author: entry.author.id,
                 client_id: entry.client_id,
                 name,
             },
-            _ => What::System(text::line(&system_lines::of(strings, &zone, entry))),
+            _ => ItemKind::System(text::line(&system_lines::of(strings, &zone, entry))),
         }
     }
 }
 
-/// What stands behind a text: that it was edited, and how people reacted.
+/// The suffix of a message: the edited mark and the reactions.
 fn aside(s: &Strings, entry: &Entry) -> Option<SafeText> {
     let amended = entry.amended.as_deref()?;
     let edited = amended.is_edited.then(|| s.edited.to_owned());

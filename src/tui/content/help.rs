@@ -5,10 +5,11 @@ use crate::tui::input::command;
 use crate::tui::input::keymap::{Action, Context, Keymap};
 use crate::tui::strings::{Strings, fill};
 
-/// Columns of keys and usages in help, by the columns of the overlay; where there are fewer, what they do is said below them.
+/// Help layouts: from this many columns on, the column of keys and usages has this width. With fewer, descriptions go below.
 const KEYS: [(usize, usize); 2] = [(68, 30), (52, 24)];
 
-/// Keys and commands, from the tables themselves, for an overlay of so many columns: those in which every word of the filter stands.
+/// The keys and commands for an overlay of this width, taken from the tables themselves. Only entries that contain every word of the
+/// filter are listed.
 pub fn help(strings: &Strings, keymap: &Keymap, columns: u16, filter: &str) -> Vec<String> {
     let columns = usize::from(columns.saturating_sub(4)).max(16);
     let filter = text::folded(filter);
@@ -47,9 +48,9 @@ pub fn help(strings: &Strings, keymap: &Keymap, columns: u16, filter: &str) -> V
     lines
 }
 
-/// The keys where text is typed, and what each does.
+/// The keys for typing and what each does.
 fn keys(strings: &Strings, keymap: &Keymap) -> Vec<(String, String)> {
-    // The keys that lead to the first rooms are one line.
+    // The keys for the first nine rooms share one line.
     let actions = keymap.actions().into_iter();
     let actions = actions.filter(|action| action.room().is_none_or(|place| place == 0));
     let known = actions.filter_map(|action| {
@@ -64,7 +65,7 @@ fn keys(strings: &Strings, keymap: &Keymap) -> Vec<(String, String)> {
     known.collect()
 }
 
-/// The same for a selected message.
+/// The keys for a selected message and what each does.
 fn selection_keys(strings: &Strings, keymap: &Keymap) -> Vec<(String, String)> {
     let actions = keymap.actions_in(Context::Selection).into_iter();
     let known = actions.filter_map(|action| {
@@ -74,7 +75,7 @@ fn selection_keys(strings: &Strings, keymap: &Keymap) -> Vec<(String, String)> {
     known.collect()
 }
 
-/// How each command is used, and what it does.
+/// The usage of each command and what it does.
 fn commands(strings: &Strings) -> Vec<(String, String)> {
     let all = command::COMMANDS.iter().map(|known| {
         let usage = strings.command(known.name).usage.to_owned();
@@ -83,7 +84,7 @@ fn commands(strings: &Strings) -> Vec<(String, String)> {
     all.collect()
 }
 
-/// A key or command and what it does; nothing of either is cut.
+/// Adds a key or command and its description; both are wrapped, never cut.
 fn entry(lines: &mut Vec<String>, what: &str, about: &str, columns: usize) {
     let keys = KEYS.iter().find(|(from, _)| columns >= *from);
     let keys = keys.map_or(0, |(_, keys)| *keys);

@@ -1,4 +1,4 @@
-//! The link overlay: how the connection does, as far as it shows in what arrived.
+//! The connection details overlay: round-trip time, reconnects, and delivery counts for each room.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::text;
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
 
-/// Columns of each number, and of a room's name at least.
+/// Columns of each number, and the least columns of a room's name.
 const NUMBER: usize = 9;
 const ROOM: usize = 8;
 
-/// The lines of the overlay, which is so many columns wide.
+/// The lines of the overlay, for its width in columns.
 pub fn lines(state: &State, report: &Report, columns: u16) -> Vec<String> {
     let s = state.preferences.strings;
     let columns = usize::from(columns.saturating_sub(4));
@@ -69,7 +69,7 @@ pub fn lines(state: &State, report: &Report, columns: u16) -> Vec<String> {
         .collect()
 }
 
-/// A line in as many rows as it takes, the later ones indented as the first is.
+/// Wraps a line; the later rows have the same indentation as the first.
 fn wrapped(line: &str, columns: usize) -> Vec<String> {
     let text = line.trim_start_matches(' ');
     let indent = &line[..line.len() - text.len()];
@@ -91,7 +91,7 @@ fn row(cells: [&str; 5], wide: usize, number: usize) -> String {
     line
 }
 
-/// Posts that wait for an answer: in a room, or in all.
+/// The number of posts waiting for an answer, in one room or in all.
 fn waiting(state: &State, room: Option<&Room>) -> u64 {
     let is_there = |to: &Recipient| match (room, to) {
         (None, _) => true,

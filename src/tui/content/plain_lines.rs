@@ -1,4 +1,4 @@
-//! The lines themselves: of items, of what a screen would show, of lists.
+//! Formats lines for plain mode: timeline items, the visible part of a room, and lists.
 
 use crate::chat::{ClientId, Seq};
 use crate::text;
@@ -8,22 +8,22 @@ use crate::tui::state::{Picker, PickerKind};
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
-use crate::tui::timeline::message_text::SpreadKind;
+use crate::tui::timeline::message_text::TextRowKind;
 use crate::tui::timeline::rows::{Layout, Line, Row};
-use crate::tui::timeline::{Item, ItemKey, What};
+use crate::tui::timeline::{Item, ItemKey, ItemKind};
 
-/// Columns of a line, which is never wrapped here.
+/// The layout width; lines are never wrapped here.
 pub const COLUMNS: usize = 100_000;
-/// Stands before what nobody said.
+/// The prefix of lines that are not messages.
 const MARK: &str = "--";
 
 pub fn mark(words: &str) -> String {
-    // A few lines may stand in it.
+    // The text may have several lines.
     let lines = words.lines().map(|line| text::line(line).to_string());
     format!("{MARK} {}", lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// What was written and not sent, and what can be done about it: at most so many columns of it, and how many lines it has.
+/// Describes the draft: the first `most` columns, how many lines it has, and how to send or discard it.
 pub fn draft(state: &State, most: usize) -> String {
     let text = state.composer().text();
     let s = state.preferences.strings;
@@ -36,9 +36,9 @@ pub fn draft(state: &State, most: usize) -> String {
     fill(s.draft_is, &[&whole])
 }
 
-/// The newest messages of a room that are loaded, with their numbers.
+/// The newest loaded messages of a room, with their numbers.
 pub fn history(state: &State, room: &Room, most: usize) -> Vec<String> {
-    let said = room.timeline.all_said().take(most);
+    let said = room.timeline.messages().take(most);
     let mut seqs: Vec<Seq> = said.map(|entry| entry.seq).collect();
     seqs.reverse();
     let places = seqs
@@ -60,16 +60,16 @@ pub fn layout(state: &State) -> Layout<'_> {
     }
 }
 
-/// The post an item waits for.
+/// The client id of the post that an item shows.
 pub fn posted(item: &Item) -> Option<ClientId> {
     match &item.what {
-        What::Mine { client_id, .. } => Some(*client_id),
-        What::Private { client_id, .. } => *client_id,
+        ItemKind::OwnPost { client_id, .. } => Some(*client_id),
+        ItemKind::Private { client_id, .. } => *client_id,
         _ => None,
     }
 }
 
-/// An item in lines, its number before the first.
+/// The lines of an item, with its number before the first.
 pub fn numbered(state: &State, room: &Room, index: usize) -> Option<Vec<String>> {
     let item = room.timeline.get(index)?;
     let rows = layout(state).alone(&room.timeline, index);
@@ -81,12 +81,15 @@ pub fn numbered(state: &State, room: &Room, index: usize) -> Option<Vec<String>>
     Some(lines)
 }
 
-/// Whether an item has a number that something can be done to.
+/// Whether an item has a number that commands accept.
 fn is_said(item: &Item) -> bool {
-    matches!(item.what, What::Said { .. } | What::Erased { .. })
+    matches!(
+        item.what,
+        ItemKind::Message { .. } | ItemKind::Deleted { .. }
+    )
 }
 
-/// What a screen would show now, with numbers.
+/// The part of the room that a screen would show, as lines with message numbers.
 pub fn shown(state: &State, room: &Room) -> Vec<String> {
     let area = regions(state, 0).messages;
     let timeline = &room.timeline;
@@ -104,7 +107,7 @@ pub fn shown(state: &State, room: &Room) -> Vec<String> {
         if left == 0 {
             break;
         }
-        // What a screen would cut is told whole.
+        // An item that a screen would cut off is printed whole.
         left = left.saturating_sub(of(index).all());
         let is_hit = room.found.is_some_and(|seq| {
             let item = timeline.get(index);
@@ -125,7 +128,7 @@ pub fn shown(state: &State, room: &Room) -> Vec<String> {
     lines
 }
 
-/// A row as a line; nothing of one that says nothing.
+/// Formats a row as a line; `None` if it would be empty.
 pub fn of_row(state: &State, row: &Row) -> Option<String> {
     let s = state.preferences.strings;
     match row {
@@ -144,7 +147,7 @@ fn of_line(state: &State, line: &Line) -> Option<String> {
             out.push_str(MARK);
             out.push(' ');
         }
-        // A line more of the same message.
+        // Another line of the same message.
         (None, None) => out.push_str("  "),
         (time, name) => {
             if let Some(time) = time {
@@ -162,15 +165,15 @@ fn of_line(state: &State, line: &Line) -> Option<String> {
         }
     }
     match &line.kind {
-        SpreadKind::Folded(count) => {
+        TextRowKind::Folded(count) => {
             let words = fill(s.folded, &[count, &"/do", &"turn-fold"]);
             out.push_str(&words);
         }
-        SpreadKind::Code { .. } => {
+        TextRowKind::Code { .. } => {
             out.push_str("  ");
             out.push_str(line.text.as_str());
         }
-        SpreadKind::Text | SpreadKind::Quote | SpreadKind::Language => {
+        TextRowKind::Text | TextRowKind::Quote | TextRowKind::Language => {
             out.push_str(line.text.as_str());
         }
     }
@@ -182,7 +185,7 @@ fn of_line(state: &State, line: &Line) -> Option<String> {
     (!out.trim().is_empty()).then(|| out.trim_end().to_owned())
 }
 
-/// A list to choose from.
+/// Prints a list to choose from.
 pub fn list(state: &State, picker: &Picker, lines: &mut Vec<String>) {
     let s = state.preferences.strings;
     let rows = picker::rows(state, picker);

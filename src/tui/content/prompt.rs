@@ -5,19 +5,19 @@ use crate::tui::input::command;
 use crate::tui::state::{State, Writing};
 use crate::tui::strings::fill;
 
-/// What stands before the composer's text: where Enter sends.
+/// The text before the composer's input, which shows where Enter sends it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Prompt {
     pub text: String,
     pub is_private: bool,
 }
 
-/// The prompt for what is in the composer now.
+/// The prompt for the current composer text.
 pub fn prompt(state: &State) -> Prompt {
     let text = state.composer().text();
     if let Some((name, rest)) = command::addressee(&text) {
         let called = state.people_named(name);
-        // A name is complete when a space follows it, or when it is somebody's.
+        // A name is complete if a space follows it or if it belongs to a known person.
         if rest.starts_with(char::is_whitespace)
             || called.present.is_some()
             || called.peer.is_some()
@@ -57,7 +57,7 @@ pub fn prompt(state: &State) -> Prompt {
     }
 }
 
-/// The prompt of a text that is more than a message.
+/// The prompt of an edit or a reply.
 fn writing_prompt(state: &State) -> Option<Prompt> {
     let room = state.current()?;
     let s = state.preferences.strings;
@@ -67,7 +67,7 @@ fn writing_prompt(state: &State) -> Option<Prompt> {
         Writing::Answer(seq) => {
             let whom = room
                 .timeline
-                .said(seq)
+                .message(seq)
                 .map(|it| text::line(&it.author.name));
             fill(s.answer_prompt, &[&whom.unwrap_or_default()])
         }

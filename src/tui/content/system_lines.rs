@@ -1,4 +1,4 @@
-//! What entries say that nobody said: who came and went, and what was decided, in the words of a language.
+//! The texts of system entries in the user's language: joins and leaves, topics, moderation and amendments.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -7,7 +7,7 @@ use crate::chat::{Amendment, Body, Entry, Refusal, RefusalCode, Ruling, Until};
 use crate::text::{self, SafeText};
 use crate::tui::strings::{Strings, fill};
 
-/// The line of an entry; that of something said is its text.
+/// The text of an entry. For a message it is the message's own text.
 pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
     let name = text::line(&entry.author.name);
     match &entry.body {
@@ -39,7 +39,7 @@ pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
     }
 }
 
-/// What somebody decided about another, in words.
+/// The text of a moderator's decision about a person.
 fn ruling(s: &Strings, zone: &TimeZone, by: &SafeText, whom: &SafeText, ruling: &Ruling) -> String {
     let ending = |template: &str, limited: &str, at: Until| match until(s, zone, at) {
         Some(at) => fill(limited, &[by, whom, &at]),
@@ -63,7 +63,7 @@ fn ruling(s: &Strings, zone: &TimeZone, by: &SafeText, whom: &SafeText, ruling: 
     }
 }
 
-/// A time by the clock on the wall; nothing for one that never ends.
+/// The end of a mute or ban in local time; `None` if it never ends.
 pub fn until(s: &Strings, zone: &TimeZone, until: Until) -> Option<String> {
     match until {
         Until::At(at_ms) => clock(s, zone, at_ms),
@@ -71,14 +71,14 @@ pub fn until(s: &Strings, zone: &TimeZone, until: Until) -> Option<String> {
     }
 }
 
-/// A time of others by our own clock on the wall.
+/// A time in Unix milliseconds, formatted as local date and time.
 pub fn clock(s: &Strings, zone: &TimeZone, at_ms: u64) -> Option<String> {
     let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
     let at = at.to_zoned(zone.clone());
     Some(at.strftime(s.date_time).to_string())
 }
 
-/// A refusal that ends at a time, with that time as the reader's clock on the wall shows it; without it where it never ends.
+/// Replaces the end time in a refusal by the local time, or by nothing if it never ends.
 pub fn with_local_time(s: &Strings, zone: &TimeZone, mut refusal: Refusal) -> Refusal {
     let at = match refusal.code {
         RefusalCode::Muted => refusal.arguments.get_mut(0),
@@ -100,7 +100,7 @@ mod tests {
     use crate::tui::strings::ENGLISH;
 
     #[test]
-    fn a_mute_or_ban_that_refuses_something_names_a_date() {
+    fn a_refusal_for_a_mute_or_ban_shows_the_local_end_time() {
         let words =
             |refusal: Refusal| ENGLISH.refusal(&with_local_time(&ENGLISH, &TimeZone::UTC, refusal));
         let muted = |until: u64| words(Refusal::new(RefusalCode::Muted).with(until));

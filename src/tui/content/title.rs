@@ -1,11 +1,11 @@
-//! The title of the terminal's window: what is unread, for whoever looks at another one. Pure.
+//! The title of the terminal window, which shows unread counts. Pure.
 
 use crate::tui::state::State;
 
-/// The title where nothing else is wanted.
+/// The plain title without counts.
 pub const NAME: &str = "tchat";
 
-/// Mentions and unread messages of all rooms, and where one is: `(@2 5) tchat - chat.example.org`.
+/// The title: mentions and unread messages of all rooms, and the server, as in `(@2 5) tchat - chat.example.org`.
 pub fn title(state: &State) -> String {
     let news = state.listed().map(|room| state.news(room));
     let (unread, mentions) = news.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));

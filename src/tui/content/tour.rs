@@ -1,14 +1,14 @@
-//! A tour of a minute: what to try next, said where one writes. What was tried is not asked for again. Pure.
+//! The tour: hints for about a minute, one at a time, on what to try next. What the user has already tried is skipped. Pure.
 
 use std::time::{Duration, Instant};
 
 use crate::tui::input::keymap::{Action, Context, Keymap};
 use crate::tui::strings::{Strings, fill};
 
-/// How long each of them is shown, if it is not tried before: a minute in all.
+/// How long each step is shown if the user does not try it. All steps together take about a minute.
 const EACH: Duration = Duration::from_millis(8500);
 
-/// What there is to try, in this order.
+/// The steps of the tour, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TourStep {
     Say,
@@ -32,14 +32,14 @@ impl TourStep {
     ];
 }
 
-/// How far somebody is.
+/// The progress of the user in the tour.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tour {
-    /// Somebody to write to.
+    /// The name of a bot to write to.
     bot: String,
-    /// What was tried, or shown for long enough.
+    /// The steps that were tried, or were shown for long enough.
     past: Vec<TourStep>,
-    /// Until when the present one is shown.
+    /// When the current step ends.
     until: Option<Instant>,
 }
 
@@ -52,13 +52,13 @@ impl Tour {
         }
     }
 
-    /// What is to be tried now; nothing when all was shown.
+    /// The current step, or `None` at the end of the tour.
     pub fn present(&self) -> Option<TourStep> {
         let is_left = |it: &TourStep| !self.past.contains(it);
         TourStep::ALL.into_iter().find(is_left)
     }
 
-    /// Somebody has done it.
+    /// Notes that the user has tried a step.
     pub fn tried(&mut self, tour_step: TourStep) {
         if self.present() == Some(tour_step) {
             self.until = None;
@@ -68,8 +68,8 @@ impl Tour {
         }
     }
 
-    /// Goes on to the next when it is time; says whether there is one.
-    pub fn goes_on(&mut self, now: Instant) -> bool {
+    /// Moves to the next step when the time of the current one is over. Returns whether there is still a step.
+    pub fn advance(&mut self, now: Instant) -> bool {
         if self.until.is_some_and(|until| until <= now) {
             self.past.extend(self.present());
             self.until = None;
@@ -78,7 +78,7 @@ impl Tour {
         self.present().is_some()
     }
 
-    /// The words of what is to be tried now, with the keys there are; without a screen, with what is typed instead.
+    /// The text of the current step with its keys. In plain mode, with the commands to type instead.
     pub fn words(&self, s: &Strings, keymap: &Keymap, is_plain: bool) -> String {
         let Some(now) = self.present() else {
             return String::new();
@@ -122,17 +122,17 @@ mod tests {
     use crate::tui::strings::{CHINESE, ENGLISH};
 
     #[test]
-    fn a_tour_takes_a_minute_and_what_was_tried_is_not_asked_again() {
+    fn the_tour_takes_a_minute_and_skips_what_was_tried() {
         let begun = Instant::now();
         let mut guide = Tour::new("ada");
-        assert!(guide.goes_on(begun));
+        assert!(guide.advance(begun));
         guide.tried(TourStep::Search);
         assert_eq!(guide.present(), Some(TourStep::Say));
         guide.tried(TourStep::Say);
         assert_eq!(guide.present(), Some(TourStep::Whisper));
         let mut seen = vec![TourStep::Whisper];
         let mut now = begun;
-        while guide.goes_on(now) {
+        while guide.advance(now) {
             seen.extend(guide.present().filter(|it| seen.last() != Some(it)));
             now += Duration::from_millis(250);
         }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn it_names_the_keys_there_are() {
+    fn the_tour_names_the_real_keys() {
         for s in [&ENGLISH, &CHINESE] {
             let mut guide = Tour::new("ada");
             let keymap = Keymap::default();

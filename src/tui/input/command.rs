@@ -1,4 +1,4 @@
-//! What a typed line means: something to say, something private, or a command. Pure; it knows no rooms and no people.
+//! Parses a typed line: a message, a private message or a command. Pure: it knows nothing of rooms and people.
 
 mod arguments;
 
@@ -56,20 +56,20 @@ pub enum Name {
     Quit,
 }
 
-/// A command with its word, and how many words may follow it.
+/// A command with its word and the number of arguments it takes.
 #[derive(Clone, Copy, Debug)]
-pub struct Known {
+pub struct CommandSpec {
     pub name: Name,
     pub word: &'static str,
     least: usize,
     most: usize,
 }
 
-/// What follows is a text of any length.
+/// The command ends with a text of any length.
 const ANY: usize = usize::MAX;
 
-const fn known(name: Name, word: &'static str, least: usize, most: usize) -> Known {
-    Known {
+const fn known(name: Name, word: &'static str, least: usize, most: usize) -> CommandSpec {
+    CommandSpec {
         name,
         word,
         least,
@@ -77,8 +77,8 @@ const fn known(name: Name, word: &'static str, least: usize, most: usize) -> Kno
     }
 }
 
-/// Every command. Its words for people are in the table of strings, under the same name.
-pub const COMMANDS: [Known; 45] = [
+/// Every command. The help texts are in `strings`, under the same name.
+pub const COMMANDS: [CommandSpec; 45] = [
     known(Name::Help, "help", 0, 0),
     known(Name::Join, "join", 1, 1),
     known(Name::Leave, "leave", 0, 1),
@@ -126,7 +126,7 @@ pub const COMMANDS: [Known; 45] = [
     known(Name::Quit, "quit", 0, 0),
 ];
 
-/// What other chat clients call some of them.
+/// The names of some commands in other chat clients.
 pub const ALIASES: [(&str, Name); 5] = [
     ("part", Name::Leave),
     ("list", Name::Rooms),
@@ -136,23 +136,23 @@ pub const ALIASES: [(&str, Name); 5] = [
 ];
 
 impl Name {
-    /// The other words for a command.
+    /// The aliases of a command.
     pub fn aliases(self) -> impl Iterator<Item = &'static str> {
         let all = ALIASES.into_iter();
         all.filter_map(move |(word, name)| (name == self).then_some(word))
     }
 }
 
-/// The command of a word or alias, in any case.
-pub fn find(word: &str) -> Option<Known> {
+/// Finds a command by its word or an alias, ignoring case.
+pub fn find(word: &str) -> Option<CommandSpec> {
     let lower = word.to_lowercase();
     let alias = ALIASES.into_iter().find(|(alias, _)| *alias == lower);
     let alias = alias.map(|(_, name)| name);
-    let is_it = |known: &Known| known.word == lower || Some(known.name) == alias;
+    let is_it = |known: &CommandSpec| known.word == lower || Some(known.name) == alias;
     COMMANDS.into_iter().find(is_it)
 }
 
-/// A line, understood.
+/// A parsed line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Line {
     Empty,
@@ -161,16 +161,16 @@ pub enum Line {
         name: String,
         text: String,
     },
-    /// A command with what stands behind it, without spaces around.
+    /// A command and its trimmed arguments.
     Command(Name, String),
-    /// `s/old/new/`: the last message with something replaced.
+    /// `s/old/new/`: replaces a part of our last message.
     Substitute {
         old: String,
         new: String,
     },
-    /// Addressed or begun, but something is missing.
+    /// A command or private message that is incomplete.
     Missing(Missing),
-    /// No command of that word; the nearest there is.
+    /// An unknown command, with the most similar one.
     Unknown {
         word: String,
         nearest: Option<&'static str>,
@@ -181,11 +181,11 @@ pub enum Line {
 pub enum Missing {
     /// `@name` without a text.
     PrivateText,
-    /// A command with fewer or more words than it needs.
+    /// A command with too few or too many arguments.
     Argument(Name),
 }
 
-/// Understands what was typed.
+/// Parses a typed line.
 pub fn parse(text: &str) -> Line {
     if text.trim().is_empty() {
         return Line::Empty;
@@ -193,7 +193,7 @@ pub fn parse(text: &str) -> Line {
     if matches!(text.trim(), "exit" | "/exit" | "quit" | ":q" | ":wq") {
         return Line::Command(Name::Quit, String::new());
     }
-    // One slash is left out only where the line would be a command; code is sent as it is.
+    // One slash is removed only if the rest would be a command. Code that starts with `//` is sent unchanged.
     if let Some(said) = text.strip_prefix("//") {
         let is_command = said.starts_with(char::is_alphabetic) && !text.contains('\n');
         let text = if is_command {
@@ -221,7 +221,7 @@ pub fn parse(text: &str) -> Line {
             name: name.to_owned(),
             text: rest.trim().to_owned(),
         },
-        // A space before `@name` only makes it public.
+        // A space before `@name` makes the message public; it is not part of the text.
         None if text.trim_start().starts_with(text::AT) => {
             Line::Say(Body::Text(text.trim().to_owned()))
         }
@@ -229,7 +229,7 @@ pub fn parse(text: &str) -> Line {
     }
 }
 
-/// The two parts of `s/old/new/` or `s/old/new`, in which `\\/` is a slash; nothing for any other line.
+/// The two parts of `s/old/new/` or `s/old/new`, in which `\\/` is a slash. Returns `None` for any other line.
 fn substitution(text: &str) -> Option<(String, String)> {
     let mut parts = vec![String::new()];
     let mut chars = text.strip_prefix("s/")?.chars().peekable();
@@ -249,9 +249,9 @@ fn substitution(text: &str) -> Option<(String, String)> {
     (!old.is_empty() && !text.contains('\n')).then(|| (old.clone(), new.clone()))
 }
 
-/// The person a line that begins with `@name` is for, and what follows the name.
+/// The recipient of a line that begins with `@name`, and the text after the name.
 pub fn addressee(text: &str) -> Option<(&str, &str)> {
-    // The prompt shows where the line goes, so nobody has to be asked about a name that ends with a full stop.
+    // A name with a full stop after it is never an address, even if somebody has that name. The prompt shows who the line goes to.
     text::addressee(text, |_| false)
 }
 
@@ -277,7 +277,7 @@ fn parse_command(line: &str) -> Line {
                 text: text.to_owned(),
             }
         }
-        // What would be a message of its own is here meant for the last one.
+        // `/edit s/old/new/` means the same as `s/old/new/` alone.
         Name::Edit if argument.starts_with("s/") => match substitution(argument) {
             Some((old, new)) => Line::Substitute { old, new },
             None => Line::Missing(Missing::Argument(Name::Edit)),
@@ -286,7 +286,7 @@ fn parse_command(line: &str) -> Line {
     }
 }
 
-/// The command a mistyped word is nearest to: it begins with it, or differs in few letters.
+/// The command most similar to a mistyped word: one that begins with it, or differs in at most two letters.
 fn nearest(word: &str) -> Option<&'static str> {
     if word.is_empty() {
         return None;
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_mean_what_people_expect() {
+    fn lines_are_parsed_as_users_expect() {
         let cases = [
             ("hello", say("hello")),
             ("  indented", say("  indented")),
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_commands_are_never_said_and_the_nearest_is_proposed() {
+    fn unknown_commands_are_not_sent_and_the_most_similar_is_suggested() {
         let nearest_of = |text| match parse(text) {
             Line::Unknown { nearest, .. } => nearest,
             other => panic!("{other:?}"),

@@ -1,23 +1,23 @@
 //! Completions: the popup with what could follow at the cursor, and emoji by their short names.
 
-/// What is offered, most.
+/// The most completions that are offered.
 pub const MOST: usize = 8;
 
-/// Completions that are shown above the composer.
+/// The completions shown above the composer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Popup {
     pub offers: Vec<Offer>,
-    /// Which one is chosen; none until somebody moves, so that Enter still sends.
+    /// The selected completion. There is none until the user moves to one, so that Enter still sends the message.
     pub chosen: Option<usize>,
-    /// Bytes before the cursor that an offer replaces.
+    /// The number of bytes before the cursor that a completion replaces.
     pub replaces: usize,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Offer {
-    /// What is put into the composer, without the space behind it.
+    /// The text for the composer, without the space after it.
     pub text: String,
-    /// What it is or does.
+    /// A short description.
     pub about: String,
 }
 
@@ -33,13 +33,13 @@ impl Popup {
         self.chosen = usize::try_from(next).ok();
     }
 
-    /// The offer Tab takes: the chosen one, else the first.
+    /// The completion that Tab inserts: the selected one, or else the first.
     pub fn offer(&self) -> Option<&Offer> {
         self.offers.get(self.chosen.unwrap_or(0))
     }
 }
 
-/// A text without its last word, and that word.
+/// Splits off the last word of a text.
 pub fn last_word(text: &str) -> (&str, &str) {
     let start = text.rfind(char::is_whitespace).map_or(0, |at| {
         at + text[at..].chars().next().map_or(1, char::len_utf8)
@@ -47,7 +47,7 @@ pub fn last_word(text: &str) -> (&str, &str) {
     text.split_at(start)
 }
 
-/// The first of the offers for a word; a word that is complete already needs no offer of itself.
+/// The popup with the first of the offers. The word itself is not offered.
 pub fn popup(mut offers: Vec<Offer>, word: &str) -> Option<Popup> {
     offers.retain(|offer| offer.text != word);
     offers.truncate(MOST);
@@ -58,10 +58,10 @@ pub fn popup(mut offers: Vec<Offer>, word: &str) -> Option<Popup> {
     })
 }
 
-/// A line for each short name: the name, the emoji, and what it shows.
+/// One line per short name: the name, the emoji and its description, separated by tabs.
 const EMOJI: &str = include_str!(concat!(env!("OUT_DIR"), "/emoji.txt"));
 
-/// The emoji of a short name like `:tada:`, in any case; the colon at its end may be left out.
+/// The emoji of a short name like `:tada:`, ignoring case. The colons may be left out.
 pub fn emoji_named(name: &str) -> Option<&'static str> {
     let name = name.trim_matches(':').to_lowercase();
     EMOJI.lines().find_map(|line| {
@@ -71,13 +71,13 @@ pub fn emoji_named(name: &str) -> Option<&'static str> {
     })
 }
 
-/// The emoji whose short names begin like one that is being written, which has a colon in front.
+/// The emoji whose short names begin with what is being written. That must start with a colon.
 pub fn emoji_like(written: &str) -> Vec<Offer> {
     let stem = written.strip_prefix(':').map(str::to_lowercase);
     stem.map_or_else(Vec::new, |stem| emoji(&stem))
 }
 
-/// Emoji by the short names that people know from elsewhere. One letter would offer something with every `:D`.
+/// The emoji whose short names begin with `stem`. At least two letters are needed, so that `:D` opens no popup.
 pub fn emoji(stem: &str) -> Vec<Offer> {
     if stem.chars().count() < 2 {
         return Vec::new();
@@ -92,7 +92,7 @@ pub fn emoji(stem: &str) -> Vec<Offer> {
             Some((name, Offer { text, about }))
         })
         .collect();
-    // The shorter a name, the more of it was written; of several names of one emoji that is the one.
+    // The shortest name is the closest match. An emoji with several matching names is offered once, by its shortest.
     fitting.sort_by_key(|(name, _)| name.len());
     let mut offers: Vec<Offer> = Vec::new();
     for (_, offer) in fitting {

@@ -1,7 +1,7 @@
-//! The composer: tui-textarea as buffer and undo engine, moved and edited by grapheme cluster.
+//! The composer: a text field that moves and deletes by grapheme cluster. The buffer and the undo history are those of tui-textarea.
 //!
-//! The buffer itself moves, deletes and measures by char, which splits an emoji or a Hangul syllable; so every motion is computed
-//! here and given to it as a jump.
+//! tui-textarea itself moves, deletes and measures by char, which would split an emoji or a Hangul syllable. So every motion is computed
+//! here and passed to it as a jump.
 
 mod layout;
 
@@ -12,7 +12,7 @@ pub use self::layout::ComposerLayout;
 pub use crate::tui::input::kill_ring::KillRing;
 use crate::tui::input::kill_ring::Side;
 
-/// Edits that can be undone.
+/// The number of edits that can be undone.
 const UNDO: usize = 500;
 
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ impl Default for Composer {
 }
 
 impl Composer {
-    /// A composer that holds a text, with the cursor at its end and nothing to undo.
+    /// A composer with a text, the cursor at its end and an empty undo history.
     pub fn with(text: &str) -> Self {
         let mut area = TextArea::from(text.split('\n'));
         area.set_max_histories(UNDO);
@@ -44,7 +44,7 @@ impl Composer {
         self.area.lines().iter().all(String::is_empty) && self.area.lines().len() <= 1
     }
 
-    /// Bytes of UTF-8, as the server counts them.
+    /// The size of the text in bytes of UTF-8, as the server counts it.
     pub fn bytes(&self) -> usize {
         self.area
             .lines()
@@ -58,7 +58,7 @@ impl Composer {
         self.area.lines().len()
     }
 
-    /// The text before the cursor, in its line.
+    /// The text before the cursor, in the cursor's line.
     pub fn before(&self) -> &str {
         let (line, at) = self.place();
         line.get(..at).unwrap_or_default()
@@ -69,7 +69,7 @@ impl Composer {
         self.area.cursor().0 == 0
     }
 
-    /// The text is empty from now on; what was typed can be brought back with undo.
+    /// Deletes the whole text. Undo brings it back.
     pub fn clear(&mut self) {
         self.area.move_cursor(CursorMove::Top);
         self.area.move_cursor(CursorMove::Head);
@@ -82,7 +82,7 @@ impl Composer {
         self.insert(text);
     }
 
-    /// Inserts at the cursor. Line ends become newlines; other controls are left out.
+    /// Inserts a text at the cursor. Line ends become `\n`. Other control characters, except tabs, are removed.
     pub fn insert(&mut self, text: &str) {
         let normal = text.replace("\r\n", "\n").replace('\r', "\n");
         let clean: String = normal
@@ -191,7 +191,7 @@ impl Composer {
         kill_ring.add(&self.delete_between(end.0, end.1), Side::Behind);
     }
 
-    /// Clears the whole text, which can be yanked and undone.
+    /// Cuts the whole text. It can be yanked, and undo brings it back.
     pub fn kill_all(&mut self, kill_ring: &mut KillRing) {
         kill_ring.add(&self.text(), Side::Before);
         self.clear();
@@ -203,7 +203,7 @@ impl Composer {
         kill_ring.add(&self.delete_between(end.0, end.1), Side::Before);
     }
 
-    /// Swaps the clusters on both sides of the cursor; at the end of a line the last two.
+    /// Swaps the clusters on both sides of the cursor, or the last two at the end of a line.
     pub fn transpose(&mut self) {
         let (line, at) = self.place();
         let at_end = at == line.len();
@@ -226,7 +226,7 @@ impl Composer {
         self.insert(&swapped);
     }
 
-    /// Takes the last edit back; false if there is none.
+    /// Undoes the last edit. Returns false if there is none.
     pub fn undo(&mut self) -> bool {
         self.area.undo()
     }
@@ -235,7 +235,7 @@ impl Composer {
         self.area.redo();
     }
 
-    /// Replaces the last `bytes` before the cursor, for completion.
+    /// Replaces the last `bytes` bytes before the cursor. Used for completion.
     pub fn replace_before(&mut self, bytes: usize, with: &str) {
         let (line, at) = self.place();
         let chars = line
@@ -249,7 +249,7 @@ impl Composer {
         self.insert(with);
     }
 
-    /// The line of the cursor and the byte it stands at.
+    /// The line of the cursor, and the cursor's byte offset in it.
     fn place(&self) -> (&str, usize) {
         let (row, column) = (self.area.cursor().0, self.area.cursor().1);
         let line = self.area.lines().get(row).map_or("", String::as_str);
@@ -266,13 +266,13 @@ impl Composer {
         let place = |value: usize| u16::try_from(value).unwrap_or(u16::MAX);
         self.area
             .move_cursor(CursorMove::Jump(place(row), place(column)));
-        // The buffer jumps no farther than this in a line; the rest goes step by step.
+        // A jump cannot go further than this in a line, so the rest is done step by step.
         for _ in usize::from(u16::MAX)..column {
             self.area.move_cursor(CursorMove::Forward);
         }
     }
 
-    /// Deletes from the cursor to a later place.
+    /// Deletes from the cursor to a later position, and returns the deleted text.
     fn delete_between(&mut self, row: usize, column: usize) -> String {
         let (from_row, from) = (self.area.cursor().0, self.area.cursor().1);
         let lines = self.area.lines();
@@ -337,13 +337,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_killed_can_be_yanked() {
+    fn killed_text_can_be_yanked_and_undone() {
         let mut composer = Composer::with("hello 世界 wide");
         let mut kill_ring = KillRing::default();
         composer.kill_word(&mut kill_ring);
         assert_eq!(composer.text(), "hello 世界 ");
         assert_eq!(kill_ring.text(), "wide");
-        // What is killed in a row is one.
+        // Consecutive kills are joined.
         composer.kill_word(&mut kill_ring);
         assert_eq!(
             (composer.text().as_str(), kill_ring.text()),
@@ -357,7 +357,11 @@ mod tests {
             ("", "hello 世")
         );
         composer.kill_to_start(&mut kill_ring);
-        assert_eq!(kill_ring.text(), "hello 世", "nothing is no kill");
+        assert_eq!(
+            kill_ring.text(),
+            "hello 世",
+            "killing nothing changes nothing"
+        );
         kill_ring.ends();
         composer.insert("one\ntwo");
         composer.kill_all(&mut kill_ring);
@@ -370,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_very_long_line_is_edited_there() {
+    fn the_end_of_a_very_long_line_can_be_edited() {
         let mut composer = Composer::with(&"y".repeat(65_540));
         composer.delete_back();
         assert_eq!(composer.text().len(), 65_539);
@@ -380,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn pasted_controls_are_left_out() {
+    fn control_characters_are_removed_from_pasted_text() {
         let mut composer = Composer::default();
         composer.insert("a\r\nb\u{1b}[31m\rc\u{7}");
         assert_eq!(composer.text(), "a\nb[31m\nc");
@@ -397,7 +401,7 @@ mod tests {
         assert_eq!(composer.before(), "abcd");
         composer.row_down(80);
         assert_eq!(composer.before(), "x");
-        // What is wrapped has rows as well.
+        // Rows of a wrapped line count too.
         let mut composer = Composer::with("one two three four");
         composer.row_up(5);
         assert_eq!(composer.before(), "one two three");

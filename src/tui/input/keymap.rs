@@ -1,5 +1,6 @@
-//! What a key does, in which context, and what help says of it: one table for each preset, and what somebody's config file says
-//! instead.
+//! The keymap: which action a key has in which context. Each preset is a table, and the user's config file overrides it.
+//!
+//! It knows nothing of what the actions do.
 
 mod action;
 mod spelling;
@@ -13,16 +14,16 @@ pub use self::action::Action;
 pub use self::spelling::{Key, Keys};
 use super::command::Name;
 
-/// Where a key is pressed.
+/// The part of the interface that has the focus when a key is pressed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Context {
-    /// Wherever text is typed; also the room's own keys.
+    /// Any text field; also the keys of the room itself.
     Composer,
-    /// While completions are shown; what it does not know goes to the composer.
+    /// While completions are shown. Keys without an action here go to the composer.
     Popup,
-    /// While a message is selected; what it does not know goes to the composer.
+    /// While a message is selected. Keys without an action here go to the composer.
     Selection,
-    /// While an overlay that is read is open.
+    /// While an overlay is open that is only read.
     Overlay,
 }
 
@@ -41,7 +42,7 @@ impl Context {
     }
 }
 
-/// A set of keys to begin with.
+/// A predefined set of key bindings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Preset {
     #[default]
@@ -63,29 +64,29 @@ impl Preset {
     }
 }
 
-/// What somebody wants a key to do; nothing at all where there is no action.
+/// A key binding from the user's config. Without an action it unbinds the key.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Wish {
+pub struct UserBinding {
     pub context: Context,
     pub keys: Keys,
     pub action: Option<Action>,
 }
 
-/// What a key may be.
+/// What a key press means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Meaning {
     Does(Action),
-    /// The first of two keys.
+    /// It is the first key of a sequence of two.
     Begins,
     Nothing,
 }
 
-/// All keys as they are now.
+/// All key bindings in effect.
 #[derive(Clone, Debug)]
 pub struct Keymap {
     pub preset: Preset,
-    wishes: Vec<Wish>,
-    /// In the order of the table, somebody's own last.
+    user_bindings: Vec<UserBinding>,
+    /// In the order of the preset's table, the user's own last.
     order: Vec<(Context, Keys, Action)>,
     meanings: HashMap<(Context, Keys), Action>,
 }
@@ -96,18 +97,20 @@ impl Default for Keymap {
     }
 }
 
-/// What everybody needs a key for.
+/// The actions that must have a key.
 const NEEDED: [Action; 3] = [Action::Send, Action::Close, Action::Quit];
 
 impl Keymap {
-    pub fn new(preset: Preset, wishes: Vec<Wish>) -> Self {
+    pub fn new(preset: Preset, user_bindings: Vec<UserBinding>) -> Self {
         let mut order: Vec<(Context, Keys, Action)> = Vec::new();
         let rows = table::rows(preset).filter_map(|(context, keys, action)| {
             Some((context, keys.parse().ok()?, Some(action)))
         });
-        let wished = wishes.iter().map(|it| (it.context, it.keys, it.action));
+        let wished = user_bindings
+            .iter()
+            .map(|it| (it.context, it.keys, it.action));
         for (context, keys, action) in rows.chain(wished) {
-            // One key cannot do something and begin another as well.
+            // A key cannot both have an action and begin a sequence.
             order.retain(|(other, known, _)| *other != context || !known.clashes(keys));
             order.extend(action.map(|action| (context, keys, action)));
         }
@@ -118,17 +121,17 @@ impl Keymap {
             preset,
             meanings: meanings.collect(),
             order,
-            wishes,
+            user_bindings,
         }
     }
 
-    /// The same wishes over another preset.
+    /// The user's bindings on top of another preset.
     #[must_use]
     pub fn with(&self, preset: Preset) -> Self {
-        Self::new(preset, self.wishes.clone())
+        Self::new(preset, self.user_bindings.clone())
     }
 
-    /// An action without which nobody gets on, and that no key does any more.
+    /// A necessary action that no key is bound to, if there is one.
     pub fn missing(&self) -> Option<Action> {
         let has = |action: &Action| {
             let mut order = self.order.iter();
@@ -137,7 +140,7 @@ impl Keymap {
         NEEDED.into_iter().find(|action| !has(action))
     }
 
-    /// What a key does in a context by itself.
+    /// The action of a single key in a context.
     pub fn action(&self, context: Context, event: KeyEvent) -> Option<Action> {
         match self.meaning(context, None, event) {
             Meaning::Does(action) => Some(action),
@@ -145,7 +148,7 @@ impl Keymap {
         }
     }
 
-    /// What a key means in a context, after another key if one was pressed before it.
+    /// What a key means in a context. `before` is the first key of a sequence, if it was pressed.
     pub fn meaning(&self, context: Context, before: Option<Key>, event: KeyEvent) -> Meaning {
         let key = Key::of(event);
         let keys = match before {
@@ -165,7 +168,7 @@ impl Keymap {
         }
     }
 
-    /// The key that does what a command does.
+    /// The key that does the same as a command.
     pub fn of_command(&self, name: Name) -> Option<String> {
         let action = match name {
             Name::Help => Action::Help,
@@ -180,7 +183,7 @@ impl Keymap {
         Some(self.first(action)).filter(|key| !key.is_empty())
     }
 
-    /// The keys of an action where text is typed, as people write them: `Ctrl+A, Home`.
+    /// The keys of an action in the composer, for display: `Ctrl+A, Home`.
     pub fn label(&self, action: Action) -> String {
         let bound = self.order.iter();
         let bound =
@@ -189,7 +192,7 @@ impl Keymap {
         keys.join(", ")
     }
 
-    /// The first of them; empty if there is none.
+    /// The first key of an action in the composer; empty if there is none.
     pub fn first(&self, action: Action) -> String {
         let label = self.label(action);
         label.split(", ").next().unwrap_or_default().to_owned()
@@ -202,7 +205,7 @@ impl Keymap {
         bound.map_or_else(String::new, |(_, keys, _)| keys.to_string())
     }
 
-    /// What the keys where text is typed do, each once, in the order of the table.
+    /// The actions that have a key in the composer, each once, in the order of the table.
     pub fn actions(&self) -> Vec<Action> {
         self.actions_in(Context::Composer)
     }
@@ -218,11 +221,11 @@ impl Keymap {
     }
 }
 
-/// The character a key types, if it types one.
+/// The character a key types, if any.
 pub fn typed(event: KeyEvent) -> Option<char> {
     let (ctrl, alt) = (KeyModifiers::CONTROL, KeyModifiers::ALT);
     match event.code {
-        // AltGr arrives as Ctrl and Alt together and types what the layout says.
+        // AltGr is reported as Ctrl and Alt together. It types the character of the keyboard layout.
         KeyCode::Char(c) if event.modifiers.contains(ctrl) == event.modifiers.contains(alt) => {
             Some(c)
         }
@@ -247,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_is_a_key_and_none_means_two_things_in_one_table() {
+    fn every_row_is_a_valid_key_and_no_table_binds_a_key_twice() {
         for (name, preset) in Preset::ALL {
             let mut seen = HashSet::new();
             let own = table::rows(preset).skip(if preset == Preset::Default {
@@ -258,7 +261,7 @@ mod tests {
             for (context, keys, _) in own {
                 let parsed: Keys = keys
                     .parse()
-                    .unwrap_or_else(|_| panic!("{name}: '{keys}' is no key"));
+                    .unwrap_or_else(|_| panic!("{name}: '{keys}' is not a key"));
                 assert!(
                     seen.insert((context, parsed)),
                     "{name}: {keys} is bound twice"
@@ -271,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn question_marks_and_capitals_are_text_where_text_is_typed() {
+    fn question_marks_and_capitals_are_text_in_the_composer() {
         let keymap = Keymap::default();
         for c in ['?', 'A', '张'] {
             let event = KeyEvent::new(KeyCode::Char(c), KeyModifiers::SHIFT);
@@ -286,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn sending_and_newlines_never_mix() {
+    fn enter_sends_and_enter_with_a_modifier_adds_a_line_in_every_preset() {
         for (_, preset) in Preset::ALL {
             let keymap = Keymap::new(preset, Vec::new());
             let does = |event| keymap.action(Context::Composer, event);
@@ -301,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn emacs_gives_the_editor_its_keys_and_every_action_has_one_still() {
+    fn emacs_binds_the_keys_of_emacs_and_every_action_still_has_a_key() {
         let (default, emacs) = (Keymap::default(), Keymap::default().with(Preset::Emacs));
         let does = |keys: &str| emacs.action(Context::Composer, press(keys));
         assert_eq!(does("ctrl+k"), Some(Action::KillToEnd));
@@ -315,25 +318,25 @@ mod tests {
     }
 
     #[test]
-    fn wishes_go_before_every_preset_and_two_keys_may_be_one() {
-        let wish = |context, keys: &str, action| Wish {
+    fn user_bindings_override_every_preset_and_may_be_sequences_of_two_keys() {
+        let wish = |context, keys: &str, action| UserBinding {
             context,
             keys: keys.parse().unwrap(),
             action,
         };
-        let wishes = vec![
+        let user_bindings = vec![
             wish(Context::Composer, "ctrl+t", None),
             wish(Context::Composer, "ctrl+k ctrl+p", Some(Action::Palette)),
             wish(Context::Selection, "x", Some(Action::DeleteSelected)),
         ];
         for (_, preset) in Preset::ALL {
-            let keymap = Keymap::new(preset, wishes.clone());
+            let keymap = Keymap::new(preset, user_bindings.clone());
             let does = |keys: &str| keymap.meaning(Context::Composer, None, press(keys));
             assert_eq!(does("ctrl+t"), Meaning::Nothing);
             assert_eq!(
                 does("ctrl+k"),
                 Meaning::Begins,
-                "what it did alone it does no more"
+                "the key that begins a sequence has no action of its own"
             );
             let first = Key::of(press("ctrl+k"));
             let second = keymap.meaning(Context::Composer, Some(first), press("ctrl+p"));

@@ -1,13 +1,13 @@
-//! What was killed last. There is one for the whole screen: what was typed in the wrong place is cut there and yanked elsewhere.
+//! The text that was killed (cut) last. All text fields share it, so text that was typed in the wrong field can be moved to another.
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct KillRing {
     text: String,
-    /// What is killed next is added to it: nothing else was done meanwhile.
+    /// Whether the last key was a kill too, so that the next kill is added to the text.
     goes_on: bool,
 }
 
-/// On which side of the cursor it stood.
+/// On which side of the cursor the killed text was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Side {
     Before,
@@ -15,12 +15,12 @@ pub(super) enum Side {
 }
 
 impl KillRing {
-    /// What a key does that kills nothing.
+    /// Ends a series of kills. Called for every key that kills nothing.
     pub fn ends(&mut self) {
         self.goes_on = false;
     }
 
-    /// Takes a text that was cut elsewhere, to be pasted.
+    /// Adds a text that was cut outside the composer.
     pub fn put(&mut self, text: &str) {
         self.add(text, Side::Before);
     }

@@ -1,8 +1,8 @@
-//! The lists at the sides: what stands in them, and which part of it is shown.
+//! The side panes: the rows of the room list, and which part of the room list and the people list is shown.
 
 use crate::tui::state::{Room, State};
 
-/// A row of the list of rooms.
+/// A row of the room list.
 #[derive(Clone, Copy, Debug)]
 pub enum RoomRow<'a> {
     Title(&'static str),
@@ -30,7 +30,8 @@ pub fn room_rows(state: &State) -> Vec<RoomRow<'_>> {
     rows
 }
 
-/// The first row that is shown of the rooms: as little is scrolled as shows the room one is in, and the marks at the ends.
+/// The first visible row of the room list. Without a position of its own, it scrolls just far enough to show the current room and the
+/// row that counts the rooms below.
 pub fn first_room(state: &State, rows: &[RoomRow<'_>], height: usize) -> usize {
     let is_current = |row: &RoomRow| matches!(row, RoomRow::Room(room) if state.rooms.current == Some(room.info.id));
     let current = || rows.iter().position(is_current).unwrap_or(0);
@@ -39,7 +40,7 @@ pub fn first_room(state: &State, rows: &[RoomRow<'_>], height: usize) -> usize {
     first.min(rows.len().saturating_sub(height))
 }
 
-/// The first of so many people that is shown.
+/// The index of the first visible person of `count`.
 pub fn first_person(state: &State, count: usize, height: usize) -> usize {
     state.screen.panes.people.min(count.saturating_sub(height))
 }

@@ -1,4 +1,6 @@
-//! Lists to choose from: the lobby, and the palette over rooms, people and commands. One fuzzy matcher for all of them. Pure.
+//! Lists to choose from: the lobby, the palette of rooms, people and commands, mentions, themes, search results and links. Pure.
+//!
+//! One fuzzy matcher filters all of them except search results.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -17,33 +19,33 @@ use crate::tui::settings::Setting;
 use crate::tui::state::{Invitation, Picker, PickerKind, Room, RowAction, State};
 use crate::tui::strings::fill;
 
-/// Columns of a hit that may stand before the first word that was found; none of them on a screen narrower than this.
+/// The most columns of a search result before the first word that was found. A screen narrower than `NARROW` has none.
 const LEAD: usize = 16;
 const NARROW: u16 = 60;
 
 /// One row.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Row {
-    /// What is matched against.
+    /// The name, which the filter is matched against.
     pub label: String,
-    /// The characters of the label that matched.
+    /// The indices of the characters of the label that matched.
     pub matched: Vec<u32>,
     pub unread: u32,
-    /// People in a room: how many, and of how many.
+    /// The number of people in a room, and the capacity if there is one.
     pub people: String,
     pub about: String,
-    /// Where in `about` stands what was looked for, in bytes.
+    /// The parts of `about` that match the search, as byte ranges.
     pub marks: Vec<Range<usize>>,
-    /// How long ago, or the key that does it.
+    /// The age of a message, or the key of an action.
     pub aside: String,
     pub takes: RowAction,
 }
 
-/// The rows that match, the best first; without a filter in their own order.
+/// The rows that match the filter, best first. Without a filter, all rows in their own order.
 pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
     let all = match &picker.of {
         PickerKind::Lobby(rooms) => {
-            // The server does not list a secret room for those who are no members.
+            // The server lists a secret room for its members only, so invitations to one are added here.
             let is_listed = |id: RoomId| rooms.iter().any(|room| room.id == id);
             let invited = state.rooms.invitations.iter().map(|it| &it.room);
             let invited = invited.filter(|room| !is_listed(room.id));
@@ -81,9 +83,9 @@ fn matching(all: Vec<Row>, filter: &str) -> Vec<Row> {
     let mut found: Vec<(Rank, Row)> = Vec::new();
     for mut row in all {
         let hay = match row.takes {
-            // What was said is looked for as well.
+            // The filter also searches the text of a message.
             RowAction::Visit(..) => format!("{} {}", row.label, row.about),
-            // Other clients call it something else.
+            // The filter also searches the aliases of a command.
             RowAction::Command(name) => {
                 let whole = row.label.clone();
                 name.aliases()
@@ -103,12 +105,12 @@ fn matching(all: Vec<Row>, filter: &str) -> Vec<Row> {
     found.into_iter().map(|(_, row)| row).collect()
 }
 
-/// The order of matches, the smallest first: whether the letters are scattered, the group of the row, whether its name begins
-/// otherwise, and the matcher's score.
+/// The sort key of a match, smallest first: whether its letters are scattered, its group, whether its name begins differently, and the
+/// matcher's score.
 type Rank = (bool, u8, bool, Reverse<u32>);
 
 fn rank(row: &Row, hay: &str, filter: &str, score: u32) -> Rank {
-    // A sign in front of a name may be typed or left out.
+    // The sign before a name may be left out.
     let plain = |text: &str| text.trim_start_matches(['#', '@', '/']).to_owned();
     let (hay, filter) = (text::folded(hay), text::folded(filter));
     let is_scattered = !filter.split_whitespace().all(|word| hay.contains(word));
@@ -154,7 +156,7 @@ fn of_room(state: &State, info: &RoomInfo) -> Row {
     }
 }
 
-/// That we may join a room, and by whom.
+/// The text for an invitation to a room, with the name of who invited us if it is known.
 fn invited(state: &State, invitation: &Invitation) -> String {
     let s = state.preferences.strings;
     match &invitation.by {
@@ -212,7 +214,7 @@ fn of_link(address: &Arc<str>) -> Row {
 }
 
 fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> Row {
-    // On a narrow screen the word itself comes first.
+    // A narrow screen shows the text from the word that was found.
     let lead = if state.screen.size.0 < NARROW {
         0
     } else {
@@ -226,7 +228,7 @@ fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> Row {
     }
 }
 
-/// How long ago something was said, in the coarsest unit that says it.
+/// The age of a message in minutes, hours or days.
 fn ago(state: &State, at_ms: u64) -> String {
     let now = u64::try_from(state.screen.now.wall.as_millisecond()).unwrap_or(0);
     let minutes = now.saturating_sub(at_ms) / 60_000;
@@ -239,7 +241,7 @@ fn ago(state: &State, at_ms: u64) -> String {
     }
 }
 
-/// Rooms and conversations, everybody else who is here, commands, settings, and actions that do not edit the composer.
+/// The rows of the palette: rooms and conversations, other people, commands, settings, and actions that do not edit the composer.
 fn palette(state: &State) -> Vec<Row> {
     let s = state.preferences.strings;
     let plain = |label: String, about: &str, takes| Row {
@@ -278,7 +280,7 @@ fn palette(state: &State) -> Vec<Row> {
         let takes = RowAction::Join(room.name.clone());
         rows.push(plain(label, text::line(&room.topic).as_str(), takes));
     }
-    // Whoever there is a conversation with stands among the rooms.
+    // People we have a conversation with are already listed among the rooms.
     let peers = state
         .rooms
         .list
@@ -325,7 +327,7 @@ fn palette(state: &State) -> Vec<Row> {
             ..plain(label, &about, RowAction::Set(setting))
         });
     }
-    // Actions that a command does stand with it.
+    // The key of an action that has a command is shown with the command.
     let of_commands: Vec<String> = COMMANDS
         .iter()
         .filter_map(|known| state.input.keymap.of_command(known.name))
@@ -371,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_in_order_find_it_and_the_nearest_comes_first() {
+    fn letters_in_order_match_and_the_best_match_comes_first() {
         let all = [
             "#general",
             "#tech",
@@ -402,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn rooms_come_before_commands_and_letters_in_a_row_before_scattered_ones() {
+    fn rooms_come_before_commands_and_adjacent_letters_before_scattered_ones() {
         let all = [
             "delete to the end of the line",
             "/theme",
@@ -411,7 +413,7 @@ mod tests {
             "@theo",
             "#tea-house",
         ];
-        // "tea-house" has t, h and e, but not in a row.
+        // "tea-house" has t, h and e, but not next to each other.
         assert_eq!(
             found(&all, "the"),
             [
@@ -423,7 +425,7 @@ mod tests {
                 "#tea-house",
             ]
         );
-        // A sign may be typed, the case does not matter, and each word counts by itself.
+        // The sign may be typed, case is ignored, and each word is matched separately.
         assert_eq!(found(&all, "/THE")[0], "/theme");
         assert_eq!(found(&all, "end line"), ["delete to the end of the line"]);
         assert_eq!(found(&["set theme", "#thesis"], "set"), ["set theme"]);

@@ -1,4 +1,4 @@
-//! A search: what is typed understood, what was found where merged, and the way from hit to hit. Pure.
+//! Search: parses the query, merges local results with those of the server, and steps from result to result. Pure.
 
 use std::ops::Range;
 
@@ -10,34 +10,34 @@ use crate::text::{self, Finder};
 use crate::tui::input::command;
 use crate::tui::strings::{Strings, fill};
 
-/// Words that say where, by whom and when, before a colon.
+/// The filters, which are written before a colon.
 const FILTERS: [&str; 5] = ["from", "in", "before", "after", "has"];
 
-/// What was typed cannot be looked for.
+/// Why a query cannot be searched.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Problem {
     NoSuchRoom(String),
     NoDate(String),
     NothingHas(String),
-    /// There are signs, and nothing that is a word.
+    /// The query has only punctuation and no word.
     NoWords,
 }
 
-/// What has to be known to understand a search.
+/// What is needed to parse a query.
 #[derive(Debug)]
-pub struct Known<'a> {
-    /// Our rooms and conversations, by the names they are shown under, without their sign.
+pub struct QueryContext<'a> {
+    /// Our rooms and conversations with the names they are shown under, without `#` or `@`.
     pub rooms: Vec<(RoomId, String)>,
     pub me: &'a str,
     pub now: Zoned,
 }
 
-/// Understands what is typed: words and "phrases", and `from: in: before: after: has:` before a value. A filter whose value is not
-/// there yet is passed over.
+/// Parses a query: words, "phrases", and the filters `from:`, `in:`, `before:`, `after:` and `has:` with a value. A filter without a
+/// value is ignored, because it is still being typed.
 ///
 /// # Errors
-/// Says which value means nothing.
-pub fn parse(text: &str, known: &Known<'_>) -> Result<Search, Problem> {
+/// A filter has an unknown value, or there are phrases and none of them contains a word.
+pub fn parse(text: &str, known: &QueryContext<'_>) -> Result<Search, Problem> {
     let mut search = Search::default();
     let mut is_open = false;
     for piece in pieces(text) {
@@ -83,7 +83,7 @@ struct Piece<'a> {
     is_quoted: bool,
 }
 
-/// A text in pieces between spaces; quotes hold spaces together.
+/// Splits a query at spaces outside quotes.
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = text.trim_start();
@@ -120,8 +120,8 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// The rooms a name means: the one that is called so, or those that begin so.
-fn rooms(name: &str, known: &Known<'_>) -> Result<Vec<RoomId>, Problem> {
+/// The room with this name, or else the rooms whose names begin with it.
+fn rooms(name: &str, known: &QueryContext<'_>) -> Result<Vec<RoomId>, Problem> {
     let wanted = text::folded(name.trim_start_matches(['#', '@']));
     let all = known
         .rooms
@@ -144,8 +144,9 @@ fn rooms(name: &str, known: &Known<'_>) -> Result<Vec<RoomId>, Problem> {
     Ok(found)
 }
 
-/// When a day begins, Unix milliseconds: `2026-11-19`, `today`, `yesterday`, or `3d` for three days ago; `2h` is a moment.
-fn day(value: &str, known: &Known<'_>) -> Result<u64, Problem> {
+/// The time of a date filter, in Unix milliseconds: the start of a day (`2026-11-19`, `today`, `yesterday`), or a time before now
+/// (`3d`, `2h`).
+fn day(value: &str, known: &QueryContext<'_>) -> Result<u64, Problem> {
     let today = known.now.date();
     let back = |days: i64| today.checked_sub(jiff::Span::new().try_days(days)?);
     let date = match value {
@@ -163,25 +164,25 @@ fn day(value: &str, known: &Known<'_>) -> Result<u64, Problem> {
     at.ok_or_else(|| Problem::NoDate(value.to_owned()))
 }
 
-/// What was found, here and on the server.
+/// A search and its results, from this device and from the server.
 #[derive(Clone, Debug, Default)]
 pub struct Hits {
-    /// The number of the search that is answered; later ones have higher ones.
+    /// The number of the search. Later searches have higher numbers.
     pub id: u64,
     pub search: Search,
     pub problem: Option<Problem>,
-    /// What is compared: with the last word open, if it is.
+    /// Finds the query in a text. While the last word is being typed, it also matches the beginning of a word.
     finder: Option<Finder>,
     kept: Vec<Entry>,
     found: Option<Found>,
-    /// Whether the server was asked and has not answered.
+    /// Whether the request to the server is unanswered.
     pub is_asked: bool,
-    /// Whether the server could not be asked.
+    /// Whether the server could not be reached, so that all results are local.
     pub is_alone: bool,
 }
 
 impl Hits {
-    /// A new search, of which nothing is known.
+    /// A new search without results.
     pub fn new(id: u64, understood: Result<Search, Problem>) -> Self {
         let (search, problem) = match understood {
             Ok(search) => (search, None),
@@ -198,7 +199,7 @@ impl Hits {
         }
     }
 
-    /// Whether there is anything to look for.
+    /// Whether there is nothing to search for: the query is empty or cannot be searched.
     pub fn is_empty(&self) -> bool {
         self.problem.is_some()
             || self.search == Search::default()
@@ -219,7 +220,7 @@ impl Hits {
         self.found = found;
     }
 
-    /// What was said is not so any more.
+    /// Applies an amendment to the results.
     pub fn amend(&mut self, by: &Entry) {
         let found = self.found.iter_mut().flat_map(|found| &mut found.entries);
         for entry in found.chain(&mut self.kept) {
@@ -229,10 +230,11 @@ impl Hits {
         }
     }
 
-    /// Everything that was found, the newest first. What the server has looked at it knows better than the copies: one that it did not
-    /// name is not so any more.
+    /// All results, newest first.
+    ///
+    /// For the time that the server has searched completely, its answer counts: a local copy that it did not return no longer matches.
     pub fn all(&self) -> Vec<&Entry> {
-        // An edit may have taken the words away.
+        // An edit may have removed the words that were found.
         let is_meant = |entry: &&Entry| {
             let finder = self.finder.as_ref();
             let has = |finder: &Finder| finder.places(entry.body.text()).is_some();
@@ -240,7 +242,7 @@ impl Hits {
         };
         let found = self.found.as_ref();
         let known_from = match found {
-            // It has looked here and there.
+            // A partial search has gaps anywhere, so it rules out no local copy.
             Some(found) if found.is_partial => u64::MAX,
             Some(found) if found.has_more => {
                 found.entries.last().map_or(u64::MAX, |last| last.at_ms)
@@ -261,7 +263,7 @@ impl Hits {
         all
     }
 
-    /// Why there is nothing to choose from.
+    /// The text shown when there are no results.
     pub fn nothing(&self, s: &Strings) -> String {
         match &self.problem {
             Some(Problem::NoSuchRoom(name)) => fill(s.search_no_room, &[&text::line(name)]),
@@ -278,18 +280,18 @@ impl Hits {
         found.is_some_and(|found| found.has_more || found.is_partial)
     }
 
-    /// Whether everybody who can be asked has answered.
+    /// Whether no more results can arrive: the server has answered or cannot be reached.
     pub fn is_all_there_is(&self) -> bool {
         self.found.is_some() || self.is_alone
     }
 
-    /// Where words of it stand in a text, all of them or only some.
+    /// The byte ranges of the query's words in a text, even if not all of them are in it.
     pub fn places(&self, text: &str) -> Vec<Range<usize>> {
         let finder = self.finder.as_ref();
         finder.map_or_else(Vec::new, |finder| finder.each(text))
     }
 
-    /// A hit's text in one line that begins at most `lead` columns before the first word that was found, and where those words stand in it.
+    /// The text of a result as one line that begins at most `lead` columns before the first match, and the byte ranges of the matches.
     pub fn snippet(&self, entry: &Entry, lead: usize) -> (String, Vec<Range<usize>>) {
         let line = text::line(entry.body.text());
         let places = self.places(line.as_str());
@@ -303,7 +305,7 @@ impl Hits {
             }
             from = at;
         }
-        // It begins with a word, and what almost fits is not cut.
+        // Start at a word. If only a little would be cut, keep the whole text.
         let space = line.as_str()[from..first].find(' ').filter(|_| from > 0);
         from += space.map_or(0, |space| space + 1);
         if from <= lead / 2 {
@@ -319,24 +321,24 @@ impl Hits {
     }
 }
 
-/// A way from hit to hit.
+/// Stepping through the results of a search while reading.
 #[derive(Clone, Debug)]
-pub struct Walk {
-    /// What was typed.
+pub struct ResultCursor {
+    /// The query.
     pub text: String,
     pub hits: Hits,
     pub at: (RoomId, Seq),
 }
 
-impl Walk {
-    /// The hit after the present one, or before it; nothing at the end.
+impl ResultCursor {
+    /// The result `by` places after the current one (before it if negative), or `None` at the end of the list.
     pub fn step(&self, all: &[&Entry], by: isize) -> Option<(RoomId, Seq)> {
         let here = all.iter().position(|it| (it.room, it.seq) == self.at)?;
         let next = all.get(here.checked_add_signed(by)?)?;
         Some((next.room, next.seq))
     }
 
-    /// Which hit this is, from 1 on, and of how many.
+    /// The number of the current result, counted from 1, and the number of all results.
     pub fn place(&self, all: &[&Entry]) -> (usize, usize) {
         let here = all.iter().position(|it| (it.room, it.seq) == self.at);
         (here.map_or(0, |here| here + 1), all.len())
@@ -349,7 +351,7 @@ mod tests {
 
     fn understood(text: &str) -> Result<Search, Problem> {
         let rooms = ["general", "tech", "tech-talk", "关键", "李四"];
-        let known = Known {
+        let known = QueryContext {
             rooms: (1..)
                 .map(|n| RoomId::new([n; 16]))
                 .zip(rooms.map(str::to_owned))
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn words_quotes_and_filters_are_told_apart() {
+    fn words_quotes_and_filters_are_parsed() {
         assert_eq!(phrases("build  green"), ["build", "green"]);
         assert_eq!(phrases("\"is green\" 关键"), ["is green", "关键"]);
         assert_eq!(phrases("“未完"), ["未完"]);
@@ -393,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn days_begin_where_the_reader_is() {
+    fn days_begin_at_midnight_in_the_readers_time_zone() {
         let day = |text: &str| understood(text).unwrap();
         let at = |time: &str| {
             let at: jiff::Timestamp = time.parse().unwrap();

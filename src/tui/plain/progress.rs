@@ -1,20 +1,20 @@
-//! How far each room was told, and what of it was not.
+//! How far each room has been printed, and which items have not been.
 
 use super::FIRST;
 use crate::chat::{Epoch, Seq};
 use crate::tui::state::Room;
 use crate::tui::timeline::{Era, Item, ItemKey};
 
-/// Items that were told already that are looked back over.
+/// How many items that are already printed are passed when looking back for others.
 const LOOKED_BACK: usize = 200;
 
-/// How far a room was told.
+/// How far a room has been printed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Progress {
     pub epoch: Option<Epoch>,
     /// The newest entry or gap.
     pub key: ItemKey,
-    /// The last of the lines that are only here.
+    /// The last of the lines that exist only locally.
     line: u32,
 }
 
@@ -27,7 +27,7 @@ impl Progress {
         }
     }
 
-    /// And an item more.
+    /// Advances past one more item.
     pub fn and(self, item: &Item) -> Self {
         if item.is_local() {
             let line = self.line.max(item.key.line);
@@ -47,7 +47,7 @@ impl Progress {
     }
 }
 
-/// Where the items of a room stand that were not told, ascending; of one that was never told only the newest are looked at.
+/// The indices of the items that have not been printed, ascending. For a room that was never printed, only the newest are considered.
 pub(super) fn fresh(room: &Room, known: Option<Progress>) -> Vec<usize> {
     let timeline = &room.timeline;
     let item = |index: &usize| timeline.get(*index);
@@ -57,7 +57,7 @@ pub(super) fn fresh(room: &Room, known: Option<Progress>) -> Vec<usize> {
         .rev()
         .skip_while(|index| !is_now(index))
         .take_while(|index| {
-            // A line that is only here may stand before what was told.
+            // A local line may come before items that are already printed.
             let is_old = known.is_some_and(|to| item(index).is_some_and(|it| to.has(it)));
             passed += usize::from(is_old);
             is_now(index) && passed <= LOOKED_BACK

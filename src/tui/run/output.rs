@@ -1,4 +1,4 @@
-//! Where the state is shown: on a screen, or in lines below each other.
+//! The output of the state: a screen, or printed lines in plain mode.
 
 use std::io;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use crate::tui::strings::fill;
 use crate::tui::update::update;
 use crate::tui::view::{Look, draw};
 
-/// What was piped in is answered within this, or known the next time.
+/// After the piped input ends, the rest of the answers is waited for this long; then the unsent posts are left to the next start.
 const ANSWERS: Duration = Duration::from_secs(5);
-/// An answer that is awaited holds the next line up for so long.
+/// The next line is read after this long, even if an answer is still awaited.
 pub(super) const ASKS: Duration = Duration::from_secs(2);
-/// A host that has to be started first has this long.
+/// The first connection may take this long, because a host may have to be started first.
 const BEGINS: Duration = Duration::from_secs(15);
 
-/// Where the state is shown.
+/// The output that shows the state.
 pub(super) enum Output<'a, B: Backend> {
     Screen(&'a mut Terminal<B>),
     Lines(Box<PlainWriter>, &'a mut dyn io::Write),
@@ -41,9 +41,9 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
         matches!(self, Self::Lines(..))
     }
 
-    /// Whether the next of what is typed is to be read. A line waits until there is somewhere to say it, until what the one before did is
-    /// told, and until it is known where that one leads: lines are piped in faster than anybody answers, and what is meant for one
-    /// person must not be said to all. Nothing is waited for without end.
+    /// Whether the next input is to be read. In plain mode a line waits until there is a room to send it to, until the results of the
+    /// previous line are printed, and until it is known which room that line switches to. Piped lines arrive faster than answers, and a
+    /// message for one person must not be sent to a whole room. Each wait has a time limit.
     pub fn takes_input(&self, state: &State, is_dirty: bool, waited: Duration) -> bool {
         let Self::Lines(teller, _) = self else {
             return true;
@@ -61,7 +61,7 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
         !waits
     }
 
-    /// How long is waited for answers when nothing more will be typed.
+    /// How long answers are waited for after the input has ended.
     pub fn patience(&self) -> Duration {
         match self {
             Self::Screen(_) => Duration::ZERO,
@@ -69,7 +69,7 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
         }
     }
 
-    /// What nobody heard of what was piped in; whoever types sees for themselves.
+    /// A message about piped input that was not sent. A user who types sees it on the screen.
     pub fn unsaid(&self, state: &State) -> Option<String> {
         let Self::Lines(teller, _) = self else {
             return None;
@@ -106,7 +106,7 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
                 }
                 out.flush()?;
                 if told.is_read_out {
-                    // It asks for nothing: it only closes what was read.
+                    // This only closes the overlay and requests nothing.
                     drop(update(state, Event::ReadOut));
                 }
             }
@@ -114,7 +114,7 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
         Ok(())
     }
 
-    /// The next frame is drawn on an empty screen.
+    /// Clears the screen, so that the next frame is drawn completely.
     pub fn reset(&mut self) -> io::Result<()> {
         if let Self::Screen(terminal) = self {
             terminal.backend_mut().clear_region(ClearType::All)?;

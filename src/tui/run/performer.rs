@@ -1,4 +1,4 @@
-//! Does what `update` asks for: speaks to the link, begins connections, hands work to other threads.
+//! Performs the effects that `update` requests: sends commands, opens connections, and starts work on other threads.
 
 use std::sync::Arc;
 
@@ -19,22 +19,22 @@ use crate::tui::timeline::highlight::highlight;
 use crate::tui::update::{flush_drafts, update};
 use crate::tui::view::Look;
 
-/// Does what `update` asks for.
+/// Performs the effects that `update` requests.
 pub(super) struct Performer {
     pub connection: Option<Connection>,
     connect: Connect,
     setup: Setup,
-    /// Takes what comes of work on other threads.
+    /// Receives the results of work on other threads.
     worked: mpsc::Sender<Event>,
-    /// Another program has the terminal.
+    /// Whether another program, such as the editor, has the terminal.
     pub is_away: bool,
-    /// The next frame is drawn on an empty screen.
+    /// Whether the next frame is drawn on an empty screen.
     pub wants_redraw: bool,
-    /// The title that was set last.
+    /// The last window title.
     titled: Option<String>,
 }
 
-/// Whether it goes on.
+/// Whether the loop continues.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Next {
     Goes,
@@ -42,7 +42,7 @@ pub(super) enum Next {
 }
 
 impl Performer {
-    /// Begins the first connection; what is known already is in the state then.
+    /// Opens the first connection and applies the events that it has from the local cache.
     pub fn begin(
         state: &mut State,
         setup: Setup,
@@ -68,7 +68,7 @@ impl Performer {
         Ok(performer)
     }
 
-    /// Updates the state, does what it asks for, and so on until nothing more follows.
+    /// Applies an event and performs its effects, repeatedly, until no more follow.
     pub fn happen(&mut self, event: Event, state: &mut State, look: &mut Look) -> Next {
         let mut effects = update(state, event);
         while !effects.is_empty() {
@@ -92,7 +92,7 @@ impl Performer {
         }
     }
 
-    /// What is known already is there before the first frame.
+    /// Applies the events from the local cache before the first frame is drawn.
     fn take_kept(&mut self, state: &mut State) {
         let Some(connection) = &mut self.connection else {
             return;
@@ -103,7 +103,7 @@ impl Performer {
         }
         for effect in effects {
             match effect {
-                // Of what is kept nothing is asked but what stands before it.
+                // For cached entries only the pages before them are requested.
                 Effect::Client(command @ Command::Older { .. }) => drop(self.send(command)),
                 Effect::Highlight(code) => self.highlight(code),
                 _ => {}
@@ -111,7 +111,7 @@ impl Performer {
         }
     }
 
-    /// What only the loop knows about an event.
+    /// Records what only the loop knows about an event.
     pub fn note(&self, event: &Event, state: &mut State) {
         let (Event::Client(event), Some(connection)) = (event, &self.connection) else {
             return;
@@ -126,7 +126,7 @@ impl Performer {
         }
     }
 
-    /// Puts what is unread into the title of the window, if that is wanted and not there already.
+    /// Updates the window title if it has changed.
     pub fn entitle(&mut self, state: &State) {
         let wanted = state.preferences.shows_title.then(|| title::title(state));
         if state.screen.is_plain || wanted == self.titled {
@@ -140,7 +140,7 @@ impl Performer {
         let command = match effect {
             Effect::Client(command) => command,
             Effect::Connect(None) if self.connection.is_some() => Command::RetryNow,
-            // Who is there already only comes back.
+            // An address that is already connected only reconnects.
             Effect::Connect(Some(address))
                 if self.connection.is_some()
                     && (self.setup.short)(&address).as_ref() == Some(&state.connection.server) =>
@@ -165,7 +165,7 @@ impl Performer {
                 self.open(address);
                 return None;
             }
-            // One at a time has the terminal.
+            // Only one program at a time can have the terminal.
             Effect::Edit { .. } if self.is_away => return None,
             Effect::Edit { room, text } => {
                 let (worked, edit) = (self.worked.clone(), self.setup.edit);
@@ -195,13 +195,13 @@ impl Performer {
             Effect::Quit => return None,
         };
         match self.send(command)? {
-            // What was read is said when the room is followed again; who is typing goes on.
+            // The read position is sent again when the room is followed again, and typing signals repeat.
             Command::MarkRead { .. } | Command::Typing(_) => None,
             command => Some(Event::Busy(Box::new(command))),
         }
     }
 
-    /// Opens an address beside everything else: a browser may take its time, or end only when it is closed.
+    /// Opens a link on another thread: a browser may be slow, or end only when it is closed.
     fn open(&self, address: String) {
         let (worked, open) = (self.worked.clone(), self.setup.open);
         tokio::task::spawn_blocking(move || {
@@ -211,7 +211,7 @@ impl Performer {
         });
     }
 
-    /// Tells of something outside the screen: by the person's own program, else by the terminal.
+    /// Shows a notification, by the user's own program if there is one, otherwise by the terminal.
     fn notify(&self, state: &State, title: &str, text: &str) -> Option<Event> {
         let own = state.preferences.notify_command.words(title, text);
         if let Some(words) =
@@ -228,12 +228,12 @@ impl Performer {
         let worked = self.worked.clone();
         tokio::task::spawn_blocking(move || {
             let tokens = highlight(&code);
-            // Nobody waits any more where the screen has ended.
+            // Fails only after the screen has ended.
             let _gone = worked.blocking_send(Event::Highlighted(code, tokens));
         });
     }
 
-    /// Gives a command to the link; gives it back where that takes no more.
+    /// Sends a command to the client. Returns it if the client does not accept it.
     fn send(&self, command: Command) -> Option<Command> {
         match &self.connection {
             Some(connection) => connection
@@ -245,7 +245,7 @@ impl Performer {
         }
     }
 
-    /// What is typed is kept before the connection that keeps it ends.
+    /// Saves the drafts before the connection that stores them ends.
     fn keep_drafts(&self, state: &mut State) {
         for effect in flush_drafts(state) {
             if let Effect::Client(command) = effect {
@@ -254,14 +254,14 @@ impl Performer {
         }
     }
 
-    /// Says goodbye in the background: whoever goes elsewhere does not wait for it.
+    /// Closes the connection in the background, so that the next one does not wait for it.
     fn hang_up(&mut self, state: &mut State) {
         self.keep_drafts(state);
         if let Some(connection) = self.connection.take() {
             remember(&connection, state);
             tokio::spawn(async move {
                 let mut events = connection.events;
-                // The link ends once its last events are taken, so they are.
+                // The link ends only after its last events have been received.
                 let drained = async { while events.recv().await.is_some() {} };
                 tokio::join!(connection.client.quit(), drained);
             });
@@ -298,13 +298,13 @@ impl Performer {
 
     fn change_theme(&self, name: &str, state: &mut State, look: &mut Look) -> Option<Event> {
         let Caps { depth, ground, .. } = self.setup.caps;
-        let meant = theme::meant(name, ground);
+        let meant = theme::resolve_theme(name, ground);
         match theme_files::load(meant, self.setup.themes.as_deref(), depth) {
             Ok((theme, warnings)) => {
                 look.theme = theme;
                 name.clone_into(&mut state.preferences.theme);
                 if state.screen.is_plain {
-                    // On a screen it shows by itself.
+                    // On a screen the change is visible.
                     let setting = Setting::Theme.name();
                     let words = fill(state.preferences.strings.setting_is, &[&setting, &name]);
                     state.say(Tone::Info, words);
@@ -329,7 +329,7 @@ impl Performer {
     }
 }
 
-/// The room that is read is where one begins the next time; a private conversation is not.
+/// Saves the current room as the one to show first at the next start, unless it is a private conversation.
 fn remember(connection: &Connection, state: &State) {
     if let Some(room) = state.current().filter(|room| !room.is_conversation()) {
         (connection.remember)(&room.info.name);

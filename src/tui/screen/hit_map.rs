@@ -1,40 +1,40 @@
-//! What lies where on the screen that was drawn last: what a pointer means is what its hand saw.
+//! The hit map: what is where on the screen that was drawn last. A click means what the user saw there.
 
 use ratatui::layout::{Position, Rect};
 
 use crate::chat::{IdentityId, RoomId, Seq};
 
-/// What something may be done to with a pointer.
+/// Something that can be clicked or scrolled with the mouse.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {
-    /// The list of rooms, and one of them.
+    /// The room list, and a room in it.
     Rooms,
     Room(RoomId),
-    /// The list of people, and one of them.
+    /// The people list, and a person in it.
     People,
     Person(IdentityId),
-    /// The messages, one of them, and the line that stands for the rest of its code.
+    /// The message area, a message in it, and the line that stands for its folded code.
     Messages,
     Said(Seq),
     Folded(Seq),
-    /// A copy of something private that was said elsewhere.
+    /// A copy of a private message from its conversation.
     Elsewhere(RoomId, Seq),
-    /// The words that there is more below.
+    /// The notice that there are new messages below.
     Newest,
-    /// The words that something unread is above.
+    /// The notice that there are unread messages above.
     New,
-    /// What is written, from this row of it on; the last column is the cursor's alone.
+    /// The composer's text, starting at this row of it. The last column is only for the cursor.
     Composer {
         first: usize,
     },
     /// A completion.
     Offer(usize),
-    /// The overlay, and a row of the list in it.
+    /// The overlay, and a row of a list in it.
     Overlay,
     Row(usize),
 }
 
-/// Areas of the screen, what is above the others last.
+/// Areas of the screen in drawing order: the topmost is last.
 #[derive(Clone, Debug, Default)]
 pub struct HitMap(Vec<(Rect, Target)>);
 
@@ -45,7 +45,7 @@ impl HitMap {
         }
     }
 
-    /// The topmost at a place, and its area.
+    /// The topmost target at a position, and its area.
     pub fn at(&self, place: Position) -> Option<(Rect, Target)> {
         let mut from_above = self.0.iter().rev();
         from_above.find(|(area, _)| area.contains(place)).copied()

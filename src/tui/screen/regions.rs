@@ -1,50 +1,50 @@
-//! Where each part of the screen lies: one function of size and content, used by both update and view.
+//! The layout of the screen: the area of each part, computed from the size and the content. Used by both update and view.
 
 use ratatui::layout::Rect;
 
 use crate::tui::input::composer::ComposerLayout;
 use crate::tui::state::State;
 
-/// Below these many columns people fold away, and rooms.
+/// The people list is shown from this width on, and the room list from `ROOMS_FROM` on, both in columns.
 const PEOPLE_FROM: u16 = 100;
 const ROOMS_FROM: u16 = 70;
 const ROOMS_COLUMNS: u16 = 19;
 const PEOPLE_COLUMNS: u16 = 23;
-/// The widest an overlay grows.
+/// The greatest width of an overlay, in columns.
 pub const OVERLAY_COLUMNS: u16 = 72;
-/// A screen smaller than this shows the newest line, and the composer once somebody types.
+/// A screen smaller than this (columns, rows) shows only messages, and the composer while there is a draft or an overlay.
 const TINY: (u16, u16) = (20, 6);
 
-/// The parts; one that is not shown has no area.
+/// The areas of the parts of the screen. A part that is not shown has an empty area.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Regions {
     pub header: Rect,
     pub rooms: Rect,
     pub messages: Rect,
-    /// Below the messages: that there are newer ones.
+    /// Below the messages: the number of new ones further down.
     pub below: Rect,
     pub people: Rect,
-    /// Above the composer: a rule, or a notice.
+    /// Above the composer: a rule with a notice or a hint.
     pub rule: Rect,
     pub composer: Rect,
-    /// Rows of what is written above those that have room.
+    /// The number of rows of the draft that are scrolled out at the top of the composer.
     pub above: usize,
     pub status: Rect,
-    /// Columns of the prompt before the composer's text.
+    /// Columns of the prompt before the draft.
     pub prompt: u16,
 }
 
 impl Regions {
-    /// Columns of what is written, behind the prompt and before the cursor's own.
+    /// Columns for the draft: those after the prompt, minus one for the cursor at the end of a row.
     pub fn text_columns(&self) -> usize {
         let columns = self.composer.width.saturating_sub(self.prompt + 1);
         usize::from(columns.max(1))
     }
 
-    /// Where an overlay may be drawn: from the left edge of the messages on, over the people if it needs their columns, and never over what
-    /// is being written.
+    /// The area for overlays: from the left edge of the messages, over the people list if it needs those columns, but never over the
+    /// composer.
     pub fn overlay(&self) -> Rect {
-        // On a screen of one row there is nothing but the composer.
+        // A screen of one row has only the composer.
         let body = if self.messages.is_empty() {
             self.composer
         } else {
@@ -57,7 +57,7 @@ impl Regions {
         }
     }
 
-    /// The columns beside an overlay that are blank in its rows: those of the messages, and of the people if it reaches them.
+    /// The area to clear in the rows of an overlay: the columns of the messages, and those of the people list if the overlay reaches it.
     pub fn beside(&self, overlay: Rect) -> Rect {
         let reaches_people = overlay.right() > self.messages.right();
         let people = if reaches_people { self.people.width } else { 0 };
@@ -122,7 +122,7 @@ pub fn regions(state: &State, prompt_columns: usize) -> Regions {
     }
 }
 
-/// As little is scrolled as shows the cursor.
+/// The number of rows to scroll so that the cursor is just visible.
 fn above(laid: &ComposerLayout, rows: u16) -> usize {
     (laid.cursor.0 + 1).saturating_sub(usize::from(rows))
 }

@@ -1,21 +1,21 @@
-//! A program of the person's own that tells of what comes while nobody looks. No shell ever sees a word of it. Pure.
+//! The user's own notification program: parses its command line and fills in the texts. It never goes through a shell. Pure.
 
-/// The program with its words. `{title}` and `{text}` stand for what is told; without them both come last.
+/// The program and its arguments. `{title}` and `{text}` are replaced; if neither occurs, both are added at the end.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct NotifyCommand {
-    /// As it is set.
+    /// The setting as it was written.
     written: String,
     words: Vec<String>,
 }
 
-/// What stands for no program.
+/// The setting that means no program.
 const NONE: &str = "none";
 const TITLE: &str = "{title}";
 const TEXT: &str = "{text}";
 
 impl NotifyCommand {
-    /// Takes a line apart as a shell would: words between blanks, quotes around what belongs together, a backslash before a single letter.
-    /// Nothing of it is expanded. Nothing if a quote is not closed.
+    /// Splits a line as a shell would: words between blanks, quotes around what belongs together, a backslash before a single character.
+    /// Nothing is expanded. Returns `None` if a quote is not closed.
     pub fn of(line: &str) -> Option<Self> {
         let line = line.trim();
         if line.is_empty() || line.eq_ignore_ascii_case(NONE) {
@@ -45,7 +45,7 @@ impl NotifyCommand {
         })
     }
 
-    /// As it is set.
+    /// The setting as it was written.
     pub fn written(&self) -> &str {
         if self.words.is_empty() {
             NONE
@@ -54,7 +54,7 @@ impl NotifyCommand {
         }
     }
 
-    /// The program and its arguments for one notification; nothing if there is no program.
+    /// The program and its arguments for one notification; `None` if no program is set.
     pub fn words(&self, title: &str, text: &str) -> Option<Vec<String>> {
         let (program, arguments) = self.words.split_first()?;
         let mut all = vec![program.clone()];
@@ -65,7 +65,7 @@ impl NotifyCommand {
         let last = last.iter().filter(|_| !has_place);
         all.extend(arguments.iter().chain(last).map(|word| {
             let filled = filled(word, title, text);
-            // What somebody writes is no option of the program, whatever it begins with.
+            // Text from other people must never be taken for an option of the program.
             let is_theirs = word.starts_with(TITLE) || word.starts_with(TEXT);
             if is_theirs && filled.starts_with('-') {
                 format!(" {filled}")
@@ -77,7 +77,7 @@ impl NotifyCommand {
     }
 }
 
-/// Puts title and text into a word. What is put in is not looked through again.
+/// Replaces `{title}` and `{text}` in an argument. The inserted texts are not searched again.
 fn filled(word: &str, title: &str, text: &str) -> String {
     let titled = |part: &str| part.replace(TITLE, title);
     word.split(TEXT).map(titled).collect::<Vec<_>>().join(text)
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn title_and_text_are_arguments_wherever_they_stand() {
+    fn title_and_text_are_inserted_in_any_argument() {
         for (line, expected) in [
             (
                 "notify-send {title} {text}",
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_no_option_and_no_command() {
+    fn a_message_is_never_taken_for_an_option_or_a_command() {
         let told = |line: &str, text: &str| NotifyCommand::of(line).unwrap().words("t", text);
         assert_eq!(told("p {text}", "--exec=rm").unwrap(), ["p", " --exec=rm"]);
         assert_eq!(told("p", "-h").unwrap(), ["p", "t", " -h"]);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_none_are_no_program_and_an_open_quote_is_wrong() {
+    fn empty_and_none_mean_no_program_and_an_open_quote_is_invalid() {
         for line in ["", "  ", "none", "None"] {
             let none = NotifyCommand::of(line).unwrap();
             assert_eq!(none.words("a", "b"), None);

@@ -1,4 +1,4 @@
-//! How the time of a message is written. Pure.
+//! The format of message times. Pure.
 
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
@@ -6,17 +6,17 @@ use jiff::{Zoned, civil};
 
 use crate::text;
 
-/// A way to write the time of day.
+/// A format for the time of day.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TimeFormat {
-    /// As it is set: a name, or a pattern of its own.
+    /// The setting as it was written: a name or a pattern.
     name: String,
     pattern: String,
-    /// The columns it takes.
+    /// The widest time in this format, in columns.
     columns: usize,
 }
 
-/// Columns a time may take; more would be taken from the messages.
+/// The most columns a time may take; more would be missing for the messages.
 const WIDEST: usize = 11;
 
 impl Default for TimeFormat {
@@ -30,14 +30,14 @@ impl Default for TimeFormat {
 }
 
 impl TimeFormat {
-    /// By name, with its pattern.
+    /// The named formats and their patterns.
     pub const ALL: [(&'static str, &'static str); 3] = [
         ("24h", "%H:%M"),
         ("12h", "%I:%M %p"),
         ("seconds", "%H:%M:%S"),
     ];
 
-    /// The format of a name, or of a pattern as `strftime` has it. Nothing if it writes no time, or one that is too wide.
+    /// The format for a name or a `strftime` pattern. Returns `None` if the result would be empty, unsafe or too wide.
     pub fn of(word: &str) -> Option<Self> {
         let word = word.trim();
         let mut all = Self::ALL.iter();
@@ -47,7 +47,7 @@ impl TimeFormat {
             None if word.contains('%') => (word, word),
             None => return None,
         };
-        // One of them is as wide as any: two digits everywhere, and either half of the day.
+        // One of these is as wide as any time: two digits everywhere, and both halves of the day.
         let samples = [(2026, 9, 30, 23, 59, 59), (2026, 11, 11, 10, 10, 10)];
         let mut columns = 0;
         for (year, month, day, hour, minute, second) in samples {
@@ -67,7 +67,7 @@ impl TimeFormat {
         })
     }
 
-    /// As it is set.
+    /// The setting as it was written.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -76,7 +76,7 @@ impl TimeFormat {
         self.columns
     }
 
-    /// A time, never wider than the format says.
+    /// Formats a time, cut to the width of the format.
     pub fn write(&self, at: &Zoned) -> String {
         let written = strtime::format(&self.pattern, at).unwrap_or_default();
         text::cut(&written, self.columns)
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_writes_no_time_or_too_much_is_none() {
+    fn invalid_and_too_wide_formats_are_refused() {
         for word in [
             "",
             "noon",

@@ -1,15 +1,15 @@
-//! Whether one sees who is writing, and is seen.
+//! Typing indicators: whether the user sees those of others, and whether others see the user's.
 
 use crate::tui::input::command::switched;
 
-/// Which way it is told who is writing.
+/// Which typing indicators are shown and sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum TypingMode {
     #[default]
     Both,
-    /// We see it of others.
+    /// Show those of others, send none.
     Show,
-    /// Others see it of us.
+    /// Send the user's own, show none.
     Send,
     Off,
 }
@@ -32,7 +32,7 @@ impl TypingMode {
         })
     }
 
-    /// The word of it.
+    /// The word for this mode.
     pub fn name(self) -> &'static str {
         let mut all = Self::ALL.iter();
         let known = all.find(|(_, known)| *known == self);

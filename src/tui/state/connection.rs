@@ -7,12 +7,12 @@ use crate::client::LinkState;
 
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// The server as the status line names it.
+    /// The server's address as the status line shows it.
     pub server: String,
     /// Whether a background server of ours runs there.
     pub is_hosting: bool,
     pub link: LinkState,
-    /// When the link last changed; countdowns start there.
+    /// When the link last changed; countdowns start from here.
     pub since: Instant,
     pub limits: Limits,
 }
@@ -28,7 +28,7 @@ impl Connection {
         }
     }
 
-    /// How long until the link dials again, if it waits for that.
+    /// How long until the next connection attempt, if the link waits for one.
     pub fn retry_in(&self, now: Instant) -> Option<Duration> {
         match &self.link {
             LinkState::Waiting { retry_in, .. } => {

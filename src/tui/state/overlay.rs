@@ -1,4 +1,4 @@
-//! What lies over the screen, and what is asked for twice.
+//! Overlays on top of the screen, and actions that need a second press to confirm.
 
 use super::Offered;
 use super::picker::Picker;
@@ -6,7 +6,7 @@ use crate::chat::{IdentityId, RoomId, Seq};
 use crate::client::Report;
 use crate::tui::input::composer::Composer;
 
-/// What lies over the screen; the topmost sees the key first.
+/// An overlay on top of the screen; it handles keys first.
 #[derive(Clone, Debug)]
 pub enum Overlay {
     /// Keys and commands that match what is typed.
@@ -20,7 +20,7 @@ pub enum Overlay {
         lines: Vec<String>,
         scroll: usize,
     },
-    /// How the connection does.
+    /// The connection details.
     Link { report: Report, scroll: usize },
     /// A list to choose from.
     Pick(Picker),
@@ -34,17 +34,17 @@ pub enum Overlay {
         text: String,
         composer: Box<Composer>,
     },
-    /// Asks for a name, because there is none yet or this one cannot be had.
+    /// Asks for a name, because there is none yet or the server refused it.
     Name {
         why: String,
-        /// What an empty line stands for, where nobody has chosen a name yet; empty otherwise.
+        /// The name that an empty line stands for while the user has not chosen one; empty otherwise.
         proposal: String,
         composer: Box<Composer>,
     },
 }
 
 impl Overlay {
-    /// Help with everything in it.
+    /// The help, unfiltered.
     pub fn help() -> Self {
         Self::Help {
             filter: Box::default(),
@@ -53,10 +53,10 @@ impl Overlay {
     }
 }
 
-/// Something that is asked for twice.
+/// An action that needs a second press to confirm.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Confirm {
-    /// A private line whose name has changed hands, and whom it would go to now.
+    /// A private message to a name that now belongs to somebody else: the typed text, and the person who would receive it.
     Write(String, IdentityId),
     DeleteMessage(RoomId, Seq),
     CloseRoom(RoomId),
@@ -74,7 +74,7 @@ pub struct Overlays {
 }
 
 impl Overlays {
-    /// Opens an overlay that nobody pressed a key for just now: where somebody is writing or choosing it waits.
+    /// Opens an overlay that the user did not ask for. It waits if the user is typing or choosing in another one.
     pub fn announce(&mut self, overlay: Overlay) {
         let is_only_read = match &self.top {
             None | Some(Overlay::List { .. } | Overlay::Link { .. }) => true,

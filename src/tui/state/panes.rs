@@ -1,10 +1,10 @@
 //! How far the lists at the sides are scrolled.
 
-/// How far they were scrolled.
+/// The scroll positions of the side panes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Panes {
-    /// The first row of the rooms; nothing where the one that is read is to be seen.
+    /// The first visible row of the room list. `None` follows the current room.
     pub rooms: Option<usize>,
-    /// The first of the people.
+    /// The index of the first visible person.
     pub people: usize,
 }

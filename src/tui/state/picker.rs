@@ -9,28 +9,28 @@ use crate::tui::input::keymap::Action;
 use crate::tui::lists::search::Hits;
 use crate::tui::settings::Setting;
 
-/// A list that is open.
+/// An open list.
 #[derive(Clone, Debug)]
 pub struct Picker {
     pub of: PickerKind,
     pub filter: Box<Composer>,
-    /// Which row is chosen, from the top.
+    /// The index of the selected row.
     pub chosen: usize,
 }
 
-/// What is listed.
+/// What a list contains.
 #[derive(Clone, Debug)]
 pub enum PickerKind {
-    /// The rooms of the server, as it told of them last.
+    /// The rooms of the server, as it last reported them.
     Lobby(Vec<RoomInfo>),
     Palette,
-    /// What calls us, the newest first; nothing until the server has told.
+    /// The messages that mention us, newest first; `None` until the server has answered.
     Mentions(Option<Vec<Entry>>),
-    /// The themes; the one there was before is put back unless another is taken.
+    /// The themes. `before` is restored if the list is closed without a choice.
     Themes {
         before: String,
     },
-    /// What is looked for and was found.
+    /// A search and its results.
     Search(Box<Hits>),
     /// The addresses a message links to.
     Links(Vec<Arc<str>>),
@@ -42,21 +42,21 @@ pub enum RowAction {
     Show(RoomId),
     Join(String),
     Open(String),
-    /// Shows a message where it was said.
+    /// Shows a message in its room.
     Visit(RoomId, Seq),
-    /// Begins a command in the composer.
+    /// Starts a command in the composer.
     Command(Name),
     Theme(String),
-    /// Does what a key does.
+    /// Performs the action of a key.
     Act(Action),
-    /// Begins to change a setting.
+    /// Starts `/set` for a setting in the composer.
     Set(Setting),
     /// Opens an address.
     Link(Arc<str>),
 }
 
 impl RowAction {
-    /// Where the palette lists it: rooms and people first, then commands, then settings and actions.
+    /// The group in the palette: rooms and people first, then commands, then settings and actions.
     pub const fn group(&self) -> u8 {
         match self {
             Self::Show(_) | Self::Join(_) | Self::Open(_) | Self::Visit(..) => 0,

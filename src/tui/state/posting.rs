@@ -8,7 +8,7 @@ use crate::tui::event::Effect;
 
 #[derive(Clone, Debug)]
 pub struct Posting {
-    /// Posts of ours that are not answered, or failed.
+    /// The user's posts that are unanswered or failed.
     pub pending: VecDeque<Post>,
     /// Commands that were posted, as they were typed, until they are answered.
     pub commands: HashMap<ClientId, String>,

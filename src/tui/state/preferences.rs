@@ -21,7 +21,7 @@ pub struct Preferences {
     pub shows_title: bool,
     /// Whether addresses are links for the terminal.
     pub links: bool,
-    /// Whether a browser can be opened from here.
+    /// Whether a browser can be started from here.
     pub has_desktop: bool,
     pub notifier: Notifier,
     /// The program that notifies the user, instead of the terminal.

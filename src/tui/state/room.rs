@@ -1,4 +1,4 @@
-//! A room as the screen has it: what was said, who is there, what is being written, how far it was read.
+//! A room as the screen shows it: its timeline, members, draft and read position.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
@@ -7,48 +7,48 @@ use crate::chat::{IdentityId, RoomInfo, RoomKind, Roster, Seq, Unread};
 use crate::tui::input::composer::Composer;
 use crate::tui::timeline::{Anchor, Timeline};
 
-/// What was sent in a room and can be called back.
+/// How many sent texts of a room can be recalled.
 const HISTORY: usize = 100;
-/// The most messages that are remembered one by one: more unread ones than that are not counted either.
+/// The most messages that are recorded one by one; the server counts no more unread ones than that either.
 const REMEMBERED: usize = Unread::MOST as usize;
 
-/// What the text in a composer is going to be.
+/// What the composer's text will become.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Writing {
     Message,
-    /// An answer to this entry.
+    /// A reply to this entry.
     Answer(Seq),
     /// The new text of this entry.
     Edit(Seq),
 }
 
-/// How far a room was read. The server has one position, up to which everything was read. A message that was on the screen after one that
-/// was not is remembered here, until that one was on the screen as well.
+/// How far a room was read. The server stores one position, up to which everything was read. If a later message was on the screen before
+/// an earlier one, it is recorded here until the earlier one has been on the screen as well.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Reading {
-    /// As the server told it last, and what came after that.
+    /// The server's latest counts, plus the entries that arrived later.
     pub unread: Unread,
-    /// What the server told was as of this entry.
+    /// The entry up to which the server counted.
     pub counted_to: Seq,
     /// Unread messages that contain a keyword but do not mention us. They are counted even if they are no longer loaded.
     pub keywords: BTreeSet<Seq>,
     /// Messages after the read position that were on the screen; at most [`Unread::MOST`].
     pub seen: BTreeMap<Seq, ForMe>,
-    /// Unread messages above the screen, and those of them that are for us; only of the room that is shown.
+    /// Unread messages above the screen, and how many of them are for the user. Only set for the current room.
     pub above: (u32, u32),
-    /// When what is on the screen will have been read.
+    /// When the messages on the screen will count as read.
     pub due: Option<Due>,
     pub asked: Recount,
 }
 
-/// See [`Reading::due`]; another part of the room has to be on the screen for as long.
+/// See [`Reading::due`]. After scrolling, the time starts again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Due {
     pub at: Instant,
     pub anchor: Anchor,
 }
 
-/// Whether a message is for us, and by what.
+/// Whether a message is for the user, and why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ForMe {
     No,
@@ -57,7 +57,7 @@ pub enum ForMe {
 }
 
 impl Reading {
-    /// Messages that are for us.
+    /// The number of unread messages for the user.
     pub fn mentions(&self) -> u32 {
         self.unread.mentions + u32::try_from(self.keywords.len()).unwrap_or(Unread::MOST)
     }
@@ -79,10 +79,10 @@ impl Reading {
         }
     }
 
-    /// Unread messages that were not on the screen, and those of them that are for us.
+    /// Unread messages that were not on the screen, and how many of them are for the user.
     pub fn unseen(&self) -> (u32, u32) {
         let messages = match self.unread.messages {
-            // There may be more than were counted.
+            // The server stops counting here, so there may be more.
             Unread::MOST.. => Unread::MOST,
             messages => less(messages, self.seen.len()),
         };
@@ -90,7 +90,7 @@ impl Reading {
         (messages, less(self.mentions(), for_me.count()))
     }
 
-    /// Everything up to an entry was read; the newest of the room leaves nothing unread.
+    /// Moves the read position to an entry. If it is the newest of the room, nothing is unread any more.
     pub fn advance(&mut self, to: Seq, is_newest: bool) {
         let rest = self.seen.split_off(&to.next());
         let seen = std::mem::replace(&mut self.seen, rest);
@@ -114,13 +114,13 @@ fn less(count: u32, by: usize) -> u32 {
     count.saturating_sub(u32::try_from(by).unwrap_or(u32::MAX))
 }
 
-/// Whether the server is asked to count anew.
+/// Whether the server has been asked to count again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Recount {
     #[default]
     No,
     Asked,
-    /// Something more has changed since it was asked.
+    /// Asked, but something has changed since, so the answer will be out of date.
     AskAgain,
 }
 
@@ -128,50 +128,50 @@ pub enum Recount {
 #[derive(Clone, Debug)]
 pub struct Aside {
     composer: Composer,
-    /// What came instead, as it was then.
+    /// The text that replaced it, as it was then.
     instead: String,
 }
 
-/// An entry that is looked for in pages.
+/// An entry that is being loaded page by page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seeking {
     pub seq: Seq,
-    /// The page that was asked for: the one before this entry. Others come for other reasons.
+    /// The requested page: the one before this entry. Other pages are requested for other reasons.
     pub before: Seq,
 }
 
-/// A room or conversation we are in.
+/// A room or conversation of the user.
 #[derive(Clone, Debug)]
 pub struct Room {
     pub info: RoomInfo,
     pub timeline: Timeline,
     pub roster: Roster,
     pub composer: Composer,
-    /// What was being written when another text came into the composer.
+    /// The draft that another text has replaced for a while.
     pub aside: Option<Aside>,
-    /// What is on the disk of what is in the composer.
+    /// The draft as saved on disk.
     pub drafted: String,
     pub sent: VecDeque<String>,
-    /// Which of `sent` is in the composer.
+    /// The index in `sent` of the recalled text that is in the composer.
     pub recalled: Option<usize>,
-    /// What the text in the composer is going to be.
+    /// What the composer's text will become.
     pub writing: Writing,
-    /// The message that is selected, while one is.
+    /// The selected message, in selection mode.
     pub selected: Option<Seq>,
     pub reading: Reading,
-    /// The entry to be shown as soon as it is loaded.
+    /// The entry to show as soon as it is loaded.
     pub seeking: Option<Seeking>,
-    /// The message that was looked for, marked until something else is done.
+    /// The message that was jumped to; marked until the user does something else.
     pub found: Option<Seq>,
-    /// Entries up to this one are history and no news; unknown until the room is followed.
+    /// Entries up to this one are history and not new; `None` until the room is followed.
     pub history_to: Option<Seq>,
-    /// Put away with `/leave`, until something comes.
+    /// Hidden with `/leave` until a message arrives.
     pub is_hidden: bool,
-    /// Entries up to this one were said before we followed: nobody is notified of them.
+    /// Entries up to this one are older than our subscription and cause no notifications.
     pub live_after: Seq,
-    /// Who is writing, and until when that is believed.
+    /// Who is typing, and when each indicator expires.
     pub typing: Vec<(IdentityId, Instant)>,
-    /// We were made to go: why. What was said up to then stays until we leave by ourselves.
+    /// Why the user was removed, if they were. The messages up to then stay until the user leaves the room.
     pub put_out: Option<String>,
 }
 
@@ -211,7 +211,7 @@ impl Room {
         }
     }
 
-    /// Another text is written here for a while; what was being written comes back after that.
+    /// Replaces the draft by another text for a while; see [`Room::write_on`].
     pub fn write_instead(&mut self, text: &str) {
         if let Some(aside) = &mut self.aside {
             text.clone_into(&mut aside.instead);
@@ -224,7 +224,7 @@ impl Room {
         self.composer.set(text);
     }
 
-    /// What was being written before is written on; or nothing is.
+    /// Restores the draft that was replaced, or clears the composer if there is none.
     pub fn write_on(&mut self) {
         match self.aside.take() {
             Some(aside) => self.composer = aside.composer,
@@ -232,7 +232,7 @@ impl Room {
         }
     }
 
-    /// Everything that is typed here and would be missed.
+    /// The text to save as this room's draft.
     pub fn draft(&self) -> String {
         let text = self.composer.text();
         match &self.aside {
@@ -243,7 +243,7 @@ impl Room {
         }
     }
 
-    /// Remembers what was sent, newest last.
+    /// Adds a text to the sent ones, newest last.
     pub fn remember(&mut self, text: String) {
         self.recalled = None;
         if self.sent.back() != Some(&text) {
@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_remembered_one_by_one_is_bounded() {
+    fn seen_messages_and_keywords_are_bounded() {
         let mut reading = Reading::default();
         for seq in (1..=3000).map(Seq) {
             reading.note_seen(vec![(seq, ForMe::No)]);

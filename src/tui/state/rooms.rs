@@ -12,7 +12,7 @@ pub struct Rooms {
     pub current: Option<RoomId>,
     /// The name of the room to show as soon as it is there.
     pub wanted: Option<String>,
-    /// The public rooms of the server, as far as we know.
+    /// The server's public rooms, as far as known.
     pub directory: Vec<RoomInfo>,
     /// Names of rooms that we were in: failed posts are shown with the name of their room.
     pub left: HashMap<RoomId, String>,

@@ -12,7 +12,7 @@ pub struct Screen {
     pub size: (u16, u16),
     pub now: Now,
     pub zone: TimeZone,
-    /// Whether the terminal has the keyboard; unknown until it says so.
+    /// Whether the terminal has the keyboard focus; `None` until it reports it.
     pub focus: Option<bool>,
     /// How far the lists at the sides are scrolled.
     pub panes: Panes,

@@ -11,7 +11,7 @@ use crate::tui::strings;
 use crate::tui::terminal::caps::NotifyMethod;
 
 impl Setting {
-    /// Everything it may be, but for what people write themselves.
+    /// All allowed values, except free text.
     pub fn values(self, state: &State) -> Vec<String> {
         let owned = |all: &[&str]| all.iter().map(|&it| it.to_owned()).collect();
         match self {
@@ -26,8 +26,8 @@ impl Setting {
         }
     }
 
-    /// The value that a word means: one of [`Setting::values`] in upper or lower case, `true` and `false` where it can be switched, and
-    /// any way to write a language. Nothing if it means none of them.
+    /// The value that a word means: one of [`Setting::values`] ignoring case, `true` or `false` for a switch, and any spelling of a
+    /// language. Returns `None` if it means none of them.
     pub fn meant(self, word: &str, state: &State) -> Option<String> {
         let values = self.values(state);
         let find = |word: &str| {
@@ -45,7 +45,7 @@ impl Setting {
         })
     }
 
-    /// What it is now.
+    /// The current value.
     pub fn value(self, state: &State) -> String {
         let switch = |is_on: bool| if is_on { ON } else { OFF };
         match self {
@@ -67,7 +67,7 @@ impl Setting {
         .to_owned()
     }
 
-    /// Where that came from.
+    /// Where the current value came from.
     pub fn source(self, state: &State) -> Source {
         match state.preferences.kept.get(&self) {
             Some((source, value)) if *value == self.value(state) => *source,
@@ -76,7 +76,7 @@ impl Setting {
         }
     }
 
-    /// What all are now is what was read.
+    /// Records the current values as the ones read at the start.
     pub fn keep_all(state: &mut State, sources: &Sources) {
         for (_, setting) in Self::ALL {
             let source = sources.get(&setting).copied().unwrap_or_default();
@@ -85,7 +85,7 @@ impl Setting {
         }
     }
 
-    /// Changes it, but for the theme, which the loop has to load. The value is one of [`Setting::values`].
+    /// Changes the setting, except the theme, which the loop has to load. The value is one of [`Setting::values`].
     pub fn apply(self, state: &mut State, value: &str) {
         match self {
             Self::Theme => {}

@@ -1,9 +1,9 @@
-//! Opens an address in the program that the desktop has for it. No shell is involved: an address is one argument and nothing else.
+//! Opens a link in the desktop's program for it. Uses no shell: the address is a single argument.
 
 use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 
-/// The program that opens an address, and the words before the address.
+/// The program that opens a link, and the arguments before the address.
 const OPENER: (&str, &[&str]) = if cfg!(target_os = "macos") {
     ("open", &[])
 } else if cfg!(windows) {
@@ -12,16 +12,16 @@ const OPENER: (&str, &[&str]) = if cfg!(target_os = "macos") {
     ("xdg-open", &[])
 };
 
-/// Opens an address and waits until the program that does so has ended.
+/// Opens a link and waits until the program that opens it has ended.
 ///
 /// # Errors
-/// The address is not one for a browser or a mail program, or the program is not there or fails.
+/// The address is not for a browser or a mail program, or the opener is missing or fails.
 pub fn open(address: &str) -> Result<(), String> {
     let (program, words) = OPENER;
     run(program, words, &opened(address)?)
 }
 
-/// The part of an address that is opened. Other people write addresses: whatever could start another program is refused.
+/// Returns the part of an address that may be opened. Addresses come from other people, so any that could start another program is refused.
 fn opened(address: &str) -> Result<String, String> {
     let lower = address.to_ascii_lowercase();
     let is_visible = address.bytes().all(|byte| byte.is_ascii_graphic());
@@ -32,11 +32,11 @@ fn opened(address: &str) -> Result<String, String> {
         return Ok(address.to_owned());
     }
     if lower.starts_with("mailto:") && is_visible {
-        // Some mail programs attach files that are named behind the question mark.
+        // Some mail programs attach files that are named after the question mark.
         let recipient = address.split('?').next().unwrap_or_default();
         return Ok(recipient.to_owned());
     }
-    Err("cannot open the link: only http, https and mailto are opened".into())
+    Err("cannot open the link: only http, https and mailto links can be opened".into())
 }
 
 fn run(program: &str, words: &[&str], address: &str) -> Result<(), String> {
@@ -47,7 +47,7 @@ fn run(program: &str, words: &[&str], address: &str) -> Result<(), String> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    // A browser that was started this way outlives the terminal.
+    // Its own process group, so that the browser continues after the terminal is closed.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     match command.status() {
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn what_goes_wrong_is_said() {
+    fn errors_name_the_program() {
         assert_eq!(run("true", &[], "https://example.org"), Ok(()));
         let failed = run("false", &[], "https://example.org").unwrap_err();
         assert!(failed.contains("'false' failed"), "{failed}");

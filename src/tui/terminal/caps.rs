@@ -1,4 +1,4 @@
-//! What a terminal can do, as it was found out before the loop began.
+//! The capabilities of the terminal, as detected before the loop starts.
 
 use crate::text::Ambiguous;
 use crate::tui::input::command::switched;
@@ -8,19 +8,19 @@ use crate::tui::theme::{Background, Depth};
 pub struct Caps {
     pub depth: Depth,
     pub ground: Background,
-    /// How wide it draws characters of ambiguous width; nothing as long as that is not known.
+    /// The width of characters with ambiguous width; `None` if unknown.
     pub ambiguous: Option<Ambiguous>,
-    /// Whether it shows more than ASCII.
+    /// Whether the terminal shows more than ASCII.
     pub unicode: bool,
-    /// Whether it leads to addresses, or passes over what it does not know.
+    /// Whether the terminal supports hyperlinks, or at least ignores their sequences.
     pub links: bool,
-    /// Whether programs with windows can be opened from here.
+    /// Whether graphical programs can be started from here.
     pub has_desktop: bool,
     pub notifier: Notifier,
 }
 
 impl Caps {
-    /// What is left where nothing but lines is written: a bell, if that.
+    /// The capabilities that remain in plain mode: at most a bell.
     #[must_use]
     pub fn plain(self, has_terminal: bool) -> Self {
         let asked = self.notifier.asked.filter(|way| *way == NotifyMethod::Off);
@@ -40,19 +40,19 @@ impl Caps {
     }
 }
 
-/// How a terminal tells of something while nobody looks at it.
+/// How a terminal shows a notification while the user is not looking at it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Notifier {
-    /// The way this terminal knows.
+    /// The method this terminal supports.
     pub known: NotifyMethod,
-    /// The way that is wanted, whatever it knows.
+    /// The method the user has set, which takes precedence.
     pub asked: Option<NotifyMethod>,
-    /// It is shown inside tmux, which passes on only what is wrapped for that.
+    /// Whether this runs inside tmux, which passes on only specially wrapped sequences.
     pub in_tmux: bool,
 }
 
 impl Notifier {
-    /// Tells of nothing.
+    /// No notifications.
     pub const OFF: Self = Self {
         known: NotifyMethod::Off,
         asked: None,
@@ -77,7 +77,7 @@ pub enum NotifyMethod {
 }
 
 impl NotifyMethod {
-    /// By name; nothing is the one the terminal knows.
+    /// The methods by name; `None` means the one the terminal supports.
     pub const ALL: [(&'static str, Option<Self>); 6] = [
         ("auto", None),
         ("off", Some(Self::Off)),
@@ -87,7 +87,7 @@ impl NotifyMethod {
         ("osc777", Some(Self::Osc777)),
     ];
 
-    /// The row of [`NotifyMethod::ALL`] for a word, in upper or lower case; `true` is `auto` and `false` is `off`.
+    /// The row of [`NotifyMethod::ALL`] for a word, ignoring case; `true` is `auto` and `false` is `off`.
     pub fn row(word: &str) -> Option<(&'static str, Option<Self>)> {
         let word = match switched(word) {
             Some(true) => "auto",

@@ -1,8 +1,8 @@
-//! Decodes the bytes of a terminal into keys, pastes, mouse events and the terminal's answers to questions.
+//! Decodes the bytes of a terminal into keys, pastes, mouse events and answers to queries.
 //!
-//! It exists because crossterm reads the terminal itself and takes a late or split answer for typed text. This decoder knows every
-//! kind of control sequence (ECMA-48), so that what is not a key is swallowed whole, whenever it comes and in however many pieces. It
-//! reads nothing and knows no clock: the caller says when nothing has come for a while.
+//! crossterm reads the terminal itself and takes a late or split answer for typed text. This decoder knows every kind of control sequence
+//! (ECMA-48), so it discards everything that is not a key, whenever it arrives and in however many pieces. It does no I/O and has no clock:
+//! the caller reports when nothing has arrived for a while.
 
 mod keys;
 
@@ -10,36 +10,36 @@ use std::collections::VecDeque;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
-/// Bytes kept of a control sequence or of an answer; what is longer is swallowed.
+/// The most bytes stored of a control sequence or an answer; the rest is discarded.
 const SEQUENCE: usize = 1024;
-/// Bytes kept of a paste. A message is far smaller, and what is longer is refused with its size.
+/// The most bytes stored of a paste. A message is far smaller, and a longer text is refused with its size.
 const PASTE: usize = 4 * 1024 * 1024;
 const PASTE_END: &[u8] = b"\x1b[201~";
 const ESC: u8 = 0x1b;
 
-/// Something the terminal sent.
+/// Something that the terminal has sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Decoded {
     Event(Event),
     Answer(Answer),
 }
 
-/// What a terminal says of itself when it is asked.
+/// A terminal's answer to a query.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
-    /// The background colour (OSC 11), as it was written.
+    /// The background colour (OSC 11), as the terminal wrote it.
     Background(String),
-    /// Where the cursor is (CPR): the column, from 0.
+    /// The cursor's column (CPR), from 0.
     Column(u16),
-    /// Its primary attributes (DA1). Every terminal knows this question, so it ends a series of them.
+    /// The primary attributes (DA1). Every terminal answers this query, so it is sent last.
     Attributes,
     Other,
 }
 
-/// What is awaited: how long to wait for the next byte depends on it.
+/// What an incomplete input is waiting for; the caller waits longer for some than for others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Awaited {
-    /// What may follow Esc.
+    /// The byte after Esc.
     Escape,
     /// The rest of a control sequence.
     Sequence,
@@ -52,19 +52,19 @@ enum State {
     #[default]
     Background,
     Escape,
-    /// `ESC [` and what followed.
+    /// `ESC [` and parameters.
     Control,
-    /// `ESC O`: a key of the keypad or a function key.
+    /// `ESC O`: a keypad or function key.
     Shift3,
-    /// An OSC, DCS or APC string; by its second byte.
+    /// An OSC, DCS or APC string; `kind` is its second byte.
     Text {
         kind: u8,
         ends: bool,
     },
     Paste,
-    /// The first bytes of a character.
+    /// An incomplete UTF-8 character.
     Utf8,
-    /// The three bytes of an old mouse report.
+    /// The three bytes of a mouse report in the old X10 format.
     OldMouse,
 }
 
@@ -72,30 +72,30 @@ enum State {
 pub struct Decoder {
     state: State,
     bytes: Vec<u8>,
-    /// Esc was pressed before this character: Alt.
+    /// Whether Esc came before this character, which means Alt.
     is_alt: bool,
     found: VecDeque<Decoded>,
 }
 
 impl Decoder {
-    /// Takes the bytes that were read.
+    /// Decodes more bytes.
     pub fn feed(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.take(*byte);
         }
     }
 
-    /// The next thing that is complete.
+    /// Returns the next complete item.
     pub fn pop(&mut self) -> Option<Decoded> {
         self.found.pop_front()
     }
 
-    /// What has begun and is not complete.
+    /// What the decoder is waiting for, if an item is incomplete.
     pub fn awaited(&self) -> Option<Awaited> {
         match self.state {
             State::Background => None,
             State::Escape => Some(Awaited::Escape),
-            // A key like Alt+[ sends no more than this.
+            // Keys like Alt+[ send nothing more than this.
             State::Control | State::Shift3 | State::Text { ends: false, .. }
                 if self.bytes.is_empty() =>
             {
@@ -106,7 +106,7 @@ impl Decoder {
         }
     }
 
-    /// Nothing more has come: what has begun is taken for what it is so far.
+    /// Ends an incomplete item because nothing more has arrived: decodes it as it is, or discards it.
     pub fn give_up(&mut self) {
         let bytes = std::mem::take(&mut self.bytes);
         let alt = |c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::ALT);
@@ -145,7 +145,7 @@ impl Decoder {
                     self.state = State::Background;
                     self.pasted(bytes);
                 } else if self.bytes.len() > PASTE + PASTE_END.len() {
-                    // The end is still looked for.
+                    // Drops a byte in the middle, so that the end marker is still found.
                     self.bytes.remove(PASTE);
                 }
             }
@@ -174,7 +174,7 @@ impl Decoder {
     fn escape(&mut self, byte: u8) {
         self.state = State::Background;
         match byte {
-            // Twice: the first was the key, the second may begin a sequence.
+            // Esc twice: the first was the key, the second may start a sequence.
             ESC => {
                 self.key(KeyCode::Esc.into());
                 self.state = State::Escape;
@@ -187,7 +187,7 @@ impl Decoder {
                     ends: false,
                 }
             }
-            // The end of a string that was given up.
+            // The end of a string that was already discarded.
             b'\\' => self.key(KeyEvent::new(KeyCode::Char('\\'), KeyModifiers::ALT)),
             _ => {
                 self.is_alt = true;
@@ -202,7 +202,7 @@ impl Decoder {
                 self.bytes.clear();
                 self.state = State::Escape;
             }
-            // The Linux console has function keys with a second bracket.
+            // The Linux console sends function keys with a second bracket.
             b'[' if self.bytes.is_empty() => self.bytes.push(byte),
             b'A'..=b'E' if self.bytes == b"[" => {
                 self.bytes.clear();
@@ -220,7 +220,7 @@ impl Decoder {
                 self.state = State::Background;
                 self.dispatch(&parameters, byte);
             }
-            // No sequence has this in it.
+            // This byte cannot be part of a sequence.
             _ => {
                 self.bytes.clear();
                 self.state = State::Background;
@@ -232,7 +232,7 @@ impl Decoder {
     fn dispatch(&mut self, parameters: &[u8], last: u8) {
         match (parameters, last) {
             (b"200", b'~') => self.state = State::Paste,
-            // The end of a paste that was given up, or of none.
+            // The end of a paste that has already ended, or never started.
             (b"201", b'~') => {}
             (b"", b'I') => self.found.push_back(Decoded::Event(Event::FocusGained)),
             (b"", b'O') => self.found.push_back(Decoded::Event(Event::FocusLost)),
@@ -262,7 +262,7 @@ impl Decoder {
             if byte == b'\\' {
                 self.text_ended(kind);
             } else {
-                // Cut off by the next sequence.
+                // The string was cut off by the next sequence.
                 self.bytes.clear();
                 self.escape(byte);
             }
@@ -273,7 +273,7 @@ impl Decoder {
             ESC => self.state = State::Text { kind, ends: true },
             0x07 => self.text_ended(kind),
             _ if is_first && !begins(kind, byte) => {
-                // Alt with this letter was a key, and another follows.
+                // It was Alt with this letter, and another key follows.
                 self.state = State::Background;
                 self.key(KeyEvent::new(
                     KeyCode::Char(char::from(kind)),
@@ -309,7 +309,7 @@ impl Decoder {
             }
             Err(error) if error.error_len().is_none() && self.bytes.len() < 4 => {}
             Err(_) => {
-                // No character; the byte that showed it may begin another.
+                // Not a character; the byte that made it invalid may start another one.
                 let is_another = self.bytes.len() > 1;
                 self.bytes.clear();
                 self.state = State::Background;
@@ -343,7 +343,7 @@ impl Decoder {
     }
 }
 
-/// Whether a string of this kind begins with this byte: anything else is the next key.
+/// Whether this byte can start a string of this kind; any other byte is the next key.
 fn begins(kind: u8, byte: u8) -> bool {
     match kind {
         b']' => byte.is_ascii_digit() || b"lLI".contains(&byte),

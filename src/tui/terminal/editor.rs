@@ -1,22 +1,22 @@
-//! A text in the person's own editor: the terminal is given away for as long as that runs.
+//! Edits a text in the user's own editor, which has the terminal while it runs.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-/// Which editor, and where its file lies meanwhile.
+/// The editor's command and the directory for its temporary file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Editor {
-    /// As a shell understands it: a program, and words that belong to it.
+    /// A shell command line: a program and its arguments.
     pub command: String,
     pub directory: PathBuf,
 }
 
-/// Gives a text to the editor and waits until it has ended; what the file holds then is the text.
+/// Opens a text in the editor, waits until the editor has ended, and returns the file's contents.
 ///
 /// # Errors
-/// The editor cannot be run or says that it failed; the words say which, and where the text is if it is not lost with it.
+/// The editor cannot be run or has failed; the message names the file if the text was saved there.
 pub fn edit(editor: &Editor, text: &str) -> Result<String, String> {
     let file = Written::new(&editor.directory, text)
         .map_err(|error| format!("cannot write a file for the editor: {error}"))?;
@@ -30,39 +30,39 @@ pub fn edit(editor: &Editor, text: &str) -> Result<String, String> {
         Ok(edited)
     });
     let edited = edited.map_err(|why| match file.kept(text) {
-        Some(path) => format!("{why}; what you wrote lies in '{}'", path.display()),
+        Some(path) => format!("{why}; your text was saved in '{}'", path.display()),
         None => why,
     })?;
-    // An editor ends the last line; a message does not.
+    // Editors end the last line with a newline; a message does not.
     let edited = edited.strip_suffix('\n').unwrap_or(&edited);
     Ok(edited.strip_suffix('\r').unwrap_or(edited).to_owned())
 }
 
-/// What the editor left, if it is a text that may be one.
+/// Returns the text from the editor, if the editor succeeded and the text is valid.
 fn taken(editor: &Editor, path: &Path, before: &str, status: ExitStatus) -> Result<String, String> {
-    // The shell's own answer for a program it does not find.
+    // The shell's exit code for a command it cannot find.
     if status.code() == Some(127) {
-        return Err(format!("cannot run '{}': it is not there", editor.command));
+        return Err(format!("cannot run '{}': no such command", editor.command));
     }
     if !status.success() {
-        return Err(format!("'{}' said that it failed", editor.command));
+        return Err(format!("'{}' ended with an error", editor.command));
     }
     let size = fs::metadata(path).map_or(0, |file| file.len());
     if size > BYTES.max(before.len() as u64) {
         return Err(format!(
-            "that is {size} bytes, more than can be written here"
+            "the text has {size} bytes, more than can be edited here"
         ));
     }
     fs::read_to_string(path).map_err(|error| match error.kind() {
-        ErrorKind::InvalidData => "that is no text in UTF-8".to_owned(),
-        ErrorKind::NotFound => format!("'{}' left no file", editor.command),
-        _ => format!("cannot read what was edited: {error}"),
+        ErrorKind::InvalidData => "the text is not valid UTF-8".to_owned(),
+        ErrorKind::NotFound => format!("'{}' removed the file", editor.command),
+        _ => format!("cannot read the edited text: {error}"),
     })
 }
 
 #[cfg(unix)]
 fn run(command: &str, file: &Path) -> std::io::Result<ExitStatus> {
-    // As git and others do: the variable holds a command line, and the file is one word behind it.
+    // As in git and other programs, the variable contains a command line, and the file is one more argument.
     Command::new("sh")
         .arg("-c")
         .arg(format!("{command} \"$1\""))
@@ -78,10 +78,10 @@ fn run(command: &str, file: &Path) -> std::io::Result<std::process::ExitStatus> 
     Command::new(program).args(words).arg(file).status()
 }
 
-/// Bytes that are taken from an editor; a message is far smaller.
+/// The most bytes accepted from an editor; a message is far smaller.
 const BYTES: u64 = 256 * 1024;
 
-/// A file nobody else can read, gone when it is dropped unless it holds what is nowhere else.
+/// A temporary file that only its owner can read. It is deleted when dropped, unless it has the only copy of a text.
 struct Written {
     path: PathBuf,
     is_kept: std::cell::Cell<bool>,
@@ -103,12 +103,12 @@ impl Written {
             is_kept: std::cell::Cell::new(false),
         };
         file.write_all(text.as_bytes())?;
-        // Editors end their last line themselves, and ask about one that has no end.
+        // Editors end the last line themselves and complain if it has no newline.
         file.write_all(b"\n")?;
         Ok(written)
     }
 
-    /// Keeps the file, if something else is in it than was put there.
+    /// Keeps the file if its contents have changed, and returns its path then.
     fn kept(&self, before: &str) -> Option<&Path> {
         let now = fs::read(&self.path).ok()?;
         let is_changed = now != format!("{before}\n").into_bytes();
@@ -120,7 +120,7 @@ impl Written {
 impl Drop for Written {
     fn drop(&mut self) {
         if !self.is_kept.get() {
-            // What cannot be removed can be read by its owner alone.
+            // If it cannot be removed, only its owner can read it.
             let _left = fs::remove_file(&self.path);
         }
     }
@@ -131,7 +131,7 @@ impl Drop for Written {
 mod tests {
     use super::*;
 
-    /// What came of it, and how many files are left.
+    /// The result, and the number of files left.
     fn edited(command: &str, text: &str) -> (Result<String, String>, usize) {
         let directory = tempfile::tempdir().unwrap();
         let editor = Editor {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_editor_leaves_is_the_text() {
+    fn the_edited_file_becomes_the_text() {
         assert_eq!(edited("true", "one\n关键"), (Ok("one\n关键".into()), 0));
         let add = "sh -c 'printf \"three\\n\\n\" >> \"$0\"'";
         assert_eq!(edited(add, "one"), (Ok("one\nthree\n".into()), 0));
@@ -152,24 +152,24 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_not_lost_when_something_fails() {
+    fn a_changed_text_is_saved_when_the_editor_fails() {
         for (command, why, left) in [
-            ("false", "said that it failed", 0),
-            ("no-such-editor-here", "it is not there", 0),
-            ("rm", "left no file", 0),
+            ("false", "ended with an error", 0),
+            ("no-such-editor-here", "no such command", 0),
+            ("rm", "removed the file", 0),
             (
                 "sh -c 'echo more >> \"$0\"; exit 1'",
-                "what you wrote lies in",
+                "your text was saved in",
                 1,
             ),
             (
                 "sh -c 'printf \"\\377\\376\" > \"$0\"'",
-                "no text in UTF-8; what you wrote lies in",
+                "not valid UTF-8; your text was saved in",
                 1,
             ),
             (
                 "truncate -s 300000",
-                "300000 bytes, more than can be written here",
+                "300000 bytes, more than can be edited here",
                 1,
             ),
         ] {

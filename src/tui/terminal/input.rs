@@ -1,4 +1,4 @@
-//! What is typed: the one stream of input events, the questions a terminal is asked, and job control.
+//! Terminal input: the stream of input events, queries to the terminal, and job control.
 
 use std::io;
 use std::pin::Pin;
@@ -11,21 +11,21 @@ use futures::Stream;
 use crate::text::Ambiguous;
 use crate::tui::theme::Background;
 
-/// What the configuration leaves open, so that the terminal is asked.
+/// The terminal properties that the configuration leaves open and that are queried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Questions {
     pub ground: bool,
     pub ambiguous: bool,
 }
 
-/// What the terminal said; nothing where it said nothing in time.
+/// The terminal's answers; `None` if there was no answer in time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Answers {
     pub ground: Option<Background>,
     pub ambiguous: Option<Ambiguous>,
 }
 
-/// There is one terminal, and one that reads it; while another program has it nobody does.
+/// The state of the only reader of the terminal. It reads nothing while another program has the terminal.
 #[derive(Debug, Default)]
 struct Reading {
     is_paused: bool,
@@ -42,18 +42,18 @@ fn reading() -> MutexGuard<'static, Reading> {
     READING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether another program has the terminal: what interrupts is meant for that.
+/// Whether another program has the terminal. Interrupts are then meant for that program.
 pub fn is_paused() -> bool {
     reading().is_paused
 }
 
-/// Gives the terminal to another program for a while: nothing is read until [`resume`].
+/// Restores the terminal for another program; nothing is read until [`resume`].
 pub(super) fn pause() {
     reading().is_paused = true;
     super::restore();
 }
 
-/// Takes the terminal back from another program, whatever that left there; nothing is taken where it was not ours.
+/// Takes the terminal over again after another program has ended. Does nothing if it was not in use before.
 pub(super) fn resume() -> io::Result<()> {
     let waker = {
         let mut reading = reading();
@@ -65,7 +65,7 @@ pub(super) fn resume() -> io::Result<()> {
     super::take_over()
 }
 
-/// Whether reading is allowed now; if not, the task is woken when it is.
+/// Whether reading is allowed now; if not, the task is woken when it is again.
 fn may_read(context: &Context<'_>) -> bool {
     let mut reading = reading();
     reading.waker = Some(context.waker().clone());
@@ -94,40 +94,41 @@ mod unix {
     use crate::tui::terminal::{restore, take_over};
     use crate::tui::theme::Background;
 
-    /// A terminal far away has this long to answer before the first frame; later answers are swallowed.
+    /// How long the terminal may take to answer before the first frame is drawn; later answers are discarded.
     const ANSWERS_WITHIN: Duration = Duration::from_millis(300);
-    /// An answer that is still on its way when the program ends is waited for this long after it was asked for, so that it does not
-    /// reach the shell.
+    /// How long after a query an answer is still waited for when the program ends, so that it does not reach the shell.
     const DRAINS_WITHIN: Duration = Duration::from_secs(2);
-    /// A key press comes whole; over a slow link its parts may be this far apart.
+    /// The bytes of a key press arrive together; over a slow link they may be this far apart.
     const KEY: Duration = Duration::from_millis(50);
-    /// While an answer is awaited a lone Esc may be its beginning, also from terminals that send a byte at a time.
+    /// While an answer is expected, a lone Esc may be its first byte, even from terminals that send one byte at a time.
     const KEY_OR_ANSWER: Duration = Duration::from_millis(100);
     const SEQUENCE: Duration = Duration::from_millis(500);
-    /// Answers that are kept until they are looked at; a terminal gives three.
+    /// The most answers stored until they are read; a terminal sends three.
     const ANSWERS: usize = 16;
-    /// A paste whose end does not come is over after this.
+    /// A paste without an end marker ends after this pause.
     const PASTE: Duration = Duration::from_secs(1);
 
-    /// The events of the process's own terminal. It ends when the terminal has hung up.
+    /// The input events of the process's own terminal. The stream ends when the terminal is disconnected.
     #[derive(Debug)]
     pub struct Input {
         tty: AsyncFd<Stdin>,
         decoder: Decoder,
         ready: VecDeque<Event>,
         answers: Vec<Answer>,
-        /// When what has begun is taken for what it is so far.
+        /// When an incomplete sequence is decoded as it is.
         silence: Pin<Box<Sleep>>,
         is_timed: bool,
-        /// When questions were asked whose answers have not come.
+        /// When the unanswered queries were sent.
         asked_at: Option<Instant>,
         signals: [Signal; 3],
     }
 
     impl Input {
+        /// Starts reading standard input and the signals.
+        ///
         /// # Errors
-        /// Standard input is nothing that can be waited for, or signals cannot be caught.
-        #[allow(deprecated)] // Its successor is unsafe for descriptors that may be closed; standard input never is.
+        /// Standard input cannot be polled, or signals cannot be caught.
+        #[allow(deprecated)] // Its successor is unsafe for descriptors that may be closed; standard input never is closed.
         pub fn new() -> io::Result<Self> {
             let stop = SignalKind::from_raw(Kind::TSTP.as_raw());
             let go_on = SignalKind::from_raw(Kind::CONT.as_raw());
@@ -147,16 +148,15 @@ mod unix {
             })
         }
 
-        /// Waits for an answer that is still on its way, so that it does not reach the shell. To be called before the terminal is
-        /// given back.
+        /// Waits for answers that have not arrived yet, so that they do not reach the shell. Call it before the terminal is restored.
         pub async fn drain(&mut self) {
             if let Some(asked_at) = self.asked_at {
-                // Whatever came meanwhile is nobody's any more.
+                // Other input that arrives meanwhile is discarded.
                 let _late = timeout_at(asked_at + DRAINS_WITHIN, self.answered()).await;
             }
         }
 
-        /// Waits until all questions are answered.
+        /// Waits until all queries are answered.
         async fn answered(&mut self) {
             std::future::poll_fn(|context| {
                 while self.asked_at.is_some() {
@@ -169,7 +169,7 @@ mod unix {
             .await;
         }
 
-        /// Reads what is there, and takes it.
+        /// Reads the available bytes and decodes them.
         fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
             loop {
                 let mut guard = ready!(self.tty.poll_read_ready(context))?;
@@ -205,7 +205,7 @@ mod unix {
             }
         }
 
-        /// Whether nothing came for so long that what has begun is over.
+        /// Whether an incomplete sequence has ended because nothing followed for long enough.
         fn poll_silence(&mut self, context: &mut Context<'_>) -> bool {
             let Some(awaited) = self.decoder.awaited() else {
                 return false;
@@ -229,7 +229,7 @@ mod unix {
             is_over
         }
 
-        /// What the job control of a shell and the window's size make of the terminal.
+        /// Handles the job control signals and changes of the window size.
         fn poll_signals(&mut self, context: &mut Context<'_>) -> Option<Event> {
             let [resized, stopped, continued] = &mut self.signals;
             let came = |signal: &mut Signal, context: &mut Context<'_>| {
@@ -243,12 +243,12 @@ mod unix {
                 if !is_paused() {
                     restore();
                 }
-                // The rest of what stops a program is the kernel's; this call returns when somebody lets us go on.
+                // Now the kernel stops the process; this call returns when the process is continued.
                 let _unstopped = process::kill_process(process::getpid(), Kind::STOP);
             }
             let is_back = came(continued, context);
             if is_back && !is_paused() {
-                // The shell has set the terminal as it wants it.
+                // The shell has set its own terminal mode.
                 restore();
                 let _untaken = take_over();
             }
@@ -294,22 +294,21 @@ mod unix {
         }
     }
 
-    /// Asks the terminal what is left open, and waits a moment for its answers. What is typed meanwhile is kept, and answers that come
-    /// later are swallowed.
+    /// Queries the terminal and waits briefly for its answers. Keys typed meanwhile are kept, and late answers are discarded.
     pub async fn ask(input: &mut Input, questions: Questions) -> Answers {
         let mut asked = Vec::new();
         if questions.ground {
             asked.extend(b"\x1b]11;?\x1b\\");
         }
         if questions.ambiguous {
-            // A character of ambiguous width at the left edge, and where the cursor is after it; then it is wiped out. Not in the first
-            // row: an answer from there looks like F3 with a modifier.
+            // Prints a character of ambiguous width at the left edge, asks for the cursor position, then erases it. Not in the first row:
+            // an answer from there looks like F3 with a modifier.
             asked.extend("\x1b[2;1H●\x1b[6n\r\x1b[2K".as_bytes());
         }
         if asked.is_empty() {
             return Answers::default();
         }
-        // Every terminal answers this one, also those that do not know the others.
+        // Every terminal answers this query, even if it does not know the others.
         asked.extend(b"\x1b[c");
         input.answers.clear();
         input.asked_at = Some(Instant::now());
@@ -338,21 +337,21 @@ mod unix {
         answers
     }
 
-    /// Stops the program as Ctrl+Z does in a shell, unless there is no shell that could let it go on.
+    /// Stops the process, as Ctrl+Z in a shell does, unless there is no shell that could continue it.
     pub fn suspend() {
         let is_alone = process::getsid(None).is_ok_and(|session| session == process::getpid());
         if !is_alone {
-            // The whole job stops; ours is caught above.
+            // Stops the whole job; this process catches the signal and handles it in `poll_signals`.
             let _unstopped = process::kill_current_process_group(Kind::TSTP);
         }
     }
 
-    /// Whether a read would not wait.
+    /// Whether a read would return at once.
     fn is_readable() -> bool {
         polled(PollFlags::IN).is_some_and(|found| !found.is_empty())
     }
 
-    /// Whether the terminal is gone. One that has hung up is always readable and always empty.
+    /// Whether the terminal is disconnected. A disconnected terminal is always readable and always empty.
     fn has_hung_up() -> bool {
         let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
         polled(PollFlags::empty()).is_some_and(|found| found.intersects(gone))
@@ -379,13 +378,15 @@ mod windows {
 
     use super::{Answers, Context, Event, Pin, Poll, Questions, Stream, io, may_read};
 
-    /// The events of the process's own console.
+    /// The input events of the process's own console.
     #[derive(Debug)]
     pub struct Input(EventStream);
 
     impl Input {
+        /// Starts reading the console.
+        ///
         /// # Errors
-        /// None here.
+        /// Never fails on this system.
         pub fn new() -> io::Result<Self> {
             Ok(Self(EventStream::new()))
         }
@@ -407,11 +408,11 @@ mod windows {
         }
     }
 
-    /// A console is not asked anything.
+    /// A console is not queried.
     pub async fn ask(_: &mut Input, _: Questions) -> Answers {
         Answers::default()
     }
 
-    /// There is no job control.
+    /// Does nothing: this system has no job control.
     pub fn suspend() {}
 }

@@ -1,4 +1,4 @@
-//! Lines, where there is no screen: as they are typed or piped in.
+//! Input lines in plain mode, typed at a terminal or piped in.
 
 use std::io;
 use std::time::Duration;
@@ -9,23 +9,23 @@ use tokio::time::sleep;
 
 use crate::tui::event::Event;
 
-/// Bytes of a line; a message is far smaller, and what is longer is refused with its size.
+/// The most bytes of a line; a message is far smaller, and a longer text is refused with its size.
 const BYTES: usize = 256 * 1024;
-/// Bytes of a line that a terminal's own line mode gives: 4,096 with the end of the line.
+/// The most bytes of a line in a terminal's line mode: 4,096 with the newline.
 const TYPED: usize = 4095;
-/// Nobody types the next line this soon: what comes within it was pasted.
+/// A line that follows within this time was pasted: nobody types so fast.
 const PASTED: Duration = Duration::from_millis(15);
 
-/// What somebody does at the other end.
+/// The source of the lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Typist {
-    /// Types at a terminal, and may paste.
+    /// Somebody at a terminal, who may paste several lines at once.
     Person,
-    /// Pipes lines in, each of them meant.
+    /// A pipe: every line counts by itself.
     Pipe,
 }
 
-/// The lines of standard input until its end. Nothing is read before it is asked for, so that another program may read meanwhile.
+/// The lines of standard input until its end. Nothing is read ahead, so that another program may read in between.
 pub fn lines(typist: Typist) -> impl Stream<Item = io::Result<Event>> + Unpin {
     let input = BufReader::new(stdin());
     Box::pin(stream::unfold(input, move |mut input| async move {
@@ -38,7 +38,7 @@ async fn next(input: &mut BufReader<Stdin>, typist: Typist) -> io::Result<Option
     let Some(mut bytes) = line(input).await? else {
         return Ok(None);
     };
-    // The kernel keeps no more of a line that is typed, and does not say so.
+    // The kernel silently drops the rest of a longer typed line.
     let is_cut = typist == Typist::Person && bytes.len() >= TYPED;
     let mut count = 1;
     while typist == Typist::Person && is_pasted(input).await {
@@ -57,7 +57,7 @@ async fn next(input: &mut BufReader<Stdin>, typist: Typist) -> io::Result<Option
     }))
 }
 
-/// Whether more is there already, or comes sooner than anybody types: a line, or the beginning of one that was not ended.
+/// Whether more input is available or arrives faster than anybody types: a line, or the start of an unfinished one.
 async fn is_pasted(input: &BufReader<Stdin>) -> bool {
     let is_there = || !input.buffer().is_empty() || has_more();
     if !is_there() {
@@ -66,7 +66,7 @@ async fn is_pasted(input: &BufReader<Stdin>) -> bool {
     is_there() || has_begun()
 }
 
-/// The next line without its end; nothing at the end of all.
+/// The next line without its end; `None` at the end of the input.
 async fn line(input: &mut BufReader<Stdin>) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     let mut is_any = false;
@@ -90,7 +90,7 @@ async fn line(input: &mut BufReader<Stdin>) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Whether something can be read at once.
+/// Whether a read would return at once.
 #[cfg(unix)]
 fn has_more() -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -109,8 +109,8 @@ fn has_more() -> bool {
     false
 }
 
-/// Whether the terminal has the beginning of a line. Its line mode gives none before the line is ended, so that is left for an instant; when it
-/// comes back the beginning can be read.
+/// Whether the terminal has the start of an unfinished line. In line mode it delivers only finished lines, so line mode is switched off for
+/// a moment; the start can be read after it is back on.
 #[cfg(unix)]
 fn has_begun() -> bool {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
@@ -127,7 +127,7 @@ fn has_begun() -> bool {
         return false;
     }
     let has_begun = has_more();
-    // A terminal that does not come back has gone, and is read as one.
+    // If this fails, the terminal is gone, and the next read reports it.
     let _gone = tcsetattr(stdin, OptionalActions::Now, &by_lines);
     has_begun
 }

@@ -1,18 +1,18 @@
-//! The person's own program that tells of what comes while nobody looks.
+//! Runs the user's own notification program.
 
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A program that takes longer is ended: the next notification starts another.
+/// A program that runs longer than this is killed.
 const WITHIN: Duration = Duration::from_secs(10);
-/// How often it is looked whether it has ended.
+/// How often the program is checked for its end.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Starts a program by its words, without a shell and without the terminal, and does not wait for it.
+/// Starts a program with its arguments, without a shell and without access to the terminal. Does not wait for its end.
 ///
 /// # Errors
-/// It cannot be started; says why.
+/// The program cannot be started; contains the reason.
 pub fn run_notifier(words: &[String]) -> Result<(), String> {
     let Some((program, arguments)) = words.split_first() else {
         return Ok(());
@@ -23,7 +23,7 @@ pub fn run_notifier(words: &[String]) -> Result<(), String> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    // Ctrl+C is not meant for it.
+    // Its own process group, so that Ctrl+C does not reach it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let child = command
@@ -33,12 +33,12 @@ pub fn run_notifier(words: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Takes note of the end of a program, so that it leaves no zombie, and sees to it that it ends.
+/// Waits for the end of a program, so that it leaves no zombie, and kills it if it runs too long.
 fn reap(mut child: Child) {
     let until = Instant::now() + WITHIN;
     while let Ok(None) = child.try_wait() {
         if Instant::now() >= until {
-            // One that has just ended cannot be ended.
+            // Fails if it has ended just now.
             let _ended = child.kill();
             let _reaped = child.wait();
             return;
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_gets_its_words_as_they_are() {
+    fn the_program_receives_its_arguments_unchanged() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("told");
         let program = directory.path().join("tell");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_not_there_is_named() {
+    fn the_error_names_a_missing_program() {
         for program in ["/no/such/program", "no-such-program-here", ""] {
             let error = run_notifier(&words(&[program, "x"])).unwrap_err();
             assert!(

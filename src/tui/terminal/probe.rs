@@ -1,4 +1,4 @@
-//! What a terminal does, found out by trying: how wide it draws, and what keys it tells apart.
+//! Tests the terminal: how wide it draws some samples, and whether it distinguishes keys like Shift+Enter.
 
 use std::io::{self, Write as _, stdout};
 
@@ -9,7 +9,7 @@ use crossterm::{cursor, execute};
 
 use crate::text;
 
-/// What terminals do not agree about: signs of this program's own that are of ambiguous width first, then what people write.
+/// Texts that terminals draw with different widths: first symbols of the interface with ambiguous width, then text as people write it.
 pub const SAMPLES: [(&str, Of); 9] = [
     ("●", Of::Signs),
     ("…", Of::Signs),
@@ -22,16 +22,16 @@ pub const SAMPLES: [(&str, Of); 9] = [
     ("🇨🇳", Of::Emoji),
 ];
 
-/// Whose a sample is.
+/// The kind of a sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Of {
     Signs,
     Text,
-    /// Of several parts, which older terminals draw beside each other.
+    /// Emoji of several parts, which older terminals draw next to each other.
     Emoji,
 }
 
-/// A sample that takes other columns than are reckoned with.
+/// A sample that takes a different number of columns than the program expects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Misdrawn {
     pub sample: &'static str,
@@ -40,16 +40,16 @@ pub struct Misdrawn {
     pub reckoned: usize,
 }
 
-/// What was found out.
+/// The results of the test.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Probed {
-    /// What is drawn otherwise; nothing if the terminal does not say where its cursor is.
+    /// The samples drawn with another width; `None` if the terminal does not report its cursor position.
     pub misdrawn: Option<Vec<Misdrawn>>,
-    /// Whether keys like Shift+Enter are told from Enter.
+    /// Whether the terminal distinguishes keys like Shift+Enter from Enter.
     pub tells_keys: bool,
 }
 
-/// Tries it. The line the cursor stands in is used for it and left empty.
+/// Runs the test. It uses the line of the cursor and leaves it empty.
 ///
 /// # Errors
 /// The terminal cannot be written to.
@@ -86,7 +86,7 @@ fn tried() -> io::Result<Probed> {
             Clear(ClearType::CurrentLine)
         )?;
     }
-    // A terminal that does not say where its cursor is says nothing else either.
+    // A terminal that does not report its cursor position answers no other query either.
     let tells_keys = misdrawn.is_some() && supports_keyboard_enhancement().unwrap_or(false);
     execute!(
         stdout(),

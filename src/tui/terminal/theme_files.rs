@@ -37,7 +37,7 @@ pub fn load(
 }
 
 fn own(name: &str, directory: Option<&Path>) -> Result<Option<String>, ThemeError> {
-    // A theme's name is a name and no path.
+    // The name must not be a path.
     let is_name = !name.is_empty() && !name.contains(['/', '\\', '.']);
     let path = directory.map(|directory| directory.join(format!("{name}.toml")));
     let Some(path) = path.filter(|path| is_name && path.exists()) else {

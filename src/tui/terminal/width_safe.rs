@@ -1,9 +1,9 @@
-//! A backend that leaves no residue where terminals disagree about the width of what is drawn.
+//! A backend that leaves no stray characters if the terminal and ratatui disagree about the width of a text.
 //!
-//! A terminal may draw `👍🏽` in two columns or in four, `⚠️` in one or in two. ratatui counts on its own answer, so that in other
-//! terminals the cursor ends up elsewhere, letters are overwritten and parts of a cluster stay for ever. This backend draws each such
-//! cluster by itself: it clears all columns that any terminal could use for it, draws it, and draws what follows in those columns anew
-//! from a known place. It knows nothing of chat; which clusters are meant is decided by [`text::is_disputed`].
+//! A terminal may draw `👍🏽` in two columns or in four, and `⚠️` in one or two. ratatui relies on its own answer, so in other terminals the
+//! cursor ends up elsewhere, letters are overwritten, and parts of a cluster stay on the screen. This backend draws each such cluster
+//! separately: it clears all columns that any terminal could use for it, draws it, and draws what follows in those columns again from a
+//! known position. It knows nothing of chat; [`text::is_disputed`] decides which clusters are affected.
 
 use std::io;
 
@@ -13,19 +13,19 @@ use ratatui::layout::{Position, Size};
 
 use crate::text;
 
-/// Draws through another backend, and remembers what is on the screen.
+/// Draws through another backend and remembers the contents of the screen.
 #[derive(Debug)]
 pub struct WidthSafe<B> {
     inner: B,
-    /// What each cell shows, row by row.
+    /// The contents of each cell, row by row.
     cells: Vec<Cell>,
     size: Size,
-    /// The rows that a frame changes, with their changed columns.
+    /// For each row, the columns that a frame changes.
     changed: Vec<Vec<u16>>,
 }
 
 impl<B: Backend<Error = io::Error>> WidthSafe<B> {
-    /// A backend over an empty screen.
+    /// Creates a backend for an empty screen.
     pub fn new(inner: B) -> Self {
         Self {
             inner,
@@ -52,12 +52,12 @@ impl<B: Backend<Error = io::Error>> WidthSafe<B> {
         self.cells.get(start..start + width).unwrap_or_default()
     }
 
-    /// Draws the changed cells of a row, and what each disputed cluster among them might have touched.
+    /// Draws the changed cells of a row, and everything that a disputed cluster among them may have overwritten.
     fn draw_row(&mut self, y: u16, changed: &[u16]) -> io::Result<()> {
         let width = usize::from(self.size.width);
         let row = self.row(y).to_vec();
         let mut changed = changed.iter().map(|x| usize::from(*x)).peekable();
-        // Cells that are drawn together, and up to where everything is drawn again.
+        // Cells that are drawn together, and the column up to which everything is drawn again.
         let mut run: Vec<(u16, u16, &Cell)> = Vec::new();
         let mut touched = 0;
         let mut x = 0;
@@ -90,7 +90,7 @@ impl<B: Backend<Error = io::Error>> WidthSafe<B> {
     }
 }
 
-/// Columns that a cell takes by our own reckoning; at least one.
+/// The columns of a cell as the program computes them; at least one.
 fn columns(cell: &Cell) -> usize {
     match cell.diff_option {
         CellDiffOption::ForcedWidth(width) => usize::from(width.get()),
@@ -98,7 +98,7 @@ fn columns(cell: &Cell) -> usize {
     }
 }
 
-/// The most columns that a terminal may use for a cell, if terminals disagree about it.
+/// The most columns that a terminal may use for a cell, if terminals disagree; otherwise `None`.
 fn disputed(cell: &Cell) -> Option<usize> {
     let shown = shown(cell.symbol());
     if shown.is_ascii() {
@@ -113,7 +113,7 @@ fn disputed(cell: &Cell) -> Option<usize> {
     is_disputed.then_some(widest)
 }
 
-/// What of a symbol is seen: it may be wrapped in the sequences of a link.
+/// The visible part of a symbol, which may be wrapped in hyperlink sequences.
 fn shown(symbol: &str) -> &str {
     let Some(link) = symbol.strip_prefix("\x1b]8;") else {
         return symbol;
@@ -124,7 +124,7 @@ fn shown(symbol: &str) -> &str {
         .map_or(words, |(words, _)| words)
 }
 
-/// A space on the same background.
+/// A space with the same background.
 fn blank(cell: &Cell) -> Cell {
     let mut blank = Cell::EMPTY;
     blank.bg = cell.bg;
@@ -147,9 +147,9 @@ impl<B: Backend<Error = io::Error>> Backend for WidthSafe<B> {
             let covered = u16::try_from(columns(cell)).unwrap_or(1);
             let row = &mut self.changed[usize::from(y)];
             for at in x..width.min(x.saturating_add(covered)) {
-                // What is covered is not drawn any more, as in ratatui's own buffer.
+                // Covered cells are no longer drawn, as in ratatui's own buffer.
                 let before = &mut self.cells[place + usize::from(at - x)];
-                // A terminal may have left something in every column that was reserved for what goes.
+                // A terminal may have left something in any column that was reserved for the old cell.
                 let reserved = u16::try_from(columns(before)).unwrap_or(1);
                 row.extend(at..width.min(at.saturating_add(reserved)));
                 *before = Cell::EMPTY;

@@ -1,8 +1,8 @@
-//! A face for everybody: two cells of dots that follow from the identity, mirrored as faces are. The colour is that of the name.
+//! Avatars: a symmetric pattern of Braille dots in two cells, derived from the identity. Its colour is that of the person's name.
 
 use crate::chat::IdentityId;
 
-/// Dots of one half, as Braille numbers them; what they mirror to.
+/// The dots of one cell, numbered as bits of a Braille character, and the dots they are mirrored to.
 const MIRROR: [(u8, u8); 8] = [
     (0, 3),
     (1, 4),
@@ -13,12 +13,12 @@ const MIRROR: [(u8, u8); 8] = [
     (6, 7),
     (7, 6),
 ];
-/// Dots of a half: fewer look like dust, more like a block.
+/// The number of dots in a half. Fewer look like dust, more look like a block.
 const DOTS: std::ops::RangeInclusive<u32> = 3..=6;
-/// The first pattern of Braille.
+/// The Braille character without dots.
 const BLANK: u32 = 0x2800;
 
-/// Two cells; letters and digits where a terminal shows only those.
+/// The avatar of a person: two cells. Two hex digits if the terminal cannot show Unicode.
 pub fn glyph(id: IdentityId, is_unicode: bool) -> String {
     if !is_unicode {
         let hex = fingerprint(id);
@@ -36,7 +36,7 @@ pub fn glyph(id: IdentityId, is_unicode: bool) -> String {
         .collect()
 }
 
-/// Enough of an identity to tell two apart who look alike.
+/// The first 8 bytes of an identity in hex: enough to tell apart two people with the same avatar.
 pub fn fingerprint(id: IdentityId) -> String {
     let hex = hex::encode(&id.bytes()[..8]);
     let groups = hex.as_bytes().chunks(4);
@@ -50,7 +50,7 @@ mod tests {
     use crate::text;
 
     #[test]
-    fn a_face_is_two_cells_and_stays_the_same() {
+    fn an_avatar_is_two_cells_wide_and_always_the_same() {
         for n in 0..=255 {
             let id = IdentityId::new([n; 16]);
             for is_unicode in [true, false] {
@@ -63,15 +63,15 @@ mod tests {
     }
 
     #[test]
-    fn faces_are_symmetric() {
+    fn avatars_are_symmetric() {
         let mut bytes = [0; 16];
         bytes[0] = 0b0000_0111;
-        // Three dots on the left edge become three on the right one.
+        // Three dots on the left edge are mirrored to three dots on the right edge.
         assert_eq!(glyph(IdentityId::new(bytes), true), "⠇⠸");
     }
 
     #[test]
-    fn faces_differ() {
+    fn most_people_have_different_avatars() {
         let faces: std::collections::HashSet<String> = (0..=255)
             .map(|n| glyph(IdentityId::new([n; 16]), true))
             .collect();

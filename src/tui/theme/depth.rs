@@ -1,4 +1,4 @@
-//! Colours brought down to what a terminal shows. The nearest by distance in RGB.
+//! Reduces colours to those that a terminal can show: the nearest one by distance in RGB.
 
 use ratatui::style::{Color, Style};
 
@@ -27,7 +27,7 @@ pub fn reduced_colour(colour: Color, depth: Depth) -> Option<Color> {
     }
 }
 
-/// The nearest of the 6×6×6 cube and the grey ramp of xterm's 256 colours.
+/// The index of the nearest colour in the 6×6×6 cube or the grey ramp of xterm's 256 colours.
 fn nearest_256(r: u8, g: u8, b: u8) -> u8 {
     const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     let step = |value: u8| {
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_become_the_nearest_there_is() {
+    fn colours_are_reduced_to_the_nearest_available_one() {
         assert_eq!(nearest_256(255, 0, 0), 196);
         assert_eq!(nearest_256(128, 128, 128), 244);
         assert_eq!(nearest_16(250, 250, 250), Color::White);

@@ -46,7 +46,7 @@ fn shown(colour: Color) -> Color {
     }
 }
 
-/// The ground that each scope's text is drawn on.
+/// The backgrounds that a scope's text is drawn on.
 fn grounds(scope: Scope) -> &'static [Scope] {
     let name = scope.name();
     if name.starts_with("message.code") {
@@ -63,7 +63,7 @@ fn grounds(scope: Scope) -> &'static [Scope] {
 }
 
 #[test]
-fn an_overlay_has_another_background_than_what_is_around_it() {
+fn an_overlay_has_a_different_background_from_everything_around_it() {
     for depth in [Depth::True, Depth::Ansi256] {
         for name in built_in_names() {
             let (theme, _) = Theme::built_in(&name, depth).unwrap();
@@ -77,7 +77,7 @@ fn an_overlay_has_another_background_than_what_is_around_it() {
 }
 
 #[test]
-fn all_text_of_every_theme_can_be_read_on_its_ground() {
+fn all_text_of_every_theme_has_enough_contrast_with_its_background() {
     for (depth, least) in [(Depth::True, 4.5), (Depth::Ansi256, 3.5)] {
         for name in built_in_names() {
             let (theme, _) = Theme::built_in(&name, depth).unwrap();
@@ -90,7 +90,7 @@ fn all_text_of_every_theme_can_be_read_on_its_ground() {
             for scope in texts {
                 let style = theme.style(*scope);
                 for ground in grounds(*scope) {
-                    // One with a ground of its own is drawn on that.
+                    // A scope with its own background is drawn on that.
                     let ground = style.bg.or(theme.style(*ground).bg);
                     let pair = style.fg.zip(ground);
                     pairs.extend(pair.map(|(ink, ground)| (scope.name().into(), ink, ground)));
@@ -113,7 +113,7 @@ fn all_text_of_every_theme_can_be_read_on_its_ground() {
 }
 
 #[test]
-fn with_sixteen_colours_every_theme_is_the_terminals_own() {
+fn with_sixteen_colours_every_theme_becomes_the_ansi_theme() {
     let (plain, _) = Theme::built_in("ansi", Depth::Ansi16).unwrap();
     for name in built_in_names() {
         let (theme, _) = Theme::built_in(&name, Depth::Ansi16).unwrap();
@@ -124,7 +124,7 @@ fn with_sixteen_colours_every_theme_is_the_terminals_own() {
 }
 
 #[test]
-fn a_users_theme_inherits_and_falls_back() {
+fn a_user_theme_inherits_and_unknown_scopes_and_colours_are_reported() {
     let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
     write(
@@ -137,18 +137,18 @@ fn a_users_theme_inherits_and_falls_back() {
             .add_modifier
             .contains(Modifier::BOLD)
     );
-    assert_eq!(warnings, ["theme 'mine': nothing is called 'mesage'"]);
+    assert_eq!(warnings, ["theme 'mine': unknown scope 'mesage'"]);
     write("a.toml", "inherits = \"b\"");
     write("b.toml", "inherits = \"a\"");
     assert!(matches!(
         theme_files::load("a", Some(directory.path()), Depth::True),
-        Err(ThemeError::Circle(..))
+        Err(ThemeError::Cycle(..))
     ));
     write("bad.toml", "[scopes]\n\"ui.text\" = \"no-colour\"\n");
     let error = theme_files::load("bad", Some(directory.path()), Depth::True).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the theme 'bad' has no colour 'no-colour' (in 'ui.text')"
+        "the theme 'bad' uses an unknown colour 'no-colour' (in 'ui.text')"
     );
     assert!(matches!(
         theme_files::load("../mine", Some(directory.path()), Depth::True),
@@ -157,7 +157,7 @@ fn a_users_theme_inherits_and_falls_back() {
 }
 
 #[test]
-fn without_colours_there_are_none() {
+fn depth_none_has_no_colours() {
     let (theme, _) = Theme::built_in(DEFAULT, Depth::None).unwrap();
     assert!(
         Scope::ALL

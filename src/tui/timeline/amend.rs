@@ -1,8 +1,9 @@
-//! What was said, as later entries have amended it: in whatever order they are loaded, the same comes of it.
+//! Amendments: shows entries as later entries have edited, deleted or reacted to them. The result does not depend on the order in which
+//! they are loaded.
 
 use std::collections::BTreeMap;
 
-use super::{Item, ItemKey, Timeline, What};
+use super::{Item, ItemKey, ItemKind, Timeline};
 use crate::chat::{Amendment, Body, Entry, RoomId, Seq};
 
 /// The memory limit for amendments, in bytes.
@@ -69,12 +70,12 @@ fn bytes(by: &Entry) -> usize {
 }
 
 impl Timeline {
-    pub(super) fn item(&mut self, entry: &Entry, words: &impl Fn(&Entry) -> What) -> Item {
+    pub(super) fn item(&mut self, entry: &Entry, words: &impl Fn(&Entry) -> ItemKind) -> Item {
         let mut entry = entry.clone();
         for by in self.amendments.of(entry.seq) {
             entry.amend(by);
         }
-        // What only changes others shows in them.
+        // An amendment has no line of its own.
         let is_shown = !matches!(entry.body, Body::Amendment { .. });
         let item = Item {
             key: ItemKey::entry(entry.seq),
@@ -88,8 +89,8 @@ impl Timeline {
         item
     }
 
-    /// Takes an amendment into what it amends, and keeps it for what is loaded later.
-    pub(super) fn amend(&mut self, by: &Entry, words: &impl Fn(&Entry) -> What) {
+    /// Applies an amendment to its target, and remembers it in case the target is loaded later.
+    pub(super) fn amend(&mut self, by: &Entry, words: &impl Fn(&Entry) -> ItemKind) {
         let Body::Amendment { target, what } = &by.body else {
             return;
         };
@@ -107,28 +108,28 @@ impl Timeline {
         }
     }
 
-    /// Takes away the copy of a private message that was deleted.
+    /// Removes the copy of a private message that was deleted.
     pub fn erase_copy(&mut self, room: RoomId, target: Seq) {
-        let is_it = |item: &Item| matches!(item.what, What::Private { of: Some(of), .. } if of == (room, target));
+        let is_it = |item: &Item| matches!(item.what, ItemKind::Private { of: Some(of), .. } if of == (room, target));
         self.items.retain(|item| !is_it(item));
     }
 
-    /// Something said here, as it is now.
-    pub fn said(&self, seq: Seq) -> Option<&Entry> {
+    /// The message with this seq, as amended, if it is loaded and visible.
+    pub fn message(&self, seq: Seq) -> Option<&Entry> {
         let place = self
             .items
             .binary_search_by_key(&ItemKey::entry(seq), |item| item.key);
         self.items.get(place.ok()?).and_then(shown_text)
     }
 
-    /// Everything said that is loaded, the newest first.
-    pub fn all_said(&self) -> impl Iterator<Item = &Entry> {
+    /// All loaded, visible messages, newest first.
+    pub fn messages(&self) -> impl Iterator<Item = &Entry> {
         self.items.iter().rev().filter_map(shown_text)
     }
 }
 
-/// What somebody said whom we heed.
+/// The entry of an item if it is a message and not hidden.
 fn shown_text(item: &Item) -> Option<&Entry> {
     let entry = item.entry.as_deref()?;
-    (entry.body.is_said() && item.what != What::Hidden).then_some(entry)
+    (entry.body.is_said() && item.what != ItemKind::Hidden).then_some(entry)
 }

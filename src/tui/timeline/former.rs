@@ -1,16 +1,16 @@
-//! What was said in a history that a room no longer has: shown above the present one, as far as that does not say it too.
+//! Messages of a history that the room no longer has, shown above the current history. A message that is in both is shown once.
 
 use std::collections::HashSet;
 
-use super::{Era, Item, ItemKey, Timeline, What};
+use super::{Era, Item, ItemKey, ItemKind, Timeline};
 use crate::chat::{ClientId, Entry, IdentityId, Seq};
 
-/// The most messages of former histories that are shown; older ones are dropped.
+/// At most this many messages of former histories are shown. Older ones are dropped.
 const FORMER: usize = 500;
 
 impl Timeline {
-    /// The room has another history: what people said stays until the same is found there.
-    pub(super) fn put_aside(&mut self, words: impl FnOnce() -> What) {
+    /// Moves the messages above a new history. Each stays until the same message is found in the new history.
+    pub(super) fn move_to_former(&mut self, words: impl FnOnce() -> ItemKind) {
         let is_said = |item: &&Item| said_by(&item.what).is_some();
         let plain = |item: &Item| Item {
             entry: None,
@@ -22,12 +22,12 @@ impl Timeline {
         self.add_former(said, words);
     }
 
-    /// Shows what was said in a history that is no more, as far as the present one does not have it.
+    /// Adds messages of a history that the room no longer has, except those that are in the current one too.
     pub fn former(
         &mut self,
         entries: &[Entry],
-        item: impl Fn(&Entry) -> What,
-        words: impl FnOnce() -> What,
+        item: impl Fn(&Entry) -> ItemKind,
+        words: impl FnOnce() -> ItemKind,
     ) {
         let item = |entry: &Entry| Item {
             key: ItemKey::entry(entry.seq),
@@ -38,14 +38,14 @@ impl Timeline {
         self.add_former(entries.iter().map(item).collect(), words);
     }
 
-    fn add_former(&mut self, said: Vec<Item>, words: impl FnOnce() -> What) {
+    fn add_former(&mut self, said: Vec<Item>, words: impl FnOnce() -> ItemKind) {
         self.former.pop();
         let place = |n: u64| ItemKey {
             era: Era::Former,
             seq: Seq(n),
             line: 0,
         };
-        // Some of those before may have gone since: no number comes twice.
+        // Numbers continue after the last one, because some items may have been removed and no key may be used twice.
         let last = self.former.last().map_or(0, |item| item.key.seq.0);
         for (n, item) in (last + 1..).zip(said) {
             let key = place(n);
@@ -76,8 +76,8 @@ impl Timeline {
         }
     }
 
-    /// What the present history says too need not be shown twice.
-    pub(super) fn match_former(&mut self, what: &What) {
+    /// Removes the former message that is now in the current history too.
+    pub(super) fn match_former(&mut self, what: &ItemKind) {
         let Some(said) = said_by(what).filter(|_| !self.former.is_empty()) else {
             return;
         };
@@ -88,13 +88,13 @@ impl Timeline {
     }
 }
 
-/// What identifies something said through every history of a room.
-fn said_by(what: &What) -> Option<(IdentityId, ClientId)> {
+/// The author and client id of a message. They identify it in every history of a room.
+fn said_by(what: &ItemKind) -> Option<(IdentityId, ClientId)> {
     match what {
-        What::Said {
+        ItemKind::Message {
             author, client_id, ..
         }
-        | What::Erased {
+        | ItemKind::Deleted {
             author, client_id, ..
         } => Some((*author, (*client_id)?)),
         _ => None,

@@ -1,5 +1,6 @@
-//! Code in colours: which part of a block is what, as its language says. Pure, but slow at first: the definitions are unpacked when
-//! the first block is seen, and the loop does that on a thread of its own.
+//! Syntax highlighting: finds the tokens of a code block by the grammar of its language.
+//!
+//! Pure, but slow at first: the first call unpacks the grammars. So the caller runs it on a separate thread.
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
@@ -10,10 +11,10 @@ use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 use crate::text::Code;
 use crate::tui::theme;
 
-/// Blocks whose colours are kept; they are found anew when there are more.
+/// The number of blocks whose tokens are cached. The oldest are dropped first, and highlighted again if needed.
 const KEPT: usize = 256;
 
-/// What is what, by line: parts in bytes, ascending; what is nothing in particular is left out.
+/// The tokens of each line, as ascending byte ranges. Plain text is left out.
 pub type Tokens = Vec<Vec<(Range<usize>, Token)>>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,23 +40,23 @@ impl Token {
     }
 }
 
-/// Blocks that are looked at at once.
+/// The most blocks that are highlighted at the same time.
 const AT_ONCE: usize = 8;
 
-/// Colours that are known or on their way.
+/// A cache of tokens, with the blocks that are being highlighted.
 #[derive(Clone, Debug, Default)]
 pub struct Highlights {
     known: HashMap<Arc<Code>, Option<Arc<Tokens>>>,
-    /// The oldest first.
+    /// Oldest first.
     order: VecDeque<Arc<Code>>,
     asked: usize,
 }
 
 impl Highlights {
-    /// Blocks that are wanted at once at most: fewer than are kept, so that none of them makes another one go.
+    /// The most blocks to request for one screen: fewer than are cached, so that they do not push each other out.
     pub const WANTED: usize = KEPT / 2;
 
-    /// Whether nobody has looked at a block yet and somebody may now; from now on somebody does.
+    /// Returns true if a block is to be highlighted now, and notes that it is: it is not in the cache, and not too many are in progress.
     pub fn is_new(&mut self, code: &Arc<Code>) -> bool {
         if self.asked >= AT_ONCE || self.known.contains_key(code) {
             return false;
@@ -78,7 +79,7 @@ impl Highlights {
         }
     }
 
-    /// What is what in a line of a block.
+    /// The tokens of a line of a block; empty if they are not known.
     pub fn of(&self, code: &Arc<Code>, line: usize) -> &[(Range<usize>, Token)] {
         let tokens = self.known.get(code).and_then(Option::as_ref);
         tokens
@@ -87,7 +88,7 @@ impl Highlights {
     }
 }
 
-/// Finds out what is what in a block; nothing of a language that is not known.
+/// Finds the tokens of a block. Empty if the language is unknown.
 pub fn highlight(code: &Code) -> Tokens {
     static SYNTAXES: OnceLock<SyntaxSet> = OnceLock::new();
     static KINDS: OnceLock<Vec<(Scope, Option<Token>)>> = OnceLock::new();
@@ -100,7 +101,7 @@ pub fn highlight(code: &Code) -> Tokens {
     let mut stack = ScopeStack::new();
     let mut tokens = Tokens::new();
     for line in code.text.as_str().lines() {
-        // What cannot be understood has no colours, and neither has what follows.
+        // After a line that cannot be parsed, the rest has no colours.
         let Ok(changes) = parser.parse_line(&format!("{line}\n"), syntaxes) else {
             break;
         };
@@ -130,7 +131,7 @@ fn push(tokens: &mut Vec<(Range<usize>, Token)>, range: Range<usize>, kind: Opti
     }
 }
 
-/// What the innermost scope that means something means.
+/// The token of the innermost scope that is listed in `kinds`.
 fn kind(stack: &ScopeStack, kinds: &[(Scope, Option<Token>)]) -> Option<Token> {
     let scopes = stack.as_slice().iter().rev();
     let mut meant = scopes.filter_map(|scope| {
@@ -140,12 +141,12 @@ fn kind(stack: &ScopeStack, kinds: &[(Scope, Option<Token>)]) -> Option<Token> {
     meant.next().and_then(|(_, token)| *token)
 }
 
-/// The scopes that mean something, the longer ones first.
+/// The scopes that have a token, or explicitly none. A longer scope comes before its own prefix.
 fn kinds() -> Vec<(Scope, Option<Token>)> {
     let kinds = [
         ("comment", Some(Token::Comment)),
         ("punctuation.definition.comment", Some(Token::Comment)),
-        // What stands in a string and is code again.
+        // Code inside a string.
         ("meta.interpolation", None),
         ("constant.character.escape", Some(Token::Constant)),
         ("string", Some(Token::String)),
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_code_are_told_apart() {
+    fn tokens_of_code_are_found_in_many_languages() {
         let rust = found(
             "rust",
             "// 注释\nfn main() {\n    let x = \"关键\"; // 42\n    return 42;\n}",
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_blocks_are_kept_than_that() {
+    fn the_cache_is_bounded_and_a_full_screen_of_blocks_fits() {
         let mut highlights = Highlights::default();
         let code = |n: usize| {
             Arc::new(Code {
@@ -241,7 +242,7 @@ mod tests {
             highlights.take(&code(n), Tokens::new());
         }
         assert!(highlights.known.len() <= KEPT && highlights.order.len() <= KEPT);
-        // As many as may be wanted at once are all there in the end, and then nobody asks any more.
+        // As many blocks as one screen may request are all cached in the end, and then no more are requested.
         let wanted: Vec<Arc<Code>> = (0..Highlights::WANTED).map(|n| code(100_000 + n)).collect();
         let mut rounds = 0;
         loop {

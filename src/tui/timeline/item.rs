@@ -1,20 +1,20 @@
-//! What stands in a timeline, and where.
+//! The items of a timeline and the keys that order them.
 
 use crate::chat::{ClientId, Entry, IdentityId, RoomId, Seq};
 use crate::text::SafeText;
 use crate::tui::timeline::message_text::MessageText;
 
-/// Which part of a timeline an item is of, from top to bottom.
+/// The part of a timeline that an item belongs to, from top to bottom.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Era {
-    /// Said in a history that the room no longer has.
+    /// Messages of a history that the room no longer has.
     Former,
     Now,
-    /// Not said yet.
+    /// Our posts that are not stored yet.
     Pending,
 }
 
-/// Where an item stands: after which entry, and which of the lines there. An entry itself has 0.
+/// The position of an item: the seq of an entry, and the number of the line after it. The entry itself is line 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ItemKey {
     pub era: Era,
@@ -23,7 +23,7 @@ pub struct ItemKey {
 }
 
 impl ItemKey {
-    /// Where an entry of the present history stands.
+    /// The position of an entry of the current history.
     pub const fn entry(seq: Seq) -> Self {
         Self::local(seq, 0)
     }
@@ -36,7 +36,7 @@ impl ItemKey {
         }
     }
 
-    /// A gap stands where its last entry would, below everything else there.
+    /// The position of a gap: that of its last entry, below the local lines there.
     pub(super) const fn gap(to: Seq) -> Self {
         Self::local(to, u32::MAX)
     }
@@ -47,53 +47,53 @@ pub struct Item {
     pub key: ItemKey,
     /// Unix milliseconds.
     pub at_ms: u64,
-    pub what: What,
-    /// What it was made of, where it may be said otherwise later: it was edited, or the language is another.
+    pub what: ItemKind,
+    /// The entry it was built from. It is built again when the entry is edited or the language changes.
     pub entry: Option<Box<Entry>>,
 }
 
 impl Item {
-    /// Whether it is a line of our own, that nobody else has.
+    /// Whether it is a local line, which exists only on this screen.
     pub const fn is_local(&self) -> bool {
         self.key.line != 0 && self.key.line != u32::MAX
     }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum What {
-    /// Somebody said something.
-    Said {
+pub enum ItemKind {
+    /// A message.
+    Message {
         author: IdentityId,
         client_id: Option<ClientId>,
         name: SafeText,
         text: MessageText,
         is_action: bool,
-        /// The entry it answers.
+        /// The entry it replies to.
         answers: Option<Seq>,
-        /// Words behind the text: that it was edited, and what people reacted with.
+        /// Shown after the text: that it was edited, and the reactions.
         aside: Option<SafeText>,
-        /// It calls us.
+        /// Whether it mentions us or contains one of our keywords.
         is_for_me: bool,
     },
-    /// Something that was said and deleted.
-    Erased {
+    /// A deleted message.
+    Deleted {
         author: IdentityId,
         client_id: Option<ClientId>,
         name: SafeText,
     },
-    /// An entry that shows in another one, or not at all.
+    /// An entry without a line of its own: an amendment, or a message of an ignored person.
     Hidden,
-    /// Somebody became a member, or is one no more.
+    /// Somebody joined or left the room.
     JoinOrLeave {
         person: IdentityId,
         name: SafeText,
         way: Direction,
     },
-    /// Something about the room or its people.
+    /// A system line about the room or its members.
     System(SafeText),
-    /// Entries that are not here; loaded when they come near the screen.
+    /// Entries that are not loaded. They are loaded when the gap comes near the screen.
     Gap(Gap),
-    /// A private message shown beside its conversation, with the words that say whom it is for.
+    /// A private message that is also shown outside its conversation. `whom` says who it is for.
     Private {
         author: IdentityId,
         name: SafeText,
@@ -101,16 +101,16 @@ pub enum What {
         whom: SafeText,
         /// The entry it is a copy of, if it is one.
         of: Option<(RoomId, Seq)>,
-        fate: Fate,
+        status: PostStatus,
         client_id: Option<ClientId>,
     },
-    /// A post of ours whose entry has not come.
-    Mine {
+    /// Our own post, whose entry has not arrived.
+    OwnPost {
         client_id: ClientId,
         name: SafeText,
         text: MessageText,
         is_action: bool,
-        fate: Fate,
+        status: PostStatus,
     },
 }
 
@@ -120,7 +120,7 @@ pub enum Direction {
     Out,
 }
 
-/// Entries `from..=to` that are not here.
+/// The entries `from..=to`, which are not loaded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gap {
     pub from: Seq,
@@ -129,11 +129,11 @@ pub struct Gap {
     pub is_gone: bool,
 }
 
-/// What became of a post of ours.
+/// The outcome of one of our posts.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Fate {
+pub enum PostStatus {
     Pending,
     Stored,
-    /// Refused for good: why.
+    /// Refused for good, with the reason.
     Failed(SafeText),
 }

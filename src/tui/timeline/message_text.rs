@@ -1,4 +1,4 @@
-//! Something said, as rows of a given width: Markdown laid out, long code folded. Laid out once for each width.
+//! The text of a message, laid out as rows of a given width: Markdown rendered, long code blocks folded. The last layout is cached.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,25 +7,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::chat::Body;
 use crate::text::{self, Code, LineKind, Mark, Rich, RichLine, SafeText};
 
-/// Lines of code from which on a block is folded, and how many of them are shown then.
+/// A code block with more lines than this is folded. It then shows its first `SHOWN` lines.
 pub const FOLDED_FROM: usize = 15;
 const SHOWN: usize = 8;
 
-/// A text with the rows it was laid out in last.
+/// A text and its last layout.
 #[derive(Default)]
 pub struct MessageText {
     rich: Rich,
-    laid: Mutex<Option<(TextLayout, Arc<[Spread]>)>>,
+    laid: Mutex<Option<(TextLayout, Arc<[TextRow]>)>>,
 }
 
-/// How a text is laid out.
+/// The width and folding of a layout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TextLayout {
     pub columns: usize,
     pub fold: Fold,
 }
 
-/// Whether long blocks of code are shown whole.
+/// Whether long code blocks are shown completely.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Fold {
     #[default]
@@ -35,28 +35,29 @@ pub enum Fold {
 
 /// One row of a text.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Spread {
+pub struct TextRow {
     pub text: SafeText,
-    /// Marked parts of the row, in bytes.
+    /// The marked parts of the row, as byte ranges.
     pub marks: Vec<(Range<usize>, Mark)>,
-    pub kind: SpreadKind,
+    pub kind: TextRowKind,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub enum SpreadKind {
+pub enum TextRowKind {
     #[default]
     Text,
     Quote,
-    /// A part of a line of code: the block, which of its lines, from which byte of the line on, behind so many bytes of indent.
+    /// A part of a line of code: the block, the index of the line in it, the byte of the line at which the part starts, and the bytes of
+    /// indent before it.
     Code {
         code: Arc<Code>,
         line: usize,
         from: usize,
         indent: usize,
     },
-    /// The language of a block.
+    /// The language of a code block.
     Language,
-    /// Says how many lines are folded away.
+    /// The number of folded lines.
     Folded(usize),
 }
 
@@ -88,7 +89,7 @@ impl MessageText {
         }
     }
 
-    /// What a body says; what somebody does is one plain line.
+    /// The text of a body. An action is one plain line without Markdown.
     pub fn by(body: &Body) -> Self {
         match body {
             Body::Action(done) => Self::plain(&text::line(done)),
@@ -96,7 +97,7 @@ impl MessageText {
         }
     }
 
-    /// A text in which nothing is marked.
+    /// A text without Markdown.
     pub fn plain(text: &SafeText) -> Self {
         Self::of(Rich::plain(text))
     }
@@ -105,7 +106,7 @@ impl MessageText {
         &self.rich
     }
 
-    /// Whether there is code that can be folded.
+    /// Whether there is a code block that can be folded.
     pub fn folds(&self) -> bool {
         self.rich
             .codes
@@ -121,13 +122,13 @@ impl MessageText {
         lines + codes.map(|code| code.text.as_str().len()).sum::<usize>()
     }
 
-    /// The rows of the text; at least one.
-    pub fn rows(&self, lay: TextLayout) -> Arc<[Spread]> {
+    /// The rows of the text. There is always at least one.
+    pub fn rows(&self, lay: TextLayout) -> Arc<[TextRow]> {
         let mut laid = self.laid.lock().unwrap_or_else(PoisonError::into_inner);
         match &*laid {
             Some((known, rows)) if *known == lay => Arc::clone(rows),
             _ => {
-                let rows: Arc<[Spread]> = rows(&self.rich, lay).into();
+                let rows: Arc<[TextRow]> = rows(&self.rich, lay).into();
                 *laid = Some((lay, Arc::clone(&rows)));
                 rows
             }
@@ -135,7 +136,7 @@ impl MessageText {
     }
 }
 
-fn rows(rich: &Rich, lay: TextLayout) -> Vec<Spread> {
+fn rows(rich: &Rich, lay: TextLayout) -> Vec<TextRow> {
     let mut rows = Vec::new();
     for line in &rich.lines {
         if let LineKind::Code { block, line: n } = line.kind
@@ -144,7 +145,7 @@ fn rows(rich: &Rich, lay: TextLayout) -> Vec<Spread> {
             let count = code.lines();
             let is_folded = lay.fold == Fold::Folded && count > FOLDED_FROM;
             if !is_folded || n < SHOWN {
-                let kind = |from, indent| SpreadKind::Code {
+                let kind = |from, indent| TextRowKind::Code {
                     code: Arc::clone(code),
                     line: n,
                     from,
@@ -152,40 +153,40 @@ fn rows(rich: &Rich, lay: TextLayout) -> Vec<Spread> {
                 };
                 spread(line, lay.columns, kind, &mut rows);
             } else if n == SHOWN {
-                rows.push(Spread {
-                    kind: SpreadKind::Folded(count - SHOWN),
-                    ..Spread::default()
+                rows.push(TextRow {
+                    kind: TextRowKind::Folded(count - SHOWN),
+                    ..TextRow::default()
                 });
             }
             if n + 1 == count && !code.language.is_empty() {
-                rows.push(Spread {
+                rows.push(TextRow {
                     text: text::line(&text::cut(code.language.as_str(), lay.columns)),
-                    kind: SpreadKind::Language,
-                    ..Spread::default()
+                    kind: TextRowKind::Language,
+                    ..TextRow::default()
                 });
             }
             continue;
         }
         let kind = match line.kind {
-            LineKind::Quote => SpreadKind::Quote,
-            _ => SpreadKind::Text,
+            LineKind::Quote => TextRowKind::Quote,
+            _ => TextRowKind::Text,
         };
         spread(line, lay.columns, |_, _| kind.clone(), &mut rows);
     }
     if rows.is_empty() {
-        rows.push(Spread::default());
+        rows.push(TextRow::default());
     }
     rows
 }
 
-/// A line in rows: behind its lead, which the rows after the first are indented by.
+/// Wraps a line into rows. The first row starts with the line's lead (a list bullet, for example); the others are indented by its width.
 fn spread(
     line: &RichLine,
     columns: usize,
-    kind: impl Fn(usize, usize) -> SpreadKind,
-    rows: &mut Vec<Spread>,
+    kind: impl Fn(usize, usize) -> TextRowKind,
+    rows: &mut Vec<TextRow>,
 ) {
-    // Where there is no room for the indent there is none.
+    // A narrow screen has no space for the indent.
     let lead = text::width(line.lead.as_str());
     let lead = if lead * 2 > columns { 0 } else { lead };
     let whole = line.text.as_str();
@@ -193,7 +194,7 @@ fn spread(
         let before = match n {
             _ if lead == 0 => String::new(),
             0 => line.lead.to_string(),
-            // A quote is one in every row.
+            // Every row of a quote has its `>`.
             _ => line
                 .lead
                 .as_str()
@@ -207,7 +208,7 @@ fn spread(
                 .then(|| start - range.start + before.len()..end - range.start + before.len())?;
             Some((place, mark.clone()))
         });
-        rows.push(Spread {
+        rows.push(TextRow {
             marks: marks.collect(),
             kind: kind(range.start, before.len()),
             text: text::line(&format!("{before}{}", &whole[range])),

@@ -1,29 +1,29 @@
-//! Posts of our own: shown from Enter on, until their entry comes or they fail.
+//! Our own posts: shown as pending from the moment they are sent until their entry arrives or they fail.
 
-use super::{Era, Fate, Item, ItemKey, Timeline, What};
+use super::{Era, Item, ItemKey, ItemKind, PostStatus, Timeline};
 use crate::chat::{Author, Body, ClientId, Seq};
 use crate::text::{self, SafeText};
 use crate::tui::timeline::message_text::MessageText;
 
-/// Items at the newest end among which a private line of ours is looked for: an older one was answered long ago.
+/// Our private messages are searched among this many of the newest items. Older ones were answered long ago.
 const RECENT: usize = 1000;
 
 impl Timeline {
-    /// Shows a post of ours until its entry comes.
+    /// Shows our post as pending, and scrolls to it.
     pub fn post(&mut self, client_id: ClientId, author: &Author, body: &Body, at_ms: u64) {
-        let what = What::Mine {
+        let what = ItemKind::OwnPost {
             client_id,
             name: text::line(&author.name),
             text: MessageText::by(body),
             is_action: matches!(body, Body::Action(_)),
-            fate: Fate::Pending,
+            status: PostStatus::Pending,
         };
         self.keep_pending(at_ms, what);
         self.to_newest();
     }
 
-    /// Adds something below everything that was said.
-    pub(super) fn keep_pending(&mut self, at_ms: u64, what: What) {
+    /// Adds an item at the very end, below all entries.
+    pub(super) fn keep_pending(&mut self, at_ms: u64, what: ItemKind) {
         let key = ItemKey {
             era: Era::Pending,
             seq: Seq(self.next_pending),
@@ -40,8 +40,8 @@ impl Timeline {
         self.pending.push(item);
     }
 
-    /// A private line of ours that waits: below what waits already, so that all of it stands in the order it was written in.
-    pub fn post_privately(&mut self, what: What, at_ms: u64) {
+    /// Shows our private message as pending, after the other pending posts, so that all stay in the order they were written.
+    pub fn post_privately(&mut self, what: ItemKind, at_ms: u64) {
         if self.pending.is_empty() {
             self.local(what, at_ms);
         } else {
@@ -50,13 +50,13 @@ impl Timeline {
         self.to_newest();
     }
 
-    /// How many posts wait for an answer here.
+    /// The number of posts without an answer from the server.
     pub fn pending(&self) -> usize {
         let waits = |item: &&Item| {
             matches!(
                 item.what,
-                What::Mine {
-                    fate: Fate::Pending,
+                ItemKind::OwnPost {
+                    status: PostStatus::Pending,
                     ..
                 }
             )
@@ -64,86 +64,88 @@ impl Timeline {
         self.pending.iter().filter(waits).count()
     }
 
-    /// A post was stored: its pending line goes, because its entry is here or elsewhere; a private line stays and is plain.
+    /// Notes that a post was stored. Its pending line is removed, because its entry is shown instead. A private message stays, no longer
+    /// marked as pending. Returns false if there is no such post here.
     pub fn settle(&mut self, id: ClientId) -> bool {
         let before = self.pending.len();
-        self.pending
-            .retain(|item| !matches!(&item.what, What::Mine { client_id, .. } if *client_id == id));
+        self.pending.retain(
+            |item| !matches!(&item.what, ItemKind::OwnPost { client_id, .. } if *client_id == id),
+        );
         let is_settled = self.pending.len() < before;
-        let is_it = |item: &Item| matches!(&item.what, What::Private { client_id: Some(of), .. } if *of == id);
+        let is_it = |item: &Item| matches!(&item.what, ItemKind::Private { client_id: Some(of), .. } if *of == id);
         if let Some(place) = self.pending.iter().position(is_it) {
-            // It is said now, and stands behind what was said before it.
+            // It has been sent, so it moves to the end of the entries.
             let item = self.pending.remove(place);
             self.local(item.what, item.at_ms);
         }
-        self.set_private_fate(id, &Fate::Stored) || is_settled
+        self.set_private_status(id, &PostStatus::Stored) || is_settled
     }
 
-    /// A post was refused for good.
+    /// Marks a post as failed. Returns false if there is no such post here.
     pub fn fail(&mut self, id: ClientId, why: &SafeText) -> bool {
         let mine = self
             .pending
             .iter_mut()
             .find_map(|item| match &mut item.what {
-                What::Mine {
-                    client_id, fate, ..
-                } if *client_id == id => Some(fate),
+                ItemKind::OwnPost {
+                    client_id, status, ..
+                } if *client_id == id => Some(status),
                 _ => None,
             });
-        if let Some(fate) = mine {
-            *fate = Fate::Failed(why.clone());
+        if let Some(status) = mine {
+            *status = PostStatus::Failed(why.clone());
             return true;
         }
-        self.set_private_fate(id, &Fate::Failed(why.clone()))
+        self.set_private_status(id, &PostStatus::Failed(why.clone()))
     }
 
-    /// A post that failed is repeated, edited or given up: its line goes.
+    /// Removes a failed post, because the user retries, edits or discards it.
     pub fn take_back(&mut self, id: ClientId) {
         self.settle(id);
-        let is_it = |item: &Item| matches!(&item.what, What::Private { client_id: Some(of), .. } if *of == id);
+        let is_it = |item: &Item| matches!(&item.what, ItemKind::Private { client_id: Some(of), .. } if *of == id);
         self.items.retain(|item| !is_it(item));
         self.pending.retain(|item| !is_it(item));
     }
 
-    /// The newest post that failed here.
+    /// The newest failed post.
     pub fn newest_failed(&self) -> Option<ClientId> {
         self.failed().next()
     }
 
-    /// The posts that failed here, the newest first.
+    /// The failed posts, newest first.
     pub fn failed(&self) -> impl Iterator<Item = ClientId> {
         let posts = self.posts();
-        posts.filter_map(|(id, fate)| matches!(fate, Fate::Failed(_)).then_some(id))
+        posts.filter_map(|(id, status)| matches!(status, PostStatus::Failed(_)).then_some(id))
     }
 
-    /// Our posts that stand here, and what became of them, the newest first.
-    pub fn posts(&self) -> impl Iterator<Item = (ClientId, &Fate)> {
+    /// Our posts in this timeline and their outcome, newest first.
+    pub fn posts(&self) -> impl Iterator<Item = (ClientId, &PostStatus)> {
         let recent = self.items.iter().rev().take(RECENT);
         let all = self.pending.iter().rev().chain(recent);
         all.filter_map(|item| match &item.what {
-            What::Mine {
-                client_id, fate, ..
+            ItemKind::OwnPost {
+                client_id, status, ..
             }
-            | What::Private {
+            | ItemKind::Private {
                 client_id: Some(client_id),
-                fate,
+                status,
                 ..
-            } => Some((*client_id, fate)),
+            } => Some((*client_id, status)),
             _ => None,
         })
     }
 
-    fn set_private_fate(&mut self, id: ClientId, to: &Fate) -> bool {
+    fn set_private_status(&mut self, id: ClientId, to: &PostStatus) -> bool {
         let recent = self.items.iter_mut().rev().take(RECENT);
         for item in self.pending.iter_mut().chain(recent) {
-            if let What::Private {
+            if let ItemKind::Private {
                 client_id: Some(of),
-                fate,
+                status,
                 ..
             } = &mut item.what
                 && *of == id
             {
-                fate.clone_from(to);
+                status.clone_from(to);
                 return true;
             }
         }

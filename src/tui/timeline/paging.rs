@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Anchor, FILL, Gap, Item, ItemKey, NEAR, NEWEST, PAGE, Timeline, What, gap_item};
+use super::{Anchor, FILL, Gap, Item, ItemKey, ItemKind, NEAR, NEWEST, PAGE, Timeline, gap_item};
 use crate::chat::{Body, Entry, Epoch, Seq};
 
 impl Timeline {
@@ -11,20 +11,20 @@ impl Timeline {
         (from <= to).then(|| gap_item(Gap { from, to, is_gone }, at_ms))
     }
 
-    /// Adds a page of the entries right before a seq, wherever that is; what is there already is passed over. A page of another
-    /// history is of no use.
+    /// Adds a page of the entries right before a seq, wherever that is. Ignores entries that are already there, and pages of another
+    /// epoch.
     pub fn fill(
         &mut self,
         before: Seq,
         epoch: Epoch,
         first: Seq,
         entries: &[Entry],
-        words: impl Fn(&Entry) -> What,
+        words: impl Fn(&Entry) -> ItemKind,
     ) {
         if self.asked == Some(before) {
             self.asked = None;
         }
-        // A page may reach into what was cleared, or have been asked for before that.
+        // A page may contain cleared entries, for example if it was requested before the screen was cleared.
         let cleared = entries.partition_point(|entry| Some(entry.seq) <= self.cleared_to);
         let entries = &entries[cleared..];
         if cleared > 0 && entries.is_empty() {
@@ -55,7 +55,7 @@ impl Timeline {
         }
     }
 
-    /// Entries were asked for, and there are none before a seq as far as the next that is here.
+    /// Notes that a page was empty: the server has no entries between `before` and the loaded entry below it.
     pub(super) fn nothing_before(&mut self, before: Seq) {
         let key = ItemKey::gap(before.before());
         let place = self.items.partition_point(|item| item.key < key);
@@ -64,7 +64,7 @@ impl Timeline {
             .get(place)
             .map(|item| (item.what.clone(), item.at_ms));
         match gap {
-            Some((What::Gap(gap), at_ms)) if gap.from < before => {
+            Some((ItemKind::Gap(gap), at_ms)) if gap.from < before => {
                 self.items.remove(place);
                 let lost = Gap {
                     to: before.before(),
@@ -86,12 +86,12 @@ impl Timeline {
         }
     }
 
-    /// The server has nothing before a seq any more.
+    /// Notes that the server no longer has the entries before `first`, and marks the gaps that they leave.
     pub(super) fn begins_at(&mut self, first: Seq) {
         self.first = first;
         let mut place = 0;
         while let Some(item) = self.items.get_mut(place) {
-            if let What::Gap(gap) = &mut item.what {
+            if let ItemKind::Gap(gap) = &mut item.what {
                 if gap.to < first {
                     gap.is_gone = true;
                 } else if gap.from < first && !gap.is_gone {
@@ -110,8 +110,8 @@ impl Timeline {
         }
     }
 
-    /// Puts a run of entries where it belongs, with gaps between it and what is there already.
-    pub(super) fn insert(&mut self, run: &[Entry], words: &impl Fn(&Entry) -> What) {
+    /// Inserts a run of entries in order, with gaps between it and the other items where entries are missing.
+    pub(super) fn insert(&mut self, run: &[Entry], words: &impl Fn(&Entry) -> ItemKind) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
         };
@@ -121,8 +121,7 @@ impl Timeline {
             .filter(|entry| self.place(ItemKey::entry(entry.seq)).is_none());
         let fresh: Vec<&Entry> = fresh.collect();
         let fresh: Vec<Item> = fresh.into_iter().map(|it| self.item(it, words)).collect();
-        let touches =
-            |item: &Item| matches!(item.what, What::Gap(gap) if gap.from <= to && gap.to >= from);
+        let touches = |item: &Item| matches!(item.what, ItemKind::Gap(gap) if gap.from <= to && gap.to >= from);
         let place = self
             .items
             .partition_point(|it| it.key < ItemKey::entry(from));
@@ -145,7 +144,7 @@ impl Timeline {
         self.items.extend(fresh);
         if let Some(next) = after.front() {
             let end = match next.what {
-                What::Gap(gap) => gap.from.before(),
+                ItemKind::Gap(gap) => gap.from.before(),
                 _ => next.key.seq.before(),
             };
             let gap = self.gap(to.next(), end, next.at_ms);
@@ -160,7 +159,7 @@ impl Timeline {
         }
     }
 
-    /// Which page to ask for when these items are on the screen; notes that it was asked for.
+    /// The page to request while these items are on the screen. Notes that it was requested.
     pub fn wants_page(&mut self, shown: Range<usize>) -> Option<Seq> {
         if self.asked.is_some() {
             return None;
@@ -180,12 +179,14 @@ impl Timeline {
         let first = self.before_hidden(seen, far).saturating_sub(NEAR).max(far);
         let last = shown.end.saturating_sub(self.former.len()) + NEAR;
         let near = first..last.min(self.items.len());
-        // What was scrolled to from above goes on there, everything else is filled from its newest end.
+        // A gap below the top of the screen is filled from its oldest end when scrolled up; every other gap from its newest end.
         let is_below = |index: usize| self.anchor != Anchor::Newest && index > seen;
         let gap = |index: usize| match self.items[index].what {
-            What::Gap(gap) if gap.is_gone => None,
-            What::Gap(gap) if is_below(index) => Some(gap.to.next().min(Seq(gap.from.0 + PAGE))),
-            What::Gap(gap) => Some(gap.to.next()),
+            ItemKind::Gap(gap) if gap.is_gone => None,
+            ItemKind::Gap(gap) if is_below(index) => {
+                Some(gap.to.next().min(Seq(gap.from.0 + PAGE)))
+            }
+            ItemKind::Gap(gap) => Some(gap.to.next()),
             _ => None,
         };
         let wanted = if self.oldest().is_none() {
@@ -209,7 +210,7 @@ impl Timeline {
 
     /// The start of the run of hidden items before `place`, or `place` if there is none. Does not look further back than `far`.
     pub(super) fn before_hidden(&self, place: usize, far: usize) -> usize {
-        let is_hidden = |item: &Item| item.what == What::Hidden;
+        let is_hidden = |item: &Item| item.what == ItemKind::Hidden;
         let mut first = place;
         while first > far && self.items.get(first - 1).is_some_and(is_hidden) {
             first -= 1;

@@ -1,4 +1,4 @@
-//! An item of the timeline as rows of a given width. Only what is visible is ever asked for.
+//! Lays out an item of the timeline as rows of a given width. Only visible items are laid out.
 
 mod joins_and_leaves;
 
@@ -9,31 +9,31 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::message_text::{Fold, MessageText, Spread, SpreadKind, TextLayout};
-use super::{Direction, Fate, Height, Item, Timeline, What};
+use super::message_text::{Fold, MessageText, TextLayout, TextRow, TextRowKind};
+use super::{Direction, Height, Item, ItemKind, PostStatus, Timeline};
 use crate::chat::{IdentityId, Seq};
 use crate::text::{self, Mark, SafeText};
 use crate::tui::settings::time_format::TimeFormat;
 use crate::tui::strings::{Strings, fill};
 use crate::tui::theme::Scope;
 
-/// Consecutive messages of one author within this show name and time once.
+/// Consecutive messages of one author within this time show name and time only once.
 const TOGETHER_MS: u64 = 5 * 60 * 1000;
-/// Entries that show elsewhere that are passed over in search of the one before.
+/// At most this many items without rows are skipped to find the previous visible item.
 const HIDDEN: usize = 200;
-/// Items of one run of comings and goings that are looked at.
+/// At most this many items of a run of joins and leaves are summarized.
 const RUN: usize = 5000;
-/// Stands before what is answered.
+/// Written before the quoted line of a reply.
 const QUOTE: &str = ">";
-/// Columns of the usual form of a time.
+/// Columns of the default time format.
 const TIME: usize = 5;
-/// Below these columns (with the usual form) the time, and then the name's own column, is left out: what stands before the text takes a quarter of them at most.
+/// Below this width the time is left out, and below `NAME_FROM` the column for names too. In columns, with the default time format.
 const TIME_FROM: usize = 48;
 const NAME_FROM: usize = 36;
-/// Columns of the mark before a line, with the one behind it.
+/// Columns of the mark before a line, including the space after it.
 const GUTTER: usize = 2;
 
-/// How rows are laid out at present.
+/// The settings that the layout of rows depends on.
 #[derive(Clone, Debug)]
 pub struct Layout<'a> {
     pub columns: usize,
@@ -48,9 +48,9 @@ pub struct Layout<'a> {
 pub enum Row {
     /// A rule with a date in it.
     Date(String),
-    /// A rule before what is new.
+    /// The rule before new messages.
     New,
-    /// A rule that says what is not here.
+    /// A rule that says how many entries are missing.
     Gap(String),
     Line(Line),
 }
@@ -61,11 +61,11 @@ pub struct Line {
     pub time: Option<String>,
     pub name: Option<(IdentityId, SafeText)>,
     pub text: SafeText,
-    /// Marked parts of the text, in bytes.
+    /// The marked parts of the text, as byte ranges.
     pub marks: Vec<(Range<usize>, Mark)>,
-    pub kind: SpreadKind,
+    pub kind: TextRowKind,
     pub scope: Scope,
-    /// Dim words behind the text.
+    /// Dim text after the line.
     pub aside: Option<SafeText>,
 }
 
@@ -86,7 +86,7 @@ impl Layout<'_> {
         self.columns >= NAME_FROM
     }
 
-    /// Columns of the name. It may be cut where there is no room for the time.
+    /// Columns of the name. On screens too narrow for the time, the name may be cut.
     pub fn name_width(&self) -> usize {
         if self.shows_time() {
             return self.name_columns;
@@ -95,7 +95,7 @@ impl Layout<'_> {
         self.name_columns.min(quarter.saturating_sub(GUTTER + 1))
     }
 
-    /// The column text starts at: behind gutter, time and name.
+    /// The column at which text starts: after gutter, time and name.
     pub fn indent(&self) -> usize {
         let time = if self.shows_time() {
             self.time.columns() + 1
@@ -114,32 +114,33 @@ impl Layout<'_> {
         self.columns.saturating_sub(self.indent() + 1).max(1)
     }
 
-    /// The rows of the item at an index; none of one that shows elsewhere.
+    /// The rows of the item at an index. An item that is hidden, or shown by another item, has none.
     pub fn rows(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
-        self.rows_with(timeline, index, goes_on)
+        self.rows_with(timeline, index, is_continuation)
     }
 
-    /// The same of an item that says itself who and when, whatever stands before it, unless that says it already.
+    /// The same, but a message always has its own name and time, also right after one of the same author. Joins and leaves are still
+    /// summarized in the first of a run.
     pub fn each(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
         self.rows_with(timeline, index, |before, item| {
-            is_passage(item) && goes_on(before, item)
+            is_passage(item) && is_continuation(before, item)
         })
     }
 
-    /// The same of an item that nothing was said before.
+    /// The same, as if nothing came before the item.
     pub fn alone(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
         self.rows_with(timeline, index, |_, _| false)
     }
 
-    /// The first line of an item that nothing was said before, with its author by name: it says of whom and from when the rest is.
+    /// The first line of an item with its time and author's name, as if nothing came before it.
     pub fn heading(&self, timeline: &Timeline, index: usize) -> Option<Line> {
         let mut rows = self.alone(timeline, index).into_iter();
         let mut first = rows.find_map(|row| match row {
             Row::Line(line) => Some(line),
             _ => None,
         })?;
-        // The name of somebody who does something is in the text, and only a mark beside it.
-        if let (Some(by), What::Said { name, .. } | What::Mine { name, .. }) =
+        // An action has the name in its text, and only `*` in the column for names.
+        if let (Some(by), ItemKind::Message { name, .. } | ItemKind::OwnPost { name, .. }) =
             (&mut first.name, &timeline.get(index)?.what)
         {
             by.1 = name.clone();
@@ -151,15 +152,15 @@ impl Layout<'_> {
         &self,
         timeline: &Timeline,
         index: usize,
-        goes_on: impl Fn(&Item, &Item) -> bool,
+        is_continuation: impl Fn(&Item, &Item) -> bool,
     ) -> Vec<Row> {
         let Some(item) = timeline.get(index) else {
             return Vec::new();
         };
-        if matches!(item.what, What::Hidden) {
+        if matches!(item.what, ItemKind::Hidden) {
             return Vec::new();
         }
-        let is_shown = |item: &&Item| !matches!(item.what, What::Hidden);
+        let is_shown = |item: &&Item| !matches!(item.what, ItemKind::Hidden);
         let before = (0..index).rev().filter_map(|before| timeline.get(before));
         let before = before.take(HIDDEN).find(is_shown);
         let mut rows = Vec::new();
@@ -171,12 +172,13 @@ impl Layout<'_> {
         if is_first_new {
             rows.push(Row::New);
         }
-        let continues =
-            !is_new_day && !is_first_new && before.is_some_and(|before| goes_on(before, item));
+        let continues = !is_new_day
+            && !is_first_new
+            && before.is_some_and(|before| is_continuation(before, item));
         if is_passage(item) {
-            // Of those that follow each other the first says it for all.
+            // The first item of a run of joins and leaves shows the whole run.
             if !continues {
-                self.told(&self.joins_and_leaves(timeline, index), &mut rows);
+                self.system_line(&self.joins_and_leaves(timeline, index), &mut rows);
             }
         } else {
             self.lines(timeline, item, continues, &mut rows);
@@ -200,13 +202,13 @@ impl Layout<'_> {
     fn lines(&self, timeline: &Timeline, item: &Item, continues: bool, rows: &mut Vec<Row>) {
         let time = self.time(item.at_ms);
         match &item.what {
-            What::System(words) => self.told(words, rows),
-            What::Gap(gap) => {
+            ItemKind::System(words) => self.system_line(words, rows),
+            ItemKind::Gap(gap) => {
                 let s = self.strings;
                 let template = if gap.is_gone { s.gap_gone } else { s.gap };
                 rows.push(Row::Gap(fill(template, &[&gap.from.count_to(gap.to)])));
             }
-            What::Said {
+            ItemKind::Message {
                 author,
                 name,
                 text,
@@ -238,34 +240,34 @@ impl Layout<'_> {
                         name: name.take(),
                         text: quote,
                         marks: Vec::new(),
-                        kind: SpreadKind::Text,
+                        kind: TextRowKind::Text,
                         scope: Scope::MessageQuote,
                         aside: None,
                     }));
                 }
                 self.spread(&text, scope, Gutter::Empty, time, name, aside.clone(), rows);
             }
-            What::Erased { author, name, .. } => {
+            ItemKind::Deleted { author, name, .. } => {
                 let words = MessageText::plain(&text::line(self.strings.deleted));
                 let lay = self.lay(Fold::Folded);
                 let (words, name) = self.spoken(*author, name, &words, false, lay);
                 let scope = Scope::MessageSystem;
                 self.spread(&words, scope, Gutter::Empty, time, name, None, rows);
             }
-            // Both are laid out by whoever knows what stands around them.
-            What::Hidden | What::JoinOrLeave { .. } => {}
-            What::Private {
+            // `rows_with` lays out these, because it knows the items around them.
+            ItemKind::Hidden | ItemKind::JoinOrLeave { .. } => {}
+            ItemKind::Private {
                 author,
                 name,
                 text,
                 whom,
-                fate,
+                status,
                 ..
             } => {
-                let (gutter, aside) = match fate {
-                    Fate::Stored => (Gutter::Private, whom.clone()),
-                    Fate::Pending => (Gutter::Pending, whom.clone()),
-                    Fate::Failed(why) => (Gutter::Failed, why.clone()),
+                let (gutter, aside) = match status {
+                    PostStatus::Stored => (Gutter::Private, whom.clone()),
+                    PostStatus::Pending => (Gutter::Pending, whom.clone()),
+                    PostStatus::Failed(why) => (Gutter::Failed, why.clone()),
                 };
                 let name = Some((*author, name.clone()));
                 self.spread(
@@ -278,39 +280,41 @@ impl Layout<'_> {
                     rows,
                 );
             }
-            What::Mine {
+            ItemKind::OwnPost {
                 name,
                 text,
                 is_action,
-                fate,
+                status,
                 ..
             } => {
                 let lay = self.lay(timeline.fold(item.key));
                 let said = self.spoken(IdentityId::NOBODY, name, text, *is_action, lay);
-                self.mine(said, fate, time, rows);
+                self.mine(said, status, time, rows);
             }
         }
     }
 
-    /// A post of ours that is not answered yet.
+    /// Adds the rows of our own post while it is pending or failed.
     fn mine(
         &self,
-        (text, name): (Arc<[Spread]>, Option<(IdentityId, SafeText)>),
-        fate: &Fate,
+        (text, name): (Arc<[TextRow]>, Option<(IdentityId, SafeText)>),
+        status: &PostStatus,
         time: Option<String>,
         rows: &mut Vec<Row>,
     ) {
-        let (gutter, scope, aside) = match fate {
-            Fate::Failed(why) => (Gutter::Failed, Scope::MessageFailed, Some(why.clone())),
-            Fate::Pending | Fate::Stored => (Gutter::Pending, Scope::MessagePending, None),
+        let (gutter, scope, aside) = match status {
+            PostStatus::Failed(why) => (Gutter::Failed, Scope::MessageFailed, Some(why.clone())),
+            PostStatus::Pending | PostStatus::Stored => {
+                (Gutter::Pending, Scope::MessagePending, None)
+            }
         };
         self.spread(&text, scope, gutter, time, name, aside, rows);
     }
 
-    /// The line of what is answered, cut to one row.
+    /// The quoted line of the message that is replied to, cut to one row.
     fn quote(&self, timeline: &Timeline, seq: Seq) -> SafeText {
         let s = self.strings;
-        let words = match timeline.said(seq) {
+        let words = match timeline.message(seq) {
             Some(entry) => {
                 let name = text::line(&entry.author.name);
                 fill(s.quote, &[&name, &text::line(entry.body.text())])
@@ -320,7 +324,7 @@ impl Layout<'_> {
         text::line(&text::cut(&format!("{QUOTE} {words}"), self.text_columns()))
     }
 
-    /// Text and name of something said: an action carries its name in the text, and so does everything where names have no column.
+    /// The text and name of a message. The name becomes part of the text for an action, and if there is no column for names.
     fn spoken(
         &self,
         author: IdentityId,
@@ -328,7 +332,7 @@ impl Layout<'_> {
         text: &MessageText,
         is_action: bool,
         lay: TextLayout,
-    ) -> (Arc<[Spread]>, Option<(IdentityId, SafeText)>) {
+    ) -> (Arc<[TextRow]>, Option<(IdentityId, SafeText)>) {
         if !is_action && self.shows_name() {
             return (text.rows(lay), Some((author, name.clone())));
         }
@@ -345,8 +349,8 @@ impl Layout<'_> {
         }
     }
 
-    /// What the room says of itself.
-    fn told(&self, words: &SafeText, rows: &mut Vec<Row>) {
+    /// Adds the rows of a system line.
+    fn system_line(&self, words: &SafeText, rows: &mut Vec<Row>) {
         let words = MessageText::plain(words).rows(self.lay(Fold::Folded));
         let (scope, gutter) = (Scope::MessageSystem, Gutter::Empty);
         self.spread(&words, scope, gutter, None, None, None, rows);
@@ -355,7 +359,7 @@ impl Layout<'_> {
     #[allow(clippy::too_many_arguments)] // The parts of a line, each of another type.
     fn spread(
         &self,
-        text: &[Spread],
+        text: &[TextRow],
         scope: Scope,
         gutter: Gutter,
         time: Option<String>,
@@ -370,7 +374,7 @@ impl Layout<'_> {
             name: None,
             text: SafeText::default(),
             marks: Vec::new(),
-            kind: SpreadKind::Text,
+            kind: TextRowKind::Text,
             scope,
             aside: None,
         };
@@ -388,7 +392,7 @@ impl Layout<'_> {
         }
         let Some(aside) = aside else { return };
         let fits = |line: &Line| {
-            let is_text = matches!(line.kind, SpreadKind::Text | SpreadKind::Quote);
+            let is_text = matches!(line.kind, TextRowKind::Text | TextRowKind::Quote);
             let used = text::width(line.text.as_str()) + 2 + text::width(aside.as_str());
             is_text && used <= columns
         };
@@ -421,21 +425,21 @@ impl Layout<'_> {
 }
 
 fn is_passage(item: &Item) -> bool {
-    matches!(item.what, What::JoinOrLeave { .. })
+    matches!(item.what, ItemKind::JoinOrLeave { .. })
 }
 
-/// Whether an item goes on what the one before said: same author, same kind, not long after; or both say who came and went.
-fn goes_on(before: &Item, item: &Item) -> bool {
+/// Whether an item continues the one before: both are messages of one author a short time apart, or both are joins or leaves.
+fn is_continuation(before: &Item, item: &Item) -> bool {
     if is_passage(before) && is_passage(item) {
         return true;
     }
     let (
-        What::Said {
+        ItemKind::Message {
             author,
             is_action: false,
             ..
         },
-        What::Said {
+        ItemKind::Message {
             author: other,
             is_action: false,
             ..
@@ -447,7 +451,7 @@ fn goes_on(before: &Item, item: &Item) -> bool {
     author == other && item.at_ms.abs_diff(before.at_ms) < TOGETHER_MS
 }
 
-/// The words of a system line.
-pub fn system(template: &'static str, arguments: &[&dyn std::fmt::Display]) -> What {
-    What::System(text::line(&fill(template, arguments)))
+/// Builds a system line from a template.
+pub fn system(template: &'static str, arguments: &[&dyn std::fmt::Display]) -> ItemKind {
+    ItemKind::System(text::line(&fill(template, arguments)))
 }

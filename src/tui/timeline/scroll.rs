@@ -1,14 +1,14 @@
-//! What part of a timeline the screen shows.
+//! Scrolling: which part of a timeline the screen shows.
 //!
-//! It is anchored to an item and a line of it, never to a row, so that nothing moves when something arrives. This part knows no
-//! widths: whoever scrolls says how high an item is.
+//! The position is an item and a line in it, never a row of the screen, so nothing moves when entries arrive. This module knows nothing
+//! about layout: the caller passes a function that returns the height of an item.
 
-use super::{Anchor, FURTHER, ItemKey, Timeline, What};
+use super::{Anchor, FURTHER, ItemKey, ItemKind, Timeline};
 
-/// How many rows an item takes.
+/// The number of rows an item takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Height {
-    /// Rules before it: they come and go with what stands above.
+    /// Rules before it. They depend on the items above.
     pub head: usize,
     /// The item itself.
     pub body: usize,
@@ -37,13 +37,13 @@ impl Timeline {
         self.set_anchor(Anchor::Newest);
     }
 
-    /// Where a screen is anchored that begins with the oldest that is loaded.
+    /// The anchor that shows the oldest loaded item at the top.
     pub fn at_oldest(&self, height: impl Fn(usize) -> Height) -> Anchor {
-        // Also where all of it is on the screen: what is before that is loaded then.
+        // Anchored at the top even if everything fits on the screen, so that older pages are loaded.
         self.counted((0, 0), &height)
     }
 
-    /// The item and line at the top of a screen of `rows`, given how high each item is.
+    /// The item and line at the top of a screen of `rows`. `height` returns the height of an item.
     pub fn top(&self, rows: usize, height: impl Fn(usize) -> Height) -> (usize, usize) {
         let all = |index| height(index).all();
         let newest = || above(self.len(), 0, rows, &all);
@@ -53,7 +53,7 @@ impl Timeline {
         let Some((index, line)) = self.place_of(key, line, &height) else {
             return newest();
         };
-        // Where less than a screen is left below, the newest end is shown, and the screen is full.
+        // If less than a screen is left below, show the newest end, so that the screen is full.
         let mut left = all(index).saturating_sub(line);
         let mut next = index + 1;
         while left < rows && next < self.len() {
@@ -63,7 +63,7 @@ impl Timeline {
         if left < rows { newest() } else { (index, line) }
     }
 
-    /// The item and line that an anchor means now.
+    /// The item and line of an anchor at present.
     fn place_of(
         &self,
         key: ItemKey,
@@ -74,12 +74,12 @@ impl Timeline {
         let mut index = self.index(key);
         let item = self.get(index)?;
         if item.key != key {
-            // It has gone, and its row is taken by what came in its place.
+            // The item was removed, so the row just above its old position is shown.
             return Some(above(index, 0, 1, &all));
         }
         let own = height(index);
         if own.all() == 0 {
-            // It shows in one before it, which says it for all of them.
+            // It has no rows, because an item before it shows it (one line for a run of joins and leaves).
             while index > 0 && all(index) == 0 {
                 index -= 1;
             }
@@ -92,12 +92,12 @@ impl Timeline {
         let line = line.min(isize::try_from(own.body).unwrap_or(isize::MAX) - 1);
         match own.head.checked_add_signed(line) {
             Some(line) => Some((index, line)),
-            // A rule that stood before it does not any more.
+            // A rule that was before it has disappeared.
             None => Some(above(index, 0, line.unsigned_abs() - own.head, &all)),
         }
     }
 
-    /// An item and a line of it, rules before it counted, as an anchor; at the newest end that is what it is.
+    /// The anchor of an item and a line in it, where rules before it count as lines. At the newest end it is [`Anchor::Newest`].
     fn anchored(
         &self,
         (index, line): (usize, usize),
@@ -112,12 +112,16 @@ impl Timeline {
         }
     }
 
-    /// A place, counted from an item that stays as it is. Who came and went is said for all of them by the first in a run, which is another
-    /// one, and says more or less, when more of the run is loaded; so that is counted from what follows it, if something does.
+    /// The anchor of a position, counted from an item that does not change.
+    ///
+    /// The first item of a run of joins and leaves shows the whole run. When more of the run is loaded, another item is first and the line
+    /// changes. So a position in a run is counted from the item after it, if there is one.
     fn counted(&self, (index, line): (usize, usize), height: &impl Fn(usize) -> Height) -> Anchor {
         let is_steady = |index: usize| {
             let item = self.get(index);
-            !item.is_some_and(|item| matches!(item.what, What::JoinOrLeave { .. } | What::Hidden))
+            !item.is_some_and(|item| {
+                matches!(item.what, ItemKind::JoinOrLeave { .. } | ItemKind::Hidden)
+            })
         };
         let next = (index..self.len()).find(|index| is_steady(*index));
         let on = next.unwrap_or(index);
@@ -131,8 +135,8 @@ impl Timeline {
         })
     }
 
-    /// Where a screen of `rows` is anchored after it was scrolled by some rows, up if negative. At the newest end it stays there
-    /// from then on.
+    /// The anchor of a screen of `rows` after scrolling by some rows, up if negative. Once it reaches the newest end, it stays there when
+    /// entries arrive.
     pub fn scrolled(&self, by: isize, rows: usize, height: impl Fn(usize) -> Height) -> Anchor {
         let all = |index| height(index).all();
         let (mut index, mut line) = self.top(rows, &height);
@@ -155,7 +159,7 @@ impl Timeline {
         // Entries loaded into that gap would push the item off the screen. Below the gap, they are inserted above the screen.
         let is_gap = |at: &usize| {
             let item = self.get(*at);
-            item.is_some_and(|item| matches!(item.what, What::Gap(gap) if !gap.is_gone))
+            item.is_some_and(|item| matches!(item.what, ItemKind::Gap(gap) if !gap.is_gone))
         };
         if let Some(gap) = (index..on).rev().find(is_gap) {
             (index, line) = (gap + 1, 0);
@@ -164,7 +168,7 @@ impl Timeline {
     }
 }
 
-/// The place some rows above a place.
+/// The position some rows above another.
 fn above(
     mut index: usize,
     mut line: usize,

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::{Anchor, Fate, Gap, Item, ItemKey, NEAR, PAGE, Timeline, What, gap_item};
+use super::{Anchor, Gap, Item, ItemKey, ItemKind, NEAR, PAGE, PostStatus, Timeline, gap_item};
 use crate::chat::{Entry, Seq};
 
 /// A timeline is not trimmed again before it has grown by this many bytes.
@@ -59,7 +59,7 @@ impl Keep {
         let (mut left, mut count) = (bytes, 0);
         for item in items {
             let bytes = item.bytes();
-            let is_apart = count >= self.screen && matches!(item.what, What::Gap(_));
+            let is_apart = count >= self.screen && matches!(item.what, ItemKind::Gap(_));
             if is_apart || (count >= least && bytes > left) {
                 break;
             }
@@ -90,9 +90,9 @@ impl Item {
     /// Estimates the memory it uses, including its laid-out rows.
     fn bytes(&self) -> usize {
         let text = match &self.what {
-            What::Said { text, .. } | What::Private { text, .. } | What::Mine { text, .. } => {
-                text.bytes()
-            }
+            ItemKind::Message { text, .. }
+            | ItemKind::Private { text, .. }
+            | ItemKind::OwnPost { text, .. } => text.bytes(),
             _ => 0,
         };
         let entry = |entry: &Entry| size_of::<Entry>() + entry.author.name.len() + entry.weight();
@@ -114,8 +114,8 @@ impl Timeline {
 
     /// Drops items that are far from the newest end, from the screen (`shown`, if it is scrolled up) and from the items in `near`.
     ///
-    /// The scroll position does not move. Posts of ours that are pending or failed are moved to the end. Other local lines exist only in
-    /// memory and are lost.
+    /// The scroll position does not move. Our pending and failed posts are moved to the end. Other local lines exist only in memory and are
+    /// lost.
     pub fn trim(&mut self, keep: Keep, shown: Range<usize>, near: &[ItemKey]) {
         let is_kept = self.kept(keep, shown, near);
         let mut left: VecDeque<Item> = VecDeque::new();
@@ -137,8 +137,8 @@ impl Timeline {
                 continue;
             };
             if left.is_empty() {
-                // A gap stands between two entries, so the list never begins with one.
-                if !matches!(item.what, What::Gap(_)) {
+                // A gap is always between two entries, so the list never begins with one.
+                if !matches!(item.what, ItemKind::Gap(_)) {
                     gone = None;
                     left.push_back(item);
                 }
@@ -209,24 +209,24 @@ impl Timeline {
     }
 }
 
-/// The first and last entry that an item stands for; none for a local line.
+/// The first and last entry that an item represents; none for a local line.
 fn span(item: &Item) -> Option<(Seq, Seq)> {
     match item.what {
-        What::Gap(gap) => Some((gap.from, gap.to)),
+        ItemKind::Gap(gap) => Some((gap.from, gap.to)),
         _ => (!item.is_local()).then_some((item.key.seq, item.key.seq)),
     }
 }
 
 /// Appends a gap and the item after it. Adjacent gaps are merged.
 fn join(left: &mut VecDeque<Item>, mut gap: Gap, mut next: Item) {
-    if let Some(What::Gap(before)) = left.back().map(|item| &item.what)
+    if let Some(ItemKind::Gap(before)) = left.back().map(|item| &item.what)
         && !before.is_gone
     {
         gap.from = before.from;
         left.pop_back();
     }
     match &mut next.what {
-        What::Gap(after) if !after.is_gone => after.from = gap.from,
+        ItemKind::Gap(after) if !after.is_gone => after.from = gap.from,
         _ => left.push_back(gap_item(gap, next.at_ms)),
     }
     left.push_back(next);
@@ -235,8 +235,8 @@ fn join(left: &mut VecDeque<Item>, mut gap: Gap, mut next: Item) {
 fn is_unanswered(item: &Item) -> bool {
     matches!(
         item.what,
-        What::Private {
-            fate: Fate::Pending | Fate::Failed(_),
+        ItemKind::Private {
+            status: PostStatus::Pending | PostStatus::Failed(_),
             ..
         }
     )

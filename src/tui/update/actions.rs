@@ -68,7 +68,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Themes => picker::themes(state),
         Action::Editor => return paste::edit(state),
         Action::Redraw => return vec![Effect::Redraw],
-        // As in a shell, where there is nothing to undo.
+        // As in a shell, if there is nothing to undo.
         Action::Undo if !state.composer_mut().undo() => return vec![Effect::Suspend],
         Action::Undo => typed(state),
         Action::Select => return select::toggle(state),
@@ -123,7 +123,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     }
 }
 
-/// To the newest end; where that is shown already, everything is read.
+/// Scrolls to the newest message. If that is shown already, marks everything as read.
 pub(super) fn newest(state: &mut State) -> Vec<Effect> {
     state.rooms.visit = None;
     let is_there = |room: &Room| room.timeline.anchor() == Anchor::Newest;
@@ -141,7 +141,7 @@ pub(super) fn newest(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Goes through what was sent here: back if positive.
+/// Steps through the texts sent in this room: to an older one if `by` is positive.
 pub(super) fn recall(state: &mut State, by: isize) {
     let Some(room) = state.current_mut() else {
         return;
@@ -158,7 +158,7 @@ pub(super) fn recall(state: &mut State, by: isize) {
     } else if room.recalled.take().is_none() {
         return;
     } else if matches!(room.writing, Writing::Edit(_)) {
-        // What is to be said anew is not what was being written.
+        // Editing has replaced the draft; the draft itself stays aside.
         room.composer.set("");
     } else {
         room.write_on();
@@ -167,7 +167,7 @@ pub(super) fn recall(state: &mut State, by: isize) {
     state.input.popup = None;
 }
 
-/// To the room above or below in the list, around its ends.
+/// Switches to the room above or below in the list; wraps around at the ends.
 pub(super) fn step_room(state: &mut State, by: isize) -> Vec<Effect> {
     let listed: Vec<_> = state.listed().map(|room| room.info.id).collect();
     let Some(count) = isize::try_from(listed.len())
@@ -187,7 +187,7 @@ pub(super) fn step_room(state: &mut State, by: isize) -> Vec<Effect> {
     }
 }
 
-/// To a room by its place in the list, counted from 0.
+/// Switches to a room by its position in the list, from 0.
 pub(super) fn nth_room(state: &mut State, place: usize) -> Vec<Effect> {
     let room = state.listed().nth(place).map(|room| room.info.id);
     if let Some(room) = room {

@@ -1,4 +1,4 @@
-//! Changing what was said: answers, edits, deletions and reactions.
+//! Actions on messages: replies, edits, deletions and reactions.
 
 use super::viewport::reveal;
 use super::{post, visit};
@@ -9,14 +9,14 @@ use crate::tui::input::completion;
 use crate::tui::state::{Confirm, Overlay, State, Tone, Visit, Writing};
 use crate::tui::strings::fill;
 
-/// The newest message of ours here, or of somebody else.
+/// The newest loaded message of this room, either by the user or by somebody else.
 fn newest(state: &State, is_mine: bool) -> Option<&Entry> {
     let room = state.current()?;
-    let mut said = room.timeline.all_said();
+    let mut said = room.timeline.messages();
     said.find(|entry| state.is_me(entry.author.id) == is_mine)
 }
 
-/// Begins to answer a message.
+/// Starts a reply to a message.
 pub(super) fn answer(state: &mut State, seq: Seq) {
     if let Some(room) = state.current_mut() {
         room.writing = Writing::Answer(seq);
@@ -24,7 +24,7 @@ pub(super) fn answer(state: &mut State, seq: Seq) {
     }
 }
 
-/// `/reply TEXT` answers the newest message of somebody else, or the selected one.
+/// `/reply TEXT`: replies to the selected message, or else to the newest one by somebody else.
 pub(super) fn answer_now(state: &mut State, text: &str) -> Vec<Effect> {
     let selected = state.current().and_then(|room| room.selected);
     let Some(to) = selected.or_else(|| newest(state, false).map(|entry| entry.seq)) else {
@@ -36,9 +36,9 @@ pub(super) fn answer_now(state: &mut State, text: &str) -> Vec<Effect> {
     post::say(state, &typed, Body::Reply { to, text })
 }
 
-/// Takes a message of ours into the composer, to be written anew.
+/// Puts the user's own message into the composer to be edited.
 pub(super) fn edit(state: &mut State, seq: Seq) {
-    let said = state.current().and_then(|room| room.timeline.said(seq));
+    let said = state.current().and_then(|room| room.timeline.message(seq));
     let Some(entry) = said else { return };
     if !state.is_me(entry.author.id) {
         state.say(Tone::Problem, state.preferences.strings.only_yours);
@@ -50,7 +50,7 @@ pub(super) fn edit(state: &mut State, seq: Seq) {
         room.writing = Writing::Edit(seq);
         room.selected = None;
         if is_plain {
-            // The next line says it anew.
+            // The next line becomes the new text.
             let words = fill(s.edits, &[&text]);
             state.say(Tone::Info, words);
         } else {
@@ -59,7 +59,7 @@ pub(super) fn edit(state: &mut State, seq: Seq) {
     }
 }
 
-/// The newest message of ours.
+/// Edits the user's newest message.
 pub(super) fn edit_newest(state: &mut State) {
     match newest(state, true).map(|entry| entry.seq) {
         Some(seq) => edit(state, seq),
@@ -67,7 +67,7 @@ pub(super) fn edit_newest(state: &mut State) {
     }
 }
 
-/// `/edit TEXT`: the newest message of ours says this from now on.
+/// `/edit TEXT`: replaces the text of the user's newest message.
 pub(super) fn edit_to(state: &mut State, text: &str) -> Vec<Effect> {
     let Some(target) = newest(state, true).map(|entry| entry.seq) else {
         state.say(Tone::Problem, state.preferences.strings.nothing_to_edit);
@@ -77,7 +77,7 @@ pub(super) fn edit_to(state: &mut State, text: &str) -> Vec<Effect> {
     amend(state, typed, target, Amendment::Edit(text.to_owned()))
 }
 
-/// `s/old/new/`: the same, with the first `old` in it replaced.
+/// `s/old/new/`: replaces the first `old` in the user's newest message.
 pub(super) fn substitute(state: &mut State, old: &str, new: &str) -> Vec<Effect> {
     let Some(entry) = newest(state, true) else {
         state.say(Tone::Problem, state.preferences.strings.nothing_to_edit);
@@ -97,29 +97,29 @@ pub(super) fn substitute(state: &mut State, old: &str, new: &str) -> Vec<Effect>
     amend(state, typed, seq, Amendment::Edit(text))
 }
 
-/// `typed` comes back if it is refused; nothing for what was done by a key.
+/// Sends a change of a message. `typed` is restored if it is refused; empty if a key was pressed instead.
 pub(super) fn amend(state: &mut State, typed: String, target: Seq, what: Amendment) -> Vec<Effect> {
     if let Amendment::Edit(text) = &what {
-        // A limit is known before it is asked for.
+        // Checked here, because the limits are known.
         let body = Body::Text(text.clone());
         if !post::is_sendable(state, &body) {
             return Vec::new();
         }
     }
     if let Some(room) = state.current_mut() {
-        // Letters are text again.
+        // Leaves selection mode, so that letters are text again.
         room.selected = None;
     }
     post::order(state, typed, Body::Amendment { target, what })
 }
 
-/// Deletes a message when it is asked for twice.
+/// Deletes a message after a second press.
 pub(super) fn delete(state: &mut State, seq: Seq) -> Vec<Effect> {
     let Some(room) = state.rooms.current else {
         return Vec::new();
     };
     if !state.input.is_confirmed(Confirm::DeleteMessage(room, seq)) {
-        // Whoever says it once more sees what it is.
+        // Shows the message that the second press will delete.
         let effects = reveal(state);
         state.say(Tone::Problem, state.preferences.strings.delete_again);
         return effects;
@@ -127,23 +127,23 @@ pub(super) fn delete(state: &mut State, seq: Seq) -> Vec<Effect> {
     amend(state, String::new(), seq, Amendment::Erase)
 }
 
-/// Asks what to react with.
+/// Asks which emoji to react with.
 pub(super) fn ask_reaction(state: &mut State, target: Seq) {
     let composer = Box::default();
     state.overlays.top = Some(Overlay::React { target, composer });
 }
 
-/// The emoji somebody means: the one they wrote, or the one whose short name (`:tada:`) they wrote; nothing if no emoji has that name.
+/// Resolves the emoji that was typed, either itself or by its short name (`:tada:`). Returns `None` for an unknown name.
 pub(super) fn meant_emoji(written: &str) -> Option<&str> {
     if written.starts_with(':') {
         completion::emoji_named(written)
     } else {
-        // Whether it is an emoji at all is for the server to say.
+        // The server decides whether it is an emoji.
         Some(written)
     }
 }
 
-/// Reacts, or takes the same reaction back.
+/// Adds a reaction, or removes the user's own if it is there already.
 pub(super) fn react(state: &mut State, typed: String, target: Seq, written: &str) -> Vec<Effect> {
     let Some(emoji) = meant_emoji(written) else {
         let words = fill(
@@ -153,7 +153,9 @@ pub(super) fn react(state: &mut State, typed: String, target: Seq, written: &str
         state.say(Tone::Problem, words);
         return Vec::new();
     };
-    let said = state.current().and_then(|room| room.timeline.said(target));
+    let said = state
+        .current()
+        .and_then(|room| room.timeline.message(target));
     let amended = said.and_then(|entry| entry.amended.as_deref());
     let mut reactions = amended.into_iter().flat_map(|it| &it.reactions);
     let has = reactions.any(|it| {
@@ -165,7 +167,7 @@ pub(super) fn react(state: &mut State, typed: String, target: Seq, written: &str
     amend(state, typed, target, what)
 }
 
-/// `/react EMOJI` reacts to the newest message of somebody else, or the selected one.
+/// `/react EMOJI`: reacts to the selected message, or else to the newest one by somebody else.
 pub(super) fn react_now(state: &mut State, emoji: &str) -> Vec<Effect> {
     let selected = state.current().and_then(|room| room.selected);
     let Some(target) = selected.or_else(|| newest(state, false).map(|entry| entry.seq)) else {
@@ -176,9 +178,9 @@ pub(super) fn react_now(state: &mut State, emoji: &str) -> Vec<Effect> {
     react(state, typed, target, emoji)
 }
 
-/// Goes to what a message answers.
+/// Shows the message that a reply answers.
 pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
-    let said = state.current().and_then(|room| room.timeline.said(seq));
+    let said = state.current().and_then(|room| room.timeline.message(seq));
     let Some(Body::Reply { to, .. }) = said.map(|entry| &entry.body) else {
         state.say(Tone::Info, state.preferences.strings.answers_nothing);
         return Vec::new();
@@ -189,7 +191,7 @@ pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
     };
     let is_here = state
         .current()
-        .is_some_and(|room| room.timeline.said(to).is_some());
+        .is_some_and(|room| room.timeline.message(to).is_some());
     if let Some(room) = state.current_mut() {
         room.selected = is_here.then_some(to);
     }
@@ -207,10 +209,10 @@ pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
     }
 }
 
-/// Lists who reacted to a message, and how.
+/// Lists who reacted to a message and with which emoji.
 pub(super) fn who_reacted(state: &mut State, seq: Seq) {
     let s = state.preferences.strings;
-    let said = state.current().and_then(|room| room.timeline.said(seq));
+    let said = state.current().and_then(|room| room.timeline.message(seq));
     let amended = said.and_then(|entry| entry.amended.as_deref());
     let reactions = amended.into_iter().flat_map(|it| &it.reactions);
     let line = |it: &crate::chat::Reaction| {
@@ -234,7 +236,7 @@ pub(super) fn who_reacted(state: &mut State, seq: Seq) {
     });
 }
 
-/// Puts away what the composer was for; an edit takes its text along, and what was being written before comes back.
+/// Cancels a reply or an edit. An edit's text is discarded, and the earlier draft returns. Returns whether there was one to cancel.
 pub(super) fn cancel(state: &mut State) -> bool {
     let is_plain = state.screen.is_plain;
     let Some(room) = state.current_mut() else {

@@ -1,4 +1,4 @@
-//! What the client tells: the link's state, rooms, entries, people, answers.
+//! Handles client events: the state of the link, rooms, entries and answers. Events about people and settings are handled in `told`.
 
 use super::viewport::load_older;
 use super::{drafts, notify, people, personal, picker, reading, rooms, search, unsent, visit};
@@ -16,7 +16,7 @@ use crate::tui::state::{Overlay, Room, State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::timeline::message_text::MessageText;
 use crate::tui::timeline::rows::system;
-use crate::tui::timeline::{Fate, What};
+use crate::tui::timeline::{ItemKind, PostStatus};
 
 pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
     let s = state.preferences.strings;
@@ -46,7 +46,7 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
             state.me.proposal = None;
             state.connection.limits = limits;
             state.me.status = status;
-            // Those that are still open are told next.
+            // Open invitations follow in the next events.
             state.rooms.invitations.clear();
             personal::settle(state, settings);
             return rooms::welcome(state, rooms, &ending);
@@ -65,7 +65,7 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
             followed(state, room, epoch, (first, last), result);
             return reading::followed(state, room, (result, last), unread);
         }
-        // What is missing is seen by what comes next.
+        // The gap shows when the next entries arrive.
         Event::Gap { .. } => {}
         Event::Entries(entries) => {
             search::apply_amendments(state, &entries);
@@ -132,7 +132,7 @@ fn followed(
     let s = state.preferences.strings;
     let words = || system(s.other_history, &[]);
     if let Some(room) = state.room_mut(room) {
-        // What a conversation that has just begun holds is news, and all else that comes now is not.
+        // The messages of a conversation that has just been started are new; in any other room the entries up to `last` are history.
         room.live_after = match room.history_to {
             Some(Seq::ZERO) if room.timeline.epoch().is_none() => Seq::ZERO,
             _ => last,
@@ -144,7 +144,7 @@ fn followed(
         let before = room.timeline.epoch();
         room.timeline.followed(epoch, first, result, words);
         if is_another || before.is_some_and(|before| before != epoch) {
-            // In another history the same numbers are other messages.
+            // In another epoch the same seq is another message.
             room.reading.keywords.clear();
         }
     }
@@ -165,14 +165,14 @@ fn refused(state: &mut State, about: &About, refusal: Refusal) {
                 RefusalCode::RoomUnknown | RefusalCode::RoomClosed | RefusalCode::NotInvited
             ) =>
         {
-            // The room is gone, or the invitation was taken back.
+            // The room is gone or the invitation was withdrawn.
             let lower = name.to_lowercase();
             state
                 .rooms
                 .invitations
                 .retain(|it| it.room.name.to_lowercase() != lower);
         }
-        // Nobody sees that it is empty and goes on asking.
+        // In plain mode an empty list would not be visible, and the user would keep waiting.
         About::ListRooms if state.screen.is_plain => state.overlays.top = None,
         _ => {}
     }
@@ -186,7 +186,7 @@ fn refused(state: &mut State, about: &About, refusal: Refusal) {
     }
 }
 
-/// A post that was refused for good: something said stays where it is, a command comes back to be mended.
+/// Handles a post that was refused for good. A message stays in the room as failed; a command returns to the composer to be corrected.
 fn post_refused(state: &mut State, id: ClientId, refusal: Refusal) -> Vec<Effect> {
     let refusal =
         system_lines::with_local_time(state.preferences.strings, &state.screen.zone, refusal);
@@ -219,16 +219,16 @@ fn linked(state: &mut State, link: LinkState) -> Vec<Effect> {
     state.connection.link = link;
     state.connection.since = state.screen.now.instant;
     if state.connection.link == LinkState::Online {
-        // What could not be loaded meanwhile can be now.
+        // Pages that could not be loaded while offline can be loaded now.
         return load_older(state);
     }
     Vec::new()
 }
 
-/// Asks for another name. As long as nobody has chosen one it is asked for the first time, and nothing has gone wrong yet.
+/// Asks for another name. If the user has not chosen one yet, this is the first question and not an error.
 fn name_question(state: &State, refusal: &Refusal) -> Overlay {
     let s = state.preferences.strings;
-    // The free name the server proposes is there to be taken with Enter.
+    // If the name is taken, the server proposes a free one; Enter accepts it.
     let free = refusal.arguments.get(1);
     let free = free.filter(|_| refusal.code == RefusalCode::NameTaken);
     let Some(usual) = &state.me.proposal else {
@@ -251,7 +251,7 @@ fn name_question(state: &State, refusal: &Refusal) -> Overlay {
     }
 }
 
-/// Entries of one room.
+/// Adds entries of one room.
 fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
     let Some(id) = entries.first().map(|entry| entry.room) else {
         return Vec::new();
@@ -276,7 +276,7 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
         if let Body::Amendment { target, what } = &entry.body
             && *what == Amendment::Erase
         {
-            // Its copies go with it, wherever they are shown.
+            // Also removes its copies in other rooms.
             for room in &mut state.rooms.list {
                 room.timeline.erase_copy(id, *target);
             }
@@ -309,9 +309,9 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
     effects
 }
 
-/// A private message that arrives elsewhere is shown in the room being read as well, in memory only.
+/// Shows a private message that arrived in another room in the current room as well. This copy exists only in memory.
 fn show_beside(state: &mut State, entry: &Entry) {
-    let what = What::Private {
+    let what = ItemKind::Private {
         author: entry.author.id,
         name: text::line(&entry.author.name),
         text: match &entry.body {
@@ -322,7 +322,7 @@ fn show_beside(state: &mut State, entry: &Entry) {
         },
         whom: text::line(state.preferences.strings.privately_to_you),
         of: Some((entry.room, entry.seq)),
-        fate: Fate::Stored,
+        status: PostStatus::Stored,
         client_id: None,
     };
     if let Some(room) = state.current_mut() {
@@ -348,7 +348,7 @@ fn page_failed(state: &mut State, id: RoomId, before: Seq) -> Vec<Effect> {
     visit::sought(state, id, before, None)
 }
 
-/// The link took no more: what was asked for is not done, and nothing waits for it.
+/// Handles a command that the client did not accept because its queue is full. It is not retried.
 pub(super) fn busy(state: &mut State, command: Command) -> Vec<Effect> {
     let s = state.preferences.strings;
     match command {
@@ -369,7 +369,7 @@ pub(super) fn busy(state: &mut State, command: Command) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A command that was refused stays to be mended.
+/// Returns a refused command to the composer so that it can be corrected.
 pub(super) fn give_back(state: &mut State) {
     if let Some((_, typed)) = state.posting.asked.take() {
         put_back(state, &typed);
@@ -377,7 +377,7 @@ pub(super) fn give_back(state: &mut State) {
 }
 
 fn put_back(state: &mut State, typed: &str) {
-    // Without a screen it stands above, where it was typed.
+    // In plain mode the typed line is still visible above.
     if state.composer().is_empty() && !typed.is_empty() && !state.screen.is_plain {
         state.composer_mut().insert(typed);
     }

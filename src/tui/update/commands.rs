@@ -72,7 +72,7 @@ pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> 
         Name::Pick => return plain_commands::pick(state, argument),
         // A screen shows the draft in the composer.
         Name::Draft => state.say(Tone::Info, state.preferences.strings.no_draft),
-        // Said like any other text, or done before it comes here.
+        // Handled earlier: `/me` is a message, and `/do` has its own case.
         Name::Me | Name::Do => {}
     }
     Vec::new()

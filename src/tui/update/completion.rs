@@ -8,7 +8,7 @@ use crate::tui::input::completion::{MOST, Offer, Popup, emoji, last_word, popup}
 use crate::tui::settings::Setting;
 use crate::tui::state::{Room, State};
 
-/// What fits the word before the cursor, if it is one that can be completed.
+/// The completions of the word before the cursor, if there are any.
 pub(super) fn offers(state: &State) -> Option<Popup> {
     let composer = state.composer();
     let (before, word) = last_word(composer.before());
@@ -30,12 +30,13 @@ pub(super) fn offers(state: &State) -> Option<Popup> {
     popup(offers, word)
 }
 
-/// The people of this room whose names begin with the word before the cursor. As in IRC clients, a name that begins the text gets a colon.
+/// The people of this room whose names begin with the word before the cursor. As in IRC clients, a name at the start of the text gets a
+/// colon.
 pub(super) fn names(state: &State) -> Option<Popup> {
     let composer = state.composer();
     let (before, word) = last_word(composer.before());
     let is_first_line = composer.is_in_first_line();
-    // The person a command is about is among those that `offers` knows, or nobody.
+    // The person argument of a command is completed by `offers` only.
     if word.is_empty() || (is_first_line && is_about_somebody(state, before)) {
         return None;
     }
@@ -55,7 +56,7 @@ pub(super) fn names(state: &State) -> Option<Popup> {
     popup(offers, word)
 }
 
-/// Whether the word behind a text is the person a command is about.
+/// Whether the word after `before` is the person argument of a command.
 fn is_about_somebody(state: &State, before: &str) -> bool {
     let command = before.strip_prefix('/').map(first_word);
     let (command, given) = command.unwrap_or_default();
@@ -65,7 +66,7 @@ fn is_about_somebody(state: &State, before: &str) -> bool {
 
 fn commands(state: &State, stem: &str) -> Vec<Offer> {
     let words = COMMANDS.into_iter().map(|known| (known.word, known.name));
-    // What other clients call a command comes after our own words.
+    // Aliases come after our own command names.
     let all = words.chain(ALIASES);
     let fitting = all.filter(|(word, _)| word.starts_with(stem));
     fitting
@@ -76,7 +77,7 @@ fn commands(state: &State, stem: &str) -> Vec<Offer> {
         .collect()
 }
 
-/// Where we know somebody from, the nearest first.
+/// Where we know a person from, nearest first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Place {
     /// This room.
@@ -86,7 +87,7 @@ enum Place {
     Elsewhere,
 }
 
-/// People in some places whose names begin so, with a sign before each name.
+/// The people in the wanted places whose names begin with `stem`, with a sign before each name.
 fn people(state: &State, stem: &str, sign: &str, is_wanted: impl Fn(Place) -> bool) -> Vec<Offer> {
     let s = state.preferences.strings;
     let here = state.current().into_iter();
@@ -107,7 +108,7 @@ fn people(state: &State, stem: &str, sign: &str, is_wanted: impl Fn(Place) -> bo
     let mut known = HashSet::new();
     let mut offers: Vec<Offer> = Vec::new();
     for (id, name, place) in here.chain(peers).chain(elsewhere) {
-        // One more than is shown: what is written already is none of them.
+        // Collect one more than is shown, because the word itself is removed later.
         if offers.len() > MOST {
             break;
         }
@@ -127,7 +128,7 @@ fn people(state: &State, stem: &str, sign: &str, is_wanted: impl Fn(Place) -> bo
     offers
 }
 
-/// What could follow a command: a room, a person, a theme, or a setting and its value.
+/// The completions of a command's argument: rooms, people, themes, settings and their values.
 fn arguments(state: &State, before: &str, word: &str) -> Option<Popup> {
     let (command, given) = first_word(before.strip_prefix('/')?);
     let stem = word.to_lowercase();
@@ -141,7 +142,7 @@ fn arguments(state: &State, before: &str, word: &str) -> Option<Popup> {
             let fitting = values.filter(|value| value.to_lowercase().starts_with(&stem));
             fitting.map(|value| plain(value, "")).collect()
         }
-        // The others take one word.
+        // The other commands complete only their first argument.
         _ if !given.is_empty() => return None,
         Name::Join | Name::Leave => rooms(state, stem.trim_start_matches('#')),
         Name::Theme => {
@@ -165,9 +166,9 @@ fn arguments(state: &State, before: &str, word: &str) -> Option<Popup> {
     popup(offers, word)
 }
 
-/// The people a command can be about; nothing for a command that is not about somebody.
+/// The people that fit a command's person argument, or `None` if the command has none.
 fn person(state: &State, name: Name, stem: &str) -> Option<Vec<Offer>> {
-    // The name may be written as a mention.
+    // The name may be written with an `@`.
     let (sign, stem) = match stem.strip_prefix('@') {
         Some(stem) => ("@", stem),
         None => ("", stem),
@@ -192,7 +193,7 @@ fn person(state: &State, name: Name, stem: &str) -> Option<Vec<Offer>> {
     Some(people(state, stem, sign, is_wanted))
 }
 
-/// Rooms we are in, those we are invited to, then the others there are.
+/// The rooms we are in, then those we are invited to, then all others.
 fn rooms(state: &State, stem: &str) -> Vec<Offer> {
     let mut offers: Vec<Offer> = Vec::new();
     let ours = state
@@ -216,7 +217,7 @@ fn rooms(state: &State, stem: &str) -> Vec<Offer> {
     offers
 }
 
-/// What follows from a changed composer.
+/// Updates what depends on the composer's text: the pending confirmation and the completions.
 pub(super) fn typed(state: &mut State) {
     state.input.confirm = None;
     state.input.popup = offers(state);

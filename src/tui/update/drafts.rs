@@ -1,4 +1,4 @@
-//! Drafts: what is typed and not sent is on the disk within a second.
+//! Drafts: text that is typed but not sent is saved to disk within a second.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::client::cache::Drafts;
 use crate::tui::event::Effect;
 use crate::tui::state::State;
 
-/// From the first key to the disk.
+/// The delay between the first changed character and saving.
 const WITHIN: Duration = Duration::from_millis(500);
 
-/// Notes that what is typed here is not what is on the disk.
+/// Schedules saving if the current draft differs from the saved one.
 pub(super) fn note(state: &mut State) {
     if state.timers.drafts_due.is_none() && state.draft() != *drafted(state, state.rooms.current) {
         state.timers.drafts_due = Some(state.screen.now.instant + WITHIN);
@@ -23,7 +23,7 @@ fn drafted(state: &State, room: Option<RoomId>) -> &str {
     room.map_or(&state.input.lobby_drafted, |room| &room.drafted)
 }
 
-/// What is to be kept now, if it is time.
+/// Saves the drafts, if it is time.
 pub(super) fn due(state: &mut State) -> Vec<Effect> {
     if state
         .timers
@@ -36,7 +36,7 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Everything that is typed and not on the disk yet.
+/// Returns effects that save all drafts that differ from the saved ones.
 pub fn flush(state: &mut State) -> Vec<Effect> {
     state.timers.drafts_due = None;
     let mut effects = Vec::new();
@@ -57,7 +57,7 @@ pub fn flush(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-/// Puts back what was typed another time; what is being typed now goes first, and nothing is lost.
+/// Restores saved drafts. Text that is already in a composer stays first, and nothing is lost.
 pub(super) fn restore(state: &mut State, drafts: Drafts) {
     for (room, text) in drafts {
         let (composer, drafted) = match room {

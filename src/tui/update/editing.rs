@@ -5,7 +5,7 @@ use crossterm::event::KeyEvent;
 use crate::tui::input::composer::{Composer, KillRing};
 use crate::tui::input::keymap::{self, Action};
 
-/// Does an editing action; says whether it may have changed the text.
+/// Performs an editing action. Returns whether it may have changed the text.
 pub(super) fn edits(composer: &mut Composer, kill_ring: &mut KillRing, action: Action) -> bool {
     if !is_kill(action) {
         kill_ring.ends();
@@ -73,7 +73,7 @@ pub(super) fn is_kill(action: Action) -> bool {
     )
 }
 
-/// Writes in a composer of one line.
+/// Applies a key to a one-line text field.
 pub(super) fn edits_line(
     composer: &mut Composer,
     kill_ring: &mut KillRing,

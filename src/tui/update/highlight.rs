@@ -1,4 +1,4 @@
-//! Code that comes into sight is given its colours.
+//! Requests syntax highlighting for code blocks that come into view.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use crate::text::Code;
 use crate::tui::event::Effect;
 use crate::tui::state::State;
 use crate::tui::timeline::highlight::Highlights;
-use crate::tui::timeline::{Anchor, What};
+use crate::tui::timeline::{Anchor, ItemKind};
 
-/// Asks for the colours of blocks that may be on the screen and have none. An item has at least one row, so that those on the screen
-/// are among as many items as it has rows.
+/// Requests highlighting for blocks that may be on the screen and have none yet. Every item has at least one row, so the items on the
+/// screen are among the first `rows` items from the top.
 pub(super) fn note(state: &mut State) -> Vec<Effect> {
     if state.screen.is_plain {
         return Vec::new();
@@ -26,9 +26,9 @@ pub(super) fn note(state: &mut State) -> Vec<Effect> {
     let first = first.unwrap_or_else(|| timeline.len().saturating_sub(rows));
     let items = (first..timeline.len().min(first + rows)).filter_map(|at| timeline.get(at));
     let codes = items.flat_map(|item| match &item.what {
-        What::Said { text, .. } | What::Private { text, .. } | What::Mine { text, .. } => {
-            text.rich().codes.as_slice()
-        }
+        ItemKind::Message { text, .. }
+        | ItemKind::Private { text, .. }
+        | ItemKind::OwnPost { text, .. } => text.rich().codes.as_slice(),
         _ => &[],
     });
     let seen: Vec<Arc<Code>> = codes

@@ -1,4 +1,4 @@
-//! A pressed key: the topmost part of the screen sees it first.
+//! Key presses: the topmost part of the screen handles a key first.
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
@@ -22,7 +22,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     if state.input.keymap.action(Context::Composer, key) == Some(Action::Redraw) {
-        // It changes nothing of what is open, selected or said: it only puts it on the screen again.
+        // Redrawing changes no state, so an open overlay, selection or notice stays.
         return vec![Effect::Redraw];
     }
     state.screen.notice = None;
@@ -52,7 +52,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         }
         Meaning::Nothing => {
             if let Some(before) = before {
-                // What closes things takes the first key back.
+                // Esc cancels a started key sequence without an error.
                 if state.input.keymap.action(Context::Composer, key) != Some(Action::Close) {
                     let words = fill(
                         state.preferences.strings.no_such_keys,
@@ -70,7 +70,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What stands over the composer sees a key first: completions, and a message that is selected.
+/// Lets the parts above the composer handle a key first: completions, then a selected message.
 fn press_above(state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
     if state.input.popup.is_some()
         && let Some(action) = state.input.keymap.action(Context::Popup, key)
@@ -83,7 +83,7 @@ fn press_above(state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
             return Some(select::act(state, seq, action));
         }
         if keymap::typed(key).is_some() {
-            // A letter that means nothing here is meant for the composer.
+            // A letter without a meaning here goes to the composer.
             select::leave(state);
         }
     }
@@ -105,10 +105,10 @@ fn popup(state: &mut State, action: Action) {
 fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let is_help = matches!(state.overlays.top, Some(Overlay::Help { .. }));
     let types = is_help && keymap::typed(key).is_some();
-    // In help a letter narrows the list, whatever it does in other overlays.
+    // In help a letter filters the list, even if it is a key in other overlays.
     let action = state.input.keymap.action(Context::Overlay, key);
     let action = action.filter(|_| !types);
-    // One line of a page stays for orientation.
+    // One line of the previous page stays visible for orientation.
     let page = overlay_rows(state).saturating_sub(1).max(1);
     let page = isize::try_from(page).unwrap_or(isize::MAX);
     match action {
@@ -122,7 +122,7 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         Some(_) => state.overlays.top = None,
         None if is_help => return narrow_help(state, key),
         None => {
-            // A letter is meant for the composer.
+            // Any other letter closes the overlay and goes to the composer.
             state.overlays.top = None;
             return press(state, key);
         }
@@ -130,7 +130,7 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Edits what is looked for in help; any other key closes it and does what it does on the screen below.
+/// Edits the filter of the help. Any other key closes help and does what it does on the screen below.
 fn narrow_help(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let action = state.input.keymap.action(Context::Composer, key);
     if action.is_some_and(|action| !action.is_of_line()) {
@@ -144,7 +144,7 @@ fn narrow_help(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Scrolls the open overlay, if it is one to be read, as far as there is something.
+/// Scrolls the open overlay if it is one to read, within its lines.
 pub(super) fn scroll_overlay(state: &mut State, by: isize) {
     let last = overlay_lines(state).saturating_sub(overlay_rows(state));
     if let Some(
@@ -155,12 +155,12 @@ pub(super) fn scroll_overlay(state: &mut State, by: isize) {
     }
 }
 
-/// How many of its lines are shown, between the title and the last row, which says how many more there are.
+/// The number of visible lines of the overlay, without the title and the last row, which shows how many more there are.
 fn overlay_rows(state: &State) -> usize {
     usize::from(layout(state).overlay().height.saturating_sub(2).max(1))
 }
 
-/// How many lines the open overlay has.
+/// The number of lines of the open overlay.
 fn overlay_lines(state: &State) -> usize {
     let columns = layout(state).overlay().width;
     match &state.overlays.top {
@@ -183,7 +183,7 @@ fn overlay_lines(state: &State) -> usize {
     }
 }
 
-/// A digit is the reaction of its place; anything else is typed, and Tab completes the name of an emoji.
+/// Reacts with the emoji of a pressed digit. Other keys edit the text, and Tab completes an emoji name.
 fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
     let action = state.input.keymap.action(Context::Composer, key);
     let Some(Overlay::React { composer, .. }) = &mut state.overlays.top else {
@@ -199,7 +199,7 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
     match action {
         Some(Action::Send) => {
             let written = composer.text().trim().to_owned();
-            // A name that no emoji has stays to be corrected.
+            // An unknown emoji name stays to be corrected.
             if amend::meant_emoji(&written).is_some() {
                 state.overlays.top = None;
             }
@@ -236,7 +236,7 @@ fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             if name.is_empty() {
                 return Vec::new();
             }
-            // It is chosen now: what is wrong with it is an error.
+            // The user has now chosen a name, so any problem with it is an error.
             (state.overlays.top, state.me.proposal) = (None, None);
             return vec![Effect::Client(Command::SetName(name))];
         }

@@ -6,7 +6,7 @@ use crate::client::{Command, Report};
 use crate::tui::event::Effect;
 use crate::tui::state::{Overlay, State};
 
-/// How often it is looked at while it is open.
+/// How often the details are requested while the overlay is open.
 const EVERY: Duration = Duration::from_secs(1);
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
     state.overlays.top = Some(Overlay::Link {

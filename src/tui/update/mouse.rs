@@ -1,4 +1,4 @@
-//! The pointer: the wheel scrolls what it is over, and a click selects. What it is over is what was drawn last.
+//! Mouse input: the wheel scrolls and a click selects the widget under the pointer, according to the last drawn frame.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
@@ -14,7 +14,7 @@ use crate::tui::lists::panes::{first_person, first_room, room_rows};
 use crate::tui::screen::hit_map::Target;
 use crate::tui::state::{Overlay, State};
 
-/// Rows one turn of the wheel scrolls.
+/// Rows scrolled by one step of the wheel.
 const WHEEL: isize = 3;
 
 pub(super) fn point(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
@@ -45,7 +45,7 @@ fn wheel(state: &mut State, found: Option<(Rect, Target)>, by: isize) -> Vec<Eff
         }
         Some(Target::People | Target::Person(_)) => {
             let count = state.current().map_or(0, |room| room.roster.people().len());
-            // The title stands above them.
+            // The title takes one row.
             let height = usize::from(layout(state).people.height.saturating_sub(1));
             let first = first_person(state, count, height).saturating_add_signed(by);
             state.screen.panes.people = first.min(count.saturating_sub(height));
@@ -110,7 +110,7 @@ fn click(state: &mut State, found: Option<(Rect, Target)>, place: Position) -> V
     Vec::new()
 }
 
-/// Beside an overlay: one that is only read or chosen from closes; one that waits for words stays.
+/// Handles a click outside an overlay: a list or a text to read closes, an overlay with a text field stays open.
 fn close(state: &mut State) -> Vec<Effect> {
     match &state.overlays.top {
         Some(Overlay::Pick(_)) => picker::close(state),
@@ -124,7 +124,7 @@ fn close(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Writes somebody's name where the cursor is: at the beginning it makes the line private.
+/// Inserts a mention of a person at the cursor. At the start of the line this makes the message private.
 fn call(state: &mut State, id: IdentityId) {
     let person = state.current().and_then(|room| room.roster.find(id));
     let Some(name) = person.map(|person| person.name.clone()) else {
@@ -138,14 +138,14 @@ fn call(state: &mut State, id: IdentityId) {
     typed(state);
 }
 
-/// Selects a message, or no message where it was selected.
+/// Selects a message, or clears the selection if it was selected already.
 fn mark(state: &mut State, seq: Seq) -> Vec<Effect> {
     let Some(room) = state.current_mut() else {
         return Vec::new();
     };
     if room.selected == Some(seq) {
         select::leave(state);
-    } else if room.timeline.said(seq).is_some() {
+    } else if room.timeline.message(seq).is_some() {
         room.selected = Some(seq);
         state.input.confirm = None;
         return reveal(state);

@@ -23,11 +23,11 @@ pub(super) fn conversation_with(state: &State, person: IdentityId) -> Option<Roo
         .map(|room| room.info.id)
 }
 
-/// Goes to a room: one we are in at once, another when the server let us in.
+/// Switches to a room the user is in, or asks the server to join it.
 pub(super) fn join(state: &mut State, argument: &str) -> Vec<Effect> {
     let name = argument.trim_start_matches('#');
     let lower = name.to_lowercase();
-    // One we were made to leave, or that is no more, is asked for like any other.
+    // A room the user was removed from, or that was closed, is joined like any other.
     let is_it = |room: &&Room| {
         let is_ours = !room.is_conversation() && room.put_out.is_none();
         is_ours && room.info.name.to_lowercase() == lower

@@ -1,4 +1,4 @@
-//! What is worth telling of outside the screen, and that somebody is writing.
+//! Desktop notifications, and typing indicators of the user and of others.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use crate::tui::input::command;
 use crate::tui::state::State;
 use crate::tui::strings::fill;
 
-/// Nobody is notified more often.
+/// The least time between two notifications.
 const EVERY: Duration = Duration::from_secs(1);
-/// Where a terminal does not say whether it has the keyboard, nobody is there after this long without a key.
+/// If the terminal does not report its focus, the user counts as away after this long without a key press.
 const GONE: Duration = Duration::from_secs(30);
-/// Code points of a notification's text.
+/// The most code points of a notification's text.
 const TEXT: usize = 200;
-/// How long somebody who wrote is believed to be writing, and how often it is told of us.
+/// How long a typing indicator is shown, and how often the user's own is sent.
 const TYPING: Duration = Duration::from_secs(6);
 const TYPING_EVERY: Duration = Duration::from_secs(3);
 
-/// Tells of an entry that came just now, if nobody is looking and it is worth it.
+/// Notifies of a new entry if the user is away and the room's level asks for it.
 pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
     let room = state.room(entry.room)?;
     let is_news = entry.body.is_said()
@@ -56,7 +56,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
     })
 }
 
-/// Somebody is writing.
+/// Shows that somebody is typing.
 pub(super) fn typing(state: &mut State, id: RoomId, person: IdentityId) {
     let is_shown = state.preferences.typing.shows()
         && !state.is_me(person)
@@ -68,7 +68,7 @@ pub(super) fn typing(state: &mut State, id: RoomId, person: IdentityId) {
     }
 }
 
-/// Nobody is believed to be writing for ever.
+/// Removes expired typing indicators.
 pub(super) fn due(state: &mut State) {
     let now = state.screen.now.instant;
     for room in &mut state.rooms.list {
@@ -76,13 +76,13 @@ pub(super) fn due(state: &mut State) {
     }
 }
 
-/// Tells that we are writing something that everybody here will read.
+/// Sends a typing signal, but only for a message that everybody in the room will see.
 pub(super) fn typed(state: &mut State) -> Option<Effect> {
     let now = state.screen.now.instant;
     let is_early = |at| now.saturating_duration_since(at) < TYPING_EVERY;
     let text = state.composer().text();
     let is_command = text.starts_with('/') && !text.starts_with("//");
-    // A name that is being written may become whom it is for.
+    // A partly typed name may become the recipient of a private message.
     let is_private = text.starts_with(text::AT)
         && (command::addressee(&text).is_some() || !text.contains(char::is_whitespace));
     let is_for_all = !text.trim().is_empty() && !is_command && !is_private;

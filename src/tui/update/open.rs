@@ -1,4 +1,4 @@
-//! Opening a message: what it links to, or the message it answers.
+//! Opens a selected message: its link, or the message it replies to.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use crate::tui::state::{Picker, PickerKind};
 use crate::tui::strings::fill;
 use crate::tui::timeline::message_text::MessageText;
 
-/// Opens the link of a message, or lists its links if there are several. A message without one leads to the message it answers.
+/// Opens the link of a message, or lists its links if there are several. A reply without links opens the message it replies to.
 pub(super) fn open(state: &mut State, seq: Seq) -> Vec<Effect> {
-    let said = state.current().and_then(|room| room.timeline.said(seq));
+    let said = state.current().and_then(|room| room.timeline.message(seq));
     let Some(entry) = said else {
         return Vec::new();
     };
@@ -32,7 +32,7 @@ pub(super) fn open(state: &mut State, seq: Seq) -> Vec<Effect> {
     }
 }
 
-/// The addresses a message links to, each once, in their order.
+/// The links in a message, each once, in order.
 fn links(entry: &Entry) -> Vec<Arc<str>> {
     let spoken = MessageText::by(&entry.body);
     let marks = spoken.rich().lines.iter().flat_map(|line| &line.marks);
@@ -47,7 +47,7 @@ fn links(entry: &Entry) -> Vec<Arc<str>> {
     links
 }
 
-/// Opens an address. Where no browser can be, it is copied, so that it can be pasted into one elsewhere.
+/// Opens a link in the browser. If no browser can be started from here, copies the link so that it can be pasted elsewhere.
 pub(super) fn open_link(state: &mut State, address: &str) -> Vec<Effect> {
     let s = state.preferences.strings;
     let shown = text::line(address);
@@ -56,7 +56,7 @@ pub(super) fn open_link(state: &mut State, address: &str) -> Vec<Effect> {
         return vec![Effect::Open(address.to_owned())];
     }
     if state.screen.is_plain {
-        // There is nowhere to copy it to.
+        // Plain mode cannot copy to the clipboard.
         state.say(Tone::Info, shown.to_string());
         return Vec::new();
     }

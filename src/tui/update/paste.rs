@@ -1,4 +1,4 @@
-//! Long texts: from the person's own editor, and pasted.
+//! Long texts: edited in the user's own editor, or pasted.
 
 use crossterm::event::KeyEvent;
 
@@ -13,17 +13,17 @@ use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::timeline::message_text::FOLDED_FROM;
 
-/// Bytes that are pasted at once; a message is far smaller.
+/// The most bytes in the composer after a paste; a message is far smaller.
 const BYTES: usize = 60_000;
 
-/// Takes what is written here to the editor.
+/// Opens the composer's text in the editor.
 pub(super) fn edit(state: &State) -> Vec<Effect> {
     let text = state.composer().text();
     let room = state.rooms.current;
     vec![Effect::Edit { room, text }]
 }
 
-/// What came out of the editor is what is written there now; undo brings back what was.
+/// Replaces the draft with the text from the editor. Undo restores the earlier one.
 pub(super) fn edited(state: &mut State, room: Option<RoomId>, text: Result<String, String>) {
     let text = match text {
         Ok(text) => text,
@@ -39,15 +39,15 @@ pub(super) fn edited(state: &mut State, room: Option<RoomId>, text: Result<Strin
     }
     match room.and_then(|room| state.room_mut(room)) {
         Some(room) => room.composer.set(&text),
-        // The room is no more; beside what is written elsewhere it is not lost.
+        // The room is gone. The text is added to the current draft, so that it is not lost.
         None => state.composer_mut().insert(&text),
     }
 }
 
-/// Pasted text is put in, whatever it holds: it never sends.
+/// Inserts pasted text where the user is typing. A paste never sends anything.
 pub(super) fn insert(state: &mut State, text: &str) -> Vec<Effect> {
     if state.screen.is_plain {
-        // Nobody writes into a list that is not shown.
+        // Plain mode shows no list that text could be typed into.
         state.overlays.top = None;
     }
     match &mut state.overlays.top {
@@ -75,7 +75,7 @@ pub(super) fn insert(state: &mut State, text: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Pasted text is put in, whatever it holds, or asked about if it is long: it never sends.
+/// Inserts pasted text, or first asks about it if it is long. A paste never sends anything.
 fn into_composer(state: &mut State, text: &str) {
     let bytes = state.composer().bytes() + text.len();
     if bytes > BYTES {
@@ -88,14 +88,14 @@ fn into_composer(state: &mut State, text: &str) {
         return;
     }
     if state.screen.is_plain && !state.composer().is_empty() {
-        // Beside what waits already.
+        // Added below the existing draft.
         state.composer_mut().insert("\n");
     }
     state.composer_mut().insert(text);
     typed(state);
 }
 
-/// What was pasted and not decided on is in the composer before something else is asked.
+/// Moves a paste that is still being asked about into the composer, so that it is not lost.
 pub(super) fn keep(state: &mut State) {
     let is_open = |overlay: &mut Overlay| matches!(overlay, Overlay::Snippet { .. });
     if let Some(Overlay::Snippet { text, .. }) = state.overlays.top.take_if(is_open) {
@@ -104,7 +104,7 @@ pub(super) fn keep(state: &mut State) {
     }
 }
 
-/// Enter makes it code of the language that was typed, Esc leaves it as it is; either way it is in the composer and not sent.
+/// Enter inserts the paste as a code block in the typed language, Esc inserts it unchanged. Neither sends it.
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let action = state.input.keymap.action(Context::Composer, key);
     let Some(Overlay::Snippet { composer, text }) = &mut state.overlays.top else {
@@ -114,7 +114,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         Some(Action::Send) => {
             let fence = fence(text);
             let language = composer.text();
-            // Nothing else may stand behind a fence.
+            // Nothing but the language may follow a fence.
             let is_of_name = |c: &char| c.is_alphanumeric() || "+-#._".contains(*c);
             let language: String = language.chars().filter(is_of_name).collect();
             let code = text.trim_end_matches('\n');
@@ -141,7 +141,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A fence that is longer than any in the text.
+/// Returns a fence longer than any run of backticks in the text.
 fn fence(text: &str) -> String {
     let runs = text.split(|c| c != '`').map(str::len);
     "`".repeat(runs.max().unwrap_or(0).max(2) + 1)

@@ -1,4 +1,4 @@
-//! What the client tells of people and of ourselves.
+//! Handles client events about people, lists and the user's own settings. The other events are handled in `client`.
 
 use super::{link_details, notify, personal, picker, reading, search};
 use crate::chat::{Author, IdentityId, Person, RoomId};
@@ -38,7 +38,7 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Report(report) => link_details::take(state, report),
         Event::Directory(rooms) => state.rooms.directory = rooms,
         Event::Rooms(rooms) => picker::take(state, rooms),
-        // The rest is heard by `client`.
+        // All other events are handled in `client`.
         _ => {}
     }
     Vec::new()
@@ -65,7 +65,7 @@ fn people_changed(state: &mut State, room: RoomId, came: Vec<Person>, went: &[Id
         room.roster.remove(*id);
     }
     for mut person in came {
-        // Of somebody who is not here only what changed is told.
+        // For people who are offline the server sends only what has changed.
         if let Some(known) = room.roster.find(person.id)
             && !person.presence.is_here()
         {

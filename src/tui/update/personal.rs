@@ -1,4 +1,4 @@
-//! How we are and what we want to be told: commands, and what the server says of them.
+//! Commands about the user's own status and preferences (ignored people, notification levels, keywords), and the server's answers to them.
 
 use super::reading;
 use crate::chat::{Author, Level, Profile, RoomInfo, Settings, Status};
@@ -13,14 +13,14 @@ use crate::tui::state::{Invitation, Overlay, State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::theme::avatar;
 
-/// The words of `/notify` and what they stand for; the last is as for every room of its kind.
+/// The arguments of `/notify` and their levels. The last one restores the default of the room's kind.
 const LEVELS: [(&str, Option<Level>); 4] = [
     ("all", Some(Level::All)),
     ("mentions", Some(Level::Mentions)),
     ("none", Some(Level::Nothing)),
     ("usual", None),
 ];
-/// Takes all words away.
+/// The argument of `/keywords` that removes all keywords.
 const NO_WORDS: &str = "none";
 
 pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
@@ -39,7 +39,7 @@ pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> 
     }
 }
 
-/// Why one is away stands in the place of how one is, until one is back.
+/// Changes the user's status. The reason for being away replaces the status text until `/back`.
 fn say_how(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
     let now = state
         .me
@@ -66,7 +66,7 @@ fn say_how(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
     vec![Effect::Client(Command::SetStatus(status))]
 }
 
-/// Somebody of this room, else whoever the server finds under the name.
+/// Resolves a name: to a person of the current room if exactly one has it, otherwise the server looks it up.
 fn person_ref(state: &State, name: &str) -> PersonRef {
     let name = name.trim_start_matches('@');
     let lower = name.to_lowercase();
@@ -163,7 +163,7 @@ fn usage(state: &mut State, name: Name) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Takes over what we want to have shown and told; everything is seen anew where that changes something.
+/// Stores new settings. If the ignored people or the keywords have changed, all messages are rendered and counted again.
 pub(super) fn settle(state: &mut State, settings: Settings) -> Vec<Effect> {
     if state.me.settings == settings {
         return Vec::new();
@@ -175,19 +175,19 @@ pub(super) fn settle(state: &mut State, settings: Settings) -> Vec<Effect> {
     if !is_seen_anew {
         return Vec::new();
     }
-    reword(state);
+    rebuild_items(state);
     reading::recount_all(state)
 }
 
-/// Says anew what was said, as we see it now.
-pub(super) fn reword(state: &mut State) {
+/// Renders the messages of all rooms again with the current settings.
+pub(super) fn rebuild_items(state: &mut State) {
     let item = crate::tui::content::entries::item(state);
     for room in &mut state.rooms.list {
-        room.timeline.reword(&item);
+        room.timeline.rebuild_items(&item);
     }
 }
 
-/// The same, as the answer to what we asked for.
+/// Stores settings that the server sent after a change, and tells the user what has changed.
 pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
     let s = state.preferences.strings;
     let asked = state
@@ -216,7 +216,7 @@ pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
     settle(state, settings)
 }
 
-/// How we are now, as others see it.
+/// Stores the user's own status as the server now has it.
 pub(super) fn status(state: &mut State, status: Status) {
     let s = state.preferences.strings;
     state.me.status_asked = None;
@@ -236,7 +236,7 @@ pub(super) fn status(state: &mut State, status: Status) {
     state.me.status = status;
 }
 
-/// Shows what is known of somebody.
+/// Shows what the server knows about a person.
 pub(super) fn profile(state: &mut State, profile: &Profile) {
     let s = state.preferences.strings;
     let person = &profile.person;
@@ -271,11 +271,11 @@ pub(super) fn profile(state: &mut State, profile: &Profile) {
     });
 }
 
-/// We may join a room.
+/// Handles an invitation to a room.
 pub(super) fn invited(state: &mut State, room: &RoomInfo, by: Option<&Author>) {
     let s = state.preferences.strings;
     let is_ignored = by.is_some_and(|by| state.me.settings.ignores(by.id));
-    // After every connection it is told again; once is enough.
+    // The server repeats open invitations after every connection; the user is told only once.
     let is_new = state.rooms.invited.insert(room.id) || by.is_some();
     if is_ignored {
         return;
@@ -295,9 +295,9 @@ pub(super) fn invited(state: &mut State, room: &RoomInfo, by: Option<&Author>) {
     };
     state.say(Tone::Info, words.clone());
     let now = state.now_ms();
-    // A line that stays: whoever is typing loses the notice with the next key.
+    // Also added as a line in the room: a notice disappears with the next key.
     if let Some(room) = state.current_mut() {
-        let what = crate::tui::timeline::What::System(text::line(&words));
+        let what = crate::tui::timeline::ItemKind::System(text::line(&words));
         room.timeline.local(what, now);
     }
 }

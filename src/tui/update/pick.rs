@@ -22,7 +22,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     effects
 }
 
-/// Chooses a row, and takes the one that is chosen already.
+/// Chooses a row; a click on the chosen row activates it.
 pub(super) fn click(state: &mut State, row: usize) -> Vec<Effect> {
     match &state.overlays.top {
         Some(Overlay::Pick(picker)) if picker.chosen == row => take_chosen(state),
@@ -36,7 +36,7 @@ pub(super) fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     };
     let count = rows(state, picker).len();
     let is_lobby = matches!(picker.of, PickerKind::Lobby(_));
-    // A list has at most two rows for title and heads, one for the hint, and one of the page before stays.
+    // The title and headings take up to two rows and the hint one; one row of the previous page stays visible.
     let page = usize::from(layout(state).overlay().height.saturating_sub(4).max(1));
     let Some(Overlay::Pick(picker)) = &mut state.overlays.top else {
         return Vec::new();
@@ -51,7 +51,7 @@ pub(super) fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     match action {
         Some(Action::Send) => return take_chosen(state),
         Some(Action::Close) => return close(state),
-        // The key of the list that is open closes it, that of another opens that.
+        // The key of the open list closes it; the key of another list opens that one.
         Some(
             other @ (Action::Lobby
             | Action::Palette
@@ -113,12 +113,12 @@ pub(super) fn take_chosen(state: &mut State) -> Vec<Effect> {
     take_from(state, takes, picker)
 }
 
-/// Does what a row of a list does.
+/// Does what a row of a list stands for.
 pub(super) fn take_from(state: &mut State, takes: RowAction, picker: Picker) -> Vec<Effect> {
     match takes {
         RowAction::Show(room) => show(state, room),
         RowAction::Join(name) => {
-            // Nothing was typed that would come back.
+            // Nothing was typed that would have to be restored if the server refuses.
             let effect = Effect::Client(Command::Join(name));
             state.posting.asked = Some((effect.clone(), String::new()));
             vec![effect]
@@ -148,7 +148,7 @@ pub(super) fn take_from(state: &mut State, takes: RowAction, picker: Picker) -> 
     }
 }
 
-/// Begins a command in the composer; what was being written there is not lost for it.
+/// Puts the start of a command into the composer, unless a draft is there.
 pub(super) fn command(state: &mut State, begun: &str) -> Vec<Effect> {
     state.overlays.top = None;
     if state.screen.is_plain {

@@ -1,4 +1,4 @@
-//! The lobby and the palette: opened, filtered, kept up to date, chosen from.
+//! Lists to choose from (lobby, palette, themes, mentions, links): opens them, filters them, updates them and acts on the chosen row.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::tui::lists::picker::rows;
 use crate::tui::state::{Overlay, State};
 use crate::tui::state::{Picker, PickerKind, RowAction};
 
-/// Messages with a word of ours that are listed.
+/// The most messages listed because of a keyword.
 const NAMED: usize = 100;
-/// How often the rooms are asked for while the lobby is open.
+/// How often the rooms are requested while the lobby is open.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Opens the lobby with what is known, and asks for the rest.
+/// Opens the lobby with the known rooms and requests the current list.
 pub(super) fn lobby(state: &mut State) -> Vec<Effect> {
-    // Where it is told once, it is told as it is now.
+    // Plain mode prints the list only once, so it waits for the current one.
     let known = if state.screen.is_plain {
         Vec::new()
     } else {
@@ -32,7 +32,7 @@ pub(super) fn palette(state: &mut State) {
     state.overlays.top = Some(Overlay::Pick(Picker::new(PickerKind::Palette)));
 }
 
-/// Opens the themes, with the present one chosen.
+/// Opens the list of themes with the current one chosen.
 pub(super) fn themes(state: &mut State) {
     let before = state.preferences.theme.clone();
     let chosen = state
@@ -47,7 +47,7 @@ pub(super) fn themes(state: &mut State) {
     state.overlays.top = Some(Overlay::Pick(picker));
 }
 
-/// Shows the room in the theme that is chosen, or again in the one there was before.
+/// Previews the chosen theme; without a choice, restores the theme used before the list was opened.
 pub(super) fn preview(state: &State) -> Vec<Effect> {
     let Some(Overlay::Pick(Picker {
         of: PickerKind::Themes { before },
@@ -66,25 +66,25 @@ pub(super) fn preview(state: &State) -> Vec<Effect> {
     vec![Effect::Theme(wanted)]
 }
 
-/// Opens what calls us, and asks for it.
+/// Opens the mentions and requests them.
 pub(super) fn mentions(state: &mut State) -> Vec<Effect> {
     state.overlays.top = Some(Overlay::Pick(Picker::new(PickerKind::Mentions(None))));
     vec![Effect::Client(Command::ListMentions)]
 }
 
-/// It cannot be asked for now.
+/// Closes the mentions because the request was refused.
 pub(super) fn close_mentions(state: &mut State) {
     let is_open = |overlay: &mut Overlay| matches!(overlay, Overlay::Pick(picker) if matches!(picker.of, PickerKind::Mentions(_)));
     drop(state.overlays.top.take_if(is_open));
 }
 
-/// What the server found, and what has a word of ours among what is loaded here.
+/// Shows the mentions that the server found, plus loaded messages that contain a keyword.
 pub(super) fn take_mentions(state: &mut State, mut entries: Vec<Entry>) {
     let said = state
         .rooms
         .list
         .iter()
-        .flat_map(|room| room.timeline.all_said());
+        .flat_map(|room| room.timeline.messages());
     let named = said.filter(|entry| state.has_keyword(entry));
     let is_listed = |other: &Entry| {
         let mut entries = entries.iter();
@@ -104,7 +104,7 @@ pub(super) fn take_mentions(state: &mut State, mut entries: Vec<Entry>) {
     }
 }
 
-/// The rooms there are now; whichever was chosen stays so.
+/// Stores the current list of rooms. The chosen room stays chosen.
 pub(super) fn take(state: &mut State, rooms: Vec<RoomInfo>) {
     let chosen = chosen(state);
     state.rooms.directory.clone_from(&rooms);
@@ -156,7 +156,7 @@ pub(super) fn choose(state: &mut State, takes: &RowAction) {
     }
 }
 
-/// What opens a list.
+/// The action that opens a list.
 pub(super) fn opens(of: &PickerKind) -> Action {
     match of {
         PickerKind::Lobby(_) => Action::Lobby,
@@ -168,7 +168,7 @@ pub(super) fn opens(of: &PickerKind) -> Action {
     }
 }
 
-/// Chooses a row, as far as there are rows.
+/// Chooses a row, or the last one if there are fewer.
 pub(super) fn point(state: &mut State, row: usize) -> Vec<Effect> {
     let Some(Overlay::Pick(picker)) = &state.overlays.top else {
         return Vec::new();
@@ -180,7 +180,7 @@ pub(super) fn point(state: &mut State, row: usize) -> Vec<Effect> {
     preview(state)
 }
 
-/// Closes the list; the theme is again the one there was before.
+/// Closes the list. The list of themes restores the previous theme.
 pub(super) fn close(state: &mut State) -> Vec<Effect> {
     match state.overlays.top.take() {
         Some(Overlay::Pick(Picker {

@@ -1,4 +1,4 @@
-//! What is typed where there is no screen: whole lines. What was begun and not sent stays beside them, as it would in a composer.
+//! Typed lines in plain mode (without a screen). A text that was started but not sent stays a draft, as it would in a composer.
 
 use super::plain_commands::{self, is_command};
 use super::{actions, amend, paste, send};
@@ -12,7 +12,7 @@ use crate::tui::state::{Offered, Overlay, State, Tone, Writing};
 use crate::tui::strings::fill;
 use crate::tui::timeline::Anchor;
 
-/// Says or does what a line says.
+/// Sends or executes a typed line.
 pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
     (state.screen.notice, state.overlays.top) = (None, None);
     state.timers.pressed_at = state.screen.now.instant;
@@ -40,16 +40,16 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
     };
     let composer = match here.map(|id| state.room_mut(id)) {
         Some(Some(room)) => {
-            // What the next line is to be it still is after a command.
+            // A command does not end a started reply or edit.
             room.writing = writing.filter(|_| !ends_writing).unwrap_or(room.writing);
             &mut room.composer
         }
-        // The room has gone with what was written in it.
+        // The room is gone, and its draft with it.
         Some(None) => return effects,
         None => &mut state.input.lobby,
     };
     let left = composer.text();
-    // A command stands above, where it was typed; what could not be said is not lost.
+    // A command is still visible above, where it was typed. A message that could not be sent becomes the draft.
     let is_kept = !left.is_empty() && !is_command(&left);
     if !is_kept {
         *composer = begun;
@@ -62,7 +62,7 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
     effects
 }
 
-/// Whether a line says something in the room one is in: not where one has asked to be elsewhere.
+/// Whether a line writes to the current room. It must not, while the user is waiting to enter another room.
 fn is_said_here(line: &Line) -> bool {
     match line {
         Line::Say(_) | Line::Substitute { .. } => true,
@@ -73,21 +73,21 @@ fn is_said_here(line: &Line) -> bool {
     }
 }
 
-/// What was read out is closed; a list can still be chosen from.
+/// Closes an overlay that has been printed. Rows of a list can still be chosen with `/pick`.
 pub(super) fn read_out(state: &mut State) {
     if let Some(Overlay::Pick(picker)) = state.overlays.top.take() {
-        // What is picked later is what was read, whatever has changed meanwhile.
+        // A number picks what was printed, even if the list has changed since.
         let takes = rows(state, &picker).into_iter().map(|row| row.takes);
         let takes = takes.collect();
         state.overlays.offered = Some(Offered { picker, takes });
     }
 }
 
-/// `/draft`: what was written and not sent is shown, sent or thrown away.
+/// `/draft`: shows, sends or discards the unsent text.
 fn draft(state: &mut State, argument: &str) -> Vec<Effect> {
     let s = state.preferences.strings;
     if argument == "drop" && state.screen.is_plain && amend::cancel(state) {
-        // What the next line was to be it is not any more.
+        // The next line is an ordinary message again.
         if state.composer().is_empty() {
             state.say(Tone::Info, s.draft_dropped);
             return Vec::new();
@@ -115,7 +115,7 @@ fn draft(state: &mut State, argument: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What somebody who reads lines is told a change of.
+/// The parts of the state whose changes are printed in plain mode.
 type Shown = (
     Option<RoomId>,
     Option<Anchor>,
@@ -139,8 +139,7 @@ fn told_of(state: &State) -> Shown {
     )
 }
 
-/// A command that changes nothing and asks for nothing is answered all the same: on a screen its line is gone, and here it stands there as if
-/// nobody had read it.
+/// Answers a command that changes nothing and requests nothing. Without an answer the user could not tell whether it was executed.
 fn say_if_nothing(state: &mut State, before: &Shown, effects: &[Effect]) {
     let has_done = !effects.is_empty() || state.input.follow_up.is_some();
     if state.screen.is_plain && !has_done && told_of(state) == *before {

@@ -10,10 +10,10 @@ use crate::tui::input::keymap::Action;
 use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
 
-/// Messages that `/history` lists, if it is not said how many.
+/// The default number of messages that `/history` lists.
 const LISTED: usize = 20;
 
-/// Whether a line is a command and not a text with a slash.
+/// Whether a line is a command and not a text that starts with a slash.
 pub(super) fn is_command(text: &str) -> bool {
     text.starts_with('/') && !text.starts_with("//")
 }
@@ -55,7 +55,7 @@ pub(super) fn requested(state: &mut State, argument: &str) -> Option<Action> {
     Some(action)
 }
 
-/// `/select [NUMBER]`: the message of a number, or the newest.
+/// `/select [NUMBER]`: selects the message with a number, or the newest one.
 pub(super) fn select(state: &mut State, number: &str) -> Vec<Effect> {
     if number.is_empty() {
         if let Some(room) = state.current_mut() {
@@ -74,7 +74,7 @@ pub(super) fn select_numbered(state: &mut State, number: &str) -> bool {
     let seq = number.parse().ok().map(Seq);
     let said = seq.filter(|seq| {
         let room = state.current();
-        room.is_some_and(|room| room.timeline.said(*seq).is_some())
+        room.is_some_and(|room| room.timeline.message(*seq).is_some())
     });
     if let (Some(seq), Some(room)) = (said, state.current_mut()) {
         room.selected = Some(seq);
@@ -88,7 +88,7 @@ pub(super) fn select_numbered(state: &mut State, number: &str) -> bool {
     false
 }
 
-/// `/history [N]`: the newest messages that are loaded here, with their numbers.
+/// `/history [N]`: lists the newest loaded messages of the room with their numbers.
 pub(super) fn history(state: &mut State, argument: &str) {
     let s = state.preferences.strings;
     let most = if argument.is_empty() {
@@ -110,7 +110,7 @@ pub(super) fn history(state: &mut State, argument: &str) {
     });
 }
 
-/// `/pick NUMBER`: a row of the list that was told last.
+/// `/pick NUMBER`: chooses a row of the list that was printed last.
 pub(super) fn pick(state: &mut State, number: &str) -> Vec<Effect> {
     let place = number.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
     let offered = state.overlays.offered.as_ref();

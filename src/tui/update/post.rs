@@ -8,10 +8,10 @@ use crate::tui::event::Effect;
 use crate::tui::state::{State, Tone, Writing};
 use crate::tui::strings::fill;
 
-/// Posts that may wait at once; more stay in the composer.
+/// The most unanswered posts at once; further messages stay in the composer.
 const PENDING: usize = 1000;
 
-/// Shows a post and sends it; it is kept until it is answered.
+/// Shows a post and sends it. It is stored until it is answered.
 pub(super) fn post(
     state: &mut State,
     me: &Author,
@@ -36,7 +36,7 @@ pub(super) fn post(
     })]
 }
 
-/// Posts something that is not said: it shows by what it changes, and its words come back if it is refused.
+/// Posts a change that is not a message. It shows only by its effect; `typed` returns to the composer if it is refused.
 pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect> {
     let Some(room) = state.rooms.current else {
         say_where_nobody_is(state);
@@ -47,7 +47,7 @@ pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect>
         return Vec::new();
     }
     if state.connection.link != LinkState::Online {
-        // It is not done later, when nobody expects it any more.
+        // It must not happen later, when the user no longer expects it.
         let words = state.preferences.strings.not_now;
         state.say(Tone::Problem, words);
         return Vec::new();
@@ -67,17 +67,17 @@ pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect>
     })]
 }
 
-/// Empties the composer and remembers what was in it.
+/// Clears the composer of the current room, adds its text to the history and ends a visit.
 pub(super) fn sent(state: &mut State, text: String) {
     sent_from(state, state.rooms.current, text);
-    // Whoever says something is here now, and not on a visit.
+    // Sending something ends a visit.
     state.rooms.visit = None;
     if let Some(room) = state.current_mut() {
         room.found = None;
     }
 }
 
-/// The same of a room that may not be the one that is shown any more.
+/// Clears the composer of a room that may no longer be shown, and adds its text to the history.
 pub(super) fn sent_from(state: &mut State, here: Option<RoomId>, text: String) {
     match here.map(|id| state.room_mut(id)) {
         Some(Some(room)) => {
@@ -85,7 +85,7 @@ pub(super) fn sent_from(state: &mut State, here: Option<RoomId>, text: String) {
             room.writing = Writing::Message;
             room.write_on();
         }
-        // The room is gone, and what was written there with it.
+        // The room is gone, and its draft with it.
         Some(None) => {}
         None => state.input.lobby.clear(),
     }
@@ -93,7 +93,7 @@ pub(super) fn sent_from(state: &mut State, here: Option<RoomId>, text: String) {
     state.input.confirm = None;
 }
 
-/// Whether a body may be sent; the server would refuse it with the same words.
+/// Whether a message is within the limits. Reports a problem with the same words as the server.
 pub(super) fn is_sendable(state: &mut State, body: &Body) -> bool {
     let s = state.preferences.strings;
     let (bytes, lines) = (body.text().len(), body.text().split('\n').count());
@@ -133,7 +133,7 @@ pub(super) fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
     post(state, &me, typed, Recipient::Room(room), body)
 }
 
-/// Without a room there is nobody to say anything to, and mostly because there is no connection.
+/// Reports that there is no room to send to, which mostly means that there is no connection.
 pub(super) fn say_where_nobody_is(state: &mut State) {
     let s = state.preferences.strings;
     let words = if state.connection.link == LinkState::Online {

@@ -1,4 +1,4 @@
-//! What was read: counted from what the server says and what came since, marked after a moment on the screen.
+//! Read positions and unread counts: the server's counts plus later entries. Messages count as read after a moment on the screen.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::tui::event::Effect;
 use crate::tui::state::{Due, ForMe, Reading, Recount, Room, State};
 use crate::tui::timeline::{Anchor, ItemKey};
 
-/// What was on the screen this long was read.
+/// A message counts as read after this long on the screen.
 const DWELL: Duration = Duration::from_secs(1);
 
-/// Notes after every event what is being read now, and what is unread above the screen.
+/// Updates, after every event, when the current room will count as read and how much is unread above the screen.
 pub(super) fn note(state: &mut State) {
     let at = state.screen.now.instant + DWELL;
     let (above, is_read) = state.current().map_or(((0, 0), false), |room| {
@@ -22,7 +22,7 @@ pub(super) fn note(state: &mut State) {
             return ((0, 0), false);
         }
         if state.screen.is_plain {
-            // There is no screen that something could be above.
+            // Plain mode has no screen, so nothing can be above it.
             return ((0, 0), state.is_reading(room));
         }
         let shown = shown(state, room);
@@ -43,7 +43,7 @@ pub(super) fn note(state: &mut State) {
     }
 }
 
-/// Marks what was read, if it is time.
+/// Moves the read position, if it is time.
 pub(super) fn due(state: &mut State) -> Vec<Effect> {
     let now = state.screen.now.instant;
     let is_due = |room: &&Room| room.reading.due.is_some_and(|due| due.at <= now);
@@ -64,7 +64,7 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
     read.into_iter().collect()
 }
 
-/// Everything in the room that is shown counts as read, whether or not it was on the screen.
+/// Marks everything in the current room as read, even if it was not on the screen.
 pub(super) fn read_all(state: &mut State) -> Vec<Effect> {
     let room = state.current_mut();
     let read = room.and_then(|room| {
@@ -75,24 +75,24 @@ pub(super) fn read_all(state: &mut State) -> Vec<Effect> {
     read.into_iter().collect()
 }
 
-/// What the screen shows of the unread messages of the room.
+/// The unread messages of the current room, relative to the screen.
 struct Shown {
-    /// Those that begin on the screen and were not there before.
+    /// Those that begin on the screen and were not recorded as seen before.
     fresh: Vec<(Seq, ForMe)>,
-    /// How many more there are above it, and how many of those are for us.
+    /// How many others are above the screen, and how many of those are for the user.
     above: (u32, u32),
 }
 
 fn shown(state: &State, room: &Room) -> Shown {
     let on_screen = viewport::on_screen(state);
     let first = on_screen.first().copied();
-    // A message that fills the screen alone begins above it.
+    // A message taller than the screen begins above it.
     let first = first.unwrap_or_else(|| match room.timeline.anchor() {
         Anchor::Newest => Seq(u64::MAX),
         Anchor::Top { key, .. } => key.seq.next(),
     });
     let read = room.reading.unread.read;
-    let from_there = room.timeline.all_said();
+    let from_there = room.timeline.messages();
     let from_there = from_there.take_while(|it| it.seq >= first && it.seq > read);
     let mut fresh = Vec::new();
     let (mut messages, mut mentions) = room.reading.unseen();
@@ -107,8 +107,8 @@ fn shown(state: &State, room: &Room) -> Shown {
     let mut above = (messages, mentions);
     let is_countable = room.reading.unread.messages < Unread::MOST;
     if is_countable && room.timeline.goes_on_from(read) && room.timeline.is_whole_after(read) {
-        // What is here is known better than what was counted: a message may have been deleted since.
-        let earlier = room.timeline.all_said().skip_while(|it| it.seq >= first);
+        // Loaded messages are more exact than the server's count: one may have been deleted since.
+        let earlier = room.timeline.messages().skip_while(|it| it.seq >= first);
         let earlier = earlier.take_while(|it| it.seq > read);
         let earlier = earlier.filter(|it| is_unseen(state, room, it));
         above = earlier.fold((0, 0), |(messages, mentions), entry| {
@@ -119,16 +119,16 @@ fn shown(state: &State, room: &Room) -> Shown {
     Shown { fresh, above }
 }
 
-/// Up to which entry everything was on the screen, or is no message of somebody else.
+/// The last entry up to which everything is seen, or does not count as unread.
 fn seen_to(state: &State, room: &Room) -> Seq {
     let read = room.reading.unread.read;
-    // Most of the time nothing is missing. This runs with every event, so what is unread is only gone through where something is.
+    // Usually nothing is missing. This runs after every event, so it counts the unread messages only if something is.
     if !room.timeline.goes_on_from(read) {
-        let loaded = room.timeline.all_said().take_while(|it| it.seq > read);
+        let loaded = room.timeline.messages().take_while(|it| it.seq > read);
         let loaded = loaded.filter(|it| counts(state, it)).count();
         let all = usize::try_from(room.reading.unread.messages).unwrap_or(usize::MAX);
         if loaded < all {
-            // Messages that are not loaded were not on the screen.
+            // Messages that are not loaded cannot have been on the screen.
             return read;
         }
     }
@@ -157,7 +157,7 @@ fn for_me(state: &State, entry: &Entry) -> ForMe {
     }
 }
 
-/// Moves the read position, if that is farther than it was.
+/// Moves the read position forward; returns `None` if it is already there.
 fn read_to(room: &mut Room, to: Seq) -> Option<Effect> {
     if to <= room.reading.unread.read {
         return None;
@@ -175,7 +175,7 @@ fn mark(room: &Room, seq: Seq) -> Option<Effect> {
     }))
 }
 
-/// What the server says of a room that is followed. What was read while there was no connection is said again.
+/// Handles the server's answer to following a room. Sends the read position again if it moved while there was no connection.
 pub(super) fn followed(
     state: &mut State,
     id: RoomId,
@@ -187,7 +187,7 @@ pub(super) fn followed(
         return Vec::new();
     };
     room.reading.asked = Recount::No;
-    // What was read of another history says nothing of this one.
+    // A read position in another epoch means nothing in this one.
     let is_same = !matches!(result, FollowResult::EpochChanged | FollowResult::Ahead);
     let read = room.reading.unread.read;
     if is_same && read > unread.read && read <= last {
@@ -203,7 +203,7 @@ pub(super) fn followed(
     Vec::new()
 }
 
-/// The counts of a room as of an entry; older ones than those we have are passed over.
+/// Handles new counts for a room. Ignores counts of an older read position than ours.
 pub(super) fn moved(
     state: &mut State,
     id: RoomId,
@@ -227,7 +227,7 @@ pub(super) fn moved(
     Vec::new()
 }
 
-/// Takes over what the server has counted, and adds what came after that.
+/// Stores the server's counts and adds the entries that arrived after them.
 fn take(state: &mut State, id: RoomId, last: Seq, unread: Unread) {
     let Some(room) = state.room(id) else { return };
     let mut reading = Reading {
@@ -236,7 +236,7 @@ fn take(state: &mut State, id: RoomId, last: Seq, unread: Unread) {
         ..room.reading.clone()
     };
     reading.seen.retain(|seq, _| *seq > unread.read);
-    for entry in room.timeline.all_said() {
+    for entry in room.timeline.messages() {
         if entry.seq <= last {
             break;
         }
@@ -280,7 +280,7 @@ fn has_keyword(state: &State, entry: &Entry) -> bool {
 
 /// The loaded messages after `read` that contain a keyword.
 fn loaded_keywords(state: &State, room: &Room, read: Seq) -> BTreeSet<Seq> {
-    let unread = room.timeline.all_said().take_while(|it| it.seq > read);
+    let unread = room.timeline.messages().take_while(|it| it.seq > read);
     let found = unread.filter(|entry| has_keyword(state, entry));
     found.map(|entry| entry.seq).collect()
 }
@@ -296,7 +296,7 @@ fn keywords(state: &State, room: &Room, read: Seq) -> BTreeSet<Seq> {
 /// Whether a message contains a keyword after an edit. If it is not loaded, the edit itself has the new text and its mentions.
 fn has_keyword_after(state: &State, room: &Room, edit: &Entry, target: Seq) -> bool {
     if is_loaded(room, target) {
-        let said = room.timeline.said(target);
+        let said = room.timeline.message(target);
         return said.is_some_and(|entry| has_keyword(state, entry));
     }
     let is_by_other = !state.is_me(edit.author.id) && !state.me.settings.ignores(edit.author.id);
@@ -308,7 +308,7 @@ fn is_loaded(room: &Room, seq: Seq) -> bool {
     room.timeline.place(ItemKey::entry(seq)).is_some()
 }
 
-/// Counts an entry that came.
+/// Updates the counts for an entry that has just arrived.
 pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
     if let Body::Amendment { target, what } = &entry.body {
         let Some(room) = state.room(entry.room) else {
@@ -318,10 +318,10 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
             return Vec::new();
         }
         let is_uncounted = entry.seq > room.reading.counted_to;
-        // With an edit a mention or a keyword may have come or gone.
+        // An edit can add or remove a mention or a keyword.
         let is_edit = matches!(what, Amendment::Edit(_));
         let has_keyword = is_edit && has_keyword_after(state, room, entry, *target);
-        let is_for_me = match room.timeline.said(*target) {
+        let is_for_me = match room.timeline.message(*target) {
             Some(said) => for_me(state, said),
             None if is_mention(state, entry) => ForMe::Mention,
             None if has_keyword => ForMe::Keyword,
@@ -335,7 +335,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
                 *seen = is_for_me;
             }
         }
-        // Whether it was counted, and whether it mentioned us, is best known to the server.
+        // Only the server knows whether it was counted and whether it was a mention.
         return if is_uncounted {
             recount(state, entry.room)
         } else {
@@ -353,7 +353,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
         return Vec::new();
     };
     if is_mine && is_reading && entry.body.is_said() {
-        // Whoever answers has read what is on the screen.
+        // Somebody who replies has read what is on the screen.
         let anchor = room.timeline.anchor();
         room.reading.due = Some(Due { at: now, anchor });
     }
@@ -361,7 +361,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
         return Vec::new();
     }
     if room.reading.unread.messages == 0 && !is_reading {
-        // The first that was not seen: the line goes before it.
+        // This is the first unread message: the "new" line goes before it.
         room.timeline.begin_new(entry.seq.before());
     }
     if entry.seq > room.reading.counted_to {
@@ -371,7 +371,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Asks the server to count a room anew.
+/// Asks the server to count the unread messages of a room again.
 pub(super) fn recount(state: &mut State, id: RoomId) -> Vec<Effect> {
     if state.connection.link != LinkState::Online {
         return Vec::new();
@@ -387,7 +387,7 @@ pub(super) fn recount(state: &mut State, id: RoomId) -> Vec<Effect> {
     mark(room, room.reading.unread.read).into_iter().collect()
 }
 
-/// Counts every room with something unread anew: who is heeded has changed.
+/// Counts all rooms again because the ignored people or the keywords have changed.
 pub(super) fn recount_all(state: &mut State) -> Vec<Effect> {
     let rooms: Vec<RoomId> = state.rooms.list.iter().map(|room| room.info.id).collect();
     let mut effects = Vec::new();
@@ -399,7 +399,7 @@ pub(super) fn recount_all(state: &mut State) -> Vec<Effect> {
             if !is_loaded(room, *seq) {
                 return Some((*seq, *was));
             }
-            let entry = room.timeline.said(*seq)?;
+            let entry = room.timeline.message(*seq)?;
             counts(state, entry).then(|| (*seq, for_me(state, entry)))
         });
         let seen = seen.collect();

@@ -1,4 +1,4 @@
-//! Commands that change a room or what somebody may do there.
+//! Commands that change a room or a member's permissions there.
 
 use super::post::order;
 use crate::chat::{Author, Body, IdentityId, Role, Ruling, Until};
@@ -9,7 +9,7 @@ use crate::tui::input::command::Name;
 use crate::tui::state::{Confirm, State, Tone};
 use crate::tui::strings::fill;
 
-/// Does what a command asks for; what it stands for is not that gets its usage.
+/// Runs a command, or shows its usage if the arguments are wrong.
 pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
     if name == Name::Delete
         && is_current(state, argument)
@@ -42,11 +42,11 @@ fn create(state: &mut State, argument: &str) -> Vec<Effect> {
     }
 }
 
-/// The body a command posts; nothing if its words are not what it needs.
+/// The body that a command posts; `None` if the arguments are wrong.
 fn body(state: &State, name: Name, argument: &str) -> Option<Body> {
     let (whom, rest) = command::first_word(argument);
     let person = Author {
-        // Whoever it is there is found out by the server: they need not be here now.
+        // The server resolves the name: the person need not be here now.
         id: IdentityId::NOBODY,
         name: whom.trim_start_matches('@').to_owned(),
     };
@@ -61,7 +61,7 @@ fn body(state: &State, name: Name, argument: &str) -> Option<Body> {
         },
         Name::Ban => {
             let (first, behind) = command::first_word(rest);
-            // A first word that is no time belongs to the reason.
+            // A first word that is not a duration belongs to the reason.
             let (until, reason) = match until(first) {
                 Some(until) => (until, behind),
                 None => (Until::Ever, rest),
@@ -82,14 +82,14 @@ fn body(state: &State, name: Name, argument: &str) -> Option<Body> {
     Some(Body::Ruling(person, ruling))
 }
 
-/// A room is deleted from inside, and its name said if one likes to be sure.
+/// Whether the argument names the current room or is empty: a room can be closed only from inside.
 fn is_current(state: &State, argument: &str) -> bool {
     let name = argument.trim_start_matches('#').to_lowercase();
     let current = state.current();
     name.is_empty() || current.is_some_and(|room| room.info.name.to_lowercase() == name)
 }
 
-/// So long from when the server takes it: our clock is not its.
+/// A duration that starts when the server accepts the post, because the local clock may differ from the server's.
 fn until(text: &str) -> Option<Until> {
     let duration = command::duration(text)?;
     u64::try_from(duration.as_millis()).ok().map(Until::For)

@@ -1,4 +1,4 @@
-//! Rooms come, change and go.
+//! Rooms that are added, changed, left or closed.
 
 use super::unsent;
 use super::viewport::show;
@@ -7,10 +7,10 @@ use crate::client::{Command, PutOut};
 use crate::text;
 use crate::tui::event::Effect;
 use crate::tui::state::{Room, State, Tone};
-use crate::tui::timeline::What;
+use crate::tui::timeline::ItemKind;
 
 pub(super) fn welcome(state: &mut State, rooms: Vec<RoomInfo>, ending: &[RoomId]) -> Vec<Effect> {
-    // What we were a member of and are no more is gone; the rest keeps what it shows.
+    // Rooms the user is no longer a member of are removed; the others keep their loaded messages.
     let is_ours = |room: &Room| {
         let id = room.info.id;
         rooms.iter().any(|info| info.id == id) || ending.contains(&id) || room.put_out.is_some()
@@ -28,11 +28,11 @@ pub(super) fn welcome(state: &mut State, rooms: Vec<RoomInfo>, ending: &[RoomId]
     effects
 }
 
-/// Leads into a room whoever is in none.
+/// Shows a room if none is shown.
 fn begin_somewhere(state: &mut State) -> Vec<Effect> {
     if state.current().is_none() {
         state.rooms.current = None;
-        // Who waits for a room to begin in is shown that one; anybody else with rooms is in one of them.
+        // A room requested by name is waited for; otherwise the first listed room is shown.
         let first = match state.rooms.wanted {
             Some(_) => state
                 .rooms
@@ -49,7 +49,7 @@ fn begin_somewhere(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Rooms as they were the last time; the one to begin in is shown before anybody has answered.
+/// Adds the rooms from the local cache, so that one can be shown before the server has answered.
 pub(super) fn kept(state: &mut State, rooms: Vec<RoomInfo>) -> Vec<Effect> {
     for info in rooms {
         put_room(state, info);
@@ -64,18 +64,18 @@ pub(super) fn kept(state: &mut State, rooms: Vec<RoomInfo>) -> Vec<Effect> {
         .find(|room| is_wanted(state, &room.info));
     let first = wanted.or(state.rooms.list.first()).map(|room| room.info.id);
     state.rooms.current = first;
-    // What it says is told next; nothing is asked for yet.
+    // The cached entries follow in the next events, so nothing is requested yet.
     Vec::new()
 }
 
-/// Whether a room is the one to begin in.
+/// Whether this is the room to show first.
 fn is_wanted(state: &State, room: &RoomInfo) -> bool {
     let wanted = state.rooms.wanted.as_ref();
     room.peer.is_none()
         && wanted.is_some_and(|wanted| wanted.to_lowercase() == room.name.to_lowercase())
 }
 
-/// Adds a room or takes over what changed. Public rooms come first, in the order of the server; then conversations.
+/// Adds a room or updates it. Public rooms come first, in the server's order, then conversations.
 fn put_room(state: &mut State, info: RoomInfo) {
     state.rooms.invitations.retain(|it| it.room.id != info.id);
     if let Some(room) = state.room_mut(info.id) {
@@ -83,7 +83,7 @@ fn put_room(state: &mut State, info: RoomInfo) {
         room.put_out = None;
         return;
     }
-    // A room of the same name that is no more makes room for this one; what was being written there is taken along.
+    // Replaces a former room of the same name and takes over its draft.
     let is_former = |room: &Room| {
         room.put_out.is_some() && !room.is_conversation() && room.info.name == info.name
     };
@@ -110,7 +110,7 @@ fn put_room(state: &mut State, info: RoomInfo) {
 
 pub(super) fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Vec<Effect> {
     let id = room.id;
-    // What was asked for without a connection is done later, and was asked for all the same.
+    // A join requested while offline is done later, but was still requested by the user.
     let joins = |effect: &Effect| match effect {
         Effect::Client(Command::Join(name)) => {
             let name = name.trim_start_matches('#').to_lowercase();
@@ -130,7 +130,7 @@ pub(super) fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Ve
         .room_mut(id)
         .filter(|room| is_new && room.is_conversation() && !asked)
     {
-        // Somebody has just begun it: what it holds is news.
+        // Somebody has just started this conversation, so its messages are new.
         room.history_to = Some(Seq::ZERO);
     }
     let begins = state
@@ -146,7 +146,7 @@ pub(super) fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Ve
     enter(state, id)
 }
 
-/// Shows a room; what was typed while there was none is taken along.
+/// Shows a room. Text that was typed while there was no room moves into its composer.
 fn enter(state: &mut State, id: RoomId) -> Vec<Effect> {
     let typed = std::mem::take(&mut state.input.lobby).text();
     let effects = show(state, id);
@@ -169,11 +169,11 @@ pub(super) fn left(state: &mut State, room: RoomId) -> Vec<Effect> {
     effects
 }
 
-/// We are no longer a member: what was said stays to be read, and nothing more can be said.
+/// Handles removal from a room: its messages can still be read, but nothing can be sent.
 pub(super) fn put_out(state: &mut State, id: RoomId, how: &PutOut) {
     let words = state.preferences.strings.put_out(how);
     let words = text::line(&words);
-    // Without a screen the line below says it, if it is told.
+    // In plain mode the line added below says it, if this room is shown.
     if !state.screen.is_plain || state.rooms.current != Some(id) {
         state.say(Tone::Problem, words.as_str());
     }
@@ -181,6 +181,6 @@ pub(super) fn put_out(state: &mut State, id: RoomId, how: &PutOut) {
     if let Some(room) = state.room_mut(id) {
         room.put_out = Some(words.to_string());
         room.roster.clear();
-        room.timeline.local(What::System(words), now);
+        room.timeline.local(ItemKind::System(words), now);
     }
 }

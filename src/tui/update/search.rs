@@ -1,4 +1,4 @@
-//! Looking for what was said: asked while it is typed, here at once and on the server a moment later; then from hit to hit.
+//! Message search: runs while the user types, locally at once and on the server after a pause; then steps from hit to hit.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use crate::chat::{Body, Entry, Found, RoomId, Seq};
 use crate::client::{Among, Command};
 use crate::tui::event::Effect;
 use crate::tui::input::composer::Composer;
-use crate::tui::lists::search::{Hits, Known, Walk, parse};
+use crate::tui::lists::search::{Hits, QueryContext, ResultCursor, parse};
 use crate::tui::state::{Overlay, Room, State, Tone};
 use crate::tui::state::{Picker, PickerKind};
 
-/// The server is asked when nothing was typed for this long.
+/// The server is asked after the user has not typed for this long.
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// Opens the search with a text, or with the one that is gone through.
+/// Opens the search with a text. An empty text reopens the current search, if there is one.
 pub(super) fn open(state: &mut State, text: &str) -> Vec<Effect> {
     let walk = state.walk().filter(|_| text.is_empty());
     let (text, hits) = match walk {
@@ -44,7 +44,7 @@ fn hits_mut(state: &mut State) -> Option<&mut Hits> {
     }
 }
 
-/// Something else is looked for now.
+/// Starts a new search because the text has changed.
 pub(super) fn changed(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Pick(Picker {
         of: PickerKind::Search(_),
@@ -58,7 +58,7 @@ pub(super) fn changed(state: &mut State) -> Vec<Effect> {
         let peer = room.info.peer.as_ref();
         peer.map_or(&room.info.name, |peer| &peer.name).clone()
     };
-    let known = Known {
+    let known = QueryContext {
         rooms: state
             .rooms
             .list
@@ -103,7 +103,7 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
     vec![Effect::Client(Command::Search { id, search, among })]
 }
 
-/// Takes over what was found, if it is what is looked for now; whichever was chosen stays so.
+/// Stores the results of the current search; results of an older one are ignored. The chosen hit stays chosen.
 pub(super) fn found(state: &mut State, id: u64, among: Among, found: Option<Found>) {
     let chosen = picker::chosen(state);
     let Some(hits) = hits_mut(state).filter(|hits| hits.id == id) else {
@@ -118,7 +118,7 @@ pub(super) fn found(state: &mut State, id: u64, among: Among, found: Option<Foun
     }
 }
 
-/// What was found may have been edited or deleted just now.
+/// Applies edits and deletions to the hits.
 pub(super) fn apply_amendments(state: &mut State, entries: &[Entry]) {
     let amending = entries
         .iter()
@@ -138,13 +138,13 @@ pub(super) fn apply_amendments(state: &mut State, entries: &[Entry]) {
     }
 }
 
-/// Shows a hit where it was said, and begins the way through the others.
+/// Shows a hit in its room and lets the user step to the others.
 pub(super) fn begin(state: &mut State, hits: Hits, text: String, at: (RoomId, Seq)) -> Vec<Effect> {
     if state.room(at.0).is_none() {
         state.say(Tone::Problem, state.preferences.strings.not_in_a_room);
         return Vec::new();
     }
-    // From hit to hit, Esc leads back to where the first was looked for.
+    // When stepping from hit to hit, Esc returns to where the search was started.
     let before = state
         .rooms
         .visit
@@ -158,13 +158,13 @@ pub(super) fn begin(state: &mut State, hits: Hits, text: String, at: (RoomId, Se
         if let Some(before) = before {
             visit.home = before.home;
         }
-        visit.walk = Some(Walk { text, hits, at });
+        visit.walk = Some(ResultCursor { text, hits, at });
     }
     visit::select_hit(state);
     effects
 }
 
-/// To the next hit in a direction: older if positive.
+/// Steps to the next hit: an older one if `by` is positive, a newer one if negative.
 pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
     let Some(walk) = state.walk().cloned() else {
         return Vec::new();

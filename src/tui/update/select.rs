@@ -1,4 +1,4 @@
-//! Selection mode: one message is marked, and single letters do something with it.
+//! Selection mode: one message is selected, and single letters act on it.
 
 use super::viewport::{on_screen, reveal};
 use super::{amend, open, search, visit};
@@ -9,14 +9,14 @@ use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::timeline::ItemKey;
 use crate::tui::timeline::message_text::MessageText;
 
-/// Marks the newest message, or leaves the mode.
+/// Selects the newest message on the screen, or leaves selection mode.
 pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
     let Some(room) = state.current_mut() else {
         return Vec::new();
     };
     if room.selected.take().is_none() {
-        // Where nothing was said on the screen, the newest of all.
-        let newest = room.timeline.all_said().next().map(|entry| entry.seq);
+        // If no message begins on the screen, select the newest loaded one.
+        let newest = room.timeline.messages().next().map(|entry| entry.seq);
         let shown = on_screen(state).last().copied();
         if let Some(room) = state.current_mut() {
             room.selected = shown.or(newest);
@@ -53,7 +53,7 @@ pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Nothing is selected any more.
+/// Clears the selection.
 pub(super) fn leave(state: &mut State) {
     state.input.confirm = None;
     if let Some(room) = state.current_mut() {
@@ -61,10 +61,10 @@ pub(super) fn leave(state: &mut State) {
     }
 }
 
-/// Shows the long code of a message whole, or folds it again; where a message has none, that of the nearest above it on the screen.
+/// Unfolds or folds the long code of a message. If it has none, the nearest one above it on the screen is used.
 pub(super) fn turn_fold(state: &mut State, seq: Seq) {
     let folds = |seq: &Seq| {
-        let said = state.current().and_then(|room| room.timeline.said(*seq));
+        let said = state.current().and_then(|room| room.timeline.message(*seq));
         said.is_some_and(|entry| MessageText::by(&entry.body).folds())
     };
     let mut above = on_screen(state).into_iter().rev().filter(|it| *it < seq);
@@ -78,10 +78,10 @@ pub(super) fn turn_fold(state: &mut State, seq: Seq) {
     }
 }
 
-/// To the next message in a direction, where there is one.
+/// Selects the next message up or down, if there is one.
 fn step(state: &mut State, seq: Seq, is_up: bool) -> Vec<Effect> {
     if let Some(room) = state.current_mut() {
-        let all = room.timeline.all_said().map(|entry| entry.seq);
+        let all = room.timeline.messages().map(|entry| entry.seq);
         let next = if is_up {
             all.filter(|other| *other < seq).max()
         } else {
@@ -92,14 +92,14 @@ fn step(state: &mut State, seq: Seq, is_up: bool) -> Vec<Effect> {
     reveal(state)
 }
 
-/// The text alone, as it was written.
+/// Copies the text of a message as it was written.
 fn copy(state: &mut State, seq: Seq) -> Vec<Effect> {
-    let said = state.current().and_then(|room| room.timeline.said(seq));
+    let said = state.current().and_then(|room| room.timeline.message(seq));
     let Some(text) = said.map(|entry| entry.body.text().to_owned()) else {
         return Vec::new();
     };
     if state.screen.is_plain {
-        // There is nowhere to copy it to; it stands there alone, as it was written.
+        // Plain mode has no clipboard; the text is printed exactly as it was written.
         state.overlays.top = Some(Overlay::List {
             title: state.preferences.strings.as_written.to_owned(),
             lines: text.lines().map(str::to_owned).collect(),

@@ -1,4 +1,4 @@
-//! Enter: what was typed is said, said privately, or done.
+//! The Enter key: sends the composer's text as a message or a private message, or runs it as a command.
 
 use super::navigation::conversation_with;
 use super::post::{is_sendable, post, say, say_where_nobody_is, sent, sent_from};
@@ -15,7 +15,7 @@ use crate::tui::strings::fill;
 pub(super) fn enter(state: &mut State) -> Vec<Effect> {
     let text = state.composer().text();
     let s = state.preferences.strings;
-    // Where there is no key that leaves it, a command does.
+    // In plain mode there is no key to leave editing, so a command is still a command.
     let is_command = state.screen.is_plain && plain_commands::is_command(&text);
     if let Some(Writing::Edit(seq)) = state.current().map(|room| room.writing)
         && !is_command
@@ -48,7 +48,7 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
         Line::Private { name, text: said } => privately(state, &text, &name, said),
         Line::Command(Name::Do, argument) => {
             state.screen.notice = None;
-            // What it does may be to the composer.
+            // Cleared first, because the action may change the composer.
             sent_from(state, state.rooms.current, text);
             state.input.follow_up = plain_commands::requested(state, &argument);
             Vec::new()
@@ -63,7 +63,7 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
             state.screen.notice = None;
             let here = state.rooms.current;
             let effects = commands::run(state, name, &argument);
-            // A command that could not be done stays to be mended.
+            // A command that fails returns to the composer to be corrected.
             let asked = effects.first().map(|effect| (effect.clone(), text.clone()));
             state.posting.asked = asked;
             if state
@@ -72,7 +72,7 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
                 .as_ref()
                 .is_none_or(|notice| notice.tone == Tone::Info)
             {
-                // It may have led elsewhere: what is written there stays.
+                // The command may have switched rooms; the other room's draft stays.
                 sent_from(state, here, text);
             }
             effects
@@ -97,9 +97,9 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Sends what is in the composer as the new text of a message; an empty one changes nothing.
+/// Sends the composer's text as the new text of a message. An empty text cancels the edit.
 fn rewrite(state: &mut State, seq: Seq, text: String) -> Vec<Effect> {
-    // What keeps a line that is said anew from being private or a command does so here as well.
+    // A leading mark that stops a line from being private or a command works in an edit as well.
     let new = match command::parse(&text) {
         Line::Say(Body::Text(said)) => said,
         _ => text.trim_end().to_owned(),
@@ -117,7 +117,7 @@ fn rewrite(state: &mut State, seq: Seq, text: String) -> Vec<Effect> {
 
 fn privately(state: &mut State, typed: &str, name: &str, said: String) -> Vec<Effect> {
     let called = state.people_named(name);
-    // A name that changed hands is asked about before a stranger reads what was meant for a friend.
+    // If the name now belongs to somebody else, ask first, before a stranger reads what was meant for a friend.
     if let (Some(present), Some(peer)) = (called.present, called.peer)
         && present != peer
         && !state

@@ -1,4 +1,4 @@
-//! `/set`: what can be set, what it is and where that came from; changed at once, and kept if that is asked for.
+//! `/set`: lists settings with their values and sources, changes them at once, and saves them with `--save`.
 
 use super::personal;
 use crate::text;
@@ -26,7 +26,7 @@ pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
         return refuse(state, argument, &words);
     };
     let value = match rest {
-        // Keeps what it is now.
+        // Saves the current value.
         [] if is_saved => setting.value(state),
         [] => {
             tell(state, setting);
@@ -66,14 +66,14 @@ pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
     effects
 }
 
-/// A command that cannot be followed stays to be mended.
+/// Reports a problem with the command, which stays in the composer to be corrected.
 fn refuse(state: &mut State, argument: &str, words: &str) -> Vec<Effect> {
     state.say(Tone::Problem, text::line(words).to_string());
     state.composer_mut().set(&format!("/set {argument}"));
     Vec::new()
 }
 
-/// Says what a setting is.
+/// Shows the value of a setting.
 pub(super) fn tell(state: &mut State, setting: Setting) {
     let value = setting.value(state);
     say(state, setting.name(), &value);
@@ -94,7 +94,7 @@ fn set(state: &mut State, setting: Setting, value: &str) -> Vec<Effect> {
     match setting {
         Setting::Theme => vec![Effect::Theme(value.to_owned())],
         Setting::Lang => {
-            personal::reword(state);
+            personal::rebuild_items(state);
             Vec::new()
         }
         _ => Vec::new(),
@@ -110,7 +110,7 @@ fn list(state: &mut State) {
             Source::Flag => s.from_flag,
             Source::Now => s.from_now,
         };
-        // Short enough for a narrow screen.
+        // Two short lines, so that they fit on a narrow screen.
         [
             format!("{name} = {} · {source}", setting.value(state)),
             format!("    {}", (s.settings)(*setting)),
@@ -123,7 +123,7 @@ fn list(state: &mut State) {
     });
 }
 
-/// The config file holds it now, or cannot.
+/// Reports whether the config file was written.
 pub(super) fn saved(
     state: &mut State,
     setting: Setting,

@@ -1,4 +1,4 @@
-//! The tour sees what is tried.
+//! Tells the tour which features the user has tried.
 
 use crate::chat::{Recipient, RoomId};
 use crate::client::Command;
@@ -7,7 +7,7 @@ use crate::tui::event::Effect;
 use crate::tui::state::PickerKind;
 use crate::tui::state::{Overlay, Room, State};
 
-/// Notes after every event what was done in it. `before` is the room that was read then.
+/// Records, after every event, which features it used. `before` is the room that was shown before the event.
 pub(super) fn note(state: &mut State, before: Option<RoomId>, effects: &[Effect]) {
     if state.screen.guide.is_none() {
         return;
@@ -34,14 +34,14 @@ pub(super) fn note(state: &mut State, before: Option<RoomId>, effects: &[Effect]
         for tour_step in tried {
             guide.tried(tour_step);
         }
-        !guide.goes_on(now)
+        !guide.advance(now)
     });
     if is_over {
         state.screen.guide = None;
     }
 }
 
-/// What was said to everybody, or to somebody.
+/// The lesson that a sent message completes: a public or a private one.
 fn said(state: &State, effect: &Effect) -> Option<TourStep> {
     let Effect::Client(Command::Post { post, .. }) = effect else {
         return None;

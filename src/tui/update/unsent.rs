@@ -1,4 +1,4 @@
-//! Posts that failed or were found on the disk: shown where they were typed, repeated or edited on a key.
+//! Posts that failed or were saved by an earlier run: shown where they were typed, sent again or edited with a key.
 
 use crate::chat::{Author, Body, ClientId, Recipient, Refusal, RoomId};
 use crate::client::cache::Unsent;
@@ -9,9 +9,9 @@ use crate::tui::input::keymap::Action;
 use crate::tui::state::{Room, State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::timeline::message_text::MessageText;
-use crate::tui::timeline::{Fate, What};
+use crate::tui::timeline::{ItemKind, PostStatus};
 
-/// Shows posts of an earlier run.
+/// Shows unanswered posts from an earlier run.
 pub(super) fn restore(state: &mut State, posts: Vec<Unsent>) {
     let Some(me) = state.me.account.clone() else {
         return;
@@ -37,7 +37,7 @@ pub(super) fn restore(state: &mut State, posts: Vec<Unsent>) {
     }
 }
 
-/// Shows a post until it is answered: in its room, or as a private line where it was typed.
+/// Shows a post until it is answered: in its room, or as a private line in the room where it was typed.
 pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
     let to = match post.to {
         Recipient::Room(room) => state.room(room).map(|room| room.info.id),
@@ -50,13 +50,13 @@ pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
         }
         return;
     }
-    let what = What::Private {
+    let what = ItemKind::Private {
         author: me.id,
         name: text::line(&me.name),
         text: MessageText::by(&post.body),
         whom: recipient_name(state, &post.to),
         of: None,
-        fate: Fate::Pending,
+        status: PostStatus::Pending,
         client_id: Some(post.client_id),
     };
     let is_there = |id: &crate::chat::RoomId| state.room(*id).is_some();
@@ -70,7 +70,7 @@ pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
     }
 }
 
-/// What stood in rooms that are gone and is not answered stands where one is now.
+/// Shows the unanswered posts of removed rooms in the current room.
 pub(super) fn moved(state: &mut State, gone: &[Room]) {
     for room in gone {
         state.rooms.left.insert(room.info.id, room.label());
@@ -80,7 +80,7 @@ pub(super) fn moved(state: &mut State, gone: &[Room]) {
     };
     let stood = gone.iter().flat_map(|room| room.timeline.posts());
     let stood: Vec<_> = stood.collect();
-    for (id, fate) in stood.into_iter().rev() {
+    for (id, status) in stood.into_iter().rev() {
         let Some(post) = state
             .posting
             .pending
@@ -91,7 +91,7 @@ pub(super) fn moved(state: &mut State, gone: &[Room]) {
             continue;
         };
         show(state, &me, &post);
-        if let Fate::Failed(why) = fate {
+        if let PostStatus::Failed(why) = status {
             for room in &mut state.rooms.list {
                 room.timeline.fail(id, why);
             }
@@ -99,7 +99,7 @@ pub(super) fn moved(state: &mut State, gone: &[Room]) {
     }
 }
 
-/// The words that say whom a line is for that stands elsewhere.
+/// Describes the recipient of a post that is shown in another room.
 fn recipient_name(state: &State, to: &Recipient) -> SafeText {
     let is_theirs = |room: &&Room| match to {
         Recipient::Room(id) => room.info.id == *id,
@@ -145,14 +145,14 @@ fn recipient_name(state: &State, to: &Recipient) -> SafeText {
     text::line(&fill(state.preferences.strings.privately_to, &[&name]))
 }
 
-/// What a room was called that we are not in any more.
+/// The label of a room that the user is no longer in.
 fn lost_label(state: &State, id: RoomId) -> Option<String> {
     let listed = state.rooms.directory.iter().find(|info| info.id == id);
     let listed = listed.map(|info| format!("#{}", info.name));
     state.rooms.left.get(&id).cloned().or(listed)
 }
 
-/// A post was refused for good: it stays where it is, with the reason and the keys.
+/// Marks a post as refused for good. It stays in place, with the reason and the keys to send or edit it again.
 pub(super) fn refused(state: &mut State, id: ClientId, refusal: &Refusal) {
     let why = state.preferences.strings.refusal(refusal);
     fail(state, id, &why);
@@ -186,7 +186,7 @@ pub(super) fn fail(state: &mut State, id: ClientId, why: &str) {
     }
 }
 
-/// Whether a post may be taken up in the room that is open: it was meant for this room, or what was typed names whom it is for. Text
+/// Whether a post may be sent again or edited in the current room: it was meant for this room, or the typed text names its recipient. Text
 /// meant for one room or person never gets into the composer of another.
 fn belongs_here(state: &State, post: &Post) -> bool {
     let names_target = post.typed.starts_with(text::AT)
@@ -207,12 +207,12 @@ fn belongs_here(state: &State, post: &Post) -> bool {
         }
 }
 
-/// Whether a post was meant for a room that we are not in any more.
+/// Whether a post was meant for a room that the user is no longer in.
 fn is_of_lost_room(state: &State, post: &Post) -> bool {
     matches!(post.to, Recipient::Room(id) if state.room(id).is_none())
 }
 
-/// The newest post that failed in the room being read and is allowed, taken off the screen.
+/// Removes and returns the newest failed post of the current room that `is_allowed` accepts.
 fn take(state: &mut State, is_allowed: impl Fn(&State, &Post) -> bool) -> Option<Post> {
     let failed: Vec<ClientId> = state
         .current()
@@ -245,7 +245,7 @@ fn take(state: &mut State, is_allowed: impl Fn(&State, &Post) -> bool) -> Option
     Some(post)
 }
 
-/// Sends it again to where it was meant for. It gets a new number: later ones may have been taken meanwhile.
+/// Sends a failed post again to its original recipient. It gets a new client id because later ones may already be used.
 pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     let Some(me) = state.me.account.clone() else {
         return Vec::new();
@@ -263,8 +263,8 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     vec![Effect::Client(Command::Post { post, instead_of })]
 }
 
-/// Puts it back into the composer of the room it was meant for. One whose room is gone is cut instead, so that nobody sends it elsewhere
-/// by mistake.
+/// Puts a failed post back into the composer of its room. If the room is gone, the text is cut to the kill ring instead, so that nobody
+/// sends it elsewhere by mistake.
 pub(super) fn edit(state: &mut State) -> Vec<Effect> {
     if !state.composer().is_empty() {
         state.say(Tone::Problem, state.preferences.strings.composer_in_use);
@@ -292,7 +292,7 @@ pub(super) fn edit(state: &mut State) -> Vec<Effect> {
         post.typed
     };
     state.composer_mut().insert(&typed);
-    // The draft is kept before the post is given up, so that it is on the disk at every moment.
+    // The draft is saved before the post is discarded, so the text is on disk at every moment.
     let mut effects = super::drafts::flush(state);
     effects.push(Effect::Client(Command::Forget(post.client_id)));
     effects

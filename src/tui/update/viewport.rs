@@ -12,12 +12,12 @@ use crate::tui::state::{Panes, State, Tone};
 use crate::tui::timeline::rows::Layout;
 use crate::tui::timeline::{Anchor, Item, ItemKey};
 
-/// The parts of the screen as they are now.
+/// The areas of the screen for the current state.
 pub(super) fn layout(state: &State) -> Regions {
     regions(state, text::width(&prompt(state).text))
 }
 
-/// How items are laid out in the room being read.
+/// The row layout of the current room.
 pub(super) fn rows_layout(state: &State, columns: u16, name_columns: usize) -> Layout<'_> {
     Layout {
         columns: usize::from(columns),
@@ -28,9 +28,9 @@ pub(super) fn rows_layout(state: &State, columns: u16, name_columns: usize) -> L
     }
 }
 
-/// Scrolls the room being read, and loads what is near its top.
+/// Scrolls the current room by a number of rows (up if negative) and loads entries that are missing near the top.
 pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
-    // What was asked about may not be on the screen any more.
+    // The message to be confirmed may no longer be on the screen.
     state.input.confirm = None;
     if by < 0 {
         look_back(state);
@@ -45,7 +45,7 @@ pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
             })
     });
     if anchor == Some(Anchor::Newest) {
-        // Whoever has come to the newest end is on no visit any more.
+        // Scrolling to the newest end finishes a visit.
         state.rooms.visit = None;
     }
     if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
@@ -61,7 +61,7 @@ pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
     effects
 }
 
-/// Where there is no screen to see it on: that nothing more is there in the direction somebody went, or that it is being loaded.
+/// In plain mode, tells the user that there is nothing further in the direction they scrolled, or that it is being loaded.
 pub(super) fn say_end(state: &mut State, is_up: bool, effects: &[Effect]) {
     let s = state.preferences.strings;
     let words = match state.current() {
@@ -75,7 +75,7 @@ pub(super) fn say_end(state: &mut State, is_up: bool, effects: &[Effect]) {
     }
 }
 
-/// Where the screen was cleared, what was there is wanted again.
+/// Shows entries again that `/clear` has hidden.
 pub(super) fn look_back(state: &mut State) {
     if let Some(room) = state.current_mut() {
         room.timeline.uncover();
@@ -85,7 +85,7 @@ pub(super) fn look_back(state: &mut State) {
     }
 }
 
-/// To the oldest that is loaded, and what is before that.
+/// Scrolls to the oldest loaded entry and requests the page before it.
 pub(super) fn to_oldest(state: &mut State) -> Vec<Effect> {
     state.input.confirm = None;
     look_back(state);
@@ -106,8 +106,8 @@ pub(super) fn to_oldest(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-/// Where the oldest that is loaded is at the top it is what the screen is anchored to, in whatever size: rows that were above it in another
-/// size would be filled with the next page, and everything moved.
+/// If the oldest loaded entry is at the top of the screen, anchors the screen to it. On a larger screen there would otherwise be free rows
+/// above it; the next page would fill them, and everything would move.
 pub(super) fn hold_beginning(state: &mut State) {
     let area = layout(state).messages;
     let anchor = state.current().and_then(|room| {
@@ -122,7 +122,7 @@ pub(super) fn hold_beginning(state: &mut State) {
     }
 }
 
-/// A screen of rows, less one that stays for orientation.
+/// The rows of one page: the screen's height less one row that stays visible for orientation.
 pub(super) fn page(state: &State) -> isize {
     isize::try_from(layout(state).messages.height)
         .unwrap_or(1)
@@ -130,7 +130,7 @@ pub(super) fn page(state: &State) -> isize {
         .max(1)
 }
 
-/// Asks for a page of what is missing near the screen: before the oldest entry, or in a gap.
+/// Requests one page of entries missing near the screen: in a gap, or before the oldest entry.
 pub(super) fn load_older(state: &mut State) -> Vec<Effect> {
     let area = layout(state).messages;
     let Some(room) = state.current() else {
@@ -156,7 +156,7 @@ pub(super) fn load_older(state: &mut State) -> Vec<Effect> {
         .collect()
 }
 
-/// Shows a room, with a line before what is new there.
+/// Switches to a room and shows the "new" line before its unread messages.
 pub(super) fn show(state: &mut State, id: RoomId) -> Vec<Effect> {
     state.input.popup = None;
     state.input.confirm = None;
@@ -195,11 +195,11 @@ pub(super) fn on_screen(state: &State) -> Vec<Seq> {
     let mut seen = Vec::new();
     for index in top..timeline.len() {
         let of_item = rows.height(timeline, index);
-        // Of one at the bottom there may be room for the rule before it and no more.
+        // At the bottom there may be room only for the line above a message, not for the message.
         let begins = (index > top || line <= of_item.head) && left > of_item.head;
         let is_said = |item: &&Item| item.key == ItemKey::entry(item.key.seq);
         let item = timeline.get(index).filter(is_said);
-        let said = item.and_then(|item| timeline.said(item.key.seq));
+        let said = item.and_then(|item| timeline.message(item.key.seq));
         seen.extend(said.filter(|_| begins).map(|entry| entry.seq));
         left = left.saturating_sub(of_item.all());
         if left == 0 {
@@ -209,7 +209,7 @@ pub(super) fn on_screen(state: &State) -> Vec<Seq> {
     seen
 }
 
-/// Scrolls so that the selected message is on the screen.
+/// Scrolls until the selected message is on the screen.
 pub(super) fn reveal(state: &mut State) -> Vec<Effect> {
     let area = layout(state).messages;
     let height = usize::from(area.height);

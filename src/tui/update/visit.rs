@@ -1,4 +1,4 @@
-//! Going somewhere and coming back: to a message elsewhere, through what is unread, to the line that says what is new.
+//! Jumps and the way back: to a message in another room, to the next unread room, and to the first unread message.
 
 use super::viewport::{layout, load_older, rows_layout, show};
 use crate::chat::{RoomId, Seq};
@@ -7,10 +7,10 @@ use crate::tui::event::Effect;
 use crate::tui::state::{Room, Seeking, State, Tone, UnreadTour, Visit};
 use crate::tui::timeline::{Anchor, ItemKey};
 
-/// Entries on each side of one that is looked for.
+/// The requested page ends this many entries after the one to be shown.
 const AROUND: u64 = 100;
 
-/// Shows a message in its room, with what stands around it; Esc leads back.
+/// Shows a message in its room, with the messages around it; Esc returns to the previous place.
 pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
     if state.room(id).is_none() {
         state.say(Tone::Problem, state.preferences.strings.not_in_a_room);
@@ -48,7 +48,7 @@ fn seek(room: &mut Room, seq: Seq) -> Effect {
     })
 }
 
-/// A page has come: whether what is sought is there now. A page of long messages may end before it.
+/// Handles a loaded page: shows the requested entry if it is there now. A page of long messages may start after it.
 pub(super) fn sought(state: &mut State, id: RoomId, page: Seq, oldest: Option<Seq>) -> Vec<Effect> {
     let Some(room) = state.room_mut(id) else {
         return Vec::new();
@@ -61,7 +61,7 @@ pub(super) fn sought(state: &mut State, id: RoomId, page: Seq, oldest: Option<Se
         centre(state, id, seq);
         select_hit(state);
     } else if page != before {
-        // It was asked for by something else, and says nothing of what is sought.
+        // The page was requested for another reason.
     } else if let Some(before) = oldest.filter(|oldest| *oldest > seq) {
         room.seeking = Some(Seeking { seq, before });
         return vec![Effect::Client(Command::Older { room: id, before })];
@@ -72,7 +72,7 @@ pub(super) fn sought(state: &mut State, id: RoomId, page: Seq, oldest: Option<Se
     Vec::new()
 }
 
-/// The hit of a search that is shown is selected, so that single letters lead on from it.
+/// Selects the shown search hit, so that single letters step to the others.
 pub(super) fn select_hit(state: &mut State) {
     if state.walk().is_none() {
         return;
@@ -84,7 +84,7 @@ pub(super) fn select_hit(state: &mut State) {
     }
 }
 
-/// Scrolls so that an entry stands in the middle.
+/// Scrolls so that an entry is in the middle of the screen.
 fn centre(state: &mut State, id: RoomId, seq: Seq) {
     let area = layout(state).messages;
     let height = usize::from(area.height);
@@ -100,7 +100,7 @@ fn centre(state: &mut State, id: RoomId, seq: Seq) {
     }
 }
 
-/// Back to where one was; false if one was nowhere else.
+/// Returns to the place before the visit; `None` if there was no visit.
 pub(super) fn back(state: &mut State) -> Option<Vec<Effect>> {
     let (id, anchor) = state.rooms.visit.take()?.home?;
     state.room(id)?;
@@ -115,7 +115,7 @@ pub(super) fn back(state: &mut State) -> Option<Vec<Effect>> {
     Some(effects)
 }
 
-/// To the next room with something unread, those with mentions first; at the end back to where it began.
+/// Switches to the next unread room, those with mentions first. After the last one, returns to the room where this began.
 pub(super) fn next_unread(state: &mut State) -> Vec<Effect> {
     let Some(here) = state.rooms.current else {
         return Vec::new();
@@ -145,7 +145,7 @@ pub(super) fn next_unread(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// To the line that says what is new; what has to be loaded for that is asked for first.
+/// Scrolls to the "new" line. Requests the first unread entry if it is not loaded.
 pub(super) fn to_new(state: &mut State) -> Vec<Effect> {
     let room = state.current().filter(|room| room.reading.unseen().0 > 0);
     let seq = room.and_then(|room| room.timeline.new_not_here());

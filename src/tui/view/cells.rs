@@ -1,4 +1,4 @@
-//! Text into cells, by our own count of columns: ratatui's differs for some clusters, and then letters would stand apart.
+//! Writes text into cells, with our own column widths. Ratatui counts some clusters differently, which would leave gaps between letters.
 
 use std::num::NonZeroU16;
 
@@ -7,14 +7,14 @@ use ratatui::style::Style;
 
 use crate::text;
 
-/// Puts a text into a row, at most so many columns of it, and returns how many it took. Whatever does not fit is left out.
+/// Writes at most `columns` columns of a text into a row and returns how many it used. What does not fit is left out.
 pub fn put(buffer: &mut Buffer, x: u16, y: u16, columns: u16, text: &str, style: Style) -> u16 {
     let end = x.saturating_add(columns).min(buffer.area.right());
     let mut at = x;
     for (_, cluster, wide) in text::clusters(text) {
         let wide = u16::try_from(wide).unwrap_or(2);
         if wide == 0 {
-            // It has no place of its own.
+            // A cluster without a width has no cell.
             continue;
         }
         if at.saturating_add(wide) > end {

@@ -1,4 +1,4 @@
-//! The message area: the visible part of a timeline, from its anchor on.
+//! Draws the message area: the visible part of a timeline, starting at its anchor.
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -12,9 +12,9 @@ use crate::tui::screen::regions::Regions;
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
-use crate::tui::timeline::message_text::SpreadKind;
+use crate::tui::timeline::message_text::TextRowKind;
 use crate::tui::timeline::rows::{Gutter, Layout, Line, Row};
-use crate::tui::timeline::{Item, ItemKey, Timeline, What};
+use crate::tui::timeline::{Item, ItemKey, ItemKind, Timeline};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     let area = regions.messages;
@@ -47,9 +47,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     let visible = (top..timeline.len()).flat_map(of).skip(line).take(height);
     let mut rows: Vec<(usize, Row)> = visible.collect();
     if let Some((index, Row::Line(line))) = rows.first_mut() {
-        name_again(&layout, timeline, *index, line);
+        repeat_heading(&layout, timeline, *index, line);
     }
-    // A short timeline stands at the bottom, where the next message will come.
+    // A short timeline is drawn at the bottom, where the next message will appear.
     let offset = height - rows.len();
     for (n, (index, row)) in rows.iter().enumerate() {
         let is_selected = selected == Some(*index);
@@ -75,7 +75,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
             Row::Line(line) => {
                 draw_line(canvas, state, &layout, place, line);
                 let target = match (&line.kind, target) {
-                    (SpreadKind::Folded(_), Some(Target::Said(seq))) => Some(Target::Folded(seq)),
+                    (TextRowKind::Folded(_), Some(Target::Said(seq))) => Some(Target::Folded(seq)),
                     (_, target) => target,
                 };
                 if let Some(target) = target {
@@ -87,8 +87,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     new_below(canvas, state, room, regions.below);
 }
 
-/// A screen that begins in the middle of what somebody says tells in its first row who that is.
-fn name_again(layout: &Layout<'_>, timeline: &Timeline, index: usize, line: &mut Line) {
+/// Adds the time and author to the first visible row if it has none, because the row that shows them is above the screen.
+fn repeat_heading(layout: &Layout<'_>, timeline: &Timeline, index: usize, line: &mut Line) {
     if line.name.is_some() {
         return;
     }
@@ -97,11 +97,11 @@ fn name_again(layout: &Layout<'_>, timeline: &Timeline, index: usize, line: &mut
     }
 }
 
-/// What a pointer finds in the rows of an item.
+/// The click target of an item's rows.
 fn target(item: &Item) -> Option<Target> {
     match &item.what {
-        What::Said { .. } => Some(Target::Said(item.key.seq)),
-        What::Private {
+        ItemKind::Message { .. } => Some(Target::Said(item.key.seq)),
+        ItemKind::Private {
             of: Some((room, seq)),
             ..
         } => Some(Target::Elsewhere(*room, *seq)),
@@ -109,7 +109,7 @@ fn target(item: &Item) -> Option<Target> {
     }
 }
 
-/// The empty screen says what it waits for, and why.
+/// Draws the reason why no room is open: not connected, and why, or not in a room.
 fn nothing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let s = state.preferences.strings;
     let words = match &state.connection.link {
@@ -193,26 +193,31 @@ fn draw_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, area: 
     }
 }
 
-/// The text of a line with what is marked in it; says how many columns it took.
+/// Draws the text of a line with its marks, and returns how many columns it used.
 fn draw_text(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) -> u16 {
     let s = state.preferences.strings;
     let code = canvas.style(Scope::MessageCode);
     let style = match &line.kind {
-        SpreadKind::Text => canvas.style(line.scope),
-        SpreadKind::Quote => canvas.style(Scope::MessageQuote),
-        SpreadKind::Code { indent, .. } => {
-            let ground = place.x.saturating_add(u16::try_from(*indent).unwrap_or(0));
-            let ground = Rect::new(ground, place.y, place.right().saturating_sub(ground), 1);
-            canvas.fill(ground, Scope::MessageCode);
+        TextRowKind::Text => canvas.style(line.scope),
+        TextRowKind::Quote => canvas.style(Scope::MessageQuote),
+        TextRowKind::Code { indent, .. } => {
+            let clear_overlay = place.x.saturating_add(u16::try_from(*indent).unwrap_or(0));
+            let clear_overlay = Rect::new(
+                clear_overlay,
+                place.y,
+                place.right().saturating_sub(clear_overlay),
+                1,
+            );
+            canvas.fill(clear_overlay, Scope::MessageCode);
             code
         }
-        SpreadKind::Language | SpreadKind::Folded(_) => {
+        TextRowKind::Language | TextRowKind::Folded(_) => {
             canvas.fill(place, Scope::MessageCode);
             let dim = canvas.style(Scope::Dim);
             Style { bg: code.bg, ..dim }
         }
     };
-    if let SpreadKind::Folded(count) = line.kind {
+    if let TextRowKind::Folded(count) = line.kind {
         let select = state.input.keymap.first(Action::Select);
         let turn = state
             .input
@@ -222,7 +227,7 @@ fn draw_text(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) -
         return canvas.put(place.x, place.y, place.width, &words, style);
     }
     let used = canvas.put(place.x, place.y, place.width, &line.text, style);
-    if let SpreadKind::Code {
+    if let TextRowKind::Code {
         code,
         line: of_code,
         from,
@@ -256,7 +261,7 @@ fn draw_text(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) -
     used
 }
 
-/// A rule across an area with words in its middle.
+/// Draws a rule across an area with a label in its middle.
 fn rule_with(canvas: &mut Canvas<'_>, area: Rect, words: &str, scope: Scope) {
     let inner = Rect {
         x: area.x + 1.min(area.width),
@@ -280,7 +285,7 @@ fn rule_with(canvas: &mut Canvas<'_>, area: Rect, words: &str, scope: Scope) {
     }
 }
 
-/// Says at the right end of a row how much is unread above the screen; returns the columns that takes.
+/// Draws the number of unread messages above the screen at the right end of a row. Returns the columns used.
 pub(super) fn new_above(canvas: &mut Canvas<'_>, state: &State, row: Rect) -> u16 {
     let count = state.current().map_or(0, |room| room.reading.above.0);
     let key = state.input.keymap.first(Action::ToNew);

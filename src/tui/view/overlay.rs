@@ -1,8 +1,8 @@
-//! What lies over the rest: completions, and the overlays.
+//! Draws what is on top of everything else: completions and overlays.
 
 use ratatui::layout::Rect;
 
-use super::{Canvas, columns, ground, place};
+use super::{Canvas, clear_overlay, columns, place};
 use crate::text;
 use crate::tui::content::{help, link_details, reactions};
 use crate::tui::input::completion;
@@ -13,7 +13,7 @@ use crate::tui::state::{Overlay, State};
 use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
 
-/// Completions, above the composer.
+/// Draws the completions above the composer.
 pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     let Some(popup) = state
         .input
@@ -89,7 +89,7 @@ pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     }
 }
 
-/// The overlay, if one is open; says where the cursor stands if it is typed into.
+/// Draws the overlay, if one is open. Returns the cursor position if it has a text field.
 pub(super) fn draw(
     canvas: &mut Canvas<'_>,
     state: &State,
@@ -137,7 +137,7 @@ pub(super) fn draw(
         Overlay::Snippet { text, composer } => {
             let lines = text.lines().count();
             let mut why = fill(s.snippet_hint, &[&lines]);
-            // As code it has a fence before and behind it.
+            // A code block adds a fence before and after it.
             let (lines, limits) = (lines + 2, &state.connection.limits);
             if lines > limits.body_lines || text.len() > limits.body_bytes {
                 let sizes: [&dyn std::fmt::Display; 4] =
@@ -145,15 +145,15 @@ pub(super) fn draw(
                 why = format!("{why}\n{}", fill(s.snippet_too_long, &sizes));
             }
             let words = (s.snippet_title, s.snippet_prompt);
-            // The question is about what goes into the composer, and is asked next to it.
+            // The question is about text for the composer, so it is drawn next to the composer.
             Some(ask(canvas, regions, place_below, words, &why, composer))
         }
         Overlay::React { composer, .. } => {
             let offers = reactions::OFFERED.iter().zip(1..);
-            // A number and what it stands for are one word.
+            // The no-break space keeps a number and its emoji on one line.
             let offers: Vec<String> = offers.map(|(it, n)| format!("{n}\u{a0}{it}")).collect();
             let mut why = format!("{}\n{}", offers.join("   "), s.react_hint);
-            // Behind each emoji is its short name, which is the first word about it.
+            // Each emoji is followed by its short name, which is the first word of `about`.
             let like = completion::emoji_like(composer.text().trim()).into_iter();
             let like = like.map(|it| {
                 let name = it.about.split(' ').next().unwrap_or_default();
@@ -169,7 +169,7 @@ pub(super) fn draw(
     }
 }
 
-/// The same directly above the composer.
+/// The same, but directly above the composer.
 fn place_below(regions: &Regions, rows: u16) -> Rect {
     let body = regions.overlay();
     let height = rows.min(body.height);
@@ -180,7 +180,7 @@ fn place_below(regions: &Regions, rows: u16) -> Rect {
     }
 }
 
-/// Lines to read, and what they are filtered by, if they can be; returns where the cursor is then.
+/// Draws a list of lines to read. If it has a filter, draws that too and returns the cursor position.
 fn list(
     canvas: &mut Canvas<'_>,
     state: &State,
@@ -192,12 +192,12 @@ fn list(
 ) -> Option<(u16, u16)> {
     let s = state.preferences.strings;
     let area = place(regions, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
-    // The title does not run into what stands at the end of its row.
+    // The title must not overlap the filter or the hint at the end of its row.
     let room = match filter {
         Some(_) => (area.width / 2).saturating_sub(2),
         None => area.width.saturating_sub(columns(s.close_hint) + 4),
     };
-    let accent = ground(
+    let accent = clear_overlay(
         canvas,
         regions,
         area,
@@ -206,7 +206,7 @@ fn list(
     let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
     let label = (true, s.lobby_filter);
     let cursor = filter.map(|it| super::picker::filter(canvas, area, it, label, accent));
-    // The hint gives way to the filter, to the last row.
+    // If there is a filter, the hint moves to the last row.
     let row = filter.map_or(0, |_| area.height.saturating_sub(1));
     if filter.is_none() || area.height > 2 {
         let row_area = Rect {
@@ -244,7 +244,7 @@ fn list(
     cursor
 }
 
-/// Asks for a line: its title, the prompt before it, and what it is about.
+/// Draws a question with a text field: its title, an explanation, and the prompt before the field. Returns the cursor position.
 fn ask(
     canvas: &mut Canvas<'_>,
     regions: &Regions,
@@ -259,7 +259,7 @@ fn ask(
         regions,
         u16::try_from(reasons.len() + 4).unwrap_or(u16::MAX),
     );
-    let accent = ground(canvas, regions, area, &text::line(title));
+    let accent = clear_overlay(canvas, regions, area, &text::line(title));
     let style = canvas.style(Scope::Popup);
     let mut y = area.y + 1;
     for range in reasons {
@@ -267,7 +267,7 @@ fn ask(
         canvas.put(area.x + 2, y, area.width.saturating_sub(4), &line, style);
         y += 1;
     }
-    // On a screen with few rows the line that is typed into goes before the reasons.
+    // On a low screen the text field matters more than the explanation.
     let y = (y + 1).min(area.bottom().saturating_sub(1));
     let used = canvas.put(
         area.x + 2,

@@ -1,9 +1,9 @@
-//! The lobby and the palette.
+//! Draws the lists to choose from: the lobby, the palette, mentions, themes, search and links.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{Canvas, columns, ground, place};
+use super::{Canvas, clear_overlay, columns, place};
 use crate::text;
 use crate::tui::input::composer::Composer;
 use crate::tui::lists::picker::{Row, rows};
@@ -15,12 +15,12 @@ use crate::tui::state::{Picker, PickerKind};
 use crate::tui::strings::{Strings, fill};
 use crate::tui::theme::Scope;
 
-/// Columns of the name; of numbers; the least that shows what was said last.
+/// Columns of the name, columns of a number, and the width of the narrowest lobby that shows the last messages.
 const NAME: u16 = 18;
 const NUMBER: u16 = 8;
 const ABOUT_FROM: u16 = 48;
 
-/// Draws the list; says where the cursor stands.
+/// Draws the list and returns the cursor position.
 pub(super) fn draw(
     canvas: &mut Canvas<'_>,
     state: &State,
@@ -31,7 +31,7 @@ pub(super) fn draw(
     let is_lobby = matches!(picker.of, PickerKind::Lobby(_));
     let rows = rows(state, picker);
     let extra: u16 = if is_lobby { 3 } else { 2 };
-    // What may be written is said as long as nothing is.
+    // An empty search shows what can be typed.
     let help = match &picker.of {
         PickerKind::Search(hits) if hits.is_empty() && hits.problem.is_none() => s.help_search,
         _ => &[],
@@ -55,7 +55,7 @@ pub(super) fn draw(
         _ => s.lobby_filter,
     };
     let title = text::cut(&title, usize::from((area.width / 2).saturating_sub(2)));
-    let accent = ground(canvas, regions, area, &text::line(&title));
+    let accent = clear_overlay(canvas, regions, area, &text::line(&title));
     let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
     let has_title = !title.is_empty();
     let cursor = filter(canvas, area, &picker.filter, (has_title, label), accent);
@@ -112,7 +112,7 @@ pub(super) fn draw(
             width: area.width.saturating_sub(1),
             ..area
         };
-        // How many rows there are that are not shown, as in a list that is read.
+        // The number of rows below, as in the overlays that are only read.
         let below = rows.len().saturating_sub(first + shown);
         let more = match below {
             0 => String::new(),
@@ -125,7 +125,7 @@ pub(super) fn draw(
     cursor
 }
 
-/// What is to be known of a list of hits, most of all that it is not whole.
+/// The hint below search results. That they are incomplete is more important than the keys.
 fn search_hint<'a>(s: &'a Strings, hits: &Hits) -> &'a str {
     if hits.is_alone {
         s.search_alone
@@ -136,7 +136,7 @@ fn search_hint<'a>(s: &'a Strings, hits: &Hits) -> &'a str {
     }
 }
 
-/// What is typed: beside the title, or in its place.
+/// Draws the filter beside the title, or in its place if there is no title. Returns the cursor position.
 pub(super) fn filter(
     canvas: &mut Canvas<'_>,
     area: Rect,
@@ -190,7 +190,7 @@ fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &Row, is_c
     if let Some(about) = about {
         canvas.mark(about, &text::line(&row.about), &row.marks, matched);
     }
-    // Letters that matched, over the name.
+    // Draw the letters that matched over the name.
     let mut x = line.x + 3;
     for (at, c) in (0..).zip(row.label.chars()) {
         let cell = text::line(&c.to_string());
@@ -205,7 +205,7 @@ fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &Row, is_c
     }
 }
 
-/// Columns of the name: all there are where nothing else is said but what stands at the end.
+/// Columns of the name. It gets the whole row if there is nothing else in it but the `aside` at the end.
 fn name_columns(line: Rect, [_, unread, people, about, aside]: &[&str; 5]) -> u16 {
     if unread.is_empty() && people.is_empty() && about.is_empty() {
         return line.width.saturating_sub(5 + columns(aside) + 1);
@@ -214,7 +214,7 @@ fn name_columns(line: Rect, [_, unread, people, about, aside]: &[&str; 5]) -> u1
         .min(line.width.saturating_sub(5))
 }
 
-/// The cells of a row: name, unread, people, words, aside. Says where the words stand, if they do.
+/// Draws the cells of a row: name, unread, people, about, aside. Returns the area of `about` if there was space for it.
 fn cells(
     canvas: &mut Canvas<'_>,
     line: Rect,
@@ -239,7 +239,7 @@ fn cells(
         put(canvas, x, NUMBER, &people, dim);
         x += NUMBER;
     }
-    // Of what is said elsewhere the words matter more than of a room.
+    // A narrow lobby leaves `about` out. In the other lists it is the message itself, so they show it on narrower screens too.
     let about_from = if is_lobby { ABOUT_FROM } else { ABOUT_FROM / 2 };
     if line.width < about_from {
         return None;

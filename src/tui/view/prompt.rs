@@ -1,4 +1,4 @@
-//! The rule above the composer, with a notice in it, and the composer itself.
+//! Draws the rule above the composer, with its notice, and the composer.
 
 use std::fmt::Display;
 
@@ -16,7 +16,7 @@ use crate::tui::state::{State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
 
-/// From this share of the limit on, the size is shown.
+/// The size of the draft is shown from this share of the limit on.
 const NEAR_LIMIT: (usize, usize) = (9, 10);
 
 pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
@@ -37,7 +37,7 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         &text::line(&canvas.look.glyphs.rule.repeat(usize::from(inner.width))),
         style,
     );
-    // As long as letters do something with a message, it is said what.
+    // While a message is selected, letters are commands, so the rule lists them.
     let selects = state.current().is_some_and(|room| room.selected.is_some());
     let hint = selects.then(|| {
         let s = state.preferences.strings;
@@ -65,7 +65,7 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
             fill(s.selection_hint_short, &keys),
         )
     });
-    // What is to be tried next stands where one writes, as long as nothing is written there and it fits.
+    // The tour is shown here only if it cannot be shown in the composer: there is a draft, or it does not fit.
     let tour_step =
         tour_step(state).filter(|words| !state.composer().is_empty() || !fits(regions, words));
     let hint = hint.or(tour_step);
@@ -96,13 +96,13 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         let words = text::line(&format!(" {} ", words.join(" · ")));
         canvas.put_right(inner, 0, &words, style);
     } else if is_free && regions.header.is_empty() {
-        // Where there is no header to say it.
+        // The header shows this if there is one.
         new_above(canvas, state, inner);
     }
 }
 
-/// What is to be said of the size of what is written: rows above those that are shown, lines and bytes near their limits. And whether one
-/// of those is passed.
+/// The size of the draft: rows above the visible ones, and lines and bytes if they are near their limits. The flag is true if a limit
+/// is exceeded.
 fn size(canvas: &Canvas<'_>, state: &State, regions: &Regions) -> (bool, Vec<String>) {
     let (composer, limits) = (state.composer(), &state.connection.limits);
     let mut words = Vec::new();
@@ -128,7 +128,7 @@ fn size(canvas: &Canvas<'_>, state: &State, regions: &Regions) -> (bool, Vec<Str
     )
 }
 
-/// What the tour says.
+/// The text of the current step of the tour.
 fn tour_step(state: &State) -> Option<String> {
     let guide = state.screen.guide.as_ref()?;
     Some(guide.words(
@@ -138,12 +138,12 @@ fn tour_step(state: &State) -> Option<String> {
     ))
 }
 
-/// Whether words fit behind the prompt.
+/// Whether a text fits after the prompt.
 fn fits(regions: &Regions, words: &str) -> bool {
     columns(words) < regions.composer.width.saturating_sub(regions.prompt + 1)
 }
 
-/// The longer of two that fits one row: nothing of it may hide what it is about.
+/// The longer text if it fits one row, else the shorter one. A second row would cover the selected message.
 fn fitting(rule: Rect, long: String, short: String) -> String {
     if columns(&long) + 4 <= rule.width {
         long
@@ -152,10 +152,10 @@ fn fitting(rule: Rect, long: String, short: String) -> String {
     }
 }
 
-/// Rows that words above the composer take at most.
+/// The most rows that a notice above the composer takes.
 const ROWS: usize = 4;
 
-/// Words in the rule; where they are too long for one row they begin above it.
+/// Draws a text in the rule. If it is too long for one row, it starts above the rule.
 fn said(canvas: &mut Canvas<'_>, rule: Rect, words: &str, style: Style) {
     let words = text::line(words);
     let columns = usize::from(rule.width.saturating_sub(3).max(1));
@@ -185,7 +185,7 @@ fn grouped(number: usize) -> String {
     out
 }
 
-/// Draws prompt and text; says where the cursor stands.
+/// Draws the prompt and the draft, and returns the cursor position.
 pub(super) fn composer(
     canvas: &mut Canvas<'_>,
     state: &State,
@@ -206,7 +206,7 @@ pub(super) fn composer(
     if columns(shown.as_str()) <= regions.prompt {
         canvas.put(area.x, area.y, regions.prompt, &shown, style);
     } else if regions.prompt > 2 {
-        // A name too long for the screen is cut, but the sign stays.
+        // A name that is too long is cut, but the `›` after it stays.
         let name = text::cut(
             prompt.text.trim_end_matches([' ', '›']),
             usize::from(regions.prompt - 2),

@@ -1,4 +1,4 @@
-//! Header, room list, people list and status line.
+//! Draws the header, the room list, the people list and the status line.
 
 use ratatui::layout::Rect;
 
@@ -79,7 +79,7 @@ pub(super) fn rooms(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     );
 }
 
-/// The rows of a list that have room, from one of them on; its ends say how many there are above and below.
+/// Draws the rows of a list that fit, starting at `first`. Its ends show how many more there are above and below.
 fn list<T>(
     canvas: &mut Canvas<'_>,
     state: &State,
@@ -161,12 +161,12 @@ fn room_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, room: &Room) {
     canvas.put_right(before, 0, &text::line(&mentions), of_mentions);
 }
 
-/// Stands where there is no room for more.
+/// Shown if not all rooms with unread messages fit.
 const MORE: &str = "+";
-/// Stands before how many messages are for us.
+/// Written before the number of mentions.
 const MENTION: &str = "@";
 
-/// A count as it stands in lists; nothing for nothing.
+/// A count as shown in lists; empty for 0.
 fn badge(sign: &str, count: u32) -> String {
     match count {
         0 => String::new(),
@@ -208,7 +208,7 @@ pub(super) fn people(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     );
 }
 
-/// A person: how they are, their face, their name, and what there is to say of them.
+/// Draws a person: presence, avatar, name, and then their status text, their role, or how they are connected.
 fn person_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, person: &Person) {
     let (s, glyphs) = (state.preferences.strings, canvas.look.glyphs);
     let panel = canvas.style(Scope::Panel);
@@ -233,13 +233,13 @@ fn person_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, person: &Perso
     } else {
         s.via(person.via).into()
     };
-    // Our own row says so before anything else: what has no room is cut at the end.
+    // "you" comes first in our own row, because text that does not fit is cut at the end.
     let words = if state.is_me(person.id) {
         text::line(format!("{} {words}", s.you).trim_end())
     } else {
         words
     };
-    // Half of the row is the name's at least.
+    // The name gets at least half of the row.
     let name = text::line(&person.name);
     let inside = row.width.saturating_sub(8);
     let least = columns(name.as_str()).min(inside / 2);
@@ -272,7 +272,7 @@ pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) 
     let mut x = area.x + 1;
     x += canvas.put(x, area.y, 1, &glyph.into(), style) + 1;
     let is_well = scope == Scope::StatusOnline;
-    // What is wrong needs the room more.
+    // A connection problem needs the space more.
     let help = if area.width >= 60 && is_well {
         fill(
             state.preferences.strings.help_key,
@@ -330,7 +330,7 @@ pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) 
     );
 }
 
-/// What is unread in all rooms, at the right end of an area; gives back where it begins.
+/// Draws the unread and mention counts of all rooms at the right end of an area. Returns the column they start at.
 fn counts(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
     let s = state.preferences.strings;
     let news = state.listed().map(|room| state.news(room));
@@ -353,7 +353,7 @@ fn counts(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
     area.right().saturating_sub(columns(words.as_str()) + 1)
 }
 
-/// Who is writing here, at the right end of an area if it has room.
+/// Draws who is typing in this room at the right end of an area, if it fits.
 fn typing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let Some(room) = state.current() else { return };
     let people = room.typing.iter();
@@ -370,12 +370,12 @@ fn typing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     canvas.put_right(area, 0, &text::line(&words), style);
 }
 
-/// Where there is no room list, rooms with news stand in the status line; gives back where they end.
+/// Draws the rooms with unread messages into the status line, for screens without a room list. Returns the column after the last.
 fn strip(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
     let mut x = area.x;
     let mut rooms: Vec<&Room> = state.listed().collect();
     rooms.retain(|room| state.news(room).0 > 0);
-    // Whoever calls or writes privately comes first.
+    // Rooms with mentions and private conversations come first.
     rooms.sort_by_key(|room| state.news(room).1 == 0 && !room.is_conversation());
     for room in rooms {
         let (unread, mentions) = state.news(room);
@@ -407,7 +407,7 @@ fn strip(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
     x
 }
 
-/// The one word on the link: its glyph, its colour and what it says.
+/// The connection state in the status line: its symbol, colour and text.
 fn link_words(
     canvas: &Canvas<'_>,
     state: &State,
@@ -454,7 +454,7 @@ fn link_words(
                     s.why(why)
                 )
             } else {
-                // What is wrong may be cut; when it goes on, and how at once, is always said.
+                // The cause may be cut, but the countdown and the key that reconnects at once are always shown.
                 let around = fill(s.reconnecting, &[&state.connection.server, &"", &seconds]);
                 let left = usize::from(columns).saturating_sub(text::width(&around) + 5);
                 let why = text::cut(&s.why(why), left);

@@ -3,7 +3,7 @@
 use tonic::Code;
 use tonic::transport::Channel;
 
-pub use crate::support::foreign::chat::Told;
+pub use crate::support::foreign::chat::ClientEvent;
 use crate::support::foreign::chat::{
     Asks, Broadcast, CheckUsernameRequest, CheckUsernameResponse, ClientMessage, Counted,
     ListRoomsRequest, ListRoomsResponse, Response, ServerMessage, Text, Who,
@@ -42,12 +42,12 @@ pub fn leave(name: &str, room: &str) -> ClientMessage {
     }
 }
 
-pub async fn told(client: &mut Client) -> Told {
+pub async fn told(client: &mut Client) -> ClientEvent {
     client.hears().await.event.expect("an event")
 }
 
-fn response(success: bool, message: &str) -> Told {
-    Told::Response(Response {
+fn response(success: bool, message: &str) -> ClientEvent {
+    ClientEvent::Response(Response {
         success,
         message: message.into(),
     })
@@ -66,7 +66,7 @@ pub async fn joins(server: &Server, name: &str, room: &str) -> Client {
     client.ask(join(name, room)).await;
     let answer = told(&mut client).await;
     assert!(
-        matches!(&answer, Told::Response(it) if it.success),
+        matches!(&answer, ClientEvent::Response(it) if it.success),
         "{answer:?}"
     );
     client
@@ -127,7 +127,7 @@ async fn a_checked_name_is_kept_for_its_connection_as_long_as_that_lasts() {
     for room in ["tech", "general", "tech"] {
         let mut stay = Client::on(mine.clone(), PATH, None).await;
         stay.ask(join("张三", room)).await;
-        assert!(matches!(told(&mut stay).await, Told::Response(it) if it.success));
+        assert!(matches!(told(&mut stay).await, ClientEvent::Response(it) if it.success));
         assert!(!check(&other, "张三").await.available);
         stay.ask(leave("张三", room)).await;
         assert_eq!(stay.ends().await.code(), Code::Ok);
@@ -148,10 +148,10 @@ async fn the_joiner_is_answered_first_and_the_others_are_told_with_the_count() {
     ben.ask(join("ben", "tech")).await;
     let words = "欢迎来到房间 'tech'！当前在线人数: 2";
     assert_eq!(told(&mut ben).await, response(true, words));
-    assert_eq!(told(&mut ann).await, Told::Joined(counted("ben", 2)));
+    assert_eq!(told(&mut ann).await, ClientEvent::Joined(counted("ben", 2)));
     ben.ask(says("大家好")).await;
     for client in [&mut ann, &mut ben] {
-        let Told::Broadcast(Broadcast {
+        let ClientEvent::Broadcast(Broadcast {
             sender_name, text, ..
         }) = told(client).await
         else {
@@ -162,7 +162,7 @@ async fn the_joiner_is_answered_first_and_the_others_are_told_with_the_count() {
     // Another's name in a leave is not looked at, and whoever leaves hears nothing more.
     ben.ask(leave("ann", "general")).await;
     assert_eq!(ben.ends().await.code(), Code::Ok);
-    assert_eq!(told(&mut ann).await, Told::Left(counted("ben", 1)));
+    assert_eq!(told(&mut ann).await, ClientEvent::Left(counted("ben", 1)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,10 +202,10 @@ async fn whoever_half_closes_stays_and_whoever_cancels_has_left() {
     told(&mut ann).await;
     ben.half_closes();
     ann.ask(says("still there?")).await;
-    assert!(matches!(told(&mut ben).await, Told::Broadcast(_)));
+    assert!(matches!(told(&mut ben).await, ClientEvent::Broadcast(_)));
     told(&mut ann).await;
     drop(ben);
-    assert_eq!(told(&mut ann).await, Told::Left(counted("ben", 1)));
+    assert_eq!(told(&mut ann).await, ClientEvent::Left(counted("ben", 1)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,7 +222,7 @@ async fn two_stays_at_once_of_one_name_are_one_too_many() {
         response(false, "用户名 'ann' 已被占用")
     );
     first.ask(says("mine")).await;
-    assert!(matches!(told(&mut first).await, Told::Broadcast(_)));
+    assert!(matches!(told(&mut first).await, ClientEvent::Broadcast(_)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -231,7 +231,7 @@ async fn a_private_message_is_marked() {
     let mut ann = server.joins("ann").await;
     let mut ben = joins(&server, "ben", "tech").await;
     ann.whispers("ben", "the token");
-    let Told::Broadcast(line) = told(&mut ben).await else {
+    let ClientEvent::Broadcast(line) = told(&mut ben).await else {
         panic!("not told");
     };
     assert_eq!(

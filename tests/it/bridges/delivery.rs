@@ -10,7 +10,7 @@ use tonic::transport::Channel;
 
 use super::{chat, gochat, user};
 use crate::support::foreign::Socket;
-use crate::support::foreign::chat::Told;
+use crate::support::foreign::chat::ClientEvent;
 use crate::support::person::Person;
 use crate::support::raw::channel;
 use crate::support::server::{Server, config, memory};
@@ -129,9 +129,9 @@ impl Anyone {
                 Some((heard.username, heard.content))
             }
             Self::Chat(client) => Some(match client.stream.message().await.ok()??.event? {
-                Told::Broadcast(line) => (line.sender_name, line.text),
-                Told::Joined(it) | Told::Left(it) => ("系统".into(), it.user_name),
-                Told::Response(answer) => ("系统".into(), answer.message),
+                ClientEvent::Broadcast(line) => (line.sender_name, line.text),
+                ClientEvent::Joined(it) | ClientEvent::Left(it) => ("系统".into(), it.user_name),
+                ClientEvent::Response(answer) => ("系统".into(), answer.message),
             }),
             Self::WebSocket(client) => {
                 let heard = client.message().await?;

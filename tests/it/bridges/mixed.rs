@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tchat::chat::{Body, Recipient, RefusalCode, Seq, Via};
-use tchat::client::{Command, Event as Told};
+use tchat::client::{Command, Event as ClientEvent};
 use tchat::server::store::{PageLimit, Span, Store, StoreError};
 use tchat::wire::Event;
 
 use super::{chat, gochat, user};
 use crate::support::faulty::Faulty;
 use crate::support::foreign::Socket;
-use crate::support::foreign::chat::Told as ToldChat;
+use crate::support::foreign::chat::ClientEvent as ToldChat;
 use crate::support::person::Person;
 use crate::support::raw::{Raw, channel};
 use crate::support::server::{Server, config, memory};
@@ -53,7 +53,7 @@ async fn a_guest_who_has_gone_is_gone_and_a_namesake_is_somebody_else() {
     ann.is_answered().await;
     let conversation = ann.room("@张三").unwrap();
     drop(zhang);
-    let left = |person: &Person, _: &Told| {
+    let left = |person: &Person, _: &ClientEvent| {
         let entries = person.entries.get(&conversation)?;
         entries.iter().any(|it| it.body == Body::Left).then_some(())
     };
@@ -69,7 +69,8 @@ async fn a_guest_who_has_gone_is_gone_and_a_namesake_is_somebody_else() {
     ann.is_answered().await;
     // What was said to the first is not the second's to read; and it can be closed.
     ann.client.send(Command::Leave(conversation)).unwrap();
-    let gone = |_: &Person, event: &Told| (*event == Told::Left(conversation)).then_some(());
+    let gone =
+        |_: &Person, event: &ClientEvent| (*event == ClientEvent::Left(conversation)).then_some(());
     ann.until("the conversation gone", gone).await;
     assert!(other.is_quiet().await);
 }

@@ -184,7 +184,7 @@ async fn nobody_gets_what_was_said_before_they_came() {
         }
     }
     loop {
-        if let chat::Told::Broadcast(line) = chat::told(&mut chat).await {
+        if let chat::ClientEvent::Broadcast(line) = chat::told(&mut chat).await {
             let now = std::time::SystemTime::now();
             let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
             let at = u64::try_from(line.timestamp).unwrap();

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 
 use super::{chat, gochat, service, user};
-use crate::support::foreign::chat::Told;
+use crate::support::foreign::chat::ClientEvent;
 use crate::support::foreign::{Call, Socket};
 use crate::support::history::{History, tail};
 use crate::support::terminal::{Home, ends, signal};
@@ -158,7 +158,7 @@ async fn talkers(port: u16, lines: usize, pace: &Arc<Pace>) -> Vec<Talker> {
     text => client.ask(chat::says(&text)).await,
     heard => match client.stream.message().await {
         Ok(Some(told)) => {
-            if let Some(Told::Broadcast(told)) = told.event {
+            if let Some(ClientEvent::Broadcast(told)) = told.event {
                 note(&heard, &told.sender_name, &told.text);
             }
             true

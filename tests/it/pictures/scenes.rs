@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tchat::chat::{Amended, Author, Body, Entry, Found, Reaction, RoomId, Seq, Unread};
-use tchat::client::{Among, Event as Told};
+use tchat::client::{Among, Event as ClientEvent};
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::theme::{Depth, Theme};
 use tchat::tui::timeline::highlight::highlight;
@@ -79,7 +79,7 @@ fn chat() -> Screen {
         "can you look at `#tech`, @ann? notes: https://example.org/notes",
     );
     mention.mentions = vec![ANN];
-    screen.hears(Told::Entries(vec![
+    screen.hears(ClientEvent::Entries(vec![
         says(GENERAL, 1, ZHANG, 12, "大家好！"),
         react(says(GENERAL, 2, LI, 12, "早 👋 今天谁值班?"), "👍", &people),
         says(GENERAL, 3, ANN, 14, code),
@@ -114,14 +114,14 @@ fn chat() -> Screen {
     screen.passes(Duration::from_secs(2));
     screen.keys("/msg 李四<ret>");
     screen.keys("<a-up><a-up>");
-    screen.hears(Told::Entries(vec![says(
+    screen.hears(ClientEvent::Entries(vec![says(
         WITH_LI,
         3,
         LI,
         33,
         "the token is in the safe",
     )]));
-    screen.hears(Told::Typing {
+    screen.hears(ClientEvent::Typing {
         room: GENERAL,
         person: LI,
     });
@@ -151,7 +151,7 @@ fn search() -> Screen {
         ..Found::default()
     };
     let id = screen.state.timers.searches;
-    screen.hears(Told::Found {
+    screen.hears(ClientEvent::Found {
         id,
         among: Among::All,
         found: Some(found),

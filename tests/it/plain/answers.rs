@@ -10,7 +10,7 @@ fn how_the_link_does_is_told_when_it_is_known() {
         rtt: Some(std::time::Duration::from_millis(3)),
         ..tchat::client::Report::default()
     };
-    let told = lines.hears(Told::Report(report));
+    let told = lines.hears(ClientEvent::Report(report));
     assert!(
         told.iter()
             .any(|line| line.contains("3.0 ms there and back")),
@@ -23,7 +23,7 @@ fn how_the_link_does_is_told_when_it_is_known() {
 fn every_action_is_reachable_by_a_typed_line() {
     for action in Action::ALL {
         let mut lines = Lines::in_general(true);
-        lines.hears(Told::Entries(vec![
+        lines.hears(ClientEvent::Entries(vec![
             says(GENERAL, 1, LI, 0, "something"),
             says(GENERAL, 2, ANN, 0, "mine"),
         ]));
@@ -48,13 +48,13 @@ fn every_action_is_reachable_by_a_typed_line() {
 #[test]
 fn a_conversation_a_private_line_and_a_taken_name_are_said_in_words() {
     let mut lines = Lines::in_general(true);
-    lines.hears(Told::Room {
+    lines.hears(ClientEvent::Room {
         room: conversation(crate::support::screen::WITH_LI, LI),
         asked: false,
     });
     let with = crate::support::screen::WITH_LI;
     lines.screen.follows(with, 0);
-    let told = lines.hears(Told::Entries(vec![says(with, 1, LI, 3, "psst")]));
+    let told = lines.hears(ClientEvent::Entries(vec![says(with, 1, LI, 3, "psst")]));
     assert!(
         told.contains(&"09:03 李四: psst (privately to you)".to_owned()),
         "{told:?}"
@@ -62,7 +62,7 @@ fn a_conversation_a_private_line_and_a_taken_name_are_said_in_words() {
     let refusal = tchat::chat::Refusal::new(RefusalCode::NameTaken)
         .with("ann")
         .with("ann2");
-    let told = lines.hears(Told::Link(LinkState::NameRefused(refusal)));
+    let told = lines.hears(ClientEvent::Link(LinkState::NameRefused(refusal)));
     assert!(
         told.iter()
             .any(|line| line == "-- /nick NAME takes another name ann2"),
@@ -81,7 +81,7 @@ fn a_name_nobody_has_chosen_is_asked_for_in_lines_too() {
     let refusal = tchat::chat::Refusal::new(RefusalCode::NameInvalid)
         .with("")
         .with("empty");
-    let told = lines.hears(Told::Link(LinkState::NameRefused(refusal.clone())));
+    let told = lines.hears(ClientEvent::Link(LinkState::NameRefused(refusal.clone())));
     assert_eq!(
         told,
         [
@@ -91,14 +91,16 @@ fn a_name_nobody_has_chosen_is_asked_for_in_lines_too() {
         ]
     );
     lines.types("/nick dan");
-    let told = lines.hears(Told::Link(LinkState::NameRefused(refusal)));
+    let told = lines.hears(ClientEvent::Link(LinkState::NameRefused(refusal)));
     assert!(told.concat().contains("at least one letter"), "{told:?}");
 }
 
 #[test]
 fn whatever_is_done_by_a_line_is_answered() {
     let mut lines = Lines::in_general(true);
-    lines.hears(Told::Entries(vec![says(GENERAL, 1, LI, 0, "only one")]));
+    lines.hears(ClientEvent::Entries(vec![says(
+        GENERAL, 1, LI, 0, "only one",
+    )]));
     for (line, answer) in [
         ("/do panes", "-- panes is off"),
         ("/do panes", "-- panes is on"),
@@ -129,7 +131,7 @@ fn of_several_notices_in_one_moment_each_is_told() {
     let mut lines = Lines::in_general(true);
     let refused = |about, code: RefusalCode, argument: &str| {
         let refusal = tchat::chat::Refusal::new(code).with(argument);
-        Told::Refused { about, refusal }
+        ClientEvent::Refused { about, refusal }
     };
     let about = || tchat::client::About::Whois;
     // All of them come before anything is told.

@@ -13,7 +13,7 @@ fn two_unread() -> Screen {
     };
     screen.follows_unread(GENERAL, 4, unread);
     let said = (1..=4).map(|seq| says(GENERAL, seq, ZHANG, seq, &format!("line {seq}")));
-    screen.hears(Told::Entries(said.collect()));
+    screen.hears(ClientEvent::Entries(said.collect()));
     screen
 }
 
@@ -25,7 +25,7 @@ fn moved(screen: &mut Screen, read: u64, messages: u32, last: u64) {
         .timeline
         .epoch()
         .unwrap();
-    screen.hears(Told::ReadMoved {
+    screen.hears(ClientEvent::ReadMoved {
         room: GENERAL,
         epoch,
         last: Seq(last),
@@ -42,12 +42,16 @@ fn an_answer_that_is_older_than_what_was_read_since_changes_nothing() {
     let mut screen = two_unread();
     let unread = |screen: &Screen| screen.state.room(GENERAL).unwrap().reading.unread;
     // What came after the count is added to it, and what it has already is not.
-    screen.hears(Told::Entries(vec![says(GENERAL, 5, LI, 5, "line 5")]));
+    screen.hears(ClientEvent::Entries(vec![says(
+        GENERAL, 5, LI, 5, "line 5",
+    )]));
     assert_eq!(unread(&screen).messages, 3);
     moved(&mut screen, 3, 1, 4);
     assert_eq!(unread(&screen).messages, 2);
     moved(&mut screen, 3, 3, 6);
-    screen.hears(Told::Entries(vec![says(GENERAL, 6, LI, 6, "line 6")]));
+    screen.hears(ClientEvent::Entries(vec![says(
+        GENERAL, 6, LI, 6, "line 6",
+    )]));
     assert_eq!(unread(&screen).messages, 3);
     screen.does(tchat::tui::event::Event::Focus(true));
     screen.passes(LOOK);
@@ -66,7 +70,9 @@ fn a_deletion_while_the_server_counts_is_counted_after_that() {
             target: Seq(target),
             what,
         };
-        screen.hears(Told::Entries(vec![entry(GENERAL, seq, ZHANG, seq, body)]));
+        screen.hears(ClientEvent::Entries(vec![entry(
+            GENERAL, seq, ZHANG, seq, body,
+        )]));
         let asks = screen.effects.iter();
         asks.filter(|it| matches!(it, Effect::Client(Command::MarkRead { .. })))
             .count()
@@ -89,7 +95,9 @@ fn a_deletion_while_the_server_counts_is_counted_after_that() {
 fn whoever_says_something_has_read_what_was_said_before() {
     let mut screen = two_unread();
     screen.does(tchat::tui::event::Event::Focus(true));
-    screen.hears(Told::Entries(vec![says(GENERAL, 5, ANN, 5, "I see")]));
+    screen.hears(ClientEvent::Entries(vec![says(
+        GENERAL, 5, ANN, 5, "I see",
+    )]));
     screen.passes(Duration::ZERO);
     let room = screen.state.room(GENERAL).unwrap();
     assert_eq!(room.reading.unread, Unread::nothing(Seq(5)));
@@ -124,7 +132,7 @@ fn positions_of_another_history_say_nothing_of_this_one() {
         messages: 7,
         mentions: 0,
     };
-    screen.hears(Told::Followed {
+    screen.hears(ClientEvent::Followed {
         room: GENERAL,
         epoch: Epoch::new([77; 16]),
         first: Seq(1),

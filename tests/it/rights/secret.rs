@@ -5,7 +5,7 @@ use tchat::wire::{Event, JoinTarget, Request};
 
 use super::stage::{Somebody, Stage, ruling};
 use crate::support::foreign::Call;
-use crate::support::foreign::chat::{Asks, ClientMessage, ServerMessage, Told, Who};
+use crate::support::foreign::chat::{Asks, ClientEvent, ClientMessage, ServerMessage, Who};
 use crate::support::server::{Server, config};
 
 /// How a request of an outsider's is refused, word for word; nothing if it is done.
@@ -115,7 +115,7 @@ async fn old_clients_are_not_told_of_secret_rooms_either() {
         };
         let event = Some(Asks::Join(who));
         call.ask(ClientMessage { event }).await;
-        let Some(Told::Response(answer)) = call.hears().await.event else {
+        let Some(ClientEvent::Response(answer)) = call.hears().await.event else {
             panic!("no answer")
         };
         assert_eq!(answer.message, format!("房间 '{room}' 不存在"));

@@ -15,7 +15,7 @@ fn busy(width: u16, height: u16, overlay: &str) -> Screen {
             &long,
         )
     });
-    screen.hears(Told::Entries(entries.collect()));
+    screen.hears(ClientEvent::Entries(entries.collect()));
     let to_long = |text: &str| Body::Reply {
         to: Seq(59),
         text: text.into(),
@@ -28,7 +28,7 @@ fn busy(width: u16, height: u16, overlay: &str) -> Screen {
         emoji: emoji.into(),
         is_on: true,
     };
-    screen.hears(Told::Entries(vec![
+    screen.hears(ClientEvent::Entries(vec![
         entry(GENERAL, 60, LI, 60, amendment(58, Amendment::Erase)),
         entry(GENERAL, 61, LI, 60, to_long(&long)),
         entry(GENERAL, 62, ZHANG, 61, amendment(61, react("👩‍👩‍👧"))),
@@ -71,7 +71,7 @@ fn open(screen: &mut Screen, overlay: &str) {
     match overlay {
         "<c-l>" => {
             let rooms = (0..40).map(|n| room(RoomId::new([n; 16]), "a-room", &all));
-            screen.hears(Told::Directory(rooms.collect()));
+            screen.hears(ClientEvent::Directory(rooms.collect()));
         }
         PASTE => screen.does(Event::Paste("line\n".repeat(30))),
         "<c-f>构建" => {
@@ -82,13 +82,13 @@ fn open(screen: &mut Screen, overlay: &str) {
                 is_partial: false,
             });
             let (id, among) = (screen.state.timers.searches, Among::All);
-            screen.hears(Told::Found { id, among, found });
+            screen.hears(ClientEvent::Found { id, among, found });
         }
         "<c-t>" => {
             let calling = (1..40).map(|seq| says(GENERAL, seq, LI, seq, &all));
-            screen.hears(Told::Mentions(calling.collect()));
+            screen.hears(ClientEvent::Mentions(calling.collect()));
         }
-        "<c-u>/whois 李四<ret>" => screen.hears(Told::Profile(Profile {
+        "<c-u>/whois 李四<ret>" => screen.hears(ClientEvent::Profile(Profile {
             person: Person {
                 id: LI,
                 name: "李四".into(),
@@ -136,7 +136,7 @@ proptest! {
         }
         if overlay == NAME {
             let refusal = Refusal::new(RefusalCode::NameTaken).with("ann").with("ann2");
-            screen.hears(Told::Link(LinkState::NameRefused(refusal)));
+            screen.hears(ClientEvent::Link(LinkState::NameRefused(refusal)));
         }
         screen.does(Event::Resize(width, height));
         screen.keys(&keys);
@@ -157,7 +157,9 @@ proptest! {
 #[test]
 fn the_smallest_sizes_show_the_newest_line_and_then_the_composer() {
     let mut screen = Screen::online(19, 5);
-    screen.hears(Told::Entries(vec![says(GENERAL, 1, LI, 12, "newest")]));
+    screen.hears(ClientEvent::Entries(vec![says(
+        GENERAL, 1, LI, 12, "newest",
+    )]));
     assert!(screen.shows("newest"));
     assert!(!screen.shows("›"));
     screen.keys("hi");

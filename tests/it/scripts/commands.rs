@@ -40,7 +40,7 @@ fn completion_shows_what_fits_and_never_takes_enter_unasked() {
 #[test]
 fn rooms_and_themes_are_completed_behind_their_commands() {
     let mut screen = Screen::online(100, 24);
-    screen.hears(Told::Directory(vec![room(
+    screen.hears(ClientEvent::Directory(vec![room(
         tchat::chat::RoomId::new([70; 16]),
         "testing",
         "breaking things",
@@ -73,7 +73,7 @@ fn the_link_overlay_counts_what_arrived_and_asks_while_it_is_open() {
         holes,
         repairs: 0,
     };
-    screen.hears(Told::Report(tchat::client::Report {
+    screen.hears(ClientEvent::Report(tchat::client::Report {
         rtt: Some(std::time::Duration::from_micros(2_340)),
         reconnects: 3,
         rooms: vec![told(12, 0, 1204)],
@@ -100,7 +100,7 @@ fn the_link_overlay_counts_what_arrived_and_asks_while_it_is_open() {
     assert_eq!(shown[from..from + 4], ["1204", "0", "12", "2"]);
     // What is wrong is said, and only then.
     assert!(!screen.shows("on their way") && !screen.shows("asked again"));
-    screen.hears(Told::Report(tchat::client::Report {
+    screen.hears(ClientEvent::Report(tchat::client::Report {
         rooms: vec![told(12, 1, 1210)],
         ..Default::default()
     }));
@@ -152,7 +152,7 @@ fn a_command_that_leads_elsewhere_leaves_what_is_written_there() {
 fn what_fails_by_itself_brings_no_old_command_back() {
     let mut screen = Screen::online(80, 24);
     screen.keys("/disconnect<ret><c-t>");
-    screen.hears(Told::Refused {
+    screen.hears(ClientEvent::Refused {
         about: About::Mentions,
         refusal: Refusal::new(RefusalCode::Offline),
     });
@@ -160,7 +160,7 @@ fn what_fails_by_itself_brings_no_old_command_back() {
     assert!(!screen.shows("MENTIONS") && screen.state.composer().is_empty());
     // What was asked for by hand does come back.
     screen.keys("/mentions<ret>");
-    screen.hears(Told::Refused {
+    screen.hears(ClientEvent::Refused {
         about: About::Mentions,
         refusal: Refusal::new(RefusalCode::Offline),
     });
@@ -171,7 +171,7 @@ fn what_fails_by_itself_brings_no_old_command_back() {
 fn a_list_of_rooms_that_does_not_fit_shows_the_one_that_is_read() {
     let mut screen = Screen::online(80, 16);
     for n in 0..30_u8 {
-        screen.hears(Told::Room {
+        screen.hears(ClientEvent::Room {
             room: room(
                 tchat::chat::RoomId::new([100 + n; 16]),
                 &format!("room{n:02}"),

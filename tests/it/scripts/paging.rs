@@ -5,13 +5,13 @@ use super::*;
 /// A room with so many messages, of which the newest 200 are loaded.
 fn long_room(screen: &mut Screen, count: u64) {
     screen.follows(GENERAL, count);
-    screen.hears(Told::Gap {
+    screen.hears(ClientEvent::Gap {
         room: GENERAL,
         from: Seq(1),
         to: Seq(count - 200),
     });
     let entries = (count - 199..=count).map(numbered).collect();
-    screen.hears(Told::Entries(entries));
+    screen.hears(ClientEvent::Entries(entries));
 }
 
 pub(super) fn numbered(seq: u64) -> Entry {
@@ -88,7 +88,7 @@ fn what_arrives_never_moves_what_is_read() {
     long_room(&mut screen, 1000);
     screen.keys("<pgup><pgup>");
     let before = numbers(&screen);
-    screen.hears(Told::Entries((1001..1010).map(numbered).collect()));
+    screen.hears(ClientEvent::Entries((1001..1010).map(numbered).collect()));
     let with_the_count_below = before[..before.len() - 1].to_vec();
     assert_eq!(numbers(&screen), with_the_count_below);
     assert!(screen.shows("9 new · Ctrl+End"), "{}", screen.text());
@@ -104,7 +104,7 @@ fn what_arrives_never_moves_what_is_read() {
     screen.keys("<pgdn><pgdn>");
     screen.keys("<pgdn><pgdn><pgdn><pgdn>");
     assert_eq!(numbers(&screen).last(), Some(&1009));
-    screen.hears(Told::Entries(vec![numbered(1010)]));
+    screen.hears(ClientEvent::Entries(vec![numbered(1010)]));
     assert_eq!(
         numbers(&screen).last(),
         Some(&1010),
@@ -128,7 +128,7 @@ fn a_page_that_failed_is_asked_for_again() {
     }
     assert!(first);
     assert!(!asked(&screen.keys("<pgup>")), "once is enough");
-    screen.hears(Told::PageFailed {
+    screen.hears(ClientEvent::PageFailed {
         room: GENERAL,
         before: Seq(801),
     });
@@ -139,7 +139,7 @@ fn a_page_that_failed_is_asked_for_again() {
 fn a_skip_leaves_a_gap_that_says_how_much_is_missing_and_fills_when_it_is_seen() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 10);
-    screen.hears(Told::Entries((1..=10).map(numbered).collect()));
+    screen.hears(ClientEvent::Entries((1..=10).map(numbered).collect()));
     long_room(&mut screen, 5000);
     assert_eq!(numbers(&screen).last(), Some(&5000));
     assert_eq!(screen.state.current().unwrap().timeline.missing(), 4790);
@@ -173,8 +173,8 @@ fn a_skip_leaves_a_gap_that_says_how_much_is_missing_and_fills_when_it_is_seen()
 #[test]
 fn what_the_server_no_longer_has_is_named_and_not_asked_for_again() {
     let mut screen = Screen::online(80, 24);
-    screen.hears(Told::Entries((1..=3).map(numbered).collect()));
-    screen.hears(Told::Followed {
+    screen.hears(ClientEvent::Entries((1..=3).map(numbered).collect()));
+    screen.hears(ClientEvent::Followed {
         room: GENERAL,
         epoch: numbered(1).epoch,
         first: Seq(9),
@@ -182,7 +182,7 @@ fn what_the_server_no_longer_has_is_named_and_not_asked_for_again() {
         result: FollowResult::Trimmed,
         unread: tchat::chat::Unread::default(),
     });
-    screen.hears(Told::Entries((9..=12).map(numbered).collect()));
+    screen.hears(ClientEvent::Entries((9..=12).map(numbered).collect()));
     assert!(
         screen.shows("5 messages are no longer on the server"),
         "{}",
@@ -198,10 +198,10 @@ fn a_private_line_that_waits_or_failed_outlives_what_is_loaded_around_it() {
     screen.keys("@nobody psst<ret>");
     let client_id = screen.last_post();
     let refusal = Refusal::new(RefusalCode::PersonUnknown).with("nobody");
-    screen.hears(Told::PostRefused { client_id, refusal });
-    screen.hears(Told::Entries((1..=3).map(numbered).collect()));
+    screen.hears(ClientEvent::PostRefused { client_id, refusal });
+    screen.hears(ClientEvent::Entries((1..=3).map(numbered).collect()));
     assert!(screen.shows("psst"), "{}", screen.text());
-    screen.hears(Told::Followed {
+    screen.hears(ClientEvent::Followed {
         room: GENERAL,
         epoch: Epoch::new([77; 16]),
         first: Seq(1),

@@ -24,8 +24,8 @@ fn after_a_change_of_history_old_lines_stay_until_the_new_one_has_them() {
         let mut screen = Screen::online(80, 24);
         let old = ["one", "three", "eleven"];
         let entries = old.iter().zip(1..).map(|(text, seq)| mine(1, seq, text));
-        screen.hears(Told::Entries(entries.collect()));
-        screen.hears(Told::Followed {
+        screen.hears(ClientEvent::Entries(entries.collect()));
+        screen.hears(ClientEvent::Followed {
             room: GENERAL,
             epoch: Epoch::new([epoch; 16]),
             first: Seq(1),
@@ -38,7 +38,7 @@ fn after_a_change_of_history_old_lines_stay_until_the_new_one_has_them() {
             "{}",
             screen.text()
         );
-        screen.hears(Told::Entries(vec![
+        screen.hears(ClientEvent::Entries(vec![
             mine(epoch, 1, "one"),
             mine(epoch, 2, "said since"),
         ]));
@@ -67,7 +67,7 @@ fn posts_of_ours_are_settled_by_our_own_entries_only() {
     screen.keys("mine<ret>");
     let mut forged = says(GENERAL, 1, LI, 1, "forged");
     forged.client_id = Some(screen.last_post());
-    screen.hears(Told::Entries(vec![forged]));
+    screen.hears(ClientEvent::Entries(vec![forged]));
     assert!(
         screen
             .rows()
@@ -83,7 +83,7 @@ fn what_is_typed_before_there_is_a_room_is_not_lost() {
     let mut screen = Screen::blank(80, 24);
     screen.keys("early bird");
     screen.is_welcomed(Vec::new());
-    screen.hears(Told::Room {
+    screen.hears(ClientEvent::Room {
         room: room(GENERAL, "general", ""),
         asked: true,
     });
@@ -116,7 +116,7 @@ fn a_command_that_was_refused_says_why_and_stays() {
         .with("full")
         .with(20)
         .with(20);
-    screen.hears(Told::Refused {
+    screen.hears(ClientEvent::Refused {
         about: About::Join("full".into()),
         refusal,
     });
@@ -138,7 +138,7 @@ fn a_post_that_failed_says_why_and_is_repeated_or_edited_on_a_key() {
     let refuse = |screen: &mut Screen| {
         let refusal = Refusal::new(RefusalCode::PersonUnknown).with("nobody");
         let client_id = screen.last_post();
-        screen.hears(Told::PostRefused { client_id, refusal });
+        screen.hears(ClientEvent::PostRefused { client_id, refusal });
         client_id
     };
     screen.keys("@nobody psst<ret>");
@@ -219,7 +219,7 @@ fn what_was_kept_is_on_the_first_screen() {
         id: ANN,
         name: "ann".into(),
     };
-    screen.hears(Told::Kept {
+    screen.hears(ClientEvent::Kept {
         you,
         limits: tchat::chat::Limits::default(),
         rooms: rooms.clone(),
@@ -228,7 +228,7 @@ fn what_was_kept_is_on_the_first_screen() {
         instance: InstanceId::new([3; 16]),
         counter,
     };
-    screen.hears(Told::Page {
+    screen.hears(ClientEvent::Page {
         room: GENERAL,
         before: Seq(u64::MAX),
         epoch: numbered(1).epoch,
@@ -240,7 +240,7 @@ fn what_was_kept_is_on_the_first_screen() {
         ..Post::new(id(counter), to, text(said))
     };
     let unsent = |post, failed| Unsent { post, failed };
-    screen.hears(Told::Unsent {
+    screen.hears(ClientEvent::Unsent {
         drafts: vec![
             (Some(GENERAL), "not yet".into()),
             (Some(TECH), "there".into()),
@@ -274,7 +274,7 @@ fn what_was_kept_is_on_the_first_screen() {
     screen.follows(GENERAL, 62);
     let mut own = says(GENERAL, 62, ANN, 62, "said offline");
     own.client_id = Some(id(1));
-    screen.hears(Told::Entries(vec![numbered(61), own]));
+    screen.hears(ClientEvent::Entries(vec![numbered(61), own]));
     let times = screen
         .rows()
         .iter()

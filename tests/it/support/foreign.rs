@@ -131,12 +131,12 @@ pub mod chat {
 
     #[derive(Clone, PartialEq, prost::Message)]
     pub struct ServerMessage {
-        #[prost(oneof = "Told", tags = "1, 2, 3, 4")]
-        pub event: Option<Told>,
+        #[prost(oneof = "ClientEvent", tags = "1, 2, 3, 4")]
+        pub event: Option<ClientEvent>,
     }
 
     #[derive(Clone, PartialEq, prost::Oneof)]
-    pub enum Told {
+    pub enum ClientEvent {
         #[prost(message, tag = "1")]
         Broadcast(Broadcast),
         #[prost(message, tag = "2")]

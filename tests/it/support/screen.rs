@@ -12,7 +12,7 @@ use tchat::chat::{
     Author, Body, ClientId, Digest, Entry, Epoch, FollowResult, IdentityId, InstanceId, Limits,
     Person, Presence, Role, RoomId, RoomInfo, RoomKind, Seq, ServerId, Settings, Status, Unread,
 };
-use tchat::client::{Event as Told, LinkState};
+use tchat::client::{Event as ClientEvent, LinkState};
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::screen::hit_map::HitMap;
 use tchat::tui::settings::typing::TypingMode;
@@ -126,7 +126,7 @@ impl Screen {
             conversation(WITH_LI, LI),
         ];
         screen.is_welcomed(rooms);
-        screen.hears(Told::Link(LinkState::Online));
+        screen.hears(ClientEvent::Link(LinkState::Online));
         for room in [GENERAL, TECH, WITH_LI] {
             screen.follows(room, 0);
         }
@@ -143,7 +143,7 @@ impl Screen {
             person(LI, Presence::Online, Role::Member),
             person(ANN, Presence::Online, Role::Member),
         ];
-        screen.hears(Told::Roster {
+        screen.hears(ClientEvent::Roster {
             room: GENERAL,
             is_first: true,
             people,
@@ -153,7 +153,7 @@ impl Screen {
 
     /// The server knows us as ann, who is in these rooms.
     pub fn is_welcomed(&mut self, rooms: Vec<RoomInfo>) {
-        self.hears(Told::Welcome {
+        self.hears(ClientEvent::Welcome {
             you: author(ANN),
             server_id: ServerId::new([1; 16]),
             limits: Limits::default(),
@@ -170,7 +170,7 @@ impl Screen {
 
     pub fn follows_unread(&mut self, room: RoomId, last: u64, unread: Unread) {
         let (first, last) = (Seq(1), Seq(last));
-        self.hears(Told::Followed {
+        self.hears(ClientEvent::Followed {
             room,
             epoch: EPOCH,
             first,
@@ -180,13 +180,13 @@ impl Screen {
         });
     }
 
-    pub fn hears(&mut self, event: Told) {
+    pub fn hears(&mut self, event: ClientEvent) {
         let effects = update(&mut self.state, Event::Client(event));
         self.effects.extend(effects);
     }
 
     pub fn page(&mut self, room: RoomId, before: u64, entries: Vec<Entry>) {
-        self.hears(Told::Page {
+        self.hears(ClientEvent::Page {
             room,
             before: Seq(before),
             epoch: EPOCH,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tchat::chat::InstanceId;
-use tchat::client::{Client, ClientConfig, Command, Connector, Event as Told};
+use tchat::client::{Client, ClientConfig, Command, Connector, Event as ClientEvent};
 use tchat::tui::event::{Effect, Event};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -22,7 +22,7 @@ pub struct Viewer {
     /// What was told outside the screen.
     pub notified: Vec<String>,
     client: Client,
-    events: mpsc::Receiver<Told>,
+    events: mpsc::Receiver<ClientEvent>,
 }
 
 impl Viewer {
@@ -131,7 +131,7 @@ impl Viewer {
         }
     }
 
-    fn take(&mut self, event: Told) {
+    fn take(&mut self, event: ClientEvent) {
         self.screen.effects.clear();
         self.screen.does(Event::Client(event));
         let effects = std::mem::take(&mut self.screen.effects);

@@ -1,16 +1,16 @@
-//! What stands behind a command.
+//! Parses the arguments of commands.
 
 use std::time::Duration;
 
 use crate::chat::{NewRoom, RoomKind};
 
-/// The first word, and what follows it.
+/// The first word of a text, and the rest without spaces around it.
 pub fn first_word(text: &str) -> (&str, &str) {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     (word, rest.trim())
 }
 
-/// `NAME [--private|--secret] [--capacity N] [topic…]`; nothing if it is not that.
+/// Parses `NAME [--private|--secret] [--capacity N] [topic…]`. Returns `None` if the text does not have this form.
 pub fn new_room(text: &str) -> Option<NewRoom> {
     let (name, mut rest) = first_word(text);
     let name = name.trim_start_matches('#');
@@ -41,7 +41,7 @@ pub fn new_room(text: &str) -> Option<NewRoom> {
     Some(room)
 }
 
-/// Whether a word switches something on or off: `on` and `off`, or what people write instead. Nothing for any other word.
+/// Parses a switch: `on` or `off`, or one of the usual words for them. Returns `None` for any other word.
 pub fn switched(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
         "on" | "true" | "yes" | "1" => Some(true),
@@ -50,7 +50,7 @@ pub fn switched(word: &str) -> Option<bool> {
     }
 }
 
-/// `30s`, `10m`, `2h`, `7d`; nothing if it is not that.
+/// Parses a duration like `30s`, `10m`, `2h` or `7d`. Returns `None` if the text does not have this form or the duration is 0.
 pub fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds = match unit {
@@ -62,7 +62,7 @@ pub fn duration(text: &str) -> Option<Duration> {
     };
     let number: u64 = number.parse().ok()?;
     let all = Some(number.saturating_mul(seconds)).filter(|all| *all > 0)?;
-    // Ten years are as good as for ever, and no overflow anywhere.
+    // Ten years are as good as forever, and cannot overflow later.
     Some(Duration::from_secs(all.min(10 * 366 * 24 * 60 * 60)))
 }
 
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_room_is_described_in_any_order_before_its_topic() {
+    fn options_of_a_new_room_come_in_any_order_before_its_topic() {
         let room = |kind, capacity, topic: &str| {
             Some(NewRoom {
                 name: "dev".into(),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_takes_the_words_people_write() {
+    fn a_switch_accepts_the_usual_words() {
         for word in ["on", "ON", "true", "True", "yes", "1"] {
             assert_eq!(switched(word), Some(true), "{word}");
         }

@@ -1,9 +1,9 @@
-//! The composer as it is drawn: wrapped, with the cursor's place; and back from a place to the cursor.
+//! The layout of the composer: the text wrapped into rows, and the mapping between the cursor and its position on the screen.
 
 use super::Composer;
 use crate::text;
 
-/// The composer wrapped for drawing.
+/// The composer's text, wrapped for drawing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ComposerLayout {
     pub rows: Vec<String>,
@@ -11,9 +11,9 @@ pub struct ComposerLayout {
     pub cursor: (usize, usize),
 }
 
-/// A cluster of the text and where it is drawn.
+/// A cluster of the text and its position on the screen.
 struct Cell<'a> {
-    /// Line of the text, and the byte in it.
+    /// The line of the text, and the byte offset in it.
     line: usize,
     at: usize,
     row: usize,
@@ -22,7 +22,7 @@ struct Cell<'a> {
 }
 
 impl Composer {
-    /// Wraps the text at any cluster; columns may be as few as one.
+    /// Wraps the text at any cluster. There may be as few as one column.
     pub fn lay(&self, columns: usize) -> ComposerLayout {
         let (cursor_line, cursor_at) = (self.area.cursor().0, self.place().1);
         let mut rows = vec![String::new()];
@@ -41,7 +41,7 @@ impl Composer {
         ComposerLayout { rows, cursor }
     }
 
-    /// Moves a row up or down of those that [`Composer::lay`] gives, to the same column or the nearest before it.
+    /// Moves the cursor up one of the rows that [`Composer::lay`] returns, to the same column or the nearest one before it.
     pub fn row_up(&mut self, columns: usize) {
         let (row, column) = self.lay(columns).cursor;
         if let Some(above) = row.checked_sub(1) {
@@ -57,7 +57,7 @@ impl Composer {
         }
     }
 
-    /// The first line in one row: the part of it around the cursor, and the cursor's column there.
+    /// Fits the first line into one row: returns the part around the cursor, and the cursor's column in it.
     pub fn lay_line(&self, columns: usize) -> (String, usize) {
         let mut before = Vec::new();
         let mut behind = String::new();
@@ -69,7 +69,7 @@ impl Composer {
         });
         let mut wide: usize = before.iter().map(|cell| text::width(cell)).sum();
         let mut from = 0;
-        // The cursor has a column too, and so has the mark.
+        // The cursor and the `…` need a column each.
         while from < before.len() && wide + 1 + usize::from(from > 0) > columns {
             wide -= text::width(&before[from]);
             from += 1;
@@ -80,7 +80,7 @@ impl Composer {
         (text::cut(&(shown + &behind), columns), column)
     }
 
-    /// Moves the cursor to a place of what [`Composer::lay`] gives, or the nearest before it.
+    /// Moves the cursor to a row and column of [`Composer::lay`], or to the nearest position before it.
     pub fn go_to(&mut self, columns: usize, (row, column): (usize, usize)) {
         let mut nearest = (0, 0);
         self.each_cell(columns, |cell| {
@@ -94,7 +94,7 @@ impl Composer {
         self.jump(line, chars);
     }
 
-    /// Goes through what is drawn, cluster by cluster, and through the end of each line, where only the cursor may be.
+    /// Calls `see` for each cluster in order, and for the end of each line, where only the cursor can be.
     fn each_cell(&self, columns: usize, mut see: impl FnMut(Cell<'_>)) {
         let columns = columns.max(1);
         let (cursor_line, cursor_at) = (self.area.cursor().0, self.place().1);
@@ -102,7 +102,7 @@ impl Composer {
         for (line, text) in self.area.lines().iter().enumerate() {
             let mut column = 0;
             for (at, cluster, _) in text::clusters(text) {
-                // What is typed is drawn as it would be in a message, a tab as its four spaces.
+                // The draft is drawn as it would be in a message, so a tab is four spaces.
                 let shown = if cluster == "\t" {
                     "    ".to_owned()
                 } else {
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cursor_stands_where_text_goes() {
+    fn the_cursor_is_where_the_next_character_goes() {
         let mut composer = Composer::with("张三李四");
         assert_eq!(
             composer.lay(10),

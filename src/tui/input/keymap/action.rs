@@ -99,7 +99,7 @@ actions! {
 }
 
 impl Action {
-    /// Whether it does something in a context: one of a preset's tables says so.
+    /// Whether a preset binds it in a context.
     pub fn is_of(self, context: Context) -> bool {
         let mut presets = Preset::ALL.into_iter();
         presets.any(|(_, preset)| {
@@ -108,7 +108,7 @@ impl Action {
         })
     }
 
-    /// Whether it is for the line that is written, or for what lies over a screen: without one there is no such thing.
+    /// Whether it edits a text field or controls a popup or an overlay. The plain mode, which has no screen, does not offer these.
     pub const fn is_of_line(self) -> bool {
         matches!(
             self,
@@ -145,18 +145,18 @@ impl Action {
         )
     }
 
-    /// Whether it edits or sends what is in the composer. The palette leaves it out: it is pressed while typing, or not at all.
+    /// Whether it edits or sends what is in the composer. The palette leaves these out, because they are only useful while typing.
     pub const fn edits_composer(self) -> bool {
         matches!(self, Self::Send | Self::SentBefore | Self::SentAfter)
             || (self.is_of_line() && !matches!(self, Self::Redraw))
     }
 
-    /// Whether the palette offers it. Rooms have rows of their own there.
+    /// Whether the palette offers it. Not the actions that go to a room, because rooms have their own rows there.
     pub fn is_offered(self) -> bool {
         !self.edits_composer() && self.room().is_none()
     }
 
-    /// Which room of the list it goes to, counted from 0.
+    /// The index of the room it goes to, counted from 0 in the room list.
     pub fn room(self) -> Option<usize> {
         let rooms = [
             Self::Room1,

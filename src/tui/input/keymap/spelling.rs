@@ -1,4 +1,4 @@
-//! Keys as people write them: `ctrl+a`, `Alt+Enter`, `f1`, `ctrl+x ctrl+e`.
+//! Parses and displays keys as users write them: `ctrl+a`, `Alt+Enter`, `f1`, `ctrl+x ctrl+e`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ const CTRL: KeyModifiers = KeyModifiers::CONTROL;
 const ALT: KeyModifiers = KeyModifiers::ALT;
 const SHIFT: KeyModifiers = KeyModifiers::SHIFT;
 
-/// One pressed key, the same whatever a terminal says of it.
+/// One key press, normalized so that it does not depend on how the terminal reports it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Key {
     pub code: KeyCode,
@@ -17,7 +17,8 @@ pub struct Key {
 }
 
 impl Key {
-    /// Terminals differ in whether they report Shift with what it made: a capital letter, a back-tab.
+    /// Normalizes a key event. Terminals differ in whether they report Shift together with what it produced: a capital letter or a
+    /// back-tab.
     pub fn of(event: KeyEvent) -> Self {
         let (code, modifiers) = match event.code {
             KeyCode::Char(c) if event.modifiers.intersects(CTRL.union(ALT)) => (
@@ -32,7 +33,7 @@ impl Key {
     }
 }
 
-/// One key, or two that are pressed one after the other.
+/// One key, or a sequence of two keys.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Keys {
     One(Key),
@@ -40,13 +41,13 @@ pub enum Keys {
 }
 
 impl Keys {
-    /// Whether a letter is typed with it, or begins with one that is.
+    /// Whether it, or its first key, types a character.
     pub fn types(self) -> bool {
         let (Self::One(key) | Self::Two(key, _)) = self;
         matches!(key.code, KeyCode::Char(_)) && !key.modifiers.intersects(CTRL.union(ALT))
     }
 
-    /// Whether both cannot mean something in one context: they are the same, or one begins the other.
+    /// Whether the two cannot both be bound in one context: they are equal, or one begins the other.
     pub fn clashes(self, other: Self) -> bool {
         match (self, other) {
             (Self::One(one), Self::Two(first, _)) | (Self::Two(first, _), Self::One(one)) => {
@@ -57,24 +58,24 @@ impl Keys {
     }
 }
 
-/// No key is called so; which part of it.
+/// The part of a text that is not a key.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NoKey(pub String);
+pub struct UnknownKey(pub String);
 
 impl FromStr for Keys {
-    type Err = NoKey;
+    type Err = UnknownKey;
 
-    fn from_str(text: &str) -> Result<Self, NoKey> {
+    fn from_str(text: &str) -> Result<Self, UnknownKey> {
         let keys: Vec<Key> = text.split_whitespace().map(key).collect::<Result<_, _>>()?;
         match keys[..] {
             [one] => Ok(Self::One(one)),
             [first, second] => Ok(Self::Two(first, second)),
-            _ => Err(NoKey(text.to_owned())),
+            _ => Err(UnknownKey(text.to_owned())),
         }
     }
 }
 
-/// Keys that have a word.
+/// Keys that are written as a word.
 const NAMED: [(&str, KeyCode); 16] = [
     ("enter", KeyCode::Enter),
     ("tab", KeyCode::Tab),
@@ -94,11 +95,11 @@ const NAMED: [(&str, KeyCode); 16] = [
     ("plus", KeyCode::Char('+')),
 ];
 
-fn key(text: &str) -> Result<Key, NoKey> {
-    let unknown = || NoKey(text.to_owned());
+fn key(text: &str) -> Result<Key, UnknownKey> {
+    let unknown = || UnknownKey(text.to_owned());
     let mut modifiers = KeyModifiers::NONE;
     let mut rest = text;
-    // The last part is the key, also where it is a plus.
+    // The last part is the key, even if it is a plus.
     while let Some((word, after)) = rest
         .split_once('+')
         .filter(|(word, after)| !word.is_empty() && !after.is_empty())
@@ -170,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_read_as_people_write_them() {
+    fn keys_are_parsed_as_users_write_them() {
         for (text, shown) in [
             ("ctrl+a", "Ctrl+A"),
             ("Ctrl+A", "Ctrl+A"),

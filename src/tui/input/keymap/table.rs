@@ -1,4 +1,4 @@
-//! The presets: every key that does something from the start, in the words of the config file.
+//! The key bindings of the presets, written as in the config file.
 
 use super::{Action, Context, Preset};
 
@@ -6,8 +6,7 @@ use Context::{Composer, Overlay, Popup, Selection};
 
 type Row = (Context, &'static str, Action);
 
-/// The keys of a preset. Of several for one action the first is the one that help names; a later row for a key takes it from an
-/// earlier one.
+/// The key bindings of a preset. If an action has several keys, help shows the first. If a key has several rows, the last one counts.
 pub fn rows(preset: Preset) -> impl Iterator<Item = Row> {
     let own: &[Row] = match preset {
         Preset::Default => &[],
@@ -120,7 +119,7 @@ const ALL: &[Row] = &[
     (Overlay, "ctrl+q", Action::Quit),
 ];
 
-/// Gives the editor its keys, and what they did to others.
+/// The editing keys of Emacs, and new keys for the actions that lose theirs.
 const EMACS: &[Row] = &[
     (Composer, "ctrl+k", Action::KillToEnd),
     (Composer, "ctrl+p", Action::Up),

@@ -1,10 +1,10 @@
-//! What keys and mouse buttons send: tables of single bytes and of control sequences (xterm, the kitty keyboard protocol).
+//! The bytes sent by keys and mouse buttons: single bytes and control sequences (xterm, the kitty keyboard protocol).
 
 use crossterm::event::{
     KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
-/// The key that sends one ASCII byte.
+/// The key for one ASCII byte.
 pub(super) fn ascii(byte: u8) -> KeyEvent {
     let control = |c: u8| KeyEvent::new(KeyCode::Char(char::from(c)), KeyModifiers::CONTROL);
     match byte {
@@ -19,7 +19,7 @@ pub(super) fn ascii(byte: u8) -> KeyEvent {
     }
 }
 
-/// A typed character.
+/// The key event of a typed character.
 pub(super) fn character(c: char) -> KeyEvent {
     let modifiers = if c.is_uppercase() {
         KeyModifiers::SHIFT
@@ -29,7 +29,7 @@ pub(super) fn character(c: char) -> KeyEvent {
     KeyEvent::new(KeyCode::Char(c), modifiers)
 }
 
-/// The key of `ESC O` and a byte.
+/// The key for `ESC O` and a byte.
 pub(super) fn shift3(byte: u8) -> Option<KeyCode> {
     match byte {
         b'P'..=b'S' => Some(KeyCode::F(byte - b'P' + 1)),
@@ -50,7 +50,7 @@ fn arrow(byte: u8) -> Option<KeyCode> {
     })
 }
 
-/// The key of `ESC [`, parameters and a last byte.
+/// The key for `ESC [`, parameters and a final byte.
 pub(super) fn sequence(parameters: &[u8], last: u8) -> Option<KeyEvent> {
     let text = str::from_utf8(parameters).ok()?;
     let mut fields = text.split(';').map(numbers);
@@ -75,7 +75,7 @@ pub(super) fn sequence(parameters: &[u8], last: u8) -> Option<KeyEvent> {
         return Some(KeyEvent::new_with_kind(KeyCode::BackTab, modifiers, kind));
     }
     let code = match code {
-        // The letter that Shift makes, where the terminal says which.
+        // The character that Shift makes, if the terminal reports it.
         KeyCode::Char(c) if modifiers.contains(KeyModifiers::SHIFT) => {
             let shifted = first[1].and_then(char::from_u32);
             KeyCode::Char(shifted.unwrap_or_else(|| c.to_uppercase().next().unwrap_or(c)))
@@ -85,7 +85,7 @@ pub(super) fn sequence(parameters: &[u8], last: u8) -> Option<KeyEvent> {
     Some(KeyEvent::new_with_kind(code, modifiers, kind))
 }
 
-/// The numbers of one parameter, between colons.
+/// The first two numbers of one parameter, separated by colons.
 fn numbers(field: &str) -> [Option<u32>; 2] {
     let mut numbers = field.split(':').map(|it| it.parse().ok());
     [numbers.next().flatten(), numbers.next().flatten()]
@@ -129,21 +129,21 @@ fn special(number: u32) -> Option<KeyCode> {
     })
 }
 
-/// A key by its code point (`CSI u`).
+/// The key with this code point (`CSI u`).
 fn unicode(number: u32) -> Option<KeyCode> {
     Some(match number {
         9 => KeyCode::Tab,
         13 | 57414 => KeyCode::Enter,
         27 => KeyCode::Esc,
         127 => KeyCode::Backspace,
-        // The keypad's digits.
+        // The digits of the keypad.
         57399..=57408 => KeyCode::Char(char::from_digit(number - 57399, 10)?),
         0..=31 | 0xe000..=0xf8ff => return None,
         _ => KeyCode::Char(char::from_u32(number)?),
     })
 }
 
-/// The column of a cursor position report, from 0; nothing where it is F3 with a modifier.
+/// The column of a cursor position report, from 0; `None` if the sequence is F3 with a modifier.
 pub(super) fn position(parameters: &[u8]) -> Option<u16> {
     let text = str::from_utf8(parameters).ok()?;
     let (row, column) = text.split_once(';')?;
@@ -152,7 +152,7 @@ pub(super) fn position(parameters: &[u8]) -> Option<u16> {
     (!is_key && row.parse::<u16>().is_ok()).then(|| column.saturating_sub(1))
 }
 
-/// What the mouse did (SGR 1006), from the parameters behind `<`.
+/// The mouse event of a report (SGR 1006), from the parameters after `<`.
 pub(super) fn mouse(parameters: &[u8], is_up: bool) -> Option<MouseEvent> {
     let text = str::from_utf8(parameters).ok()?;
     let mut fields = text.split(';').map(str::parse::<u16>);

@@ -9,7 +9,7 @@ fn all(decoder: &mut Decoder) -> Vec<Decoded> {
     std::iter::from_fn(|| decoder.pop()).collect()
 }
 
-/// What bytes mean that come at once, when nothing follows.
+/// Decodes bytes that arrive together and are followed by a pause.
 fn decoded(bytes: &[u8]) -> Vec<Decoded> {
     let mut decoder = Decoder::default();
     decoder.feed(bytes);
@@ -34,7 +34,7 @@ fn typed(text: &str) -> Vec<Decoded> {
         .collect()
 }
 
-/// Everything a terminal may answer, with what is made of it.
+/// Answers of all kinds, as bytes and decoded.
 fn answers() -> Vec<(&'static [u8], Answer)> {
     vec![
         (
@@ -63,7 +63,7 @@ fn answers() -> Vec<(&'static [u8], Answer)> {
 }
 
 #[test]
-fn keys_are_told_from_each_other() {
+fn keys_are_distinguished() {
     let cases: Vec<(&[u8], Decoded)> = vec![
         (b"\r", key(KeyCode::Enter, M::NONE)),
         (b"\n", key(KeyCode::Char('j'), M::CONTROL)),
@@ -120,7 +120,7 @@ fn keys_are_told_from_each_other() {
 }
 
 #[test]
-fn the_mouse_is_understood() {
+fn mouse_reports_are_decoded() {
     let mouse = |kind, column, row, modifiers| {
         Decoded::Event(Event::Mouse(MouseEvent {
             kind,
@@ -149,7 +149,7 @@ fn the_mouse_is_understood() {
     ] {
         assert_eq!(decoded(bytes.as_bytes()), [expected], "{bytes:?}");
     }
-    // An old report is swallowed.
+    // A report in the old format is discarded.
     assert_eq!(decoded(b"\x1b[M !!x"), typed("x"));
 }
 
@@ -178,7 +178,7 @@ fn an_answer_is_never_text_however_it_is_split() {
 }
 
 #[test]
-fn what_is_cut_off_is_swallowed() {
+fn incomplete_sequences_are_discarded() {
     for bytes in [
         &b"\x1b]11;rgb:1e1e"[..],
         b"\x1bP>|xter",
@@ -193,7 +193,7 @@ fn what_is_cut_off_is_swallowed() {
         decoder.feed(b"ok");
         assert_eq!(all(&mut decoder), typed("ok"));
     }
-    // One that is cut off by the next.
+    // A sequence that is cut off by the next one.
     let mut decoder = Decoder::default();
     decoder.feed(b"\x1b]11;rgb:1\x1b[?62c\x1b[A");
     let expected = [
@@ -204,7 +204,7 @@ fn what_is_cut_off_is_swallowed() {
 }
 
 #[test]
-fn a_paste_ends_with_its_mark_or_with_a_pause() {
+fn a_paste_ends_at_its_end_marker_or_after_a_pause() {
     let paste = |text: &str| Decoded::Event(Event::Paste(text.into()));
     assert_eq!(decoded(b"\x1b[200~a\rb\x1b[201~"), [paste("a\rb")]);
     assert_eq!(
@@ -219,7 +219,7 @@ fn a_paste_ends_with_its_mark_or_with_a_pause() {
     decoder.feed(b"\x1b[201~\r");
     let expected = [paste("abc"), key(KeyCode::Enter, KeyModifiers::NONE)];
     assert_eq!(all(&mut decoder), expected);
-    // More than anybody pastes is cut, and its end is still found.
+    // A paste that is too long is truncated, and its end is still found.
     let mut decoder = Decoder::default();
     decoder.feed(b"\x1b[200~");
     decoder.feed(&vec![b'x'; PASTE + 100]);
@@ -230,7 +230,7 @@ fn a_paste_ends_with_its_mark_or_with_a_pause() {
 }
 
 proptest! {
-    /// Whatever comes, it is decoded without a panic, and what is typed after a pause is typed.
+    /// Any bytes are decoded without a panic, and text typed after a pause is decoded correctly.
     #[test]
     fn any_bytes_are_decoded(bytes in proptest::collection::vec(any::<u8>(), 0..200), at in 0..200usize) {
         let mut decoder = Decoder::default();
@@ -245,9 +245,9 @@ proptest! {
         prop_assert_eq!(all(&mut decoder), typed("好k"));
     }
 
-    /// Keys and answers mixed: nothing of an answer is typed, and nothing that is typed is lost.
+    /// In a mix of keys and answers, no part of an answer is decoded as text, and no typed text is lost.
     #[test]
-    fn answers_between_keys_leave_them_alone(parts in proptest::collection::vec((0..16usize, "[a-z好]{0,3}"), 0..12)) {
+    fn answers_between_keys_do_not_affect_them(parts in proptest::collection::vec((0..16usize, "[a-z好]{0,3}"), 0..12)) {
         let mut decoder = Decoder::default();
         let mut expected = String::new();
         for (answer, text) in &parts {

@@ -1,17 +1,17 @@
 //! One line for a run of joins and leaves.
 
-use super::{Direction, IdentityId, Item, Layout, RUN, SafeText, Timeline, What, fill, text};
+use super::{Direction, IdentityId, Item, ItemKind, Layout, RUN, SafeText, Timeline, fill, text};
 
 impl Layout<'_> {
-    /// Who came and went in one run, in a line.
+    /// Summarizes a run of joins and leaves in one line.
     pub(super) fn joins_and_leaves(&self, timeline: &Timeline, first: usize) -> SafeText {
         let mut people: Vec<(IdentityId, &SafeText, Direction, Direction)> = Vec::new();
         let mut before: Option<&Item> = None;
         let run = (first..timeline.len()).filter_map(|index| timeline.get(index));
         for item in run.take(RUN) {
-            let What::JoinOrLeave { person, name, way } = &item.what else {
+            let ItemKind::JoinOrLeave { person, name, way } = &item.what else {
                 match item.what {
-                    What::Hidden => continue,
+                    ItemKind::Hidden => continue,
                     _ => break,
                 }
             };
