@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, Join};
 use tokio::sync::mpsc;
 
 use self::cache::{Cache, Drafts, Opened, Unsent};
@@ -352,13 +352,19 @@ pub enum Unreachable {
     Other(String),
 }
 
-/// Both directions of a connection.
-pub trait Pipe: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Pipe for T {}
+/// Both directions of a connection, whatever it goes over.
+pub type Pipe = Join<Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>>;
 
-/// Opens a connection to the server: over TCP, or a pipe in memory. It is told which server was there before, if one was.
+/// Wraps a stream as a [`Pipe`].
+pub fn pipe(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Pipe {
+    let (read, write) = tokio::io::split(stream);
+    tokio::io::join(Box::new(read), Box::new(write))
+}
+
+/// Opens a connection to the server, over TCP or in memory. It gets the id of the server that was there before, if there was one. A host name
+/// that nobody knows is an error of the kind `NotFound`.
 pub type Connector =
-    Arc<dyn Fn(Option<ServerId>) -> BoxFuture<'static, io::Result<Box<dyn Pipe>>> + Send + Sync>;
+    Arc<dyn Fn(Option<ServerId>) -> BoxFuture<'static, io::Result<Pipe>> + Send + Sync>;
 
 /// What a link is started with.
 #[derive(Clone)]

@@ -2,8 +2,8 @@
 
 use super::{
     Arc, AtomicU64, Body, Child, Client, ClientConfig, ClientId, Command, Connector, Duration,
-    Event, HashMap, HashSet, InstanceId, KEPT, Ordering, Path, PathBuf, Pipe, Post, Recipient,
-    RoomId, Stdio, Told, profile, room_name,
+    Event, HashMap, HashSet, InstanceId, KEPT, Ordering, Path, PathBuf, Post, Recipient, RoomId,
+    Stdio, Told, pipe, profile, room_name,
 };
 
 /// A host of tchat with people who fill it.
@@ -117,7 +117,7 @@ impl Host {
             Box::pin(async move {
                 let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
                 stream.set_nodelay(true)?;
-                Ok(Box::new(stream) as Box<dyn Pipe>)
+                Ok(pipe(stream))
             })
         });
         let (profiles, key) = self.profiles();

@@ -19,7 +19,7 @@ use crate::chat::Bridges;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
 use crate::chat::{InstanceId, RoomName, Secret, ServerId, UserName};
-use crate::client::{Client, ClientConfig, Connector, Event, Pipe};
+use crate::client::{Client, ClientConfig, Connector, Event, pipe};
 use crate::config::Config;
 use crate::server::clock::WallClock;
 use crate::server::hub::HubConfig;
@@ -183,7 +183,7 @@ fn connector(door: &Door) -> Connector {
             let (ours, theirs) = tokio::io::duplex(PIPE);
             let gone = |_| io::Error::from(io::ErrorKind::ConnectionRefused);
             door.send(Ok((theirs, Peer::Memory))).await.map_err(gone)?;
-            Ok(Box::new(ours) as Box<dyn Pipe>)
+            Ok(pipe(ours))
         })
     })
 }

@@ -1,14 +1,15 @@
 //! `tchat`: the screen, and a host in the background where nobody hosts yet.
 
 use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 
 use super::host::Host;
 use crate::chat::InstanceId;
-use crate::client::{Client, ClientConfig, Connector, Pipe, profile};
+use crate::client::{Client, ClientConfig, Connector, pipe, profile};
 use crate::config::{Address, Config};
 use crate::text;
 use crate::tui::run::{Connect, Connection, RunError, Setup, run as run_screen, run_plain};
@@ -208,13 +209,16 @@ pub(super) fn connector(server: Address, host: Option<Arc<Host>>) -> Connector {
                 }
                 (dialled, _) => dialled?,
             };
-            Ok(Box::new(stream) as Box<dyn Pipe>)
+            Ok(pipe(stream))
         })
     })
 }
 
 async fn dial(server: &Address) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect((server.host.as_str(), server.port)).await?;
+    let unknown = |error| io::Error::new(io::ErrorKind::NotFound, error);
+    let addresses = lookup_host((server.host.as_str(), server.port)).await;
+    let addresses: Vec<SocketAddr> = addresses.map_err(unknown)?.collect();
+    let stream = TcpStream::connect(&addresses[..]).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }

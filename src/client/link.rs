@@ -406,7 +406,7 @@ fn unreachable(error: &std::io::Error) -> Unreachable {
         std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable => {
             Unreachable::NoRoute
         }
-        _ if error.to_string().contains("lookup") => Unreachable::UnknownHost,
+        std::io::ErrorKind::NotFound => Unreachable::UnknownHost,
         _ => Unreachable::Other(error.to_string()),
     }
 }

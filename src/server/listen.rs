@@ -31,7 +31,6 @@ use tower::ServiceExt;
 
 use super::hub::guests::Guest;
 use super::outbox::Outbox;
-use super::session::Greeted;
 
 /// Until its first whole request a connection has this long.
 pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
@@ -214,8 +213,9 @@ impl Connection {
     }
 }
 
-impl Greeted for Connection {
-    fn greeted(&self) {
+impl Connection {
+    /// The client was let in: it no longer counts as a stranger.
+    pub fn greeted(&self) {
         self.0
             .stranger
             .lock()

@@ -46,23 +46,17 @@ pub enum SessionError {
     Lost,
 }
 
-/// What an endpoint knows of the connection a session came over.
-pub trait Greeted: Send {
-    /// The client was let in: it no longer counts as a stranger.
-    fn greeted(&self);
-}
-
-/// Runs one client's session to its end.
+/// Runs one client's session to its end. `greeted` is called once the client was let in, so that it no longer counts as a stranger.
 pub async fn run(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
     mut inbound: impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin + Send,
-    connection: impl Greeted,
+    greeted: impl FnOnce() + Send,
     peer: String,
 ) {
     let goodbye = match admit(&hub, &outbox, &mut inbound).await {
         Ok((admitted, hello)) => {
-            connection.greeted();
+            greeted();
             let agent = text::line(&text::cut(&hello.agent, AGENT)).to_string();
             let session = Session::new(hub, &outbox, admitted);
             session.attached(&mut inbound, &agent, &peer).await

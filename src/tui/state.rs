@@ -75,14 +75,14 @@ pub enum Tone {
     Problem,
 }
 
-/// See [`State::tour`].
+/// See [`Rooms::tour`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnreadTour {
     pub home: RoomId,
     pub seen: Vec<RoomId>,
 }
 
-/// See [`State::offered`].
+/// See [`Overlays::offered`].
 #[derive(Clone, Debug)]
 pub struct Offered {
     pub picker: Picker,
@@ -98,7 +98,7 @@ pub struct Invitation {
     pub by: Option<Author>,
 }
 
-/// See [`State::visit`].
+/// See [`Rooms::visit`].
 #[derive(Clone, Debug)]
 pub struct Visit {
     /// The place before the visit.

@@ -8,6 +8,9 @@ use super::entries::{self, ENTRY};
 use crate::chat::{Epoch, Found, IdentityId, RoomId, Search, ServerId};
 use crate::text::Finder;
 
+/// Texts, actions and replies, by the numbers of their kinds.
+const SAID: &str = "kind IN (1, 2, 17)";
+
 /// Copies that are read between two looks at whether anybody still wants to know.
 const LOOK_EVERY: usize = 256;
 
@@ -37,7 +40,7 @@ pub fn search(
         Ok((row.get::<_, i64>(0)?, room, epoch.map(Epoch::new)))
     })?;
     let mut copies = db.prepare(&format!(
-        "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch = ?2 AND kind IN (1, 2, 17) ORDER BY seq DESC"
+        "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch = ?2 AND {SAID} ORDER BY seq DESC"
     ))?;
     let mut found = Found::default();
     for room in rooms {

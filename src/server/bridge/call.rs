@@ -30,7 +30,7 @@ use crate::server::listen::Connection;
 use crate::server::outbox::{Direction, JoinOrLeave};
 use crate::server::outbox::{Item, Outbox, Signal};
 use crate::server::room::mailbox::Question;
-use crate::server::session::{self, Greeted};
+use crate::server::session;
 use crate::text;
 use crate::wire::{Event, GoodbyeReason, JoinTarget, Request, RequestFrame};
 

@@ -26,7 +26,6 @@ use crate::server::deadline;
 use crate::server::deadline::Deadline;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
-use crate::server::session::Greeted;
 use crate::wire::Frame;
 
 /// What the build script describes of the services.

@@ -7,13 +7,13 @@ use std::task::{Context, Poll};
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use crate::chat::{Epoch, IdentityId, RefusalCode, RoomId, Search, Secret, Seq};
+use crate::chat::{Epoch, IdentityId, RoomId, Search, Secret, Seq};
 use crate::server::deadline;
 use crate::server::deadline::Deadline;
 use crate::server::hub::{AdmitError, Hub};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox};
-use crate::server::session::{self, Greeted, SessionError};
+use crate::server::session::{self, SessionError};
 use crate::server::store::{PageLimit, Span, StoreError};
 use crate::wire::{
     Frame, Malformed, encode_event, entry_to, proto, request_from, room_to, search_from,
@@ -96,7 +96,7 @@ impl ChatService for Endpoint {
             Arc::clone(&self.hub),
             Arc::clone(&outbox),
             inbound,
-            connection,
+            move || connection.greeted(),
             peer,
         ));
         Ok(Response::new(FrameStream { outbox, deadline }))
@@ -163,10 +163,9 @@ impl ChatService for Endpoint {
         let hidden = || Status::permission_denied("not a member of this room");
         let head = self.hub.head(room, caller).await.ok_or_else(hidden)?;
         if !asked.epoch.is_empty() && Epoch::from_slice(&asked.epoch) != Some(head.epoch) {
-            return Err(Status::failed_precondition(format!(
-                "{:?}",
-                RefusalCode::EpochChanged
-            )));
+            return Err(Status::failed_precondition(
+                "the room has another history now (epoch changed)",
+            ));
         }
         let span = match (asked.before, asked.after) {
             (0, 0) => Span::Before(Seq(u64::MAX)),

@@ -24,10 +24,10 @@ pub async fn run_guest(
     let guest = &seat.guest;
     let goodbye = match hub.admit_guest(guest, &outbox).await {
         Ok(admitted) => {
-            let agent = format!("{:?}", guest.via);
+            let agent = guest.via.name();
             let mut inbound = (&mut inbound).map(Ok);
             let session = Session::new(hub, &outbox, admitted);
-            session.attached(&mut inbound, &agent, &peer).await
+            session.attached(&mut inbound, agent, &peer).await
         }
         Err(AdmitError::Refused(refusal)) => {
             outbox.answer(Event::Refused {

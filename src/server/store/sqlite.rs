@@ -6,6 +6,7 @@
 mod copy;
 mod decode;
 mod index;
+mod kinds;
 mod page;
 mod personal;
 mod read;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tchat::client::Pipe;
+use tchat::client::pipe;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
@@ -50,7 +50,7 @@ async fn crowd(each: usize) {
     for n in 0..each {
         let io = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let header = format!("username: w{n}\r\n");
-        let io: Box<dyn Pipe> = Box::new(io);
+        let io = pipe(io);
         let mut socket = Socket::shake(io, header.as_bytes()).await.unwrap();
         let count = Arc::clone(&heard);
         let reads_socket = tokio::spawn(async move {

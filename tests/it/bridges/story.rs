@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tchat::client::Pipe;
+use tchat::client::pipe;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
@@ -167,7 +167,7 @@ async fn talkers(port: u16, lines: usize, pace: &Arc<Pace>) -> Vec<Talker> {
     }));
     all.push(talker!("w", true, lines, pace,
     client = {
-        let io: Box<dyn Pipe> = Box::new(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+        let io = pipe(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
         Socket::shake(io, b"username: w\r\n").await.unwrap()
     },
     text => client.says(&text).await,

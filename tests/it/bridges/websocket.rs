@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use prost::Message;
-use tchat::client::Pipe;
+use tchat::client::pipe;
 use tokio::time::Instant;
 
 use crate::support::foreign::{BINARY, PING, PONG, Socket, TEXT, websocket};
@@ -100,7 +100,7 @@ async fn a_user_list_goes_to_the_one_who_asks_and_has_nothing_else_set() {
 async fn without_a_name_one_is_given_and_a_bad_or_taken_one_is_closed_with_a_notice() {
     let server = Server::start();
     let nameless = async || {
-        let io: Box<dyn Pipe> = Box::new(server.dial().await);
+        let io = pipe(server.dial().await);
         Socket::shake(io, b"").await.unwrap()
     };
     let (mut one, mut two) = (nameless().await, nameless().await);
@@ -128,7 +128,7 @@ async fn without_a_name_one_is_given_and_a_bad_or_taken_one_is_closed_with_a_not
         assert!(words.contains("用户名"), "{words}");
         assert_eq!(refused.closes().await, 1008);
     }
-    let io: Box<dyn Pipe> = Box::new(server.dial().await);
+    let io = pipe(server.dial().await);
     let mut refused = Socket::shake(io, b"username: \xff\xfe\r\n").await.unwrap();
     assert!(
         refused.talk().await.1.contains("用户名"),
@@ -212,7 +212,7 @@ async fn what_cannot_be_read_is_closed_with_the_right_code() {
 async fn pages_of_other_origins_and_requests_that_are_no_handshake_are_turned_away() {
     let server = Server::start();
     let shake = async |header: &'static [u8]| {
-        let io: Box<dyn Pipe> = Box::new(server.dial().await);
+        let io = pipe(server.dial().await);
         Socket::shake(io, header).await.map(drop)
     };
     let evil = shake(b"Origin: http://evil.example.org\r\n").await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use prost::Message;
-use tchat::client::Pipe;
+use tchat::client::{Pipe, pipe};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -296,15 +296,15 @@ pub const PONG: u8 = 0x8a;
 
 /// A WebSocket client that knows nothing of what it carries.
 pub struct Socket {
-    read: ReadHalf<Box<dyn Pipe>>,
-    write: WriteHalf<Box<dyn Pipe>>,
+    read: ReadHalf<Pipe>,
+    write: WriteHalf<Pipe>,
     /// Answers pings by itself.
     pub pongs: bool,
 }
 
 impl Socket {
     /// Shakes hands under a name, as raw bytes; gives back the status line where it is not let in.
-    pub async fn shake(io: Box<dyn Pipe>, headers: &[u8]) -> Result<Self, String> {
+    pub async fn shake(io: Pipe, headers: &[u8]) -> Result<Self, String> {
         let (mut read, mut write) = tokio::io::split(io);
         let mut request = b"GET /ws HTTP/1.1\r\nHost: chat.example.org\r\nConnection: Upgrade\r\n\
             Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -335,7 +335,7 @@ impl Socket {
     }
 
     pub async fn enter(server: &Server, name: &str) -> Self {
-        let io: Box<dyn Pipe> = Box::new(server.dial().await);
+        let io = pipe(server.dial().await);
         let header = [b"username: ", name.as_bytes(), b"\r\n"].concat();
         Self::shake(io, &header).await.unwrap()
     }

@@ -9,10 +9,9 @@ use tchat::chat::{
     Author, Body, Digest, Entry, Epoch, FollowResult, IdentityId, Limits, RoomId, RoomInfo,
     RoomKind, Seq, ServerId, SessionId,
 };
-use tchat::client::{Connector, Pipe};
+use tchat::client::{Connector, pipe};
 use tchat::server::endpoint::grpc::{ChatService, ChatServiceServer};
 use tchat::server::listen::{self, Caps, Connection, Peer};
-use tchat::server::session::Greeted;
 use tchat::wire::{
     Event, Frame, Request, RequestFrame, Welcome, encode_event, proto, request_from,
 };
@@ -128,7 +127,7 @@ pub fn start_with(headers: Headers) -> (Connector, mpsc::Receiver<Talk>) {
             let (ours, theirs) = tokio::io::duplex(64 * 1024);
             let gone = |_| std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
             door.send(Ok((theirs, Peer::Memory))).await.map_err(gone)?;
-            Ok(Box::new(ours) as Box<dyn Pipe>)
+            Ok(pipe(ours))
         })
     });
     (connector, arriving)

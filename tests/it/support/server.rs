@@ -7,7 +7,7 @@ use std::time::Duration;
 use tchat::chat::Retention;
 use tchat::chat::RoomPreset;
 use tchat::chat::{Limits, RoomName, Seq, ServerId, UserName};
-use tchat::client::{Connector, Pipe};
+use tchat::client::{Connector, pipe};
 use tchat::server::clock::WallClock;
 use tchat::server::hub::HubConfig;
 use tchat::server::listen::{Caps, Peer};
@@ -141,7 +141,7 @@ impl Server {
         let door = Arc::clone(&self.door);
         Arc::new(move |_| {
             let door = Arc::clone(&door);
-            Box::pin(async move { Ok(Box::new(dial(&door).await?) as Box<dyn Pipe>) })
+            Box::pin(async move { Ok(pipe(dial(&door).await?)) })
         })
     }
 

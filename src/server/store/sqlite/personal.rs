@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::decode::{self, ENTRY, bytes, entry, flag, number, text};
+use super::kinds::SAID;
 use super::page::add_mentions;
 use super::read::{ROOM, any_room, epoch, readable, role, via};
 use super::write::{room_number, signed};
@@ -66,7 +67,7 @@ pub fn unread(
     let messages = db
         .prepare_cached(&format!(
             "SELECT count(*) FROM (SELECT 1 FROM entries e INDEXED BY entries_said
-             WHERE e.room = :room AND e.kind IN (1, 2, 17) AND e.seq > :above AND e.seq <= :last
+             WHERE e.room = :room AND e.{SAID} AND e.seq > :above AND e.seq <= :last
              AND {BY_OTHERS} LIMIT :most)"
         ))?
         .query_row(
@@ -78,7 +79,7 @@ pub fn unread(
             "SELECT count(*) FROM (SELECT DISTINCT m.seq FROM mentions m INDEXED BY mentions_of
              CROSS JOIN entries e ON e.room = m.room AND e.seq = m.seq
              WHERE m.person IN (:me, :all) AND m.room = :room AND m.seq > :above AND m.seq <= :last
-             AND e.kind IN (1, 2, 17) AND {BY_OTHERS} LIMIT :most)"
+             AND e.{SAID} AND {BY_OTHERS} LIMIT :most)"
         ))?
         .query_row(
             named_params! {
@@ -112,7 +113,7 @@ pub fn mentions_of(
     let mut query = db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries e WHERE e.room = :room AND e.seq IN
          (SELECT m.seq FROM mentions m WHERE m.person IN (:me, :all) AND m.room = :room)
-         AND e.kind IN (1, 2, 17) AND {BY_OTHERS} ORDER BY e.seq DESC LIMIT :most"
+         AND e.{SAID} AND {BY_OTHERS} ORDER BY e.seq DESC LIMIT :most"
     ))?;
     let mut found = Vec::new();
     for (num, room, epoch) in rooms {

@@ -4,6 +4,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::decode::{self, ENTRY, bytes, entry, flag, number, text};
+use super::kinds::SAID;
 use super::write::{CLOSED, room_number, signed};
 use crate::chat::{
     Digest, Entry, Epoch, Exit, IdentityId, InstanceId, NameKey, PutOut, Role, RoomId, RoomKind,
@@ -232,7 +233,7 @@ pub fn last_said(db: &Connection, room: RoomId) -> rusqlite::Result<Option<Entry
     };
     db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries e INDEXED BY entries_said
-         WHERE e.room = ?1 AND e.kind IN (1, 2, 17) ORDER BY e.seq DESC LIMIT 1"
+         WHERE e.room = ?1 AND e.{SAID} ORDER BY e.seq DESC LIMIT 1"
     ))?
     .query_row([num], |row| entry(row, room, epoch))
     .optional()

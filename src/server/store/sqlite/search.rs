@@ -11,6 +11,7 @@ use rusqlite::{Connection, named_params, params};
 
 use super::decode::{self, ENTRY, checked, unchecked_entry};
 use super::index::{self, author_mark, mark, name_mark, row_number};
+use super::kinds::SAID;
 use super::page::{add_mentions, add_reactions};
 use super::read::{epoch, named, readable as rows, seqs_of};
 use super::write::signed;
@@ -292,7 +293,7 @@ impl Look<'_> {
             room.from
         };
         let sql = format!(
-            "SELECT {ENTRY} FROM entries e INDEXED BY entries_said WHERE e.room = ?1 AND e.kind IN (1, 2, 17)
+            "SELECT {ENTRY} FROM entries e INDEXED BY entries_said WHERE e.room = ?1 AND e.{SAID}
              AND e.seq BETWEEN ?2 AND ?3 ORDER BY e.seq DESC"
         );
         let mut statement = self.db.prepare_cached(&sql)?;

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::decode::{self, ENTRY};
 use super::index;
+use super::kinds::EDIT;
 use super::write::ERASED;
 use crate::chat::{Body, Digest, IdentityId, RoomId, Seq, digest_of};
 use crate::server::store::{Damage, Verified};
@@ -444,9 +445,9 @@ fn is_edited_to(
     payload: &str,
 ) -> rusqlite::Result<bool> {
     let last = db
-        .prepare_cached(
-            "SELECT text FROM entries WHERE room = ?1 AND target = ?2 AND kind = 18 ORDER BY seq DESC LIMIT 1",
-        )?
+        .prepare_cached(&format!(
+            "SELECT text FROM entries WHERE room = ?1 AND target = ?2 AND {EDIT} ORDER BY seq DESC LIMIT 1"
+        ))?
         .query_row(params![num, row.get::<_, i64>(0)?], |row| {
             decode::whole_text(row, 0)
         })

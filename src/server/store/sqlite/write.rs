@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::kinds::EDIT;
 use super::read::first_seq;
 use super::writer::WriteError;
 use super::{decode, index};
@@ -320,10 +321,10 @@ fn amend(
         Amendment::Erase => {
             index::forget(db, num, target)?;
             // The entry itself, and every edit of it.
-            db.prepare_cached(
+            db.prepare_cached(&format!(
                 "UPDATE entries SET kind = ?3, text = '', is_edited = 0
-                 WHERE room = ?1 AND (seq = ?2 OR (target = ?2 AND kind = 18))",
-            )?
+                 WHERE room = ?1 AND (seq = ?2 OR (target = ?2 AND {EDIT}))"
+            ))?
             .execute(params![num, target, ERASED])?;
             for gone in [
                 "DELETE FROM reactions WHERE room = ?1 AND target = ?2",
