@@ -13,6 +13,7 @@ use crate::chat::{Body, ClientId, InstanceId, Recipient, Refusal, RefusalCode};
 use crate::client::{Command, Event, LinkState, Post};
 use crate::config::{self, Config};
 use crate::text;
+use crate::tui::input::command::addressee;
 use crate::tui::strings::{self, Pipes, fill};
 
 /// What is read from a pipe at most: far more than a message may have, so that it is refused with its size.
@@ -34,6 +35,12 @@ pub fn run(config: &Config, args: &SendArgs) -> Result<()> {
     }
     if text.trim().is_empty() {
         return Err(Exit::new(USAGE, words.nothing_to_send).into());
+    }
+    // Typed in the composer, such a line would be private. What is piped in is data, and is posted as it is.
+    if let (None, false, Some((name, _))) = (&args.user, args.text.is_empty(), addressee(&text)) {
+        let next = fill(words.to_everyone_next, &[&name]);
+        let words = format!("{}\n{next}", fill(words.to_everyone, &[&name]));
+        return Err(Exit::new(USAGE, words).into());
     }
     pipe::run(send(config, args, text, within))
 }

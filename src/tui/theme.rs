@@ -264,11 +264,8 @@ impl Theme {
     }
 
     pub fn style(&self, scope: Scope) -> Style {
-        let place = Scope::ALL.iter().position(|known| *known == scope);
-        place
-            .and_then(|place| self.styles.get(place))
-            .copied()
-            .unwrap_or_default()
+        // There is a style for each of `Scope::ALL`, which lists them as they are declared.
+        self.styles.get(scope as usize).copied().unwrap_or_default()
     }
 
     /// The style of a person's name, always the same for the same person.

@@ -464,3 +464,28 @@ fn pipes_work_beside_a_screen_of_the_same_person() {
     assert!(!lines[0].contains("psst"), "{lines:?}");
     ann.shows("#general › half a thought");
 }
+
+#[test]
+fn a_private_looking_line_is_not_posted_to_everyone() {
+    let here = Here::new();
+    for line in [
+        ["@ben", "psst"].as_slice(),
+        &["@李四 今天"],
+        &["@ben\tsee you"],
+    ] {
+        let (code, said) = here.sends(line);
+        assert_eq!(code, Some(2), "{line:?}: {said}");
+        assert!(said.contains("--user"), "{said}");
+    }
+    // These are public, and so is everything that is piped in.
+    for line in [
+        " @ben look",
+        "@ben, look",
+        "@here look",
+        "mail ann@example.org",
+    ] {
+        assert_eq!(here.sends(&[line]).0, Some(0), "{line}");
+    }
+    let lines = here.tails(&["--last", "10"]);
+    assert!(!lines.iter().any(|line| line.contains("psst")), "{lines:?}");
+}

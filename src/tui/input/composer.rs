@@ -40,6 +40,15 @@ impl Composer {
         self.area.lines().join("\n")
     }
 
+    /// Whether the text is this one. Faster than comparing with [`Composer::text`], which joins all lines.
+    pub fn holds(&self, text: &str) -> bool {
+        self.area
+            .lines()
+            .iter()
+            .map(String::as_str)
+            .eq(text.split('\n'))
+    }
+
     pub fn is_empty(&self) -> bool {
         self.area.lines().iter().all(String::is_empty) && self.area.lines().len() <= 1
     }

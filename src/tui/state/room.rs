@@ -232,6 +232,14 @@ impl Room {
         }
     }
 
+    /// Whether this room's draft is saved as it is. It is asked after every event, so it avoids making the text of a draft.
+    pub fn is_saved(&self) -> bool {
+        match &self.aside {
+            None => self.composer.holds(&self.drafted),
+            Some(_) => self.draft() == self.drafted,
+        }
+    }
+
     /// The text to save as this room's draft.
     pub fn draft(&self) -> String {
         let text = self.composer.text();

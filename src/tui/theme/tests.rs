@@ -165,3 +165,10 @@ fn depth_none_has_no_colours() {
             .all(|scope| theme.style(*scope).fg.is_none() && theme.style(*scope).bg.is_none())
     );
 }
+
+#[test]
+fn every_scope_has_its_own_place() {
+    for (place, scope) in Scope::ALL.iter().enumerate() {
+        assert_eq!(*scope as usize, place, "{}", scope.name());
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::chat::RoomId;
 use crate::client::Command;
 use crate::client::cache::Drafts;
 use crate::tui::event::Effect;
@@ -13,14 +12,13 @@ const WITHIN: Duration = Duration::from_millis(500);
 
 /// Schedules saving if the current draft differs from the saved one.
 pub(super) fn note(state: &mut State) {
-    if state.timers.drafts_due.is_none() && state.draft() != *drafted(state, state.rooms.current) {
+    let is_saved = match state.current() {
+        Some(room) => room.is_saved(),
+        None => state.input.lobby.holds(&state.input.lobby_drafted),
+    };
+    if !is_saved && state.timers.drafts_due.is_none() {
         state.timers.drafts_due = Some(state.screen.now.instant + WITHIN);
     }
-}
-
-fn drafted(state: &State, room: Option<RoomId>) -> &str {
-    let room = room.and_then(|room| state.room(room));
-    room.map_or(&state.input.lobby_drafted, |room| &room.drafted)
 }
 
 /// Saves the drafts, if it is time.
