@@ -8,6 +8,7 @@ mod bridges;
 mod caps;
 mod environment;
 mod file;
+mod invalid;
 mod keys;
 mod overrides;
 mod read;
@@ -217,7 +218,7 @@ impl Config {
         })?;
         let theme_line = file.theme.as_ref().filter(|_| set.theme.is_none());
         let theme_line = theme_line.map(|theme| {
-            let line = keys::line(&text, theme.span().start);
+            let line = invalid::line_of(&text, theme.span().start);
             let path = path.display();
             format!("cannot use the config file '{path}', line {line}")
         });

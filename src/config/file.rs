@@ -1,14 +1,15 @@
 //! The config file: TOML, every key optional, none unknown. Every value is checked here, so that an error names its line.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
+use super::invalid::{Invalid, line_of};
 use super::rooms::Room;
 use super::values::{self, Glyphs, Notifications, Person};
 use super::{Address, bridges, keys};
@@ -108,14 +109,6 @@ pub struct Server {
     pub keep_for: Option<Duration>,
 }
 
-/// Something in the file that cannot be used.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Invalid {
-    /// At which byte.
-    pub at: usize,
-    pub why: String,
-}
-
 impl From<toml::de::Error> for Invalid {
     fn from(error: toml::de::Error) -> Self {
         let message = error.message().trim();
@@ -148,8 +141,8 @@ pub fn parse_usable(text: &str) -> (File, Vec<Invalid>) {
         };
         let at = error.at;
         // What the parser made of a broken line is not wrong a second time.
-        let line = keys::line(text, at);
-        if wrong.iter().all(|known| keys::line(text, known.at) != line) {
+        let line = line_of(text, at);
+        if wrong.iter().all(|known| line_of(text, known.at) != line) {
             wrong.push(error);
         }
         if !take_out(table.get_mut(), at) {
@@ -184,20 +177,6 @@ fn take_out(table: &mut DeTable<'_>, at: usize) -> bool {
         }
     }
     found.is_some_and(|key| table.remove(key.as_str()).is_some())
-}
-
-impl Invalid {
-    /// The error for people: the file, the line and the key, and why.
-    pub fn of(self, path: &Path, text: &str) -> anyhow::Error {
-        let line = keys::line(text, self.at.min(text.len()));
-        let content = text.lines().nth(line - 1).unwrap_or_default();
-        let key = content.split('=').next().unwrap_or_default().trim();
-        anyhow!(
-            "cannot use the config file '{}', line {line}, at '{key}': {}",
-            path.display(),
-            self.why
-        )
-    }
 }
 
 /// The words of an error for a key that is not known: the nearest that is, or where it belongs. Nothing for any other error.
@@ -267,6 +246,8 @@ fn keys_of<T: DeserializeOwned>() -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn error(text: &str) -> String {

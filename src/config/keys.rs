@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::Invalid;
+use super::invalid::{Invalid, line_of};
 use crate::tui::input::keymap::{Action, Context, Keymap, Keys, Preset, UserBinding};
 
 type Rows = BTreeMap<Spanned<String>, Spanned<String>>;
@@ -67,7 +67,7 @@ impl File {
                         why: format!(
                             "'{}' cannot do this beside '{other}' of line {}",
                             key.get_ref(),
-                            line(text, *first)
+                            line_of(text, *first)
                         ),
                     });
                 }
@@ -153,9 +153,4 @@ fn wish(
         keys,
         action: known,
     })
-}
-
-/// The line of a byte, from 1 on.
-pub fn line(text: &str, at: usize) -> usize {
-    text.get(..at).unwrap_or(text).matches('\n').count() + 1
 }

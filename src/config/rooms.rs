@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::Invalid;
+use super::invalid::Invalid;
 use super::values;
 use crate::chat::Retention;
 use crate::chat::RoomName;

@@ -2,6 +2,8 @@
 //!
 //! Its state sits behind one mutex that is held for a few lines at a time and never across an await.
 
+mod admission;
+pub mod guest;
 pub mod guests;
 mod mentions;
 mod names;
@@ -21,9 +23,9 @@ use tokio::sync::{Notify, OnceCell, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use self::guests::Guest;
+pub use self::admission::{AdmitError, Admitted};
+use self::guest::Guest;
 use self::names::{Names, Operators};
-pub use self::people::{AdmitError, Admitted};
 use self::reads::Reads;
 use self::turns::Turns;
 use super::bus::Bus;

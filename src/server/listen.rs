@@ -29,7 +29,7 @@ use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tower::ServiceExt;
 
-use super::hub::guests::Guest;
+use super::hub::guest::Guest;
 use super::outbox::Outbox;
 
 /// Until its first whole request a connection has this long.

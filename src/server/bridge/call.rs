@@ -24,7 +24,7 @@ use crate::chat::{
     UserName, Via,
 };
 use crate::server::delivery::Delivery;
-use crate::server::hub::guests::{Guest, Seat};
+use crate::server::hub::guest::{Guest, Seat};
 use crate::server::hub::{Hub, now_ms, random_id};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Direction, JoinOrLeave};

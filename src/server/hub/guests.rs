@@ -7,11 +7,12 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures::StreamExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout_at};
 
+use super::admission::{AdmitError, Admitted};
+use super::guest::Guest;
 use super::names::valid;
-use super::people::{AdmitError, Admitted};
 use super::{Hub, now_ms, random_id};
 use crate::chat::{
     Author, IdentityId, Refusal, RefusalCode, Role, RoomId, Secret, SessionId, Status, UserName,
@@ -36,62 +37,6 @@ const SEEN_OFF: usize = 64;
 const NAMELESS: usize = 100_000;
 /// A leave that did not fit the disk is tried again this often.
 const LEAVE_AGAIN: Duration = Duration::from_secs(5);
-
-/// A name and an identity, held until this is dropped.
-#[derive(Debug)]
-pub struct Guest {
-    hub: Arc<Hub>,
-    pub identity: IdentityId,
-    pub name: UserName,
-    pub via: Via,
-    /// How many sessions there may be at once.
-    seats: Arc<Semaphore>,
-    /// How long the next one waits for a place.
-    patience: Duration,
-    /// Held while a session is let in and while the last one leaves, so that nobody comes in through a leave that is on its way.
-    turn: tokio::sync::Mutex<()>,
-}
-
-/// A guest who has a session, until this is dropped.
-#[derive(Debug)]
-pub struct Seat {
-    pub guest: Arc<Guest>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Guest {
-    /// Takes the place of a session; where another one is just leaving, waits for it a moment.
-    ///
-    /// # Errors
-    /// They are here already.
-    pub async fn seat(self: Arc<Self>) -> Result<Seat, Refusal> {
-        let seats = Arc::clone(&self.seats);
-        match timeout(self.patience, seats.acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(Seat {
-                guest: self,
-                _permit: permit,
-            }),
-            _ => Err(Refusal::new(RefusalCode::NameTaken).with(&self.name)),
-        }
-    }
-
-    pub fn author(&self) -> Author {
-        Author {
-            id: self.identity,
-            name: self.name.to_string(),
-        }
-    }
-}
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        let mut state = self.hub.lock();
-        state.guests.remove(&self.identity);
-        state.names.release(&self.name, self.identity);
-        drop(state);
-        self.hub.freed.notify_waiters();
-    }
-}
 
 impl Hub {
     /// Takes a name for somebody who comes over a bridge. `number` is what their protocol knows them by, if it does.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::{Instant, sleep};
 
-use super::guests::Guest;
+use super::admission::{AdmitError, Admitted};
 use super::names::valid;
 use super::{Attending, GRACE, Hub, NAME_HOLD, now_ms, random_id};
 use crate::chat::{
@@ -17,28 +17,11 @@ use crate::server::outbox::Outbox;
 use crate::server::rate_limit::Bucket;
 use crate::server::room::attendance::Departure;
 use crate::server::room::mailbox::RoomMsg;
-use crate::server::store::{FULL_RETRY, IdentityRecord, StoreError};
+use crate::server::store::{IdentityRecord, StoreError};
 use crate::wire::Event;
 
 /// Rooms a change of name is written to, those listed first; elsewhere the next message says the new name.
 const RENAMES: usize = 512;
-
-/// Somebody who was let in.
-#[derive(Clone, Debug)]
-pub struct Admitted {
-    pub session: SessionId,
-    pub author: Author,
-    /// What they become in a preset room.
-    pub role: Role,
-    /// Absent for whoever comes by tchat's own protocol.
-    pub guest: Option<Arc<Guest>>,
-}
-
-impl Admitted {
-    pub fn via(&self) -> Via {
-        self.guest.as_ref().map_or(Via::Tchat, |guest| guest.via)
-    }
-}
 
 impl Hub {
     /// Lets somebody in: finds the identity of a secret or makes one with the name asked for.
@@ -471,29 +454,5 @@ impl Hub {
             .get(&identity)
             .is_some_and(|attending| attending.is_owner);
         if is_owner { Role::Owner } else { Role::Member }
-    }
-}
-
-/// A refusal for the one who asked, or a failure of the server.
-#[derive(Debug)]
-pub enum AdmitError {
-    Refused(Refusal),
-    Store(StoreError),
-}
-
-impl From<Refusal> for AdmitError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<StoreError> for AdmitError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Full => {
-                Self::Refused(Refusal::new(RefusalCode::StorageFull).retry_after(FULL_RETRY))
-            }
-            error => Self::Store(error),
-        }
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::{Following, Session};
 use crate::chat::{Refusal, RoomId, Seq};
-use crate::server::hub::guests::Seat;
+use crate::server::hub::guest::Seat;
 use crate::server::hub::{AdmitError, Hub};
 use crate::server::outbox::Outbox;
 use crate::server::room::Follower;

@@ -5,8 +5,8 @@
 
 mod copy;
 mod decode;
+mod encode;
 mod index;
-mod kinds;
 mod page;
 mod personal;
 mod read;

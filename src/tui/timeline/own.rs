@@ -107,11 +107,6 @@ impl Timeline {
         self.pending.retain(|item| !is_it(item));
     }
 
-    /// The newest failed post.
-    pub fn newest_failed(&self) -> Option<ClientId> {
-        self.failed().next()
-    }
-
     /// The failed posts, newest first.
     pub fn failed(&self) -> impl Iterator<Item = ClientId> {
         let posts = self.posts();

@@ -322,7 +322,7 @@ fn layer(within: &str, table: &[May], module: &str, path: &str) -> Option<String
     (!is_allowed).then(|| format!("'{from}' may not import '{to}'"))
 }
 
-/// Circles of files. Only a module and the files below it may form one, and within `tui::update` not even they.
+/// Circles of files. A module and the files below it may know each other, but not within `tui::update`.
 pub fn circles(modules: &[Module], known: &BTreeSet<String>) -> Vec<String> {
     let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for module in modules.iter().filter(|module| !module.path.is_empty()) {
@@ -330,19 +330,19 @@ pub fn circles(modules: &[Module], known: &BTreeSet<String>) -> Vec<String> {
             let path = name.path.strip_prefix("crate::")?;
             module_of(path, known)
         });
-        let targets = targets.filter(|target| *target != module.path);
+        // A module and the files below it may know each other, as long as no two of those do.
+        let is_family = |target: &str| is_in(target, &module.path) || is_in(&module.path, target);
+        let is_strict = STRICT.iter().any(|strict| is_in(&module.path, strict));
+        let targets =
+            targets.filter(|target| *target != module.path && (is_strict || !is_family(target)));
         edges.entry(&module.path).or_default().extend(targets);
     }
-    let mut found = Vec::new();
-    for circle in components(&edges) {
-        let head = circle.iter().min_by_key(|path| path.matches("::").count());
-        let Some(head) = head else { continue };
-        let is_family = circle.iter().all(|path| is_in(path, head));
-        if circle.len() > 1 && (!is_family || STRICT.contains(head)) {
-            found.push(format!("a circle: {}", circle.join(" ")));
-        }
-    }
-    found
+    let circles = components(&edges)
+        .into_iter()
+        .filter(|circle| circle.len() > 1);
+    circles
+        .map(|circle| format!("a circle: {}", circle.join(" ")))
+        .collect()
 }
 
 /// The strongly connected components of a graph (Kosaraju): files that reach each other.

@@ -7,7 +7,7 @@
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
-use super::write::ERASED;
+use super::encode::ERASED;
 use crate::chat::{
     Amended, Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, RoomId, Seq,
 };
@@ -132,4 +132,11 @@ pub fn checked(row: &Row<'_>, mut entry: Entry) -> rusqlite::Result<Entry> {
         entry.body = Body::Damaged(hash.unwrap_or_default());
     }
     Ok(entry)
+}
+
+/// Collects rows, leaving out those whose id is damaged: nothing could refer to them.
+pub(super) fn readable<T>(
+    rows: impl Iterator<Item = rusqlite::Result<Option<T>>>,
+) -> rusqlite::Result<Vec<T>> {
+    rows.filter_map(Result::transpose).collect()
 }

@@ -7,8 +7,8 @@ use rusqlite::{
     Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, ffi, params,
 };
 
+use super::decode::readable;
 use super::decode::{self, ENTRY, entry};
-use super::read::readable;
 use crate::chat::{Body, Epoch, Has, IdentityId, RoomId};
 use crate::text::{folded, has, tokens};
 

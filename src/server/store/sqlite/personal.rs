@@ -2,11 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
+use super::decode::readable;
 use super::decode::{self, ENTRY, bytes, entry, flag, number, text};
-use super::kinds::SAID;
+use super::encode::SAID;
+use super::encode::signed;
 use super::page::add_mentions;
-use super::read::{ROOM, any_room, epoch, readable, role, via};
-use super::write::{room_number, signed};
+use super::read::room_number;
+use super::read::{ROOM, any_room, epoch, role, via};
 use super::writer::WriteError;
 use crate::chat::{
     Author, Entry, Epoch, IdentityId, Level, NameKey, Person, Presence, RoomId, Seq, Settings,

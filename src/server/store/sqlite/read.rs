@@ -3,9 +3,10 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::decode::readable;
 use super::decode::{self, ENTRY, bytes, entry, flag, number, text};
-use super::kinds::SAID;
-use super::write::{CLOSED, room_number, signed};
+use super::encode::SAID;
+use super::encode::{CLOSED, signed};
 use crate::chat::{
     Digest, Entry, Epoch, Exit, IdentityId, InstanceId, NameKey, PutOut, Role, RoomId, RoomKind,
     RoomName, SecretHash, Seq, ServerId, Stamp, Standing, Until, UserName, Via,
@@ -17,13 +18,6 @@ pub(super) const ROOM: &str =
 /// The log time of an entry; one of a version that kept none was taken at the time that people are shown.
 const LOG_MS: &str = "coalesce(log_ms, at_ms)";
 const IDENTITY: &str = "id, secret, name, present, via, key";
-
-/// Collects rows, leaving out those whose id is damaged: nothing could refer to them.
-pub(super) fn readable<T>(
-    rows: impl Iterator<Item = rusqlite::Result<Option<T>>>,
-) -> rusqlite::Result<Vec<T>> {
-    rows.filter_map(Result::transpose).collect()
-}
 
 pub fn server_id(db: &Connection) -> rusqlite::Result<ServerId> {
     db.query_row(
@@ -454,6 +448,12 @@ pub(super) fn via(row: &Row<'_>, column: usize) -> rusqlite::Result<Via> {
         Via::Service,
         Via::WebSocket,
     ];
-    let is_it = |via: &Via| number == Some(super::write::via_number(*via).unsigned_abs());
+    let is_it = |via: &Via| number == Some(super::encode::via_number(*via).unsigned_abs());
     Ok(all.into_iter().find(is_it).unwrap_or_default())
+}
+
+pub fn room_number(db: &Connection, id: RoomId) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached("SELECT num FROM rooms WHERE id = ?1")?
+        .query_row([id.bytes()], |row| row.get(0))
+        .optional()
 }

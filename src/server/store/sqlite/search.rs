@@ -9,12 +9,12 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, named_params, params};
 
-use super::decode::{self, ENTRY, checked, unchecked_entry};
+use super::decode::{self, ENTRY, checked, readable as rows, unchecked_entry};
+use super::encode::SAID;
+use super::encode::signed;
 use super::index::{self, author_mark, mark, name_mark, row_number};
-use super::kinds::SAID;
 use super::page::{add_mentions, add_reactions};
-use super::read::{epoch, named, readable as rows, seqs_of};
-use super::write::signed;
+use super::read::{epoch, named, seqs_of};
 use crate::chat::{Entry, Epoch, Found, IdentityId, RoomId, Search, UserName};
 use crate::text::Finder;
 

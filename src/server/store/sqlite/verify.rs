@@ -10,9 +10,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::decode::{self, ENTRY};
+use super::encode::EDIT;
+use super::encode::ERASED;
 use super::index;
-use super::kinds::EDIT;
-use super::write::ERASED;
 use crate::chat::{Body, Digest, IdentityId, RoomId, Seq, digest_of};
 use crate::server::store::{Damage, Verified};
 use crate::text;

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::kinds::EDIT;
+use super::encode::EDIT;
+use super::encode::{CLOSED, ERASED, signed, via_number};
 use super::read::first_seq;
+use super::read::room_number;
 use super::writer::WriteError;
 use super::{decode, index};
 use crate::chat::{
     Amendment, Body, Changes, Entry, Exit, IdentityId, NameKey, Role, RoomId, RoomKind, Seq, Stamp,
-    Standing, Until, Via,
+    Standing, Until,
 };
 use crate::server::store::{Append, IdentityRecord, RoomRecord};
 
@@ -21,28 +23,6 @@ pub const fn kind_number(kind: RoomKind) -> i64 {
         RoomKind::Private => 3,
         RoomKind::Secret => 4,
     }
-}
-
-/// The kind of an entry whose body was deleted.
-pub const ERASED: u8 = 21;
-
-/// The kind of a room that is no more; only its entries are left.
-pub const CLOSED: i64 = 5;
-
-pub const fn via_number(via: Via) -> i64 {
-    match via {
-        Via::Tchat => 0,
-        Via::User => 1,
-        Via::Gochat => 2,
-        Via::Chat => 3,
-        Via::Service => 4,
-        Via::WebSocket => 5,
-    }
-}
-
-/// SQLite's integers are signed; counters and times never come near the edge, and one that does is kept at it.
-pub(super) fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 pub fn create_room(
@@ -408,10 +388,4 @@ pub fn bind_operator(
         .query_row([key.as_str()], |row| decode::bytes(row, 0))?;
     // If it cannot be read who is bound to the name, nobody may use it: a stranger must not get an operator's rights.
     Ok(bound.map_or(IdentityId::NOBODY, IdentityId::new))
-}
-
-pub fn room_number(db: &Connection, id: RoomId) -> rusqlite::Result<Option<i64>> {
-    db.prepare_cached("SELECT num FROM rooms WHERE id = ?1")?
-        .query_row([id.bytes()], |row| row.get(0))
-        .optional()
 }

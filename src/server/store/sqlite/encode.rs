@@ -1,11 +1,36 @@
-//! Kinds of entries as SQL, so that no query has a bare number.
+//! How values are stored: kinds as numbers, counters and times as SQLite's signed integers.
 //!
-//! The texts are constants because SQLite uses a partial index only if a query repeats its condition word for word.
+//! Conditions on kinds are constants, so that no query has a bare number, and because SQLite uses a partial index only if a query repeats
+//! its condition word for word.
+
+use crate::chat::Via;
 
 /// Texts, actions and replies. The condition of the index `entries_said`.
 pub const SAID: &str = "kind IN (1, 2, 17)";
 /// Edits.
 pub const EDIT: &str = "kind = 18";
+
+/// The kind of an entry whose body was deleted.
+pub const ERASED: u8 = 21;
+
+/// The kind of a room that is no more; only its entries are left.
+pub const CLOSED: i64 = 5;
+
+pub const fn via_number(via: Via) -> i64 {
+    match via {
+        Via::Tchat => 0,
+        Via::User => 1,
+        Via::Gochat => 2,
+        Via::Chat => 3,
+        Via::Service => 4,
+        Via::WebSocket => 5,
+    }
+}
+
+/// SQLite's integers are signed; counters and times never come near the edge, and one that does is kept at it.
+pub fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
 
 #[cfg(test)]
 mod tests {
