@@ -23,7 +23,7 @@ mod unread;
 pub use amend::{Amended, Amendment, Reaction, react};
 pub use body::Body;
 pub use entry::{Author, Entry, Post, Recipient};
-pub use hosting::{Bridges, FilterMode, Retention, RoomPreset};
+pub use hosting::{Bridge, Bridges, FilterMode, Retention, RoomPreset};
 pub use id::{Epoch, IdentityId, InstanceId, RoomId, Secret, SecretHash, ServerId, SessionId};
 pub use limits::Limits;
 pub use name::{NameError, NameKey, RoomName, Skeleton, UserName};

@@ -40,26 +40,97 @@ pub enum FilterMode {
     Refuse,
 }
 
-/// Which protocols are served beside tchat's own.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
-pub struct Bridges {
-    pub user: bool,
-    pub gochat: bool,
-    pub chat: bool,
-    pub service: bool,
-    pub websocket: bool,
-    /// The HTTP door to `service`.
-    pub trigger: bool,
+/// A protocol of an older chat system that a server can speak beside its own. Whoever adds one is led by the compiler to every place that
+/// has to know it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bridge {
+    User,
+    Gochat,
+    Chat,
+    Service,
+    WebSocket,
+    /// The HTTP request that has `Service` greet somebody.
+    Trigger,
 }
 
+impl Bridge {
+    pub const ALL: [Self; 6] = [
+        Self::User,
+        Self::Gochat,
+        Self::Chat,
+        Self::Service,
+        Self::WebSocket,
+        Self::Trigger,
+    ];
+
+    /// The ports on which its clients expect it, besides tchat's own.
+    pub const fn ports(self) -> &'static [u16] {
+        match self {
+            Self::User | Self::Chat => &[],
+            Self::Gochat => &[1234],
+            Self::Service => &[9000, 9011],
+            Self::WebSocket => &[9000],
+            Self::Trigger => &[8010],
+        }
+    }
+}
+
+/// The bridges that a server has switched on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Bridges(u8);
+
 impl Bridges {
-    pub const ALL: Self = Self {
-        user: true,
-        gochat: true,
-        chat: true,
-        service: true,
-        websocket: true,
-        trigger: true,
-    };
+    pub fn all() -> Self {
+        Bridge::ALL.into_iter().collect()
+    }
+
+    pub const fn has(self, bridge: Bridge) -> bool {
+        self.0 & 1 << bridge as u8 != 0
+    }
+
+    /// The same without one of them.
+    #[must_use]
+    pub fn without(self, bridge: Bridge) -> Self {
+        self.iter().filter(|other| *other != bridge).collect()
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Bridge> {
+        Bridge::ALL
+            .into_iter()
+            .filter(move |bridge| self.has(*bridge))
+    }
+}
+
+impl FromIterator<Bridge> for Bridges {
+    fn from_iter<I: IntoIterator<Item = Bridge>>(bridges: I) -> Self {
+        Self(
+            bridges
+                .into_iter()
+                .fold(0, |set, bridge| set | 1 << bridge as u8),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_bridges_has_what_was_put_in_and_nothing_else() {
+        assert!(
+            Bridge::ALL
+                .into_iter()
+                .all(|bridge| Bridges::all().has(bridge))
+        );
+        for one in Bridge::ALL {
+            let set: Bridges = [one].into_iter().collect();
+            assert!(set.iter().eq([one]), "{one:?}");
+            assert!(
+                Bridge::ALL
+                    .into_iter()
+                    .all(|other| set.has(other) == (other == one))
+            );
+        }
+        assert_eq!(Bridges::default().iter().count(), 0);
+    }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::Address;
 use super::values::{self, Listen};
-use crate::chat::Bridges;
+use crate::chat::{self, Bridges};
 
 /// `[bridges]` of the config file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -24,6 +24,19 @@ pub struct File {
     pub websocket: Bridge,
     #[serde(default)]
     pub trigger: Bridge,
+}
+
+impl File {
+    const fn of(&self, bridge: chat::Bridge) -> &Bridge {
+        match bridge {
+            chat::Bridge::User => &self.user,
+            chat::Bridge::Gochat => &self.gochat,
+            chat::Bridge::Chat => &self.chat,
+            chat::Bridge::Service => &self.service,
+            chat::Bridge::WebSocket => &self.websocket,
+            chat::Bridge::Trigger => &self.trigger,
+        }
+    }
 }
 
 /// One of them.
@@ -50,28 +63,18 @@ pub fn bridging(flag: Option<bool>, file: &File, host: &str) -> Bridging {
     if !flag.or(file.on).unwrap_or(false) {
         return Bridging::default();
     }
+    let served = chat::Bridge::ALL.into_iter();
+    let served: Bridges = served.filter(|it| file.of(*it).on != Some(false)).collect();
     let mut addresses: Vec<Address> = Vec::new();
-    let mut serve = |bridge: &Bridge, ports: &[u16]| {
-        if bridge.on == Some(false) {
-            return false;
-        }
-        let usual = || ports.iter().copied().map(Listen::Port).collect();
-        for listen in bridge.listen.clone().unwrap_or_else(usual) {
+    for bridge in served.iter() {
+        let usual = || bridge.ports().iter().copied().map(Listen::Port).collect();
+        for listen in file.of(bridge).listen.clone().unwrap_or_else(usual) {
             let address = listen.on(host);
             if !addresses.contains(&address) {
                 addresses.push(address);
             }
         }
-        true
-    };
-    let served = Bridges {
-        user: serve(&file.user, &[]),
-        gochat: serve(&file.gochat, &[1234]),
-        chat: serve(&file.chat, &[]),
-        service: serve(&file.service, &[9000, 9011]),
-        websocket: serve(&file.websocket, &[9000]),
-        trigger: serve(&file.trigger, &[8010]),
-    };
+    }
     Bridging { served, addresses }
 }
 
@@ -84,7 +87,7 @@ mod tests {
         let off = bridging(None, &File::default(), "::1");
         assert_eq!(off.served, Bridges::default());
         let all = bridging(Some(true), &File::default(), "::1");
-        assert_eq!(all.served, Bridges::ALL);
+        assert_eq!(all.served, Bridges::all());
         let ports: Vec<u16> = all.addresses.iter().map(|it| it.port).collect();
         assert_eq!(ports, [1234, 9000, 9011, 8010]);
         assert!(all.addresses.iter().all(|it| it.host == "::1"));
@@ -92,7 +95,9 @@ mod tests {
         let text = "on = true\nuser = { on = false }\ngochat = { listen = [7000, \"10.0.0.1:7001\"] }\nservice = { listen = [] }\ntrigger = { on = \"off\" }";
         let file: File = toml::from_str(text).unwrap();
         let some = bridging(None, &file, "localhost");
-        assert!(!some.served.user && some.served.gochat && !some.served.trigger);
+        let is_served = |bridge| some.served.has(bridge);
+        assert!(!is_served(chat::Bridge::User) && is_served(chat::Bridge::Gochat));
+        assert!(!is_served(chat::Bridge::Trigger));
         let addresses: Vec<String> = some.addresses.iter().map(Address::to_string).collect();
         assert_eq!(
             addresses,

@@ -20,7 +20,7 @@ use super::proto::chat::{
 use super::protocol::Protocol;
 use super::service::Service;
 use super::user::User;
-use crate::chat::Bridges;
+use crate::chat::{Bridge, Bridges};
 use crate::server::REQUEST_BYTES;
 use crate::server::deadline;
 use crate::server::deadline::Deadline;
@@ -52,24 +52,30 @@ use generated::user::user_service_server as people;
 
 /// Adds the services that are switched on.
 pub fn add(mut routes: Routes, hub: &Arc<Hub>, bridges: Bridges) -> Routes {
-    let door = || BridgeService {
-        hub: Arc::clone(hub),
-    };
-    if bridges.user {
-        let server = people::UserServiceServer::new(door());
-        routes = routes.add_service(server.max_decoding_message_size(REQUEST_BYTES));
-    }
-    if bridges.gochat {
-        let server = talk::ChatServiceServer::new(door());
-        routes = routes.add_service(server.max_decoding_message_size(REQUEST_BYTES));
-    }
-    if bridges.chat {
-        let server = rooms::ChatServiceServer::new(door());
-        routes = routes.add_service(server.max_decoding_message_size(REQUEST_BYTES));
-    }
-    if bridges.service {
-        let server = greetings::ServiceServer::new(door());
-        routes = routes.add_service(server.max_decoding_message_size(REQUEST_BYTES));
+    for bridge in bridges.iter() {
+        let door = BridgeService {
+            hub: Arc::clone(hub),
+        };
+        routes = match bridge {
+            Bridge::User => {
+                let server = people::UserServiceServer::new(door);
+                routes.add_service(server.max_decoding_message_size(REQUEST_BYTES))
+            }
+            Bridge::Gochat => {
+                let server = talk::ChatServiceServer::new(door);
+                routes.add_service(server.max_decoding_message_size(REQUEST_BYTES))
+            }
+            Bridge::Chat => {
+                let server = rooms::ChatServiceServer::new(door);
+                routes.add_service(server.max_decoding_message_size(REQUEST_BYTES))
+            }
+            Bridge::Service => {
+                let server = greetings::ServiceServer::new(door);
+                routes.add_service(server.max_decoding_message_size(REQUEST_BYTES))
+            }
+            // They are served over plain HTTP.
+            Bridge::WebSocket | Bridge::Trigger => routes,
+        };
     }
     routes
 }

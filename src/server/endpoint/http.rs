@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use http::{StatusCode, header};
 
-use crate::chat::Bridges;
+use crate::chat::{Bridge, Bridges};
 use crate::server::Switch;
 use crate::server::allowed_hosts::Hosts;
 use crate::server::bridge::socket;
@@ -19,18 +19,24 @@ use crate::server::metrics;
 
 pub fn router(hub: &Arc<Hub>, bridges: Bridges, metrics: Switch, hosts: &Hosts) -> Router {
     let mut router = Router::new();
-    if bridges.websocket {
+    for bridge in bridges.iter() {
         let (hub, hosts) = (Arc::clone(hub), hosts.clone());
-        let upgrade =
-            move |request: Request| socket::upgrade(Arc::clone(&hub), hosts.clone(), request);
-        router = router.route("/ws", get(upgrade));
-    }
-    if bridges.trigger {
-        let door = bridges
-            .service
-            .then(|| Arc::new(Trigger::new(Arc::clone(hub))));
-        let greet = move |name, request| trigger::greet(door.clone(), name, request);
-        router = router.route("/helloworld/{name}", get(greet));
+        router = match bridge {
+            Bridge::WebSocket => {
+                let upgrade = move |request: Request| {
+                    socket::upgrade(Arc::clone(&hub), hosts.clone(), request)
+                };
+                router.route("/ws", get(upgrade))
+            }
+            Bridge::Trigger => {
+                let is_greeted = bridges.has(Bridge::Service);
+                let trigger = is_greeted.then(|| Arc::new(Trigger::new(hub)));
+                let greet = move |name, request| trigger::greet(trigger.clone(), name, request);
+                router.route("/helloworld/{name}", get(greet))
+            }
+            // They are served over gRPC.
+            Bridge::User | Bridge::Gochat | Bridge::Chat | Bridge::Service => router,
+        };
     }
     if metrics == Switch::On {
         let (hub, hosts) = (Arc::clone(hub), hosts.clone());

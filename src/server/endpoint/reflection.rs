@@ -3,7 +3,7 @@
 use tonic::service::Routes;
 use tonic_reflection::server::Builder;
 
-use crate::chat::Bridges;
+use crate::chat::{Bridge, Bridges};
 
 /// A set of file descriptors the build script made.
 macro_rules! set {
@@ -14,17 +14,20 @@ macro_rules! set {
 
 /// Adds reflection of what is served.
 pub fn add(routes: Routes, bridges: Bridges) -> Routes {
-    let served = [
-        (true, &set!("tchat.bin")[..]),
-        (true, tonic_health::pb::FILE_DESCRIPTOR_SET),
-        (bridges.user, set!("user.bin")),
-        (bridges.gochat, set!("gochat.bin")),
-        (bridges.chat, set!("chat.bin")),
-        (bridges.service, set!("service.v1.bin")),
+    let of_bridge = |bridge| match bridge {
+        Bridge::User => Some(&set!("user.bin")[..]),
+        Bridge::Gochat => Some(&set!("gochat.bin")[..]),
+        Bridge::Chat => Some(&set!("chat.bin")[..]),
+        Bridge::Service => Some(&set!("service.v1.bin")[..]),
+        Bridge::WebSocket | Bridge::Trigger => None,
+    };
+    let own = [
+        &set!("tchat.bin")[..],
+        tonic_health::pb::FILE_DESCRIPTOR_SET,
     ];
-    let sets = || served.iter().filter(|(is_served, _)| *is_served);
+    let sets = || own.into_iter().chain(bridges.iter().filter_map(of_bridge));
     let builder = || {
-        sets().fold(Builder::configure(), |builder, (_, set)| {
+        sets().fold(Builder::configure(), |builder, set| {
             builder.register_encoded_file_descriptor_set(set)
         })
     };

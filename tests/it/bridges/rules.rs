@@ -37,7 +37,7 @@ async fn what_is_not_served_is_unimplemented() {
         );
     }
     let mut config = config();
-    config.bridges.gochat = false;
+    config.bridges = config.bridges.without(tchat::chat::Bridge::Gochat);
     let server = Server::with(config, memory());
     let channel = crate::support::raw::channel(&server).await;
     let mut grpc = tonic::client::Grpc::new(channel);
@@ -109,7 +109,7 @@ struct Service {
 async fn reflection_lists_what_is_served_where_it_is_on() {
     let mut config = config();
     config.reflection = Switch::On;
-    config.bridges.user = false;
+    config.bridges = config.bridges.without(tchat::chat::Bridge::User);
     let server = Server::with(config, memory());
     for path in [
         "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",

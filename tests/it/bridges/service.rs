@@ -111,7 +111,7 @@ async fn the_trigger_greets_after_five_requests_went_through_the_stream() {
 #[tokio::test(start_paused = true)]
 async fn the_trigger_says_so_where_the_stream_is_not_served() {
     let mut config = config();
-    config.bridges.service = false;
+    config.bridges = config.bridges.without(tchat::chat::Bridge::Service);
     let server = Server::with(config, memory());
     let (status, body) = get(&server, "/helloworld/ann").await;
     assert!(status.contains("503"), "{status}");

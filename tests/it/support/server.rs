@@ -68,7 +68,7 @@ pub fn config() -> ServerConfig {
         },
         caps: Caps::default(),
         idle_exit: None,
-        bridges: tchat::chat::Bridges::ALL,
+        bridges: tchat::chat::Bridges::all(),
         metrics: server::Switch::On,
         hosts: vec!["chat.example.org".into()],
         reflection: server::Switch::Off,
