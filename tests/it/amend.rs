@@ -1,4 +1,4 @@
-//! Amendments: live, replayed and paged entries come to the same screen, and what is deleted is nowhere any more.
+//! Edits, deletions and reactions: live, replayed and paged entries give the same screen, and a deleted text is gone everywhere.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ enum Step {
     Edit(usize),
     Erase(usize),
     React(usize, usize, usize, bool),
-    /// Something that nobody says.
+    /// An entry that is not a message.
     Other(usize, usize),
 }
 
@@ -45,7 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Every kind of entry that is not said and changes no other.
+/// Every kind of entry that is not a message and does not amend another entry.
 fn other(what: usize, seq: u64) -> Body {
     let of = |ruling| Body::Ruling(author(LI), ruling);
     let until = Until::At(1_795_100_000_000);
@@ -73,7 +73,7 @@ fn other(what: usize, seq: u64) -> Body {
 
 const OTHERS: usize = 14;
 
-/// The room as the server tells of it after so many entries.
+/// Tells the screen about the room, as the server describes it after this log.
 fn knows(screen: &mut Screen, log: &[Entry]) {
     let topic = log.iter().rev().find_map(|entry| match &entry.body {
         Body::Topic(topic) => Some(topic.as_str()),
@@ -83,7 +83,7 @@ fn knows(screen: &mut Screen, log: &[Entry]) {
     screen.hears(ClientEvent::Room { room, asked: false });
 }
 
-/// The log of what happened; the author of an amendment is one who may make it.
+/// Builds the log of these steps; each amendment is made by a person who may make it.
 fn log(steps: &[Step]) -> Vec<Entry> {
     let mut log: Vec<Entry> = Vec::new();
     let mut said: Vec<(u64, IdentityId)> = Vec::new();
@@ -139,7 +139,7 @@ fn log(steps: &[Step]) -> Vec<Entry> {
     log
 }
 
-/// The first entries as a server has them after so many of the log.
+/// The first `count` entries, as a server returns them after `after` entries of the log.
 fn page(log: &[Entry], count: usize, after: usize) -> Vec<Entry> {
     let mut page = log[..count].to_vec();
     for by in &log[..after] {
@@ -180,7 +180,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn live_paged_and_mixed_come_to_the_same_screen(
+    fn live_paged_and_mixed_entries_give_the_same_screen(
         steps in prop::collection::vec(step(), 2..40), cut in 0..100_usize, late in 0..100_usize,
     ) {
         let log = log(&steps);
@@ -197,7 +197,7 @@ proptest! {
         hears_page(&mut snapshot, u64::MAX, page(&log, cut, cut));
         hears_live(&mut snapshot, &log[cut..]);
         prop_assert_eq!(snapshot.text(), live.text(), "a page, then live");
-        // What is older is loaded later, as it was at some time in between.
+        // Older entries are loaded later, in the state of some moment in between.
         let mut backwards = screen();
         knows(&mut backwards, &log[..cut]);
         hears_live(&mut backwards, &log[cut..]);
@@ -211,11 +211,11 @@ async fn opens(server: &Server, name: &str) -> Viewer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_edits_reactions_and_deletions_are_seen_by_others() {
+async fn others_see_replies_edits_reactions_and_deletions() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
-    // Somebody who has everything up to now, and comes back at the end.
+    // A client that has everything up to now and returns at the end.
     let (mut early, room) = Raw::join(&server, "early", "general").await;
     early.follow(room, None).await;
     let cursor = loop {
@@ -235,7 +235,7 @@ async fn answers_edits_reactions_and_deletions_are_seen_by_others() {
     ben.shows("what a day  edited").await;
     ben.keys("/react 👍<ret>");
     ann.shows("what a day  edited  👍 1").await;
-    // The same again takes it back.
+    // The same reaction again removes it.
     ben.shows("👍 1").await;
     ben.keys("/react 👍<ret>");
     ann.until("no reaction", |screen| !screen.shows("👍")).await;
@@ -245,7 +245,7 @@ async fn answers_edits_reactions_and_deletions_are_seen_by_others() {
     ann.shows("> ann: what a day").await;
     ann.shows("indeed").await;
     ben.shows("#general ›").await;
-    // Up in an empty composer takes the last message back into it; Esc leaves it alone.
+    // Up in an empty composer edits the last message; Esc cancels.
     ann.keys("<up>");
     ann.shows("#general edit › what a day").await;
     ann.keys("<esc>");
@@ -253,7 +253,7 @@ async fn answers_edits_reactions_and_deletions_are_seen_by_others() {
     ann.keys("<up>!<ret>");
     ben.shows("what a day!  edited").await;
     ben.shows("> ann: what a day!").await;
-    // Deleting is asked for twice, and is for one's own.
+    // Deleting needs a confirmation and is allowed only for one's own messages.
     ben.keys("<a-m><up>d");
     ben.shows("once more deletes it for everybody").await;
     ben.keys("d");
@@ -262,12 +262,12 @@ async fn answers_edits_reactions_and_deletions_are_seen_by_others() {
     ann.keys("<a-m><up>dd");
     ben.shows("this message was deleted").await;
     ben.shows("> an earlier message").await;
-    ben.until("nothing of it", |screen| !screen.shows("what a day"))
+    ben.until("its removal", |screen| !screen.shows("what a day"))
         .await;
     let mut late = opens(&server, "late").await;
     late.shows("this message was deleted").await;
     assert!(!late.screen.shows("what a day"));
-    // Nor is it sent to anybody, whatever they ask for.
+    // Nor is it sent to anybody, whatever they request.
     let (mut raw, _) = Raw::enter(&server, "early").await;
     raw.follow(room, Some(cursor)).await;
     let mut texts = Vec::new();
@@ -283,7 +283,7 @@ async fn answers_edits_reactions_and_deletions_are_seen_by_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_done_is_said_and_what_is_not_meant_for_selection_is_typed() {
+async fn an_impossible_action_is_explained_and_keys_without_a_meaning_in_selection_are_typed() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     ann.keys("<up>");
@@ -300,14 +300,14 @@ async fn what_cannot_be_done_is_said_and_what_is_not_meant_for_selection_is_type
     ann.shows("r answer · e edit").await;
     ann.keys("x");
     ann.shows("#general › x").await;
-    // Reactions by number and by writing one.
+    // Reactions by number and by typing an emoji.
     ann.keys("<c-u><a-m>+1");
     ann.shows("one  👍 1").await;
     ann.keys("<a-m>+🌊<ret>");
     ann.shows("one  🌊 1  👍 1").await;
     ann.keys("<a-m>+no<ret>");
     ann.shows("that is not one emoji").await;
-    // Letters are text again, and what was typed comes back.
+    // Letters are text again, and the typed text comes back.
     ann.keys("dd");
     ann.shows("#general › dd").await;
     ann.keys("<c-u>/react abc<ret>");
@@ -315,10 +315,10 @@ async fn what_cannot_be_done_is_said_and_what_is_not_meant_for_selection_is_type
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_asked_once_in_one_room_is_not_done_in_another() {
+async fn a_deletion_to_confirm_in_one_room_is_not_confirmed_in_another() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
-    // The same number in both.
+    // The selected message has the same seq in both rooms.
     for keys in [
         "/create one<ret>",
         "said in one<ret>",
@@ -339,7 +339,7 @@ async fn what_was_asked_once_in_one_room_is_not_done_in_another() {
     assert!(ann.screen.shows("said in one"));
 }
 
-/// Every file of a directory holds this nowhere.
+/// Checks that no file of a directory contains this text.
 fn is_nowhere(directory: &std::path::Path, what: &str) -> Result<(), String> {
     for file in std::fs::read_dir(directory).unwrap() {
         let path = file.unwrap().path();
@@ -352,7 +352,7 @@ fn is_nowhere(directory: &std::path::Path, what: &str) -> Result<(), String> {
 }
 
 #[tokio::test]
-async fn of_what_is_deleted_nothing_is_left_on_any_disk() {
+async fn a_deleted_message_is_removed_from_every_disk() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tchat.db");
     let caches = tempfile::tempdir().unwrap();
@@ -361,7 +361,7 @@ async fn of_what_is_deleted_nothing_is_left_on_any_disk() {
     let server = Server::with(config(), Arc::clone(&store) as Arc<dyn Store>);
     let cache = caches.path().join("ann.db");
     let mut ann = Viewer::opens(server.connector(), "ann", Some(&cache)).await;
-    // Long enough to have pages of its own.
+    // Long enough to need SQLite pages of its own.
     let text = "4711-xyzzy ".repeat(500);
     ann.pastes(&text);
     ann.keys("<ret>");
@@ -376,7 +376,7 @@ async fn of_what_is_deleted_nothing_is_left_on_any_disk() {
     store.close().await.unwrap();
     drop(store);
     tokio::time::timeout(Duration::from_secs(20), async {
-        // The cache's thread writes a moment later than the screen shows.
+        // The thread of the cache writes a moment after the screen shows the deletion.
         loop {
             let left = is_nowhere(directory.path(), "4711-xyzzy")
                 .and(is_nowhere(caches.path(), "4711-xyzzy"));
@@ -390,11 +390,11 @@ async fn of_what_is_deleted_nothing_is_left_on_any_disk() {
         }
     })
     .await
-    .expect("it goes");
+    .expect("the text is removed from every file");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_private_message_that_is_deleted_goes_from_beside_as_well() {
+async fn a_deleted_private_message_also_disappears_from_other_rooms() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
@@ -406,6 +406,6 @@ async fn a_private_message_that_is_deleted_goes_from_beside_as_well() {
     ann.keys("/msg ben<ret>");
     ann.shows("@ben privately ›").await;
     ann.keys("<a-m>dd");
-    ben.until("nothing of it", |screen| !screen.shows("under the mat"))
+    ben.until("its removal", |screen| !screen.shows("under the mat"))
         .await;
 }

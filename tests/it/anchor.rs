@@ -1,4 +1,4 @@
-//! What is read stays where it is, whatever happens around it.
+//! Scroll position: the messages being read do not move, whatever happens around them.
 
 use std::fmt::Write as _;
 
@@ -14,10 +14,10 @@ use tchat::tui::timeline::{Anchor, ItemKey, ItemKind, Timeline};
 
 use crate::support::screen::{GENERAL, LI, Screen, ZHANG, entry, says};
 
-/// What is loaded at first, of all there is.
+/// The seqs loaded at first; the room has older ones.
 const LOADED: std::ops::RangeInclusive<u64> = 301..=400;
 
-/// Something that happens while somebody reads; targets are chosen among what is loaded.
+/// Something that happens while the user reads. Targets are indices into the loaded messages.
 #[derive(Clone, Debug)]
 enum Step {
     Arrive(u64),
@@ -45,7 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Texts of every height, code that folds, and people who come and go in runs.
+/// Messages of various heights, code that folds, and runs of joins and leaves.
 fn line(seq: u64) -> Entry {
     let by = if seq.is_multiple_of(2) { LI } else { ZHANG };
     if seq % 23 < 4 {
@@ -74,7 +74,7 @@ fn line(seq: u64) -> Entry {
     )
 }
 
-/// The rows of the message area; those that say who came and went say it for all in a run, and may name more.
+/// The rows of the message area. A row for a run of joins and leaves may name more people after a page was loaded, so it becomes a marker.
 pub fn rows(screen: &Screen) -> Vec<String> {
     let area = regions(&screen.state, 0).messages;
     let (from, to) = (usize::from(area.y), usize::from(area.bottom()));
@@ -120,7 +120,7 @@ fn place(screen: &Screen) -> (usize, usize, usize) {
     (top, line, below)
 }
 
-/// The items a screen shows.
+/// The items visible on the screen.
 fn visible(screen: &Screen) -> Vec<ItemKey> {
     let area = regions(&screen.state, 0).messages;
     let (top, line, _) = place(screen);
@@ -138,13 +138,13 @@ fn visible(screen: &Screen) -> Vec<ItemKey> {
     seen
 }
 
-/// One of the entries said that are loaded.
+/// One of the loaded messages.
 fn target(screen: &Screen, at: usize) -> Option<Seq> {
     let all: Vec<Seq> = timeline(screen).messages().map(|entry| entry.seq).collect();
     (!all.is_empty()).then(|| all[at % all.len()])
 }
 
-/// Lets it happen; gives back the item it happened to, where it was to one.
+/// Performs the step; returns the message it was applied to, if any.
 fn happens(screen: &mut Screen, step: &Step, next: &mut u64) -> Option<Seq> {
     let mut amends = |screen: &mut Screen, at: usize, what: Amendment| {
         let target = target(screen, at)?;
@@ -205,7 +205,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
 
     #[test]
-    fn what_is_read_stays_where_it_is(
+    fn messages_being_read_do_not_move(
         pages in 1..8_usize,
         steps in prop::collection::vec(step(), 1..25),
     ) {
@@ -230,9 +230,9 @@ proptest! {
                 continue;
             }
             let is_held = matches!(step, Step::Resize(..)) && (now_at, line) == (0, 0);
-            prop_assert!(is == was || is_held, "only who reads moves it: {:?}", &step);
+            prop_assert!(is == was || is_held, "only scrolling moves the anchor: {:?}", &step);
             let newest = timeline(&screen).len();
-            // Where less than a screen is left below, the newest end is shown, and goes on being shown.
+            // With less than a screen left below, the newest end is shown and stays shown.
             let height = now.len();
             let is_at_end = below <= height;
             if is_at_end {
@@ -244,13 +244,13 @@ proptest! {
             }
             let is_touched = touched.is_some_and(|seq| seen.contains(&ItemKey::entry(seq)));
             if matches!(step, Step::Resize(..)) || is_touched {
-                // The same item is at the top, unless a rule was.
+                // The same item is at the top, unless the top row was a separator.
                 let here = timeline(&screen).get(now_at).map(|item| item.key);
                 let is_of_rule = line != 0 || matches!(was, Anchor::Top { line, .. } if line < 0);
                 prop_assert!(here == top || is_of_rule, "{:?}: {:?} and {:?}", &step, top, here);
                 continue;
             }
-            // A rule at the top may be taken by what came above; everything below it stands.
+            // A separator at the top may disappear when something is loaded above; every row below it stays.
             let both = before.len().min(now.len());
             prop_assert_eq!(&before[1..both], &now[1..both], "{:?}", &step);
         }
@@ -258,7 +258,7 @@ proptest! {
 }
 
 #[test]
-fn a_run_of_comings_and_goings_at_the_top_stays_there_when_more_of_it_is_loaded() {
+fn a_run_of_joins_at_the_top_stays_in_place_when_more_of_it_is_loaded() {
     let mut screen = Screen::online(80, 24);
     let joined = |seq: u64| {
         let who = IdentityId::new([u8::try_from(seq).unwrap(); 16]);

@@ -91,7 +91,7 @@ fn every_file_has_a_readable_size() {
             let lines = fs::read_to_string(&path).unwrap().lines().count();
             assert!(
                 lines <= rules::LINES,
-                "{} has {lines} lines: cut it along a real seam",
+                "{} has {lines} lines: split it where it has a natural seam",
                 path.display()
             );
         }

@@ -1,4 +1,4 @@
-//! The clients of five older systems, each through the whole of its protocol, and all of them with each other.
+//! The bridges: clients of five older systems use the whole of their protocol, alone and together.
 
 mod chat;
 mod crowd;

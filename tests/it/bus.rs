@@ -1,4 +1,4 @@
-//! The contract of `Bus`, for every implementation.
+//! The contract of `Bus`, run against every implementation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +54,7 @@ async fn contract(bus: Arc<dyn Bus>) {
     publishing.await.unwrap();
     assert!(
         elsewhere.try_recv().is_err(),
-        "rooms do not hear each other"
+        "rooms do not receive each other's posts"
     );
 
     for n in 0..IN_FLIGHT {
@@ -68,11 +68,11 @@ async fn contract(bus: Arc<dyn Bus>) {
     drop(follower);
     assert!(
         bus.publish(ROOM, batch([0])).await.is_err(),
-        "without a follower nothing is ordered"
+        "publishing without a follower fails"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_local_bus_keeps_the_contract() {
+async fn the_local_bus_fulfils_the_contract() {
     contract(Arc::new(LocalBus::default())).await;
 }

@@ -1,4 +1,4 @@
-//! What outlives a client: its outbox, its drafts, and copies of what it has shown.
+//! The client's cache, which survives the client: its outbox, its drafts, and copies of the messages it has shown.
 
 use std::path::Path;
 
@@ -78,7 +78,7 @@ fn open(path: &Path, instance: InstanceId) -> Opened {
     Cache::open(path, instance, None, CACHE_BYTES).unwrap()
 }
 
-/// Everything is written and the process is gone.
+/// Closes the cache, as at the end of the process; everything is written.
 async fn ends(opened: Opened) {
     drop(opened.cache);
     opened.ended.await.unwrap();
@@ -105,7 +105,7 @@ fn said(posts: &[Unsent]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_post_is_kept_until_it_is_answered_and_taken_over_from_the_dead_only() {
+async fn a_post_is_kept_until_it_is_answered_and_taken_over_only_from_a_dead_client() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ann.db");
     let first = open(&path, instance(1));
@@ -121,7 +121,7 @@ async fn a_post_is_kept_until_it_is_answered_and_taken_over_from_the_dead_only()
     first.cache.forget(id(1)).await;
     let refusal = Refusal::new(RefusalCode::RoomUnknown).with("general");
     first.cache.failed(id(2), refusal.clone()).await;
-    // A second terminal of the same person: what the first one sends is not its business.
+    // A second terminal of the same person leaves the posts of the first alone.
     let second = open(&path, instance(2));
     assert_eq!(said(&second.posts), [""; 0]);
     ends(second).await;
@@ -133,15 +133,15 @@ async fn a_post_is_kept_until_it_is_answered_and_taken_over_from_the_dead_only()
     assert_eq!(
         third.posts[1].post.client_id,
         id(3),
-        "under the number it may have been sent with"
+        "with the client id it may have been sent with"
     );
-    // Repeating the failed one takes its place in one step.
+    // A retry replaces the failed post in one step.
     let again = post(instance(3), 1, "two");
     kept(&third, again, Some(id(2))).await;
     ends(third).await;
     let fourth = open(&path, instance(4));
     assert_eq!(said(&fourth.posts), ["three", "two"]);
-    // Another server's posts are not ours to send here.
+    // Posts for another server are not sent to this one.
     let other = ServerId::new([8; 16]);
     let (drafts, posts) = fourth.cache.unsent(other, Whose::All).await;
     assert!(drafts.is_empty() && posts.is_empty());
@@ -149,7 +149,7 @@ async fn a_post_is_kept_until_it_is_answered_and_taken_over_from_the_dead_only()
 }
 
 #[tokio::test]
-async fn a_sent_line_and_its_draft_change_places_in_one_step() {
+async fn sending_replaces_the_draft_with_the_post_in_one_step() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ann.db");
     let first = open(&path, instance(1));
@@ -170,7 +170,7 @@ async fn a_sent_line_and_its_draft_change_places_in_one_step() {
 }
 
 #[tokio::test]
-async fn two_terminals_of_one_person_keep_their_drafts_apart() {
+async fn two_terminals_of_one_person_have_separate_drafts() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ann.db");
     let first = open(&path, instance(1));
@@ -185,7 +185,7 @@ async fn two_terminals_of_one_person_keep_their_drafts_apart() {
     assert!(second.drafts.is_empty(), "the first is still writing it");
     draft(&second, "from the second").await;
     kept(&second, post(instance(2), 1, "from the second"), None).await;
-    // The first one dies; the second takes over what it has left, also while it runs.
+    // The first client dies; the second takes over its drafts while running.
     ends(first).await;
     let (drafts, _) = second.cache.unsent(SERVER, Whose::Adopted).await;
     assert_eq!(drafts, [(Some(ROOM), "from the first".to_owned())]);
@@ -197,7 +197,7 @@ async fn two_terminals_of_one_person_keep_their_drafts_apart() {
 }
 
 #[tokio::test]
-async fn pages_have_no_holes_and_cursors_stand_at_the_newest() {
+async fn pages_have_no_holes_and_cursors_point_to_the_newest_entry() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ann.db");
     let opened = open(&path, instance(1));
@@ -215,7 +215,7 @@ async fn pages_have_no_holes_and_cursors_stand_at_the_newest() {
     let page = async |before| seqs(cache.page(SERVER, ROOM, Seq(before)).await);
     assert_eq!(page(u64::MAX).await, Some((601, 800, 200)));
     assert_eq!(page(601).await, Some((500, 600, 101)), "up to the hole");
-    assert_eq!(page(500).await, None, "what is before is not here");
+    assert_eq!(page(500).await, None, "older entries are not cached");
     assert_eq!(page(11).await, Some((1, 10, 10)));
     ends(opened).await;
     let again = open(&path, instance(2));
@@ -228,7 +228,7 @@ async fn pages_have_no_holes_and_cursors_stand_at_the_newest() {
 }
 
 #[tokio::test]
-async fn amendments_reach_the_copies_even_if_entries_are_left_out() {
+async fn amendments_are_applied_to_copies_even_if_entries_were_skipped() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ann.db");
     let opened = open(&path, instance(1));
@@ -263,7 +263,7 @@ async fn amendments_reach_the_copies_even_if_entries_are_left_out() {
 }
 
 #[tokio::test]
-async fn a_former_history_is_kept_until_it_is_matched() {
+async fn a_former_history_is_kept_until_the_server_has_the_same_entries() {
     for other in [Epoch::new([6; 16]), EPOCH] {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ann.db");
@@ -292,7 +292,7 @@ async fn a_former_history_is_kept_until_it_is_matched() {
         assert_eq!(
             left,
             ["4", "5"],
-            "what the server has again is not kept twice"
+            "entries that the server has again are not kept twice"
         );
         let page = cache.page(SERVER, ROOM, Seq(u64::MAX)).await.unwrap();
         assert_eq!(page.entries.len(), 3);
@@ -301,7 +301,7 @@ async fn a_former_history_is_kept_until_it_is_matched() {
 }
 
 #[tokio::test]
-async fn over_its_limit_the_cache_loses_old_copies_and_nothing_else() {
+async fn above_its_limit_the_cache_drops_only_old_copies() {
     for (length, count, step) in [(500, 10_000, 500), (7_900, 600, 20)] {
         loses_old_copies(length, count, step).await;
     }
@@ -323,7 +323,7 @@ async fn loses_old_copies(length: usize, count: u64, step: usize) {
     for from in (0..count).step_by(step) {
         let batch = (from + 1..=from + step as u64).map(|seq| entry(EPOCH, seq, &long));
         cache.entries(SERVER, batch.collect());
-        // What comes faster than the disk takes it is left out, and this is about what is taken.
+        // Entries that arrive faster than the disk writes are skipped, and this test is about the ones that are written. So wait here.
         cache.page(SERVER, ROOM, Seq(1)).await;
     }
     ends(opened).await;
@@ -337,14 +337,14 @@ async fn loses_old_copies(length: usize, count: u64, step: usize) {
     let (_, page, _) = again.page.as_ref().unwrap();
     assert!(
         page.entries.len() >= 50,
-        "as many as there is room for: {}",
+        "the cache keeps as many as fit: {}",
         page.entries.len()
     );
     ends(again).await;
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_put_aside_and_a_newer_one_is_left_alone() {
+async fn a_damaged_file_is_moved_aside_and_a_newer_one_is_not_touched() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ann.db");
     std::fs::write(
@@ -354,7 +354,7 @@ async fn a_damaged_file_is_put_aside_and_a_newer_one_is_left_alone() {
     .unwrap();
     let opened = open(&path, instance(1));
     assert!(opened.kept.is_none());
-    let aside = opened.damaged.clone().expect("it is said where it is");
+    let aside = opened.damaged.clone().expect("its new path is given");
     assert!(
         std::fs::read_to_string(aside)
             .unwrap()
@@ -376,7 +376,7 @@ async fn a_damaged_file_is_put_aside_and_a_newer_one_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_client_begins_again_where_it_was() {
+async fn a_restarted_client_continues_where_it_was() {
     let server = Server::start();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ann.db");
@@ -390,7 +390,7 @@ async fn a_client_begins_again_where_it_was() {
     let mut ben = server.joins("ben").await;
     ben.says("general", "while ann was away");
     ben.is_answered().await;
-    // Only what is new comes from the server; the rest was on the disk.
+    // Only new entries come from the server; the others were on the disk.
     let mut ann = Person::keeping(server.connector(), "ann", &path);
     let kept = ann
         .until("what was kept", |person, event| match event {
@@ -411,7 +411,7 @@ async fn a_client_begins_again_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_post_that_was_stored_before_the_client_died_is_not_made_twice() {
+async fn a_post_stored_before_the_client_died_is_not_stored_twice() {
     let server = Server::with(config(), memory());
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ann.db");
@@ -420,7 +420,7 @@ async fn a_post_that_was_stored_before_the_client_died_is_not_made_twice() {
     let id = ann.says("general", "once");
     ann.sees("general", "once").await;
     ann.client.quit().await;
-    // The client died between the entry and its note that it had come.
+    // The client died after it received the entry and before it noted that.
     let mut left = open(&path, instance(6));
     let server_id = left.kept.take().unwrap().server;
     let unanswered = Post::new(id, Recipient::Room(general), Body::Text("once".into()));
@@ -441,7 +441,7 @@ async fn a_post_that_was_stored_before_the_client_died_is_not_made_twice() {
 }
 
 #[test]
-fn what_was_said_and_typed_offline_survives_a_killed_client() {
+fn messages_and_drafts_written_offline_survive_a_killed_client() {
     let home = Home::new();
     let mut server = home.serves(&[]);
     let address = format!("localhost:{}", home.port);
@@ -461,10 +461,10 @@ fn what_was_said_and_typed_offline_survives_a_killed_client() {
     });
     ann.types("half a thought");
     ann.shows("#general › half a thought");
-    std::thread::sleep(std::time::Duration::from_secs(1)); // The promise: on the disk within a second.
+    std::thread::sleep(std::time::Duration::from_secs(1)); // A draft is on the disk within a second.
     signal(ann.process(), "KILL");
     drop(ann);
-    // Nobody is there yet: the first screen is what is on the disk.
+    // No server is running yet: the first screen comes from the disk.
     let ann = home.opens(WIDE, &["--server", &address]);
     ann.shows("#general › half a thought");
     ann.shows("said online");

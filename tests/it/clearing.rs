@@ -1,4 +1,4 @@
-//! `/clear`: what was on the screen stays away whatever comes, and is there again for whoever looks for it.
+//! `/clear`: cleared messages stay hidden whatever arrives, and appear again when the user scrolls up or opens one.
 
 use crossterm::event::MouseEventKind;
 use tchat::chat::{Entry, FollowResult, Seq, Unread};
@@ -11,7 +11,7 @@ fn line(seq: u64) -> Entry {
     says(GENERAL, seq, LI, seq / 10, &format!("line {seq} here"))
 }
 
-/// General with the newest hundred of four hundred lines, cleared.
+/// `general` with the newest hundred of four hundred lines, cleared.
 fn cleared() -> Screen {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 400);
@@ -22,7 +22,7 @@ fn cleared() -> Screen {
     screen
 }
 
-/// The pages that were asked for.
+/// The pages that were requested.
 fn asked(screen: &mut Screen) -> Vec<Seq> {
     let effects = std::mem::take(&mut screen.effects);
     let pages = effects.iter().filter_map(|effect| match effect {
@@ -33,7 +33,7 @@ fn asked(screen: &mut Screen) -> Vec<Seq> {
 }
 
 #[test]
-fn what_was_cleared_stays_away_when_somebody_writes() {
+fn cleared_messages_stay_hidden_when_new_ones_arrive() {
     let mut screen = cleared();
     screen.hears(ClientEvent::Entries(vec![line(401)]));
     screen.hears(ClientEvent::Entries(vec![
@@ -43,7 +43,7 @@ fn what_was_cleared_stays_away_when_somebody_writes() {
     assert_eq!(asked(&mut screen), []);
     assert!(screen.shows("line 401 here") && screen.shows("mine"));
     assert!(!screen.shows("line 400 here"));
-    // Nor does it come back with another room, another connection or another size.
+    // Switching rooms, reconnecting or resizing does not bring it back either.
     screen.keys("<a-2><a-1>");
     screen.hears(ClientEvent::Link(LinkState::Connecting));
     screen.hears(ClientEvent::Link(LinkState::Online));
@@ -65,14 +65,14 @@ fn what_was_cleared_stays_away_when_somebody_writes() {
     screen.does(tchat::tui::event::Event::Resize(100, 40));
     assert_eq!(asked(&mut screen), []);
     assert!(!screen.shows("line 400 here") && screen.shows("line 402 here"));
-    // What was said in other rooms was not cleared.
+    // Messages of other rooms were not cleared.
     screen.hears(ClientEvent::Entries(vec![says(TECH, 1, LI, 1, "in tech")]));
     screen.keys("<a-2>");
     assert!(screen.shows("in tech"));
 }
 
 #[test]
-fn a_page_that_was_on_its_way_brings_nothing_back() {
+fn a_page_requested_before_the_clear_brings_nothing_back() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 400);
     screen.hears(ClientEvent::Entries((301..=400).map(line).collect()));
@@ -85,7 +85,7 @@ fn a_page_that_was_on_its_way_brings_nothing_back() {
 }
 
 #[test]
-fn what_was_missed_after_it_is_loaded_and_nothing_before_it() {
+fn messages_missed_after_the_clear_are_loaded_and_none_before_it() {
     let mut screen = cleared();
     screen.hears(ClientEvent::Entries(vec![line(405)]));
     assert_eq!(asked(&mut screen), [Seq(405)]);
@@ -96,7 +96,7 @@ fn what_was_missed_after_it_is_loaded_and_nothing_before_it() {
 }
 
 #[test]
-fn whoever_scrolls_up_sees_it_again() {
+fn scrolling_up_shows_cleared_messages_again() {
     for key in ["<pgup>", "<c-home>", "wheel"] {
         let mut screen = cleared();
         screen.hears(ClientEvent::Entries(vec![line(401)]));
@@ -110,7 +110,7 @@ fn whoever_scrolls_up_sees_it_again() {
         screen.keys("<c-end>");
         assert!(screen.shows("line 400 here"), "{key}: {}", screen.text());
     }
-    // Cleared once more, it is away once more.
+    // A second clear hides it again.
     let mut screen = cleared();
     screen.hears(ClientEvent::Entries(vec![line(401)]));
     screen.keys("<pgup>");
@@ -123,7 +123,7 @@ fn whoever_scrolls_up_sees_it_again() {
 }
 
 #[test]
-fn what_is_looked_for_elsewhere_is_shown_where_it_was_said() {
+fn opening_a_mention_shows_it_among_the_cleared_messages() {
     let mut screen = cleared();
     let mut calling = line(350);
     calling.mentions = vec![ANN];

@@ -1,4 +1,4 @@
-//! Host clocks that are stepped, back and ahead, while the server runs and while it does not.
+//! Host clocks that jump back or ahead, while the server runs and while it is stopped.
 
 use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -19,10 +19,10 @@ use crate::support::server::{Server, config, memory};
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-/// When these tests begin, by a clock that is right.
+/// The time at which these tests begin, by a correct clock.
 const NOON: i64 = 1_800_000_000_000;
 
-/// The host's clock: it goes with the time of the test, and can be stepped.
+/// The host's clock. It advances with the time of the test and can be stepped.
 #[derive(Clone)]
 struct Host {
     began: Instant,
@@ -37,17 +37,17 @@ impl Host {
         }
     }
 
-    /// Sets the clock so far ahead of the right time, or behind it.
+    /// Sets the clock ahead of the correct time by this much, or behind it if negative.
     fn set_ahead(&self, by_ms: i64) {
         self.ahead_ms.store(by_ms, Ordering::Relaxed);
     }
 
-    /// The right time.
+    /// The correct time.
     fn now_ms(&self) -> i64 {
         NOON + i64::try_from(self.began.elapsed().as_millis()).unwrap()
     }
 
-    /// A server whose first room keeps what was said for so long.
+    /// A server whose first room keeps messages for this long.
     fn serves(&self, keep_for: Option<Duration>) -> Server {
         let host = self.clone();
         let mut config = config();
@@ -63,12 +63,12 @@ impl Host {
     }
 }
 
-/// A duration of so many milliseconds.
+/// The duration of this many milliseconds.
 fn lasting(ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(ms).unwrap())
 }
 
-/// Starts the server again on what it had.
+/// Restarts the server on the same store.
 async fn restarts(server: &mut Server) {
     server.stops().await.unwrap();
     server.restarts();
@@ -99,7 +99,7 @@ async fn rules(by: &mut Person, over: &Person, ruling: Ruling) {
     );
 }
 
-/// What was said in `general`, as the store has it.
+/// The messages in `general`, from the store.
 async fn said(server: &Server) -> Vec<Entry> {
     let rooms = server.store.named_rooms().await.unwrap();
     let room = rooms.iter().find(|room| room.name == "general").unwrap();
@@ -113,7 +113,7 @@ async fn said(server: &Server) -> Vec<Entry> {
     page
 }
 
-/// Thirty messages, one or two under a clock that is wrong, and enough for the room to be looked at when it is right again.
+/// Posts thirty messages, then one or two under a wrong clock, then enough for a retention check with the clock correct again.
 async fn one_message_under_a_wrong_clock(keep_for: i64, ahead: i64, restarted: bool) {
     let host = Host::new();
     let mut server = host.serves(Some(lasting(keep_for)));
@@ -125,7 +125,7 @@ async fn one_message_under_a_wrong_clock(keep_for: i64, ahead: i64, restarted: b
     }
     says_so_often(&mut ann, "under", 1).await;
     if restarted {
-        // Also twice, while the clock is wrong.
+        // With a second restart while the clock is wrong.
         restarts(&mut server).await;
         says_so_often(&mut ann, "still", 1).await;
     }
@@ -151,7 +151,7 @@ async fn one_message_under_a_wrong_clock(keep_for: i64, ahead: i64, restarted: b
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_step_of_the_clock_deletes_nothing_and_leaves_nothing_later_in_the_future() {
+async fn a_clock_jump_deletes_nothing_and_later_messages_have_the_right_time() {
     for (keep_for, ahead) in [
         (365 * DAY, 400 * DAY),
         (DAY, 3 * DAY),
@@ -166,7 +166,7 @@ async fn a_step_of_the_clock_deletes_nothing_and_leaves_nothing_later_in_the_fut
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_older_than_it_is_kept_for_goes_also_while_the_clock_is_wrong() {
+async fn expired_messages_are_deleted_even_while_the_clock_is_wrong() {
     for ahead in [0, 2 * DAY, -2 * DAY] {
         let host = Host::new();
         let server = host.serves(Some(lasting(HOUR)));
@@ -185,7 +185,7 @@ async fn what_is_older_than_it_is_kept_for_goes_also_while_the_clock_is_wrong() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_time_away_old_messages_go_once_the_server_has_run_for_a_while() {
+async fn after_downtime_old_messages_are_deleted_once_the_server_has_run_for_a_while() {
     let host = Host::new();
     let mut server = host.serves(Some(lasting(DAY)));
     let mut ann = server.joins("ann").await;
@@ -196,7 +196,7 @@ async fn after_a_time_away_old_messages_go_once_the_server_has_run_for_a_while()
     server.restarts();
     let mut ann = server.joins("ann").await;
     says_so_often(&mut ann, "back", 110).await;
-    assert_eq!(said(&server).await.len(), 120, "it may be the clock");
+    assert_eq!(said(&server).await.len(), 120, "clock in doubt");
     sleep(lasting(8 * HOUR)).await;
     says_so_often(&mut ann, "later", 110).await;
     sleep(Duration::from_secs(1)).await;
@@ -204,7 +204,7 @@ async fn after_a_time_away_old_messages_go_once_the_server_has_run_for_a_while()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wrong_clock_that_was_believed_deletes_nothing_once_it_is_right() {
+async fn messages_of_a_wrong_clock_are_not_deleted_once_it_is_right() {
     let host = Host::new();
     let mut server = host.serves(Some(lasting(30 * DAY)));
     let mut ann = server.joins("ann").await;
@@ -223,9 +223,9 @@ async fn a_wrong_clock_that_was_believed_deletes_nothing_once_it_is_right() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mute_of_ten_minutes_is_ten_minutes_whatever_the_clock_does() {
+async fn a_mute_of_ten_minutes_lasts_ten_minutes_whatever_the_clock_does() {
     let ten = Until::For(600_000);
-    // The clock before the mute, when it is said, and while it lasts.
+    // The clock before the mute, when the mute is set, and while it lasts.
     for [before, then, during] in [
         [2 * HOUR, 0, 0],
         [0, 0, 2 * HOUR],
@@ -260,7 +260,7 @@ async fn a_mute_of_ten_minutes_is_ten_minutes_whatever_the_clock_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_names_the_time_that_is_left_by_the_clock_as_it_is_now() {
+async fn a_refusal_gives_the_end_of_the_mute_by_the_current_clock() {
     let host = Host::new();
     let server = host.serves(None);
     let mut boss = server.joins("boss").await;
@@ -279,7 +279,7 @@ async fn a_refusal_names_the_time_that_is_left_by_the_clock_as_it_is_now() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mute_goes_on_over_a_restart_and_ends_although_the_clock_was_set_back() {
+async fn a_mute_survives_a_restart_and_ends_even_if_the_clock_was_set_back() {
     for back in [0, 3 * HOUR, NOON] {
         let host = Host::new();
         let mut server = host.serves(None);
@@ -293,7 +293,7 @@ async fn a_mute_goes_on_over_a_restart_and_ends_although_the_clock_was_set_back(
         host.set_ahead(-back);
         server.restarts();
         if back > 0 {
-            // Nothing tells how long the server was away.
+            // The server cannot know how long it was stopped, so the mute starts again.
             counts_from = Instant::now();
         }
         for (after, refused) in [(120, true), (590, true), (605, false)] {
@@ -304,7 +304,7 @@ async fn a_mute_goes_on_over_a_restart_and_ends_although_the_clock_was_set_back(
     }
 }
 
-/// What comes of it when somebody joins `general`.
+/// Joins `general`; returns the refusal, if any.
 async fn joins(server: &Server, name: &str) -> Option<RefusalCode> {
     let (mut raw, _) = Raw::enter(server, name).await;
     let general = JoinTarget::Name("general".into());
@@ -323,7 +323,7 @@ async fn joins(server: &Server, name: &str) -> Option<RefusalCode> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ban_of_ten_minutes_is_ten_minutes_after_the_clock_was_ahead() {
+async fn a_ban_of_ten_minutes_lasts_ten_minutes_after_the_clock_was_ahead() {
     let host = Host::new();
     let server = host.serves(None);
     let mut boss = server.joins("boss").await;
@@ -344,7 +344,7 @@ async fn a_ban_of_ten_minutes_is_ten_minutes_after_the_clock_was_ahead() {
     }
 }
 
-/// Where the log of a test goes.
+/// Collects the log of a test.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -360,7 +360,7 @@ impl io::Write for Log {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_deleted_for_its_age_is_logged() {
+async fn deleting_old_messages_is_logged() {
     let log = Log::default();
     let writer = log.clone();
     let lines = tracing_subscriber::fmt()
@@ -368,7 +368,7 @@ async fn what_is_deleted_for_its_age_is_logged() {
         .with_writer(move || writer.clone())
         .finish();
     let _until_the_end = tracing::subscriber::set_default(lines);
-    // While there is only one, tracing asks the subscriber of whichever thread comes to a line first, and the others have none.
+    // With only one dispatcher, tracing asks the subscriber of whichever thread reaches a line first, and the other threads have none.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let host = Host::new();
     let server = host.serves(Some(lasting(HOUR)));

@@ -1,5 +1,4 @@
-//! Completion and names: people behind commands and at the start of any word, commands as other clients call them, emoji by their short
-//! names.
+//! Completion: names after commands and at the start of any word, command aliases known from other clients, and emoji short names.
 
 use tchat::chat::{Amendment, Body, IdentityId, Person, Presence, Recipient, Role, Via};
 use tchat::client::{Command, Event as ClientEvent};
@@ -18,7 +17,7 @@ fn person(n: u8, name: &str) -> Person {
     }
 }
 
-/// General with ben and Bea in it, and tech with ben and cay.
+/// `general` with ben and Bea in it, and `tech` with ben and cay.
 fn crowded() -> Screen {
     let mut screen = Screen::online(100, 24);
     let (ben, bea, cay) = (person(1, "ben"), person(2, "Bea"), person(3, "cay"));
@@ -29,7 +28,7 @@ fn crowded() -> Screen {
     screen
 }
 
-/// What is in the composer after some keys.
+/// The text of the composer after these keys.
 fn typed(keys: &str) -> String {
     let mut screen = crowded();
     screen.keys(keys);
@@ -37,7 +36,7 @@ fn typed(keys: &str) -> String {
 }
 
 #[test]
-fn names_are_completed_behind_commands_that_are_about_somebody() {
+fn names_are_completed_after_commands_that_take_a_user() {
     for (keys, text) in [
         ("/kick b<tab>", "/kick Bea "),
         ("/kick b<down><down><tab>", "/kick ben "),
@@ -49,15 +48,15 @@ fn names_are_completed_behind_commands_that_are_about_somebody() {
         ("/whois @ca<tab>", "/whois @cay "),
         ("/ignore ca<tab>", "/ignore cay "),
         ("/invite c<tab>", "/invite cay "),
-        // Somebody who is elsewhere cannot be removed here, and somebody who is here needs no invitation.
+        // A person in another room cannot be kicked here, and a person who is here needs no invitation.
         ("/kick c<tab>", "/kick c"),
         ("/invite 张<tab>", "/invite 张"),
-        // We ourselves are never meant.
+        // Our own name is never offered.
         ("/op an<tab>", "/op an"),
     ] {
         assert_eq!(typed(keys), text, "{keys}");
     }
-    // It is offered while it is typed, and Enter takes nothing that was not chosen.
+    // The popup opens while typing, and Enter accepts only a selected completion.
     let mut screen = crowded();
     screen.keys("/msg ca");
     assert!(screen.shows("in another room"), "{}", screen.text());
@@ -70,12 +69,12 @@ fn tab_completes_a_name_at_the_start_of_a_word() {
     for (keys, text) in [
         ("hi 张<tab>", "hi 张三 "),
         ("hi BE<tab><tab>", "hi Bea "),
-        // At the start of the text it addresses somebody, as in IRC clients.
+        // At the start of the text it addresses the person, as in IRC clients.
         ("张<tab>hello", "张三: hello"),
         ("one<a-ret>张<tab>", "one\n张三 "),
         ("/me waves at 张<tab>", "/me waves at 张三 "),
         ("/msg cay ask 张<tab>", "/msg cay ask 张三 "),
-        // Neither in the middle of a word, nor somebody elsewhere, nor ourselves, nor nobody in particular.
+        // Not in the middle of a word, not a person in another room, not ourselves, and not without a letter.
         ("hi xbe<tab>", "hi xbe"),
         ("hi ca<tab>", "hi ca"),
         ("an<tab>", "an"),
@@ -83,7 +82,7 @@ fn tab_completes_a_name_at_the_start_of_a_word() {
     ] {
         assert_eq!(typed(keys), text, "{keys}");
     }
-    // Only Tab asks for it: nothing pops up while somebody writes, and Enter sends what is written.
+    // Only Tab opens it: no popup appears while writing, and Enter sends the text as it is.
     let mut screen = crowded();
     screen.keys("hi be");
     assert!(screen.state.input.popup.is_none());
@@ -103,7 +102,7 @@ fn tab_completes_a_name_at_the_start_of_a_word() {
 }
 
 #[test]
-fn commands_have_the_names_that_other_clients_have_for_them() {
+fn commands_have_the_aliases_known_from_other_clients() {
     for (keys, effect) in [
         ("/part<ret>", Effect::Client(Command::Leave(GENERAL))),
         ("/part #tech<ret>", Effect::Client(Command::Leave(TECH))),
@@ -127,7 +126,7 @@ fn commands_have_the_names_that_other_clients_have_for_them() {
         .back()
         .map(|post| post.to.clone());
     assert_eq!(to, Some(Recipient::Person(ZHANG)));
-    // They complete, and so does what follows them; what is missing is said with our own word.
+    // Aliases are completed, and so are their arguments; a usage hint shows the main name.
     for (keys, text) in [
         ("/par<tab>te<tab>", "/part #tech "),
         ("/quer<tab>c<tab>", "/query cay "),
@@ -137,14 +136,14 @@ fn commands_have_the_names_that_other_clients_have_for_them() {
     }
     screen.keys("/query<ret>");
     assert!(screen.shows("usage: /msg NAME [TEXT]"));
-    // Help and the palette know them too.
+    // Help and the palette find aliases too.
     screen.keys("<c-u><f1>part");
     assert!(screen.shows("/leave [ROOM]") && screen.shows("(also /part)"));
     screen.keys("<esc><c-k>query");
     assert!(screen.shows("› /msg"), "{}", screen.text());
 }
 
-/// What was reacted with, if that was asked for.
+/// The emoji of the reaction that was sent, if any.
 fn reaction(effects: &[Effect]) -> Option<String> {
     effects.iter().find_map(|effect| match effect {
         Effect::Client(Command::Post { post, .. }) => match &post.body {
@@ -158,7 +157,7 @@ fn reaction(effects: &[Effect]) -> Option<String> {
     })
 }
 
-/// Somebody has said something that can be reacted to.
+/// A screen with a message that can be reacted to.
 fn said() -> Screen {
     let mut screen = crowded();
     screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 1, "done!")]));
@@ -166,7 +165,7 @@ fn said() -> Screen {
 }
 
 #[test]
-fn a_reaction_may_be_the_name_of_an_emoji() {
+fn a_reaction_may_be_given_as_an_emoji_short_name() {
     for (written, emoji) in [
         (":tada:", "🎉"),
         (":TADA:", "🎉"),
@@ -179,13 +178,13 @@ fn a_reaction_may_be_the_name_of_an_emoji() {
         let effects = said().keys(&format!("<a-m>+{written}<ret>"));
         assert_eq!(reaction(&effects).as_deref(), Some(emoji), "{written}");
     }
-    // The name is completed behind the command, as it is anywhere else.
+    // The name is completed after the command as well.
     let effects = said().keys("/react :tad<tab><ret>");
     assert_eq!(reaction(&effects).as_deref(), Some("🎉"));
 }
 
 #[test]
-fn a_name_that_no_emoji_has_is_named_and_stays() {
+fn an_unknown_emoji_name_is_reported_and_stays_in_the_composer() {
     let mut screen = said();
     assert_eq!(screen.keys("/react :nosuch:<ret>"), []);
     assert!(screen.shows("there is no emoji called :nosuch:"));
@@ -197,14 +196,14 @@ fn a_name_that_no_emoji_has_is_named_and_stays() {
 }
 
 #[test]
-fn the_reaction_box_shows_what_fits_and_completes_it() {
+fn the_reaction_box_offers_and_completes_short_names() {
     let mut screen = said();
     screen.keys("<a-m>+:tad");
     assert!(screen.shows(":tada:"), "{}", screen.text());
     let effects = screen.keys("<tab><ret>");
     assert_eq!(reaction(&effects).as_deref(), Some("🎉"));
     assert!(screen.state.overlays.top.is_none());
-    // A digit that belongs to a name is no choice.
+    // A digit that is part of a name does not choose from the list.
     let mut screen = said();
     let effects = screen.keys("<a-m>+:100:<ret>");
     assert_eq!(reaction(&effects).as_deref(), Some("💯"));

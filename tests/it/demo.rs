@@ -1,13 +1,13 @@
-//! `tchat --demo`: everything in one process, and gone with it.
+//! `tchat --demo`: client and server in one process, which leaves nothing behind.
 
 use std::path::Path;
 
 use crate::support::terminal::{Home, Screen, binary};
 
 #[test]
-fn the_tour_is_walked_in_a_terminal_with_nothing_set_up() {
+fn the_tour_works_in_a_terminal_without_any_setup() {
     let home = Home::new();
-    // No name, no config, no home: not even a language.
+    // No name, no config, no home and no locale.
     let bare = format!(
         "exec env -i TERM=xterm-256color {} --demo",
         binary().display()
@@ -44,7 +44,7 @@ fn the_tour_is_walked_in_a_terminal_with_nothing_set_up() {
     you.shows("send, or run a command");
     leaves(&mut you, "send, or run a command");
     you.until("the end of the tour", |text| !text.contains("7/7"));
-    // It is a host like any other, and only this one.
+    // The demo server is like any other, but `/connect` is not available.
     you.says("/connect chat.example.org");
     you.shows("this is the demo");
     you.types("\x03");
@@ -52,17 +52,17 @@ fn the_tour_is_walked_in_a_terminal_with_nothing_set_up() {
     you.is_restored();
 }
 
-/// Esc, and what it closes is gone before another key could be taken for its second half.
+/// Presses Esc and waits until the overlay has closed, so that the next key cannot be taken for the rest of an escape sequence.
 fn leaves(you: &mut Screen, shown: &str) {
     you.types("\x1b");
-    you.until("what was open to close", |text| !text.contains(shown));
+    you.until("the overlay to close", |text| !text.contains(shown));
 }
 
 #[test]
-fn a_demo_listens_nowhere_and_leaves_nothing() {
+fn a_demo_opens_no_port_and_leaves_no_files() {
     let home = Home::new();
     let mut you = home.screen((80, 24), &["--demo", "--lang", "zh-CN", "--name", "小艾"]);
-    // A bot of the same name steps aside.
+    // A bot of the same name takes another name.
     you.shows("小林");
     you.shows("试试 1/7");
     you.says("大家好");
@@ -83,7 +83,7 @@ fn a_demo_listens_nowhere_and_leaves_nothing() {
     }
 }
 
-/// The inodes of the sockets a process has.
+/// The inodes of the sockets a process has open.
 fn sockets(process: u32) -> Vec<String> {
     let files = std::fs::read_dir(format!("/proc/{process}/fd"));
     let links = files.into_iter().flatten().flatten();

@@ -1,4 +1,4 @@
-//! Disks that are full, that fail, and that are copied.
+//! Disks that are full or fail, backups, restores and lost databases.
 
 mod kept;
 
@@ -19,7 +19,7 @@ use crate::support::terminal::{Home, ends, signal};
 const MIB: u64 = 1024 * 1024;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_is_waited_for_while_reading_goes_on_and_order_is_kept() {
+async fn posts_wait_while_the_disk_is_full_reading_continues_and_the_order_is_kept() {
     let directory = tempfile::tempdir().unwrap();
     let free = Arc::new(AtomicU64::new(1024 * MIB));
     let seen = Arc::clone(&free);
@@ -34,7 +34,7 @@ async fn a_full_disk_is_waited_for_while_reading_goes_on_and_order_is_kept() {
     ann.says("general", "before");
     ann.is_answered().await;
     free.store(31 * MIB, Ordering::SeqCst);
-    tokio::time::sleep(Duration::from_millis(300)).await; // The disk is looked at four times a second.
+    tokio::time::sleep(Duration::from_millis(300)).await; // Free space is checked four times a second.
     for n in 1..=20 {
         ann.says("general", &format!("#{n}"));
     }
@@ -45,19 +45,19 @@ async fn a_full_disk_is_waited_for_while_reading_goes_on_and_order_is_kept() {
         })
         .await;
     assert_eq!(why.code, RefusalCode::StorageFull);
-    // Whoever is known comes in and reads.
+    // A known person can connect and read.
     let mut again = Person::start(server.connector(), "ann");
     again.sees("general", "before").await;
-    // Whoever is new has to wait, and the name is still theirs then.
+    // A new person has to wait, and still gets the name afterwards.
     let mut new = Person::start(server.connector(), "newcomer");
     new.until("the reason", |_, event| match event {
         Event::Link(tchat::client::LinkState::Waiting { .. }) => Some(()),
         _ => None,
     })
     .await;
-    // Not yet: there has to be clearly more before it is written again.
+    // Not yet: writing resumes only with clearly more free space.
     free.store(48 * MIB, Ordering::SeqCst);
-    tokio::time::sleep(Duration::from_secs(6)).await; // Longer than until the first retry.
+    tokio::time::sleep(Duration::from_secs(6)).await; // Longer than the first retry interval.
     assert_eq!(server.log("general").await, ["before"]);
     free.store(65 * MIB, Ordering::SeqCst);
     ann.is_answered().await;
@@ -71,7 +71,7 @@ async fn a_full_disk_is_waited_for_while_reading_goes_on_and_order_is_kept() {
 }
 
 fn damage(path: &Path) {
-    // Pages in the middle of the file, not its head: it opens, and is not what it was.
+    // Overwrites pages in the middle of the file and not its header, so that it opens with wrong content.
     use std::io::{Seek, SeekFrom, Write};
     let mut file = std::fs::File::options().write(true).open(path).unwrap();
     let length = file.metadata().unwrap().len();
@@ -90,7 +90,7 @@ fn says(home: &Home, text: &str) {
     assert!(ends(&mut send, Duration::from_secs(60)).success(), "{text}");
 }
 
-/// What a command said, with its code.
+/// Runs a command; returns its exit code and its output.
 fn runs(home: &Home, arguments: &[&str]) -> (Option<i32>, String) {
     let output = home
         .command(arguments)
@@ -102,11 +102,11 @@ fn runs(home: &Home, arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-#[allow(clippy::zombie_processes)] // Where it is not waited for, the test has failed.
-fn a_write_that_fails_ends_the_server_at_once_and_the_next_start_looks_the_file_through() {
+#[allow(clippy::zombie_processes)] // The test fails on every path that does not wait for it.
+fn a_failed_write_ends_the_server_at_once_and_the_next_start_checks_the_file() {
     let home = Home::new();
     let port = home.port.to_string();
-    // Files may not grow beyond two megabytes here, so that a write fails in the middle of a busy moment.
+    // Files may not grow beyond two megabytes here, so that a write fails while the server is busy.
     let fast = home.file("fast.toml");
     std::fs::write(&fast, "[server]\nburst = 0\n").unwrap();
     let line = format!(
@@ -132,22 +132,22 @@ fn a_write_that_fails_ends_the_server_at_once_and_the_next_start_looks_the_file_
         if code == Some(0) {
             accepted += 1;
         } else {
-            // Five times the second it may take.
+            // Five times the one second it may take.
             break ends(&mut server, Duration::from_secs(5));
         }
-        assert!(began.elapsed() < Duration::from_secs(60), "it never fails");
+        assert!(began.elapsed() < Duration::from_secs(60), "no write failed");
     };
     assert_eq!(status.code(), Some(74));
     assert!(home.data().join("tchat.failed").exists());
     assert!(accepted > 10);
-    // With room to write it is looked through, is whole, and has everything that was accepted.
+    // With room to write again, the file is checked and found whole, and has everything that was accepted.
     let mut server = home.serves(&[]);
     assert!(!home.data().join("tchat.failed").exists());
     let (_, said) = runs(&home, &["tail", "--port", &port, "--last", "1000"]);
     assert!(said.matches(&long).count() >= accepted);
     server.kill().unwrap();
     server.wait().unwrap();
-    // A damaged file is refused with what to do about it.
+    // A damaged file is refused with instructions.
     std::fs::write(home.data().join("tchat.failed"), "the disk is gone\n").unwrap();
     runs(&home, &["backup", &home.file("whole.db")]);
     damage(&home.data().join("tchat.db"));

@@ -1,4 +1,4 @@
-//! `tchat doctor`: what is wrong is named with the line that mends it.
+//! `tchat doctor`: each problem is reported with the line that fixes it.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use std::process::Stdio;
 use crate::support::terminal::{Home, binary, ends};
 
 #[test]
-fn all_is_well_in_a_good_terminal_with_a_server() {
+fn everything_is_ok_in_a_good_terminal_with_a_server() {
     let home = Home::new();
     let mut host = home.serves(&[]);
     let mut doctor = home.opens((160, 50), &["doctor"]);
@@ -32,7 +32,7 @@ fn all_is_well_in_a_good_terminal_with_a_server() {
 }
 
 #[test]
-fn what_a_terminal_draws_otherwise_is_named_with_what_mends_it() {
+fn differences_of_the_terminal_are_reported_with_a_fix() {
     let mut home = Home::new();
     home.ground = "ffff/ffff/ffff";
     home.columns = |text| match text {
@@ -61,7 +61,7 @@ fn what_a_terminal_draws_otherwise_is_named_with_what_mends_it() {
     let text = said("LC_ALL=C.ISO-8859-1");
     assert!(text.contains("WRONG characters"), "{text}");
     assert!(text.contains("-> export LC_ALL=C.UTF-8"), "{text}");
-    // What is said to mend it does.
+    // The proposed fix works.
     let config = home.directory.path().join("config/tchat");
     std::fs::create_dir_all(&config).unwrap();
     std::fs::write(config.join("config.toml"), "glyphs = \"ascii\"\n").unwrap();
@@ -72,7 +72,7 @@ fn what_a_terminal_draws_otherwise_is_named_with_what_mends_it() {
 }
 
 #[test]
-fn the_configuration_and_the_server_are_looked_at_without_a_terminal_too() {
+fn configuration_and_server_are_checked_without_a_terminal_too() {
     let home = Home::new();
     let said = |arguments: &[&str], config: &str| {
         let file = home.directory.path().join("config.toml");
@@ -84,7 +84,7 @@ fn the_configuration_and_the_server_are_looked_at_without_a_terminal_too() {
         (said.status.code(), text)
     };
     let port = format!("localhost:{}", home.port);
-    // Nobody hosts there: fine where tchat would do so itself, and wrong where somebody else should.
+    // No server is running there. That is fine if tchat would start one itself, and an error if another machine should.
     let alone = ["--port", &home.port.to_string()].map(str::to_owned);
     let (code, text) = said(&[&alone[0], &alone[1]], "");
     assert_eq!(code, Some(0), "{text}");
@@ -114,7 +114,7 @@ fn the_configuration_and_the_server_are_looked_at_without_a_terminal_too() {
         text.contains("WRONG config file") && text.contains("line 2, at 'colour'"),
         "{text}"
     );
-    // What is wrong is all named, and the rest is looked at as it is.
+    // All errors are listed, and the rest is still checked.
     let wrong = "nmae = \"x\"\nname = \"mia\"\npanes = \"maybe\"\njoin = \"127.0.0.1:1\"\n[server]\nprot = 1\n";
     let (code, text) = said(&["--lang", "en"], wrong);
     assert_eq!(code, Some(1));
@@ -128,7 +128,7 @@ fn the_configuration_and_the_server_are_looked_at_without_a_terminal_too() {
     ] {
         assert!(text.contains(line), "{line}:\n{text}");
     }
-    // A flag that cannot be used is one more of them.
+    // An unusable flag is listed with the others.
     let (code, text) = said(&["--server", "https://x"], "theme = \"paper\"\n");
     assert_eq!(code, Some(1));
     for line in [
@@ -140,7 +140,7 @@ fn the_configuration_and_the_server_are_looked_at_without_a_terminal_too() {
         assert!(text.contains(line), "{line}:\n{text}");
     }
 
-    // What others can read that proves who one is.
+    // A secret file that others can read.
     let profiles = home.data().join("profiles");
     std::fs::create_dir_all(&profiles).unwrap();
     let secret = profiles.join("x.secret");
@@ -152,7 +152,7 @@ fn the_configuration_and_the_server_are_looked_at_without_a_terminal_too() {
 }
 
 #[test]
-fn somebody_who_is_no_server_of_tchat_is_told_from_one() {
+fn a_server_that_is_not_tchat_is_recognised() {
     let home = Home::new();
     let listener = TcpListener::bind(("127.0.0.1", home.port)).unwrap();
     let other = std::thread::spawn(move || {
@@ -174,18 +174,18 @@ fn somebody_who_is_no_server_of_tchat_is_told_from_one() {
     );
 }
 
-/// A pipe that nobody writes to.
+/// A named pipe without a writer.
 fn pipe(path: &std::path::Path) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let made = std::process::Command::new("mkfifo").arg(path).status();
-    assert!(made.is_ok_and(|status| status.success()), "mkfifo is there");
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo works");
 }
 
 #[test]
-fn it_ends_whatever_does_not_answer() {
+fn it_ends_even_if_a_file_or_server_never_answers() {
     let home = Home::new();
     let listener = TcpListener::bind(("127.0.0.1", home.port)).unwrap();
-    // It takes connections, and never says a word.
+    // This server accepts connections and never answers.
     let silent = format!("127.0.0.1:{}", home.port);
     let config = home.file("config.toml");
     pipe(std::path::Path::new(&config));
@@ -217,13 +217,13 @@ fn it_ends_whatever_does_not_answer() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Far less than any of them may take: each check has five seconds.
+        // Far more than each takes: every check has a timeout of five seconds.
         let status = ends(&mut child, std::time::Duration::from_secs(30));
         let mut text = String::new();
         child.stdout.unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(status.code(), Some(1), "{text}");
         assert!(text.contains(found), "{found}:\n{text}");
-        // All of it was looked at.
+        // All sections were checked.
         for part in ["terminal\n", "configuration\n", "server\n"] {
             assert!(text.contains(part), "{part}:\n{text}");
         }
@@ -232,7 +232,7 @@ fn it_ends_whatever_does_not_answer() {
 }
 
 #[test]
-fn it_speaks_the_language_of_the_reader() {
+fn it_uses_the_language_of_the_user() {
     let home = Home::new();
     let config = home.file("config.toml");
     let said = |arguments: &[&str], variables: &[(&str, &str)], file: &str| {
@@ -253,7 +253,7 @@ fn it_speaks_the_language_of_the_reader() {
         said(&[], &[("TCHAT_LANG", "zh")], ""),
         said(&[], &[], "lang = \"zh-CN\"\n"),
         said(&[], &[("LANG", "zh_CN.UTF-8")], ""),
-        // What is wrong elsewhere does not change the language.
+        // An error elsewhere does not change the language.
         said(&[], &[], "lang = \"zh-CN\"\nnmae = 1\n"),
     ] {
         for line in [

@@ -1,4 +1,4 @@
-//! What is being written is never lost for something else.
+//! Drafts: text that is being written is never lost.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn written(screen: &Screen) -> String {
     screen.state.composer().text()
 }
 
-/// What was last put on the disk of what is typed.
+/// The draft that was last stored on the disk, if any.
 fn kept(screen: &mut Screen) -> Option<String> {
     screen.effects.clear();
     screen.passes(Duration::from_secs(1));
@@ -36,13 +36,13 @@ fn said() -> Screen {
 }
 
 #[test]
-fn an_edit_gives_the_line_back_that_was_being_written() {
+fn after_an_edit_the_previous_draft_comes_back() {
     let mut screen = said();
     screen.keys("a long draft");
     assert_eq!(kept(&mut screen).as_deref(), Some("a long draft"));
     screen.keys("<a-m>e");
     assert_eq!(written(&screen), "teh build");
-    assert_eq!(kept(&mut screen), None, "the draft is what is kept");
+    assert_eq!(kept(&mut screen), None, "the stored draft does not change");
     screen.keys("!");
     let both = kept(&mut screen);
     assert_eq!(both.as_deref(), Some("a long draft\nteh build!"));
@@ -53,7 +53,7 @@ fn an_edit_gives_the_line_back_that_was_being_written() {
     screen.keys("<a-m>e<c-u>the build<ret>");
     assert_eq!(written(&screen), "a long draft");
     assert!(screen.shows("#general ›"));
-    // What was killed meanwhile can be yanked, and what was written before be undone.
+    // Text cut meanwhile can be pasted, and edits from before can be undone.
     screen.keys("<c-y>");
     assert_eq!(written(&screen), "a long draftteh build");
     screen.keys("<c-z><c-z>");
@@ -61,21 +61,21 @@ fn an_edit_gives_the_line_back_that_was_being_written() {
 }
 
 #[test]
-fn what_was_sent_before_gives_way_to_what_was_being_written() {
+fn leaving_the_sent_history_restores_the_draft() {
     let mut screen = said();
     screen.keys("one<ret>two<ret>half a li");
     screen.keys("<a-p><a-p>");
     assert_eq!(written(&screen), "one");
     screen.keys("<a-n><a-n>");
     assert_eq!(written(&screen), "half a li");
-    // Said again as it is or otherwise, it leaves the line behind it alone.
+    // Sending an old message again, changed or not, keeps the draft.
     screen.keys("<a-p>, really<ret>");
     assert_eq!(written(&screen), "half a li");
     assert!(screen.shows("two, really"));
 }
 
 #[test]
-fn what_was_not_sent_outlives_its_room() {
+fn unsent_posts_survive_leaving_their_room() {
     let mut screen = Screen::online(140, 24);
     screen.keys("/join tech<ret>");
     screen.state.rooms.current = Some(TECH);
@@ -97,7 +97,7 @@ fn what_was_not_sent_outlives_its_room() {
         row("waits there").contains("in #tech, where you are not any more"),
         "{text}"
     );
-    // What is refused later says why, and either can be taken up again.
+    // A post refused later shows the reason too, and both can be edited again.
     screen.hears(ClientEvent::PostRefused {
         client_id: waits,
         refusal: Refusal::new(RefusalCode::TooLong).with("9").with("8"),
@@ -105,7 +105,7 @@ fn what_was_not_sent_outlives_its_room() {
     let text = screen.text();
     let failed = text.lines().filter(|row| row.contains('✗')).count();
     assert_eq!(failed, 2, "{text}");
-    // Its room is gone, so neither gets into the composer of another; either is cut, to be pasted where somebody wants it.
+    // Their room is gone, so they cannot go into the composer of another; they are cut instead, to be pasted anywhere.
     assert_eq!(screen.keys("<a-r>"), []);
     assert!(screen.shows("open it there to retry"), "{}", screen.text());
     for words in ["waits there", "refused there"] {
@@ -119,14 +119,14 @@ fn what_was_not_sent_outlives_its_room() {
 }
 
 #[test]
-fn a_failed_message_is_taken_up_only_where_it_was_meant_for() {
+fn a_failed_message_can_be_edited_only_in_its_own_room() {
     let mut screen = Screen::online(140, 24);
     let refuse = |screen: &mut Screen| {
         let refusal = Refusal::new(RefusalCode::TooLong).with("9").with("8");
         let client_id = screen.last_post();
         screen.hears(ClientEvent::PostRefused { client_id, refusal });
     };
-    // In another room neither key does anything to it.
+    // In another room neither key affects it.
     screen.keys("general only<ret>");
     refuse(&mut screen);
     screen.keys("/join tech<ret>");
@@ -137,7 +137,7 @@ fn a_failed_message_is_taken_up_only_where_it_was_meant_for() {
     screen.keys("/join general<ret><a-e>");
     assert_eq!(written(&screen), "general only");
     screen.keys("<c-u>");
-    // A private line names whom it is for, wherever it is taken up.
+    // A private line comes back with the name of its recipient in any room.
     screen.keys("@李四 psst<ret>");
     refuse(&mut screen);
     screen.keys("<a-e>");
@@ -146,7 +146,7 @@ fn a_failed_message_is_taken_up_only_where_it_was_meant_for() {
     refuse(&mut screen);
     screen.keys("<a-e>");
     assert_eq!(written(&screen), "/msg 李四 hush");
-    // What was typed into a conversation goes back there.
+    // A line typed in a conversation comes back only there.
     screen.keys("<c-u>/msg 李四<ret>secret<ret>");
     refuse(&mut screen);
     screen.keys("/join general<ret><a-e>");
@@ -154,7 +154,7 @@ fn a_failed_message_is_taken_up_only_where_it_was_meant_for() {
 }
 
 #[test]
-fn an_answer_waits_until_nobody_writes_above_it() {
+fn an_overlay_waits_until_the_user_has_finished_typing() {
     let profile = |name: &str| {
         ClientEvent::Profile(Profile {
             person: Person {
@@ -177,7 +177,7 @@ fn an_answer_waits_until_nobody_writes_above_it() {
     screen.keys("<esc>");
     assert!(screen.shows("李四  here"), "{}", screen.text());
     screen.keys("<esc>");
-    // A theme that is only tried is taken back all the same.
+    // Closing still takes back a theme preview.
     screen.keys("<a-t><down>");
     screen.hears(profile("李四"));
     let theme = screen.state.preferences.theme.clone();
@@ -187,7 +187,7 @@ fn an_answer_waits_until_nobody_writes_above_it() {
 }
 
 #[test]
-fn what_is_cut_in_one_room_is_put_into_another() {
+fn text_cut_in_one_room_can_be_pasted_in_another() {
     let mut screen = said();
     screen.keys("one two three<c-w><c-w>");
     assert_eq!(written(&screen), "one ");
@@ -195,13 +195,13 @@ fn what_is_cut_in_one_room_is_put_into_another() {
     assert_eq!(screen.state.rooms.current, Some(TECH));
     screen.keys("<c-y>");
     assert_eq!(written(&screen), "two three");
-    // Another key in between begins anew.
+    // Another key in between starts a new cut.
     screen.keys("<c-w>x<c-w><c-y>");
     assert_eq!(written(&screen), "two x");
 }
 
 #[test]
-fn a_long_text_is_gone_through_row_by_row_and_says_what_is_above() {
+fn a_long_draft_scrolls_row_by_row_and_shows_how_much_is_above() {
     let mut screen = said();
     let lines: Vec<String> = (1..=12).map(|n| format!("line {n}")).collect();
     screen.does(Event::Paste(lines.join("\n")));
@@ -221,7 +221,7 @@ fn a_long_text_is_gone_through_row_by_row_and_says_what_is_above() {
 }
 
 #[test]
-fn what_waits_stands_in_the_order_it_was_written_in() {
+fn waiting_posts_are_shown_in_the_order_they_were_written() {
     let mut screen = said();
     screen.keys("one more<ret>");
     let first = screen.last_post();
@@ -233,7 +233,7 @@ fn what_waits_stands_in_the_order_it_was_written_in() {
         ["one more", "privately  ", "two more"].map(|words| text.find(words))
     };
     assert!(order(&screen).is_sorted(), "{}", screen.text());
-    // Stored in that order it stays so.
+    // Once stored, the order stays the same.
     let mut mine = says(GENERAL, 2, ANN, 41, "one more");
     mine.client_id = Some(first);
     screen.hears(ClientEvent::Entries(vec![mine]));
@@ -249,7 +249,7 @@ fn what_waits_stands_in_the_order_it_was_written_in() {
 }
 
 #[test]
-fn what_the_link_does_not_take_is_said_and_given_back() {
+fn a_command_that_the_full_queue_rejects_is_reported_and_can_be_repeated() {
     let mut screen = said();
     let taken = |effects: Vec<Effect>| match effects.into_iter().next() {
         Some(Effect::Client(command)) => Box::new(command),
@@ -266,7 +266,7 @@ fn what_the_link_does_not_take_is_said_and_given_back() {
     let post = taken(screen.keys("hello<ret>"));
     screen.does(Event::Busy(post));
     assert!(screen.shows("✗") && screen.shows("a thousand messages wait"));
-    // A page that was not asked for is asked for another time.
+    // A page whose request was rejected is requested again later.
     screen.keys("/clear<ret>");
     let page = taken(screen.keys("<pgup>"));
     assert!(screen.keys("<pgup>").is_empty());

@@ -1,4 +1,4 @@
-//! Faults, each ending in one story that the history checker believes. `FAULTS.md` beside this file says how to run the long forms.
+//! Fault injection: after each fault the history checker must find one consistent history. `FAULTS.md` beside this file lists them.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -28,8 +28,8 @@ fn is_one_story(history: &History) {
     assert!(wrong.is_empty(), "{:#?}", &wrong[..wrong.len().min(20)]);
 }
 
-/// Everybody says something in turn; `kills` of the server and `cuts` of every link are spread evenly over it. Each comes while lines
-/// are on their way, and everybody is back before the next one.
+/// Each person posts a line in turn; `kills` of the server and `cuts` of every link are spread evenly over the lines. Each fault happens
+/// while lines are in flight, and everybody is connected again before the next one.
 fn disturbed(names: &[&'static str], lines: usize, kills: usize, cuts: usize, rate: Rate) {
     let mut chat = Chat::begins(names, CALM, rate);
     let times = kills + cuts;
@@ -39,7 +39,7 @@ fn disturbed(names: &[&'static str], lines: usize, kills: usize, cuts: usize, ra
         }
         // Somewhere between the first of these lines being read and the last being answered.
         std::thread::sleep(Duration::from_millis(n as u64 * 7 % 23));
-        // The kills are spread among the cuts.
+        // Spread the kills among the cuts.
         if (n + 1) * kills / times > n * kills / times {
             chat.server_is_killed();
         } else {
@@ -54,20 +54,20 @@ fn disturbed(names: &[&'static str], lines: usize, kills: usize, cuts: usize, ra
     let entries = story.tails[0].1.len();
     assert!(entries >= chat.typed(), "{entries} entries");
     let reconnects: Vec<usize> = chat.talkers.iter_mut().map(Talker::reconnects).collect();
-    println!("{entries} entries, {kills} kills, {cuts} cuts, reconnects {reconnects:?}: one story");
+    println!("{entries} entries, {kills} kills, {cuts} cuts, reconnects {reconnects:?}: valid");
     assert!(
         reconnects.iter().all(|seen| *seen >= times),
-        "each is felt: {reconnects:?}"
+        "every fault causes a reconnect: {reconnects:?}"
     );
 }
 
 #[test]
-fn a_server_killed_and_links_cut_again_and_again_lose_double_and_reorder_nothing() {
+fn a_killed_server_and_cut_links_lose_duplicate_and_reorder_nothing() {
     disturbed(&["ann", "ben"], 240, 3, 8, Rate::Off);
 }
 
 #[test]
-fn with_the_send_rate_on_it_is_slower_and_the_same_story() {
+fn with_the_rate_limit_on_the_history_is_the_same() {
     disturbed(&["ann"], 70, 1, 2, Rate::On);
 }
 
@@ -84,17 +84,17 @@ fn long_two_hundred_cuts() {
 }
 
 #[test]
-fn a_client_that_is_killed_while_it_talks_says_everything_once() {
+fn a_client_killed_while_sending_sends_everything_once() {
     let mut chat = Chat::begins(&["ann", "ben"], CALM, Rate::Off);
     for round in 0..4 {
         for _ in 0..25 {
             chat.talkers[0].says();
             chat.talkers[1].says();
         }
-        // The keys have to be out of the terminal; what is in the composer then is a draft, and what is sent is in the outbox.
+        // Wait until the program has read the keys: text in the composer is stored as a draft, and a sent line is in the outbox.
         let last = format!("=ann{}=", (round + 1) * 25);
         chat.talkers[0].screen.shows(&last);
-        std::thread::sleep(Duration::from_secs(1)); // The promise: what is typed is on the disk within a second.
+        std::thread::sleep(Duration::from_secs(1)); // A draft is on the disk within a second.
         let Chat { talkers, home, .. } = &mut chat;
         talkers[0].is_killed(home);
     }
@@ -102,7 +102,7 @@ fn a_client_that_is_killed_while_it_talks_says_everything_once() {
 }
 
 #[test]
-fn a_stopped_server_and_a_stopped_client_go_on_where_they_were() {
+fn a_suspended_server_and_a_suspended_client_continue_where_they_were() {
     let mut chat = Chat::begins(&["ann", "ben"], CALM, Rate::Off);
     for n in 0..60 {
         chat.talkers[n % 2].says();
@@ -115,14 +115,14 @@ fn a_stopped_server_and_a_stopped_client_go_on_where_they_were() {
         for _ in 0..10 {
             chat.talkers[0].says();
         }
-        std::thread::sleep(Duration::from_secs(2)); // How long it is stopped.
+        std::thread::sleep(Duration::from_secs(2)); // How long it stays suspended.
         signal(stopped, "CONT");
     }
     is_one_story(&chat.story());
 }
 
-/// Some print the room while others talk in long lines; one of them is stopped until far more has been said than its windows and its
-/// lane can hold, and then goes on.
+/// Some readers print the room while others post long lines. One reader is suspended until far more was posted than its windows and its
+/// live lane can hold, and then continues.
 fn one_reader_stalls(readers: usize, lines: usize) {
     const SENDERS: usize = 3;
     let home = Home::new();
@@ -195,7 +195,7 @@ fn one_reader_stalls(readers: usize, lines: usize) {
 }
 
 #[test]
-fn a_reader_that_stalls_until_its_lane_overflows_misses_nothing_and_hurts_nobody() {
+fn a_reader_that_stalls_until_its_outbox_overflows_misses_nothing() {
     one_reader_stalls(4, 450);
 }
 
@@ -206,7 +206,7 @@ fn long_one_stalled_reader_among_a_hundred() {
 }
 
 #[test]
-fn slow_narrow_sliced_and_stalling_networks_only_take_longer() {
+fn slow_and_stalling_networks_only_take_longer() {
     let weather = Weather {
         latency: Duration::from_millis(20),
         jitter: Duration::from_millis(30),
@@ -223,7 +223,7 @@ fn slow_narrow_sliced_and_stalling_networks_only_take_longer() {
 }
 
 #[test]
-fn torn_connections_and_bytes_that_come_twice_are_survived() {
+fn torn_connections_and_duplicate_bytes_lose_nothing() {
     let mut chat = Chat::begins(&["ann", "ben"], CALM, Rate::Off);
     let bad = Weather {
         truncate: 30,
@@ -237,7 +237,7 @@ fn torn_connections_and_bytes_that_come_twice_are_survived() {
     for n in 0..80 {
         chat.talkers[n % 2].says();
     }
-    // What was written under bad weather may wait for better.
+    // Lines written during the faults may be waiting for a retry.
     for talker in &chat.talkers {
         talker.network.weather(CALM);
         talker.network.cuts();
@@ -246,12 +246,12 @@ fn torn_connections_and_bytes_that_come_twice_are_survived() {
 }
 
 #[test]
-fn flipped_bits_end_connections_and_nobody() {
+fn flipped_bits_end_connections_but_no_process() {
     let mut chat = Chat::begins(&["ann", "ben"], CALM, Rate::Off);
     for talker in &chat.talkers {
         talker.network.weather(Weather { flip: 200, ..CALM });
     }
-    // Without encryption nothing tells a flipped letter from a typed one, so what is said meanwhile is no evidence.
+    // Without encryption a flipped letter looks like a typed one, so these lines prove nothing.
     for n in 0..20 {
         let line = format!("under bad weather {n}");
         chat.talkers[n % 2].screen.says(&line);
@@ -261,7 +261,7 @@ fn flipped_bits_end_connections_and_nobody() {
         talker.network.weather(CALM);
         talker.network.cuts();
     }
-    // A flipped room or name may have been refused for good, which stays on the screen; whoever talks is understood again.
+    // A post with a flipped room or name may have been refused for good and stays on the screen; new lines must arrive again.
     for n in 0..2 {
         assert!(chat.talkers[n].screen.is_running());
         let line = format!("fair weather {n}");
@@ -271,17 +271,17 @@ fn flipped_bits_end_connections_and_nobody() {
 }
 
 #[test]
-fn a_link_that_says_nothing_any_more_is_noticed_and_replaced() {
+fn a_silent_link_is_detected_and_replaced() {
     let mut chat = Chat::begins(&["ann"], CALM, Rate::Off);
     chat.talkers[0].says();
     chat.settles();
     chat.talkers[0].network.half_opens();
     chat.talkers[0].says();
-    // Dead peers are seen within 33 seconds: keepalive every 25, and 8 for the answer.
+    // Dead peers are detected within 33 seconds: a keepalive every 25, and 8 for the answer.
     is_one_story(&chat.story());
 }
 
-/// Starts the host that dies at a point.
+/// Starts the host that kills itself at a named point.
 fn crash_server(home: &Home, point: &str, n: usize) -> Child {
     let program = std::env::current_exe().unwrap();
     let program = program
@@ -309,7 +309,7 @@ fn crash_server(home: &Home, point: &str, n: usize) -> Child {
     child
 }
 
-/// Kills a host at named points, one after the other, under somebody who keeps sending; nothing that was accepted is lost.
+/// Kills a host at named points, one after the other, while a client keeps sending. Nothing that was accepted may be lost.
 fn killed_at_points(times: usize) {
     let home = Home::new();
     let address = format!("localhost:{}", home.port);
@@ -363,7 +363,7 @@ fn killed_at_points(times: usize) {
 }
 
 #[test]
-fn a_server_killed_before_and_after_the_commit_and_in_a_checkpoint_loses_nothing() {
+fn a_server_killed_around_a_commit_or_in_a_checkpoint_loses_nothing() {
     killed_at_points(9);
 }
 
@@ -373,7 +373,7 @@ fn long_two_hundred_kills_at_named_points() {
     killed_at_points(200);
 }
 
-/// Everybody is there, the server goes and comes back; how long until half of them, and all, are there again, on the clients' clock.
+/// Connects many clients and restarts the server. Returns how long until half of them, and all, are online again, by the clients' clock.
 async fn storm(clients: usize) -> (Duration, Duration) {
     let mut server = Server::start();
     let mut people = Vec::new();
@@ -391,7 +391,7 @@ async fn storm(clients: usize) -> (Duration, Duration) {
             let is_back = |_: &Person, event: &ClientEvent| {
                 matches!(event, ClientEvent::Link(LinkState::Online)).then_some(())
             };
-            // The first word of a link that was up came before the server went.
+            // Skip the first `Online` event, which came before the restart.
             person.catch_up();
             person.until("coming back", is_back).await;
             let took = began.elapsed();
@@ -412,7 +412,7 @@ async fn storm(clients: usize) -> (Duration, Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_restart_a_crowd_is_back_within_seconds() {
+async fn after_a_restart_150_clients_are_back_within_seconds() {
     let (median, last) = storm(150).await;
     assert!(median <= Duration::from_secs(5), "{median:?}");
     println!("150 clients: half back after {median:?}, all after {last:?}");
@@ -427,7 +427,7 @@ async fn long_restart_storm() {
 }
 
 #[test]
-fn with_no_descriptors_left_silent_sockets_go_and_people_come_in() {
+fn when_descriptors_run_out_silent_sockets_are_closed_and_people_get_in() {
     let home = Home::new();
     let program = crate::support::terminal::binary();
     let line = format!(
@@ -445,8 +445,8 @@ fn with_no_descriptors_left_silent_sockets_go_and_people_come_in() {
     let at = std::net::SocketAddr::from(([127, 0, 0, 1], home.port));
     let connect = |_| std::net::TcpStream::connect_timeout(&at, Duration::from_millis(300)).ok();
     let mut silent: Vec<_> = (0..200).map_while(connect).collect();
-    assert!(silent.len() > 100, "more than it has descriptors for");
-    // Some hang up, some stay and say nothing: those have ten seconds each, a few at a time.
+    assert!(silent.len() > 100, "more than its descriptors");
+    // Some hang up, some stay silent: those have ten seconds each, a few at a time.
     silent.truncate(20);
     let address = format!("localhost:{}", home.port);
     let sent = home

@@ -1,6 +1,6 @@
-//! What this version leaves behind must be readable for ever: a database it made and a stream its client sent.
+//! Compatibility fixtures: files of a released version that every later version must read. One is a database, one a client's stream.
 //!
-//! `cargo test make_fixtures -- --ignored` makes them anew for a new version, under a new name.
+//! `cargo test make_fixtures -- --ignored` creates them for a new version; give them a new name then.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ fn fixtures() -> PathBuf {
 }
 
 #[tokio::test]
-async fn a_database_of_version_1_opens_and_says_what_it_said() {
+async fn a_version_1_database_opens_with_the_same_content() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tchat.db");
     std::fs::copy(fixtures().join("v1.db"), &path).unwrap();
@@ -53,9 +53,9 @@ async fn a_database_of_version_1_opens_and_says_what_it_said() {
             entry.client_id,
             &entry.body,
         );
-        assert_eq!(entry.digest, chain, "the chain holds at {}", entry.seq);
+        assert_eq!(entry.digest, chain, "valid chain up to {}", entry.seq);
     }
-    // And it goes on where it stopped.
+    // A server can continue where the fixture ends.
     let server = Server::with(config(), Arc::new(store));
     let mut ann = server.joins("ann").await;
     ann.says("general", "still here");
@@ -64,7 +64,7 @@ async fn a_database_of_version_1_opens_and_says_what_it_said() {
 }
 
 #[test]
-fn a_stream_of_a_version_1_client_is_understood() {
+fn the_stream_of_a_version_1_client_is_decoded() {
     let bytes = std::fs::read(fixtures().join("v1.requests")).unwrap();
     let mut rest = &bytes[..];
     let mut understood = Vec::new();
@@ -74,7 +74,7 @@ fn a_stream_of_a_version_1_client_is_understood() {
     }
     let expected: Vec<RequestFrame> = (1..)
         .zip(requests())
-        // What there was then; later ones come behind.
+        // The 15 requests of that version; newer ones come after them.
         .take(15)
         .map(|(request, (_, what))| RequestFrame { request, what })
         .collect();

@@ -1,6 +1,6 @@
-//! The bytes of every frame of version 1, so that a change of the wire cannot be silent.
+//! The bytes of every frame of version 1, so that a change of the wire format cannot go unnoticed.
 //!
-//! A line that changes here breaks every released client: add fields, never change what is.
+//! A changed line here breaks every released client: add fields, never change existing ones.
 
 mod events;
 
@@ -263,8 +263,8 @@ fn the_unary_calls_have_these_bytes() {
 }
 
 #[test]
-fn what_a_later_version_adds_is_passed_over() {
-    // An event with an arm 99, an entry with a body 99, and a field nobody knows.
+fn additions_of_a_later_version_are_ignored() {
+    // An event with an unknown arm 99, and an entry with an unknown body 99.
     let unknown = proto::Event::decode(&[0x9a, 0x06, 0x02, 0x08, 0x01][..]).unwrap();
     assert_eq!(event_from(unknown), Ok(Event::Unknown));
     let mut frame = match event_to(&entry(Body::Created)).kind {
@@ -279,6 +279,6 @@ fn what_a_later_version_adds_is_passed_over() {
     assert_eq!(
         (entry.seq, entry.body),
         (Seq(300), Body::Unknown(0)),
-        "it moves the cursor all the same"
+        "an unknown entry still moves the cursor"
     );
 }

@@ -1,4 +1,4 @@
-//! Clusters whose width terminals disagree on leave nothing behind: on a model of each kind of terminal, and in a real tmux.
+//! No residue on the screen after grapheme clusters whose width terminals disagree on, checked on a model of each kind of terminal.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -21,15 +21,15 @@ const HEIGHT: u16 = 4;
 /// How a terminal counts columns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Counts {
-    /// By cluster, as we do.
+    /// By cluster, as tchat does.
     Clusters,
     /// Each code point by itself; a variation selector adds nothing.
     CodePoints,
-    /// The same with two columns for characters of ambiguous width.
+    /// Like `CodePoints`, with two columns for characters of ambiguous width.
     Cjk,
-    /// The same by code points, but a variation selector for pictures makes two columns.
+    /// Like `CodePoints`, but an emoji variation selector makes two columns.
     Selectors,
-    /// By code points, and pictures are one column, as old tables have it.
+    /// Like `CodePoints`, but emoji take one column, as in old width tables.
     Old,
 }
 
@@ -41,7 +41,7 @@ const ALL: [Counts; 5] = [
     Counts::Old,
 ];
 
-/// A terminal without colours: letters in columns, the second half of a wide one empty.
+/// A terminal without colours: one string per column; the second column of a wide character is empty.
 struct Model {
     counts: Counts,
     rows: Vec<Vec<String>>,
@@ -94,7 +94,7 @@ impl Model {
         };
         match columns.unwrap_or(0) {
             0 => {
-                // Joined to what stands before the cursor.
+                // Append it to the character before the cursor.
                 let mut at = self.x.saturating_sub(1);
                 while at > 0 && self.rows[self.y][at].is_empty() {
                     at -= 1;
@@ -110,7 +110,7 @@ impl Model {
         }
     }
 
-    /// Puts something wide; where there is no room for it nothing is drawn, as without automatic wrapping.
+    /// Puts a character of some width. If it does not fit in the row, nothing is drawn, as without automatic wrapping.
     fn put(&mut self, symbol: &str, columns: usize) {
         if self.x + columns > usize::from(WIDTH) {
             return;
@@ -125,7 +125,7 @@ impl Model {
         self.x += columns;
     }
 
-    /// Empties a column; half of something wide does not stay.
+    /// Clears a column, and with it the other half of a wide character.
     fn wipe(&mut self, x: usize) {
         let row = &mut self.rows[self.y];
         let mut start = x;
@@ -140,7 +140,7 @@ impl Model {
     }
 }
 
-/// What is written for a model, through the backend of the program.
+/// The bytes written to a model through the program's own backend.
 #[derive(Clone, Debug, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
 
@@ -155,7 +155,7 @@ impl io::Write for Sink {
     }
 }
 
-/// crossterm's backend asks the process's own terminal for its size; this one has a size of its own.
+/// A backend with a fixed size. The one of crossterm asks the process's own terminal.
 struct Sized(CrosstermBackend<Sink>);
 
 impl Backend for Sized {
@@ -206,7 +206,7 @@ impl Backend for Sized {
     }
 }
 
-/// Draws frames one after the other, and compares what each kind of terminal shows with what was meant.
+/// Draws frames one after the other and compares what each kind of terminal shows with the intended content.
 fn shows_what_was_meant(frames: &[Vec<String>]) -> Result<(), String> {
     for counts in ALL {
         let mut model = Model::new(counts);
@@ -232,7 +232,7 @@ fn shows_what_was_meant(frames: &[Vec<String>]) -> Result<(), String> {
     Ok(())
 }
 
-/// Every letter stands where it was meant to, and nothing else is on the screen but what a disputed cluster shows in its own columns.
+/// Checks that every character is where it should be and nothing else is shown, except what a disputed cluster draws in its own columns.
 fn compare(model: &Model, meant: &Buffer) -> Result<(), String> {
     for y in 0..HEIGHT {
         let mut x = 0;
@@ -242,7 +242,7 @@ fn compare(model: &Model, meant: &Buffer) -> Result<(), String> {
             let shown = &model.rows[usize::from(y)][usize::from(x)];
             let is_right = if text::is_disputed(symbol) {
                 let first = symbol.chars().next().unwrap();
-                // A terminal may show less of it where it has no room.
+                // A terminal may show less of it if it has no room.
                 shown.starts_with(first) || shown == " "
             } else {
                 shown == symbol
@@ -257,7 +257,7 @@ fn compare(model: &Model, meant: &Buffer) -> Result<(), String> {
     Ok(())
 }
 
-/// What people write, from a table of what terminals disagree on and of what they do not.
+/// Texts that terminals disagree on, mixed with ordinary ones.
 fn word() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(
         &[
@@ -299,7 +299,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_terminal_is_left_with_residue(
+    fn no_terminal_shows_residue_of_earlier_frames(
         frames in proptest::collection::vec(
             proptest::collection::vec(proptest::collection::vec(word(), 0..10).prop_map(|words| words.concat()), 4),
             1..5,
@@ -312,7 +312,7 @@ proptest! {
 }
 
 #[test]
-fn what_was_seen_in_the_field_leaves_nothing() {
+fn clusters_from_bug_reports_leave_no_residue() {
     let frames =
         |first: &str, then: &str| vec![vec![first.to_owned(); 4], vec![then.to_owned(); 4]];
     for (first, then) in [

@@ -1,10 +1,10 @@
-//! The history checker can say no: a good story, and many that are each wrong in one way.
+//! Tests of the history checker itself: it accepts a good history and rejects many that are each wrong in one way.
 
 use sha2::{Digest, Sha256};
 
 use crate::support::history::{Author, Body, ClientId, Entry, History, Sent, sends, tail};
 
-/// Entries with a chain that holds, made here from the layout of the protocol.
+/// Adds a valid digest chain to the entries, computed here from the definition in the protocol.
 fn chained(mut entries: Vec<Entry>) -> Vec<Entry> {
     let mut previous = vec![0; 8];
     for entry in &mut entries {
@@ -86,7 +86,7 @@ fn good() -> History {
     }
 }
 
-/// What is said of a story after something was done to it.
+/// The result of the checker after a change to the good history.
 fn after(change: impl FnOnce(&mut History)) -> Vec<String> {
     let mut history = good();
     change(&mut history);
@@ -94,12 +94,12 @@ fn after(change: impl FnOnce(&mut History)) -> Vec<String> {
 }
 
 #[test]
-fn a_good_story_is_believed() {
+fn a_good_history_is_accepted() {
     assert_eq!(good().check(), [""; 0]);
 }
 
 #[test]
-fn every_bad_story_is_rejected_for_what_is_wrong_with_it() {
+fn every_bad_history_is_rejected_for_the_right_reason() {
     type Change = fn(&mut History);
     let cases: &[(&str, &str, Change)] = &[
         ("an accepted post that is lost", "lost", |it| {
@@ -210,13 +210,13 @@ fn every_bad_story_is_rejected_for_what_is_wrong_with_it() {
         let wrong = after(change);
         assert!(
             wrong.iter().any(|line| line.contains(expected)),
-            "{name}: expected '{expected}', was told {wrong:?}"
+            "{name}: expected '{expected}', got {wrong:?}"
         );
     }
 }
 
 #[test]
-fn its_files_are_read_and_what_is_none_is_named() {
+fn its_input_files_are_read_and_a_bad_line_is_named() {
     assert!(tail("{}").unwrap_err().starts_with("line 1"));
     assert_eq!(
         sends("0 #1#\n75 two words").unwrap(),

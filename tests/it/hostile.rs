@@ -1,4 +1,4 @@
-//! Peers that say nothing, too much or the wrong thing: they get what they deserve and nobody else notices.
+//! Hostile peers that send nothing, too much or invalid data: they are cut off, and nobody else is affected.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::support::server::{Server, config, memory};
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 #[tokio::test(start_paused = true)]
-async fn a_socket_that_says_nothing_or_half_of_it_is_closed_in_time() {
+async fn a_socket_that_sends_nothing_or_half_a_request_is_closed_in_time() {
     let server = Server::start();
     for said in [
         &b""[..],
@@ -61,7 +61,7 @@ async fn silent_sockets_do_not_keep_people_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_asks_without_being_let_in_has_to_go_and_makes_room() {
+async fn connections_that_never_log_in_are_closed_to_make_room() {
     let mut config = config();
     config.caps = Caps {
         strangers: 4,
@@ -92,7 +92,7 @@ async fn who_asks_without_being_let_in_has_to_go_and_makes_room() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn plain_http_finds_nothing_here() {
+async fn plain_http_gets_404() {
     let server = Server::start();
     let mut socket = server.dial().await;
     socket
@@ -105,7 +105,7 @@ async fn plain_http_finds_nothing_here() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_without_a_hello_ends() {
+async fn a_stream_without_a_hello_is_ended() {
     let server = Server::start();
     let mut raw = Raw::open(&server).await;
     let opened = Instant::now();
@@ -121,7 +121,7 @@ async fn a_stream_without_a_hello_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_first_frame_that_is_no_hello_and_an_unknown_protocol_are_refused() {
+async fn a_first_frame_other_than_hello_and_an_unknown_version_are_refused() {
     let server = Server::start();
     let mut newer = hello("ann", secret("ann"));
     (newer.protocol_min, newer.protocol_max) = (2, 9);
@@ -145,7 +145,7 @@ async fn a_first_frame_that_is_no_hello_and_an_unknown_protocol_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn malformed_frames_end_one_session_with_the_field_that_is_wrong() {
+async fn a_malformed_frame_ends_its_session_and_names_the_wrong_field() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let kinds = [
@@ -183,7 +183,7 @@ async fn malformed_frames_end_one_session_with_the_field_that_is_wrong() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_over_64_kib_ends_the_stream_and_not_the_server() {
+async fn a_request_over_64_kib_ends_the_stream_but_not_the_server() {
     let server = Server::start();
     let (mut raw, _) = Raw::enter(&server, "eve").await;
     let name = "x".repeat(65 * 1024);
@@ -200,7 +200,7 @@ async fn a_request_over_64_kib_ends_the_stream_and_not_the_server() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_sent_is_not_sent_back_at_any_length() {
+async fn a_refusal_repeats_at_most_128_bytes_of_the_request() {
     let server = Server::start();
     let (mut raw, _) = Raw::enter(&server, "eve").await;
     raw.ask(
@@ -218,7 +218,7 @@ async fn what_was_sent_is_not_sent_back_at_any_length() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn history_and_rooms_need_the_secret_and_membership() {
+async fn reading_history_and_rooms_requires_the_secret_and_membership() {
     let server = Server::start();
     let (raw, room) = Raw::join(&server, "ann", "tech").await;
     let history = proto::GetHistoryRequest {
@@ -241,7 +241,7 @@ async fn history_and_rooms_need_the_secret_and_membership() {
     for n in 1..=300 {
         raw.post(n, room, "x").await;
     }
-    // Forwards: the oldest after a seq, no more than a page.
+    // Forwards: the oldest entries after a seq, at most one page.
     let mut forwards = tonic::Request::new(proto::GetHistoryRequest {
         after: 2,
         ..history.clone()
@@ -310,7 +310,7 @@ async fn a_drain_ends_in_time_whatever_clients_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_reader_of_many_rooms_costs_nothing_while_it_waits() {
+async fn a_slow_consumer_of_many_rooms_uses_no_cpu_while_it_waits() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut rooms = vec![ann.room("general").unwrap()];
@@ -336,7 +336,7 @@ async fn a_slow_reader_of_many_rooms_costs_nothing_while_it_waits() {
         }
     }
     ann.is_answered().await;
-    // Nothing turns round and round while the reader sleeps, or paused time would not pass.
+    // No task may spin while the reader sleeps, or paused time would not advance.
     sleep(Duration::from_secs(10)).await;
     let mut last = std::collections::HashMap::new();
     let mut skipped = std::collections::HashMap::new();

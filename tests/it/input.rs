@@ -1,4 +1,4 @@
-//! What a terminal sends that nobody typed, what is typed early, and job control: the real binary in a real pty.
+//! Terminal input in a real pty: late answers of the terminal, keys typed before the first frame, pastes, and job control.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::support::terminal::{Answering, Home, signal};
 
 const WIDE: (u16, u16) = (100, 24);
 
-/// Types a line and sees that nothing else was in the composer.
+/// Posts a line and checks that nothing else was in the composer.
 fn says_hello_only(home: &Home) {
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
@@ -23,7 +23,7 @@ fn says_hello_only(home: &Home) {
 }
 
 #[test]
-fn an_answer_that_comes_late_or_in_pieces_is_never_text() {
+fn a_late_or_fragmented_terminal_answer_is_never_typed_text() {
     for answering in [
         Answering::After(Duration::from_millis(350)),
         Answering::After(Duration::from_millis(1200)),
@@ -33,7 +33,7 @@ fn an_answer_that_comes_late_or_in_pieces_is_never_text() {
         let mut home = Home::new();
         home.answering = answering;
         says_hello_only(&home);
-        // Nothing of it became a draft either.
+        // None of it became a draft either.
         let mut again = home.opens(WIDE, &[]);
         again.shows("hello there");
         again.until("an empty composer", |screen| {
@@ -45,7 +45,7 @@ fn an_answer_that_comes_late_or_in_pieces_is_never_text() {
 }
 
 #[test]
-fn an_answer_on_its_way_is_waited_for_before_the_shell_is_back() {
+fn the_program_waits_for_pending_terminal_answers_before_it_exits() {
     let mut home = Home::new();
     home.answering = Answering::After(Duration::from_millis(700));
     let line = format!(
@@ -65,7 +65,7 @@ fn an_answer_on_its_way_is_waited_for_before_the_shell_is_back() {
 }
 
 #[test]
-fn what_is_typed_before_the_first_frame_is_kept() {
+fn keys_typed_before_the_first_frame_are_kept() {
     for answering in [
         Answering::AtOnce,
         Answering::After(Duration::from_millis(100)),
@@ -82,7 +82,7 @@ fn what_is_typed_before_the_first_frame_is_kept() {
 }
 
 #[test]
-fn nothing_is_asked_that_the_configuration_says() {
+fn the_terminal_is_not_queried_for_what_is_configured() {
     let home = Home::new();
     let config = home.directory.path().join("tchat.toml");
     std::fs::write(&config, "ambiguous = \"narrow\"\n").unwrap();
@@ -97,7 +97,7 @@ fn nothing_is_asked_that_the_configuration_says() {
 }
 
 #[test]
-fn a_paste_without_an_end_is_over_after_a_pause() {
+fn a_paste_without_an_end_marker_ends_after_a_pause() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
@@ -107,14 +107,14 @@ fn a_paste_without_an_end_is_over_after_a_pause() {
     ann.shows("ann        abcdef");
     ann.types("\x1b[200~lost");
     ann.types("\x03");
-    // What belongs to the paste is text; Ctrl+C after it quits.
+    // Keys before the end of the paste are text; Ctrl+C after it quits.
     ann.shows("› lost");
     ann.types("\x03");
     assert!(ann.ends());
 }
 
 #[test]
-fn it_can_be_stopped_and_continued() {
+fn it_can_be_suspended_and_resumed() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");

@@ -1,4 +1,4 @@
-//! Invitations are listed where rooms are looked for, until they are accepted.
+//! Invitations: listed in the lobby and the palette until they are accepted.
 
 use tchat::chat::{Refusal, RefusalCode, RoomId, RoomInfo, RoomKind, Settings};
 use tchat::client::{About, Command, Event as ClientEvent};
@@ -26,7 +26,7 @@ fn invited(kind: RoomKind) -> Screen {
     screen
 }
 
-/// The rows that name the room.
+/// The rows that contain the room's name.
 fn rows(screen: &Screen) -> Vec<String> {
     let rows = screen.rows().into_iter();
     rows.filter(|row| row.contains("vault") && !row.contains("/join"))
@@ -34,9 +34,9 @@ fn rows(screen: &Screen) -> Vec<String> {
 }
 
 #[test]
-fn an_invitation_to_a_secret_room_is_in_the_lobby_and_in_the_palette() {
+fn an_invitation_to_a_secret_room_is_listed_in_lobby_and_palette() {
     let mut screen = invited(RoomKind::Secret);
-    // The server's list has no secret rooms.
+    // Secret rooms are not in the server's list.
     screen.keys("<c-l>");
     screen.hears(ClientEvent::Rooms(vec![room(
         RoomId::new([81; 16]),
@@ -58,13 +58,13 @@ fn an_invitation_to_a_secret_room_is_in_the_lobby_and_in_the_palette() {
         "{found:?}"
     );
     assert_eq!(screen.keys("<ret>"), joins);
-    // It is completed as well.
+    // The name is completed as well.
     screen.keys("/join v<tab>");
     assert_eq!(screen.state.composer().text(), "/join #vault ");
 }
 
 #[test]
-fn a_private_room_that_is_listed_says_that_we_may_join_it() {
+fn a_listed_private_room_shows_that_we_are_invited() {
     let mut screen = invited(RoomKind::Private);
     screen.hears(ClientEvent::Directory(vec![vault(RoomKind::Private)]));
     screen.keys("<c-l>");
@@ -75,8 +75,8 @@ fn a_private_room_that_is_listed_says_that_we_may_join_it() {
         "{found:?}"
     );
     screen.keys("<esc><c-k>vault");
-    assert_eq!(rows(&screen).len(), 2, "what is typed, and one row");
-    // Somebody else's private room needs an invitation still.
+    assert_eq!(rows(&screen).len(), 2, "the typed text and one row");
+    // A private room without an invitation still needs one.
     let mut screen = Screen::online(100, 30);
     screen.keys("<c-l>");
     screen.hears(ClientEvent::Rooms(vec![vault(RoomKind::Private)]));
@@ -84,7 +84,7 @@ fn a_private_room_that_is_listed_says_that_we_may_join_it() {
 }
 
 #[test]
-fn it_is_gone_when_it_was_accepted_or_cannot_be_any_more() {
+fn an_invitation_disappears_once_accepted_or_no_longer_valid() {
     let lists = |screen: &mut Screen| {
         screen.keys("<esc><c-l>");
         let is_listed = !rows(screen).is_empty();
@@ -100,7 +100,7 @@ fn it_is_gone_when_it_was_accepted_or_cannot_be_any_more() {
     });
     screen.hears(ClientEvent::Left(VAULT));
     assert!(!lists(&mut screen), "{}", screen.text());
-    // The room was closed meanwhile, or the server knows of no invitation.
+    // The room was closed meanwhile, or the server has no such invitation.
     for code in [
         RefusalCode::RoomUnknown,
         RefusalCode::RoomClosed,
@@ -118,8 +118,8 @@ fn it_is_gone_when_it_was_accepted_or_cannot_be_any_more() {
         about: About::Join("vault".into()),
         refusal: Refusal::new(RefusalCode::RoomFull).with("vault"),
     });
-    assert!(lists(&mut screen), "it may have room later");
-    // A new connection tells of those that are open.
+    assert!(lists(&mut screen), "the room may have a free place later");
+    // A new connection sends the open invitations again.
     screen.is_welcomed(vec![room(RoomId::new([1; 16]), "general", "")]);
     assert!(!lists(&mut screen));
     screen.hears(ClientEvent::Invited {
@@ -135,7 +135,7 @@ fn it_is_gone_when_it_was_accepted_or_cannot_be_any_more() {
 }
 
 #[test]
-fn who_is_ignored_invites_nobody() {
+fn invitations_from_ignored_people_are_not_listed() {
     let mut screen = Screen::online(100, 30);
     screen.hears(ClientEvent::Settings(Settings {
         ignored: vec![author(ZHANG)],
@@ -150,7 +150,7 @@ fn who_is_ignored_invites_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_secret_room_is_found_by_those_who_were_invited_and_by_nobody_else() {
+async fn a_secret_room_is_visible_only_to_invited_people() {
     let server = Server::start();
     let mut ann = Viewer::opens(server.connector(), "ann", None).await;
     let mut ben = Viewer::opens(server.connector(), "ben", None).await;
@@ -169,7 +169,7 @@ async fn a_secret_room_is_found_by_those_who_were_invited_and_by_nobody_else() {
         "{}",
         ben.screen.text()
     );
-    // So it is after another connection.
+    // It is also listed after a reconnect.
     ben.keys("<esc>/disconnect<ret>");
     ben.shows("offline").await;
     ben.keys("/connect<ret>");

@@ -1,4 +1,4 @@
-//! Keys of one's own, presets, a text in one's own editor, and long texts that are pasted.
+//! Custom keys, key presets, the external editor, long pastes and the theme picker.
 
 use std::process::Command;
 
@@ -18,7 +18,7 @@ fn config(home: &Home, text: &str) -> String {
     path
 }
 
-/// What the program says of a config file.
+/// The error that the program prints for a config file.
 fn complaint(text: &str) -> String {
     let home = Home::new();
     let path = config(&home, text);
@@ -29,7 +29,7 @@ fn complaint(text: &str) -> String {
 }
 
 #[test]
-fn what_is_wrong_with_keys_is_named_with_its_line() {
+fn a_wrong_key_binding_is_reported_with_its_line() {
     for (text, line, why) in [
         (
             "[keys.composer]\n\"ctrl+hyper\" = \"send\"\n",
@@ -98,7 +98,7 @@ fn what_is_wrong_with_keys_is_named_with_its_line() {
 }
 
 #[test]
-fn keys_of_ones_own_do_what_they_are_told() {
+fn custom_keys_run_their_actions() {
     let home = Home::new();
     let path = config(
         &home,
@@ -120,7 +120,7 @@ fn keys_of_ones_own_do_what_they_are_told() {
     });
     ann.types("\x18q");
     ann.shows("Ctrl+X q does nothing");
-    // The editor has its keys, and help says so.
+    // The composer uses the keys of the preset, and help shows the custom ones.
     ann.types("abcd\x02\x02\x0b");
     ann.shows("#general › ab");
     ann.types("\x1bOP");
@@ -134,7 +134,7 @@ fn emoji_are_completed_by_their_short_names() {
     let mut screen = Screen::online(80, 24);
     screen.keys("done :smi");
     assert!(screen.shows(":smile:"), "{}", screen.text());
-    // Nothing is taken that was not chosen.
+    // Only a selected completion is accepted.
     screen.keys("le<tab>");
     assert_eq!(screen.state.composer().text(), "done 😄 ");
     screen.keys("<c-u>:+1<tab>");
@@ -149,13 +149,13 @@ fn emoji_are_completed_by_their_short_names() {
 }
 
 #[test]
-fn another_preset_is_there_at_once() {
+fn another_key_preset_applies_at_once() {
     let mut screen = Screen::online(100, 30);
     assert!(screen.keys("<c-k>").is_empty());
     assert!(screen.shows("Enter takes it"));
     screen.keys("<esc>");
     screen.state.input.keymap = Keymap::default().with(Preset::Emacs);
-    // What hints say is what keys do.
+    // Hints always show the keys that work.
     let wish = tchat::tui::input::keymap::UserBinding {
         context: tchat::tui::input::keymap::Context::Composer,
         keys: "f1".parse().unwrap(),
@@ -176,7 +176,7 @@ fn another_preset_is_there_at_once() {
 }
 
 #[test]
-fn a_text_comes_back_from_the_editor_and_can_be_taken_back() {
+fn text_from_the_editor_is_put_into_the_composer_and_can_be_undone() {
     let mut screen = Screen::online(100, 30);
     screen.keys("关键 text");
     let effects = screen.keys("<c-x><c-e>");
@@ -194,7 +194,7 @@ fn a_text_comes_back_from_the_editor_and_can_be_taken_back() {
     assert!(screen.shows("关键 text"), "{}", screen.text());
     screen.does(edited(room, Err("cannot run 'vi': it is not there")));
     assert!(screen.shows("cannot run 'vi'") && screen.shows("关键 text"));
-    // Whoever was led elsewhere meanwhile has it where it was written.
+    // If the user has switched rooms meanwhile, the text goes to the room it was written in.
     screen.keys("<a-down>");
     screen.does(edited(room, Ok("for the first room")));
     assert!(!screen.shows("for the first room"));
@@ -203,7 +203,7 @@ fn a_text_comes_back_from_the_editor_and_can_be_taken_back() {
 }
 
 #[test]
-fn the_real_editor_has_the_real_terminal() {
+fn the_external_editor_gets_the_terminal() {
     let home = Home::new();
     let path = config(
         &home,
@@ -217,7 +217,7 @@ fn the_real_editor_has_the_real_terminal() {
     ann.shows("edited:first");
     ann.shows("more 关键");
     ann.shows("#general › first");
-    // It was given back whole: keys, colours, the other screen.
+    // The terminal was restored completely: keys, colours, alternate screen.
     ann.types("\x15");
     ann.types("typed after");
     ann.shows("typed after");
@@ -234,7 +234,7 @@ fn lines(count: usize) -> String {
 }
 
 #[test]
-fn a_long_paste_may_become_code_and_is_never_sent() {
+fn a_long_paste_can_become_a_code_block_and_is_never_sent() {
     let mut screen = Screen::online(100, 40);
     screen.does(Event::Paste(lines(15)));
     assert!(
@@ -249,7 +249,7 @@ fn a_long_paste_may_become_code_and_is_never_sent() {
     screen.keys("rust<ret>");
     let text = screen.state.composer().text();
     assert_eq!(text, format!("```rust\n{}```\n", lines(20)));
-    // Behind words it begins a line, and a fence in it is passed over by a longer one.
+    // After other text it begins on a new line, and a longer fence is used if the paste contains one.
     screen.state.composer_mut().clear();
     screen.keys("look:");
     screen.does(Event::Paste(format!("{}```\ninner\n````\n", lines(16))));
@@ -269,7 +269,7 @@ fn a_long_paste_may_become_code_and_is_never_sent() {
 }
 
 #[test]
-fn themes_are_shown_while_they_are_chosen() {
+fn themes_are_previewed_while_choosing() {
     let mut screen = Screen::online(100, 30);
     let theme = |effects: Vec<Effect>| match effects.last() {
         Some(Effect::Theme(name)) => Some(name.clone()),
@@ -279,7 +279,7 @@ fn themes_are_shown_while_they_are_chosen() {
     assert!(screen.shows("dusk") && screen.shows("as it was"));
     let next = screen.state.preferences.themes[1].clone();
     assert_eq!(theme(screen.keys("<down>")), Some(next.clone()));
-    // As the loop does.
+    // As the main loop does.
     screen.state.preferences.theme = next;
     assert_eq!(theme(screen.keys("<esc>")), Some("dusk".into()));
     screen.state.preferences.theme = "dusk".into();
@@ -287,12 +287,12 @@ fn themes_are_shown_while_they_are_chosen() {
     let paper = theme(screen.keys("pap"));
     assert_eq!(paper, Some("paper".into()));
     screen.state.preferences.theme = "paper".into();
-    assert_eq!(theme(screen.keys("<ret>")), None, "it is there already");
+    assert_eq!(theme(screen.keys("<ret>")), None, "it was applied already");
     assert!(screen.state.overlays.top.is_none());
 }
 
 #[test]
-fn a_theme_is_seen_on_the_room_while_it_is_chosen_in_a_terminal() {
+fn a_theme_is_previewed_on_the_room_in_a_real_terminal() {
     let ground = |theme: &str| {
         let (theme, _) = Theme::built_in(theme, Depth::True).unwrap();
         match theme.style(Scope::Background).bg {

@@ -1,6 +1,6 @@
-//! Every test that looks at tchat from outside, in one binary.
+//! Integration tests of tchat, all in one binary.
 
-// In tests a panic is the report, a table may be long, and a measured time is printed.
+// In tests a panic is the report, a table may be long, and measured times are printed.
 #![allow(
     clippy::unwrap_used,
     clippy::wildcard_imports,

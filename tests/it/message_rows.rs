@@ -1,4 +1,4 @@
-//! Who says something and when: beside the first row of a screen too, and never in more than a quarter of a narrow one.
+//! Message rows: the author and the time beside each message, also on the first row of the screen, and their width on narrow screens.
 
 use tchat::chat::{Body, Role, Seq};
 use tchat::client::Event as ClientEvent;
@@ -6,7 +6,7 @@ use tchat::text::width;
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, WITH_LI, ZHANG, entry, says};
 
-/// The first row of the messages; there is a header above it.
+/// The first message row; the header is above it.
 fn top(screen: &Screen) -> String {
     screen.rows()[1].clone()
 }
@@ -16,14 +16,14 @@ fn has_heading(row: &str, time: &str, name: &str) -> bool {
 }
 
 #[test]
-fn the_first_row_of_a_screen_says_who_goes_on_and_since_when() {
+fn the_first_row_of_the_screen_shows_author_and_time() {
     let mut screen = Screen::online(80, 24);
     let said = (1..=60).map(|seq| says(GENERAL, seq, LI, 10, &format!("line {seq} here")));
     screen.hears(ClientEvent::Entries(said.collect()));
     assert!(top(&screen).contains("line 41 here"), "{}", screen.text());
     assert!(has_heading(&top(&screen), "09:10", "李四"));
-    assert!(!screen.rows()[2].contains("李四"), "and only the first row");
-    // Wherever it is scrolled to, and when something arrives.
+    assert!(!screen.rows()[2].contains("李四"), "only the first row");
+    // Also after scrolling, and when a message arrives.
     for keys in ["<pgup>", "<pgup>", "<pgdn>"] {
         screen.keys(keys);
         assert!(
@@ -38,7 +38,7 @@ fn the_first_row_of_a_screen_says_who_goes_on_and_since_when() {
         GENERAL, 61, ZHANG, 11, "hello",
     )]));
     assert_eq!(top(&screen), before);
-    // Each message has the time at which it was said.
+    // Each message shows the time of its own.
     let mut screen = Screen::online(80, 24);
     let said = (1..=60).map(|seq| says(GENERAL, seq, LI, seq / 20, &format!("line {seq} here")));
     screen.hears(ClientEvent::Entries(said.collect()));
@@ -50,7 +50,7 @@ fn the_first_row_of_a_screen_says_who_goes_on_and_since_when() {
 }
 
 #[test]
-fn a_long_message_says_it_in_the_middle_too() {
+fn a_long_message_shows_author_and_time_in_its_middle_too() {
     let rows: Vec<String> = (1..=40).map(|n| format!("row {n} of it")).collect();
     let long = rows.join("\n");
     let answer = Body::Reply {
@@ -70,7 +70,7 @@ fn a_long_message_says_it_in_the_middle_too() {
             screen.text()
         );
     }
-    // One that is private is marked as that.
+    // A private one is marked as private.
     let mut screen = Screen::online(80, 24);
     screen.hears(ClientEvent::Entries(vec![says(WITH_LI, 1, LI, 31, &long)]));
     assert!(
@@ -78,7 +78,7 @@ fn a_long_message_says_it_in_the_middle_too() {
         "{}",
         screen.text()
     );
-    // So is one of our own that waits.
+    // And our own, while it is pending.
     let mut screen = Screen::online(80, 24);
     screen.does(tchat::tui::event::Event::Paste("one row\n".repeat(12)));
     screen.keys("<ret>");
@@ -91,7 +91,7 @@ fn a_long_message_says_it_in_the_middle_too() {
 }
 
 #[test]
-fn what_nobody_said_gets_no_name() {
+fn system_lines_get_no_author() {
     let mut screen = Screen::online(80, 24);
     let mut all = vec![entry(
         GENERAL,
@@ -104,7 +104,7 @@ fn what_nobody_said_gets_no_name() {
     screen.hears(ClientEvent::Entries(all));
     assert!(top(&screen).contains("a new topic"), "{}", screen.text());
     assert!(!top(&screen).contains("09:01"));
-    // A rule says something else, and so does who came and went.
+    // A separator on the first row shows something else, and so does a row of joins and leaves.
     screen.hears(ClientEvent::Entries(vec![entry(
         GENERAL,
         21,
@@ -120,7 +120,7 @@ fn what_nobody_said_gets_no_name() {
 }
 
 #[test]
-fn on_a_narrow_screen_names_and_times_take_a_quarter_at_most() {
+fn on_a_narrow_screen_names_and_times_take_at_most_a_quarter() {
     for columns in 20..48 {
         let mut screen = Screen::online(columns, 12);
         let mut long = says(GENERAL, 2, ZHANG, 10, "TEXT2");
@@ -137,7 +137,7 @@ fn on_a_narrow_screen_names_and_times_take_a_quarter_at_most() {
             screen.text()
         );
         if columns < 36 {
-            // Names are before the text, and wrapped with it.
+            // Names are before the text and are wrapped with it.
             continue;
         }
         for text in ["TEXT1", "TEXT2"] {
@@ -150,9 +150,9 @@ fn on_a_narrow_screen_names_and_times_take_a_quarter_at_most() {
             "{columns}: {}",
             row("TEXT2")
         );
-        assert!(row("TEXT2").contains('…'), "what is cut has a mark");
+        assert!(row("TEXT2").contains('…'), "a cut name ends with a mark");
     }
-    // Where there is room the time is there as well.
+    // With enough room the time is shown as well.
     let mut screen = Screen::online(60, 16);
     screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 1, "TEXT")]));
     assert!(screen.shows("  09:01 李四       TEXT"), "{}", screen.text());

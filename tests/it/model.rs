@@ -1,7 +1,7 @@
-//! Following, appending and overflowing in any order: every session sees one contiguous run, without a duplicate, and everybody
-//! the same entry at a seq.
+//! A model of catching up: following, appending and overflowing in any order. Every session must see one contiguous run without
+//! duplicates, and all sessions the same entry at a seq.
 //!
-//! This is the session's side of catching up, written down as a model over the real `Room` and the real `Outbox`.
+//! The model plays the session's part, over the real `Room` and the real `Outbox`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use tchat::wire::Event;
 const ROOM: RoomId = RoomId::new([1; 16]);
 const EPOCH: Epoch = Epoch::new([2; 16]);
 const AUTHOR: IdentityId = IdentityId::new([3; 16]);
-/// Entries of a page in the model; small, so that catching up takes several.
+/// Entries per page in the model. Small, so that catching up takes several pages.
 const PAGE: usize = 40;
 
 fn law(members: HashMap<IdentityId, Role>) -> Permissions {
@@ -35,15 +35,15 @@ fn law(members: HashMap<IdentityId, Role>) -> Permissions {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// So many posts, some of which were sent before.
+    /// Posts `count` messages, after repeating `repeats` that were sent before.
     Post { count: usize, repeats: usize },
-    /// A session writes so many items.
+    /// A session writes up to `items` items of its outbox.
     Write { session: usize, items: usize },
-    /// A session does what it has to after an overflow.
+    /// A session reacts to an overflow, if there was one.
     CatchUp { session: usize },
-    /// A session's connection breaks and comes back with the cursor of what its client has.
+    /// A session's connection breaks and is resumed with the cursor of its client.
     Reconnect { session: usize },
-    /// The server starts anew: the room remembers its head and its marks, and nothing in memory.
+    /// The server restarts: the room keeps its head and its marks and loses everything in memory.
     Restart,
 }
 
@@ -58,7 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// One session and what its client has.
+/// A session and the state of its client.
 struct Session {
     id: SessionId,
     outbox: Arc<Outbox>,
@@ -66,7 +66,7 @@ struct Session {
     generation: u64,
     seen: Vec<Seq>,
     cursor: Option<Cursor>,
-    /// The gaps it was told of, as the seq after each.
+    /// The skips it was told about, each as the seq after the gap.
     skips: Vec<Seq>,
 }
 
@@ -127,7 +127,7 @@ impl World {
             mentions: Vec::new(),
         };
         let posts = (first..=self.counter).map(post).collect();
-        // A clock that goes back all the time.
+        // The clock keeps going back.
         let at = Stamp {
             at_ms: 1_000_000 - self.counter.min(1_000_000),
             ..Stamp::default()
@@ -145,7 +145,7 @@ impl World {
         self.room.admit(&numbered, |_| Event::Unknown);
     }
 
-    /// A session begins, or begins again, from the cursor its client has.
+    /// Starts or resumes a session from the cursor of its client.
     fn follow(&mut self, n: usize) {
         let head = self.room.head();
         let session = &mut self.sessions[n];
@@ -191,7 +191,7 @@ impl World {
         }
     }
 
-    /// What a session does when its live lane overflowed.
+    /// Catches up after an overflow of the live lane.
     fn catch_up(&mut self, n: usize) {
         let head = self.room.head();
         let session = &mut self.sessions[n];
@@ -237,7 +237,7 @@ impl World {
         }
     }
 
-    /// Everything is written and caught up in the end.
+    /// Writes everything and catches up until every session is at the end.
     fn settle(&mut self) {
         for n in 0..self.sessions.len() {
             for _ in 0..100 {
@@ -261,7 +261,7 @@ impl World {
             assert_eq!(
                 session.seen.last().copied().unwrap_or_default(),
                 self.room.head().seq,
-                "nobody is left behind"
+                "every session is at the head"
             );
         }
     }
@@ -311,7 +311,7 @@ proptest! {
 }
 
 #[test]
-fn an_overflow_empties_the_lane_and_is_caught_up() {
+fn after_an_overflow_the_live_lane_is_empty_and_the_session_catches_up() {
     let mut world = World::new();
     for _ in 0..20 {
         world.post(100, 0);
@@ -320,12 +320,12 @@ fn an_overflow_empties_the_lane_and_is_caught_up() {
     assert_ne!(
         session.outbox.generation(),
         session.generation,
-        "2,000 entries do not fit {LIVE_ENTRIES}"
+        "2,000 entries exceed {LIVE_ENTRIES}"
     );
     assert_eq!(
         world.room.followers(),
         0,
-        "the room forgot everybody who overflowed"
+        "overflowed followers are removed"
     );
     world.settle();
     world.check();

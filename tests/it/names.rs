@@ -1,4 +1,4 @@
-//! How somebody comes by a name the first time.
+//! Choosing a name at the first start.
 
 use tchat::chat::{Refusal, RefusalCode};
 use tchat::client::{Command, Event as ClientEvent, LinkState};
@@ -8,7 +8,7 @@ use crate::support::screen::Screen;
 use crate::support::terminal::{Home, binary};
 
 #[test]
-fn a_name_nobody_has_chosen_is_asked_for_and_is_no_error() {
+fn an_unusable_default_name_opens_a_question_instead_of_an_error() {
     let set_name = |name: &str| {
         let command = Command::SetName(name.into());
         [Effect::Client(command)]
@@ -58,14 +58,14 @@ fn a_name_nobody_has_chosen_is_asked_for_and_is_no_error() {
             assert!(!screen.shows(error), "{error}\n{}", screen.text());
         }
         assert_eq!(screen.keys("<ret>"), set_name(proposed));
-        // What is typed stands in its place.
+        // Typing replaces the suggestion.
         let mut screen = asked();
         screen.keys("dan");
         assert!(screen.shows("name › dan") && !screen.shows(&format!("› {proposed}")));
         screen.keys("<bs><bs><bs>");
         assert!(screen.shows(&format!("name › {proposed}")));
         assert_eq!(screen.keys("dan<ret>"), set_name("dan"));
-        // What is wrong with a name somebody chose is an error.
+        // After the user has chosen a name, a problem with it is an error.
         screen.hears(ClientEvent::Link(LinkState::NameRefused(taken())));
         assert!(
             screen.shows("somebody here is called root already"),
@@ -77,7 +77,7 @@ fn a_name_nobody_has_chosen_is_asked_for_and_is_no_error() {
 }
 
 #[test]
-fn a_login_name_that_cannot_be_had_is_a_question_and_no_error() {
+fn an_unusable_login_name_opens_a_question_instead_of_an_error() {
     let home = Home::new();
     let with = |login: &str, data: &str, arguments: &str| {
         let line = format!(
@@ -88,7 +88,7 @@ fn a_login_name_that_cannot_be_had_is_a_question_and_no_error() {
         );
         home.runs("sh", (100, 24), &["-c", &line])
     };
-    // Somebody else is root there, as everybody in a container is.
+    // Another person is root on that server, as everybody in a container is.
     let first = with("root", "data", "");
     first.shows("hosting here · root");
     let mut second = with("root", "second", "");
@@ -99,13 +99,13 @@ fn a_login_name_that_cannot_be_had_is_a_question_and_no_error() {
     second.shows("· daniel");
     second.says("/quit");
     assert!(second.ends());
-    // The next time nobody asks.
+    // At the next start the name is known.
     with("root", "second", "").shows("· daniel");
     let mut nobody = with("", "third", "");
     nobody.shows("Enter takes guest.");
     nobody.types("\r");
     nobody.shows("· guest");
-    // A name that was chosen is refused for what it is.
+    // A refused name that the user chose is reported as an error.
     let chosen = with("ann", "fourth", "--name root");
     chosen.shows("somebody here is called root already; root2 is free");
 }

@@ -1,4 +1,4 @@
-//! Overlays: where they are drawn, and what can be done in them.
+//! Overlays: where they are drawn and how they are used.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,11 +11,11 @@ use tchat::tui::theme::{DEFAULT, Depth, Scope, Theme};
 
 use crate::support::screen::{ANN, GENERAL, Screen, says};
 
-/// A room full of long lines, so that whatever is left beside an overlay can be seen.
+/// A room full of long lines, so that anything left beside an overlay would be visible.
 fn talked(width: u16, height: u16) -> Screen {
     let mut screen = Screen::online(width, height);
     let long = "words that go on to the end of the row and into the next ".repeat(3);
-    // Our own, so that nothing is unread, which is said in the same colours.
+    // Our own messages, so that nothing is unread; the unread hint would have the colours of an overlay.
     let said = (1..=40).map(|seq| says(GENERAL, seq, ANN, seq, &long));
     screen.hears(ClientEvent::Entries(said.collect()));
     screen
@@ -32,7 +32,7 @@ fn parts(screen: &Screen) -> Regions {
     )
 }
 
-/// Where the overlay is drawn, by its background.
+/// The area of the overlay, found by its background colour.
 fn overlay(screen: &Screen) -> Rect {
     let (theme, _) = Theme::built_in(DEFAULT, Depth::True).unwrap();
     let background = theme.style(Scope::Popup).bg.unwrap();
@@ -48,7 +48,7 @@ fn overlay(screen: &Screen) -> Rect {
 }
 
 #[test]
-fn an_overlay_begins_at_the_messages_and_leaves_nothing_beside_it() {
+fn an_overlay_starts_at_the_messages_and_hides_the_rest_of_its_rows() {
     let sizes = [(120, 24), (100, 24), (80, 24), (70, 20), (60, 16), (40, 12)];
     let keys = [
         "<f1>",
@@ -85,7 +85,7 @@ fn an_overlay_begins_at_the_messages_and_leaves_nothing_beside_it() {
                 if messages.contains(at) || is_covered {
                     assert!(area.contains(at) || after[at].symbol() == " ", "{what}");
                 } else {
-                    // A pane that is not covered stays whole.
+                    // A pane that is not covered stays complete.
                     assert_eq!(after[at].symbol(), before[at].symbol(), "{what}");
                 }
             }
@@ -94,7 +94,7 @@ fn an_overlay_begins_at_the_messages_and_leaves_nothing_beside_it() {
 }
 
 #[test]
-fn what_is_being_written_stays_in_sight_under_an_overlay() {
+fn the_draft_stays_visible_below_an_overlay() {
     for (width, height) in [(100, 24), (60, 16), (40, 12)] {
         let mut screen = talked(width, height);
         screen.does(Event::Paste("one\ntwo\nthree".into()));
@@ -122,36 +122,36 @@ fn the_question_about_a_paste_is_asked_directly_above_the_composer() {
 }
 
 #[test]
-fn help_narrows_to_what_is_typed() {
+fn typing_filters_the_help() {
     let mut screen = Screen::online(100, 30);
     screen.keys("<f1>");
     assert!(screen.shows("send, or run a command"));
     screen.keys("room");
     assert!(screen.shows("room above") && screen.shows("/leave [ROOM]"));
     assert!(!screen.shows("send, or run a command"), "{}", screen.text());
-    // A section without a match has no title either.
+    // A section without a match loses its title too.
     assert!(!screen.shows("On a selected message"));
-    // Every word has to be there, in the keys or in what they do, in any case.
+    // Every word must match, in the keys or in their description, ignoring case.
     screen.keys("<c-u>CTRL+K people");
     assert!(screen.shows("rooms, people and commands"));
-    // Letters that do something in other lists are letters here.
+    // Letters that are keys in other lists are plain text here.
     screen.keys("<c-u>quit");
     assert!(screen.shows("Ctrl+C, Ctrl+Q") && screen.shows("/quit"));
     screen.keys("<bs>xyz");
     assert!(screen.shows("nothing matches"));
-    // A paste goes there as well, and nothing of all this into the composer.
+    // Pasted text also goes into the filter, and none of this into the composer.
     screen.keys("<c-u>");
     screen.does(Event::Paste("undo\nmore".into()));
     assert!(screen.shows("Ctrl+Z") && !screen.shows("Ctrl+Y"));
     screen.keys("<esc>");
     assert!(screen.state.overlays.top.is_none() && screen.state.composer().is_empty());
-    // The key of another list opens that one.
+    // The key of another overlay opens that one.
     screen.keys("<f1>top<c-k>");
     assert!(screen.shows("Enter takes it"));
 }
 
 #[test]
-fn what_is_read_has_pages_a_beginning_and_an_end() {
+fn help_can_be_paged_and_has_a_beginning_and_an_end() {
     for keys in ["<f1>", "/do<ret>"] {
         let mut screen = Screen::online(80, 24);
         screen.keys(keys);
@@ -160,7 +160,7 @@ fn what_is_read_has_pages_a_beginning_and_an_end() {
         let last = screen.text();
         assert!(last != first && !screen.shows("↓ "), "{last}");
         screen.keys("<down><pgdn>");
-        assert_eq!(screen.text(), last, "there is nothing more");
+        assert_eq!(screen.text(), last, "this is the end");
         screen.keys("<home>");
         assert_eq!(screen.text(), first);
         screen.keys("<pgdn>");
@@ -176,7 +176,7 @@ fn what_is_read_has_pages_a_beginning_and_an_end() {
 }
 
 #[test]
-fn what_is_typed_in_help_is_not_taken_away_by_what_arrives() {
+fn an_event_does_not_close_the_help_while_the_user_types() {
     let mut screen = Screen::online(80, 24);
     screen.keys("<f1>edit");
     let refusal = Refusal::new(RefusalCode::NameTaken)

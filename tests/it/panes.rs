@@ -1,11 +1,11 @@
-//! The lists at the sides: what they say of each person.
+//! The side panes: what they show for each person.
 
 use tchat::chat::{IdentityId, Person, Presence, Role, Via};
 use tchat::client::Event as ClientEvent;
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, author};
 
-/// The row of somebody in the list of people, whose role and status are these.
+/// The row of a person with this role and status in the people pane.
 fn row(screen: &mut Screen, id: IdentityId, role: Role, status: &str) -> String {
     let name = author(id).name;
     let person = Person {
@@ -31,7 +31,7 @@ fn row(screen: &mut Screen, id: IdentityId, role: Role, status: &str) -> String 
 }
 
 #[test]
-fn our_own_row_says_so_whatever_else_there_is_to_say() {
+fn our_own_row_is_marked_whatever_our_role_and_status() {
     let mut screen = Screen::online(120, 24);
     for (role, status, end) in [
         (Role::Member, "", "ann         you"),
@@ -50,7 +50,7 @@ fn our_own_row_says_so_whatever_else_there_is_to_say() {
 }
 
 #[test]
-fn the_rows_of_others_are_as_they_were() {
+fn the_rows_of_others_are_not_marked() {
     let mut screen = Screen::online(120, 24);
     for (role, status, end) in [
         (Role::Member, "", "李四"),

@@ -1,4 +1,4 @@
-//! Names and presence: grace, holds, renames, operators, several sessions.
+//! Names and presence: grace periods, reserved names, renames, operators, several sessions.
 
 mod names;
 
@@ -16,16 +16,16 @@ use crate::support::person::{Person, secret};
 use crate::support::raw::{Raw, hello};
 use crate::support::server::Server;
 
-/// Somebody who follows `general` and tells who came and went.
+/// A client that follows `general` and watches presence changes.
 async fn watcher(server: &Server) -> (Raw, RoomId) {
     let (mut raw, room) = Raw::join(server, "watcher", "general").await;
     raw.follow(room, None).await;
-    // Its own coming is told as well, and of no interest here.
+    // Skip its own arrival.
     while !matches!(raw.event().await, Event::RosterDelta { .. }) {}
     (raw, room)
 }
 
-/// The next change of presence: who came as what, how many went.
+/// The next presence change: the names and presences that appeared, and how many people left.
 async fn change(raw: &mut Raw) -> (Vec<(String, Presence)>, usize) {
     loop {
         if let Event::RosterDelta { came, went, .. } = raw.event().await {
@@ -37,13 +37,13 @@ async fn change(raw: &mut Raw) -> (Vec<(String, Presence)>, usize) {
     }
 }
 
-/// Ann is not here any more, and a member still.
+/// Ann is offline and still a member.
 fn gone() -> (Vec<(String, Presence)>, usize) {
     (vec![("ann".into(), Presence::Offline)], 0)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clean_end_is_told_within_a_second_and_a_lost_link_after_its_grace() {
+async fn a_clean_exit_is_announced_within_a_second_and_a_lost_link_after_its_grace_period() {
     let server = Server::start();
     let (mut watcher, _) = watcher(&server).await;
     let (ann, _) = Raw::join(&server, "ann", "general").await;
@@ -77,7 +77,7 @@ async fn a_clean_end_is_told_within_a_second_and_a_lost_link_after_its_grace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_loss_has_a_grace_of_its_own() {
+async fn each_lost_link_has_its_own_grace_period() {
     let server = Server::start();
     let (mut watcher, _) = watcher(&server).await;
     let (ann, _) = Raw::join(&server, "ann", "general").await;
@@ -111,7 +111,7 @@ async fn each_loss_has_a_grace_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_changes_come_as_few_frames() {
+async fn many_presence_changes_are_sent_in_few_frames() {
     let server = Server::start();
     let (mut watcher, _) = watcher(&server).await;
     let mut people = Vec::new();
@@ -127,7 +127,7 @@ async fn a_thousand_changes_come_as_few_frames() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rename_is_an_entry_frees_the_old_name_and_keeps_the_person() {
+async fn a_rename_is_an_entry_frees_the_old_name_and_keeps_the_identity() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut ben = server.joins("ben").await;
@@ -155,18 +155,18 @@ async fn a_rename_is_an_entry_frees_the_old_name_and_keeps_the_person() {
     assert_eq!(
         again.me.unwrap().name,
         "安",
-        "renames stay inside the profile"
+        "the profile keeps its new name"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_can_answer_or_use_up_anothers_posts() {
+async fn nobody_can_use_the_client_ids_of_another_person() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mine = ann.says("general", "first");
     ann.is_answered().await;
     let (mut eve, room) = Raw::join(&server, "eve", "general").await;
-    // The instance is there for everybody to read.
+    // Instance ids are visible to everybody.
     let body = tchat::chat::Body::Text("forged".into());
     let forged = ClientId {
         instance: mine.instance,
@@ -181,7 +181,7 @@ async fn nobody_can_answer_or_use_up_anothers_posts() {
         },
     )
     .await;
-    // It stands in her own name, and counts among her own numbers only.
+    // The post is in her own name and uses only her own counter.
     eve.answer().await;
     ann.says("general", "second");
     ann.sees("general", "second").await;
@@ -208,7 +208,7 @@ async fn a_room_left_on_one_screen_is_left_on_the_other_and_can_be_joined_again(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_conversation_cannot_be_left_and_so_never_breaks() {
+async fn a_conversation_cannot_be_left() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut ben = server.joins("ben").await;
@@ -226,7 +226,7 @@ async fn a_conversation_cannot_be_left_and_so_never_breaks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_private_posts_over_the_rate_keep_their_order_whoever_they_are_addressed_to() {
+async fn private_posts_above_the_rate_limit_keep_their_order() {
     let mut config = crate::support::server::config();
     config.hub.limits.burst = 5;
     config.hub.limits.per_second = 10;
@@ -250,7 +250,7 @@ async fn many_private_posts_over_the_rate_keep_their_order_whoever_they_are_addr
 }
 
 #[tokio::test(start_paused = true)]
-async fn coming_back_is_no_new_burst() {
+async fn reconnecting_does_not_reset_the_rate_limit() {
     let mut config = crate::support::server::config();
     config.hub.limits.burst = 10;
     config.hub.limits.per_second = 1;
@@ -305,14 +305,14 @@ async fn a_new_person_may_open_two_screens_at_once() {
         }
         let (first, second) = (one.event().await, two.event().await);
         let (Event::Welcome(first), Event::Welcome(second)) = (first, second) else {
-            panic!("not both were let in")
+            panic!("a welcome is missing")
         };
         assert_eq!(first.you, second.you);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_one_hold_is_not_the_end_of_the_next() {
+async fn the_end_of_one_name_reservation_does_not_end_the_next() {
     let mut server = Server::start();
     drop(Raw::join(&server, "ann", "general").await);
     sleep(Duration::from_secs(100)).await;
@@ -320,7 +320,7 @@ async fn the_end_of_one_hold_is_not_the_end_of_the_next() {
     ann.ask(1, Request::SetName("安".into())).await;
     is_renamed(&mut ann).await;
     drop(ann);
-    // The first hold would be over by now, the second is not.
+    // The first reservation would have ended by now, but the second has not.
     sleep(Duration::from_secs(30)).await;
     server.stops().await.unwrap();
     server.restarts();

@@ -1,4 +1,4 @@
-//! How people are, what they see of each other, and what they want to be told.
+//! Personal settings: status and presence, typing, ignored people, keywords, notifications, invitations, and the word filter.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn opens(server: &Server, name: &str) -> Viewer {
     viewer
 }
 
-/// A member of the room that is shown, as the list has them: how they are, and what they say of it.
+/// Presence and status of a member in the current room's people list.
 fn listed(viewer: &Viewer, name: &str) -> Option<(Presence, String)> {
     let room = viewer.screen.state.current()?;
     let mut people = room.roster.people().iter();
@@ -40,7 +40,7 @@ async fn sees(viewer: &mut Viewer, name: &str, presence: Presence, status: &str)
 }
 
 #[tokio::test(start_paused = true)]
-async fn others_see_who_is_here_away_and_gone() {
+async fn others_see_who_is_online_away_and_offline() {
     let mut server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
@@ -56,7 +56,7 @@ async fn others_see_who_is_here_away_and_gone() {
     ben.keys("/back<ret>");
     ben.shows("your status: back at two").await;
     sees(&mut ann, "ben", Presence::Online, "back at two").await;
-    // Why one is away stands in the place of how one is until one is back.
+    // The away reason replaces the status until the user is back.
     ben.keys("/away 会议<ret>");
     sees(&mut ann, "ben", Presence::Away, "会议").await;
     ben.settles().await;
@@ -77,7 +77,7 @@ async fn others_see_who_is_here_away_and_gone() {
     ben.keys(&format!("/status {}<ret>", "x".repeat(129)));
     ben.shows("the status is too long: 129 of 128 characters")
         .await;
-    // What somebody says of themselves stays, also where the server does not.
+    // The status stays visible for offline people, also after a server restart.
     drop(ben);
     sees(&mut ann, "ben", Presence::Offline, "deep in the engine").await;
     assert_eq!(
@@ -86,7 +86,7 @@ async fn others_see_who_is_here_away_and_gone() {
     );
     ann.shows("○ ").await;
     ann.shows("PEOPLE 1").await;
-    // The server tells who is a member to whoever comes.
+    // The server sends offline members to everybody who follows.
     let cay = opens(&server, "cay").await;
     let of = |status: &str| Some((Presence::Offline, status.to_owned()));
     assert_eq!(listed(&cay, "ben"), of("deep in the engine"));
@@ -95,7 +95,7 @@ async fn others_see_who_is_here_away_and_gone() {
     let server = Server::with(config(), store);
     let cay = opens(&server, "cay").await;
     assert_eq!(listed(&cay, "ben"), of("deep in the engine"));
-    // Whoever leaves is no member.
+    // A person who leaves is not a member any more.
     let mut ben = opens(&server, "ben").await;
     ben.keys("/join tech<ret>");
     ben.shows("#tech ›").await;
@@ -104,7 +104,7 @@ async fn others_see_who_is_here_away_and_gone() {
     cay.shows("#tech ›").await;
     sees(&mut cay, "ben", Presence::Online, "deep in the engine").await;
     ben.keys("/leave<ret>");
-    cay.until("ben is gone", |screen| {
+    cay.until("ben to leave", |screen| {
         let room = screen.state.current().unwrap();
         room.roster.people().iter().all(|it| it.name != "ben")
     })
@@ -112,7 +112,7 @@ async fn others_see_who_is_here_away_and_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_may_ask_who_somebody_is() {
+async fn whois_shows_a_profile() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
@@ -127,7 +127,7 @@ async fn one_may_ask_who_somebody_is() {
     ann.shows("#general").await;
     assert!(
         !ann.screen.text().contains("vault"),
-        "a secret room is nobody else's business"
+        "a secret room must not be in a profile"
     );
     ann.keys("<esc>/whois nobody<ret>");
     ann.shows("cannot find out who that is: nobody here is called nobody")
@@ -142,7 +142,7 @@ async fn one_may_ask_who_somebody_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn others_see_that_somebody_is_typing_for_six_seconds() {
+async fn the_typing_indicator_is_shown_for_six_seconds() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
@@ -154,7 +154,7 @@ async fn others_see_that_somebody_is_typing_for_six_seconds() {
     assert!(ann.screen.shows("ben is typing…"));
     ann.passes(Duration::from_millis(200));
     assert!(!ann.screen.shows("is typing…"));
-    // Not told again within three seconds, neither by the client nor by the server.
+    // Typing is sent at most every three seconds, by the client and by the server.
     ben.screen.state.screen.now.instant += Duration::from_millis(2900);
     ben.keys("e");
     assert!(ben.screen.effects.is_empty(), "{:?}", ben.screen.effects);
@@ -162,11 +162,11 @@ async fn others_see_that_somebody_is_typing_for_six_seconds() {
     sleep(Duration::from_secs(4)).await;
     ben.keys("y");
     ann.shows("ben is typing…").await;
-    // What comes of it ends it.
+    // The message ends the indicator.
     ben.keys("<ret>");
     ann.shows("hey").await;
     assert!(!ann.screen.shows("is typing…"));
-    // Commands and private lines are nobody's business.
+    // Typing a command or a private line is never sent.
     ben.screen.state.screen.now.instant += Duration::from_secs(4);
     for secret in ["/topic x", "@ann psst", "/msg ann hi"] {
         ben.keys(secret);
@@ -177,7 +177,7 @@ async fn others_see_that_somebody_is_typing_for_six_seconds() {
         );
         ben.keys("<c-u>");
     }
-    // It can be switched off for oneself and for others.
+    // Each direction can be switched off.
     ben.keys("/typing show<ret>");
     ben.screen.state.screen.now.instant += Duration::from_secs(4);
     ben.keys("x");
@@ -196,7 +196,7 @@ async fn others_see_that_somebody_is_typing_for_six_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_muted_is_not_seen_typing() {
+async fn a_muted_member_is_not_shown_as_typing() {
     let server = Server::start();
     let mut boss = opens(&server, "boss").await;
     let mut ben = opens(&server, "ben").await;
@@ -209,7 +209,7 @@ async fn somebody_muted_is_not_seen_typing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ignored_people_levels_and_words_are_the_same_on_every_screen() {
+async fn ignored_people_levels_and_keywords_apply_to_all_terminals_of_a_person() {
     let server = Server::start();
     let mut desk = opens(&server, "ann").await;
     let mut sofa = opens(&server, "ann").await;
@@ -219,11 +219,11 @@ async fn ignored_people_levels_and_words_are_the_same_on_every_screen() {
     sofa.shows("before").await;
     desk.keys("/ignore ben<ret>");
     desk.shows("you do not see what ben says any more").await;
-    sofa.until("nothing of ben's", |screen| !screen.shows("before"))
+    sofa.until("ben's text hidden", |screen| !screen.shows("before"))
         .await;
     ben.keys("after<ret>");
     ben.shows("after").await;
-    // What they write privately is not shown beside either.
+    // Their private messages are not shown in the current room either.
     ben.keys("@ann psst<ret>");
     ben.shows("privately to ann").await;
     desk.settles().await;
@@ -233,7 +233,7 @@ async fn ignored_people_levels_and_words_are_the_same_on_every_screen() {
         "{}",
         desk.screen.text()
     );
-    // It holds for who comes later, and for the past.
+    // It applies to terminals opened later, and to earlier messages.
     let late = opens(&server, "ann").await;
     assert!(!late.screen.shows("before"));
     desk.keys("/ignore<ret>");
@@ -256,7 +256,7 @@ async fn ignored_people_levels_and_words_are_the_same_on_every_screen() {
     sofa.keys("/keywords<ret>");
     sofa.shows("words you are called by: 部署 release").await;
     sofa.keys("/keywords none<ret>");
-    sofa.until("no words", |screen| !screen.is_for_me("下午部署"))
+    sofa.until("no match", |screen| !screen.is_for_me("下午部署"))
         .await;
     desk.keys("/notify none<ret>");
     desk.settles().await;
@@ -267,7 +267,7 @@ async fn ignored_people_levels_and_words_are_the_same_on_every_screen() {
     sofa.shows("usage: /notify [all|mentions|none|usual]").await;
 }
 
-/// Lets something be said, and says what was told of it outside the screen.
+/// Lets ben post something; returns ann's notifications about it.
 async fn told(ann: &mut Viewer, ben: &mut Viewer, keys: &str, text: &str) -> Vec<String> {
     ben.keys(keys);
     ben.shows(text).await;
@@ -277,7 +277,7 @@ async fn told(ann: &mut Viewer, ben: &mut Viewer, keys: &str, text: &str) -> Vec
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_is_notified_of_what_comes_live_and_is_not_seen_and_is_worth_it() {
+async fn notifications_are_for_live_unseen_messages_that_match_the_level() {
     let server = Server::start();
     let mut ben = opens(&server, "ben").await;
     ben.keys("hi @ann<ret>");
@@ -285,7 +285,7 @@ async fn one_is_notified_of_what_comes_live_and_is_not_seen_and_is_worth_it() {
     let mut ann = Viewer::opens(server.connector(), "ann", None).await;
     ann.focuses(false);
     ann.settles().await;
-    assert_eq!(ann.notified, Vec::<String>::new(), "never of history");
+    assert_eq!(ann.notified, Vec::<String>::new(), "not for backlog");
     let nothing = Vec::<String>::new();
     assert_eq!(
         told(&mut ann, &mut ben, "plain<ret>", "plain").await,
@@ -295,7 +295,7 @@ async fn one_is_notified_of_what_comes_live_and_is_not_seen_and_is_worth_it() {
     assert_eq!(called, ["ben in #general: look; @ann"]);
     let private = told(&mut ann, &mut ben, "@ann between us<ret>", "between us").await;
     assert_eq!(private, ["ben: between us"]);
-    // With the keyboard nobody needs to be told.
+    // With focus there is no notification.
     ann.focuses(true);
     assert_eq!(
         told(&mut ann, &mut ben, "and @ann<ret>", "and @ann").await,
@@ -320,7 +320,7 @@ async fn one_is_notified_of_what_comes_live_and_is_not_seen_and_is_worth_it() {
             "{level}"
         );
     }
-    // What was missed is history when one is back.
+    // Messages missed while offline do not notify after reconnecting.
     ann.keys("/disconnect<ret>");
     ann.shows("offline").await;
     ben.keys("missed by @ann<ret>");
@@ -335,7 +335,7 @@ async fn one_is_notified_of_what_comes_live_and_is_not_seen_and_is_worth_it() {
             .len(),
         1
     );
-    // A flood is one notification a second.
+    // A flood gives at most one notification per second.
     ben.keys("1 @ann<ret>2 @ann<ret>3 @ann<ret>");
     ben.shows("3 @ann").await;
     ann.settles().await;
@@ -343,7 +343,7 @@ async fn one_is_notified_of_what_comes_live_and_is_not_seen_and_is_worth_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_terminal_that_says_nothing_of_its_keyboard_is_away_without_a_key() {
+async fn a_terminal_without_focus_events_counts_as_away_after_30_seconds_without_a_key() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
@@ -364,7 +364,7 @@ async fn a_terminal_that_says_nothing_of_its_keyboard_is_away_without_a_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_is_invited_is_told_now_or_when_they_come() {
+async fn an_invitation_is_shown_at_once_or_at_the_next_start() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
@@ -380,11 +380,11 @@ async fn whoever_is_invited_is_told_now_or_when_they_come() {
     drop(ben);
     let mut ben = opens(&server, "ben").await;
     ben.settles().await;
-    assert!(!ben.screen.shows("you are invited"), "it was used");
+    assert!(!ben.screen.shows("you are invited"), "it was used up");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_invitation_is_told_once_and_not_by_somebody_ignored() {
+async fn an_invitation_is_shown_once_and_never_from_an_ignored_person() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
@@ -411,7 +411,7 @@ async fn an_invitation_is_told_once_and_not_by_somebody_ignored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_is_not_let_in_is_nobody_there() {
+async fn outsiders_and_former_members_are_not_in_the_roster() {
     let server = Server::start();
     let mut boss = opens(&server, "boss").await;
     boss.keys("/create board --secret<ret>");
@@ -421,13 +421,13 @@ async fn whoever_is_not_let_in_is_nobody_there() {
     eve.settles().await;
     eve.keys("/join board<ret>");
     eve.shows("there is no room 'board'").await;
-    // Changes are told together, a moment later.
+    // Presence changes are sent together, a moment later.
     sleep(Duration::from_secs(1)).await;
     boss.settles().await;
     let people = boss.screen.state.current().unwrap().roster.people();
     let names: Vec<&str> = people.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["boss"]);
-    // A former moderator who has left is no member because they are demoted.
+    // A former moderator who has left does not become a member by being demoted.
     let mut ann = opens(&server, "ann").await;
     for screen in [&mut boss, &mut ann] {
         screen.keys("<c-u>/join tech<ret>");
@@ -446,7 +446,7 @@ async fn whoever_is_not_let_in_is_nobody_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn words_of_a_list_are_masked_or_refused_as_soon_as_the_list_says_so() {
+async fn filtered_words_are_masked_or_refused_as_soon_as_the_list_changes() {
     let filter = Filter::default();
     let mut config = config();
     config.hub.filter = filter.clone();

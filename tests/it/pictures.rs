@@ -1,16 +1,16 @@
-//! The pictures of the README are what the screen is.
+//! The pictures in the README match the current screen.
 
 mod scenes;
 mod svg;
 
 #[test]
-fn the_pictures_show_the_screen_there_is() {
+fn the_pictures_match_the_current_screen() {
     let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pictures");
     for (name, picture) in scenes::all() {
         let kept = std::fs::read_to_string(directory.join(format!("{name}.svg"))).unwrap();
         assert!(
             kept == picture,
-            "{name}.svg is of another screen: cargo run --example pictures makes it anew"
+            "{name}.svg does not match the screen: update it with cargo run --example pictures"
         );
     }
     for readme in ["README.md", "README.zh-CN.md"] {

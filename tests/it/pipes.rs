@@ -7,7 +7,7 @@ use crate::support::terminal::{Home, ends, signal};
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// A home with a server, and the flags that lead there.
+/// A home with a running server, and the server's address.
 struct Here {
     home: Home,
     server: Child,
@@ -37,7 +37,7 @@ impl Here {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // What is printed here fits the pipes.
+        // The output fits into the pipes, so the program cannot block on them.
         ends(&mut child, PATIENCE);
         child.wait_with_output().unwrap()
     }
@@ -49,7 +49,7 @@ impl Here {
         (output.status.code(), said)
     }
 
-    /// The lines of a tail that ends by itself.
+    /// The lines printed by a tail that ends by itself.
     fn tails(&self, arguments: &[&str]) -> Vec<String> {
         let output = self.runs(&[&["tail"], arguments].concat());
         assert!(output.status.success(), "{output:?}");
@@ -66,7 +66,7 @@ impl Drop for Here {
 }
 
 #[test]
-fn send_says_it_and_its_code_says_what_became_of_it() {
+fn send_posts_the_text_and_reports_the_outcome_as_exit_code() {
     let here = Here::new();
     assert_eq!(here.sends(&["hello", "from", "a", "script"]).0, Some(0));
     assert_eq!(here.sends(&["-r", "tech", "over there"]).0, Some(0));
@@ -130,7 +130,7 @@ fn a_server_may_be_given_as_a_url_everywhere() {
         .status()
         .unwrap();
     assert!(variable.success());
-    // It is the same server, and so the same person.
+    // It is the same server, and so the same identity.
     let lines = here.tails(&["--json", "--last", "4"]);
     let ids: std::collections::HashSet<String> = lines
         .iter()
@@ -145,7 +145,7 @@ fn a_server_may_be_given_as_a_url_everywhere() {
     ann.shows("#general ›");
     ann.says("/connect https://chat.example.org");
     ann.shows("cannot encrypt");
-    // What could not be done stays to be corrected.
+    // A failed command stays in the composer to be corrected.
     ann.types("\x15");
     ann.says("/connect tchat://127.0.0.1:1/general");
     ann.shows("'/general'");
@@ -155,7 +155,7 @@ fn a_server_may_be_given_as_a_url_everywhere() {
 }
 
 #[test]
-fn text_comes_from_a_pipe_and_may_have_lines() {
+fn send_reads_text_with_several_lines_from_a_pipe() {
     let here = Here::new();
     let mut send = here
         .home
@@ -174,7 +174,7 @@ fn text_comes_from_a_pipe_and_may_have_lines() {
 }
 
 #[test]
-fn what_colours_a_terminal_is_not_sent() {
+fn escape_sequences_are_removed_before_sending() {
     let here = Here::new();
     for (piped, said) in [
         (
@@ -206,9 +206,9 @@ fn what_colours_a_terminal_is_not_sent() {
 }
 
 #[test]
-fn a_refusal_says_when_it_ends_by_the_clock_on_the_wall() {
+fn a_refusal_gives_its_end_as_local_date_and_time() {
     let here = Here::new();
-    // ann runs the server, and so owns its rooms.
+    // Ann runs the server, and so owns its rooms.
     let mut ann = here.home.opens((100, 24), &["--room", "tech"]);
     ann.shows("#tech ›");
     let ben = ["-n", "ben", "-r", "tech"];
@@ -227,7 +227,7 @@ fn a_refusal_says_when_it_ends_by_the_clock_on_the_wall() {
             }
         };
         let (_, until) = said.split_once(" until ").expect(order);
-        // A date, and no number of milliseconds.
+        // A date, and not a number of milliseconds.
         let is_number = |word: &str| word.len() > 4 && word.bytes().all(|b| b.is_ascii_digit());
         assert!(until.contains(" 20") && until.contains(':'), "{said}");
         assert!(!until.split_whitespace().any(is_number), "{said}");
@@ -235,7 +235,7 @@ fn a_refusal_says_when_it_ends_by_the_clock_on_the_wall() {
 }
 
 #[test]
-fn what_goes_wrong_is_said_in_the_language_of_the_reader() {
+fn errors_are_in_the_language_of_the_user() {
     let here = Here::new();
     for (arguments, code, words) in [
         (
@@ -273,19 +273,19 @@ fn what_goes_wrong_is_said_in_the_language_of_the_reader() {
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert!(said.contains(words), "{said}");
     }
-    // What was done in the room is told in it too.
+    // System lines are translated too.
     let lines = here.tails(&["--lang", "zh", "--last", "100"]);
     assert!(lines[0].ends_with("* tchat 创建了这个房间"), "{lines:?}");
 }
 
 #[test]
-fn under_one_id_a_thing_is_said_once() {
+fn the_same_text_with_the_same_id_is_posted_once() {
     let here = Here::new();
     for _ in 0..3 {
         assert_eq!(here.sends(&["--id", "deploy-17", "deployed"]).0, Some(0));
     }
     assert_eq!(here.sends(&["--id", "deploy-18", "deployed"]).0, Some(0));
-    // Another text under an id that was used is another thing, and not taken for sent.
+    // Another text with a used id is another post, and must not be taken for a duplicate.
     assert_eq!(here.sends(&["--id", "deploy-17", "rolled back"]).0, Some(0));
     assert!(
         here.tails(&[])
@@ -293,7 +293,7 @@ fn under_one_id_a_thing_is_said_once() {
             .any(|line| line.ends_with("rolled back"))
     );
     assert_eq!(here.sends(&["--id", "", "x"]).0, Some(2));
-    // The same words from somebody else under the same id are theirs.
+    // The same text with the same id by another person is another post.
     assert_eq!(
         here.sends(&["--name", "ben", "--id", "deploy-17", "deployed"])
             .0,
@@ -309,12 +309,12 @@ fn under_one_id_a_thing_is_said_once() {
 }
 
 #[test]
-fn without_an_answer_it_is_not_known() {
+fn without_an_answer_send_exits_with_75() {
     let here = Here::new();
-    // The profile is made, and the server known, before it falls silent.
+    // Create the profile and connect once before the server is suspended.
     assert_eq!(here.sends(&["hello"]).0, Some(0));
     signal(here.server.id(), "STOP");
-    // A number alone is seconds.
+    // A number without a unit means seconds.
     for time in ["1s", "1", "0"] {
         let (code, said) = here.sends(&["--timeout", time, "into the void"]);
         assert_eq!(code, Some(75), "{said}");
@@ -333,7 +333,7 @@ fn without_an_answer_it_is_not_known() {
 }
 
 #[test]
-fn json_has_an_object_a_line_with_everything_needed_to_check_it() {
+fn json_output_has_one_complete_object_per_line() {
     let here = Here::new();
     assert_eq!(here.sends(&["一"]).0, Some(0));
     let lines = here.tails(&["--json"]);
@@ -359,7 +359,7 @@ fn json_has_an_object_a_line_with_everything_needed_to_check_it() {
 }
 
 #[test]
-fn a_tail_goes_on_over_the_servers_death_and_misses_nothing() {
+fn tail_survives_a_killed_server_and_misses_nothing() {
     let mut here = Here::new();
     let mut tail = here
         .home
@@ -384,7 +384,7 @@ fn a_tail_goes_on_over_the_servers_death_and_misses_nothing() {
     });
     let mut seq = 0;
     let mut until = |text: &str| loop {
-        let line = lines.recv_timeout(PATIENCE).expect("a line in time");
+        let line = lines.recv_timeout(PATIENCE).expect("a line is printed");
         let entry: serde_json::Value = serde_json::from_str(&line).unwrap();
         seq += 1;
         assert_eq!(entry["seq"], seq, "each once and in order");
@@ -404,7 +404,7 @@ fn a_tail_goes_on_over_the_servers_death_and_misses_nothing() {
 }
 
 #[test]
-fn a_name_that_was_taken_later_is_the_same_person() {
+fn a_later_name_of_a_profile_still_selects_that_profile() {
     let here = Here::new();
     let mut dan = here
         .home
@@ -427,7 +427,7 @@ fn a_name_that_was_taken_later_is_the_same_person() {
     }
     dan.says("/quit");
     assert!(dan.ends());
-    // A screen of any of these names goes on where the other one was.
+    // A screen with any of these names continues with the same profile.
     let again = here
         .home
         .opens((100, 24), &["--server", &here.address, "--name", "daniel"]);
@@ -441,13 +441,13 @@ fn a_name_that_was_taken_later_is_the_same_person() {
         .map(|entry| entry["author"]["id"].to_string())
         .collect();
     assert_eq!(ids.len(), 1, "{lines:?}");
-    // A name nobody had is somebody else.
+    // A name that nobody has had is a new person.
     assert_eq!(here.sends(&["-n", "danielle", "hello"]).0, Some(0));
     again.shows("danielle");
 }
 
 #[test]
-fn pipes_work_beside_a_screen_of_the_same_person() {
+fn send_and_tail_work_beside_an_open_screen_of_the_same_person() {
     let here = Here::new();
     let mut ann = here.home.opens((100, 24), &["--server", &here.address]);
     ann.shows("#general ›");

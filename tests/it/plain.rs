@@ -1,4 +1,4 @@
-//! Without a screen: what happens is told line by line, and everything that a key does is done by a line.
+//! Plain mode, without a screen: events are printed line by line, and a typed line can do everything a key can.
 
 mod answers;
 mod terminal;
@@ -15,7 +15,7 @@ use crate::support::screen::{
     ANN, GENERAL, LI, Screen, TECH, ZHANG, conversation, entry, room, says,
 };
 
-/// A state without a screen, and what was told of it.
+/// A state in plain mode, and the lines printed for it.
 struct Lines {
     screen: Screen,
     teller: PlainWriter,
@@ -72,7 +72,7 @@ impl Lines {
 }
 
 #[test]
-fn what_is_said_is_told_once_with_who_and_when() {
+fn each_message_is_printed_once_with_author_and_time() {
     let mut lines = Lines::in_general(true);
     let mut edited = says(GENERAL, 5, LI, 5, "one\ntwo");
     edited.body = Body::Amendment {
@@ -99,7 +99,7 @@ fn what_is_said_is_told_once_with_who_and_when() {
         lines.hears(ClientEvent::Entries(vec![edited])),
         ["-- 李四 edited 2: good morning"]
     );
-    assert!(lines.told().is_empty(), "nothing is told twice");
+    assert!(lines.told().is_empty(), "nothing is repeated");
     let told = lines.hears(ClientEvent::Entries(vec![says(
         TECH,
         1,
@@ -116,7 +116,7 @@ fn what_is_said_is_told_once_with_who_and_when() {
 }
 
 #[test]
-fn what_was_typed_is_told_only_where_it_does_not_stand_already_or_went_wrong() {
+fn our_own_line_is_printed_only_if_it_is_not_on_the_terminal_already_or_failed() {
     for echo in [true, false] {
         let mut lines = Lines::in_general(echo);
         assert!(lines.types("hello").is_empty());
@@ -154,7 +154,7 @@ fn what_was_typed_is_told_only_where_it_does_not_stand_already_or_went_wrong() {
 }
 
 #[test]
-fn a_line_that_cannot_be_sent_is_kept_and_a_command_is_not() {
+fn a_line_that_cannot_be_sent_becomes_the_draft_and_a_command_does_not() {
     let mut lines = Lines::in_general(true);
     let long = "x".repeat(9000);
     let told = lines.types(&long);
@@ -167,14 +167,14 @@ fn a_line_that_cannot_be_sent_is_kept_and_a_command_is_not() {
         "{told:?}"
     );
     assert_eq!(lines.screen.state.composer().text(), long);
-    // What is typed meanwhile goes its own way.
+    // Lines typed meanwhile are sent normally.
     lines.types("short");
     assert_eq!(lines.screen.state.posting.pending.len(), 1);
     assert!(lines.types("/kick")[0].contains("usage: /kick"));
     assert_eq!(lines.screen.state.composer().text(), long);
     lines.types("/draft drop");
     assert!(lines.screen.state.composer().is_empty());
-    // What is pasted is never sent by itself.
+    // Pasted text is never sent by itself.
     lines.screen.does(Event::Paste("one\ntwo".into()));
     assert_eq!(
         lines.told(),
@@ -192,7 +192,7 @@ fn a_line_that_cannot_be_sent_is_kept_and_a_command_is_not() {
         lines.screen.state.posting.pending[1].body,
         Body::Text("one\ntwo".into())
     );
-    // It does not stand above as it was sent.
+    // It is printed, because the terminal does not show it above in the form in which it was sent.
     let mut sent = says(GENERAL, 2, ANN, 9, "one\ntwo");
     sent.client_id = Some(lines.screen.last_post());
     assert_eq!(
@@ -202,7 +202,7 @@ fn a_line_that_cannot_be_sent_is_kept_and_a_command_is_not() {
 }
 
 #[test]
-fn the_next_line_is_an_edit_or_an_answer_where_that_was_asked_for() {
+fn after_edit_or_answer_the_next_line_is_the_edit_or_the_answer() {
     let mut lines = Lines::in_general(true);
     lines.hears(ClientEvent::Entries(vec![
         says(GENERAL, 1, LI, 0, "first"),
@@ -213,7 +213,7 @@ fn the_next_line_is_an_edit_or_an_answer_where_that_was_asked_for() {
         told[0].contains("the next line says it anew: teh"),
         "{told:?}"
     );
-    // A command is none even now.
+    // A command is not taken as the edit.
     lines.types("/who");
     let body = |lines: &Lines| match lines.screen.effects.as_slice() {
         [Effect::Client(tchat::client::Command::Post { post, .. })] => post.body.clone(),
@@ -221,7 +221,7 @@ fn the_next_line_is_an_edit_or_an_answer_where_that_was_asked_for() {
     };
     lines.types("the");
     let Body::Amendment { target, .. } = body(&lines) else {
-        panic!("no edit")
+        panic!("not an edit")
     };
     assert_eq!(target.0, 2);
     lines.types("/do answer 1");
@@ -229,7 +229,7 @@ fn the_next_line_is_an_edit_or_an_answer_where_that_was_asked_for() {
     assert!(matches!(body(&lines), Body::Reply { to, .. } if to.0 == 1));
     lines.types("plain again");
     assert!(matches!(body(&lines), Body::Text(_)));
-    // It is left by words too, and said again where one comes back to it.
+    // The edit can also be dropped, and is announced again when the user returns to the room.
     lines.types("/edit");
     lines.types("/join tech");
     let told = lines.types("/join general");
@@ -241,7 +241,7 @@ fn the_next_line_is_an_edit_or_an_answer_where_that_was_asked_for() {
 }
 
 #[test]
-fn it_is_known_that_one_is_on_the_way_elsewhere() {
+fn a_pending_change_of_room_is_tracked() {
     for line in ["/msg 王五", "/join dev", "/create dev"] {
         let mut lines = Lines::in_general(true);
         lines.types(line);
@@ -258,7 +258,7 @@ fn it_is_known_that_one_is_on_the_way_elsewhere() {
 }
 
 #[test]
-fn what_is_meant_for_elsewhere_is_not_said_here() {
+fn a_line_typed_during_a_change_of_room_is_not_sent_to_the_old_room() {
     let mut lines = Lines::in_general(false);
     lines.hears(ClientEvent::Link(LinkState::Waiting {
         why: Why::Lost,
@@ -270,7 +270,7 @@ fn what_is_meant_for_elsewhere_is_not_said_here() {
         assert!(told.concat().contains("not sent yet"), "{told:?}");
         assert!(lines.screen.effects.is_empty(), "{line}");
     }
-    // It is done when there is a link again, and was asked for all the same.
+    // The join happens once the link is back.
     let dev = tchat::chat::RoomId::new([44; 16]);
     lines.hears(ClientEvent::Link(LinkState::Online));
     let (room, asked) = (room(dev, "Dev", ""), false);
@@ -285,7 +285,7 @@ fn what_is_meant_for_elsewhere_is_not_said_here() {
 }
 
 #[test]
-fn lists_are_told_with_numbers_and_picked_from_as_they_were_told() {
+fn lists_are_printed_with_numbers_to_pick_from() {
     let mut lines = Lines::in_general(true);
     assert_eq!(lines.types("/rooms"), ["-- asking the server"]);
     let told = lines.hears(ClientEvent::Rooms(vec![
@@ -296,7 +296,7 @@ fn lists_are_told_with_numbers_and_picked_from_as_they_were_told() {
     assert!(told[2].starts_with("2. tech"));
     assert!(
         lines.screen.state.overlays.top.is_none(),
-        "what was read is closed"
+        "the overlay is closed"
     );
     let told = lines.types("/pick 2");
     assert_eq!(told, ["-- #tech"]);
@@ -310,7 +310,7 @@ fn lists_are_told_with_numbers_and_picked_from_as_they_were_told() {
 }
 
 #[test]
-fn another_history_is_told_from_its_newest_and_what_was_cleared_hides_nothing() {
+fn after_a_new_history_or_a_clear_new_messages_are_still_printed() {
     let mut lines = Lines::in_general(true);
     lines.hears(ClientEvent::Entries(
         (1..=30)
@@ -367,7 +367,7 @@ fn another_history_is_told_from_its_newest_and_what_was_cleared_hides_nothing() 
 }
 
 #[test]
-fn private_messages_from_before_are_told_of_at_the_start() {
+fn unread_private_messages_are_announced_at_the_start() {
     let mut lines = Lines::new(true);
     lines.hears(ClientEvent::Link(LinkState::Online));
     let with = crate::support::screen::WITH_LI;
@@ -397,7 +397,7 @@ fn private_messages_from_before_are_told_of_at_the_start() {
 }
 
 #[test]
-fn changes_are_told_once_and_only_of_what_was_told() {
+fn edits_are_printed_once_and_only_of_printed_messages() {
     let mut lines = Lines::in_general(true);
     let edit = |seq, target, text: &str| {
         let what = tchat::chat::Amendment::Edit(text.into());
@@ -407,13 +407,13 @@ fn changes_are_told_once_and_only_of_what_was_told() {
         };
         entry(GENERAL, seq, LI, 3, body)
     };
-    // Both at once: it is told as it is now.
+    // The message and its edit arrive together: it is printed in its edited form.
     let told = lines.hears(ClientEvent::Entries(vec![
         says(GENERAL, 1, LI, 0, "teh"),
         edit(2, 1, "the"),
     ]));
     assert_eq!(told[1..], ["09:00 李四: the (edited)".to_owned()]);
-    // What changes while one is elsewhere is told when one comes back.
+    // An edit in another room is printed when the user comes back.
     lines.types("/join tech");
     assert!(
         lines
@@ -425,7 +425,7 @@ fn changes_are_told_once_and_only_of_what_was_told() {
         told.contains(&"-- 李四 edited 1: The".to_owned()),
         "{told:?}"
     );
-    // What is said while one reads further up is not told twice.
+    // Messages that arrive while the user reads further up are not printed twice.
     lines.hears(ClientEvent::Entries(
         (4..60)
             .map(|seq| says(GENERAL, seq, LI, 0, "more"))
@@ -438,9 +438,9 @@ fn changes_are_told_once_and_only_of_what_was_told() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever people say and lines bring, what is told moves no cursor and draws no box.
+    /// Whatever people send and type, the output contains no control characters and no box drawing.
     #[test]
-    fn whatever_happens_only_text_is_told(said in ".{0,80}", line in "(/[a-z]{1,9} ?)?.{0,30}", name in any::<bool>()) {
+    fn only_plain_text_is_printed_for_any_input(said in ".{0,80}", line in "(/[a-z]{1,9} ?)?.{0,30}", name in any::<bool>()) {
         let mut lines = Lines::in_general(name);
         let mut told = lines.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 0, &said)]));
         let typed = line;
@@ -449,7 +449,7 @@ proptest! {
         told.extend(lines.hears(ClientEvent::Entries(vec![says(GENERAL, 2, ZHANG, 0, &said)])));
         for line in told {
             prop_assert!(!line.chars().any(|c| c.is_control() && c != '\n'), "{line:?}");
-            // What somebody typed is told as it is, also in the answer to an unknown command.
+            // Typed text is printed as it is, also in the answer to an unknown command.
             let is_typed = |c: char| said.contains(c) || typed.contains(c);
             let is_box = |c: char| ('\u{2500}'..='\u{259f}').contains(&c) && !is_typed(c);
             prop_assert!(!line.chars().any(is_box), "{line:?}");

@@ -1,4 +1,4 @@
-//! The pointer: the wheel scrolls what it is over, a click selects, and both mean what was seen.
+//! The mouse: the wheel scrolls the widget under the pointer, and a click selects what is shown there.
 
 use crossterm::event::MouseEventKind;
 use tchat::chat::{IdentityId, Person, Presence, Role, RoomId, Seq, Via};
@@ -10,7 +10,7 @@ use tchat::tui::timeline::Anchor;
 use crate::support::screen::{GENERAL, LI, Screen, TECH, ZHANG, room, says};
 use crate::support::terminal::Home;
 
-/// General with so many lines.
+/// `general` with this many lines.
 fn talked(width: u16, height: u16, lines: u64) -> Screen {
     let mut screen = Screen::online(width, height);
     let entries = (1..=lines).map(|seq| says(GENERAL, seq, LI, seq, &format!("line {seq} here")));
@@ -30,13 +30,13 @@ fn person(n: u8) -> Person {
 }
 
 #[test]
-fn a_click_leads_into_a_room() {
+fn a_click_opens_a_room() {
     let mut screen = talked(120, 24, 5);
     screen.clicks("# tech");
     assert_eq!(screen.state.rooms.current, Some(TECH));
     screen.clicks("@ 李四");
     assert!(screen.shows("@李四 privately ›"));
-    // Where rooms are a strip, what is written there is one of them.
+    // On narrow screens, rooms in the strip can be clicked.
     let mut screen = talked(60, 16, 5);
     screen.hears(ClientEvent::Entries(vec![says(TECH, 1, LI, 20, "news")]));
     screen.clicks("#tech 1");
@@ -44,7 +44,7 @@ fn a_click_leads_into_a_room() {
 }
 
 #[test]
-fn a_click_selects_a_message_and_another_leaves_it() {
+fn a_click_selects_a_message_and_a_second_click_deselects_it() {
     let mut screen = talked(100, 24, 60);
     screen.clicks("line 50 here");
     let selected = |screen: &Screen| screen.state.current().and_then(|room| room.selected);
@@ -54,7 +54,7 @@ fn a_click_selects_a_message_and_another_leaves_it() {
     assert_eq!(selected(&screen), Some(Seq(52)));
     screen.clicks("line 52 here");
     assert_eq!(selected(&screen), None);
-    // What is below is where its words lead.
+    // A click on the hint about new messages below goes there.
     screen.keys("<pgup>");
     screen.hears(ClientEvent::Entries(vec![says(
         GENERAL, 61, ZHANG, 61, "newest",
@@ -76,7 +76,7 @@ fn a_click_shows_the_rest_of_long_code() {
 }
 
 #[test]
-fn a_click_on_somebody_writes_the_name() {
+fn a_click_on_a_person_inserts_their_name() {
     let mut screen = talked(120, 24, 3);
     screen.clicks("张三");
     assert_eq!(screen.state.composer().text(), "@张三 ");
@@ -94,18 +94,18 @@ fn a_click_places_the_cursor() {
     screen.clicks("李四");
     screen.keys("x");
     assert_eq!(screen.state.composer().text(), "first 张三x李四\nsecond");
-    // Behind the end of a line it is the end.
+    // A click after the end of a line puts the cursor at its end.
     screen.clicks_at("second", 20);
     screen.keys("y");
     assert_eq!(screen.state.composer().text(), "first 张三x李四\nsecondy");
-    // In the second column of a wide character it stands before that.
+    // A click on the second column of a wide character puts the cursor before it.
     screen.clicks_at("四", 1);
     screen.keys("z");
     assert_eq!(screen.state.composer().text(), "first 张三x李z四\nsecondy");
 }
 
 #[test]
-fn a_click_takes_a_completion() {
+fn a_click_accepts_a_completion() {
     let mut screen = talked(100, 24, 3);
     screen.keys("/th");
     screen.clicks("/theme");
@@ -113,7 +113,7 @@ fn a_click_takes_a_completion() {
 }
 
 #[test]
-fn in_a_list_a_click_chooses_and_another_takes() {
+fn in_a_list_a_click_selects_and_a_second_click_confirms() {
     let mut screen = talked(100, 24, 3);
     screen.keys("<c-k>");
     screen.clicks("#tech");
@@ -123,7 +123,7 @@ fn in_a_list_a_click_chooses_and_another_takes() {
     assert!(picker.chosen > 0);
     screen.clicks("#tech");
     assert_eq!(screen.state.rooms.current, Some(TECH));
-    // Beside it everything closes, and what was tried is as it was.
+    // A click outside closes the overlay and takes back a preview.
     screen.keys("<c-u><a-t>");
     screen.effects.clear();
     screen.clicks("paper");
@@ -133,14 +133,14 @@ fn in_a_list_a_click_chooses_and_another_takes() {
     screen.clicks_at("#tech ›", 3);
     assert!(screen.state.overlays.top.is_none());
     assert!(matches!(screen.effects[..], [Effect::Theme(_)]));
-    // What lies below it is not meant.
+    // The click does not reach the widget below.
     screen.keys("<f1>");
     screen.clicks_at("#tech ›", 3);
     assert!(screen.state.overlays.top.is_none() && screen.state.rooms.current == Some(TECH));
 }
 
 #[test]
-fn the_wheel_scrolls_what_it_is_over() {
+fn the_wheel_scrolls_the_pane_under_the_pointer() {
     let mut screen = talked(120, 24, 60);
     let rooms = (0..40).map(|n| room(RoomId::new([n + 50; 16]), &format!("room{n:02}"), ""));
     screen.is_welcomed(rooms.chain([room(GENERAL, "general", "")]).collect());
@@ -178,7 +178,7 @@ fn the_wheel_scrolls_what_it_is_over() {
 
     screen.turns("line 55 here", MouseEventKind::ScrollUp);
     assert!(anchor(&screen) != Anchor::Newest);
-    // Over an overlay what is in it moves, and nothing else.
+    // With an overlay open, only its content scrolls.
     let anchor_before = anchor(&screen);
     screen.keys("<f1>");
     let first = screen.rows();
@@ -194,7 +194,7 @@ fn the_wheel_scrolls_what_it_is_over() {
 }
 
 #[test]
-fn a_click_is_an_answer_to_what_was_said() {
+fn a_click_dismisses_the_notice() {
     let mut screen = talked(100, 24, 5);
     screen.keys("/nosuch<ret>");
     let notice = screen.state.screen.notice.clone();
@@ -204,7 +204,7 @@ fn a_click_is_an_answer_to_what_was_said() {
 }
 
 #[test]
-fn a_click_and_the_wheel_are_heard() {
+fn clicks_and_the_wheel_work_in_a_real_terminal() {
     let home = Home::new();
     let mut ann = home.opens((100, 24), &[]);
     ann.shows("#general ›");
@@ -213,7 +213,7 @@ fn a_click_and_the_wheel_are_heard() {
     for n in 1..=40 {
         ann.says(&format!("line {n}"));
     }
-    // As long as it is being typed or waits, it brings the newest end back.
+    // While a line is being typed or waits, it brings the newest end back.
     ann.until("the last line stored", |text| {
         let is_empty = text.lines().any(|row| row.trim() == "#tech ›");
         is_empty && text.contains("line 40") && !text.contains('…')

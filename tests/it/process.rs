@@ -1,4 +1,4 @@
-//! `tchat --serve` as a process: its card, its log, its locks and its end.
+//! `tchat --serve` as a process: its start card, its log, its locks, its options and how it ends.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::terminal::{Home, ends, signal};
 
-/// What a drain may take, times five.
+/// Five times the longest duration of a drain.
 const DRAIN: Duration = Duration::from_secs(50);
 
 fn fails(home: &Home, arguments: &[&str]) -> (Option<i32>, String) {
@@ -27,7 +27,7 @@ fn log(home: &Home) -> String {
 }
 
 #[test]
-fn it_prints_a_card_logs_who_came_and_went_and_drains_on_a_signal() {
+fn it_prints_a_card_logs_connections_and_drains_on_a_signal() {
     let home = Home::new();
     let mut server = home.serves(&[]);
     let mut card = BufReader::new(server.stdout.take().unwrap());
@@ -46,7 +46,7 @@ fn it_prints_a_card_logs_who_came_and_went_and_drains_on_a_signal() {
     ann.shows("#general ›");
     ann.says("a secret word");
     ann.shows("a secret word");
-    // Peers that never finish a handshake do not hold a drain up.
+    // Peers that never finish a handshake must not delay a drain.
     let silent: Vec<TcpStream> = (0..20)
         .map(|_| TcpStream::connect(("127.0.0.1", home.port)).unwrap())
         .collect();
@@ -72,12 +72,12 @@ fn it_prints_a_card_logs_who_came_and_went_and_drains_on_a_signal() {
     assert!(log.contains("name=ann") && log.contains("peer="), "{log}");
     assert!(
         !log.contains("a secret word"),
-        "what people say is not logged unless asked for"
+        "message texts are not logged unless enabled"
     );
 }
 
 #[test]
-fn messages_are_logged_if_asked_for() {
+fn messages_are_logged_only_if_enabled() {
     let home = Home::new();
     let mut server = home.serves(&["--log-messages"]);
     let mut ann = home.opens((80, 24), &[]);
@@ -90,7 +90,7 @@ fn messages_are_logged_if_asked_for() {
 }
 
 #[test]
-fn a_directory_has_one_server_and_an_address_too() {
+fn a_second_server_for_a_directory_or_an_address_is_refused() {
     let home = Home::new();
     let mut server = home.serves(&[]);
     let (code, words) = fails(&home, &["--serve", "--port", "1"]);
@@ -123,7 +123,7 @@ fn a_directory_has_one_server_and_an_address_too() {
     ends(&mut server, DRAIN);
 }
 
-/// What `tchat stop` answers, and its code.
+/// The output and the exit code of `tchat stop`.
 fn stops(home: &Home, arguments: &[&str]) -> (Option<i32>, String) {
     let all = [&["stop"], arguments].concat();
     let output = home.command(&all).output().unwrap();
@@ -132,15 +132,15 @@ fn stops(home: &Home, arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn stop_ends_the_server_of_the_directory_and_says_which() {
+fn stop_ends_the_server_of_the_directory_and_prints_its_process_id() {
     let home = Home::new();
     let (code, words) = stops(&home, &[]);
     assert_eq!(code, Some(0));
     assert!(words.contains("no server is running on"), "{words}");
-    assert!(!home.data().exists(), "looking makes nothing");
+    assert!(!home.data().exists(), "stop creates nothing");
     let mut server = home.serves(&[]);
     let number = server.id();
-    // The one of another directory is not this one.
+    // A server of another directory is not affected.
     let other = home.file("other");
     assert!(
         stops(&home, &["--data", &other])
@@ -158,7 +158,7 @@ fn stop_ends_the_server_of_the_directory_and_says_which() {
 }
 
 #[test]
-fn a_server_that_was_stopped_is_not_started_again_by_a_screen_that_is_open() {
+fn an_open_screen_does_not_restart_a_stopped_server() {
     let home = Home::new();
     let mut ann = home.opens((100, 24), &[]);
     ann.shows("hosting here · ann");
@@ -169,7 +169,7 @@ fn a_server_that_was_stopped_is_not_started_again_by_a_screen_that_is_open() {
     ann.shows("nobody hosts there");
     ann.says("still here");
     assert!(TcpStream::connect(("127.0.0.1", home.port)).is_err());
-    // Somebody who opens another starts it, and the first one comes back with what waits.
+    // Another user who opens tchat starts it again, and the first client reconnects and sends its waiting post.
     let ben = home.opens((100, 24), &["--name", "ben"]);
     ben.shows("hosting here · ben");
     ben.shows("still here");
@@ -178,14 +178,14 @@ fn a_server_that_was_stopped_is_not_started_again_by_a_screen_that_is_open() {
 }
 
 #[test]
-fn a_host_ends_when_nobody_was_there_for_long_enough() {
+fn an_idle_host_ends_by_itself() {
     let home = Home::new();
     let mut server = home.serves(&["--idle-exit", "1s"]);
     assert_eq!(ends(&mut server, Duration::from_secs(20)).code(), Some(0));
 }
 
 #[test]
-fn a_host_for_everybody_listens_on_both_families_and_warns() {
+fn a_public_host_listens_on_ipv4_and_ipv6_and_warns() {
     let home = Home::new();
     let mut server = home.serves(&["--host", "::"]);
     let has_v6 = TcpStream::connect(("::1", home.port)).is_ok();
@@ -204,7 +204,7 @@ fn a_host_for_everybody_listens_on_both_families_and_warns() {
 }
 
 #[test]
-fn what_cannot_be_used_is_named() {
+fn an_unusable_option_is_named_in_the_error() {
     let home = Home::new();
     let config = home.directory.path().join("config.toml");
     let named = config.display().to_string();
@@ -266,11 +266,11 @@ fn what_cannot_be_used_is_named() {
 }
 
 #[test]
-fn a_switch_takes_the_same_words_in_the_file_in_variables_and_in_flags() {
+fn a_switch_accepts_the_same_values_in_file_variable_and_flag() {
     let home = Home::new();
     let config = home.file("config.toml");
     let nowhere = "127.0.0.1:1";
-    // Without a screen the first line says that there is no terminal, unless it goes line by line.
+    // Without a terminal the first line of the error says so, unless plain mode is on.
     let is_plain = |file: &str, variable: Option<&str>, flag: &[&str]| {
         std::fs::write(&config, file).unwrap();
         let all = [&["--config", &config, "--server", nowhere], flag].concat();
@@ -287,14 +287,14 @@ fn a_switch_takes_the_same_words_in_the_file_in_variables_and_in_flags() {
     }
     for on in ["on", "true", "1", "yes"] {
         assert!(is_plain("", Some(on), &[]), "{on}");
-        // The variable goes before the file, and the flag before both.
+        // The variable overrides the file, and the flag overrides both.
         assert!(!is_plain("", Some(on), &["--plain=off"]), "{on}");
     }
     for off in ["off", "false", "0", ""] {
         assert!(!is_plain("plain = true\n", Some(off), &[]), "{off}");
         assert!(is_plain("", Some(off), &["--plain"]), "{off}");
     }
-    // A variable that only a server needs is no error for whoever joins.
+    // A variable that only a server uses is not an error for a client.
     for (name, word) in [
         ("TCHAT_BRIDGES", "on"),
         ("TCHAT_BRIDGES", "true"),
@@ -316,7 +316,7 @@ fn a_switch_takes_the_same_words_in_the_file_in_variables_and_in_flags() {
 }
 
 #[test]
-fn the_config_file_is_heeded_and_flags_go_before_it() {
+fn the_config_file_applies_and_flags_override_it() {
     let home = Home::new();
     let config = home.directory.path().join("config.toml");
     std::fs::write(
@@ -337,11 +337,11 @@ fn the_config_file_is_heeded_and_flags_go_before_it() {
 }
 
 #[test]
-fn a_host_whose_log_nobody_reads_goes_on() {
+fn a_host_continues_when_nobody_reads_its_log() {
     let home = Home::new();
     let fast = home.file("fast.toml");
     std::fs::write(&fast, "[server]\nburst = 0\n").unwrap();
-    // Its standard error is a pipe that this test never reads, and that 64 KiB fill.
+    // Its standard error is a pipe of 64 KiB that this test never reads.
     let mut server = home.serves(&["--config", &fast]);
     let address = format!("localhost:{}", home.port);
     for n in 0..300 {
@@ -357,7 +357,7 @@ fn a_host_whose_log_nobody_reads_goes_on() {
 }
 
 #[test]
-fn bridges_listen_where_old_clients_look_and_a_taken_port_is_named_and_the_rest_goes_on() {
+fn bridges_listen_on_their_ports_and_a_taken_port_is_reported_while_the_rest_runs() {
     let home = Home::new();
     let free = || {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -383,7 +383,7 @@ fn bridges_listen_where_old_clients_look_and_a_taken_port_is_named_and_the_rest_
     );
     let named = format!("cannot listen on 127.0.0.1:{taken}: the address is in use");
     assert!(lines.contains(&named), "{lines}");
-    // Every listener serves every protocol, the main one too.
+    // Every listener serves every protocol, and so does the main one.
     for port in [open, home.port] {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         let request = b"GET /helloworld/ann HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -403,7 +403,7 @@ fn bridges_listen_where_old_clients_look_and_a_taken_port_is_named_and_the_rest_
 }
 
 #[test]
-fn without_bridges_none_is_served() {
+fn bridges_are_off_by_default() {
     let home = Home::new();
     let mut server = home.serves(&[]);
     let mut stream = TcpStream::connect(("127.0.0.1", home.port)).unwrap();
@@ -417,7 +417,7 @@ fn without_bridges_none_is_served() {
 }
 
 #[test]
-fn a_host_is_the_same_in_brackets_and_without() {
+fn a_host_address_works_with_and_without_brackets() {
     let has_v6 = std::net::TcpListener::bind("[::1]:0").is_ok();
     println!("IPv6 here: {has_v6}");
     for (host, shown) in [
@@ -433,7 +433,7 @@ fn a_host_is_the_same_in_brackets_and_without() {
         }
         let home = Home::new();
         let number = home.port.to_string();
-        // The port stands behind the host or in a flag of its own.
+        // The port is given after the host or with its own flag.
         let with_port = host.replace("{}", &number);
         let mut arguments = vec!["--serve", "--host", &with_port];
         if with_port == host {

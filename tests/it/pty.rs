@@ -1,11 +1,11 @@
-//! The real binary in a real terminal: what a person does with it.
+//! Everyday use of the real binary in a real terminal.
 
 use crate::support::terminal::{Home, Screen, signal};
 
 const WIDE: (u16, u16) = (100, 24);
 
 #[test]
-fn one_command_hosts_and_joins_and_another_talks_with_it() {
+fn one_command_hosts_and_joins_and_a_second_one_chats_with_it() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
@@ -18,7 +18,7 @@ fn one_command_hosts_and_joins_and_another_talks_with_it() {
     ben.says("大家好！");
     ann.shows("大家好！");
 
-    // Private, both ways, and the prompt says so before it is sent.
+    // Private messages in both directions; the prompt says so before sending.
     ann.types("@张三 ");
     ann.shows("@张三 privately ›");
     ann.says("the token is in the safe");
@@ -29,14 +29,14 @@ fn one_command_hosts_and_joins_and_another_talks_with_it() {
     ben.says("thanks");
     ann.shows("thanks");
 
-    // Any size, and back.
+    // Any size, and back again.
     for (width, height) in [(40, 12), (1, 1), (19, 5), (200, 50), (100, 24)] {
         ann.resize(width, height);
     }
     ann.shows("thanks");
     ann.shows("PEOPLE 2");
 
-    // Closing the first terminal is not noticed by the second.
+    // Closing the first terminal does not affect the second.
     let host = home.host();
     drop(ann);
     ben.says("/join general");
@@ -58,14 +58,14 @@ fn one_command_hosts_and_joins_and_another_talks_with_it() {
 }
 
 #[test]
-fn a_room_of_ones_own_with_everything_people_do_there() {
+fn people_can_create_a_room_and_do_everything_in_it() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
     let mut ben = home.opens(WIDE, &["--name", "张三"]);
     ben.shows("PEOPLE 2");
 
-    // A secret room, and an invitation that is told.
+    // A secret room, and an invitation that is announced.
     ann.says("/create vault --secret 钥匙在这里");
     ann.shows("#vault ›");
     ann.says("/invite 张三");
@@ -74,7 +74,7 @@ fn a_room_of_ones_own_with_everything_people_do_there() {
     ben.shows("vault  钥匙在这里");
     ann.shows("张三 joined");
 
-    // Answered, reacted to, edited, deleted: each is seen at the other end.
+    // Replies, reactions, edits and deletions are seen by the other person.
     ann.says("where is the kye?");
     ben.shows("where is the kye?");
     ben.says("/reply under the 门垫");
@@ -89,25 +89,25 @@ fn a_room_of_ones_own_with_everything_people_do_there() {
     ben.types("w");
     ben.shows("👍 ann");
     ben.types("\x1b");
-    ben.until("the list is closed", |text| !text.contains("Reactions"));
+    ben.until("the list to close", |text| !text.contains("Reactions"));
     ben.types("d");
     ben.shows("once more deletes it");
     ben.types("d");
     ann.shows("this message was deleted");
-    ben.until("nothing of it", |text| !text.contains("门垫"));
+    ben.until("its removal", |text| !text.contains("门垫"));
 
-    // Elsewhere one is called, outside the screen too, and Ctrl+K leads there.
+    // A mention in another room also rings the bell, and Ctrl+K opens a room.
     ann.types("\x0b");
     ann.shows("rooms");
     ann.types("gen\r");
     ann.shows("#general ›");
-    // A title ends with the same byte.
+    // Title sequences end with the same byte.
     let bells = |screen: &Screen| {
         let written = screen.written();
         written.matches('\x07').count() - written.matches("\x1b]0;").count()
     };
     let before = bells(&ann);
-    // The key behind it says that the loss of the keyboard was taken.
+    // The key after it shows that the program has read the loss of focus.
     ann.types("\x1b[Oaway");
     ann.shows("#general › away");
     ann.types("\x15");
@@ -147,7 +147,7 @@ fn a_second_terminal_without_a_name_is_the_same_person() {
 }
 
 #[test]
-fn a_host_killed_in_the_middle_is_started_again_and_nothing_is_lost_or_doubled() {
+fn a_killed_host_is_restarted_and_nothing_is_lost_or_duplicated() {
     let home = Home::new();
     let mut ann = home.opens((100, 50), &[]);
     ann.shows("#general ›");
@@ -189,7 +189,7 @@ fn a_host_killed_in_the_middle_is_started_again_and_nothing_is_lost_or_doubled()
 }
 
 #[test]
-fn the_terminal_is_given_back_on_every_way_out() {
+fn the_terminal_is_restored_on_every_exit() {
     let home = Home::new();
     for end in ["exit\r", ":wq\r", "/quit\r", "\x11"] {
         let mut screen = home.opens(WIDE, &[]);
@@ -208,7 +208,7 @@ fn the_terminal_is_given_back_on_every_way_out() {
 }
 
 #[test]
-fn the_terminal_is_given_back_after_a_panic() {
+fn the_terminal_is_restored_after_a_panic() {
     let home = Home::new();
     let test = std::env::current_exe().unwrap().display().to_string();
     let program = [
@@ -227,7 +227,7 @@ fn the_terminal_is_given_back_after_a_panic() {
     );
     assert!(
         restored < said,
-        "the message is printed on the terminal that was given back"
+        "the panic message is printed after the terminal was restored"
     );
 }
 
@@ -242,7 +242,7 @@ fn panics_while_drawing() {
 }
 
 #[test]
-fn a_terminal_that_is_closed_ends_its_program() {
+fn closing_the_terminal_ends_the_program() {
     let home = Home::new();
     let screen = home.opens(WIDE, &[]);
     screen.shows("#general ›");
@@ -251,14 +251,14 @@ fn a_terminal_that_is_closed_ends_its_program() {
     while child.try_wait().unwrap().is_none() {
         assert!(
             began.elapsed().as_secs() < 30,
-            "it goes on without a terminal"
+            "it keeps running without a terminal"
         );
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }
 
 #[test]
-fn a_given_server_that_cannot_be_reached_keeps_the_screen_and_counts_down() {
+fn an_unreachable_server_keeps_the_screen_open_with_a_countdown() {
     let home = Home::new();
     let server = format!("127.0.0.1:{}", home.port);
     let mut screen = home.opens(WIDE, &["--server", &server]);
@@ -266,7 +266,7 @@ fn a_given_server_that_cannot_be_reached_keeps_the_screen_and_counts_down() {
     screen.shows("cannot reach 127.0.0.1");
     assert!(
         home.host().is_none(),
-        "nobody hosts in the place of somebody else"
+        "no local server is started for a remote address"
     );
     screen.says("/connect no-such-host.invalid");
     screen.shows("no-such-host.invalid: no host has this name · reconnecting in");
@@ -283,38 +283,38 @@ fn a_given_server_that_cannot_be_reached_keeps_the_screen_and_counts_down() {
 }
 
 #[test]
-fn escape_sequences_of_others_are_shown_and_not_obeyed() {
+fn escape_sequences_of_others_are_never_passed_to_the_terminal() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
     let ben = home.opens(WIDE, &["--name", "ben"]);
     ben.shows("PEOPLE 2");
-    // A paste takes the escapes out; bidi controls and invisible characters pass the composer and are stopped when drawn.
+    // The paste removes escapes; bidi controls and invisible characters pass the composer and are replaced when drawn.
     ann.types("\x1b[200~a\u{1b}]0;pwn\u{7}b\u{202e}c\u{200b}d\x1b[201~");
     ann.types("\r");
-    // vt100 draws no replacement characters; what was written is looked at below.
+    // vt100 does not draw replacement characters, so the raw output is checked below.
     ben.shows("a]0;pwnbcd");
     assert!(ben.written().contains("pwnb\u{fffd}cd"));
     assert!(!ben.written().contains("pwn\u{7}") && !ben.written().contains('\u{202e}'));
 }
 
 #[test]
-fn nothing_is_written_while_nothing_happens() {
+fn nothing_is_drawn_while_nothing_happens() {
     let home = Home::new();
     let screen = home.opens(WIDE, &[]);
     screen.shows("#general ›");
     screen.shows("PEOPLE 1");
-    // What joining brings is over at some time; from then on there are two seconds of nothing.
+    // The screen settles after joining; then there are two seconds without any output.
     let is_quiet = (0..3).any(|_| {
         let before = screen.written().len();
         std::thread::sleep(std::time::Duration::from_secs(2));
         screen.written().len() == before
     });
-    assert!(is_quiet, "it goes on writing");
+    assert!(is_quiet, "it keeps writing");
 }
 
 #[test]
-fn what_is_typed_while_disconnected_is_sent_when_one_comes_back() {
+fn messages_typed_while_disconnected_are_sent_after_reconnecting() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
@@ -331,7 +331,7 @@ fn what_is_typed_while_disconnected_is_sent_when_one_comes_back() {
 }
 
 #[test]
-fn connect_to_where_one_is_comes_back_and_freezes_nothing() {
+fn connect_to_the_current_server_reconnects_and_loses_nothing() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
@@ -353,7 +353,7 @@ fn connect_to_where_one_is_comes_back_and_freezes_nothing() {
 }
 
 #[test]
-fn the_room_that_was_read_last_is_where_one_begins_the_next_time() {
+fn the_next_start_opens_the_last_room() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
@@ -386,7 +386,7 @@ fn connect_goes_to_another_server_and_back() {
     ann.until("nothing of the first server", |text| {
         !text.contains("said here")
     });
-    // Until she is in the room there, a line stays in the composer.
+    // A line typed before she is in the room there stays in the composer.
     ann.shows("PEOPLE 2");
     ann.says("said there");
     ben.shows("said there");
@@ -400,11 +400,11 @@ fn connect_goes_to_another_server_and_back() {
 }
 
 #[test]
-fn what_is_typed_while_the_program_is_busy_is_not_left_lying() {
+fn keys_typed_while_the_program_is_stopped_are_all_read() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
-    // Stopped, it finds more than is read at once when it goes on.
+    // While stopped, it receives more input than one read returns.
     signal(ann.process(), "STOP");
     for n in 1..=300 {
         ann.says(&format!("={n}="));
@@ -417,7 +417,7 @@ fn what_is_typed_while_the_program_is_busy_is_not_left_lying() {
 }
 
 #[test]
-fn what_was_said_is_found_shown_in_its_place_and_left_again() {
+fn a_search_finds_messages_opens_them_in_place_and_returns() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
@@ -433,7 +433,7 @@ fn what_was_said_is_found_shown_in_its_place_and_left_again() {
     ann.shows("#tech ›");
     ann.says("here is another 关键");
     ann.shows("another 关键");
-    // One character is enough, and the newest comes first.
+    // One character is enough, and the newest hit comes first.
     ann.types("\x06");
     ann.shows("SEARCH");
     ann.types("键");
@@ -441,7 +441,7 @@ fn what_was_said_is_found_shown_in_its_place_and_left_again() {
         let (tech, general) = (text.find("ann #tech"), text.find("ann #general"));
         tech.is_some() && tech < general
     });
-    // Whichever hit came first is chosen, and stays so when others come above it.
+    // The first hit to arrive stays selected when others appear above it.
     if !ann.text().contains("› ann #general") {
         ann.types("\x1b[B");
     }
@@ -459,7 +459,7 @@ fn what_was_said_is_found_shown_in_its_place_and_left_again() {
     ann.types("\x1b");
     ann.shows("#tech ›");
     ann.shows("here is another 关键");
-    // A command does the same, and what makes no sense is said.
+    // A command does the same, and an invalid query is explained.
     ann.says("/search in:nowhere x");
     ann.shows("no room that begins with 'nowhere'");
     ann.types("\x1b");
@@ -471,18 +471,18 @@ fn what_was_said_is_found_shown_in_its_place_and_left_again() {
 }
 
 #[test]
-fn every_part_of_a_wrapped_address_leads_there_and_leaves_nothing_behind() {
+fn every_row_of_a_wrapped_url_is_a_link_and_leaves_no_residue() {
     let home = Home::new();
     let mut ann = home.opens((60, 24), &[]);
     ann.shows("#general ›");
     let address = format!("https://example.org/{}end", "path/".repeat(20));
-    // It stands in the composer first, where it is text.
+    // It is in the composer first, as plain text.
     ann.says(&format!("see {address} now"));
     let link = format!(";{address}\x1b\\");
     ann.until_raw("a link on each of three rows", |written| {
         written.matches(&link).count() >= 3
     });
-    // Scrolled away and back, and drawn anew, there is text and nothing else.
+    // After scrolling away and back it is drawn again as text without residue.
     for n in 0..30 {
         ann.says(&format!("line {n}"));
     }

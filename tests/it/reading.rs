@@ -1,4 +1,4 @@
-//! What is unread: counted by the server, the same on all of somebody's screens, and gone when it was looked at.
+//! Unread counts: kept by the server, the same in all terminals of a person, and cleared once the messages were seen.
 
 mod counts;
 mod position;
@@ -22,14 +22,14 @@ use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry, says};
 use crate::support::server::{Server, config, memory};
 use crate::support::viewer::Viewer;
 
-/// Long enough at the newest end.
+/// How long the newest end must be visible to count as read.
 const LOOK: Duration = Duration::from_secs(1);
 
 async fn opens(server: &Server, name: &str) -> Viewer {
     Viewer::opens(server.connector(), name, None).await
 }
 
-/// Somebody who looks at #tech, while things happen in #general.
+/// A user with #tech open while things happen in #general.
 async fn elsewhere(server: &Server, name: &str) -> Viewer {
     let mut viewer = opens(server, name).await;
     viewer.keys("/join tech<ret>");
@@ -39,7 +39,7 @@ async fn elsewhere(server: &Server, name: &str) -> Viewer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_read_on_one_screen_is_read_on_the_other() {
+async fn messages_read_in_one_terminal_are_read_in_the_other() {
     let mut server = Server::start();
     let mut desk = elsewhere(&server, "ann").await;
     let mut sofa = elsewhere(&server, "ann").await;
@@ -52,7 +52,7 @@ async fn what_is_read_on_one_screen_is_read_on_the_other() {
         screen.shows("# general   @2 3").await;
         screen.shows("unread 3 · mentions 2").await;
     }
-    // Looking for less than a moment reads nothing, nor does a terminal without the keyboard.
+    // Looking for less than this reads nothing, and neither does a terminal without focus.
     desk.keys("<a-up>");
     desk.shows("─ new ─").await;
     desk.passes(LOOK / 2);
@@ -70,11 +70,11 @@ async fn what_is_read_on_one_screen_is_read_on_the_other() {
     desk.focuses(true);
     desk.passes(LOOK);
     sofa.has_news("#general", 0, 0).await;
-    // The line stays until one goes elsewhere.
+    // The "new" line stays until the user opens another room.
     desk.shows("─ new ─").await;
     desk.keys("<a-down><a-up>");
     assert!(!desk.screen.shows("─ new ─"), "{}", desk.screen.text());
-    // A third screen is told the same, and so is the next server over the same data.
+    // A third terminal gets the same counts, and so does a client of the next server with the same store.
     let mut bed = elsewhere(&server, "ann").await;
     assert_eq!(bed.news("#general"), (0, 0));
     ben.keys("four<ret>");
@@ -90,7 +90,7 @@ async fn what_is_read_on_one_screen_is_read_on_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_read_without_a_connection_is_said_when_there_is_one() {
+async fn reading_while_offline_is_sent_after_reconnecting() {
     let server = Server::start();
     let mut ann = elsewhere(&server, "ann").await;
     let mut sofa = elsewhere(&server, "ann").await;
@@ -110,7 +110,7 @@ async fn what_was_read_without_a_connection_is_said_when_there_is_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_edit_moves_mentions() {
+async fn an_edit_adds_and_removes_mentions() {
     let server = Server::start();
     let mut zed = elsewhere(&server, "zed").await;
     let mut ben = opens(&server, "ben").await;
@@ -123,7 +123,7 @@ async fn an_edit_moves_mentions() {
     zed.keys("<c-t>");
     zed.shows("nobody has called you yet").await;
     zed.keys("<esc>");
-    // Code and addresses mention nobody, and an edit that only adds such does not either.
+    // Mentions in code and URLs do not count, also when an edit adds them.
     ben.keys("/edit see `@zed` and http://ex.org/@zed<ret>");
     ben.settles().await;
     zed.settles().await;
@@ -141,7 +141,7 @@ async fn an_edit_moves_mentions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_deleted_or_by_somebody_ignored_is_not_unread() {
+async fn deleted_and_ignored_messages_are_not_unread() {
     let server = Server::start();
     let mut ann = elsewhere(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
@@ -171,7 +171,7 @@ async fn what_is_deleted_or_by_somebody_ignored_is_not_unread() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_goes_through_what_is_unread_and_back() {
+async fn a_key_goes_through_the_unread_rooms_and_back() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
@@ -186,14 +186,14 @@ async fn a_key_goes_through_what_is_unread_and_back() {
     ben.keys("/join tech<ret>plain<ret>/join random<ret>hey @ann<ret>");
     ann.has_news("#random", 1, 1).await;
     ann.has_news("#tech", 1, 0).await;
-    // Whoever is called goes there first.
+    // Rooms with mentions come first.
     ann.keys("<a-a>");
     assert!(ann.screen.shows("#random ›"), "{}", ann.screen.text());
     ann.keys("<a-a>");
     assert!(ann.screen.shows("#tech ›"), "{}", ann.screen.text());
     ann.keys("<a-a>");
     assert!(ann.screen.shows("#general ›"), "{}", ann.screen.text());
-    // Nothing was read on the way; read, it is gone through no more.
+    // Nothing was read on the way; rooms that were read are skipped.
     ann.keys("<a-a>");
     ann.passes(LOOK);
     ann.keys("<a-a>");
@@ -204,14 +204,14 @@ async fn a_key_goes_through_what_is_unread_and_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_called_is_listed_and_shown_where_it_was_said() {
+async fn mentions_are_listed_and_open_in_their_context() {
     let server = Server::start();
     let mut ben = server.joins("ben").await;
     let mut ann = opens(&server, "ann").await;
     ben.is_in("general").await;
     ben.says("general", "where are you, @ann?");
     ben.sees("general", "where are you, @ann?").await;
-    // So much comes after it that it is not loaded any more when ann comes the next time.
+    // So many messages follow that it is no longer loaded when ann connects the next time.
     for n in 0..1500 {
         ben.says("general", &format!("line {n}"));
         if n % 100 == 0 {
@@ -227,11 +227,11 @@ async fn who_called_is_listed_and_shown_where_it_was_said() {
     ann.shows("where are you, @ann?").await;
     ann.keys("<ret>");
     ann.shows("#general ›").await;
-    ann.until("what was said around it", |screen| {
+    ann.until("the messages around it", |screen| {
         screen.shows("where are you, @ann?") && screen.shows("line 3")
     })
     .await;
-    // Scrolling down goes on without a hole.
+    // Scrolling down continues without a gap.
     ann.settles().await;
     for _ in 0..6 {
         ann.keys("<pgdn>");
@@ -247,9 +247,9 @@ async fn who_called_is_listed_and_shown_where_it_was_said() {
     ann.keys("<esc>");
     assert!(
         ann.screen.shows("#tech ›"),
-        "Esc leads back to where one was"
+        "Esc returns to the room before"
     );
-    // From the room itself it leads back to the line.
+    // From the room itself Esc returns to the same line.
     ann.keys("<a-up><pgup><pgup>");
     ann.settles().await;
     let before = ann.screen.rows();
@@ -264,7 +264,7 @@ async fn who_called_is_listed_and_shown_where_it_was_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_means_the_one_who_bears_the_name_or_bore_it_last() {
+async fn a_mention_means_the_current_or_last_holder_of_the_name() {
     let server = Server::start();
     let mut ann = elsewhere(&server, "ann").await;
     let mut zhang = elsewhere(&server, "张三").await;
@@ -277,14 +277,14 @@ async fn a_call_means_the_one_who_bears_the_name_or_bore_it_last() {
     ann.has_news("#general", 2, 0).await;
     ben.keys("ANN: @Ann!<ret>");
     ann.has_news("#general", 3, 1).await;
-    // Somebody who is not here is called as well, and finds it when they come.
+    // An offline person can be mentioned and sees it when they connect.
     drop(zhang);
     sleep(Duration::from_mins(3)).await;
     ben.keys("where is @张三<ret>");
     ben.settles().await;
     let mut zhang = elsewhere(&server, "张三").await;
     assert_eq!(zhang.news("#general"), (4, 2));
-    // Called twice, and not here: once is enough. A longer name that begins like everybody's calls only its bearer.
+    // Two mentions of one person in a message count once. A longer name that begins with `here` mentions only the person of that name.
     drop(ann);
     sleep(Duration::from_mins(3)).await;
     ben.keys(" @ann, @ann!<ret>");
@@ -292,7 +292,7 @@ async fn a_call_means_the_one_who_bears_the_name_or_bore_it_last() {
     ben.settles().await;
     let mut ann = elsewhere(&server, "ann").await;
     assert_eq!(ann.news("#general"), (6, 2));
-    // What calls somebody stands out, and is what the entry says, not who reads it.
+    // A mention is highlighted, according to the mentions in the entry and not to the reader.
     zhang.keys("<a-up>");
     zhang.shows("where is @张三").await;
     ann.keys("<a-up>");
@@ -300,7 +300,7 @@ async fn a_call_means_the_one_who_bears_the_name_or_bore_it_last() {
     assert!(zhang.screen.is_for_me("where is @张三") && !ann.screen.is_for_me("你好@张三你好"));
 }
 
-/// What the server answers when somebody says how far they have read.
+/// Sends a read position; returns the server's answer.
 async fn marks(raw: &mut Raw, room: RoomId, epoch: Epoch, seq: u64) -> Unread {
     let seq = Seq(seq);
     raw.ask(9, Request::MarkRead { room, epoch, seq }).await;
@@ -315,7 +315,7 @@ async fn marks(raw: &mut Raw, room: RoomId, epoch: Epoch, seq: u64) -> Unread {
 }
 
 #[tokio::test(start_paused = true)]
-async fn positions_only_rise_and_are_answered_before_they_are_written() {
+async fn read_positions_only_rise_and_are_answered_before_they_are_stored() {
     let server = Server::start();
     let mut ben = server.joins("ben").await;
     ben.is_in("general").await;
@@ -340,7 +340,7 @@ async fn positions_only_rise_and_are_answered_before_they_are_written() {
         marks(&mut raw, room, epoch, joined).await,
         told(last - 1, 1, 0)
     );
-    // Nobody reads what is not there yet.
+    // A position after the last entry is reduced to it.
     assert_eq!(
         marks(&mut raw, room, epoch, 1 << 40).await,
         told(last, 0, 0)
@@ -348,7 +348,7 @@ async fn positions_only_rise_and_are_answered_before_they_are_written() {
     ben.says("general", "four");
     ben.sees("general", "four").await;
     assert_eq!(marks(&mut raw, room, epoch, 0).await, told(last, 1, 0));
-    // Another history, or a room that is not theirs, has no position.
+    // Another history, or a room without membership, has no position.
     for (room, epoch, code) in [
         (room, Epoch::new([7; 16]), RefusalCode::EpochChanged),
         (RoomId::new([7; 16]), epoch, RefusalCode::NotAMember),

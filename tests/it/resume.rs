@@ -1,4 +1,4 @@
-//! Coming back: what the server makes of a cursor, as it is seen on a screen.
+//! Resuming: what a screen shows after the server has judged its cursor.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::support::screen::Screen;
 use crate::support::server::{Server, config, memory};
 use crate::support::viewer::Viewer;
 
-/// The numbers on a screen, from top to bottom.
+/// The message numbers on a screen, from top to bottom.
 fn numbers(screen: &Screen) -> Vec<u64> {
     let rows = screen.rows();
     let number = |row: &String| row.split('#').find_map(|part| part.parse().ok());
@@ -24,7 +24,7 @@ fn numbers(screen: &Screen) -> Vec<u64> {
 async fn says_from_to(person: &mut Person, from: u64, to: u64) {
     for n in from..=to {
         person.says("general", &format!("#{n}#"));
-        // The queue of a link is bounded, as it is for everybody.
+        // The queue of a client is bounded.
         if n % 500 == 0 {
             person.is_answered().await;
         }
@@ -32,7 +32,7 @@ async fn says_from_to(person: &mut Person, from: u64, to: u64) {
     person.is_answered().await;
 }
 
-/// Scrolls to the top, and is sure that there is no hole without a name on the way.
+/// Scrolls to the top and checks that every hole on the way is shown as a gap.
 async fn reads_everything(viewer: &mut Viewer, first: u64) {
     for _ in 0..400 {
         viewer.keys("<pgup>");
@@ -51,7 +51,7 @@ async fn reads_everything(viewer: &mut Viewer, first: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_short_absence_everything_since_is_there() {
+async fn after_a_short_absence_every_missed_message_is_shown() {
     let server = Server::start();
     let mut viewer = Viewer::opens(server.connector(), "ann", None).await;
     let mut ben = server.joins("ben").await;
@@ -67,7 +67,7 @@ async fn after_a_short_absence_everything_since_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_long_absence_the_newest_are_there_and_the_rest_is_a_gap_that_fills() {
+async fn after_a_long_absence_the_newest_are_shown_above_a_gap_that_can_be_loaded() {
     let server = Server::start();
     let mut viewer = Viewer::opens(server.connector(), "ann", None).await;
     let mut ben = server.joins("ben").await;
@@ -121,7 +121,7 @@ async fn trimmed_entries_come_back_as_pages() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_trimmed_meanwhile_is_named() {
+async fn messages_deleted_on_the_server_meanwhile_are_reported() {
     let mut config = config();
     config.hub.presets[0].retention = Some(Retention {
         entries: Some(50),
@@ -148,11 +148,11 @@ async fn what_was_trimmed_meanwhile_is_named() {
     assert_eq!(
         numbers(&viewer.screen)[..5],
         [1, 2, 3, 4, 5],
-        "what was shown stays"
+        "old messages stay"
     );
     let newcomer = server.joins("carl").await;
     let heard = newcomer.entries.values().flatten().count();
-    assert!(heard < 200, "{heard} entries of which at least 50 are kept");
+    assert!(heard < 200, "{heard} entries, with retention of 50");
 }
 
 fn open(path: &Path) -> Arc<dyn Store> {
@@ -163,7 +163,7 @@ async fn epoch_of(server: &Server) -> Epoch {
     server.store.named_rooms().await.unwrap()[0].epoch
 }
 
-/// Talks, makes a copy at #10#, talks on to #15#, and goes on from what is made of the copy.
+/// Posts to #10#, makes a copy, posts on to #15#, and restarts the server from what `put` makes of the copy.
 async fn puts_back(
     put: impl Fn(&Path, &Path) -> PathBuf,
 ) -> (Server, Viewer, Person, tempfile::TempDir) {
@@ -186,14 +186,14 @@ async fn puts_back(
     assert_eq!(
         is_renewed,
         to_be_opened == path,
-        "a restore makes another history"
+        "a restore begins a new history"
     );
     server.restarts();
     (server, viewer, ben, directory)
 }
 
 #[tokio::test]
-async fn after_a_restore_what_only_the_screen_has_stays_above_the_new_history() {
+async fn after_a_restore_messages_known_only_to_the_screen_stay_above_the_new_history() {
     let (_server, mut viewer, mut ben, _directory) = puts_back(|copy, path| {
         let restored = restore(copy, path).unwrap();
         assert!(restored.before.is_some_and(|before| before.exists()));
@@ -213,7 +213,7 @@ async fn after_a_restore_what_only_the_screen_has_stays_above_the_new_history() 
 }
 
 #[tokio::test]
-async fn an_old_file_put_back_by_hand_is_noticed_too() {
+async fn an_old_database_copied_back_by_hand_is_detected_too() {
     let (_server, mut viewer, mut ben, _directory) = puts_back(|copy, _| copy.to_owned()).await;
     // The file has the same epochs and fewer entries: the cursor is ahead of the room.
     viewer.shows("another history now").await;

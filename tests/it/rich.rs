@@ -1,4 +1,4 @@
-//! Markdown, code and addresses on the screen.
+//! Markdown, code blocks and links on the screen.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ fn long(lines: usize) -> String {
 }
 
 #[test]
-fn rich_text_on_every_screen() {
+fn rich_text_is_drawn_at_every_width() {
     let texts = [
         "**bold**, *slanted*, `code` and ~~struck~~ words that go on for longer than one row has room for",
         "- first\n- second item that is long enough to be wrapped into another row of the screen\n  1. inner",
@@ -49,7 +49,7 @@ fn rich_text_on_every_screen() {
 }
 
 #[test]
-fn long_code_is_folded_until_it_is_asked_for() {
+fn long_code_is_folded_until_it_is_expanded() {
     let mut screen = with(80, 40, &[&long(15), &long(16)]);
     let text = screen.text();
     assert!(
@@ -62,14 +62,14 @@ fn long_code_is_folded_until_it_is_asked_for() {
     screen.keys("f");
     assert!(!screen.shows("line 16") && screen.shows("more · Alt+M f"));
     screen.keys("<up>f");
-    assert!(screen.shows("line 15"), "what is not long does not fold");
-    // What is copied is what was written, whole.
+    assert!(screen.shows("line 15"), "short code does not fold");
+    // A copy contains the whole text as it was written.
     let effects = screen.keys("<down>y");
     assert_eq!(effects, [Effect::Copy(long(16))]);
 }
 
 #[test]
-fn an_edit_that_takes_code_away_takes_its_rows_along() {
+fn an_edit_that_removes_code_removes_its_rows() {
     let mut screen = with(80, 30, &[RUST]);
     assert!(screen.shows("fn main() {"));
     let what = tchat::chat::Amendment::Edit("only words".into());
@@ -90,7 +90,7 @@ fn colour(screen: &Screen, text: &str) -> ratatui::style::Color {
 }
 
 #[test]
-fn code_is_asked_about_once_it_is_seen_and_gets_its_colours() {
+fn code_is_highlighted_once_it_becomes_visible() {
     let mut texts = vec![RUST];
     texts.resize(100, "words");
     texts.push("```\nno language\n```");
@@ -104,7 +104,7 @@ fn code_is_asked_about_once_it_is_seen_and_gets_its_colours() {
     };
     assert!(
         asks(&screen.effects).is_empty(),
-        "what nobody sees is nobody's business"
+        "invisible code is not highlighted"
     );
     let codes = asks(&screen.keys("<pgup><pgup><pgup><pgup><pgup>"));
     assert_eq!(codes.len(), 1);
@@ -112,7 +112,7 @@ fn code_is_asked_about_once_it_is_seen_and_gets_its_colours() {
         codes[0].text.as_str(),
         "fn main() {\n    let x = 1; // 注释\n}"
     );
-    assert!(asks(&screen.keys("<pgdn><pgup>")).is_empty(), "asked once");
+    assert!(asks(&screen.keys("<pgdn><pgup>")).is_empty(), "only once");
     let (theme, _) = Theme::built_in(DEFAULT, Depth::True).unwrap();
     let plain = theme.style(Scope::MessageCode).fg.unwrap();
     assert_eq!(colour(&screen, "// 注释"), plain);
@@ -125,7 +125,7 @@ fn code_is_asked_about_once_it_is_seen_and_gets_its_colours() {
 }
 
 #[test]
-fn code_that_is_wrapped_keeps_its_colours() {
+fn wrapped_code_keeps_its_colours() {
     let text = format!(
         "```rust\nlet {} = \"{}\";\n```",
         "x".repeat(20),
@@ -151,7 +151,7 @@ fn code_that_is_wrapped_keeps_its_colours() {
 }
 
 #[test]
-fn an_address_leads_there_from_every_row_and_only_where_a_terminal_can() {
+fn every_row_of_a_url_is_a_link_in_terminals_that_support_links() {
     let address = format!("https://example.org/{}", "a/path/".repeat(12));
     let screen = with(60, 20, &[&format!("see {address}，谢谢")]);
     let linked = |links: bool| {
@@ -174,11 +174,11 @@ fn an_address_leads_there_from_every_row_and_only_where_a_terminal_can() {
         assert_eq!(to, address);
         shown.push_str(inner.strip_suffix("\x1b]8;;\x1b\\").unwrap());
     }
-    assert_eq!(shown, address, "the Chinese behind it is no part of it");
+    assert_eq!(shown, address, "the Chinese text is not in the link");
 }
 
 #[test]
-fn what_stands_over_a_link_is_not_led_anywhere() {
+fn an_overlay_drawn_over_a_link_is_not_a_link() {
     let address = format!("https://example.org/{}", "x".repeat(60));
     let mut screen = with(100, 12, &[&address, &address]);
     let linked = |screen: &Screen| {
@@ -190,7 +190,7 @@ fn what_stands_over_a_link_is_not_led_anywhere() {
     let all = linked(&screen);
     assert!(all >= 2);
     screen.keys("<f1>");
-    assert!(linked(&screen) < all, "the overlay stands over some");
+    assert!(linked(&screen) < all, "the overlay covers some");
     let terminal = screen.terminal_with(true);
     let buffer = terminal.backend().buffer();
     let row = |y: u16| -> String {
@@ -198,7 +198,7 @@ fn what_stands_over_a_link_is_not_led_anywhere() {
         cells.collect()
     };
     assert!((0..buffer.area.height).any(|y| row(y).contains("send, or run a command")));
-    // A screen that is smaller than what is known of it, as before it is told of a new size.
+    // A screen smaller than the state believes, as before a resize event arrives.
     for (width, height) in [(100, 5), (30, 12), (1, 1)] {
         let backend = ratatui::backend::TestBackend::new(width, height);
         let mut terminal = ratatui::Terminal::new(backend).unwrap();
@@ -214,7 +214,7 @@ fn what_stands_over_a_link_is_not_led_anywhere() {
 }
 
 #[test]
-fn code_of_the_last_time_has_its_colours_again() {
+fn code_is_highlighted_again_after_a_restart() {
     let home = Home::new();
     let mut ann = home.opens((100, 24), &[]);
     ann.shows("#general ›");

@@ -1,4 +1,4 @@
-//! Who may do what: every command against everybody, asked by a client that checks nothing itself.
+//! Room permissions: every command by every kind of person, sent by a client that checks nothing itself.
 
 mod secret;
 mod stage;
@@ -14,13 +14,13 @@ use tchat::wire::{Event, JoinTarget, Request, UnfollowReason, entry_from};
 
 use self::stage::{ACTORS, Actor, Outcome, Somebody, Stage, ruling};
 
-/// A command, and what comes of it for each who asks, in the order of [`ACTORS`].
+/// A command and its outcome for each actor, in the order of [`ACTORS`].
 struct Row {
     name: Name,
     outcomes: [Outcome; 5],
 }
 
-/// In a public room.
+/// The outcomes in a public room.
 fn table() -> Vec<Row> {
     use RefusalCode::{Banned, NotAMember, NotAllowed};
     let ok: Outcome = None;
@@ -49,7 +49,7 @@ fn table() -> Vec<Row> {
         row(Name::Search, everybody),
         row(Name::Ignore, everybody),
         row(Name::Unignore, everybody),
-        // Whoever was put out may still read up to then, and so may be told of it or not.
+        // Removed members may read up to their removal, and so may set a notification level.
         row(Name::Notify, [ok, ok, ok, not_in, ok]),
         row(Name::Keywords, everybody),
         row(Name::Who, members),
@@ -66,7 +66,7 @@ fn table() -> Vec<Row> {
     ]
 }
 
-/// What asks nothing of a server.
+/// Commands that send no request to the server.
 const LOCAL: [Name; 14] = [
     Name::History,
     Name::Select,
@@ -85,7 +85,7 @@ const LOCAL: [Name; 14] = [
 ];
 
 #[test]
-fn every_command_has_a_row() {
+fn every_command_has_a_row_in_the_table() {
     let rows = table().into_iter().map(|row| row.name);
     let known: BTreeSet<String> = rows.chain(LOCAL).map(|name| format!("{name:?}")).collect();
     let all = COMMANDS.iter().map(|known| format!("{:?}", known.name));
@@ -93,11 +93,11 @@ fn every_command_has_a_row() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everybody_may_do_what_the_table_says_and_nothing_else() {
+async fn everybody_may_do_exactly_what_the_table_allows() {
     for row in table() {
         for (actor, expected) in ACTORS.into_iter().zip(row.outcomes) {
             let mut stage = Stage::of(RoomKind::Public).await;
-            // Whoever was put out may read up to then, and hears why.
+            // Removed members may read up to their removal, and get the reason.
             let is_put_out = actor == Actor::Banned && row.name == Name::Who;
             let expected = if is_put_out { None } else { expected };
             let outcome = stage.does(actor, row.name).await;
@@ -107,7 +107,7 @@ async fn everybody_may_do_what_the_table_says_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_needs_an_invitation_is_closed_to_all_who_have_none() {
+async fn private_and_secret_rooms_refuse_people_without_an_invitation() {
     for (kind, refusal) in [
         (RoomKind::Private, RefusalCode::NotInvited),
         (RoomKind::Secret, RefusalCode::RoomUnknown),
@@ -117,13 +117,13 @@ async fn what_needs_an_invitation_is_closed_to_all_who_have_none() {
         assert_eq!(stage.outsider.joins(room).await, Some(refusal), "{kind:?}");
         let by_name = Request::Join(JoinTarget::Name("dev".into()));
         assert_eq!(stage.outsider.asks(by_name).await, Some(refusal));
-        // Members do not let others in here.
+        // Members may not invite in these rooms.
         let invited = ruling(&stage.outsider.me, Ruling::Invited);
         let outcome = stage.member.posts(room, invited.clone()).await;
         assert_eq!(outcome, Some(RefusalCode::NotAllowed));
         assert_eq!(stage.moderator.posts(room, invited).await, None);
         assert_eq!(stage.outsider.joins(room).await, None);
-        // An invitation is good for once.
+        // An invitation can be used once.
         let kicked = ruling(
             &stage.outsider.me,
             Ruling::Kicked {
@@ -137,7 +137,7 @@ async fn what_needs_an_invitation_is_closed_to_all_who_have_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rooms_are_listed_to_those_who_may_know_of_them() {
+async fn rooms_are_listed_only_to_people_who_may_know_them() {
     for (kind, is_listed) in [
         (RoomKind::Public, true),
         (RoomKind::Private, true),
@@ -160,10 +160,10 @@ async fn rooms_are_listed_to_those_who_may_know_of_them() {
         assert_eq!(dev(stage.owner.lists().await), of(Some(Role::Owner)));
         let outcome = stage.owner.posts(stage.room, Body::Closed).await;
         assert_eq!(outcome, None);
-        assert_eq!(dev(stage.owner.lists().await), None, "it is no more");
+        assert_eq!(dev(stage.owner.lists().await), None, "it is gone");
         let joined = stage.outsider.joins(stage.room).await;
         assert_eq!(joined, Some(RefusalCode::RoomUnknown));
-        // The name is free again, and its next owner's room is another.
+        // The name is free again, and a new room with it is another room.
         let by = NewRoom {
             name: "DEV".into(),
             kind: RoomKind::Public,
@@ -176,11 +176,11 @@ async fn rooms_are_listed_to_those_who_may_know_of_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_kicked_read_up_to_the_kick_and_hear_why_on_every_path() {
+async fn kicked_members_can_read_up_to_the_kick_and_get_the_reason() {
     let mut stage = Stage::of(RoomKind::Public).await;
     let room = stage.room;
     let follow = Request::Follow { room, cursor: None };
-    // One reads live, the other is away when it happens.
+    // One member follows live, the other is offline when it happens.
     assert_eq!(stage.plain.asks(follow.clone()).await, None);
     let kick = |person: &Author| {
         let reason = "spam".to_owned();
@@ -189,7 +189,7 @@ async fn the_kicked_read_up_to_the_kick_and_hear_why_on_every_path() {
     let says = |text: &str| Body::Text(text.into());
     assert_eq!(stage.owner.posts(room, says("before")).await, None);
     let last = stage.owner.pages(room).await.unwrap().pop().unwrap();
-    // All in one batch, so that what comes behind is not taken along.
+    // All posts in one batch, so that entries after the kick must be cut off.
     let (plain, muted) = (stage.plain.me.clone(), stage.muted.me.clone());
     for (counter, body) in (100..).zip([kick(&plain), says("behind"), kick(&muted), says("later")])
     {
@@ -231,18 +231,18 @@ async fn the_kicked_read_up_to_the_kick_and_hear_why_on_every_path() {
     let behind = stage.plain.pages_after(room, last).await;
     assert_eq!(behind, Some(vec![last + 1]));
     assert_eq!(stage.outsider.pages(room).await, None);
-    // Nothing of it can be spoken in, and who is kicked may come back.
+    // A kicked member cannot post, but may join again.
     let outcome = stage.plain.posts(room, says("?")).await;
     assert_eq!(outcome, Some(RefusalCode::NotAMember));
     assert_eq!(stage.plain.joins(room).await, None);
     assert_eq!(stage.plain.posts(room, says("back")).await, None);
-    // What was is forgotten with that: whoever leaves by themselves reads nothing.
+    // After that the kick is forgotten: a member who leaves by themselves may read nothing.
     assert_eq!(stage.plain.asks(Request::Leave(room)).await, None);
     assert_eq!(stage.plain.pages(room).await, None);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_banned_are_told_nothing_of_a_room_and_the_kicked_nothing_that_came_later() {
+async fn banned_people_see_nothing_of_a_room_and_kicked_ones_nothing_later_than_the_kick() {
     let mut stage = Stage::of(RoomKind::Public).await;
     let room = stage.room;
     let said = stage.owner.says(room).await;
@@ -250,7 +250,7 @@ async fn the_banned_are_told_nothing_of_a_room_and_the_kicked_nothing_that_came_
     let last = dev(stage.outsider.rooms().await).last.map(|it| it.text);
     assert_eq!(last.as_deref(), Some("said"));
     assert_eq!(dev(stage.banned.rooms().await).last, None);
-    // What is edited and reacted to after a kick is not given as it is now.
+    // Edits and reactions after a kick are not sent to the kicked member.
     let kick = ruling(
         &stage.plain.me,
         Ruling::Kicked {
@@ -274,7 +274,7 @@ async fn the_banned_are_told_nothing_of_a_room_and_the_kicked_nothing_that_came_
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_left_by_themselves_is_still_what_they_were_to_others() {
+async fn members_who_left_are_still_protected_by_their_role() {
     let mut stage = Stage::of(RoomKind::Public).await;
     let room = stage.room;
     assert_eq!(stage.owner.asks(Request::Leave(room)).await, None);
@@ -288,7 +288,7 @@ async fn whoever_left_by_themselves_is_still_what_they_were_to_others() {
     let outcome = stage.moderator.posts(room, ban).await;
     assert_eq!(outcome, Some(RefusalCode::Outranked));
     assert_eq!(stage.owner.joins(room).await, None);
-    // A moderator who is away is made a member again.
+    // A moderator who has left can be made a member again.
     assert_eq!(stage.raised.asks(Request::Leave(room)).await, None);
     let member = ruling(&stage.raised.me, Ruling::Role(Role::Member));
     assert_eq!(stage.owner.posts(room, member).await, None);
@@ -299,7 +299,7 @@ async fn whoever_left_by_themselves_is_still_what_they_were_to_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_has_so_many_reactions_and_no_more() {
+async fn an_entry_has_at_most_32_different_reactions() {
     let mut stage = Stage::of(RoomKind::Public).await;
     let room = stage.room;
     let target = stage.member.says(room).await;
@@ -316,18 +316,18 @@ async fn an_entry_has_so_many_reactions_and_no_more() {
     let outcome = stage.member.posts(room, react(32)).await;
     assert_eq!(outcome, Some(RefusalCode::TooManyReactions));
     let outcome = stage.plain.posts(room, react(7)).await;
-    assert_eq!(outcome, None, "one that is there");
+    assert_eq!(outcome, None, "one that exists");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_post_to_a_room_that_is_no_more_is_answered() {
+async fn a_post_to_a_closed_room_is_refused() {
     let mut stage = Stage::of(RoomKind::Public).await;
     let room = stage.room;
     assert_eq!(stage.owner.posts(room, Body::Closed).await, None);
     let says = || Body::Text("hello?".into());
     let outcome = stage.member.posts(room, says()).await;
     assert_eq!(outcome, Some(RefusalCode::RoomClosed));
-    // Also when nobody has thought of it for long.
+    // Also after the room was unloaded because nobody used it.
     for _ in 0..30 {
         tokio::time::sleep(std::time::Duration::from_secs(25)).await;
         stage.member.raw.ask(0, Request::Ping).await;
@@ -337,7 +337,7 @@ async fn a_post_to_a_room_that_is_no_more_is_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_rules_over_themselves_their_equals_or_those_above() {
+async fn nobody_may_moderate_themselves_or_people_of_equal_or_higher_role() {
     let mut stage = Stage::of(RoomKind::Public).await;
     let room = stage.room;
     let kick = |person: &Author| {
@@ -355,7 +355,7 @@ async fn nobody_rules_over_themselves_their_equals_or_those_above() {
     }
     let own = stage.moderator.posts(room, kick(&moderator)).await;
     assert_eq!(own, Some(RefusalCode::ToSelf));
-    // Nobody is made an owner, and nobody speaks for the server.
+    // Nobody can be made an owner, and nobody can post system entries.
     let crowned = ruling(&moderator, Ruling::Role(Role::Owner));
     let outcome = stage.owner.posts(room, crowned).await;
     assert_eq!(outcome, Some(RefusalCode::Malformed));
@@ -363,7 +363,7 @@ async fn nobody_rules_over_themselves_their_equals_or_those_above() {
         let outcome = stage.owner.posts(room, body).await;
         assert_eq!(outcome, Some(RefusalCode::Malformed));
     }
-    // What changes nothing is said so.
+    // A ruling without an effect is refused.
     let again = ruling(&moderator, Ruling::Role(Role::Moderator));
     let outcome = stage.owner.posts(room, again).await;
     assert_eq!(outcome, Some(RefusalCode::NoEffect));
@@ -376,7 +376,7 @@ async fn nobody_rules_over_themselves_their_equals_or_those_above() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_said_is_edited_by_its_author_alone_and_deleted_by_moderators_too() {
+async fn only_the_author_may_edit_a_message_and_moderators_may_also_delete_it() {
     let mut stage = Stage::of(RoomKind::Public).await;
     let room = stage.room;
     let edit = |target| Body::Amendment {
@@ -401,7 +401,7 @@ async fn what_was_said_is_edited_by_its_author_alone_and_deleted_by_moderators_t
     }
     let outcome = stage.plain.posts(room, erase(said)).await;
     assert_eq!(outcome, Some(RefusalCode::NotAllowed));
-    // Who is muted neither edits nor reacts, and may take back what they said before.
+    // A muted member may not edit or react, but may delete their own messages.
     let before = stage.plain.says(room).await;
     let muted = ruling(&stage.plain.me, Ruling::Muted { until: Until::Ever });
     assert_eq!(stage.owner.posts(room, muted).await, None);
@@ -418,7 +418,7 @@ async fn what_was_said_is_edited_by_its_author_alone_and_deleted_by_moderators_t
         assert_eq!(stage.member.posts(room, react(said, right)).await, None);
     }
     assert_eq!(stage.moderator.posts(room, erase(said)).await, None);
-    // What is deleted, was never said or is not there cannot be amended.
+    // Messages that were deleted, system entries and unknown entries cannot be amended.
     for target in [said, Seq(1), Seq(9999)] {
         for body in [edit(target), erase(target), react(target, "👍")] {
             let outcome = stage.member.posts(room, body).await;
@@ -428,7 +428,7 @@ async fn what_was_said_is_edited_by_its_author_alone_and_deleted_by_moderators_t
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_muted_read_and_do_not_speak_and_time_sets_them_free() {
+async fn muted_members_can_read_but_not_post_until_the_mute_expires() {
     let mut stage = Stage::of(RoomKind::Public).await;
     let room = stage.room;
     let says = || Body::Text("hi".into());
@@ -436,7 +436,7 @@ async fn the_muted_read_and_do_not_speak_and_time_sets_them_free() {
     assert_eq!(outcome, Some(RefusalCode::Muted));
     let follow = Request::Follow { room, cursor: None };
     assert_eq!(stage.muted.asks(follow).await, None);
-    // A time that is over when it is said sets free at once: the log's own clock counts, and nobody's here.
+    // A mute that has already expired has no effect: the clock of the log counts, and no client's clock.
     let past = Until::At(1);
     let muted = ruling(&stage.plain.me, Ruling::Muted { until: past });
     assert_eq!(stage.moderator.posts(room, muted).await, None);
@@ -449,11 +449,11 @@ async fn the_muted_read_and_do_not_speak_and_time_sets_them_free() {
         },
     );
     assert_eq!(stage.moderator.posts(room, banned).await, None);
-    assert_eq!(stage.plain.joins(room).await, None, "it is over");
+    assert_eq!(stage.plain.joins(room).await, None, "it expired");
 }
 
 #[tokio::test(start_paused = true)]
-async fn roles_belong_to_identities_and_come_back_with_those_who_left_by_themselves() {
+async fn members_who_left_get_their_role_back_when_they_return() {
     let mut stage = Stage::of(RoomKind::Private).await;
     let room = stage.room;
     assert_eq!(stage.owner.asks(Request::Leave(room)).await, None);
@@ -461,5 +461,5 @@ async fn roles_belong_to_identities_and_come_back_with_those_who_left_by_themsel
     let topic = Body::Topic("mine still".into());
     assert_eq!(stage.owner.posts(room, topic).await, None);
     let close = stage.owner.posts(room, Body::Closed).await;
-    assert_eq!(close, None, "an owner as before");
+    assert_eq!(close, None, "still the owner");
 }

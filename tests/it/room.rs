@@ -1,4 +1,4 @@
-//! Rooms seen through the protocol itself: answers, batches, limits and cursors, frame by frame.
+//! Rooms at the protocol level, frame by frame: answers, batches, limits and cursors.
 
 use tchat::chat::{ClientId, Cursor, FollowResult, InstanceId, Recipient, RefusalCode, Seq};
 use tchat::wire::{Event, Request, UnfollowReason};
@@ -58,7 +58,7 @@ async fn a_follower_gets_its_own_entry_and_no_second_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_does_not_follow_is_told_that_the_post_was_stored() {
+async fn a_session_that_does_not_follow_is_told_that_its_post_was_stored() {
     let server = Server::start();
     let (mut raw, room) = Raw::join(&server, "ann", "general").await;
     raw.post(1, room, "hello").await;
@@ -91,7 +91,7 @@ async fn who_does_not_follow_is_told_that_the_post_was_stored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cursor_is_honoured_and_a_false_one_is_not_believed() {
+async fn a_valid_cursor_resumes_and_a_forged_one_starts_over() {
     let server = Server::start();
     let (mut raw, room) = Raw::join(&server, "ann", "general").await;
     for n in 1..=10 {
@@ -136,12 +136,12 @@ async fn a_cursor_is_honoured_and_a_false_one_is_not_believed() {
     assert_eq!(
         raw.answer().await,
         Event::Entry(entries[0].clone()),
-        "from the beginning, as a newcomer"
+        "from the beginning, as for a newcomer"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn bodies_are_refused_with_what_is_wrong_and_the_next_one_is_taken() {
+async fn an_invalid_body_is_refused_with_the_reason_and_the_next_one_is_accepted() {
     let server = Server::start();
     let (mut raw, room) = Raw::join(&server, "ann", "general").await;
     let long = "x".repeat(8193);
@@ -177,7 +177,7 @@ async fn bodies_are_refused_with_what_is_wrong_and_the_next_one_is_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn posts_where_one_is_no_member_or_nowhere_are_refused() {
+async fn posts_to_unknown_rooms_or_without_membership_are_refused() {
     let server = Server::start();
     let (_, tech) = Raw::join(&server, "ben", "tech").await;
     let (mut raw, _) = Raw::join(&server, "ann", "general").await;
@@ -206,7 +206,7 @@ async fn posts_where_one_is_no_member_or_nowhere_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_room_everybody_begins_in_cannot_be_left() {
+async fn the_default_room_cannot_be_left() {
     let server = Server::start();
     let (mut raw, room) = Raw::join(&server, "ann", "general").await;
     raw.ask(5, Request::Leave(room)).await;
@@ -222,7 +222,7 @@ async fn the_room_everybody_begins_in_cannot_be_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_room_commits_together_is_one_frame() {
+async fn entries_committed_together_are_sent_in_one_frame() {
     let server = Server::start();
     let (mut reader, room) = Raw::join(&server, "reader", "general").await;
     reader.follow(room, None).await;
@@ -244,7 +244,7 @@ async fn what_a_room_commits_together_is_one_frame() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_does_not_read_is_dropped_and_the_others_do_not_notice() {
+async fn a_slow_consumer_is_dropped_and_the_others_do_not_notice() {
     let server = Server::start();
     let (silent, room) = Raw::join(&server, "silent", "general").await;
     silent.follow(room, None).await;
@@ -261,7 +261,7 @@ async fn a_reader_that_does_not_read_is_dropped_and_the_others_do_not_notice() {
     ann.says("general", "done");
     ben.sees("general", "done").await;
     ben.has_no_holes();
-    // Long enough for the stall to be seen, and for the grace of the one who was dropped.
+    // Long enough to detect the stall, and for the grace period of the dropped session to end.
     tokio::time::sleep(std::time::Duration::from_secs(150)).await;
     ben.catch_up();
     let general = ben.room("general").unwrap();
@@ -279,13 +279,13 @@ async fn a_reader_that_does_not_read_is_dropped_and_the_others_do_not_notice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_overtakes_a_post_that_was_refused_for_a_while_whoever_it_is_for() {
+async fn no_post_overtakes_one_that_was_refused_temporarily() {
     let mut config = crate::support::server::config();
     config.hub.limits.burst = 3;
     config.hub.limits.per_second = 1;
     let server = Server::with(config, crate::support::server::memory());
     let (_ben, _) = Raw::enter(&server, "ben").await;
-    // Joining takes the first token.
+    // The join uses the first token.
     let (mut raw, room) = Raw::join(&server, "ann", "general").await;
     let code = |event| match event {
         Event::Refused { refusal, .. } => Err(refusal.code),
@@ -298,7 +298,7 @@ async fn nothing_overtakes_a_post_that_was_refused_for_a_while_whoever_it_is_for
     }
     raw.post(3, room, "too fast").await;
     assert_eq!(code(raw.answer().await), Err(RefusalCode::RateLimited));
-    // There are tokens again, but the third has to come first, also before one for somebody else.
+    // There are tokens again, but the third post must come first, also before a post to another recipient.
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     raw.post(4, room, "would overtake").await;
     assert_eq!(code(raw.answer().await), Err(RefusalCode::AfterRefused));

@@ -1,4 +1,4 @@
-//! Rooms that people make, seen on their screens: the real client and the real screen over a server in memory.
+//! Rooms created by users, seen on their screens: the real client and screen over a server in memory.
 
 use crate::support::server::Server;
 use crate::support::viewer::Viewer;
@@ -8,7 +8,7 @@ async fn opens(server: &Server, name: &str) -> Viewer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_secret_room_is_made_shared_led_and_closed() {
+async fn a_secret_room_is_created_shared_moderated_and_closed() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
@@ -17,7 +17,7 @@ async fn a_secret_room_is_made_shared_led_and_closed() {
     ann.shows("#vault ›").await;
     ann.shows("vault  钥匙在这里").await;
     ann.shows("ann opened this room").await;
-    // Nobody else knows of it, and whoever was told its name is not let in.
+    // Nobody else can see it, and a person who knows its name cannot join.
     ben.keys("/join vault<ret>");
     ben.shows("there is no room 'vault'").await;
     ann.keys("/invite ben<ret>");
@@ -27,7 +27,7 @@ async fn a_secret_room_is_made_shared_led_and_closed() {
     ann.shows("ben joined").await;
     ben.keys("it is dark here<ret>");
     ann.shows("it is dark here").await;
-    // A member leads nothing, and is told what is missing; the line stays.
+    // A member may not set the topic and is told which role is missing; the line stays in the composer.
     ben.keys("/topic mine now<ret>");
     ben.shows("setting the topic needs a moderator of this room")
         .await;
@@ -48,13 +48,13 @@ async fn a_secret_room_is_made_shared_led_and_closed() {
     zhang
         .shows("ben removed you from this room: not for you")
         .await;
-    // Nothing can be said there, and what was written stays.
+    // The removed member cannot post, and the text stays in the composer.
     zhang.keys("let me in<ret>");
     zhang.shows("#vault › let me in").await;
     zhang
         .shows("─ ben removed you from this room: not for you")
         .await;
-    // Asked for again, it is asked of the server.
+    // A new attempt to join is sent to the server again.
     zhang.keys("<c-u>/join vault<ret>");
     zhang.shows("there is no room 'vault'").await;
     zhang.keys("<c-u>/leave<ret>");
@@ -65,7 +65,7 @@ async fn a_secret_room_is_made_shared_led_and_closed() {
     ann.keys("<ret>");
     ben.shows("this room was closed").await;
     ann.shows("ann closed this room").await;
-    // Another of the same name takes its place in the list.
+    // A new room of the same name takes its place in the list.
     ben.keys("half a line");
     zhang.keys("/create vault<ret>");
     zhang.shows("#vault ›").await;
@@ -73,7 +73,7 @@ async fn a_secret_room_is_made_shared_led_and_closed() {
     ben.shows("› vault").await;
     ben.keys("<ret>");
     zhang.shows("ben joined").await;
-    ben.until("one of them", |screen| {
+    ben.until("a single one", |screen| {
         screen.text().matches("# vault").count() == 1
     })
     .await;
@@ -81,7 +81,7 @@ async fn a_secret_room_is_made_shared_led_and_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_muted_and_the_banned_are_told_until_when() {
+async fn muted_and_banned_people_are_told_until_when() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
@@ -109,7 +109,7 @@ async fn the_muted_and_the_banned_are_told_until_when() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn names_of_rooms_are_one_each_and_said_what_is_wrong_with_them() {
+async fn wrong_room_commands_are_explained_and_stay_in_the_composer() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     for (keys, words) in [
@@ -136,7 +136,7 @@ async fn names_of_rooms_are_one_each_and_said_what_is_wrong_with_them() {
     ] {
         ann.keys(&format!("{keys}<ret>"));
         ann.shows(words).await;
-        // It stays, to be mended.
+        // It stays in the composer to be corrected.
         ann.shows(keys).await;
         ann.keys("<c-u>");
     }
@@ -147,7 +147,7 @@ async fn names_of_rooms_are_one_each_and_said_what_is_wrong_with_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_room_everybody_begins_in_stays_and_its_owner_leads_it() {
+async fn the_default_room_cannot_be_closed_and_its_owner_can_moderate_it() {
     let server = Server::start();
     let mut boss = opens(&server, "boss").await;
     let mut ann = opens(&server, "ann").await;
@@ -158,7 +158,7 @@ async fn the_room_everybody_begins_in_stays_and_its_owner_leads_it() {
     ann.shows("general  今天").await;
     boss.keys("/op ann<ret>");
     ann.shows("boss made ann a moderator").await;
-    // What people set stays over a restart, whatever the configuration says.
+    // A topic set by a user survives a restart and overrides the configuration.
     ann.keys("/topic 明天<ret>");
     ann.shows("general  明天").await;
     let again = Server::with(crate::support::server::config(), server.store.clone());
@@ -167,7 +167,7 @@ async fn the_room_everybody_begins_in_stays_and_its_owner_leads_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_lobby_lists_what_there_is_and_stays_up_to_date() {
+async fn the_lobby_lists_the_rooms_and_stays_up_to_date() {
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
@@ -176,17 +176,17 @@ async fn the_lobby_lists_what_there_is_and_stays_up_to_date() {
     ann.keys("the door is blue<ret>");
     ben.keys("<c-l>");
     ben.shows("LOBBY  chat.example.org").await;
-    // Of a room one may not read, nothing is told but that it is there.
+    // A private room shows only its name and its numbers to outsiders.
     ben.shows("vault ⚿").await;
     ben.shows("by invitation").await;
     ben.shows("1/12").await;
     assert!(!ben.screen.shows("the door is blue"));
-    // Live: what happens meanwhile shows without a key.
+    // The list updates by itself.
     ann.keys("<a-up>the build is green<ret>");
     ben.screen.state.screen.now.instant += std::time::Duration::from_secs(2);
     ben.ticks();
     ben.shows("ann: the build is green").await;
-    // As one types; Enter joins the chosen one.
+    // Typing filters the list, and Enter joins the selected room.
     ben.keys("tch");
     ben.until("the filtered list", |screen| {
         screen.shows("filter: tch") && !screen.shows("vault")
@@ -224,7 +224,7 @@ async fn the_palette_finds_rooms_people_and_commands() {
     ann.shows("@李四 privately ›").await;
     ann.keys("<c-k>topic<ret>");
     ann.shows("/topic").await;
-    // What is being written is not lost for a command.
+    // A command does not replace a draft.
     ann.keys("<c-u>half a line<c-k>topic<ret>");
     ann.shows("send or empty what is written here first").await;
     ann.shows("half a line").await;
@@ -235,7 +235,7 @@ async fn the_palette_finds_rooms_people_and_commands() {
 }
 
 #[tokio::test]
-async fn whoever_was_removed_while_away_reads_up_to_then_and_why_when_they_come_back() {
+async fn a_member_removed_while_offline_can_read_up_to_the_removal_and_sees_the_reason() {
     let server = Server::start();
     let caches = tempfile::tempdir().unwrap();
     let cache = caches.path().join("zhang.db");
@@ -267,7 +267,7 @@ async fn whoever_was_removed_while_away_reads_up_to_then_and_why_when_they_come_
     zhang.shows("ann removed 张三: too quiet").await;
     assert!(!zhang.screen.shows("three"));
     drop(zhang);
-    // Once is enough: the next time it is not there any more.
+    // It is shown once: after the next start the room is gone.
     let zhang = Viewer::opens(server.connector(), "张三", Some(&cache)).await;
     assert!(!zhang.screen.shows("vault"), "{}", zhang.screen.text());
 }

@@ -1,4 +1,4 @@
-//! People talk over in-memory pipes: what the program promises, seen from their clients.
+//! The program's main promises, seen from clients that talk over in-memory pipes.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::support::person::{Person, secret};
 use crate::support::server::{Server, config, memory};
 
 #[tokio::test(start_paused = true)]
-async fn what_one_says_everybody_in_the_room_sees_once_and_in_order() {
+async fn everybody_in_the_room_sees_each_message_once_and_in_order() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut ben = server.joins("张三").await;
@@ -38,7 +38,7 @@ async fn what_one_says_everybody_in_the_room_sees_once_and_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_private_message_reaches_one_person_and_nobody_else() {
+async fn a_private_message_reaches_only_its_recipient() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut ben = server.joins("ben").await;
@@ -60,7 +60,7 @@ async fn a_private_message_reaches_one_person_and_nobody_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_private_message_waits_for_somebody_offline() {
+async fn a_private_message_to_an_offline_person_is_delivered_later() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let ben = server.joins("ben").await;
@@ -72,7 +72,7 @@ async fn a_private_message_waits_for_somebody_offline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stranger_who_takes_a_freed_name_sees_nothing_of_it() {
+async fn a_stranger_who_takes_a_freed_name_cannot_read_its_conversations() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let ben = server.joins("ben").await;
@@ -98,7 +98,7 @@ async fn a_stranger_who_takes_a_freed_name_sees_nothing_of_it() {
             .all(|entry| !entry.body.text().contains("secret"))
     );
 
-    // What ann says in her old conversation still goes to the one she had it with.
+    // A message in ann's old conversation still goes to the old partner.
     ann.says("@ben", "secret two");
     ann.is_answered().await;
     stranger.says("general", "nothing yet");
@@ -117,7 +117,7 @@ async fn a_stranger_who_takes_a_freed_name_sees_nothing_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_in_use_is_refused_with_a_free_one_like_it() {
+async fn a_name_in_use_is_refused_with_a_free_suggestion() {
     let server = Server::start();
     let _ann = server.joins("ann").await;
     let mut other = Person::with_secret(server.connector(), "ANN", secret("another"));
@@ -137,7 +137,7 @@ async fn a_name_in_use_is_refused_with_a_free_one_like_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_room_is_refused_with_numbers_and_open_again_when_somebody_left() {
+async fn a_full_room_is_refused_with_its_numbers_until_somebody_leaves() {
     let server = Server::start();
     let mut people = [
         server.joins("ann").await,
@@ -190,7 +190,7 @@ async fn a_full_room_is_refused_with_numbers_and_open_again_when_somebody_left()
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_late_gets_what_was_said_and_a_gap_for_what_is_too_much() {
+async fn a_late_joiner_gets_the_backlog_and_a_gap_for_the_rest() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     for n in 0..300 {
@@ -225,7 +225,7 @@ async fn who_comes_late_gets_what_was_said_and_a_gap_for_what_is_too_much() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_session_of_the_same_person_shares_everything_and_is_no_second_person() {
+async fn a_second_session_of_a_person_shares_everything_and_counts_as_the_same_person() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut ben = server.joins("ben").await;
@@ -257,7 +257,7 @@ async fn a_second_session_of_the_same_person_shares_everything_and_is_no_second_
     );
 }
 
-/// The same for both stores: a crash while posts are on their way loses and doubles nothing.
+/// Crashes while posts are in flight must lose and duplicate nothing. Run with both stores.
 async fn survives_crashes(mut server: Server) {
     const ROUNDS: usize = 5;
     const POSTS: usize = 300;
@@ -267,13 +267,13 @@ async fn survives_crashes(mut server: Server) {
         for n in 0..POSTS {
             ann.says("general", &format!("{round}.{n}"));
         }
-        // Some are answered, some are stored without an answer, some are not sent.
+        // Some posts are answered, some are stored without an answer, some are not sent.
         ann.sees("general", &format!("{round}.{}", 40 * round))
             .await;
         server.crashes().await;
         server.restarts();
         ann.is_answered().await;
-        // Two rounds without a link would be more than is replayed: a gap, rightly.
+        // After two rounds offline more than the backlog would be missing, and ben would rightly get a gap.
         ben.sees("general", &format!("{round}.{}", POSTS - 1)).await;
     }
     ann.says("general", "done");
@@ -296,13 +296,13 @@ async fn survives_crashes(mut server: Server) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_crashes_and_comes_back_loses_and_doubles_nothing() {
+async fn a_crashed_and_restarted_server_loses_and_duplicates_nothing() {
     let store = memory();
     survives_crashes(Server::crashing(config(), move || Arc::clone(&store))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_on_sqlite_that_crashes_and_comes_back_loses_and_doubles_nothing() {
+async fn a_crashed_and_restarted_server_on_sqlite_loses_and_duplicates_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tchat.db");
     let open = move || {
@@ -313,7 +313,7 @@ async fn a_server_on_sqlite_that_crashes_and_comes_back_loses_and_doubles_nothin
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restart_is_told_and_makes_no_joins() {
+async fn a_restart_is_announced_and_creates_no_join_entries() {
     let mut server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut ben = server.joins("ben").await;
@@ -364,7 +364,7 @@ async fn a_rate_limit_delays_and_keeps_the_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_host_that_nobody_uses_ends_by_itself() {
+async fn an_idle_host_ends_by_itself() {
     let mut config = config();
     config.idle_exit = Some(std::time::Duration::from_mins(5));
     let mut server = Server::with(config, memory());
@@ -381,7 +381,7 @@ async fn a_host_that_nobody_uses_ends_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn history_pages_both_ways() {
+async fn history_is_paged_back_to_the_first_entry() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     for n in 0..500 {

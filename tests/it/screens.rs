@@ -1,4 +1,4 @@
-//! What is on the screen, at the three sizes it is made for, with Chinese and emoji.
+//! Snapshots of the whole screen at several sizes, with Chinese and emoji.
 
 mod small;
 
@@ -76,7 +76,7 @@ fn a_morning_on_a_strip() {
     insta::assert_snapshot!(morning(60, 16).text());
 }
 
-/// An afternoon of coming back: something is unread, some call, some are away or gone.
+/// An afternoon after an absence: unread messages, mentions, and people who are away or offline.
 fn afternoon(width: u16, height: u16) -> Screen {
     afternoon_on(Screen::online(width, height))
 }
@@ -203,7 +203,7 @@ fn help_lists_the_real_keys() {
 }
 
 #[test]
-fn lost_and_waiting() {
+fn a_lost_link_shows_the_reason_and_a_countdown() {
     let mut screen = morning(80, 24);
     let why = Why::Unreachable(Unreachable::Refused);
     screen.hears(ClientEvent::Link(LinkState::Waiting {
@@ -236,7 +236,7 @@ fn a_taken_name_is_asked_for_with_a_free_one_in_place() {
 }
 
 #[test]
-fn the_cursor_stands_behind_what_was_typed() {
+fn the_cursor_is_after_the_typed_text() {
     let mut screen = Screen::online(80, 24);
     screen.keys("张三 ok");
     let prompt = u16::try_from(tchat::text::width(" #general › ")).unwrap();
@@ -250,7 +250,7 @@ fn the_cursor_stands_behind_what_was_typed() {
 }
 
 #[test]
-fn the_composer_takes_a_third_of_the_screen_and_no_more() {
+fn the_composer_takes_at_most_a_third_of_the_screen() {
     let mut screen = Screen::online(80, 24);
     screen.does(Event::Paste("line\n".repeat(40)));
     screen.keys("<esc>");
@@ -263,7 +263,7 @@ fn the_composer_takes_a_third_of_the_screen_and_no_more() {
 }
 
 #[test]
-fn when_it_dials_again_is_said_however_long_the_reason_is() {
+fn the_countdown_is_shown_however_long_the_reason_is() {
     let mut screen = Screen::online(80, 24);
     let waiting = |why| {
         ClientEvent::Link(LinkState::Waiting {
@@ -285,7 +285,7 @@ fn when_it_dials_again_is_said_however_long_the_reason_is() {
 }
 
 #[test]
-fn near_the_limit_the_size_is_shown() {
+fn near_the_limit_the_size_of_the_draft_is_shown() {
     let mut screen = Screen::online(80, 24);
     screen.does(Event::Paste("x".repeat(8012)));
     assert!(screen.shows("8,012 / 8,192"));
@@ -300,7 +300,7 @@ fn near_the_limit_the_size_is_shown() {
 }
 
 #[test]
-fn privacy_and_failure_have_their_own_look() {
+fn private_and_failed_messages_have_their_own_style() {
     let screen = morning(80, 24);
     let terminal = screen.terminal();
     let buffer = terminal.backend().buffer();
@@ -322,7 +322,7 @@ fn privacy_and_failure_have_their_own_look() {
 }
 
 #[test]
-fn what_others_write_cannot_leave_its_place() {
+fn control_characters_of_others_are_shown_as_symbols() {
     let mut screen = Screen::online(80, 24);
     let evil = "\u{1b}[2J\u{1b}]0;pwn\u{7}\u{202e}abc\u{9b}31m\u{200b}e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
     let mut entry = says(GENERAL, 1, LI, 12, evil);
@@ -337,7 +337,7 @@ fn what_others_write_cannot_leave_its_place() {
 }
 
 #[test]
-fn a_post_that_waits_is_marked_until_it_is_stored() {
+fn a_pending_post_is_marked_until_it_is_stored() {
     let mut screen = Screen::online(80, 24);
     let effects = screen.keys("hello<ret>");
     let tchat::tui::event::Effect::Client(tchat::client::Command::Post { post, .. }) = &effects[0]
@@ -364,7 +364,7 @@ fn a_post_that_waits_is_marked_until_it_is_stored() {
 }
 
 #[test]
-fn whoever_comes_over_a_bridge_is_marked_in_the_list_and_in_who() {
+fn people_on_a_bridge_are_marked_in_the_people_list_and_in_who() {
     let mut screen = Screen::online(120, 24);
     let zero = Person {
         id: IdentityId::new([0x77; 16]),
@@ -386,8 +386,8 @@ fn whoever_comes_over_a_bridge_is_marked_in_the_list_and_in_who() {
         "{row}"
     );
     let marks = text.matches('⇄').count();
-    assert_eq!(marks, 1, "nobody else is");
-    // Where there is no room for the list, /who says it.
+    assert_eq!(marks, 1, "only one is");
+    // Where the list has no room, /who shows it.
     screen.does(Event::Resize(40, 12));
     screen.keys("/who<ret>");
     let text = screen.text();
@@ -396,7 +396,7 @@ fn whoever_comes_over_a_bridge_is_marked_in_the_list_and_in_who() {
 }
 
 #[test]
-fn edit_alone_takes_the_last_message_into_the_composer() {
+fn edit_without_a_text_puts_the_last_message_into_the_composer() {
     let mut screen = Screen::online(80, 24);
     screen.hears(ClientEvent::Entries(vec![says(
         GENERAL,
@@ -408,7 +408,7 @@ fn edit_alone_takes_the_last_message_into_the_composer() {
     screen.keys("/edit<ret>");
     assert_eq!(screen.state.composer().text(), "teh build");
     assert!(screen.shows("#general edit ›"));
-    // A name of an action does what its key does.
+    // The name of an action does the same as its key.
     screen.keys("<esc>/do palette<ret>");
     assert!(screen.shows("Enter takes it"));
 }

@@ -1,4 +1,4 @@
-//! Scripts of keys and events over the pure `update`.
+//! Scripts of keys and events over the pure `update` function.
 
 mod commands;
 mod paging;
@@ -30,7 +30,7 @@ fn text(text: &str) -> Body {
 }
 
 #[test]
-fn enter_says_it_in_the_room_and_empties_the_composer() {
+fn enter_posts_the_text_and_empties_the_composer() {
     let mut screen = Screen::online(80, 24);
     assert_eq!(
         said(&screen.keys("hello 世界<ret>")),
@@ -39,12 +39,12 @@ fn enter_says_it_in_the_room_and_empties_the_composer() {
     assert!(screen.state.composer().is_empty());
     assert!(
         screen.keys("<ret>").is_empty(),
-        "nothing is said without a text"
+        "an empty text is not posted"
     );
 }
 
 #[test]
-fn a_line_to_somebody_known_goes_to_that_person_and_one_to_a_conversation_there() {
+fn a_line_that_begins_with_a_name_goes_to_that_person_or_their_conversation() {
     let mut screen = Screen::online(80, 24);
     assert_eq!(
         said(&screen.keys("@张三 psst<ret>")),
@@ -62,7 +62,7 @@ fn a_line_to_somebody_known_goes_to_that_person_and_one_to_a_conversation_there(
 }
 
 #[test]
-fn what_begins_with_a_space_or_a_backslash_is_public_and_everybody_is_nobody() {
+fn a_leading_space_or_backslash_and_a_mention_of_everybody_make_a_line_public() {
     let mut screen = Screen::online(80, 24);
     for (keys, public) in [
         (" @李四 hi<ret>", "@李四 hi"),
@@ -78,7 +78,7 @@ fn what_begins_with_a_space_or_a_backslash_is_public_and_everybody_is_nobody() {
 }
 
 #[test]
-fn a_name_alone_says_what_is_missing_and_stays() {
+fn a_name_without_a_text_is_explained_and_stays_in_the_composer() {
     let mut screen = Screen::online(100, 24);
     assert!(screen.keys("@张三 <ret>").is_empty());
     assert!(
@@ -90,14 +90,14 @@ fn a_name_alone_says_what_is_missing_and_stays() {
     screen.keys("x");
     assert!(
         !screen.shows("write what"),
-        "the next key takes the notice away"
+        "the next key removes the notice"
     );
 }
 
 #[test]
-fn a_name_that_changed_hands_is_asked_about_first() {
+fn a_name_that_now_belongs_to_somebody_else_needs_confirmation() {
     let mut screen = Screen::online(100, 24);
-    // Somebody else is called like the peer of our conversation now.
+    // Another person now has the name of our conversation's peer.
     let stranger = IdentityId::new([66; 16]);
     let went = vec![LI];
     let came = vec![tchat::chat::Person {
@@ -127,7 +127,7 @@ fn a_name_that_changed_hands_is_asked_about_first() {
 }
 
 #[test]
-fn an_unknown_command_is_never_said_and_stays_with_a_proposal() {
+fn an_unknown_command_is_never_posted_and_gets_a_suggestion() {
     let mut screen = Screen::online(100, 24);
     assert!(screen.keys("/jion tech<ret>").is_empty());
     assert!(screen.shows("there is no command /jion; did you mean /join?"));
@@ -137,7 +137,7 @@ fn an_unknown_command_is_never_said_and_stays_with_a_proposal() {
 }
 
 #[test]
-fn commands_ask_for_what_they_say() {
+fn commands_produce_their_effects() {
     let cases = [
         (
             "/join dev<ret>",
@@ -195,7 +195,7 @@ fn commands_ask_for_what_they_say() {
 }
 
 #[test]
-fn clear_empties_the_screen_and_what_comes_next_is_shown() {
+fn clear_empties_the_screen_and_new_messages_are_shown() {
     let mut screen = Screen::online(80, 24);
     screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 12, "old")]));
     screen.keys("/clear<ret>");
@@ -205,7 +205,7 @@ fn clear_empties_the_screen_and_what_comes_next_is_shown() {
 }
 
 #[test]
-fn rooms_are_gone_through_and_each_keeps_its_draft() {
+fn switching_rooms_keeps_each_rooms_draft() {
     let mut screen = Screen::online(80, 24);
     screen.keys("for general<a-down>for tech<c-n>");
     assert_eq!(screen.state.rooms.current, Some(WITH_LI));
@@ -220,11 +220,11 @@ fn rooms_are_gone_through_and_each_keeps_its_draft() {
         (Some(GENERAL), "for general")
     );
     screen.keys("<c-p>");
-    assert_eq!(screen.state.rooms.current, Some(WITH_LI), "around the end");
+    assert_eq!(screen.state.rooms.current, Some(WITH_LI), "it wraps around");
     assert_eq!(
         said(&screen.keys("hi<ret>")),
         Some((Recipient::Room(WITH_LI), text("hi"))),
-        "and text goes where the prompt says"
+        "text goes where the prompt says"
     );
 }
 
@@ -241,7 +241,7 @@ fn pasting_never_sends() {
 }
 
 #[test]
-fn what_was_sent_is_called_back_in_its_room() {
+fn sent_messages_can_be_recalled_in_their_room() {
     let mut screen = Screen::online(80, 24);
     screen.keys("one<ret>two<ret><a-down>elsewhere<ret><a-up>");
     screen.keys("<a-p>");
@@ -253,7 +253,7 @@ fn what_was_sent_is_called_back_in_its_room() {
 }
 
 #[test]
-fn a_conversation_somebody_begins_is_shown_beside_and_counted() {
+fn a_new_conversation_is_shown_in_the_current_room_and_counted() {
     let mut screen = Screen::online(100, 24);
     let with_zhang = tchat::chat::RoomId::new([44; 16]);
     screen.hears(ClientEvent::Room {
@@ -263,7 +263,7 @@ fn a_conversation_somebody_begins_is_shown_beside_and_counted() {
     assert_eq!(
         screen.state.rooms.current,
         Some(GENERAL),
-        "nobody is torn away from what they read"
+        "the current room does not change"
     );
     let unread = Unread {
         read: Seq(1),
@@ -287,7 +287,7 @@ fn a_conversation_somebody_begins_is_shown_beside_and_counted() {
         "{}",
         screen.text()
     );
-    // Going there and looking for a moment clears the count.
+    // Opening it and looking for a moment clears the count.
     screen.keys("/msg 张三<ret>");
     assert_eq!(screen.state.rooms.current, Some(with_zhang));
     screen.passes(Duration::from_secs(1));
@@ -304,7 +304,7 @@ fn a_conversation_somebody_begins_is_shown_beside_and_counted() {
 }
 
 #[test]
-fn history_is_no_news() {
+fn the_backlog_is_not_unread() {
     let mut screen = Screen::online(80, 24);
     let dev = tchat::chat::RoomId::new([45; 16]);
     screen.hears(ClientEvent::Room {
@@ -322,7 +322,7 @@ fn history_is_no_news() {
 }
 
 #[test]
-fn enter_in_an_empty_composer_dials_at_once() {
+fn enter_in_an_empty_composer_reconnects_at_once() {
     let mut screen = Screen::online(80, 24);
     let waiting = LinkState::Waiting {
         retry_in: std::time::Duration::from_secs(9),
@@ -332,12 +332,12 @@ fn enter_in_an_empty_composer_dials_at_once() {
     assert_eq!(screen.keys("<ret>"), [Effect::Client(Command::RetryNow)]);
     assert!(
         said(&screen.keys("offline thought<ret>")).is_some(),
-        "and what is typed is sent when the link is back"
+        "and the text is sent when the link is back"
     );
 }
 
 #[test]
-fn an_edit_is_written_as_what_is_said_anew() {
+fn an_edit_is_parsed_like_a_new_message() {
     let mut screen = Screen::online(80, 24);
     screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, ANN, 1, "hi")]));
     let effects = screen.keys("<up><c-u> @李四 hello<ret>");

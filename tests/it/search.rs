@@ -1,4 +1,4 @@
-//! Looking for what was said: here while it is typed, on the server a moment later, and then from hit to hit.
+//! Search: in the local cache while the user types, on the server a moment later, then from hit to hit.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::viewer::Viewer;
 
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// The searches among some effects.
+/// The searches among these effects.
 fn searches(effects: &[Effect]) -> Vec<(u64, Search, Among)> {
     let search = |effect: &Effect| match effect {
         Effect::Client(Command::Search { id, search, among }) => {
@@ -32,11 +32,11 @@ fn found(entries: Vec<Entry>, has_more: bool) -> Found {
     }
 }
 
-/// What is typed into an open search, and the number of the last one.
+/// Types into an open search; returns the id of the last search.
 fn types(screen: &mut Screen, keys: &str) -> u64 {
     let effects = screen.keys(keys);
     let id = searches(&effects).last().map(|it| it.0);
-    id.expect("something is looked for")
+    id.expect("a search was sent")
 }
 
 fn answers(screen: &mut Screen, id: u64, among: Among, found: impl Into<Option<Found>>) {
@@ -44,7 +44,7 @@ fn answers(screen: &mut Screen, id: u64, among: Among, found: impl Into<Option<F
     screen.hears(ClientEvent::Found { id, among, found });
 }
 
-/// Hits as they are listed.
+/// The hits in the order they are listed.
 fn listed(screen: &Screen) -> Vec<(RoomId, u64)> {
     let Some(Overlay::Pick(picker)) = &screen.state.overlays.top else {
         panic!("no list: {}", screen.text())
@@ -64,7 +64,7 @@ fn erases(room: RoomId, seq: u64, target: u64) -> Entry {
 }
 
 #[test]
-fn what_is_kept_here_is_asked_at_once_and_the_server_after_a_pause() {
+fn the_cache_is_searched_at_once_and_the_server_after_a_pause() {
     let mut screen = Screen::online(100, 30);
     assert_eq!(searches(&screen.keys("<c-f>")), []);
     let effects = screen.keys("dep");
@@ -78,7 +78,7 @@ fn what_is_kept_here_is_asked_at_once_and_the_server_after_a_pause() {
     screen.keys("l");
     screen.effects.clear();
     screen.passes(PAUSE / 2);
-    assert_eq!(searches(&screen.effects).len(), 0, "letters come still");
+    assert_eq!(searches(&screen.effects).len(), 0, "still typing");
     screen.passes(PAUSE / 2);
     let asked = searches(&screen.effects);
     assert_eq!(
@@ -90,12 +90,12 @@ fn what_is_kept_here_is_asked_at_once_and_the_server_after_a_pause() {
 }
 
 #[test]
-fn the_server_knows_better_what_it_has_looked_at() {
+fn results_of_the_server_replace_cached_ones_in_the_range_it_searched() {
     let mut screen = Screen::online(100, 30);
     screen.keys("<c-f>");
     let id = types(&mut screen, "deploy");
     let hit = |seq: u64, minutes: u64| says(GENERAL, seq, LI, minutes, "the deploy is done");
-    // Of another search.
+    // An answer to another search is ignored.
     answers(
         &mut screen,
         id - 1,
@@ -107,7 +107,7 @@ fn the_server_knows_better_what_it_has_looked_at() {
     answers(&mut screen, id, Among::Kept, found(kept, false));
     let all: Vec<u64> = listed(&screen).iter().map(|it| it.1).collect();
     assert_eq!(all, [8, 6, 4, 2]);
-    // 8 was deleted meanwhile; before 5 the server has not looked.
+    // 8 was deleted meanwhile; the server has not searched before 5.
     let newest = vec![says(TECH, 3, ANN, 7, "deploy it"), hit(6, 6), hit(5, 5)];
     answers(&mut screen, id, Among::All, found(newest, true));
     let all: Vec<u64> = listed(&screen).iter().map(|it| it.1).collect();
@@ -115,14 +115,14 @@ fn the_server_knows_better_what_it_has_looked_at() {
     assert!(screen.shows("before: leads further back"));
     answers(&mut screen, id, Among::All, found(vec![hit(6, 6)], false));
     assert_eq!(listed(&screen), [(GENERAL, 6)]);
-    // Without a server what is kept is all there is, and it is said.
+    // Without a server only the cache is searched, and this is shown.
     answers(&mut screen, id, Among::All, None);
     assert_eq!(listed(&screen).len(), 4);
     assert!(screen.shows("only what is kept here"));
 }
 
 #[test]
-fn what_is_deleted_or_edited_while_it_is_listed_is_a_hit_no_more() {
+fn messages_deleted_or_edited_while_listed_are_no_longer_hits() {
     let mut screen = Screen::online(100, 30);
     screen.follows(GENERAL, 3);
     screen.keys("<c-f>");
@@ -149,7 +149,7 @@ fn what_is_deleted_or_edited_while_it_is_listed_is_a_hit_no_more() {
     );
     screen.hears(ClientEvent::Entries(vec![edit]));
     assert_eq!(listed(&screen), [(GENERAL, 2)]);
-    // Neither is what somebody says whom we ignore.
+    // Messages of ignored people are not hits either.
     screen.state.me.settings.ignored.push(tchat::chat::Author {
         id: LI,
         name: "李四".into(),
@@ -158,7 +158,7 @@ fn what_is_deleted_or_edited_while_it_is_listed_is_a_hit_no_more() {
 }
 
 #[test]
-fn words_are_shown_where_they_stand_in_a_long_text() {
+fn a_hit_in_a_long_text_is_shown_with_the_words_around_it() {
     let mut screen = Screen::online(100, 30);
     screen.keys("<c-f>");
     let id = types(&mut screen, "关键");
@@ -171,19 +171,19 @@ fn words_are_shown_where_they_stand_in_a_long_text() {
         screen.text()
     );
     assert!(screen.shows("张三 #general"));
-    // On a narrow screen the word comes first.
+    // On a narrow screen the hit comes first.
     screen.does(tchat::tui::event::Event::Resize(40, 12));
     assert!(screen.shows("…关键"), "{}", screen.text());
 }
 
 #[tokio::test(start_paused = true)]
-async fn from_a_hit_one_comes_to_the_others_and_back_to_the_line_one_left() {
+async fn keys_step_from_hit_to_hit_and_esc_returns_to_the_line_before() {
     let server = Server::start();
     let mut ann = Viewer::opens(server.connector(), "ann", None).await;
     for n in 1..=300 {
         let word = if n % 100 == 0 { "needle" } else { "hay" };
         ann.keys(&format!("{word} {n}<ret>"));
-        // As fast as one may.
+        // As fast as the rate limit allows.
         ann.shows(&format!("{word} {n}")).await;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -209,7 +209,7 @@ async fn from_a_hit_one_comes_to_the_others_and_back_to_the_line_one_left() {
     ann.keys("<esc>");
     ann.settles().await;
     assert_eq!(ann.screen.text(), before, "the exact line");
-    // A letter that means nothing there is text, and Esc leads back all the same.
+    // A letter without a meaning there is typed, and Esc still returns.
     ann.keys("<c-f>");
     ann.keys("needle 100");
     ann.passes(PAUSE);
@@ -224,7 +224,7 @@ async fn from_a_hit_one_comes_to_the_others_and_back_to_the_line_one_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_finds_what_they_may_not_read() {
+async fn nobody_finds_messages_they_may_not_read() {
     let server = Server::start();
     let mut ann = Viewer::opens(server.connector(), "ann", None).await;
     let mut ben = Viewer::opens(server.connector(), "ben", None).await;
@@ -243,14 +243,14 @@ async fn nobody_finds_what_they_may_not_read() {
     ben.passes(PAUSE);
     ben.until("an answer", |it| !listed(it).is_empty()).await;
     ben.settles().await;
-    assert_eq!(listed(&ben.screen).len(), 1, "only what was said to ben");
+    assert_eq!(listed(&ben.screen).len(), 1, "only the message to ben");
     ann.keys("<c-f>passphrase");
     ann.passes(PAUSE);
     ann.until("an answer", |it| listed(it).len() == 2).await;
 }
 
 #[test]
-fn a_page_that_comes_for_something_else_ends_no_search_for_a_message() {
+fn an_unrelated_page_does_not_end_the_loading_of_a_message() {
     let mut screen = Screen::online(100, 24);
     screen.follows(GENERAL, 2000);
     let newest = (1990..=2000).map(|seq| says(GENERAL, seq, LI, 1, "new"));
@@ -268,7 +268,7 @@ fn a_page_that_comes_for_something_else_ends_no_search_for_a_message() {
         Effect::Client(Command::Older { before, .. }) => Some(before.0),
         _ => None,
     });
-    // Something else was asked for before, and comes first, or cannot be had.
+    // Another page was requested before: it arrives first, and the next one fails.
     let others = (1800..1990).map(|seq| says(GENERAL, seq, LI, 1, "other"));
     screen.page(GENERAL, 1990, others.collect());
     screen.hears(ClientEvent::PageFailed {

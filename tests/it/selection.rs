@@ -1,4 +1,4 @@
-//! Selecting messages and choosing from lists: what is meant is what is seen.
+//! Selecting messages and choosing from lists: an action always applies to what is shown.
 
 use tchat::chat::{RoomId, Seq, Unread};
 use tchat::client::{Command, Event as ClientEvent};
@@ -19,20 +19,20 @@ fn selected(screen: &Screen) -> Option<Seq> {
 }
 
 #[test]
-fn what_is_deleted_is_seen_first() {
+fn a_message_is_scrolled_into_view_before_it_can_be_deleted() {
     let mut screen = talked(100);
     screen.keys("<a-m><pgup><pgup>");
     assert!(!screen.shows("line 100 here"));
     screen.keys("d");
     assert!(screen.shows("line 100 here") && screen.shows("once more deletes it"));
-    // Whoever looks elsewhere meanwhile is asked again.
+    // After scrolling away the question is asked again.
     let effects = screen.keys("<pgup>d");
     assert!(effects.is_empty(), "{effects:?}");
     assert_eq!(screen.keys("d").len(), 1);
 }
 
 #[test]
-fn what_is_selected_first_is_the_newest_that_is_seen() {
+fn the_newest_visible_message_is_selected_first() {
     let mut screen = talked(100);
     screen.keys("<pgup><pgup>");
     let before = screen.rows();
@@ -45,7 +45,7 @@ fn what_is_selected_first_is_the_newest_that_is_seen() {
 }
 
 #[test]
-fn a_copy_leaves_the_selection_and_a_fold_finds_its_code() {
+fn copying_keeps_the_selection_and_folding_selects_the_code() {
     let mut screen = talked(3);
     let code = (1..=30).map(|n| format!("code {n}")).collect::<Vec<_>>();
     let code = format!("```\n{}\n```", code.join("\n"));
@@ -64,7 +64,7 @@ fn a_copy_leaves_the_selection_and_a_fold_finds_its_code() {
 }
 
 #[test]
-fn what_was_cleared_comes_back_when_one_looks_for_it() {
+fn cleared_messages_come_back_when_the_user_scrolls_up() {
     for key in ["<pgup>", "<c-home>"] {
         let mut screen = talked(100);
         let effects = screen.keys("/clear<ret>");
@@ -80,7 +80,7 @@ fn what_was_cleared_comes_back_when_one_looks_for_it() {
 }
 
 #[test]
-fn lists_are_paged_say_what_is_below_and_lead_to_each_other() {
+fn lists_are_paged_show_how_much_is_below_and_open_each_other() {
     let mut screen = talked(3);
     screen.follows_unread(TECH, 0, Unread::nothing(Seq(0)));
     screen.keys("<c-k>");
@@ -101,7 +101,7 @@ fn lists_are_paged_say_what_is_below_and_lead_to_each_other() {
     let hint = screen.rows();
     let hint = hint.iter().find(|row| row.contains("Enter takes it"));
     assert!(!hint.unwrap().contains("↓ "), "{}", screen.text());
-    // The key of another list opens that, the list's own closes it.
+    // The key of another overlay opens it, and the overlay's own key closes it.
     screen.keys("<c-f>");
     assert!(screen.shows("SEARCH"));
     screen.keys("<f1>");
@@ -111,7 +111,7 @@ fn lists_are_paged_say_what_is_below_and_lead_to_each_other() {
 }
 
 #[test]
-fn what_is_looked_for_is_seen_to_its_end() {
+fn a_long_search_shows_the_text_at_the_cursor() {
     let mut screen = talked(3);
     screen.keys("<c-f>from:carl in:general after:2026-01-01 今天的天气");
     assert!(screen.shows("天气"), "{}", screen.text());
@@ -123,7 +123,7 @@ fn what_is_looked_for_is_seen_to_its_end() {
     assert!(screen.shows("from:carl"));
 }
 
-/// The labels of the list that is open, in their order.
+/// The labels of the open list, in order.
 fn labels(screen: &Screen) -> Vec<String> {
     let Some(Overlay::Pick(picker)) = &screen.state.overlays.top else {
         panic!("no list:\n{}", screen.text())
@@ -133,7 +133,7 @@ fn labels(screen: &Screen) -> Vec<String> {
 }
 
 #[test]
-fn the_palette_lists_rooms_and_people_then_commands_then_the_rest() {
+fn the_palette_lists_rooms_and_people_then_commands_then_other_actions() {
     let mut screen = talked(3);
     screen.hears(ClientEvent::Directory(vec![
         room(RoomId::new([70; 16]), "theatre", ""),
@@ -143,18 +143,18 @@ fn the_palette_lists_rooms_and_people_then_commands_then_the_rest() {
     let found = labels(&screen);
     assert_eq!(found[..2], ["#theatre", "/theme"]);
     assert!(found.contains(&"set theme".to_owned()));
-    // Scattered letters come after letters in a row, even in the name of a room.
+    // Scattered letters rank below adjacent ones, even in a room name.
     let scattered = found.iter().position(|label| label == "#t-h-e");
     assert!(scattered > found.iter().rposition(|label| label.contains("the")));
     assert!(found.iter().all(|label| !label.starts_with("delete to")));
-    // With and without the sign, and in any case.
+    // With and without the slash, in any case.
     for keys in ["<c-u>/the", "<c-u>THEM"] {
         screen.keys(keys);
         assert_eq!(labels(&screen)[0], "/theme", "{keys}");
     }
     screen.keys("<c-u>@李");
     assert_eq!(labels(&screen)[0], "@李四");
-    // Without a filter the groups follow each other as well.
+    // Without a filter the groups have the same order.
     screen.keys("<c-u>");
     let all = labels(&screen);
     let place = |label: &str| all.iter().position(|it| it == label).unwrap();

@@ -1,4 +1,4 @@
-//! `/set` and the palette: everything that can be changed, changed at once, and kept if that is asked for.
+//! `/set` and the palette: every setting applies at once and is saved only on request.
 
 use tchat::client::Event as ClientEvent;
 use tchat::tui::event::{Effect, Event};
@@ -11,7 +11,7 @@ use crate::support::terminal::Home;
 use tchat::chat::{Body, Seq, Unread};
 
 #[test]
-fn every_setting_says_what_it_is_where_that_came_from_and_what_it_does() {
+fn set_lists_every_setting_with_value_source_and_description() {
     let mut screen = Screen::online(100, 30);
     let sources = [
         (Setting::Theme, Source::File),
@@ -40,7 +40,7 @@ fn every_setting_says_what_it_is_where_that_came_from_and_what_it_does() {
     ] {
         assert!(screen.shows(line), "{line}\n{}", screen.text());
     }
-    // However it was changed, and changed back.
+    // Also when it is changed by a key, and changed back.
     screen.keys("<esc><f4>/set<ret>");
     assert!(screen.shows("panes = off · set now"));
     screen.keys("<esc><f4>/typing show<ret>/set<ret>");
@@ -53,7 +53,7 @@ fn every_setting_says_what_it_is_where_that_came_from_and_what_it_does() {
 }
 
 #[test]
-fn what_is_set_holds_at_once() {
+fn a_changed_setting_applies_at_once() {
     let mut screen = Screen::online(100, 30);
     screen.follows(GENERAL, 1);
     screen.hears(ClientEvent::Entries(vec![entry(
@@ -82,7 +82,7 @@ fn what_is_set_holds_at_once() {
     screen.keys("/set lang zh-CN<ret>");
     assert!(
         !screen.shows("opened this room"),
-        "what was said is said anew"
+        "old lines are translated"
     );
     assert!(screen.shows("lang 现在是 zh-CN"), "{}", screen.text());
     screen.keys("/set lang en<ret>");
@@ -92,7 +92,7 @@ fn what_is_set_holds_at_once() {
 }
 
 #[test]
-fn a_value_may_be_written_as_people_write_it() {
+fn a_value_may_be_written_in_several_ways() {
     let mut screen = Screen::online(100, 30);
     for (typed, setting, value) in [
         ("panes false", Setting::Panes, "off"),
@@ -113,7 +113,7 @@ fn a_value_may_be_written_as_people_write_it() {
         screen.keys(&format!("<c-u>/set {typed}<ret>"));
         assert_eq!(setting.value(&screen.state), value, "{typed}");
     }
-    // What is saved is the word that the setting knows.
+    // The saved value is the canonical one.
     let effects = screen.keys("/set panes true --save<ret>");
     assert_eq!(effects, [Effect::Save(Setting::Panes, "on".into())]);
     screen.keys("/typing false<ret>");
@@ -122,7 +122,7 @@ fn a_value_may_be_written_as_people_write_it() {
 }
 
 #[test]
-fn the_time_of_a_message_is_written_as_it_is_set() {
+fn message_times_use_the_configured_format() {
     let mut screen = Screen::online(100, 30);
     screen.follows(GENERAL, 1);
     screen.hears(ClientEvent::Entries(vec![says(
@@ -147,7 +147,7 @@ fn the_time_of_a_message_is_written_as_it_is_set() {
         assert!(screen.shows("24h, 12h, seconds, or a pattern"), "{wrong}");
         assert_eq!(screen.state.preferences.time_format.name(), "%a %H:%M");
     }
-    // On a narrow screen the text goes before a wide time.
+    // On a narrow screen the text is more important than a wide time.
     screen.keys("<c-u>");
     screen.does(Event::Resize(36, 12));
     assert!(
@@ -158,7 +158,7 @@ fn the_time_of_a_message_is_written_as_it_is_set() {
 }
 
 #[test]
-fn what_is_unread_is_in_the_title_if_that_is_wanted() {
+fn the_title_shows_unread_counts_if_enabled() {
     let mut screen = Screen::online(100, 30);
     let title = |screen: &Screen| tchat::tui::content::title::title(&screen.state);
     assert_eq!(title(&screen), "tchat - chat.example.org");
@@ -190,7 +190,7 @@ fn what_is_unread_is_in_the_title_if_that_is_wanted() {
 }
 
 #[test]
-fn a_program_that_notifies_is_set_with_its_words() {
+fn the_notify_command_is_set_with_its_arguments() {
     let mut screen = Screen::online(100, 30);
     let words = |screen: &Screen| screen.state.preferences.notify_command.words("李四", "hi");
     assert_eq!(words(&screen), None);
@@ -223,7 +223,7 @@ fn a_program_that_notifies_is_set_with_its_words() {
 }
 
 #[test]
-fn a_terminal_has_the_title_and_a_program_is_run() {
+fn the_terminal_title_is_set_and_the_notify_command_is_run() {
     let home = Home::new();
     let told = home.file("told");
     let program = home.file("tell");
@@ -243,7 +243,7 @@ fn a_terminal_has_the_title_and_a_program_is_run() {
     ann.shows("#tech ›");
     ann.says("/join general");
     ann.shows("#general ›");
-    // Nobody looks: the title says so, and so does the program, which gets every sign as it was written.
+    // Nobody looks: the title shows it, and the command gets every character as it was written.
     ann.types("\x1b[O");
     ben.says("look, @ann: $(id) `id` ; \"x\"");
     ann.until_written("\x1b]0;(@1 1) tchat\x07");
@@ -261,7 +261,7 @@ fn a_terminal_has_the_title_and_a_program_is_run() {
     assert!(ann.ends());
     ann.is_restored();
     ann.until_written("\x1b[23;2t");
-    // Where it is not wanted nothing is written.
+    // With the title disabled nothing is written.
     std::fs::write(&path, "title = false\n").unwrap();
     let mut ann = home.opens((100, 24), &["--config", &path]);
     ann.shows("#tech ›");
@@ -271,7 +271,7 @@ fn a_terminal_has_the_title_and_a_program_is_run() {
 }
 
 #[test]
-fn what_cannot_be_set_is_said_and_stays_to_be_mended() {
+fn an_invalid_setting_is_explained_and_stays_in_the_composer() {
     let mut screen = Screen::online(100, 30);
     screen.keys("/set thme paper<ret>");
     assert!(screen.shows("there is no setting 'thme'; did you mean 'theme'?"));
@@ -286,7 +286,7 @@ fn what_cannot_be_set_is_said_and_stays_to_be_mended() {
 }
 
 #[test]
-fn what_is_kept_is_asked_for_and_answered() {
+fn saving_a_setting_is_requested_and_confirmed() {
     let mut screen = Screen::online(100, 30);
     let effects = screen.keys("/set keys emacs --save<ret>");
     assert_eq!(effects, [Effect::Save(Setting::Keys, "emacs".into())]);
@@ -297,7 +297,7 @@ fn what_is_kept_is_asked_for_and_answered() {
     });
     assert!(screen.shows("saved in /home/ann"));
     assert_eq!(Setting::Keys.source(&screen.state), Source::File);
-    // As it is now.
+    // Without a value the current one is saved.
     let effects = screen.keys("/set panes --save<ret>");
     assert_eq!(effects, [Effect::Save(Setting::Panes, "on".into())]);
     screen.does(Event::Saved {
@@ -309,7 +309,7 @@ fn what_is_kept_is_asked_for_and_answered() {
 }
 
 #[test]
-fn the_palette_has_every_action_with_its_key_and_every_setting() {
+fn the_palette_lists_every_action_with_its_key_and_every_setting() {
     let mut screen = Screen::online(100, 60);
     screen.keys("<c-k>");
     let Some(tchat::tui::state::Overlay::Pick(picker)) = screen.state.overlays.top.clone() else {
@@ -321,7 +321,7 @@ fn the_palette_has_every_action_with_its_key_and_every_setting() {
         if screen.state.preferences.strings.action(action).is_some() {
             let key = screen.state.input.keymap.first(action);
             let is_listed = keys.contains(&key.as_str());
-            // What edits the composer is pressed while typing, and not looked for.
+            // Actions that edit the composer are used while typing and are not listed.
             assert_eq!(is_listed, action.is_offered(), "{action:?} with {key}");
         }
     }
@@ -342,7 +342,7 @@ fn the_palette_has_every_action_with_its_key_and_every_setting() {
 }
 
 #[test]
-fn the_file_is_written_and_the_next_start_reads_it() {
+fn a_saved_setting_is_used_at_the_next_start() {
     let home = Home::new();
     let path = home.file("config.toml");
     std::fs::write(&path, "# mine\ntheme = \"night\" # by night\n").unwrap();
@@ -373,13 +373,13 @@ fn the_file_is_written_and_the_next_start_reads_it() {
 }
 
 #[test]
-fn the_colours_follow_the_ground_of_the_terminal() {
+fn the_colours_follow_the_background_of_the_terminal() {
     for (ground, is_light) in [("1d1d/2020/2828", false), ("ffff/fefe/f0f0", true)] {
         let mut home = Home::new();
         home.ground = ground;
         let mut ann = home.opens((100, 24), &[]);
         ann.shows("#general ›");
-        // paper's ground, or dusk's.
+        // The background of `paper` or of `dusk`.
         let colour = if is_light {
             "48;2;247;243;234"
         } else {
@@ -391,7 +391,7 @@ fn the_colours_follow_the_ground_of_the_terminal() {
         assert!(written.contains(colour), "{ground}");
         assert!(
             !written.contains("]11;rgb"),
-            "its answer is nothing that was typed"
+            "the terminal's answer is not shown"
         );
         ann.types("\x03");
         assert!(ann.ends());

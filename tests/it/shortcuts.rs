@@ -1,4 +1,4 @@
-//! Keys for what is done often: to a room by its number, the draft cleared, the screen drawn again, a link opened.
+//! Shortcut keys: go to a room by its number, clear the draft, redraw the screen, open a link.
 
 use tchat::chat::{Body, Seq};
 use tchat::client::Event as ClientEvent;
@@ -9,46 +9,46 @@ use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, entry, say
 use crate::support::terminal::{self, Home};
 
 #[test]
-fn alt_and_a_digit_go_to_that_room_of_the_list() {
+fn alt_and_a_digit_open_that_room_of_the_list() {
     let mut screen = Screen::online(100, 24);
     for (key, room) in [("<a-2>", TECH), ("<a-3>", WITH_LI), ("<a-1>", GENERAL)] {
         screen.keys(key);
         assert_eq!(screen.state.rooms.current, Some(room), "{key}");
     }
-    // What is written stays where it was written.
+    // The draft stays in its room.
     screen.keys("half a line<a-2>");
     assert!(screen.state.composer().is_empty());
     screen.keys("<a-1>");
     assert_eq!(screen.state.composer().text(), "half a line");
-    // A place without a room leads nowhere, and it is said.
+    // A number without a room changes nothing, and is explained.
     screen.keys("<a-9>");
     assert_eq!(screen.state.rooms.current, Some(GENERAL));
     assert!(screen.shows("there is no room 9 in the list"));
-    // A conversation that was put away is not in the list.
+    // A closed conversation is not in the list.
     screen.keys("<c-u><a-3>/leave<ret><a-3>");
     assert_eq!(screen.state.rooms.current, Some(GENERAL));
     assert!(screen.shows("there is no room 3 in the list"));
-    // Help has one line for all nine.
+    // Help shows one line for all nine.
     screen.keys("<f1>nth room");
     assert!(screen.shows("Alt+1 … Alt+9"), "{}", screen.text());
 }
 
 #[test]
-fn a_key_clears_the_whole_draft_and_gives_it_back() {
+fn a_key_clears_the_whole_draft_and_undo_restores_it() {
     let mut screen = Screen::online(100, 24);
     let text = |screen: &Screen| screen.state.composer().text();
-    // From anywhere in it, all lines of it.
+    // From any position in it, including all lines.
     screen.keys("one<a-ret>two<up>x<a-c>");
     assert_eq!(text(&screen), "");
     screen.keys("<c-z>");
     assert_eq!(text(&screen), "onex\ntwo");
-    // It can be put elsewhere.
+    // It can be pasted in another room.
     screen.keys("<a-c><a-2><c-y>");
     assert_eq!(text(&screen), "onex\ntwo");
-    // An empty draft takes nothing away from what was cleared before.
+    // Clearing an empty draft keeps the text cut before.
     screen.keys("<a-c><a-c><c-y>");
     assert_eq!(text(&screen), "onex\ntwo");
-    // Wherever something is typed, it is that.
+    // In an overlay it clears the text of the overlay.
     screen.keys("<c-k>gen<a-c>");
     let Some(Overlay::Pick(picker)) = &screen.state.overlays.top else {
         panic!("{}", screen.text())
@@ -57,7 +57,7 @@ fn a_key_clears_the_whole_draft_and_gives_it_back() {
 }
 
 #[test]
-fn a_key_draws_everything_again_and_changes_nothing() {
+fn a_key_redraws_the_screen_and_changes_nothing() {
     for keys in [
         "",
         "<f1>",
@@ -77,7 +77,7 @@ fn a_key_draws_everything_again_and_changes_nothing() {
 }
 
 #[test]
-fn what_another_program_left_on_the_terminal_is_drawn_over() {
+fn redrawing_overwrites_the_output_of_other_programs() {
     let home = Home::new();
     let mut ann = home.opens((100, 24), &[]);
     ann.shows("everybody meets here");
@@ -91,7 +91,7 @@ fn what_another_program_left_on_the_terminal_is_drawn_over() {
     ann.shows("#general ›");
 }
 
-/// Somebody has said something, and it is selected.
+/// A screen with a selected message.
 fn selected(text: &str) -> Screen {
     let mut screen = Screen::online(100, 24);
     screen.state.preferences.has_desktop = true;
@@ -122,14 +122,14 @@ fn a_selected_message_opens_its_link() {
     let mut screen = selected("no link in it, only words");
     assert!(screen.keys("o").is_empty());
     assert!(screen.shows("this message has no link"));
-    // What goes wrong is said.
+    // Errors are shown.
     let why = "cannot open the link: install 'xdg-open' first";
     screen.does(Event::CannotOpen(why.into()));
     assert!(screen.shows(why));
 }
 
 #[test]
-fn of_several_links_one_is_chosen() {
+fn with_several_links_the_user_chooses_one() {
     let text = "https://example.org/one, https://example.org/two and https://example.org/three";
     let mut screen = selected(text);
     assert!(screen.keys("o").is_empty());
@@ -143,7 +143,7 @@ fn of_several_links_one_is_chosen() {
 }
 
 #[test]
-fn where_there_is_no_browser_the_link_is_copied() {
+fn without_a_desktop_the_link_is_copied() {
     let mut screen = selected("see https://example.org/a");
     screen.state.preferences.has_desktop = false;
     let copied = vec![Effect::Copy("https://example.org/a".into())];
@@ -152,7 +152,7 @@ fn where_there_is_no_browser_the_link_is_copied() {
 }
 
 #[test]
-fn an_answer_leads_to_its_link_or_to_what_it_answers() {
+fn opening_a_reply_opens_its_link_or_the_original_message() {
     let answer = |text: &str| Body::Reply {
         to: Seq(1),
         text: text.into(),

@@ -1,4 +1,4 @@
-//! The contract of `Store`, run against every implementation, and what a room does when one fails.
+//! The contract of `Store`, run against every implementation, and how the server reacts when a store fails.
 
 mod clock;
 mod damage;
@@ -67,12 +67,12 @@ fn entry(room: &RoomRecord, seq: u64, body: Body) -> Entry {
     }
 }
 
-/// When an entry was said, by both clocks.
+/// The time of an entry, by both clocks.
 const fn at(seq: u64) -> u64 {
     1_700_000_000_000 + seq
 }
 
-/// The stamp of a batch that ends with an entry.
+/// The stamp of a batch whose last entry has this seq.
 const fn taken(seq: u64) -> Stamp {
     Stamp {
         at_ms: at(seq),
@@ -94,7 +94,7 @@ fn append(room: &RoomRecord, seqs: std::ops::RangeInclusive<u64>) -> Append {
     }
 }
 
-/// Who is what from now on.
+/// Changes that set the roles of these people.
 fn members<const N: usize>(members: [(IdentityId, Option<Role>); N]) -> Changes {
     Changes {
         members: members.into(),
@@ -142,7 +142,7 @@ async fn secret_rooms(store: &dyn Store) {
         kind: RoomKind::Secret,
         ..record(n, "Vault")
     };
-    // One before the open room of the name and one after it; they keep it all the same.
+    // One secret room before the public room of that name and one after it; all keep the name.
     for room in [secret(200), record(201, "vault"), secret(202)] {
         make(&room).await.unwrap();
         let kept = store.room(room.id).await.unwrap().unwrap().record;
@@ -165,7 +165,7 @@ async fn what_is_kept(store: &dyn Store) {
         at_ms,
         now_ms: at(5000),
     };
-    // Log time is one for a batch. What goes is too old by both clocks.
+    // Log time is one value per batch. An entry is expired only if it is too old by both clocks.
     for (log_ms, at_ms, first) in [
         (0, 0, Some(1)),
         (at(501), at(501), Some(501)),
@@ -188,7 +188,7 @@ async fn what_is_kept(store: &dyn Store) {
     assert_eq!(oldest[0].seq, Seq(1200));
     let kept = store.first_kept(room.id, since(0, 0)).await.unwrap();
     assert_eq!(kept, Some(Seq(1200)));
-    // It only ever rises, and never takes the last one, from which the numbers go on.
+    // The first seq only rises, and the last entry is never trimmed, because new seqs continue from it.
     for (asked, first) in [(1000, 1200), (5000, 1300)] {
         store.trim(room.id, Seq(asked)).await.unwrap();
         let state = store.room(room.id).await.unwrap().unwrap();
@@ -329,7 +329,7 @@ async fn entries_and_marks(store: &dyn Store) {
         .page(room.id, Span::After(Seq(299)), PageLimit::PAGE)
         .await
         .unwrap();
-    assert_eq!(whole, [last], "an entry comes back as it was");
+    assert_eq!(whole, [last], "an entry is returned unchanged");
 }
 
 async fn what_a_room_remembers(store: &dyn Store) {
@@ -363,10 +363,10 @@ async fn what_a_room_remembers(store: &dyn Store) {
     assert_eq!(
         state.standings,
         [(ANN, standing)],
-        "what is plain is not kept"
+        "plain ones are not stored"
     );
     assert_eq!(state.record.topic, "主题");
-    // A topic that people set is not the configuration's to change; a forgotten standing is gone.
+    // A topic set by users is not overwritten by the configuration, and a reset standing is deleted.
     store.update_room(room.clone()).await.unwrap();
     store
         .append(append(3, vec![(ANN, plain)], None))
@@ -416,12 +416,12 @@ async fn what_a_room_remembers(store: &dyn Store) {
 }
 
 #[tokio::test]
-async fn memory_keeps_the_contract() {
+async fn the_memory_store_fulfils_the_contract() {
     contract(&MemoryStore::new(ServerId::new([1; 16]))).await;
 }
 
 #[tokio::test]
-async fn sqlite_keeps_the_contract() {
+async fn the_sqlite_store_fulfils_the_contract() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tchat.db");
     let store = SqliteStore::open(&path, ServerId::new([1; 16])).unwrap();
@@ -437,7 +437,7 @@ async fn sqlite_keeps_the_contract() {
     assert_eq!(
         store.server_id().await.unwrap(),
         ServerId::new([1; 16]),
-        "the id is the data's, not the process's"
+        "the id belongs to the data, not to the process"
     );
     assert_eq!(store.room(RoomId::new([3; 16])).await.unwrap(), before);
 }

@@ -1,4 +1,4 @@
-//! What tests stand on: a server in memory, people who talk to it, a raw client, a real terminal.
+//! The test harness: a server in memory, people with clients, a raw client, a screen and a real terminal.
 
 pub mod chaos;
 pub mod chat;

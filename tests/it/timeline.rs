@@ -1,4 +1,4 @@
-//! What a room has said, put together from pieces that come in any order.
+//! The timeline of a room, assembled from pages and live entries that arrive in any order.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn line(seq: u64) -> tchat::chat::Entry {
     says(GENERAL, seq, ZHANG, seq / 10, &format!("line {seq}"))
 }
 
-/// The seqs that are there, and those that gaps stand for; both in order and apart from each other.
+/// The loaded seqs, and the seqs covered by gaps. Checks that both are in order and do not overlap.
 fn pieces(timeline: &Timeline) -> (BTreeSet<u64>, BTreeSet<u64>) {
     let (mut entries, mut missing, mut last) = (BTreeSet::new(), BTreeSet::new(), 0);
     for index in 0..timeline.len() {
@@ -42,7 +42,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn pages_from_anywhere_leave_nothing_out_and_nothing_twice(
+    fn pages_in_any_order_lose_and_duplicate_nothing(
         newest in 1..100_u64,
         pages in prop::collection::vec((2..=LAST + 1, 1..250_u64), 0..12),
         notices in prop::collection::vec(0..12_usize, 0..3),
@@ -54,7 +54,7 @@ proptest! {
         let mut there: BTreeSet<u64> = (first..=LAST).collect();
         for (n, (before, size)) in pages.into_iter().enumerate() {
             if notices.contains(&n) {
-                // Lines of our own stand where they were put.
+                // Notices stay where they were added.
                 screen.hears(ClientEvent::Invited {
                     room: crate::support::screen::room(GENERAL, "vault", ""),
                     by: None,
@@ -74,17 +74,17 @@ proptest! {
 }
 
 #[test]
-fn what_stands_below_is_loaded_from_where_one_comes() {
+fn a_gap_below_the_screen_is_loaded_from_its_upper_end() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 5000);
     screen.hears(ClientEvent::Entries((4900..=5000).map(line).collect()));
     screen.page(GENERAL, 1200, (1000..1200).map(line).collect());
     let room = screen.state.room_mut(GENERAL).unwrap();
-    // What was asked for at first is not there.
+    // The first requested page does not arrive.
     room.timeline.page_failed(Seq(4900));
     let key = tchat::tui::timeline::ItemKey::entry(Seq(1150));
     room.timeline.set_anchor(Anchor::Top { key, line: 0 });
-    // The gap below the screen goes on where the page ended, not at its own far end.
+    // The gap below the screen is loaded from where the page ended, and not from its far end.
     assert_eq!(room.timeline.wants_page(150..170), Some(Seq(1400)));
     room.timeline.page_failed(Seq(1400));
     room.timeline.to_newest();
@@ -93,11 +93,11 @@ fn what_stands_below_is_loaded_from_where_one_comes() {
 }
 
 #[test]
-fn what_the_server_has_no_more_is_not_asked_for_again_and_again() {
+fn entries_deleted_on_the_server_are_not_requested_repeatedly() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 1000);
     screen.hears(ClientEvent::Entries((900..=1000).map(line).collect()));
-    // Long away, and most of it was taken away meanwhile.
+    // After a long absence, most of the messages were deleted on the server.
     screen.hears(ClientEvent::Followed {
         room: GENERAL,
         epoch: screen
@@ -125,7 +125,7 @@ fn what_the_server_has_no_more_is_not_asked_for_again_and_again() {
         .timeline
         .wants_page(90..110)
     {
-        assert!(asked.insert(before), "{before} is asked for twice");
+        assert!(asked.insert(before), "{before} is requested twice");
         let entries = (before.0.saturating_sub(200)..before.0).filter(|seq| *seq > 3000);
         let epoch = screen
             .state
@@ -143,7 +143,7 @@ fn what_the_server_has_no_more_is_not_asked_for_again_and_again() {
             first: Seq(3001),
             entries,
         });
-        // What the screen itself asked for meanwhile is given up.
+        // Pages that the screen itself requested meanwhile fail.
         let room = screen.state.room_mut(GENERAL).unwrap();
         for effect in &screen.effects {
             if let tchat::tui::event::Effect::Client(tchat::client::Command::Older {
@@ -155,13 +155,13 @@ fn what_the_server_has_no_more_is_not_asked_for_again_and_again() {
         }
     }
     let (_, missing) = pieces(&screen.state.room(GENERAL).unwrap().timeline);
-    assert!(missing.contains(&3000), "what is gone is said");
+    assert!(missing.contains(&3000), "deleted entries are a gap");
     let in_vain = asked.iter().filter(|before| before.0 <= 3001).count();
     assert!(in_vain <= 1, "{asked:?}");
 }
 
 #[test]
-fn a_room_of_comings_and_goings_is_not_loaded_to_its_beginning() {
+fn a_room_full_of_joins_and_leaves_is_not_loaded_completely() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 20_000);
     let person = |seq: u64| tchat::chat::IdentityId::new([u8::try_from(seq % 200).unwrap(); 16]);
@@ -189,7 +189,7 @@ fn a_room_of_comings_and_goings_is_not_loaded_to_its_beginning() {
 }
 
 #[test]
-fn what_is_sought_behind_long_messages_is_asked_for_until_it_is_there() {
+fn pages_are_requested_until_the_wanted_message_is_loaded() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 1000);
     screen.hears(ClientEvent::Entries((901..=1000).map(line).collect()));
@@ -209,12 +209,12 @@ fn what_is_sought_behind_long_messages_is_asked_for_until_it_is_there() {
     let effects = screen.keys("<ret>");
     assert_eq!(older(&effects), Some(400));
     screen.effects.clear();
-    // So long are they that a page holds thirty of them.
+    // The messages are so long that a page has only thirty.
     screen.page(GENERAL, 400, (370..400).map(line).collect());
     assert_eq!(older(&screen.effects), Some(370));
     screen.page(GENERAL, 370, (290..370).map(line).collect());
     assert!(screen.shows("line 300"), "{}", screen.text());
-    // One that is gone is said to be.
+    // A deleted one is reported.
     let mut gone = line(100);
     gone.mentions = vec![ANN];
     screen.keys("<c-t>");
@@ -229,7 +229,7 @@ fn joined(seq: u64, by: tchat::chat::IdentityId, minutes: u64) -> tchat::chat::E
 }
 
 #[test]
-fn comings_and_goings_are_one_line() {
+fn joins_and_leaves_are_combined_into_one_line() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 0);
     screen.hears(ClientEvent::Entries(vec![
@@ -245,7 +245,7 @@ fn comings_and_goings_are_one_line() {
             .collect::<Vec<_>>()
     };
     assert_eq!(rows(&screen).len(), 1);
-    // What somebody says stands between them.
+    // A message separates two lines.
     screen.hears(ClientEvent::Entries(vec![
         says(GENERAL, 4, LI, 3, "hello"),
         entry(GENERAL, 5, ANN, 4, Body::Left),
@@ -262,10 +262,10 @@ fn comings_and_goings_are_one_line() {
         entry(GENERAL, 10, LI, 9, Body::Left),
     ]));
     assert_eq!(rows(&screen)[2], "李四 came and went");
-    // Another day begins another line.
+    // A new day starts a new line.
     screen.hears(ClientEvent::Entries(vec![joined(11, LI, 60 * 24)]));
     assert_eq!(rows(&screen)[3], "李四 joined");
-    // A line that is there keeps its place when more is said of it.
+    // An existing line keeps its place when it changes.
     let before = screen.rows();
     screen.hears(ClientEvent::Entries(vec![joined(12, ANN, 60 * 24 + 1)]));
     let after = screen.rows();
@@ -274,7 +274,7 @@ fn comings_and_goings_are_one_line() {
 }
 
 #[test]
-fn the_line_before_what_is_new_stands_where_reading_stopped() {
+fn the_new_line_is_shown_where_reading_stopped() {
     let mut screen = Screen::online(80, 24);
     let unread = Unread {
         read: Seq(2),
@@ -294,7 +294,7 @@ fn the_line_before_what_is_new_stands_where_reading_stopped() {
         "{}",
         screen.text()
     );
-    // Read, and away from the keyboard: the next one begins what is new.
+    // Everything was read, and the focus is lost: the next message starts the new part.
     screen.passes(Duration::from_secs(1));
     assert_eq!(
         screen.state.room(GENERAL).unwrap().reading.unread.messages,
@@ -302,7 +302,7 @@ fn the_line_before_what_is_new_stands_where_reading_stopped() {
     );
     assert!(
         above(&screen).0.contains("line 2"),
-        "it stays while one is here"
+        "it stays while focused"
     );
     screen.does(tchat::tui::event::Event::Focus(false));
     screen.hears(ClientEvent::Entries(vec![line(5)]));
@@ -312,7 +312,7 @@ fn the_line_before_what_is_new_stands_where_reading_stopped() {
         "{}",
         screen.text()
     );
-    // Far above it, a key leads there.
+    // From far above, a key goes there.
     screen.hears(ClientEvent::Entries((6..=60).map(line).collect()));
     assert!(!screen.shows("─ new ─"));
     screen.keys("<a-u>");
@@ -322,5 +322,5 @@ fn the_line_before_what_is_new_stands_where_reading_stopped() {
         screen.text()
     );
     screen.keys("<a-down><a-up><a-u>");
-    assert!(screen.shows("─ new ─"), "what is unread is new still");
+    assert!(screen.shows("─ new ─"), "unread ones are still new");
 }

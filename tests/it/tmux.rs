@@ -1,4 +1,4 @@
-//! What a real tmux does to the screen. It draws clusters otherwise than most terminals, and keeps what nothing is written over.
+//! The screen in a real tmux, which draws clusters differently from most terminals and keeps old cells until they are overwritten.
 
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -7,17 +7,17 @@ use crate::support::terminal::{Home, binary};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A tmux server of its own with one window.
+/// A tmux server with one window.
 struct Tmux<'a> {
     home: &'a Home,
     socket: String,
 }
 
 impl<'a> Tmux<'a> {
-    /// Runs `tchat` in a window of this size; nothing where there is no tmux.
+    /// Runs `tchat` in a window of this size; `None` if tmux is not installed.
     fn opens(home: &'a Home, (width, height): (u16, u16), arguments: &str) -> Option<Self> {
         if Command::new("tmux").arg("-V").output().is_err() {
-            println!("skipped: there is no tmux");
+            println!("skipped: tmux is not installed");
             return None;
         }
         let tmux = Self {
@@ -86,7 +86,7 @@ impl Drop for Tmux<'_> {
 }
 
 #[test]
-fn no_cluster_leaves_anything_behind_in_tmux() {
+fn clusters_leave_no_residue_in_tmux() {
     for size in [(120, 24), (80, 24), (40, 12)] {
         let home = Home::new();
         let arguments = format!("--port {}", home.port);
@@ -110,12 +110,12 @@ fn no_cluster_leaves_anything_behind_in_tmux() {
         {
             tmux.says(&format!("{text} n{n}"), &format!("n{n}"));
         }
-        // Scrolled up and back, every row has been drawn over others.
+        // After scrolling up and back, every row was drawn over another one.
         for key in ["PPage", "C-End"] {
             tmux.runs(&["send-keys", key]);
         }
         let drawn = tmux.until("the newest end", |screen| screen.contains("y n8"));
-        // Drawn again on an empty screen it is the same.
+        // Redrawn on an empty screen it looks the same.
         let asked = tmux.runs(&["send-keys", "M-C-l"]);
         assert!(asked.status.success(), "{asked:?}");
         tmux.runs(&["send-keys", "-l", "marker"]);

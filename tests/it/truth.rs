@@ -1,4 +1,4 @@
-//! The client against servers that lose, double and misnumber: what is wrong is noticed, repaired and counted.
+//! The client against servers that lose, duplicate or misnumber entries: each fault is detected, repaired and counted.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::support::person::Person;
 use crate::support::scripted::{self, EPOCH, Headers, ROOM, Talk, entry};
 
-/// Answers pings with where the room ends, until the client follows it again.
+/// Answers pings with the head of the room until the client follows it again; returns the seq of its cursor.
 async fn pongs_until_followed(talk: &mut Talk, last: u64) -> u64 {
     let began = Instant::now();
     loop {
@@ -58,7 +58,7 @@ async fn report(ann: &mut Person) -> Report {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_end_of_a_room_is_noticed_within_30_seconds_and_repaired() {
+async fn a_lost_last_entry_is_detected_within_30_seconds_and_repaired() {
     let (connector, mut talks) = scripted::start();
     let mut ann = Person::start(connector, "ann");
     let mut talk = talks.recv().await.unwrap();
@@ -68,10 +68,10 @@ async fn a_lost_end_of_a_room_is_noticed_within_30_seconds_and_repaired() {
         talk.says(Event::Entry(entry(seq, &seq.to_string()))).await;
     }
     ann.sees("general", "2").await;
-    // Entry 3 is stored, and never sent.
+    // Entry 3 is stored but never sent.
     let lost = Instant::now();
     let after = pongs_until_followed(&mut talk, 3).await;
-    assert_eq!(after, 2, "everything after what has come");
+    assert_eq!(after, 2, "everything after the last one");
     let noticed = lost.elapsed();
     assert!(noticed <= Duration::from_secs(30), "{noticed:?}");
     talk.says(Event::Entry(entry(3, "3"))).await;
@@ -85,7 +85,7 @@ async fn a_lost_end_of_a_room_is_noticed_within_30_seconds_and_repaired() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hole_is_never_shown_and_an_entry_that_comes_twice_is_shown_once() {
+async fn a_hole_is_never_shown_and_a_duplicate_is_shown_once() {
     let (connector, mut talks) = scripted::start();
     let mut ann = Person::start(connector, "ann");
     let mut talk = talks.recv().await.unwrap();
@@ -93,7 +93,7 @@ async fn a_hole_is_never_shown_and_an_entry_that_comes_twice_is_shown_once() {
     talk.is_followed(1, FollowResult::Contiguous).await;
     talk.says(Event::Entry(entry(1, "1"))).await;
     talk.says(Event::Entry(entry(1, "1"))).await;
-    // 2 is left out; what follows is not shown before it.
+    // 2 is left out; the entries after it must not be shown first.
     for seq in 3..=5 {
         talk.says(Event::Entry(entry(seq, &seq.to_string()))).await;
     }
@@ -111,7 +111,7 @@ async fn a_hole_is_never_shown_and_an_entry_that_comes_twice_is_shown_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_entry_is_not_taken_for_a_lost_one() {
+async fn a_slow_entry_is_not_treated_as_lost() {
     let (connector, mut talks) = scripted::start();
     let mut ann = Person::start(connector, "ann");
     let mut talk = talks.recv().await.unwrap();
@@ -139,13 +139,13 @@ async fn a_slow_entry_is_not_taken_for_a_lost_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_sends_no_headers_before_hello_gets_its_hello() {
+async fn a_server_that_sends_no_headers_before_hello_still_gets_the_hello() {
     let (connector, mut talks) = scripted::start_with(Headers::Late);
     let began = Instant::now();
     let mut ann = Person::start(connector, "ann");
     let mut talk = talks.recv().await.unwrap();
     talk.welcomes().await;
-    // It is sent once: what comes next is another request.
+    // It is sent once: the next request is another one.
     let next = talk.asked().await.what;
     assert!(!matches!(next, Request::Hello(_)), "{next:?}");
     let is_online = |_: &Person, event: &ClientEvent| {
@@ -158,7 +158,7 @@ async fn a_server_that_sends_no_headers_before_hello_gets_its_hello() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_sends_no_headers_before_hello_gets_it_again_after_a_loss() {
+async fn a_server_that_sends_no_headers_before_hello_gets_it_again_after_a_lost_link() {
     let (connector, mut talks) = scripted::start_with(Headers::Late);
     let _ann = Person::start(connector, "ann");
     let mut talk = talks.recv().await.unwrap();
@@ -175,7 +175,7 @@ async fn a_server_that_sends_no_headers_before_hello_gets_it_again_after_a_loss(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_never_sends_headers_is_silent_and_keeps_nobody_from_going() {
+async fn a_server_that_never_sends_headers_counts_as_silent_and_quitting_still_works() {
     let (connector, _talks) = scripted::start_with(Headers::Never);
     let began = Instant::now();
     let mut ann = Person::start(connector.clone(), "ann");

@@ -1,4 +1,4 @@
-//! What is unread above the screen: it is said how much there is, and it stays unread until it was on the screen.
+//! Unread messages above the screen: their number is shown, and they stay unread until they were on the screen.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use tchat::tui::event::{Effect, Event};
 
 use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, ZHANG, author, entry, says};
 
-/// Long enough on the screen.
+/// How long a message must be visible to count as read.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A line of its own for each, by two people in turn.
+/// One line per message, by two people in turn.
 fn line(seq: u64) -> Entry {
     let by = if seq.is_multiple_of(2) { LI } else { ZHANG };
     says(GENERAL, seq, by, seq, &format!("line {seq} here"))
 }
 
-/// General with two lines that were read and so many that were not, just opened.
+/// `general`, just opened, with two read messages and this many unread ones.
 fn opened(width: u16, height: u16, messages: u32) -> Screen {
     let mut screen = Screen::online(width, height);
     screen.keys("<a-2>");
@@ -34,14 +34,14 @@ fn opened(width: u16, height: u16, messages: u32) -> Screen {
     screen
 }
 
-/// What is unread in general, as it is shown, and how far it was read.
+/// Unread messages and mentions of `general` as shown, and the read position.
 fn left(screen: &Screen) -> (u32, u32, u64) {
     let room = screen.state.room(GENERAL).unwrap();
     let (messages, mentions) = screen.state.news(room);
     (messages, mentions, room.reading.unread.read.0)
 }
 
-/// The read positions the server was told of.
+/// The read positions sent to the server.
 fn marked(screen: &mut Screen) -> Vec<u64> {
     let effects = std::mem::take(&mut screen.effects);
     let marks = effects.iter().filter_map(|effect| match effect {
@@ -52,7 +52,7 @@ fn marked(screen: &mut Screen) -> Vec<u64> {
 }
 
 #[test]
-fn what_is_above_the_screen_is_counted_and_stays_unread() {
+fn messages_above_the_screen_are_counted_and_stay_unread() {
     // The room has twenty rows.
     let mut screen = opened(80, 24, 28);
     assert!(screen.shows("line 30 here") && screen.shows("line 11 here"));
@@ -61,14 +61,14 @@ fn what_is_above_the_screen_is_counted_and_stays_unread() {
     screen.passes(LOOK);
     assert_eq!((left(&screen), marked(&mut screen)), ((8, 0, 2), vec![]));
     assert!(screen.shows("unread 8"), "{}", screen.text());
-    // Nothing happens any more, so nothing is waited for.
+    // Nothing changes any more, so no timer is needed.
     assert!(!screen.state.wants_ticks());
-    // Elsewhere it is as much, and coming back changes nothing.
+    // The count is the same from another room, and coming back does not change it.
     screen.keys("<a-2>");
     assert_eq!(left(&screen), (8, 0, 2));
     screen.keys("<a-1>");
     assert!(screen.shows("↑ 8 new above · Alt+U"));
-    // The key leads to where it begins. Once it was there, everything was read.
+    // The key goes to the first unread message. Once that was visible, everything is read.
     screen.keys("<a-u>");
     assert!(screen.shows("─ new ─") && screen.shows("line 3 here"));
     assert!(!screen.shows("new above"), "{}", screen.text());
@@ -77,7 +77,7 @@ fn what_is_above_the_screen_is_counted_and_stays_unread() {
 }
 
 #[test]
-fn what_fits_the_screen_is_read_as_ever() {
+fn messages_that_fit_on_the_screen_are_marked_as_read() {
     let mut screen = opened(80, 24, 18);
     assert!(!screen.shows("new above"), "{}", screen.text());
     screen.passes(LOOK / 2);
@@ -87,7 +87,7 @@ fn what_fits_the_screen_is_read_as_ever() {
 }
 
 #[test]
-fn reading_from_the_top_moves_the_position_page_by_page() {
+fn reading_from_the_first_unread_moves_the_position_page_by_page() {
     let mut screen = opened(80, 24, 60);
     screen.keys("<a-u>");
     // Below the line there are nineteen rows: 3 to 21.
@@ -96,7 +96,7 @@ fn reading_from_the_top_moves_the_position_page_by_page() {
         (left(&screen), marked(&mut screen)),
         ((41, 0, 21), vec![21])
     );
-    // What is scrolled past in less than a moment was not read.
+    // Messages scrolled past in less than a moment are not read.
     screen.keys("<pgdn>");
     screen.passes(LOOK / 2);
     screen.keys("<pgdn>");
@@ -112,7 +112,7 @@ fn reading_from_the_top_moves_the_position_page_by_page() {
 }
 
 #[test]
-fn a_message_that_is_higher_than_the_screen_is_read_from_its_beginning() {
+fn a_message_taller_than_the_screen_is_read_once_its_beginning_was_shown() {
     let mut screen = Screen::online(80, 24);
     let unread = Unread {
         read: Seq(2),
@@ -135,20 +135,20 @@ fn a_message_that_is_higher_than_the_screen_is_read_from_its_beginning() {
 }
 
 #[test]
-fn what_arrives_and_is_seen_does_not_count_and_what_is_above_still_does() {
+fn new_visible_messages_are_read_and_those_above_the_screen_stay_unread() {
     let mut screen = opened(80, 24, 28);
     screen.passes(LOOK);
     screen.hears(ClientEvent::Entries((31..=33).map(line).collect()));
     assert!(screen.shows("↑ 8 new above · Alt+U"), "{}", screen.text());
     screen.passes(LOOK);
     assert_eq!(left(&screen), (8, 0, 2));
-    // An answer of our own says nothing about what was not on the screen.
+    // Our own reply does not mark messages that were not visible.
     screen.hears(ClientEvent::Entries(vec![says(
         GENERAL, 34, ANN, 34, "I see",
     )]));
     screen.passes(LOOK);
     assert_eq!((left(&screen), marked(&mut screen)), ((8, 0, 2), vec![]));
-    // Without anybody at the keyboard what comes is unread, wherever it is.
+    // Without focus, new messages are unread wherever they are.
     screen.does(Event::Focus(false));
     screen.hears(ClientEvent::Entries((35..=36).map(line).collect()));
     assert_eq!(left(&screen), (10, 0, 2));
@@ -158,7 +158,7 @@ fn what_arrives_and_is_seen_does_not_count_and_what_is_above_still_does() {
 }
 
 #[test]
-fn mentions_are_told_apart_above_the_screen_too() {
+fn mentions_above_the_screen_are_counted_separately() {
     let mut screen = Screen::online(80, 24);
     screen.keys("<a-2>");
     let unread = Unread {
@@ -183,7 +183,7 @@ fn mentions_are_told_apart_above_the_screen_too() {
     screen.keys("<a-1>");
     screen.passes(LOOK);
     assert_eq!(left(&screen), (8, 1, 2));
-    // One that was seen may be edited away, or deleted.
+    // A visible one may be edited or deleted.
     let amends = |seq, target, what| {
         let target = Seq(target);
         entry(GENERAL, seq, LI, 40, Body::Amendment { target, what })
@@ -214,7 +214,7 @@ fn mentions_are_told_apart_above_the_screen_too() {
 }
 
 #[test]
-fn what_was_read_on_another_screen_needs_not_be_seen_here() {
+fn messages_read_in_another_terminal_are_read_here_too() {
     let mut screen = opened(80, 24, 28);
     screen.passes(LOOK);
     let epoch = screen
@@ -235,13 +235,13 @@ fn what_was_read_on_another_screen_needs_not_be_seen_here() {
         },
     });
     assert!(!screen.shows("new above"), "{}", screen.text());
-    // The rest was on this screen before.
+    // The rest was visible on this screen before.
     screen.passes(LOOK);
     assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 30), vec![30]));
 }
 
 #[test]
-fn somebody_who_is_ignored_leaves_nothing_unread_above() {
+fn messages_of_ignored_people_above_the_screen_are_not_unread() {
     let mut screen = opened(80, 24, 28);
     screen.passes(LOOK);
     let ignored: Vec<Author> = vec![author(LI)];
@@ -266,16 +266,16 @@ fn somebody_who_is_ignored_leaves_nothing_unread_above() {
             mentions: 0,
         },
     });
-    // Half of the lines are gone, so that all of the others fit.
+    // Half of the messages are hidden, so all of the others fit.
     screen.passes(LOOK);
     assert_eq!(left(&screen), (0, 0, 30));
 }
 
 #[test]
-fn at_the_newest_end_a_key_marks_everything_as_read() {
+fn a_key_at_the_newest_end_marks_everything_as_read() {
     let mut screen = opened(80, 24, 60);
     screen.keys("<pgup><c-end>");
-    assert_eq!(left(&screen), (40, 0, 2), "it only leads there at first");
+    assert_eq!(left(&screen), (40, 0, 2), "the first press only scrolls");
     screen.keys("<c-end>");
     assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 62), vec![62]));
     assert!(screen.shows("everything here is marked as read"));
@@ -283,7 +283,7 @@ fn at_the_newest_end_a_key_marks_everything_as_read() {
 }
 
 #[test]
-fn the_words_fit_every_screen_and_lead_there() {
+fn the_hint_fits_every_screen_and_a_click_goes_there() {
     for (width, height) in [(120, 30), (80, 24), (60, 16), (40, 12)] {
         let mut screen = opened(width, height, 60);
         assert!(screen.shows("new above · Alt+U"), "{}", screen.text());
@@ -297,14 +297,14 @@ fn the_words_fit_every_screen_and_lead_there() {
         "{}",
         screen.text()
     );
-    // Where something else is said it gives way.
+    // Another notice hides it.
     let mut screen = opened(40, 12, 60);
     screen.keys("/nosuch<ret>");
     assert!(screen.shows("there is no command") && !screen.shows("new above"));
 }
 
 #[test]
-fn what_is_unread_and_not_loaded_is_loaded_from_where_it_begins() {
+fn unread_messages_that_are_not_loaded_are_loaded_from_the_first_one() {
     let mut screen = Screen::online(80, 24);
     screen.keys("<a-2>");
     let unread = Unread {
@@ -342,7 +342,7 @@ fn what_is_unread_and_not_loaded_is_loaded_from_where_it_begins() {
 }
 
 #[test]
-fn news_of_other_rooms_are_counted_as_before() {
+fn unread_messages_of_other_rooms_are_all_counted() {
     let mut screen = Screen::online(80, 24);
     screen.hears(ClientEvent::Entries(
         (1..=5)

@@ -1,4 +1,4 @@
-//! `chat.ChatService`: rooms.
+//! The `chat.ChatService` bridge, which has rooms.
 
 use tonic::Code;
 use tonic::transport::Channel;
@@ -60,7 +60,7 @@ fn counted(name: &str, count: i32) -> Counted {
     }
 }
 
-/// Somebody who has joined and read the answer, on a connection of their own.
+/// A client on its own connection that has joined and read the answer.
 pub async fn joins(server: &Server, name: &str, room: &str) -> Client {
     let mut client = Client::open(server, PATH).await;
     client.ask(join(name, room)).await;
@@ -89,7 +89,7 @@ pub async fn rooms(channel: &Channel) -> Vec<(String, i32)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rooms_are_listed_in_their_order_with_those_who_are_there() {
+async fn rooms_are_listed_in_configured_order_with_the_number_of_people_present() {
     let mut config = config();
     let mut gaming = config.hub.presets[1].clone();
     gaming.name = tchat::chat::RoomName::new("gaming").unwrap();
@@ -107,12 +107,12 @@ async fn rooms_are_listed_in_their_order_with_those_who_are_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_checked_name_is_kept_for_its_connection_as_long_as_that_lasts() {
+async fn a_checked_name_is_reserved_until_its_connection_ends() {
     let server = Server::start();
     let (mine, other) = (channel(&server).await, channel(&server).await);
     let free = check(&mine, "张三").await;
     assert_eq!((free.available, &*free.message), (true, "用户名可用"));
-    assert!(check(&mine, "张三").await.available, "it is one's own");
+    assert!(check(&mine, "张三").await.available, "it is ours");
     let taken = check(&other, "张三").await;
     assert_eq!(
         (taken.available, &*taken.message),
@@ -123,7 +123,7 @@ async fn a_checked_name_is_kept_for_its_connection_as_long_as_that_lasts() {
     }
     assert!(check(&other, &"汉".repeat(20)).await.available);
 
-    // One room after the other on the same connection, without checking again; nobody gets the name in between.
+    // Joining one room after another on the same connection needs no new check, and nobody else can take the name in between.
     for room in ["tech", "general", "tech"] {
         let mut stay = Client::on(mine.clone(), PATH, None).await;
         stay.ask(join("张三", room)).await;
@@ -138,7 +138,7 @@ async fn a_checked_name_is_kept_for_its_connection_as_long_as_that_lasts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_joiner_is_answered_first_and_the_others_are_told_with_the_count() {
+async fn a_join_is_answered_first_and_the_others_are_notified_with_the_count() {
     let server = Server::start();
     let mut ann = Client::open(&server, PATH).await;
     ann.ask(join("ann", "tech")).await;
@@ -155,18 +155,18 @@ async fn the_joiner_is_answered_first_and_the_others_are_told_with_the_count() {
             sender_name, text, ..
         }) = told(client).await
         else {
-            panic!("not said");
+            panic!("not a broadcast");
         };
         assert_eq!((&*sender_name, &*text), ("ben", "大家好"));
     }
-    // Another's name in a leave is not looked at, and whoever leaves hears nothing more.
+    // Another user's name in a leave request is ignored, and a client that left receives nothing more.
     ben.ask(leave("ann", "general")).await;
     assert_eq!(ben.ends().await.code(), Code::Ok);
     assert_eq!(told(&mut ann).await, ClientEvent::Left(counted("ben", 1)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_join_that_fails_is_answered_and_the_stream_ends() {
+async fn a_failed_join_is_answered_and_ends_the_stream() {
     let server = Server::start();
     let _one = joins(&server, "one", "random").await;
     let _two = joins(&server, "two", "random").await;
@@ -191,11 +191,11 @@ async fn a_join_that_fails_is_answered_and_the_stream_ends() {
         assert_eq!(client.ends().await.code(), Code::Ok, "a join comes first");
     }
     let listed = rooms(&channel(&server).await).await;
-    assert_eq!(listed[2], ("random".to_owned(), 2), "nobody was put out");
+    assert_eq!(listed[2], ("random".to_owned(), 2), "nobody was removed");
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_half_closes_stays_and_whoever_cancels_has_left() {
+async fn a_half_closed_call_stays_in_the_room_and_a_cancelled_one_leaves() {
     let server = Server::start();
     let mut ann = joins(&server, "ann", "tech").await;
     let mut ben = joins(&server, "ben", "tech").await;
@@ -209,7 +209,7 @@ async fn whoever_half_closes_stays_and_whoever_cancels_has_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_stays_at_once_of_one_name_are_one_too_many() {
+async fn a_name_cannot_be_in_two_rooms_at_once() {
     let server = Server::start();
     let mine = channel(&server).await;
     let mut first = Client::on(mine.clone(), PATH, None).await;
@@ -232,7 +232,7 @@ async fn a_private_message_is_marked() {
     let mut ben = joins(&server, "ben", "tech").await;
     ann.whispers("ben", "the token");
     let ClientEvent::Broadcast(line) = told(&mut ben).await else {
-        panic!("not told");
+        panic!("not a broadcast");
     };
     assert_eq!(
         (&*line.sender_name, &*line.text),

@@ -1,4 +1,4 @@
-//! Many at once, half of whom go without a word.
+//! Many bridge connections at once, half of which drop without a goodbye.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,11 +13,11 @@ use super::gochat;
 use crate::support::foreign::{Call, Socket};
 use crate::support::terminal::{Home, ends, signal};
 
-/// What is said to those who stayed.
+/// The message posted to the clients that stayed.
 const CALL: &str = "are you there?";
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Sockets a process has open. Its database's readers come and go by themselves.
+/// The number of sockets a process has open. Other descriptors do not count, because the readers of the database open and close files.
 fn sockets_of(process: u32) -> usize {
     let all = std::fs::read_dir(format!("/proc/{process}/fd"));
     let targets = all.into_iter().flatten().flatten();
@@ -27,12 +27,12 @@ fn sockets_of(process: u32) -> usize {
         .count()
 }
 
-/// How many people `general` has, as the lobby says.
+/// The number of people in `general`, from the room list.
 async fn present(lobby: &Channel) -> i32 {
     super::chat::rooms(lobby).await[0].1
 }
 
-/// `each` WebSocket and as many gRPC connections, half of both dropped.
+/// Opens `each` WebSocket and as many gRPC connections, then drops half of both.
 async fn crowd(each: usize) {
     let home = Home::new();
     let config = "[server]\nburst = 0\n[bridges]\non = true\ngochat = { listen = [] }\nservice = { listen = [] }\nwebsocket = { listen = [] }\ntrigger = { listen = [] }\n";
@@ -44,7 +44,7 @@ async fn crowd(each: usize) {
     let before = present(&lobby).await;
     let idle = sockets_of(server.id());
 
-    // Everybody reads, as a client does; whoever is aborted vanishes with the connection.
+    // Every client reads, as a real one does. An aborted client disappears together with its connection.
     let heard = Arc::new(AtomicUsize::new(0));
     let mut readers = Vec::new();
     for n in 0..each {
@@ -65,7 +65,7 @@ async fn crowd(each: usize) {
         call.ask(gochat::message(&format!("g{n}"), "", "")).await;
         let count = Arc::clone(&heard);
         let reads_call = tokio::spawn(async move {
-            // All of it, or the requests would end here.
+            // Move the whole call: otherwise its request half would be dropped here.
             let mut call = call;
             while let Ok(Some(message)) = call.stream.message().await {
                 if message.content.contains(CALL) {
@@ -100,18 +100,18 @@ async fn crowd(each: usize) {
     let stay = readers.split_off(each - each / 2);
     vanish(readers);
     let gone = reaches(2 * stay.len()).await;
-    println!("{each} of each kind: here after {here:?}; half vanished, gone after {gone:?}");
+    println!("{each} of each kind: here after {here:?}; half dropped, removed after {gone:?}");
     let mut caller: gochat::Client =
         Call::on(endpoint().connect().await.unwrap(), gochat::PATH, None).await;
     caller.ask(gochat::message("caller", "", CALL)).await;
     let began = std::time::Instant::now();
     while heard.load(Ordering::Relaxed) < 2 * stay.len() {
-        assert!(began.elapsed() < PATIENCE, "not everybody hears");
+        assert!(began.elapsed() < PATIENCE, "not all received it");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let all = began.elapsed();
     println!(
-        "all {} who stayed heard the next message within {all:?}",
+        "all {} that stayed received the next message within {all:?}",
         2 * stay.len()
     );
     caller.half_closes();
@@ -130,7 +130,7 @@ async fn crowd(each: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crowd_half_of_which_vanishes_leaves_no_ghost_and_no_descriptor() {
+async fn when_half_of_a_crowd_drops_no_ghost_and_no_descriptor_is_left() {
     crowd(50).await;
 }
 
@@ -140,7 +140,7 @@ async fn long_crowd_of_two_thousand() {
     crowd(1000).await;
 }
 
-/// The log's lines that say a word.
+/// The log lines that contain a word.
 fn logged(home: &Home, word: &str) -> Vec<String> {
     let files = std::fs::read_dir(home.logs()).unwrap().flatten();
     let texts = files.map(|file| std::fs::read_to_string(file.path()).unwrap());
@@ -150,7 +150,7 @@ fn logged(home: &Home, word: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_says_who_left_what_and_names_no_room_that_is_not_for_everybody() {
+async fn the_log_says_who_left_which_room_and_names_only_public_rooms() {
     let home = Home::new();
     let config = "[bridges]\non = true\ngochat = { listen = [] }\nservice = { listen = [] }\nwebsocket = { listen = [] }\ntrigger = { listen = [] }\n";
     std::fs::write(home.file("config.toml"), config).unwrap();
@@ -189,7 +189,7 @@ async fn the_log_says_who_left_what_and_names_no_room_that_is_not_for_everybody(
         let is_it = |line: &&String| line.contains(&name) && line.contains(&room);
         left.iter().filter(is_it).count()
     };
-    // One has left both; two, who was there to the end, left the room alone, and once.
+    // `one` has left both rooms. `two` stayed to the end and left only the public room, once.
     assert_eq!(
         (of("one", "general"), of("one", "conversation:")),
         (1, 1),

@@ -1,4 +1,4 @@
-//! What is promised of delivery, over every protocol: the same stories, told by whoever speaks it.
+//! Delivery guarantees, checked over every protocol with the same scenarios.
 
 mod private;
 
@@ -35,7 +35,7 @@ const ALL: [Protocol; 5] = [
 ];
 
 impl Protocol {
-    /// A name for whoever speaks it.
+    /// The name of the person who uses this protocol.
     fn name(self) -> &'static str {
         match self {
             Self::Tchat => "安",
@@ -55,9 +55,9 @@ impl Protocol {
     }
 }
 
-/// Somebody in `general`, whatever they speak.
+/// A person in `general`, over any protocol.
 enum Anyone {
-    /// Who has read so many lines.
+    /// With the number of messages read so far.
     Tchat(Box<Person>, usize),
     User(Box<user::Client>),
     Gochat(Box<gochat::Client>),
@@ -66,7 +66,7 @@ enum Anyone {
 }
 
 impl Anyone {
-    /// Comes under a name, and asks to be let in; whether they are is another question.
+    /// Connects under a name and asks to be let in; the server may still refuse.
     async fn comes(server: &Server, protocol: Protocol, name: &str) -> Self {
         match protocol {
             Protocol::Tchat => {
@@ -103,7 +103,7 @@ impl Anyone {
         }
     }
 
-    /// The next line, notices and all: by whom, and what. Nothing: it has ended.
+    /// The next line, notices included: its author and its text. `None`: the stream has ended.
     async fn next(&mut self) -> Option<(String, String)> {
         match self {
             Self::Tchat(person, read) => {
@@ -140,11 +140,11 @@ impl Anyone {
         }
     }
 
-    /// The next `count` lines that begin with `=`.
+    /// The next `count` lines whose text begins with `=`.
     async fn hears(&mut self, count: usize) -> Vec<(String, String)> {
         let mut lines = Vec::new();
         while lines.len() < count {
-            let line = self.next().await.expect("it goes on");
+            let line = self.next().await.expect("the stream continues");
             if line.1.starts_with('=') {
                 lines.push(line);
             }
@@ -152,10 +152,10 @@ impl Anyone {
         lines
     }
 
-    /// Waits for words somewhere in a line.
+    /// Waits for a line that contains these words.
     async fn is_told(&mut self, words: &str) -> (String, String) {
         loop {
-            let line = self.next().await.expect("it goes on");
+            let line = self.next().await.expect("the stream continues");
             if line.1.contains(words) {
                 return line;
             }
@@ -167,7 +167,7 @@ async fn people(lobby: &Channel) -> i32 {
     chat::rooms(lobby).await[0].1
 }
 
-/// Waits until there are so many people.
+/// Waits until the number of people satisfies the condition.
 async fn are_here(lobby: &Channel, is: impl Fn(i32) -> bool) {
     let began = Instant::now();
     loop {
@@ -180,7 +180,7 @@ async fn are_here(lobby: &Channel, is: impl Fn(i32) -> bool) {
     }
 }
 
-/// One of each protocol, all in the room.
+/// One person per protocol, all in the room.
 async fn everybody(server: &Server) -> Vec<(Protocol, Anyone)> {
     let mut all = Vec::new();
     for protocol in ALL {
@@ -199,7 +199,7 @@ fn numbered(protocol: Protocol, n: usize) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_anybody_says_everybody_hears_once_and_in_one_order() {
+async fn everybody_receives_every_message_once_and_in_the_same_order() {
     const LINES: usize = 40;
     let server = Server::start();
     let mut all = everybody(&server).await;
@@ -224,7 +224,7 @@ async fn what_anybody_says_everybody_hears_once_and_in_one_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_comes_late_hears_what_is_said_from_then_on_and_by_tchat_also_before() {
+async fn a_late_joiner_gets_new_messages_and_over_tchat_also_the_backlog() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     ann.says("general", "=before");
@@ -242,7 +242,7 @@ async fn whoever_comes_late_hears_what_is_said_from_then_on_and_by_tchat_also_be
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_in_use_is_refused_whatever_either_speaks() {
+async fn a_name_in_use_is_refused_across_protocols() {
     for held in ALL {
         for asked in ALL.into_iter().filter(|it| it.is_bridge()) {
             let server = Server::start();
@@ -254,14 +254,14 @@ async fn a_name_in_use_is_refused_whatever_either_speaks() {
             let notice = notice.unwrap_or_else(|| panic!("{held:?} {asked:?}: a notice first"));
             let is_notice = notice.0 == "系统" && notice.1.contains("张三");
             assert!(is_notice, "{held:?} {asked:?}: {notice:?}");
-            assert_eq!(second.next().await, None, "{held:?} {asked:?}: and the end");
+            assert_eq!(second.next().await, None, "{held:?} {asked:?}: stream ends");
             assert_eq!(people(&lobby).await, 1);
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_too_long_is_said_so_and_the_next_line_is_taken() {
+async fn a_line_that_is_too_long_is_refused_and_the_next_one_is_accepted() {
     let server = Server::start();
     let mut all = everybody(&server).await;
     for (protocol, one) in all.iter_mut().filter(|(it, _)| it.is_bridge()) {
@@ -276,7 +276,7 @@ async fn what_is_too_long_is_said_so_and_the_next_line_is_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_said_privately_reaches_one_and_nobody_else() {
+async fn a_private_message_reaches_only_its_recipient() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut all = everybody(&server).await;
@@ -298,7 +298,7 @@ async fn what_is_said_privately_reaches_one_and_nobody_else() {
     }
 }
 
-/// Orders about a guest, by somebody who may give them.
+/// Applies a ruling to a guest, by a person who may do so.
 async fn rules(boss: &mut Person, whom: &str, ruling: Ruling) {
     let room = boss.room("general").unwrap();
     let person = Author {
@@ -311,7 +311,7 @@ async fn rules(boss: &mut Person, whom: &str, ruling: Ruling) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_is_muted_or_removed_hears_so_and_why_and_has_left() {
+async fn a_muted_or_removed_guest_is_told_why() {
     let server = Server::start();
     let mut boss = server.joins("boss").await;
     boss.is_in("general").await;
@@ -329,15 +329,15 @@ async fn whoever_is_muted_or_removed_hears_so_and_why_and_has_left() {
         rules(&mut boss, protocol.name(), Ruling::Kicked { reason }).await;
         let told = one.is_told("您被 boss 移出了房间：=spam").await;
         assert_eq!(told.0, "系统", "{protocol:?}");
-        assert_eq!(one.next().await, None, "{protocol:?}: and the end");
+        assert_eq!(one.next().await, None, "{protocol:?}: stream ends");
     }
     let lobby = channel(&server).await;
     are_here(&lobby, |count| count <= 2).await;
-    assert!(server.log("general").await.is_empty(), "nobody was heard");
+    assert!(server.log("general").await.is_empty(), "nothing stored");
 }
 
 #[tokio::test(start_paused = true)]
-async fn over_the_rate_nobody_is_refused_and_the_order_stays() {
+async fn above_the_rate_limit_nothing_is_refused_and_the_order_is_kept() {
     for protocol in ALL {
         let mut config = config();
         (config.hub.limits.burst, config.hub.limits.per_second) = (5, 10);
@@ -354,7 +354,7 @@ async fn over_the_rate_nobody_is_refused_and_the_order_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn over_a_crash_what_was_heard_is_kept_and_everybody_can_come_back() {
+async fn after_a_crash_delivered_messages_are_kept_and_everybody_can_return() {
     let store = memory();
     let mut server = Server::crashing(config(), move || std::sync::Arc::clone(&store));
     let mut all = everybody(&server).await;
@@ -370,7 +370,7 @@ async fn over_a_crash_what_was_heard_is_kept_and_everybody_can_come_back() {
         while one.next().await.is_some() {}
     }
     server.restarts();
-    // Guests are other people now, under the same names; whoever speaks tchat has never gone.
+    // Guests are new people now, under the same names. The tchat client reconnects by itself and stays the same person.
     for (protocol, one) in &mut all[1..] {
         *one = Anyone::comes(&server, *protocol, protocol.name()).await;
     }

@@ -1,4 +1,4 @@
-//! `gochat.ChatService`.
+//! The `gochat.ChatService` bridge.
 
 use tonic::Code;
 
@@ -18,7 +18,7 @@ pub fn message(by: &str, to: &str, text: &str) -> ChatMessage {
     }
 }
 
-/// Somebody who has registered, as its client does, and whom `watcher` has seen.
+/// A client that has registered, as the original client does.
 pub async fn joins(server: &Server, name: &str) -> Client {
     let client = Client::open(server, PATH).await;
     client.ask(message(name, "", "has joined the chat")).await;
@@ -26,15 +26,15 @@ pub async fn joins(server: &Server, name: &str) -> Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_message_registers_and_is_passed_on_and_nobody_hears_themselves() {
+async fn the_first_message_registers_and_is_passed_on_without_an_echo() {
     let server = Server::start();
     let mut ann = Client::open(&server, PATH).await;
     ann.ask(message("ann", "", "")).await;
     assert!(ann.is_quiet().await, "there is no reply");
     let mut ben = joins(&server, "ben").await;
     let joined = message("ben", "", "has joined the chat");
-    assert_eq!(ann.hears().await, joined, "once, in his own words");
-    // Whose it is was said in the first message.
+    assert_eq!(ann.hears().await, joined, "once, with the text he sent");
+    // The first message decided the author; later names are ignored.
     ben.ask(message("ann", "", "hello")).await;
     assert_eq!(ann.hears().await, message("ben", "", "hello"));
     assert!(ben.is_quiet().await, "no echo");
@@ -44,12 +44,12 @@ async fn the_first_message_registers_and_is_passed_on_and_nobody_hears_themselve
     assert_eq!(
         ben.hears().await,
         message("ann", "", "hi ben"),
-        "empty lines are nothing"
+        "empty lines are not sent"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_private_message_reaches_one_and_an_unknown_name_is_said_so() {
+async fn a_private_message_reaches_its_recipient_and_an_unknown_name_gets_a_notice() {
     let server = Server::start();
     let mut ann = joins(&server, "ann").await;
     let mut ben = joins(&server, "ben").await;
@@ -70,7 +70,7 @@ async fn a_private_message_reaches_one_and_an_unknown_name_is_said_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_taken_or_bad_name_gets_a_notice_and_the_stream_ends() {
+async fn a_taken_or_invalid_name_gets_a_notice_and_ends_the_stream() {
     let server = Server::start();
     let mut ann = joins(&server, "ann").await;
     for name in ["ann", "ANN", "a b", "系统", "stream", "boss", ""] {
@@ -86,13 +86,13 @@ async fn a_taken_or_bad_name_gets_a_notice_and_the_stream_ends() {
         assert_eq!(second.ends().await.code(), Code::Ok);
     }
     let mut ben = joins(&server, "ben").await;
-    assert_eq!(ann.hears().await.username, "ben", "nobody took her place");
+    assert_eq!(ann.hears().await.username, "ben", "ann kept her name");
     ann.ask(message("", "", "mine")).await;
     assert_eq!(ben.hears().await.username, "ann");
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_closing_ends_well_and_a_cancel_is_a_leave_at_once() {
+async fn a_half_close_ends_the_call_cleanly_and_a_cancel_leaves_at_once() {
     let server = Server::start();
     let mut ann = joins(&server, "ann").await;
     let mut ben = joins(&server, "ben").await;

@@ -1,5 +1,4 @@
-//! Everybody with everybody: private messages across protocols, counts that agree, guests who are gone for good, and one long story of
-//! six protocols that the history checker believes.
+//! Clients of different protocols in one room: private messages between them, the same counts for all, and guests who have left for good.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use crate::support::person::Person;
 use crate::support::raw::{Raw, channel};
 use crate::support::server::{Server, config, memory};
 
-/// Says something that is refused, and why.
+/// Posts a message that is refused; returns the code.
 async fn refused(person: &mut Person, to: Recipient) -> RefusalCode {
     person.posts(to, "anybody there?");
     person.is_answered().await;
@@ -44,7 +43,7 @@ async fn private_messages_cross_from_tchat_to_gochat_and_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_guest_who_has_gone_is_gone_and_a_namesake_is_somebody_else() {
+async fn a_guest_who_left_is_gone_and_a_later_guest_of_that_name_is_another_person() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let zhang = gochat::joins(&server, "张三").await;
@@ -67,7 +66,7 @@ async fn a_guest_who_has_gone_is_gone_and_a_namesake_is_somebody_else() {
     ann.whispers("张三", "are you new?");
     assert_eq!(other.hears().await.content, "are you new?");
     ann.is_answered().await;
-    // What was said to the first is not the second's to read; and it can be closed.
+    // Messages for the first guest cannot be read by the second, and the old conversation can be closed.
     ann.client.send(Command::Leave(conversation)).unwrap();
     let gone =
         |_: &Person, event: &ClientEvent| (*event == ClientEvent::Left(conversation)).then_some(());
@@ -76,7 +75,7 @@ async fn a_guest_who_has_gone_is_gone_and_a_namesake_is_somebody_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everybody_counts_the_same_and_hears_of_each_in_their_own_words() {
+async fn every_protocol_shows_the_same_count_and_announces_joins_in_its_own_words() {
     let server = Server::start();
     let _ann = server.joins("ann").await;
     let mut user = user::joins(&server, 7, "u").await;
@@ -112,7 +111,7 @@ async fn everybody_counts_the_same_and_hears_of_each_in_their_own_words() {
     let lobby = channel(&server).await;
     assert_eq!(chat::rooms(&lobby).await[0], ("general".to_owned(), 6));
 
-    // Somebody comes by tchat, and goes again.
+    // A tchat user joins and leaves again.
     let ben = server.joins("ben").await;
     ben.quits().await;
     let (mut came, mut went) = (None, None);
@@ -159,7 +158,7 @@ async fn everybody_counts_the_same_and_hears_of_each_in_their_own_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rename_is_a_line_of_the_system() {
+async fn a_rename_is_announced_as_a_system_line() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut user = user::joins(&server, 7, "u").await;
@@ -178,7 +177,7 @@ async fn a_rename_is_a_line_of_the_system() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_guest_is_never_refused_for_rate_it_only_waits() {
+async fn the_rate_limit_delays_a_guest_and_never_refuses() {
     let mut config = config();
     (config.hub.limits.burst, config.hub.limits.per_second) = (5, 10);
     let server = Server::with(config, memory());
@@ -203,7 +202,7 @@ async fn a_guest_is_never_refused_for_rate_it_only_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_the_disk_is_full_a_guest_hears_so_and_goes_on_later() {
+async fn a_guest_is_told_that_the_disk_is_full_and_can_continue_later() {
     let is_full = Arc::new(AtomicBool::new(false));
     let full = Arc::clone(&is_full);
     let store = Arc::new(Faulty {
@@ -223,7 +222,7 @@ async fn where_the_disk_is_full_a_guest_hears_so_and_goes_on_later() {
     let mut late = gochat::joins(&server, "late").await;
     assert!(late.hears().await.content.contains("磁盘已满"));
     assert_eq!(late.ends().await.code(), tonic::Code::Ok);
-    // Whoever goes has gone, even where it cannot be written.
+    // A leave is announced even if it cannot be stored.
     drop(ben);
     assert_eq!(
         ann.hears().await,
@@ -244,14 +243,14 @@ async fn where_the_disk_is_full_a_guest_hears_so_and_goes_on_later() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_guest_whom_a_killed_server_left_behind_is_seen_off_by_the_next() {
+async fn a_guest_left_behind_by_a_killed_server_is_removed_by_the_next_server() {
     let store = memory();
     let server = Server::with(config(), Arc::clone(&store));
     let mut user = user::joins(&server, 7, "u").await;
     user.ask(user::request(7, "u", "message", "here")).await;
     user.hears().await;
     assert_eq!(store.guests().await.unwrap().len(), 1);
-    // The first one goes on, but for this store it is as if it had been killed.
+    // The first server keeps running, but for this store it is as if it had been killed.
     std::mem::forget(server);
     let next = Server::with(config(), Arc::clone(&store));
     let ann = next.joins("ann").await;

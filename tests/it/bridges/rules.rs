@@ -1,4 +1,4 @@
-//! What holds on every bridge, and what is served beside them.
+//! Rules that hold for every bridge, and the services beside them: health, reflection and metrics.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::support::raw::channel;
 use crate::support::server::{Server, config, memory};
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_served_is_unimplemented() {
+async fn an_unknown_or_disabled_method_is_unimplemented() {
     let server = Server::start();
     let channel = channel(&server).await;
     for path in [
@@ -66,7 +66,7 @@ struct HealthResponse {
 }
 
 #[tokio::test(start_paused = true)]
-async fn health_is_watched_for_as_long_as_one_likes() {
+async fn a_health_watch_stays_open() {
     let server = Server::start();
     let mut grpc = tonic::client::Grpc::new(channel(&server).await);
     grpc.ready().await.unwrap();
@@ -78,7 +78,7 @@ async fn health_is_watched_for_as_long_as_one_likes() {
     let first = watch.message().await.unwrap().unwrap();
     assert_eq!(first.status, 1, "serving");
     let change = tokio::time::timeout(Duration::from_secs(120), watch.message());
-    assert!(change.await.is_err(), "neither an end nor a change");
+    assert!(change.await.is_err(), "no end and no change");
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -106,7 +106,7 @@ struct Service {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reflection_lists_what_is_served_where_it_is_on() {
+async fn reflection_lists_the_enabled_services() {
     let mut config = config();
     config.reflection = Switch::On;
     config.bridges = config.bridges.without(tchat::chat::Bridge::User);
@@ -129,12 +129,12 @@ async fn reflection_lists_what_is_served_where_it_is_on() {
         ] {
             assert!(names.contains(expected), "{names:?}");
         }
-        assert!(!names.contains("user.UserService"), "it is switched off");
+        assert!(!names.contains("user.UserService"), "it is disabled");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_protocol_has_no_words_for_is_counted() {
+async fn requests_that_a_bridge_cannot_handle_are_counted() {
     let server = Server::start();
     let mut user = user::joins(&server, 7, "u").await;
     for action in ["dance", "message", "sing"] {
@@ -158,7 +158,7 @@ async fn what_a_protocol_has_no_words_for_is_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_gets_what_was_said_before_they_came() {
+async fn a_guest_gets_no_message_from_before_they_joined() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     ann.says("general", "before");
@@ -167,7 +167,7 @@ async fn nobody_gets_what_was_said_before_they_came() {
     let mut gochat = gochat::joins(&server, "g").await;
     let mut chat = chat::joins(&server, "c", "general").await;
     let mut socket = Socket::enter(&server, "w").await;
-    // It is in once it hears itself.
+    // The socket is in the room once it receives its own message.
     socket.says("w is in").await;
     ann.sees("general", "w is in").await;
     ann.says("general", "after");
@@ -208,7 +208,7 @@ async fn nobody_gets_what_was_said_before_they_came() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_falls_too_far_behind_skips_on_with_one_notice() {
+async fn a_slow_consumer_skips_messages_and_gets_one_notice() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut slow = Socket::enter(&server, "slow").await;
@@ -238,11 +238,11 @@ async fn whoever_falls_too_far_behind_skips_on_with_one_notice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_drain_ends_calls_as_unavailable_and_writes_that_they_left() {
+async fn a_drain_ends_calls_as_unavailable_and_stores_that_the_guests_left() {
     let store = memory();
     let mut server = Server::with(config(), std::sync::Arc::clone(&store));
     let mut user = user::joins(&server, 7, "u").await;
-    // Somebody who has not said who they are is told as well.
+    // A client that has not registered yet gets the status as well.
     let mut silent = gochat::Client::open(&server, gochat::PATH).await;
     let ends = tokio::spawn(async move { (user.ends().await.code(), silent.ends().await.code()) });
     server.stops().await.unwrap();
@@ -262,10 +262,10 @@ async fn a_drain_ends_calls_as_unavailable_and_writes_that_they_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_vanishes_and_comes_back_at_once_has_their_name() {
+async fn a_guest_who_drops_and_returns_at_once_gets_their_name_back() {
     let server = Server::start();
     for _ in 0..20 {
-        // It is welcomed, or this would end here.
+        // Each join is welcomed, or this would fail here.
         drop(user::joins(&server, 7, "u").await);
     }
     for n in 0..20 {
@@ -282,7 +282,7 @@ async fn whoever_vanishes_and_comes_back_at_once_has_their_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn leaving_and_coming_again_is_no_new_burst() {
+async fn rejoining_does_not_reset_the_rate_limit() {
     let mut config = config();
     (config.hub.limits.burst, config.hub.limits.per_second) = (10, 10);
     let server = Server::with(config, memory());
@@ -304,7 +304,7 @@ async fn leaving_and_coming_again_is_no_new_burst() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_who_come_at_the_same_moment_hear_of_each_other() {
+async fn guests_who_join_at_the_same_moment_all_see_each_other() {
     const CROWD: i64 = 20;
     let server = Server::start();
     let mut clients = Vec::new();
@@ -315,7 +315,7 @@ async fn all_who_come_at_the_same_moment_hear_of_each_other() {
             .await;
         clients.push(client);
     }
-    // Each is welcomed, and knows of all the others: counted in the welcome or told after it.
+    // Each client is welcomed and learns of all the others, either from the count in the welcome or from a later join.
     for client in &mut clients {
         let welcome = client.hears().await;
         assert_eq!(welcome.status, "joined");
@@ -329,7 +329,7 @@ async fn all_who_come_at_the_same_moment_hear_of_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_whose_name_stands_for_this_machine_reads_nothing() {
+async fn a_web_page_using_dns_rebinding_cannot_read_anything() {
     let server = Server::start();
     let metrics = |target: &str, hosts: &[&str]| {
         let hosts = hosts.iter().map(|it| format!("Host: {it}\r\n"));
@@ -356,13 +356,13 @@ async fn a_page_whose_name_stands_for_this_machine_reads_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_whose_name_stands_for_this_machine_joins_no_room() {
+async fn a_web_page_using_dns_rebinding_cannot_join_a_room() {
     let server = Server::start();
-    // What it could read otherwise: the origin is the same as the host.
+    // The WebSocket endpoint too, although the origin equals the host.
     let socket = b"GET /ws HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nConnection: Upgrade\r\n\
         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     assert!(http(&server, socket).await.0.contains("403"));
-    // And gRPC, which pages can only speak over HTTP/1.
+    // And gRPC, which web pages can use only over HTTP/1.
     for path in [
         chat::PATH,
         "/chat.ChatService/ListRooms",

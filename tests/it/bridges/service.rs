@@ -1,4 +1,4 @@
-//! `service.v1.Service`, and the HTTP door to it.
+//! The `service.v1.Service` bridge and its HTTP trigger.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub fn named(name: &str) -> ChatReq {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_name_is_greeted_at_once_and_seen_in_the_room() {
+async fn every_name_is_greeted_at_once_and_posted_in_the_room() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     for path in ["/service.v1.Service/Chat", "/service.v1.Service/ChatStream"] {
@@ -26,7 +26,7 @@ async fn every_name_is_greeted_at_once_and_seen_in_the_room() {
         for n in 0..5 {
             client.ask(named(&format!("hello:{n}"))).await;
         }
-        // All of them before the requests end.
+        // All answers arrive before the requests end.
         for n in 0..5 {
             assert_eq!(client.hears().await.message, format!("Hello hello:{n}"));
         }
@@ -41,7 +41,7 @@ async fn every_name_is_greeted_at_once_and_seen_in_the_room() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn several_streams_are_one_user_who_leaves_with_the_last() {
+async fn several_streams_are_one_user_who_leaves_with_the_last_stream() {
     let server = Server::start();
     let mut user = super::user::joins(&server, 1, "watcher").await;
     let path = "/service.v1.Service/Chat";
@@ -66,7 +66,7 @@ async fn several_streams_are_one_user_who_leaves_with_the_last() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_posted_is_greeted_all_the_same() {
+async fn a_name_that_cannot_be_posted_is_still_greeted() {
     let server = Server::start();
     let mut client = Client::open(&server, "/service.v1.Service/Chat").await;
     for name in ["", "\u{7}", "fine"] {
@@ -83,7 +83,7 @@ pub async fn get(server: &Server, path: &str) -> (String, String) {
     http(server, request.as_bytes()).await
 }
 
-/// The status line and the body of the answer to a request as it is.
+/// Sends raw request bytes; returns the status line and the body.
 pub async fn http(server: &Server, request: &[u8]) -> (String, String) {
     let mut io = server.dial().await;
     io.write_all(request).await.unwrap();
@@ -94,7 +94,7 @@ pub async fn http(server: &Server, request: &[u8]) -> (String, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_trigger_greets_after_five_requests_went_through_the_stream() {
+async fn the_trigger_greets_and_posts_one_line() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let (status, body) = get(&server, "/helloworld/%E5%BC%A0%E4%B8%89").await;
@@ -102,14 +102,14 @@ async fn the_trigger_greets_after_five_requests_went_through_the_stream() {
     assert_eq!(body, r#"{"message":"Hello 张三"}"#);
     let entry = ann.sees("general", "Hello 张三").await;
     assert_eq!(entry.author.name, "stream");
-    assert_eq!(server.log("general").await.len(), 1, "one line a trigger");
+    assert_eq!(server.log("general").await.len(), 1, "one line per trigger");
     for other in ["/helloworld", "/", "/helloworld/a/b", "/healthz"] {
         assert!(get(&server, other).await.0.contains("404"), "{other}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_trigger_says_so_where_the_stream_is_not_served() {
+async fn the_trigger_answers_503_when_the_stream_is_disabled() {
     let mut config = config();
     config.bridges = config.bridges.without(tchat::chat::Bridge::Service);
     let server = Server::with(config, memory());
@@ -120,7 +120,7 @@ async fn the_trigger_says_so_where_the_stream_is_not_served() {
     assert_eq!(body, expected);
 }
 
-/// Pulls the trigger for many at once.
+/// Calls the trigger `count` times at once.
 async fn burst(server: &Server, count: usize) {
     let pulls = (0..count).map(|n| async move {
         let (status, body) = get(server, &format!("/helloworld/p{n}")).await;
@@ -130,7 +130,7 @@ async fn burst(server: &Server, count: usize) {
     futures::future::join_all(pulls).await;
 }
 
-/// How many people the lines of triggers name or count.
+/// The number of people that the greeting lines name or count.
 fn greeted(lines: &[String]) -> usize {
     let of = |line: &String| {
         let names = line.strip_prefix("Hello ").expect("a greeting");
@@ -142,8 +142,8 @@ fn greeted(lines: &[String]) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_burst_of_triggers_is_a_line_each_at_once_and_nobody_comes_or_goes() {
-    // The rate that people have, which does not hold a trigger up.
+async fn each_trigger_of_a_burst_posts_a_line_at_once_without_joins_or_leaves() {
+    // The rate limit for people does not delay triggers.
     let mut config = config();
     config.hub.limits = tchat::chat::Limits::default();
     let server = Server::with(config, memory());
@@ -153,19 +153,19 @@ async fn a_burst_of_triggers_is_a_line_each_at_once_and_nobody_comes_or_goes() {
     let mut lines = Vec::new();
     while lines.len() < 100 {
         let message = user.hears().await.message.unwrap();
-        assert_eq!(message.message_type, "text", "nobody comes or goes");
+        assert_eq!(message.message_type, "text", "no joins or leaves");
         assert_eq!(message.username, "stream");
         lines.push(message.content);
     }
-    assert!(began.elapsed() < Duration::from_secs(1), "none is late");
+    assert!(began.elapsed() < Duration::from_secs(1), "no line is late");
     lines.sort();
     lines.dedup();
-    assert_eq!(lines.len(), 100, "none is lost, and none is there twice");
+    assert_eq!(lines.len(), 100, "no line is lost or duplicated");
     assert!(user.is_quiet().await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_of_triggers_shares_lines_in_which_nobody_is_left_out() {
+async fn a_flood_of_triggers_is_combined_into_fewer_lines_that_count_everybody() {
     let mut config = config();
     config.hub.limits = tchat::chat::Limits::default();
     let server = Server::with(config, memory());
@@ -177,7 +177,7 @@ async fn a_flood_of_triggers_shares_lines_in_which_nobody_is_left_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_trigger_says_one_harmless_line_whatever_the_name_is() {
+async fn a_trigger_posts_one_harmless_line_for_any_name() {
     let config = config();
     let words = tchat::text::Keywords::new(["spam"]);
     let refuse = tchat::chat::FilterMode::Refuse;
@@ -200,7 +200,7 @@ async fn a_trigger_says_one_harmless_line_whatever_the_name_is() {
     let general = ann.room("general").unwrap();
     let said = ann.entries[&general].iter().filter(|it| it.body.is_said());
     let said: Vec<_> = said.collect();
-    assert_eq!(said.len(), 5, "a word that is refused is no line");
+    assert_eq!(said.len(), 5, "a filtered word is not posted");
     for entry in said {
         let text = entry.body.text();
         assert!(
@@ -212,7 +212,7 @@ async fn a_trigger_says_one_harmless_line_whatever_the_name_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_line_for_one_person_is_greeted_and_not_public() {
+async fn a_line_addressed_to_a_person_is_greeted_and_stays_private() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut client = Client::open(&server, "/service.v1.Service/Chat").await;

@@ -1,4 +1,4 @@
-//! Six protocols in one room, talking a lot: everybody hears the same, in the same order, and the log is one story.
+//! Six protocols in one busy room: everybody receives the same lines in the same order, and the log agrees.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -20,13 +20,13 @@ use crate::support::terminal::{Home, ends, signal};
 
 const PATIENCE: Duration = Duration::from_secs(200);
 
-/// Everybody who speaks: over each bridge, and ann by tchat itself.
+/// Everybody who posts: one user per bridge, and ann over tchat.
 const NAMES: [&str; 6] = ["u", "g", "c", "w", "stream", "ann"];
 
-/// What somebody heard said, in order: by whom, and what.
+/// The messages a client received, in order: author and text.
 type Heard = Arc<Mutex<Vec<(String, String)>>>;
 
-/// Somebody who says `lines` lines while they read everything.
+/// A client that posts `lines` lines while it reads everything.
 struct Talker {
     name: &'static str,
     hears_itself: bool,
@@ -34,20 +34,20 @@ struct Talker {
     task: JoinHandle<()>,
 }
 
-/// Lines somebody may not have read yet; far fewer than a server keeps for them, so that nobody has to skip any.
+/// The number of lines a client may be behind. Far below the limit of the server's outbox, so that no client has to skip messages.
 const UNREAD: usize = 200;
 
-/// Keeps those who talk from running away from those who read.
+/// Keeps the senders from getting too far ahead of the readers.
 #[derive(Default)]
 struct Pace {
-    /// Everybody who hears is there.
+    /// Set once all readers are in the room.
     begins: AtomicBool,
     said: AtomicUsize,
     heard: Mutex<Vec<(bool, Heard)>>,
 }
 
 impl Pace {
-    /// About how many lines somebody has not read.
+    /// About how many lines this client has not read yet.
     fn behind(&self, heard: &Heard, hears_itself: bool) -> usize {
         let heard = heard.lock().unwrap().len();
         let all = if hears_itself {
@@ -81,7 +81,7 @@ fn note(heard: &Heard, by: &str, text: &str) {
     }
 }
 
-/// A talker of a protocol: `$open` makes a client, `$says` what it asks to say a line, `$hear` reads a message to the end.
+/// A talker of one protocol: `$open` makes a client, `$says` sends a line, `$hear` reads one message and is false at the end of the stream.
 macro_rules! talker {
     ($name:literal, $itself:literal, $lines:expr, $pace:expr, $client:ident = $open:expr, $text:ident => $says:expr, $heard:ident => $hear:expr) => {{
         let mut $client = $open;
@@ -181,7 +181,7 @@ async fn talkers(port: u16, lines: usize, pace: &Arc<Pace>) -> Vec<Talker> {
     all
 }
 
-/// Everybody says their share of so many lines.
+/// Everybody posts their share of `lines` lines.
 async fn story(lines: usize) {
     let home = Home::new();
     let mut config = String::from("[server]\nburst = 0\n[bridges]\non = true\n");
@@ -201,7 +201,7 @@ async fn story(lines: usize) {
     }
     pace.begins.store(true, Ordering::Relaxed);
 
-    // The stream only speaks.
+    // The stream of the service bridge only posts.
     let (streams, anns) = (Arc::clone(&pace), Arc::clone(&pace));
     let names = tokio::spawn(async move {
         let path = "/service.v1.Service/Chat";
@@ -217,7 +217,7 @@ async fn story(lines: usize) {
         client.half_closes();
         client.ends().await
     });
-    // And tchat's own: one that reads, and a screen.
+    // And two tchat clients: a tail and a screen.
     let arguments = ["tail", "--json", "--last", "1000000", "--follow"];
     let mut reader: Child = home
         .command(&arguments)
@@ -238,7 +238,7 @@ async fn story(lines: usize) {
             }
             anns.said.fetch_add(1, Ordering::Relaxed);
             ann.says(&line("ann", n));
-            // A screen takes a thousand that wait.
+            // A screen accepts at most a thousand waiting posts.
             while n % 200 == 0 && !printing().contains(&line("ann", n)) {
                 std::thread::sleep(Duration::from_millis(20));
             }
@@ -253,14 +253,14 @@ async fn story(lines: usize) {
     for talker in &talkers {
         while !is_last(&talker.heard, talker, each) {
             let heard = talker.heard.lock().unwrap().len();
-            assert!(began.elapsed() < PATIENCE, "{} heard {heard}", talker.name);
+            assert!(began.elapsed() < PATIENCE, "{} got {heard}", talker.name);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
     while printed().matches("\"kind\":\"text\"").count() < all {
         assert!(
             began.elapsed() < PATIENCE,
-            "the tail does not come to the end"
+            "the tail does not reach the last line"
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -282,20 +282,20 @@ async fn story(lines: usize) {
         let expected: Vec<String> = (1..=each).map(|n| line(name, n)).collect();
         assert!(
             own.iter().copied().eq(&expected),
-            "{name}'s lines, all and in order"
+            "all lines of {name}, in order"
         );
     }
-    // Each screen, whatever its protocol, is the log, without the own lines where one does not hear oneself.
+    // Each client received exactly the log, except its own lines if its protocol has no echo.
     for talker in talkers {
         talker.task.abort();
         let heard = talker.heard.lock().unwrap().clone();
         let theirs = |(by, _): &&(String, String)| talker.hears_itself || by != talker.name;
         let expected: Vec<_> = log.iter().filter(theirs).cloned().collect();
-        assert!(heard == expected, "{} heard another story", talker.name);
+        assert!(heard == expected, "{} received other messages", talker.name);
     }
-    // What ann said herself is there at once, and waits until it has been answered.
+    // Ann's own lines are shown at once and marked until they are stored.
     let last = &log.last().unwrap().1;
-    ann.until("the end, all of it stored", |screen| {
+    ann.until("the last line, with everything stored", |screen| {
         screen.contains(last) && !screen.contains('…')
     });
     let mut history = History::default();
@@ -303,12 +303,12 @@ async fn story(lines: usize) {
     history.screens.push(("ann".into(), ann.text()));
     let wrong = history.check();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    println!("{all} lines of six protocols: one story");
+    println!("{all} lines of six protocols: consistent");
     signal(server.id(), "TERM");
     assert!(ends(&mut server, Duration::from_secs(50)).success());
 }
 
-/// Whether the last line of everybody who is heard has been heard.
+/// Whether the client has received the last line of everybody it receives from.
 fn is_last(heard: &Heard, talker: &Talker, each: usize) -> bool {
     let heard = heard.lock().unwrap();
     let mut last: HashMap<&str, &str> = HashMap::new();
@@ -322,7 +322,7 @@ fn is_last(heard: &Heard, talker: &Talker, each: usize) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn six_protocols_in_one_room_hear_one_story() {
+async fn six_protocols_in_one_room_see_the_same_history() {
     story(300).await;
 }
 

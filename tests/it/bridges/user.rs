@@ -1,4 +1,4 @@
-//! `user.UserService`.
+//! The `user.UserService` bridge.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub fn request(id: i64, name: &str, action: &str, content: &str) -> ChatRequest 
     }
 }
 
-/// Somebody who has joined and read their welcome.
+/// A client that has joined and read its welcome.
 pub async fn joins(server: &Server, id: i64, name: &str) -> Client {
     let mut client = Client::open(server, PATH).await;
     client.ask(request(id, name, "join", "")).await;
@@ -39,7 +39,7 @@ fn message(response: &ChatResponse) -> &ChatMessage {
         .expect("the message is always set")
 }
 
-/// Everything of a response but when it was said, which is now.
+/// All fields of a response except the timestamp, which must be about now.
 fn of(response: &ChatResponse) -> (i64, &str, &str, &str, &str, i32) {
     let message = message(response);
     let now = std::time::SystemTime::now();
@@ -57,7 +57,7 @@ fn of(response: &ChatResponse) -> (i64, &str, &str, &str, &str, i32) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_join_welcomes_the_joiner_and_is_told_to_the_others() {
+async fn a_join_is_welcomed_and_announced_to_the_others() {
     let server = Server::start();
     let mut zhang = Client::open(&server, PATH).await;
     zhang.ask(request(7, "张三", "join", "")).await;
@@ -72,11 +72,11 @@ async fn a_join_welcomes_the_joiner_and_is_told_to_the_others() {
     let told = zhang.hears().await;
     let words = "李四 加入了聊天室";
     assert_eq!(of(&told), (8, "李四", words, "join", "broadcast", 2));
-    assert!(li.is_quiet().await, "nobody is told of themselves");
+    assert!(li.is_quiet().await, "nobody is notified of their own join");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_goes_to_all_and_whose_it_is_cannot_be_made_up() {
+async fn a_message_goes_to_all_and_its_author_cannot_be_forged() {
     let server = Server::start();
     let mut zhang = joins(&server, 7, "张三").await;
     let mut li = joins(&server, 8, "李四").await;
@@ -89,7 +89,7 @@ async fn a_message_goes_to_all_and_whose_it_is_cannot_be_made_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn before_a_join_there_is_only_a_notice_and_the_stream_goes_on() {
+async fn a_request_before_the_join_gets_a_notice_and_the_stream_continues() {
     let server = Server::start();
     let mut zhang = Client::open(&server, PATH).await;
     zhang.ask(request(7, "张三", "message", "hello")).await;
@@ -100,12 +100,12 @@ async fn before_a_join_there_is_only_a_notice_and_the_stream_goes_on() {
     zhang.ask(request(7, "张三", "join", "")).await;
     assert_eq!(zhang.hears().await.status, "joined");
     zhang.ask(request(9, "王五", "join", "")).await;
-    assert_eq!(zhang.hears().await.status, "error", "one name a stream");
+    assert_eq!(zhang.hears().await.status, "error", "one name per stream");
     assert!(server.log("general").await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leave_a_cancel_and_the_end_of_requests_are_told_alike() {
+async fn a_leave_a_cancel_and_a_half_close_are_announced_alike() {
     let server = Server::start();
     let mut zhang = joins(&server, 7, "张三").await;
     let mut li = joins(&server, 8, "李四").await;
@@ -114,10 +114,10 @@ async fn a_leave_a_cancel_and_the_end_of_requests_are_told_alike() {
     let left = (8, "李四", words, "leave", "broadcast", 1);
 
     li.ask(request(8, "李四", "leave", "")).await;
-    assert_eq!(li.ends().await.code(), Code::Ok, "and nothing said");
+    assert_eq!(li.ends().await.code(), Code::Ok, "without another message");
     assert_eq!(of(&zhang.hears().await), left);
 
-    // As its client always ends.
+    // A cancel: the original client always ends like this.
     let li = joins(&server, 8, "李四").await;
     zhang.hears().await;
     drop(li);
@@ -132,7 +132,7 @@ async fn a_leave_a_cancel_and_the_end_of_requests_are_told_alike() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_taken_name_or_number_is_said_so_and_takes_nothing_from_its_holder() {
+async fn a_taken_name_or_user_id_is_refused_and_its_holder_keeps_it() {
     let server = Server::start();
     let mut zhang = joins(&server, 7, "张三").await;
     for (id, name, reason) in [
@@ -141,7 +141,7 @@ async fn a_taken_name_or_number_is_said_so_and_takes_nothing_from_its_holder() {
         (9, "系统", "用户名 '系统' 是保留名称"),
         (10, "a b", "用户名 'a b' 无效"),
         (11, "", "用户名 '' 无效"),
-        // Both: what the client cannot change by another name comes first.
+        // Both are taken: the user id is reported, because the client cannot change it by choosing another name.
         (7, "张三", "用户 ID 7 已被占用"),
     ] {
         let mut second = Client::open(&server, PATH).await;
@@ -155,7 +155,7 @@ async fn a_taken_name_or_number_is_said_so_and_takes_nothing_from_its_holder() {
     zhang.ask(request(7, "张三", "message", "still here")).await;
     assert_eq!(of(&zhang.hears().await).2, "still here");
     drop(zhang);
-    // Both are free again as soon as they have gone.
+    // Both are free again as soon as the guest has left.
     let mut watcher = joins(&server, 1, "watcher").await;
     let mut zhang = joins(&server, 7, "张三").await;
     assert_eq!(of(&watcher.hears().await).0, 7);
@@ -164,7 +164,7 @@ async fn a_taken_name_or_number_is_said_so_and_takes_nothing_from_its_holder() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_own_deadline_ends_the_whole_stream_and_the_stay() {
+async fn the_deadline_of_the_call_ends_the_stream_and_leaves_the_room() {
     let server = Server::start();
     let mut watcher = joins(&server, 1, "watcher").await;
     let channel = channel(&server).await;
@@ -174,7 +174,7 @@ async fn its_own_deadline_ends_the_whole_stream_and_the_stay() {
     zhang.ask(request(7, "张三", "join", "")).await;
     zhang.hears().await;
     watcher.hears().await;
-    // The client's own clock may end it as well, in the same words.
+    // The client's own timer may end the call first, so two codes are possible.
     let ended = zhang.ends().await;
     assert!(
         matches!(ended.code(), Code::DeadlineExceeded | Code::Cancelled),
@@ -185,7 +185,7 @@ async fn its_own_deadline_ends_the_whole_stream_and_the_stay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_private_message_is_marked_and_people_of_other_protocols_have_a_number() {
+async fn a_private_message_is_marked_and_people_of_other_protocols_get_a_user_id() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut zhang = joins(&server, 7, "张三").await;
@@ -205,7 +205,7 @@ async fn a_private_message_is_marked_and_people_of_other_protocols_have_a_number
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_said_is_refused_in_its_words_and_nothing_else_happens() {
+async fn an_invalid_message_is_refused_in_chinese_and_not_stored() {
     let server = Server::start();
     let mut zhang = joins(&server, 7, "张三").await;
     let long = "x".repeat(8193);

@@ -1,4 +1,4 @@
-//! Protobuf over WebSocket.
+//! The WebSocket bridge: protobuf messages in WebSocket frames.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::support::foreign::{BINARY, PING, PONG, Socket, TEXT, websocket};
 use crate::support::server::Server;
 
-/// What two say to each other, the notices of who comes and goes left out.
+/// The next message by a person, skipping the system's join and leave notices.
 async fn said(socket: &mut Socket) -> (String, String) {
     loop {
         let line = socket.talk().await;
@@ -24,10 +24,10 @@ fn line(by: &str, text: &str) -> (String, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn talk_goes_to_all_under_the_name_of_the_handshake() {
+async fn a_message_goes_to_all_under_the_name_from_the_handshake() {
     let server = Server::start();
     let mut zhang = Socket::enter(&server, "张三").await;
-    // He is in before the other is, if he hears himself.
+    // Receiving his own message proves that he is in the room before the other joins.
     zhang.says("first").await;
     assert_eq!(zhang.talk().await, line("张三", "first"));
     let mut li = Socket::enter(&server, "李四").await;
@@ -42,10 +42,10 @@ async fn talk_goes_to_all_under_the_name_of_the_handshake() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn long_text_in_text_frames_is_read_and_answered_in_kind() {
+async fn long_protobuf_in_text_frames_is_read_and_answered_in_binary() {
     let server = Server::start();
     let mut zhang = Socket::enter(&server, "张三").await;
-    // From 128 bytes on its length makes the frame no valid text.
+    // From 128 bytes on, the length prefix makes the payload invalid UTF-8.
     for length in [1, 127, 128, 200, 8192] {
         let text = "x".repeat(length);
         let request = websocket::ChatRoomRequest {
@@ -71,12 +71,12 @@ async fn long_text_in_text_frames_is_read_and_answered_in_kind() {
     assert_eq!(
         zhang.frame().await.unwrap().0,
         BINARY,
-        "whoever sends it gets it"
+        "a binary request is answered in binary"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_user_list_goes_to_the_one_who_asks_and_has_nothing_else_set() {
+async fn a_user_list_goes_only_to_the_one_who_asked() {
     let server = Server::start();
     let _ann = server.joins("ann").await;
     let mut zhang = Socket::enter(&server, "张三").await;
@@ -97,7 +97,7 @@ async fn a_user_list_goes_to_the_one_who_asks_and_has_nothing_else_set() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_name_one_is_given_and_a_bad_or_taken_one_is_closed_with_a_notice() {
+async fn a_missing_name_is_assigned_and_an_invalid_or_taken_one_is_refused_with_a_notice() {
     let server = Server::start();
     let nameless = async || {
         let io = pipe(server.dial().await);
@@ -132,13 +132,13 @@ async fn without_a_name_one_is_given_and_a_bad_or_taken_one_is_closed_with_a_not
     let mut refused = Socket::shake(io, b"username: \xff\xfe\r\n").await.unwrap();
     assert!(
         refused.talk().await.1.contains("用户名"),
-        "no UTF-8, no name"
+        "the name is not UTF-8"
     );
     assert_eq!(refused.closes().await, 1008);
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_pings_every_54_seconds_and_only_pongs_keep_it() {
+async fn it_pings_every_54_seconds_and_closes_without_a_pong() {
     let server = Server::start();
     let began = Instant::now();
     let mut alive = Socket::enter(&server, "alive").await;
@@ -146,7 +146,7 @@ async fn it_pings_every_54_seconds_and_only_pongs_keep_it() {
     while began.elapsed() < Duration::from_secs(130) {
         let next = tokio::time::timeout(Duration::from_secs(20), alive.any_frame());
         if let Ok(frame) = next.await {
-            let (PING, payload) = frame.expect("the connection goes on") else {
+            let (PING, payload) = frame.expect("the connection stays open") else {
                 continue;
             };
             pings += 1;
@@ -164,8 +164,8 @@ async fn it_pings_every_54_seconds_and_only_pongs_keep_it() {
     mute.pongs = false;
     let mut spoke = 0;
     loop {
-        // What it says counts for nothing.
-        mute.says("talking is no pong").await;
+        // Messages do not count as pongs.
+        mute.says("a message is not a pong").await;
         spoke += 1;
         let next = tokio::time::timeout(Duration::from_secs(5), async {
             while mute.frame().await.is_some() {}
@@ -180,7 +180,7 @@ async fn it_pings_every_54_seconds_and_only_pongs_keep_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_read_is_closed_with_the_right_code() {
+async fn an_unreadable_frame_closes_with_the_right_code() {
     let server = Server::start();
     let mut watcher = Socket::enter(&server, "watcher").await;
     for (name, first, payload, code) in [
@@ -193,7 +193,7 @@ async fn what_cannot_be_read_is_closed_with_the_right_code() {
         bad.send(first, &payload).await;
         assert_eq!(bad.closes().await, code, "{name}");
     }
-    // Too long to say is not too long to read.
+    // A message over the size limit is refused, but the frame is accepted.
     watcher.says(&"x".repeat(8193)).await;
     let refused = loop {
         let (by, words) = watcher.talk().await;
@@ -209,7 +209,7 @@ async fn what_cannot_be_read_is_closed_with_the_right_code() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pages_of_other_origins_and_requests_that_are_no_handshake_are_turned_away() {
+async fn pages_of_other_origins_are_refused() {
     let server = Server::start();
     let shake = async |header: &'static [u8]| {
         let io = pipe(server.dial().await);
@@ -221,7 +221,7 @@ async fn pages_of_other_origins_and_requests_that_are_no_handshake_are_turned_aw
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_private_message_is_marked_and_a_drain_says_so() {
+async fn a_private_message_is_marked_and_a_drain_closes_with_1001() {
     let mut server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut zhang = Socket::enter(&server, "张三").await;
@@ -235,13 +235,13 @@ async fn a_private_message_is_marked_and_a_drain_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_has_shaken_hands_is_in_the_room() {
+async fn a_client_is_in_the_room_once_the_handshake_is_done() {
     let server = Server::start();
     let mut talker = Socket::enter(&server, "talker").await;
     for n in 0..20 {
         let name = format!("new{n}");
         let mut new = Socket::enter(&server, &name).await;
-        // Neither waits for anything: what is said now is heard, and the list has both.
+        // There is no waiting: a message posted now is received, and the user list has both.
         talker.says(&format!("line {n}")).await;
         new.asks("userlist", "").await;
         let (mut has_heard, mut is_listed) = (false, false);
@@ -253,18 +253,18 @@ async fn whoever_has_shaken_hands_is_in_the_room() {
                 is_listed = true;
             }
         }
-        // And by name.
+        // Private messages by name work too.
         talker.says(&format!("@{name} psst")).await;
         while new.talk().await.1 != "[私聊] psst" {}
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_sent_with_the_handshake_is_said_once_it_is_done() {
+async fn messages_sent_right_after_the_handshake_are_all_posted() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut eager = Socket::enter(&server, "eager").await;
-    // As soon as the answer is there, many at once.
+    // Many messages, sent as soon as the handshake was answered.
     for n in 0..30 {
         eager.says(&n.to_string()).await;
     }
@@ -274,7 +274,7 @@ async fn what_is_sent_with_the_handshake_is_said_once_it_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_gives_up_while_shaking_hands_leaves_nobody_behind() {
+async fn an_aborted_handshake_leaves_no_ghost() {
     use tokio::io::AsyncWriteExt;
     let server = Server::start();
     let mut talker = Socket::enter(&server, "talker").await;
@@ -285,7 +285,7 @@ async fn whoever_gives_up_while_shaking_hands_leaves_nobody_behind() {
         io.write_all(request).await.unwrap();
         drop(io);
     }
-    // The name is free, and nobody else is there.
+    // The name is free, and no ghost is in the list.
     let mut ghost = Socket::enter(&server, "ghost").await;
     ghost.asks("userlist", "").await;
     let listed = loop {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_backup_is_made_while_it_hosts_and_put_back_while_it_does_not() {
+fn a_backup_works_while_the_server_runs_and_a_restore_only_while_it_is_stopped() {
     let home = Home::new();
     let mut server = home.serves(&[]);
     says(&home, "kept");
@@ -19,11 +19,11 @@ fn a_backup_is_made_while_it_hosts_and_put_back_while_it_does_not() {
     );
     says(&home, "said after the copy");
     let (code, said) = runs(&home, &["restore", &copy]);
-    assert_eq!(code, Some(1), "not under a server: {said}");
+    assert_eq!(code, Some(1), "the server runs: {said}");
     assert!(said.contains("another tchat"), "{said}");
     signal(server.id(), "TERM");
     assert!(ends(&mut server, Duration::from_secs(50)).success());
-    // What is no backup changes nothing.
+    // A file that is not a backup changes nothing.
     let junk = home.file("junk.db");
     std::fs::write(&junk, "junk").unwrap();
     let torn = home.file("torn.db");
@@ -47,7 +47,7 @@ fn a_backup_is_made_while_it_hosts_and_put_back_while_it_does_not() {
 }
 
 #[test]
-fn a_lost_database_is_an_error_that_names_the_way_back() {
+fn a_missing_database_is_an_error_that_explains_how_to_restore_it() {
     let home = Home::new();
     let mut server = home.serves(&[]);
     signal(server.id(), "TERM");
@@ -74,7 +74,7 @@ fn a_lost_database_is_an_error_that_names_the_way_back() {
         );
         std::fs::write(&database, &kept).unwrap();
     }
-    // With the database it goes on, and without the id a new history begins.
+    // With the database back the server continues; without the id file a new history begins.
     let mut server = home.serves(&[]);
     signal(server.id(), "TERM");
     assert!(ends(&mut server, Duration::from_secs(50)).success());
@@ -86,7 +86,7 @@ fn a_lost_database_is_an_error_that_names_the_way_back() {
 }
 
 #[test]
-fn the_log_of_a_lost_database_is_neither_deleted_nor_taken_for_that_of_a_backup() {
+fn the_wal_of_a_missing_database_is_not_deleted_and_not_applied_to_a_backup() {
     let home = Home::new();
     let mut server = home.serves(&[]);
     let port = home.port.to_string();
@@ -129,7 +129,7 @@ fn the_log_of_a_lost_database_is_neither_deleted_nor_taken_for_that_of_a_backup(
         assert_eq!(std::fs::read(&log).unwrap(), kept);
         std::fs::write(&database, "").unwrap();
     }
-    // What is put back is the backup and nothing else, and the log is still there under another name.
+    // Only the backup is restored, and the WAL is kept under another name.
     let restored = home
         .command(&["restore", &copy, "--data", &data])
         .output()
@@ -149,7 +149,7 @@ fn the_log_of_a_lost_database_is_neither_deleted_nor_taken_for_that_of_a_backup(
 
 #[cfg(unix)]
 #[test]
-fn a_directory_that_exists_keeps_its_mode_and_the_database_is_private_in_it() {
+fn an_existing_directory_keeps_its_mode_and_the_database_in_it_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let home = Home::new();
@@ -162,7 +162,7 @@ fn a_directory_that_exists_keeps_its_mode_and_the_database_is_private_in_it() {
     assert_eq!(mode(&home.data().join("tchat.db")), 0o600);
     signal(server.id(), "TERM");
     assert!(ends(&mut server, Duration::from_secs(50)).success());
-    // One that is made is for the user alone.
+    // A directory that tchat creates is private.
     let home = Home::new();
     let mut server = home.serves(&[]);
     assert_eq!((mode(&home.data()), mode(&home.logs())), (0o700, 0o700));
@@ -170,14 +170,14 @@ fn a_directory_that_exists_keeps_its_mode_and_the_database_is_private_in_it() {
     assert!(ends(&mut server, Duration::from_secs(50)).success());
 }
 
-/// The mode of a file or directory.
+/// The permission bits of a file or directory.
 fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
 #[test]
-fn a_damaged_text_is_named_by_the_log_and_the_doctor_and_everything_else_is_served() {
+fn a_damaged_message_is_reported_by_log_and_doctor_and_the_rest_is_served() {
     let home = Home::new();
     let port = home.port.to_string();
     let mut server = home.serves(&[]);
@@ -246,17 +246,17 @@ fn a_damaged_text_is_named_by_the_log_and_the_doctor_and_everything_else_is_serv
         );
         is_stopped(&mut server);
         assert!(!home.data().join("tchat.failed").exists());
-        // A copy of it is put back all the same: the rest of it is well.
+        // A damaged copy can still be restored: the rest of it is fine.
         let (code, said) = runs(&home, &["restore", &copy]);
         assert_eq!(code, Some(0), "{said}");
     }
 }
 
-/// Something that happens to a database file.
+/// A way to damage a database file.
 type Damage = fn(&Path);
 
 #[test]
-fn a_history_that_is_gone_is_not_begun_anew_without_a_word() {
+fn a_lost_history_is_never_replaced_silently_by_an_empty_one() {
     let home = Home::new();
     let port = home.port.to_string();
     let database = home.data().join("tchat.db");
@@ -264,7 +264,7 @@ fn a_history_that_is_gone_is_not_begun_anew_without_a_word() {
     says(&home, "kept");
     let copy = home.file("copy.db");
     assert_eq!(runs(&home, &["backup", &copy]).0, Some(0));
-    // Killed, so that most of it stands in the log beside the database.
+    // Killed, so that most of the data is still in the WAL beside the database.
     server.kill().unwrap();
     server.wait().unwrap();
     let wal = home.data().join("tchat.db-wal");
@@ -296,7 +296,7 @@ fn a_history_that_is_gone_is_not_begun_anew_without_a_word() {
         ] {
             assert!(said.contains(words), "{what}: {said}");
         }
-        assert_eq!(std::fs::read(&wal).ok(), before, "{what}: the log stays");
+        assert_eq!(std::fs::read(&wal).ok(), before, "{what}: the WAL is kept");
         let (_, said) = runs(&home, &["doctor", "--port", &port]);
         assert!(said.contains("WRONG rooms"), "{what}: {said}");
         let (code, said) = runs(&home, &["restore", &copy]);
@@ -304,15 +304,15 @@ fn a_history_that_is_gone_is_not_begun_anew_without_a_word() {
         let mut server = home.serves(&[]);
         let (_, said) = runs(&home, &["tail", "--port", &port]);
         assert!(said.contains("kept"), "{what}: {said}");
-        // Killed again, so that there is a log the next time, too.
+        // Killed again, so that there is a WAL the next time, too.
         says(&home, "and more");
         server.kill().unwrap();
         server.wait().unwrap();
     }
-    // The first time all that was left was the log; it is kept under a name of its own.
+    // The first time the WAL was all that was left; it is kept under another name.
     let aside = home.data().join("tchat.db.before-restore-1-wal");
     assert_eq!(std::fs::read(aside).unwrap(), bytes);
-    // What is no database at all is damaged.
+    // A file that is not a database at all is reported as damaged.
     std::fs::write(&database, vec![0; 50]).unwrap();
     let (code, said) = runs(&home, &["--serve", "--port", &port]);
     assert_eq!(code, Some(1), "{said}");
@@ -320,7 +320,7 @@ fn a_history_that_is_gone_is_not_begun_anew_without_a_word() {
         said.contains("is damaged") && said.contains("tchat restore FILE"),
         "{said}"
     );
-    // Whoever means it begins anew.
+    // A user who wants a new history can start one.
     std::fs::remove_file(&database).unwrap();
     std::fs::remove_file(home.data().join("tchat.id")).unwrap();
     let mut server = home.serves(&[]);
@@ -330,7 +330,7 @@ fn a_history_that_is_gone_is_not_begun_anew_without_a_word() {
 }
 
 #[test]
-fn directories_that_are_there_keep_their_mode_and_what_is_made_in_them_is_private() {
+fn existing_directories_keep_their_mode_and_new_files_in_them_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new();
     let set = |path: &Path, mode| {
@@ -369,7 +369,7 @@ fn directories_that_are_there_keep_their_mode_and_what_is_made_in_them_is_privat
 }
 
 #[test]
-fn a_secret_that_was_copied_by_hand_is_still_ones_own() {
+fn a_secret_copied_by_hand_still_works() {
     let home = Home::new();
     let mut server = home.serves(&[]);
     let port = home.port.to_string();

@@ -10,7 +10,7 @@ pub(super) async fn refused_name(server: &Server, name: &str, of: &str) -> Optio
         Event::Refused { refusal, .. } => {
             assert!(
                 matches!(raw.event().await, Event::Goodbye(_)),
-                "a refused hello ends the stream"
+                "a refused hello must end the stream"
             );
             assert_eq!(raw.try_event().await, None);
             Some(refusal.code)
@@ -20,7 +20,7 @@ pub(super) async fn refused_name(server: &Server, name: &str, of: &str) -> Optio
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_is_held_for_its_owner_after_a_lost_link_and_free_after_a_clean_end() {
+async fn a_name_is_reserved_after_a_lost_link_and_free_after_a_clean_exit() {
     let server = Server::start();
     let ann = Raw::join(&server, "ann", "general").await;
     drop(ann);
@@ -32,7 +32,7 @@ async fn a_name_is_held_for_its_owner_after_a_lost_link_and_free_after_a_clean_e
     assert_eq!(
         refused_name(&server, "ann", "ann").await,
         None,
-        "its owner has it at once"
+        "its owner gets it at once"
     );
     sleep(Duration::from_secs(130)).await;
     assert_eq!(
@@ -48,7 +48,7 @@ async fn a_name_is_held_for_its_owner_after_a_lost_link_and_free_after_a_clean_e
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restarted_server_holds_the_names_that_were_present() {
+async fn a_restarted_server_reserves_the_names_of_people_who_were_present() {
     let mut server = Server::start();
     let ann = Raw::join(&server, "ann", "general").await;
     let (ben, _) = Raw::enter(&server, "ben").await;
@@ -64,13 +64,13 @@ async fn a_restarted_server_holds_the_names_that_were_present() {
     assert_eq!(
         refused_name(&server, "ben", "stranger").await,
         None,
-        "who had left holds nothing"
+        "a clean exit frees the name"
     );
     assert_eq!(refused_name(&server, "ann", "ann").await, None);
 }
 
 #[tokio::test(start_paused = true)]
-async fn bad_names_are_refused_each_with_its_code() {
+async fn each_invalid_name_is_refused_with_its_code() {
     let server = Server::start();
     let cases = [
         ("", RefusalCode::NameInvalid),
@@ -94,14 +94,14 @@ async fn bad_names_are_refused_each_with_its_code() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_names_that_look_alike_one_is_borne_at_a_time() {
+async fn only_one_of_two_look_alike_names_can_be_in_use() {
     let server = Server::start();
     let mixed = refused_name(&server, "аnn", "somebody").await;
     assert_eq!(mixed, Some(RefusalCode::NameInvalid), "two scripts");
     let mut modem = server.joins("modem").await;
     let like_it = refused_name(&server, "modern", "somebody").await;
     assert_eq!(like_it, Some(RefusalCode::NameTaken));
-    // To whoever bears one of them the other is open; nobody else can have either.
+    // The holder of one of the two may switch to the other; nobody else can take either.
     modem
         .client
         .send(Command::SetName("modern".into()))
@@ -113,7 +113,7 @@ async fn of_names_that_look_alike_one_is_borne_at_a_time() {
     modem.until("the new name", is_renamed).await;
     let first = refused_name(&server, "modem", "somebody").await;
     assert_eq!(first, Some(RefusalCode::NameTaken));
-    // `@` means the very name and none that looks like it.
+    // `@` matches the exact name and none that looks like it.
     let mut ann = server.joins("ann").await;
     ann.client.send(Command::Open("modem".into())).unwrap();
     let refused = |_: &Person, event: &tchat::client::Event| match event {
@@ -127,16 +127,16 @@ async fn of_names_that_look_alike_one_is_borne_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_like_an_operators_is_nobodys() {
+async fn a_name_that_looks_like_an_operators_is_refused() {
     let server = Server::start();
     let taken = Some(RefusalCode::NameTaken);
-    // Nobody of that name has been here yet.
+    // Also before anybody of that name has connected.
     assert_eq!(refused_name(&server, "o11i", "somebody").await, taken);
     assert_eq!(refused_name(&server, "olli", "olli").await, None);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operators_name_belongs_to_its_first_bearer_who_owns_the_rooms() {
+async fn an_operators_name_belongs_to_its_first_user_who_owns_the_rooms() {
     let server = Server::start();
     let (mut boss, room) = Raw::join(&server, "boss", "general").await;
     boss.follow(room, None).await;
@@ -157,10 +157,10 @@ async fn an_operators_name_belongs_to_its_first_bearer_who_owns_the_rooms() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_means_who_holds_it_now_else_who_was_near() {
+async fn a_name_resolves_to_its_current_holder_or_else_to_a_former_one_in_a_shared_room() {
     let server = Server::start();
     let (mut ann, _) = Raw::join(&server, "ann", "general").await;
-    // Two people were called ben; one of them is in a room with ann.
+    // Two people have had the name ben; one of them is in a room with ann.
     let (near, welcome) = Raw::enter(&server, "ben").await;
     let near_id = welcome.you.id;
     near.ask(1, Request::Join(JoinTarget::Name("general".into())))
@@ -192,7 +192,7 @@ async fn a_name_means_who_holds_it_now_else_who_was_near() {
     assert_eq!(opened(&mut ann, "ben").await, far_id, "the present holder");
     far.ask(0, Request::Bye).await;
     sleep(Duration::from_secs(1)).await;
-    // Now both are near: one shares a room, the other a conversation.
+    // Now both are candidates: one shares a room with ann, the other a conversation.
     ann.ask(8, open("ben")).await;
     let code = loop {
         if let Event::Refused {
@@ -209,7 +209,7 @@ async fn a_name_means_who_holds_it_now_else_who_was_near() {
     assert_eq!(
         opened(&mut eve, "ben").await,
         near_id,
-        "of the two only this one is near eve"
+        "only this one shares a room with eve"
     );
     eve.ask(9, open("nobody")).await;
     assert!(matches!(
@@ -218,7 +218,7 @@ async fn a_name_means_who_holds_it_now_else_who_was_near() {
     ));
 }
 
-/// A server whose store takes its time, as a disk does.
+/// A server on SQLite, whose writes take time.
 pub(super) fn on_a_disk() -> (Server, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tchat.db");
@@ -227,7 +227,7 @@ pub(super) fn on_a_disk() -> (Server, tempfile::TempDir) {
     (Server::with(config, Arc::new(store)), directory)
 }
 
-/// Waits for the answer to a change of name, under request 1: the name.
+/// Waits for the answer to the rename with request 1; returns the name.
 pub(super) async fn is_renamed(raw: &mut Raw) -> String {
     loop {
         match raw.answer().await {
@@ -238,7 +238,7 @@ pub(super) async fn is_renamed(raw: &mut Raw) -> String {
     }
 }
 
-/// What a session was told last that it is called, everything that waits for it included.
+/// The last name that a session was told, after everything queued before a ping.
 async fn last_name(raw: &mut Raw, mut name: String) -> String {
     raw.ask(9, Request::Ping).await;
     loop {
@@ -250,7 +250,7 @@ async fn last_name(raw: &mut Raw, mut name: String) -> String {
     }
 }
 
-/// Which of some names strangers cannot have.
+/// The names that strangers cannot take.
 async fn taken(server: &Server, names: &[&String]) -> Vec<String> {
     let mut taken = Vec::new();
     for name in names {
@@ -263,7 +263,7 @@ async fn taken(server: &Server, names: &[&String]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn of_two_renames_of_one_person_at_once_one_name_stays_and_the_other_is_free() {
+async fn of_two_simultaneous_renames_one_name_wins_and_the_other_is_free() {
     let (server, _directory) = on_a_disk();
     for n in 0..10 {
         let names = ["ann", "xena", "yoko"].map(|name| format!("{name}{n}"));
@@ -275,7 +275,7 @@ async fn of_two_renames_of_one_person_at_once_one_name_stays_and_the_other_is_fr
         let answers = (is_renamed(&mut one).await, is_renamed(&mut two).await);
         let taken = taken(&server, &[ann, xena, yoko]).await;
         assert_eq!(taken.len(), 1, "{taken:?}");
-        // Everybody agrees on which: both sessions, and the store.
+        // Both sessions and the store agree on the name.
         let (first, second) = (
             last_name(&mut one, answers.0).await,
             last_name(&mut two, answers.1).await,
@@ -287,7 +287,7 @@ async fn of_two_renames_of_one_person_at_once_one_name_stays_and_the_other_is_fr
 }
 
 #[tokio::test]
-async fn a_session_that_comes_while_another_renames_has_the_new_name() {
+async fn a_session_that_starts_during_a_rename_gets_the_new_name() {
     let (server, _directory) = on_a_disk();
     for n in 0..10 {
         let (ann, xena) = (format!("ann{n}"), format!("xena{n}"));
@@ -310,7 +310,7 @@ async fn a_session_that_comes_while_another_renames_has_the_new_name() {
 }
 
 #[tokio::test]
-async fn a_link_lost_in_a_rename_holds_the_new_name_alone() {
+async fn a_link_lost_during_a_rename_reserves_only_the_new_name() {
     let (server, _directory) = on_a_disk();
     for n in 0..10 {
         let (ann, xena) = (format!("ann{n}"), format!("xena{n}"));

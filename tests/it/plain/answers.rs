@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn how_the_link_does_is_told_when_it_is_known() {
+fn connection_details_are_printed_once_they_arrive() {
     let mut lines = Lines::in_general(true);
     assert!(lines.types("/link").is_empty());
     let report = tchat::client::Report {
@@ -18,7 +18,7 @@ fn how_the_link_does_is_told_when_it_is_known() {
     );
 }
 
-/// Every action is of the line that the terminal edits by itself, or `/do` does it.
+/// Every action is either a line-editing action, which the terminal performs itself, or can be run with `/do`.
 #[test]
 fn every_action_is_reachable_by_a_typed_line() {
     for action in Action::ALL {
@@ -37,7 +37,7 @@ fn every_action_is_reachable_by_a_typed_line() {
         });
         assert_eq!(is_refused, action.is_of_line(), "{action:?}: {told:?}");
         let is_answered = !told.is_empty() || !lines.screen.effects.is_empty();
-        assert!(is_answered, "{action:?} says nothing");
+        assert!(is_answered, "{action:?} is silent");
     }
     let mut lines = Lines::in_general(true);
     let listed = lines.types("/do").len();
@@ -46,7 +46,7 @@ fn every_action_is_reachable_by_a_typed_line() {
 }
 
 #[test]
-fn a_conversation_a_private_line_and_a_taken_name_are_said_in_words() {
+fn private_messages_and_a_taken_name_are_printed_as_text() {
     let mut lines = Lines::in_general(true);
     lines.hears(ClientEvent::Room {
         room: conversation(crate::support::screen::WITH_LI, LI),
@@ -75,7 +75,7 @@ fn a_conversation_a_private_line_and_a_taken_name_are_said_in_words() {
 }
 
 #[test]
-fn a_name_nobody_has_chosen_is_asked_for_in_lines_too() {
+fn an_unusable_default_name_is_asked_for_in_plain_mode_too() {
     let mut lines = Lines::new(true);
     lines.screen.state.me.proposal = Some("guest".into());
     let refusal = tchat::chat::Refusal::new(RefusalCode::NameInvalid)
@@ -96,7 +96,7 @@ fn a_name_nobody_has_chosen_is_asked_for_in_lines_too() {
 }
 
 #[test]
-fn whatever_is_done_by_a_line_is_answered() {
+fn every_command_line_is_answered() {
     let mut lines = Lines::in_general(true);
     lines.hears(ClientEvent::Entries(vec![says(
         GENERAL, 1, LI, 0, "only one",
@@ -122,19 +122,19 @@ fn whatever_is_done_by_a_line_is_answered() {
             "{line}: {told:?}"
         );
     }
-    // What is said needs no answer of this kind.
+    // A message needs no such answer.
     assert!(lines.types("hello").is_empty());
 }
 
 #[test]
-fn of_several_notices_in_one_moment_each_is_told() {
+fn several_notices_at_once_are_all_printed() {
     let mut lines = Lines::in_general(true);
     let refused = |about, code: RefusalCode, argument: &str| {
         let refusal = tchat::chat::Refusal::new(code).with(argument);
         ClientEvent::Refused { about, refusal }
     };
     let about = || tchat::client::About::Whois;
-    // All of them come before anything is told.
+    // All of them arrive before anything is printed.
     for name in ["王五", "王五", "zoe", "王五"] {
         let event = refused(about(), RefusalCode::PersonUnknown, name);
         lines.teller.hear(&Event::Client(event.clone()));
@@ -148,15 +148,15 @@ fn of_several_notices_in_one_moment_each_is_told() {
         })
         .collect();
     assert_eq!(names, ["王五", "zoe", "王五"], "{told:?}");
-    assert!(lines.told().is_empty(), "nothing is told twice");
-    // A command that says something and is answered at once says both.
+    assert!(lines.told().is_empty(), "nothing is repeated");
+    // A command that prints something and is answered at once prints both.
     lines.screen.does(Event::Line("/typing off".into()));
     let event = refused(about(), RefusalCode::PersonUnknown, "mia");
     lines.screen.hears(event);
     let told = lines.told();
     assert!(told[0].contains("who is typing: off"), "{told:?}");
     assert!(told[1].contains("mia"), "{told:?}");
-    // A screen shows the last one, and keeps none of the others.
+    // A screen shows the last notice and keeps none of the others.
     let mut screen = Screen::online(80, 24);
     for name in ["王五", "zoe"] {
         screen.hears(refused(about(), RefusalCode::PersonUnknown, name));

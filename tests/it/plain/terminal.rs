@@ -1,9 +1,9 @@
-//! The real binary without a screen: in a terminal, in one that knows no places, and in a pipe.
+//! Plain mode with the real binary: in a normal terminal, in a dumb one, and in a pipe.
 
 use crate::support::terminal::{Home, binary, signal};
 
 #[test]
-fn a_terminal_without_a_screen_is_told_everything_and_gets_no_sequence() {
+fn plain_mode_prints_everything_and_writes_no_escape_sequence() {
     let home = Home::new();
     let mut ann = home.opens((80, 50), &["--plain"]);
     ann.shows("-- #general");
@@ -36,19 +36,19 @@ fn a_terminal_without_a_screen_is_told_everything_and_gets_no_sequence() {
     ann.says("/help");
     ann.shows("/kick USER [REASON]");
 
-    // Many lines at once were pasted, and are not sent by themselves.
+    // Several lines at once are a paste, and are not sent by themselves.
     ann.types("pasted one\npasted two\npasted three\n");
     ann.shows("-- not sent yet, 3 lines: pasted one");
     ann.says("/draft send");
     li.shows("pasted three");
-    // Nor is what stands above a line that was not ended, which the terminal keeps to itself.
+    // Neither are lines above an unfinished line, which the terminal still holds back.
     for (pasted, rest, draft) in [
         ("first half\nsecond", " half\r", "2 lines: first half"),
         ("一行\n两行\n三", "行\r", "3 lines: 一行"),
         ("above\n\nbelow", "\r", "3 lines: above"),
     ] {
         ann.types(pasted);
-        // Meanwhile others talk, and see nothing of it.
+        // Meanwhile others chat and see none of it.
         li.says(&format!("before {draft}"));
         ann.shows(&format!("before {draft}"));
         ann.types(rest);
@@ -72,11 +72,11 @@ fn a_terminal_without_a_screen_is_told_everything_and_gets_no_sequence() {
     ann.says("/do page-up");
     ann.shows("-- there is nothing older here");
     ann.says("/join general");
-    // The name alone is above already, from the beginning and beside what is unread there. Lines that come together are a paste.
-    ann.until("the way back", |text| {
+    // Wait for the topic: the name alone was printed before, at the start and with the unread count. Lines sent at once would be a paste.
+    ann.until("#general again", |text| {
         text.rfind("-- #general · everybody") > text.rfind("-- #random")
     });
-    // The host goes away: it is said, what is written waits, and it is said again.
+    // The host is killed: this is printed, lines typed meanwhile wait, and the new connection is printed too.
     home.host_is_killed();
     ann.shows("localhost");
     ann.says("after the crash");
@@ -88,7 +88,7 @@ fn a_terminal_without_a_screen_is_told_everything_and_gets_no_sequence() {
     assert!(!written.contains('\x1b'), "{written:?}");
     let is_box = |c: char| ('\u{2500}'..='\u{259f}').contains(&c);
     assert!(!written.contains(is_box), "{written}");
-    // Every move is to the next line.
+    // The cursor only ever moves to the next line.
     let controls = written.chars().filter(|c| c.is_control());
     for c in controls {
         assert!(matches!(c, '\r' | '\n' | '\x07'), "{c:?}");
@@ -96,7 +96,7 @@ fn a_terminal_without_a_screen_is_told_everything_and_gets_no_sequence() {
 }
 
 #[test]
-fn a_dumb_terminal_and_a_pipe_need_no_asking_or_only_a_flag() {
+fn plain_mode_is_automatic_in_a_dumb_terminal_and_works_in_a_pipe() {
     let home = Home::new();
     let mut dumb = home.runs(
         "sh",
@@ -107,7 +107,7 @@ fn a_dumb_terminal_and_a_pipe_need_no_asking_or_only_a_flag() {
         ],
     );
     dumb.shows("-- #general");
-    // Ctrl+C ends it as Ctrl+D does, and nothing is left behind.
+    // Ctrl+D ends it, as Ctrl+C does, and nothing is left behind.
     dumb.types("\x04");
     assert!(dumb.ends());
     let line = format!(
@@ -121,7 +121,7 @@ fn a_dumb_terminal_and_a_pipe_need_no_asking_or_only_a_flag() {
     assert!(out.contains("-- In #general"), "{out}");
     assert!(out.contains("no text in UTF-8"), "{out}");
     assert!(said.status.success() && !out.contains('\x1b'));
-    // What is for one person is not said to all, however fast the lines come.
+    // A private line must not reach the room, however fast the lines arrive.
     let mut li = home.opens((100, 24), &["--name", "李四"]);
     li.shows("#general ›");
     let line = format!(
@@ -139,7 +139,7 @@ fn a_dumb_terminal_and_a_pipe_need_no_asking_or_only_a_flag() {
     li.says("/join tech");
     li.shows("for tech");
     assert!(!li.text().contains("the secret"), "{}", li.text());
-    // What could not be said is not passed over: the code says so.
+    // If something could not be sent, the exit code reports it.
     let line = format!(
         "printf 'hi\\n' | {} --plain --server 127.0.0.1:1",
         binary().display()

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Numbers that look random and are the same every time.
+/// A deterministic pseudo-random number generator.
 struct Dice(u64);
 
 impl Dice {
@@ -15,7 +15,7 @@ impl Dice {
     }
 }
 
-/// What somebody has not read, by the log alone.
+/// The unread count computed from the log alone.
 async fn oracle(store: &dyn Store, room: RoomId, reader: IdentityId, read: Seq) -> Unread {
     let mut unread = Unread::nothing(read);
     let mut after = Seq::ZERO;
@@ -36,7 +36,7 @@ async fn oracle(store: &dyn Store, room: RoomId, reader: IdentityId, read: Seq) 
 }
 
 #[tokio::test(start_paused = true)]
-async fn counts_are_those_of_the_log_whatever_happens() {
+async fn unread_counts_match_the_log_whatever_happens() {
     for seed in 1..=12 {
         let server = Server::start();
         let mut ben = server.joins("ben").await;
@@ -52,7 +52,7 @@ async fn counts_are_those_of_the_log_whatever_happens() {
             does(&mut dice, step, &mut ben, &mut screens).await;
         }
         ben.is_answered().await;
-        // Both are connected again, nobody looks any more, and what was read is written.
+        // Both are connected again, nobody looks at the room, and read positions are stored.
         for screen in &mut screens {
             screen.keys("<c-u>/connect<ret>");
             screen.keys("/join tech<ret>");
@@ -73,7 +73,7 @@ async fn counts_are_those_of_the_log_whatever_happens() {
     }
 }
 
-/// One thing that may happen: somebody says, edits or deletes something, a screen reads, looks away, goes or comes back.
+/// One random step: ben posts, edits or deletes something, or a screen reads, looks away, disconnects or reconnects.
 async fn does(dice: &mut Dice, step: u64, ben: &mut Person, screens: &mut [Viewer; 2]) {
     let to = Recipient::Room(ben.room("general").unwrap());
     let said = |ben: &Person| -> Vec<Seq> {
@@ -122,7 +122,7 @@ async fn does(dice: &mut Dice, step: u64, ben: &mut Person, screens: &mut [Viewe
 }
 
 #[tokio::test]
-async fn what_was_read_is_on_the_disk_when_the_server_ends() {
+async fn read_positions_are_stored_when_the_server_ends() {
     let store = memory();
     let mut server = Server::with(config(), Arc::clone(&store));
     let mut ben = server.joins("ben").await;
@@ -134,7 +134,7 @@ async fn what_was_read_is_on_the_disk_when_the_server_ends() {
     ann.keys("<a-up>");
     ann.passes(LOOK);
     let me = ann.screen.state.me.account.clone().unwrap().id;
-    // Not written at once: others may come within a second.
+    // Read positions are not stored at once, because more may arrive within a second.
     ann.keys("hi<ret>");
     ben.sees("general", "hi").await;
     server.stops().await.unwrap();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A screen in #general on which two lines of others are unread.
+/// A screen in #general with two unread messages of others.
 fn two_unread() -> Screen {
     let mut screen = Screen::online(80, 24);
     screen.does(tchat::tui::event::Event::Focus(false));
@@ -38,10 +38,10 @@ fn moved(screen: &mut Screen, read: u64, messages: u32, last: u64) {
 }
 
 #[test]
-fn an_answer_that_is_older_than_what_was_read_since_changes_nothing() {
+fn an_outdated_count_from_the_server_does_not_undo_later_reading() {
     let mut screen = two_unread();
     let unread = |screen: &Screen| screen.state.room(GENERAL).unwrap().reading.unread;
-    // What came after the count is added to it, and what it has already is not.
+    // Entries after the count are added to it, and entries included in it are not.
     screen.hears(ClientEvent::Entries(vec![says(
         GENERAL, 5, LI, 5, "line 5",
     )]));
@@ -61,7 +61,7 @@ fn an_answer_that_is_older_than_what_was_read_since_changes_nothing() {
 }
 
 #[test]
-fn a_deletion_while_the_server_counts_is_counted_after_that() {
+fn a_deletion_during_a_count_is_counted_afterwards() {
     let mut screen = two_unread();
     let erases = |screen: &mut Screen, seq, target| {
         screen.effects.clear();
@@ -88,11 +88,11 @@ fn a_deletion_while_the_server_counts_is_counted_after_that() {
         1
     );
     moved(&mut screen, 2, 0, 6);
-    assert_eq!(erases(&mut screen, 7, 1), 0, "what was read counts no more");
+    assert_eq!(erases(&mut screen, 7, 1), 0, "read ones do not count");
 }
 
 #[test]
-fn whoever_says_something_has_read_what_was_said_before() {
+fn posting_marks_everything_before_as_read() {
     let mut screen = two_unread();
     screen.does(tchat::tui::event::Event::Focus(true));
     screen.hears(ClientEvent::Entries(vec![says(
@@ -104,7 +104,7 @@ fn whoever_says_something_has_read_what_was_said_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_one_was_put_out_nothing_waits_to_be_read() {
+async fn a_room_we_were_removed_from_has_nothing_unread() {
     let server = Server::start();
     let mut boss = opens(&server, "boss").await;
     let mut ann = opens(&server, "ann").await;
@@ -122,7 +122,7 @@ async fn where_one_was_put_out_nothing_waits_to_be_read() {
 }
 
 #[test]
-fn positions_of_another_history_say_nothing_of_this_one() {
+fn a_read_position_of_another_history_is_not_used() {
     let mut screen = two_unread();
     screen.does(tchat::tui::event::Event::Focus(true));
     screen.passes(LOOK);
@@ -150,7 +150,7 @@ fn positions_of_another_history_say_nothing_of_this_one() {
 }
 
 #[test]
-fn what_lies_behind_something_or_is_left_alone_is_not_read() {
+fn messages_behind_an_overlay_or_without_a_user_present_are_not_read() {
     let mut screen = two_unread();
     let unread = |screen: &Screen| screen.state.room(GENERAL).unwrap().reading.unread.messages;
     screen.does(tchat::tui::event::Event::Focus(true));
@@ -160,7 +160,7 @@ fn what_lies_behind_something_or_is_left_alone_is_not_read() {
     screen.keys("<esc>");
     screen.passes(LOOK);
     assert_eq!(unread(&screen), 0);
-    // Without a word on the keyboard, whoever has not touched a key for long is not there.
+    // Without focus events, a user who has not pressed a key for long does not count as present.
     let mut screen = two_unread();
     screen.state.screen.focus = None;
     screen.state.timers.pressed_at = screen.state.screen.now.instant;

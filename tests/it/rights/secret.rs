@@ -1,4 +1,4 @@
-//! Secret rooms: nobody outside finds out that they are there, or what they are called.
+//! Secret rooms: outsiders can find out neither that they exist nor their names.
 
 use tchat::chat::{Body, Epoch, NewRoom, Refusal, RefusalCode, RoomKind, RoomName, Ruling, Seq};
 use tchat::wire::{Event, JoinTarget, Request};
@@ -8,7 +8,7 @@ use crate::support::foreign::Call;
 use crate::support::foreign::chat::{Asks, ClientEvent, ClientMessage, ServerMessage, Who};
 use crate::support::server::{Server, config};
 
-/// How a request of an outsider's is refused, word for word; nothing if it is done.
+/// Sends a request; returns the complete refusal, or `None` if it was done.
 async fn refusal(one: &mut Somebody, what: Request) -> Option<Refusal> {
     one.raw.ask(88, what).await;
     loop {
@@ -38,17 +38,17 @@ fn creates(name: &str, kind: RoomKind, capacity: u32) -> Request {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_secret_room_is_refused_in_the_words_of_one_that_is_not_there() {
+async fn joining_a_secret_room_is_refused_as_if_it_did_not_exist() {
     let mut stage = Stage::of(RoomKind::Secret).await;
     let full = creates("Vault", RoomKind::Secret, 1);
     assert_eq!(refusal(&mut stage.owner, full).await, None);
     let unknown = |asked: &str| Some(Refusal::new(RefusalCode::RoomUnknown).with(asked));
-    // Full or not, however it is written: the argument is what was asked for.
+    // Also when it is full, and in any spelling: the argument is the name that was requested.
     for name in ["dev", "DEV", "ｄｅｖ", "vault", "vAULT", "nothing"] {
         let refused = refusal(&mut stage.outsider, named(name)).await;
         assert_eq!(refused, unknown(name), "{name}");
     }
-    // By its id as well, and whatever is asked of it.
+    // By its id as well, and for every request.
     let room = stage.room;
     let by_id = Request::Join(JoinTarget::Room(room));
     assert_eq!(
@@ -73,19 +73,19 @@ async fn a_secret_room_is_refused_in_the_words_of_one_that_is_not_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_secret_rooms_name_is_free_to_everybody_outside() {
+async fn outsiders_can_create_a_room_with_the_name_of_a_secret_one() {
     for kind in [RoomKind::Public, RoomKind::Private, RoomKind::Secret] {
         let mut stage = Stage::of(RoomKind::Secret).await;
-        // One that looks like it and one that is called the same.
+        // One name that looks like the secret room's, and one that is equal.
         for (maker, name) in [("first", "DEV"), ("second", "dev")] {
             let mut outsider = Somebody::enters(&stage.server, maker).await;
             let made = refusal(&mut outsider, creates(name, kind, 0)).await;
             let is_second = name == "dev" && kind != RoomKind::Secret;
-            // What everybody knows of is in the way of a second one; what is secret never is.
+            // A public or private room blocks a second one of that name; a secret room never does.
             let expected = is_second.then(|| Refusal::new(RefusalCode::RoomExists).with(name));
             assert_eq!(made, expected, "{kind:?} {name}");
         }
-        // Whoever is inside is told that there is one, and means it by its name.
+        // A member is told that the room exists, and joins it by its name.
         let again = refusal(&mut stage.member, creates("Dev", RoomKind::Public, 0)).await;
         assert_eq!(again.map(|it| it.code), Some(RefusalCode::RoomExists));
         stage.member.raw.ask(89, named("dev")).await;
@@ -95,7 +95,7 @@ async fn a_secret_rooms_name_is_free_to_everybody_outside() {
             }
         };
         assert_eq!(joined, stage.room, "{kind:?}");
-        // An invitation makes somebody mean it, too.
+        // An invited person can join it by name too.
         let invited = ruling(&stage.outsider.me, Ruling::Invited);
         assert_eq!(stage.owner.posts(stage.room, invited).await, None);
         assert_eq!(refusal(&mut stage.outsider, named("dev")).await, None);
@@ -104,7 +104,7 @@ async fn a_secret_rooms_name_is_free_to_everybody_outside() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn old_clients_are_not_told_of_secret_rooms_either() {
+async fn bridges_do_not_reveal_secret_rooms_either() {
     let stage = Stage::of(RoomKind::Secret).await;
     for room in ["dev", "DEV", "nothing"] {
         let path = "/chat.ChatService/Chat";
@@ -123,7 +123,7 @@ async fn old_clients_are_not_told_of_secret_rooms_either() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_preset_room_does_not_take_a_secret_one_over() {
+async fn a_preset_room_does_not_replace_a_secret_one_of_the_same_name() {
     let mut stage = Stage::of(RoomKind::Secret).await;
     assert_eq!(
         stage

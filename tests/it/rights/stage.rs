@@ -1,4 +1,4 @@
-//! A room with one of each kind of people in it, and what comes of what they ask for.
+//! A room with one person of each role in it, and helpers that send their requests and return the outcome.
 
 use tchat::chat::{
     Amendment, Author, Body, ClientId, InstanceId, Level, NewRoom, Recipient, RefusalCode, Role,
@@ -11,7 +11,7 @@ use crate::support::person::secret;
 use crate::support::raw::Raw;
 use crate::support::server::Server;
 
-/// Who asks.
+/// The kinds of people who send requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Actor {
     Owner,
@@ -29,10 +29,10 @@ pub const ACTORS: [Actor; 5] = [
     Actor::Banned,
 ];
 
-/// What comes of it: nothing is in the way, or this is.
+/// The outcome of a request: `None` if it was accepted, or the refusal.
 pub type Outcome = Option<RefusalCode>;
 
-/// Somebody with a stream of their own.
+/// A person with their own stream.
 pub struct Somebody {
     pub raw: Raw,
     pub me: Author,
@@ -49,7 +49,7 @@ impl Somebody {
         }
     }
 
-    /// Asks for something, and says what is in the way of it.
+    /// Sends a request and returns its outcome.
     pub async fn asks(&mut self, what: Request) -> Outcome {
         self.raw.ask(77, what).await;
         loop {
@@ -102,7 +102,7 @@ impl Somebody {
         }
     }
 
-    /// Says something, and its seq; 1 where nothing may be said.
+    /// Posts a message and returns its seq, or 1 if posting is refused.
     pub async fn says(&mut self, room: RoomId) -> Seq {
         if self.posts(room, Body::Text("said".into())).await.is_some() {
             return Seq(1);
@@ -115,7 +115,7 @@ impl Somebody {
         self.asks(Request::Join(JoinTarget::Room(room))).await
     }
 
-    /// The rooms there are for this one, with what they are there.
+    /// The rooms listed for this person, with their role in each.
     pub async fn lists(&mut self) -> Vec<(String, Option<Role>)> {
         let rooms = self.rooms().await.into_iter();
         rooms.map(|room| (room.name, room.role)).collect()
@@ -150,7 +150,7 @@ impl Somebody {
     }
 }
 
-/// A call with the secret that goes with a name here.
+/// A request with the secret that belongs to a name in these tests.
 pub fn authorised<T>(name: &str, message: T) -> tonic::Request<T> {
     let mut request = tonic::Request::new(message);
     let secret = hex::encode(secret(name).bytes());
@@ -159,7 +159,7 @@ pub fn authorised<T>(name: &str, message: T) -> tonic::Request<T> {
     request
 }
 
-/// A room with one of each, and people things can be done to.
+/// A room with one person of each role, and members that rulings can be applied to.
 pub struct Stage {
     pub server: Server,
     pub room: RoomId,
@@ -168,7 +168,7 @@ pub struct Stage {
     pub member: Somebody,
     pub outsider: Somebody,
     pub banned: Somebody,
-    /// Members: one that nothing is known of, one that is a moderator, one that is muted.
+    /// Members: one without any ruling, one who is a moderator, one who is muted.
     pub plain: Somebody,
     pub raised: Somebody,
     pub muted: Somebody,
@@ -252,7 +252,7 @@ impl Stage {
         }
     }
 
-    /// What comes of a command somebody gives, sent whether it may be or not.
+    /// Sends the request of a command, whether it is allowed or not, and returns the outcome.
     pub async fn does(&mut self, actor: Actor, name: Name) -> Outcome {
         let room = self.room;
         let stranger = Somebody::enters(&self.server, "stranger").await;
@@ -280,7 +280,7 @@ impl Stage {
                 };
                 return self.actor(actor).asks(Request::Create(wanted)).await;
             }
-            // Who is there is told to those who follow.
+            // The roster is sent to followers.
             Name::Who => {
                 let follow = Request::Follow { room, cursor: None };
                 return self.actor(actor).asks(follow).await;
@@ -339,7 +339,7 @@ impl Stage {
                 to: Seq(1),
                 text: "yes".into(),
             },
-            // Everybody of their own, which those who are not in the room have none of.
+            // Everybody edits their own message; outsiders have none.
             Name::Edit => {
                 let own = self.actor(actor).says(room).await;
                 let what = Amendment::Edit("new".into());
@@ -372,7 +372,7 @@ impl Stage {
             Name::Unban => ruling(&banned, Ruling::Unbanned),
             Name::Mute => ruling(&plain, Ruling::Muted { until: Until::Ever }),
             Name::Unmute => ruling(&muted, Ruling::Unmuted),
-            other => panic!("{other:?} has a row and is not asked for"),
+            other => panic!("{other:?} has a row but no request here"),
         };
         self.actor(actor).posts(room, body).await
     }

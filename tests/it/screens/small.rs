@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A screen on which every kind of thing happened.
+/// A screen on which every kind of event has happened.
 fn busy(width: u16, height: u16, overlay: &str) -> Screen {
     let mut screen = morning(width, height);
     let long = "word ".repeat(200) + &"汉字".repeat(200) + "👩‍👩‍👧 e\u{301} ~";
@@ -38,7 +38,7 @@ fn busy(width: u16, height: u16, overlay: &str) -> Screen {
     screen
 }
 
-/// What can lie over the screen: the keys that open it, and what is told then.
+/// The overlays: the keys that open each one. `open` sends the events that fill them.
 const OVERLAYS: [&str; 18] = [
     "",
     "<f1>",
@@ -59,10 +59,10 @@ const OVERLAYS: [&str; 18] = [
     PASTE,
     "",
 ];
-/// The last is no key's: the name is taken.
+/// The last one is opened by no key but by an event: the name is taken.
 const NAME: usize = OVERLAYS.len() - 1;
 
-/// Opened by no key, but by a long text that is pasted.
+/// Opened by no key but by a long paste.
 const PASTE: &str = "<c-u>x";
 
 fn open(screen: &mut Screen, overlay: &str) {
@@ -122,7 +122,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 240, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_size_from_one_cell_on_is_drawn(
+    fn every_size_from_one_cell_up_can_be_drawn(
         width in prop_oneof![1u16..6, 6u16..40, 40u16..=300],
         height in prop_oneof![1u16..6, 6u16..14, 14u16..=100],
         overlay in 0..OVERLAYS.len(),
@@ -155,7 +155,7 @@ proptest! {
 }
 
 #[test]
-fn the_smallest_sizes_show_the_newest_line_and_then_the_composer() {
+fn the_smallest_sizes_show_the_newest_message_or_the_composer() {
     let mut screen = Screen::online(19, 5);
     screen.hears(ClientEvent::Entries(vec![says(
         GENERAL, 1, LI, 12, "newest",

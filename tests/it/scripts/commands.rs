@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn completion_shows_what_fits_and_never_takes_enter_unasked() {
+fn completion_shows_matches_and_enter_never_accepts_an_unselected_one() {
     let mut screen = Screen::online(100, 24);
     screen.keys("/co");
     assert!(
@@ -22,7 +22,7 @@ fn completion_shows_what_fits_and_never_takes_enter_unasked() {
     screen.keys("<c-u>@<down><down>");
     assert!(
         said(&screen.keys("<ret>")).is_none(),
-        "but takes a completion that was chosen"
+        "but accepts a selected completion"
     );
     assert!(
         screen.state.composer().text().starts_with('@')
@@ -33,12 +33,12 @@ fn completion_shows_what_fits_and_never_takes_enter_unasked() {
     assert_eq!(
         screen.state.composer().text(),
         "/q",
-        "Esc takes nothing but the popup away"
+        "Esc closes only the popup"
     );
 }
 
 #[test]
-fn rooms_and_themes_are_completed_behind_their_commands() {
+fn rooms_and_themes_are_completed_after_their_commands() {
     let mut screen = Screen::online(100, 24);
     screen.hears(ClientEvent::Directory(vec![room(
         tchat::chat::RoomId::new([70; 16]),
@@ -60,7 +60,7 @@ fn rooms_and_themes_are_completed_behind_their_commands() {
 }
 
 #[test]
-fn the_link_overlay_counts_what_arrived_and_asks_while_it_is_open() {
+fn the_link_overlay_shows_counts_and_refreshes_while_it_is_open() {
     let mut screen = Screen::online(80, 24);
     screen.keys("one<ret>two<ret>");
     let asked = screen.keys("<f2>");
@@ -98,7 +98,7 @@ fn the_link_overlay_counts_what_arrived_and_asks_while_it_is_open() {
     let shown = line(&screen);
     let from = shown.iter().position(|word| word == "1204").unwrap();
     assert_eq!(shown[from..from + 4], ["1204", "0", "12", "2"]);
-    // What is wrong is said, and only then.
+    // Problems are shown only if there are any.
     assert!(!screen.shows("on their way") && !screen.shows("asked again"));
     screen.hears(ClientEvent::Report(tchat::client::Report {
         rooms: vec![told(12, 1, 1210)],
@@ -111,7 +111,7 @@ fn the_link_overlay_counts_what_arrived_and_asks_while_it_is_open() {
         .collect::<Vec<_>>()
         .join(" ");
     assert!(words.contains("1 holes, 0 ends"), "{}", screen.text());
-    // It is asked once a second, and not when nobody looks.
+    // It refreshes once a second, and not after it was closed.
     screen.effects.clear();
     screen.state.screen.now.instant += std::time::Duration::from_secs(1);
     screen.does(Event::Tick);
@@ -124,7 +124,7 @@ fn the_link_overlay_counts_what_arrived_and_asks_while_it_is_open() {
 }
 
 #[test]
-fn a_command_that_leads_elsewhere_leaves_what_is_written_there() {
+fn a_command_that_switches_rooms_keeps_the_draft_of_the_other_room() {
     let mut screen = Screen::online(80, 24);
     screen.keys("<a-down>precious draft<a-up>/join tech<ret>");
     assert!(screen.shows("#tech › precious draft"), "{}", screen.text());
@@ -143,13 +143,13 @@ fn a_command_that_leads_elsewhere_leaves_what_is_written_there() {
             .iter()
             .any(|row| row.trim_end() == " #general ›")
     );
-    // Called back where it was given.
+    // The command can be recalled where it was entered.
     screen.keys("<a-p>");
     assert!(screen.shows("#general › /msg 李四"));
 }
 
 #[test]
-fn what_fails_by_itself_brings_no_old_command_back() {
+fn a_failed_key_action_does_not_restore_an_old_command() {
     let mut screen = Screen::online(80, 24);
     screen.keys("/disconnect<ret><c-t>");
     screen.hears(ClientEvent::Refused {
@@ -158,7 +158,7 @@ fn what_fails_by_itself_brings_no_old_command_back() {
     });
     assert!(screen.shows("cannot list who called you: there is no connection now"));
     assert!(!screen.shows("MENTIONS") && screen.state.composer().is_empty());
-    // What was asked for by hand does come back.
+    // A command that was typed does come back.
     screen.keys("/mentions<ret>");
     screen.hears(ClientEvent::Refused {
         about: About::Mentions,
@@ -168,7 +168,7 @@ fn what_fails_by_itself_brings_no_old_command_back() {
 }
 
 #[test]
-fn a_list_of_rooms_that_does_not_fit_shows_the_one_that_is_read() {
+fn a_room_list_that_does_not_fit_shows_the_current_room() {
     let mut screen = Screen::online(80, 16);
     for n in 0..30_u8 {
         screen.hears(ClientEvent::Room {

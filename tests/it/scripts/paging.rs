@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A room with so many messages, of which the newest 200 are loaded.
+/// A room with this many messages, of which the newest 200 are loaded.
 fn long_room(screen: &mut Screen, count: u64) {
     screen.follows(GENERAL, count);
     screen.hears(ClientEvent::Gap {
@@ -30,7 +30,7 @@ pub(super) fn numbered(seq: u64) -> Entry {
     )
 }
 
-/// Answers every page that was asked for.
+/// Answers every requested page.
 fn load(screen: &mut Screen) {
     while let Some(place) = screen
         .effects
@@ -55,7 +55,7 @@ pub(super) fn numbers(screen: &Screen) -> Vec<u64> {
 }
 
 #[test]
-fn paging_up_from_the_newest_of_5000_reaches_the_first_without_a_jump() {
+fn paging_up_through_5000_messages_reaches_the_first_without_a_jump() {
     let mut screen = Screen::online(80, 24);
     long_room(&mut screen, 5000);
     let mut seen: Vec<u64> = numbers(&screen);
@@ -76,14 +76,14 @@ fn paging_up_from_the_newest_of_5000_reaches_the_first_without_a_jump() {
         );
         seen = shown;
         pages += 1;
-        assert!(pages < 2000, "it does not get there");
+        assert!(pages < 2000, "it does not reach the first");
     }
     screen.keys("<c-end>");
     assert_eq!(numbers(&screen).last(), Some(&5000));
 }
 
 #[test]
-fn what_arrives_never_moves_what_is_read() {
+fn new_messages_never_move_the_ones_being_read() {
     let mut screen = Screen::online(80, 24);
     long_room(&mut screen, 1000);
     screen.keys("<pgup><pgup>");
@@ -114,7 +114,7 @@ fn what_arrives_never_moves_what_is_read() {
 }
 
 #[test]
-fn a_page_that_failed_is_asked_for_again() {
+fn a_failed_page_is_requested_again() {
     let mut screen = Screen::online(80, 24);
     long_room(&mut screen, 1000);
     let asked = |effects: &[Effect]| {
@@ -127,7 +127,7 @@ fn a_page_that_failed_is_asked_for_again() {
         first |= asked(&screen.keys("<pgup>"));
     }
     assert!(first);
-    assert!(!asked(&screen.keys("<pgup>")), "once is enough");
+    assert!(!asked(&screen.keys("<pgup>")), "requested once");
     screen.hears(ClientEvent::PageFailed {
         room: GENERAL,
         before: Seq(801),
@@ -136,7 +136,7 @@ fn a_page_that_failed_is_asked_for_again() {
 }
 
 #[test]
-fn a_skip_leaves_a_gap_that_says_how_much_is_missing_and_fills_when_it_is_seen() {
+fn a_skip_shows_a_gap_with_its_size_that_is_loaded_when_visible() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 10);
     screen.hears(ClientEvent::Entries((1..=10).map(numbered).collect()));
@@ -156,7 +156,7 @@ fn a_skip_leaves_a_gap_that_says_how_much_is_missing_and_fills_when_it_is_seen()
             .iter()
             .filter(|row| row.contains("not loaded"))
             .count();
-        assert_eq!(holes, named, "every hole has a name: {}", screen.text());
+        assert_eq!(holes, named, "each hole has a gap: {}", screen.text());
         screen.effects = asked;
         load(&mut screen);
         let missing = screen.state.current().unwrap().timeline.missing();
@@ -171,7 +171,7 @@ fn a_skip_leaves_a_gap_that_says_how_much_is_missing_and_fills_when_it_is_seen()
 }
 
 #[test]
-fn what_the_server_no_longer_has_is_named_and_not_asked_for_again() {
+fn messages_no_longer_on_the_server_are_reported_and_not_requested() {
     let mut screen = Screen::online(80, 24);
     screen.hears(ClientEvent::Entries((1..=3).map(numbered).collect()));
     screen.hears(ClientEvent::Followed {
@@ -193,7 +193,7 @@ fn what_the_server_no_longer_has_is_named_and_not_asked_for_again() {
 }
 
 #[test]
-fn a_private_line_that_waits_or_failed_outlives_what_is_loaded_around_it() {
+fn a_failed_private_line_survives_reloading_and_clearing() {
     let mut screen = Screen::online(80, 24);
     screen.keys("@nobody psst<ret>");
     let client_id = screen.last_post();

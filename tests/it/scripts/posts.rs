@@ -3,7 +3,7 @@
 use super::paging::{numbered, numbers};
 use super::*;
 
-/// A line of ours that became entry `seq` of this history.
+/// One of our messages, as entry `seq` of the history with this epoch.
 fn mine(epoch: u8, seq: u64, text: &str) -> Entry {
     let counter = text.len() as u64;
     let client_id = ClientId {
@@ -18,7 +18,7 @@ fn mine(epoch: u8, seq: u64, text: &str) -> Entry {
 }
 
 #[test]
-fn after_a_change_of_history_old_lines_stay_until_the_new_one_has_them() {
+fn after_a_change_of_history_old_messages_stay_until_the_new_one_has_them() {
     for result in [FollowResult::EpochChanged, FollowResult::Ahead] {
         let epoch = if result == FollowResult::Ahead { 1 } else { 2 };
         let mut screen = Screen::online(80, 24);
@@ -62,7 +62,7 @@ fn after_a_change_of_history_old_lines_stay_until_the_new_one_has_them() {
 }
 
 #[test]
-fn posts_of_ours_are_settled_by_our_own_entries_only() {
+fn only_our_own_entries_confirm_our_posts() {
     let mut screen = Screen::online(80, 24);
     screen.keys("mine<ret>");
     let mut forged = says(GENERAL, 1, LI, 1, "forged");
@@ -79,7 +79,7 @@ fn posts_of_ours_are_settled_by_our_own_entries_only() {
 }
 
 #[test]
-fn what_is_typed_before_there_is_a_room_is_not_lost() {
+fn text_typed_before_there_is_a_room_is_kept() {
     let mut screen = Screen::blank(80, 24);
     screen.keys("early bird");
     screen.is_welcomed(Vec::new());
@@ -95,9 +95,9 @@ fn what_is_typed_before_there_is_a_room_is_not_lost() {
     ));
 }
 
-/// Whoever has rooms is in one of them, and brings along what was being written without one.
+/// A client that has rooms always shows one of them and keeps the draft written without a room.
 #[test]
-fn a_welcome_after_one_without_rooms_leads_into_a_room_again() {
+fn a_welcome_after_one_without_rooms_opens_a_room_again() {
     let mut screen = Screen::online(80, 24);
     screen.is_welcomed(Vec::new());
     assert_eq!(screen.state.rooms.current, None);
@@ -108,7 +108,7 @@ fn a_welcome_after_one_without_rooms_leads_into_a_room_again() {
 }
 
 #[test]
-fn a_command_that_was_refused_says_why_and_stays() {
+fn a_refused_command_shows_the_reason_and_returns_to_the_composer() {
     let mut screen = Screen::online(100, 24);
     screen.keys("/join full<ret>");
     assert!(screen.state.composer().is_empty());
@@ -133,7 +133,7 @@ fn a_command_that_was_refused_says_why_and_stays() {
 }
 
 #[test]
-fn a_post_that_failed_says_why_and_is_repeated_or_edited_on_a_key() {
+fn a_failed_post_shows_the_reason_and_can_be_retried_or_edited() {
     let mut screen = Screen::online(140, 24);
     let refuse = |screen: &mut Screen| {
         let refusal = Refusal::new(RefusalCode::PersonUnknown).with("nobody");
@@ -155,7 +155,7 @@ fn a_post_that_failed_says_why_and_is_repeated_or_edited_on_a_key() {
         "{}",
         screen.text()
     );
-    // Again: a new number, because later ones may have been taken, in the place of the old one.
+    // The retry gets a new client id, because later ones may have been accepted, and replaces the old post.
     let effects = screen.keys("<a-r>");
     let [Effect::Client(Command::Post { post, instead_of })] = &effects[..] else {
         panic!("{effects:?}")
@@ -165,7 +165,7 @@ fn a_post_that_failed_says_why_and_is_repeated_or_edited_on_a_key() {
     assert_eq!(post.body, text("psst"));
     assert!(!marked(&screen), "it waits again: {}", screen.text());
     let failed = refuse(&mut screen);
-    // It is edited where nothing else is being written.
+    // It can be edited only while the composer is empty.
     screen.keys("other words<a-e>");
     assert_eq!(screen.state.composer().text(), "other words");
     let effects = screen.keys("<c-u><a-e>");
@@ -178,15 +178,15 @@ fn a_post_that_failed_says_why_and_is_repeated_or_edited_on_a_key() {
         .position(|it| *it == Effect::Client(Command::Forget(failed)));
     assert!(
         kept.is_some() && kept < given_up,
-        "on the disk at every moment: {effects:?}"
+        "the draft is stored before the post is deleted: {effects:?}"
     );
     assert!(!screen.shows("privately to nobody"), "{}", screen.text());
 }
 
 #[test]
-fn what_is_typed_is_kept_within_a_second_and_once() {
+fn a_draft_is_stored_once_within_a_second() {
     let mut screen = Screen::online(80, 24);
-    assert!(!screen.state.wants_ticks(), "nothing to wake up for");
+    assert!(!screen.state.wants_ticks(), "no timer is needed");
     screen.keys("half a sent");
     assert!(screen.state.wants_ticks());
     screen.does(Event::Tick);
@@ -200,9 +200,9 @@ fn what_is_typed_is_kept_within_a_second_and_once() {
         })
     };
     assert_eq!(screen.effects, [draft(GENERAL, "half a sent")]);
-    assert!(!screen.state.wants_ticks(), "nothing changes by itself");
+    assert!(!screen.state.wants_ticks(), "no timer is left");
     screen.effects.clear();
-    // Rooms that are left in the middle of a sentence are kept too.
+    // Drafts of rooms that the user has left are stored too.
     screen.keys("ence<c-n>elsewhere");
     assert_eq!(
         tchat::tui::update::flush_drafts(&mut screen.state),
@@ -212,7 +212,7 @@ fn what_is_typed_is_kept_within_a_second_and_once() {
 }
 
 #[test]
-fn what_was_kept_is_on_the_first_screen() {
+fn cached_rooms_drafts_and_posts_are_on_the_first_screen() {
     let mut screen = Screen::blank(80, 24);
     let rooms = vec![room(GENERAL, "general", "topic"), room(TECH, "tech", "")];
     let you = Author {
@@ -269,7 +269,7 @@ fn what_was_kept_is_on_the_first_screen() {
     row('…', "psst");
     row('✗', "in vain");
     assert_eq!(screen.state.composer().text(), "not yet");
-    // The link comes up: the cursor was known, so only what is new comes, and nothing is there twice.
+    // The link comes up with a known cursor, so only new entries arrive, and nothing is shown twice.
     screen.is_welcomed(rooms);
     screen.follows(GENERAL, 62);
     let mut own = says(GENERAL, 62, ANN, 62, "said offline");
@@ -282,7 +282,7 @@ fn what_was_kept_is_on_the_first_screen() {
         .count();
     assert_eq!(times, 1, "{}", screen.text());
     assert_eq!(screen.state.rooms.current, Some(GENERAL));
-    // A room that is shown later asks for what is kept of it.
+    // A room that is opened later requests its cached entries.
     let asked = screen.keys("<c-u><c-n>");
     assert!(
         asked.contains(&Effect::Client(Command::Older {

@@ -1,4 +1,4 @@
-//! Log time and the wall clock in a store: what is kept when they differ, and what an older version made of a wrong clock.
+//! Log time and wall-clock time in a store: retention when they differ, and repair of timestamps an older version took from a wrong clock.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub async fn contract(store: &dyn Store) {
         (at(12), at(12), at(20), Some(12)),
         (at(12), at(5), at(20), Some(5)),
         (at(3), at(20), at(20), Some(2)),
-        // When its time has come it is as young as it says.
+        // Once its time has come, its timestamp counts.
         (at(12), at(12), AHEAD, Some(11)),
         (at(21), at(21), AHEAD - 1, None),
     ] {
@@ -37,7 +37,7 @@ pub async fn contract(store: &dyn Store) {
         let found = store.first_kept(room.id, since).await.unwrap();
         assert_eq!(found, first.map(Seq), "{since:?}");
     }
-    // What was said at a time is found, on whichever side of the step.
+    // A search by time finds messages on both sides of the clock step.
     for (since, before, seqs) in [(3, 6, vec![5, 4, 3]), (15, 18, vec![17, 16, 15])] {
         let wanted = Search {
             since_ms: at(since),
@@ -66,7 +66,7 @@ pub async fn contract(store: &dyn Store) {
 }
 
 #[tokio::test]
-async fn what_an_older_version_stamped_in_the_future_is_of_now_by_log_time() {
+async fn future_timestamps_of_an_older_version_get_the_current_log_time() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tchat.db");
     let open = || SqliteStore::open(&path, ServerId::new([1; 16])).unwrap();
@@ -81,7 +81,7 @@ async fn what_an_older_version_stamped_in_the_future_is_of_now_by_log_time() {
     }
     store.close().await.unwrap();
     drop(store);
-    // As version 5 had it, after its clock was 400 days ahead for a moment.
+    // The schema of version 5, after its clock was 400 days ahead for a moment.
     let db = rusqlite::Connection::open(&path).unwrap();
     db.execute_batch(
         "ALTER TABLE entries DROP COLUMN log_ms; ALTER TABLE entries DROP COLUMN doubt_ms;
@@ -91,13 +91,13 @@ async fn what_an_older_version_stamped_in_the_future_is_of_now_by_log_time() {
     )
     .unwrap();
     drop(db);
-    // The database has whole seconds.
+    // The database stores whole seconds.
     let before = now_ms() / 1000 * 1000;
     let store = open();
     let opened = before..=now_ms();
     let newest = store.newest().await.unwrap().unwrap();
     assert!(opened.contains(&newest.log_ms), "{newest:?}");
-    assert!(newest.at_ms > now_ms(), "what people see stays");
+    assert!(newest.at_ms > now_ms(), "the shown time stays");
     let log_ms = async |room: &RoomRecord| {
         let state = store.room(room.id).await.unwrap().unwrap();
         state.last.unwrap().2
@@ -109,7 +109,7 @@ async fn what_an_older_version_stamped_in_the_future_is_of_now_by_log_time() {
         at_ms: before,
         now_ms: before,
     };
-    // The first ten are of 2023.
+    // The first ten are from 2023.
     let kept = store.first_kept(ahead.id, since).await.unwrap();
     assert_eq!(kept, Some(Seq(11)));
     let kept = store.first_kept(sane.id, since).await.unwrap();

@@ -1,4 +1,4 @@
-//! Values that a disk has changed: each is shown as far as it can be read and named, and everything else is there.
+//! Values damaged on the disk: each is shown as far as it can be read and is reported, and everything else stays available.
 
 mod bench;
 
@@ -14,7 +14,7 @@ use self::bench::{Bench, LAST, TORN, lives, open};
 use super::{ANN, BEN, at, entry, made, members, record, taken};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_body_is_shown_as_damaged_and_the_rest_of_its_entry_stays() {
+async fn a_damaged_body_is_shown_as_damaged_and_the_rest_of_the_entry_is_kept() {
     let bench = Bench::new().await;
     let unread = "its text cannot be read";
     let other = "its text is not what was stored";
@@ -27,7 +27,7 @@ async fn a_damaged_body_is_shown_as_damaged_and_the_rest_of_its_entry_stays() {
         (2, "kind = 99".into(), other),
         (2, "kind = 300".into(), "its kind cannot be read"),
         (2, "kind = -1".into(), "its kind cannot be read"),
-        // A reply without the number it answers, an amendment without its target, a ruling about nobody.
+        // A reply without the seq it answers, an amendment without its target, a ruling about nobody.
         (4, "text = 'third words'".into(), other),
         (4, format!("text = {TORN}"), unread),
         (6, "text = 'x'".into(), other),
@@ -52,7 +52,7 @@ async fn a_damaged_body_is_shown_as_damaged_and_the_rest_of_its_entry_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_values_of_an_entry_are_read_as_far_as_they_go() {
+async fn other_damaged_values_of_an_entry_are_read_as_far_as_possible() {
     let bench = Bench::new().await;
     let entry = |seq: u64| bench.shown[usize::try_from(seq - 1).unwrap()].clone();
     let of = |seq, change: fn(&mut Entry)| {
@@ -118,7 +118,7 @@ async fn other_values_of_an_entry_are_read_as_far_as_they_go() {
         assert_eq!(shown, expected, "{sql}");
         assert_eq!(found, [format!("entry 2 of #log: {named}")], "{sql}");
     }
-    // An edited text has no hash of its own, but its edit has.
+    // An edited text has no hash of its own, but its edit has one.
     let sql = "UPDATE entries SET text = 'second agoin' WHERE room = 1 AND seq = 3";
     let (_, found) = bench.shows(sql, 3).await;
     assert_eq!(found, ["entry 3 of #log: its text is not what was stored"]);
@@ -129,7 +129,7 @@ async fn other_values_of_an_entry_are_read_as_far_as_they_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_the_place_of_a_lost_row_stands_a_damaged_entry() {
+async fn a_lost_row_is_replaced_by_a_damaged_entry() {
     let bench = Bench::new().await;
     for (lost, named) in [
         (4..=4_u64, "entry 4 of #log: it is missing"),
@@ -147,7 +147,7 @@ async fn in_the_place_of_a_lost_row_stands_a_damaged_entry() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn damaged_values_beside_the_entries_take_nothing_else_along() {
+async fn damaged_values_in_other_tables_do_not_affect_the_entries() {
     let bench = Bench::new().await;
     for (set, named) in [
         (
@@ -212,7 +212,7 @@ async fn damaged_values_beside_the_entries_take_nothing_else_along() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn damaged_mentions_and_reactions_are_left_out_of_their_entry() {
+async fn damaged_mentions_and_reactions_are_omitted_from_their_entry() {
     let bench = Bench::new().await;
     for (set, names) in [
         ("mentions SET person = x'00'", 0),
@@ -238,7 +238,7 @@ async fn damaged_mentions_and_reactions_are_left_out_of_their_entry() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_damaged_name_the_form_it_is_compared_by_is_left_and_no_right_is_won() {
+async fn a_damaged_name_falls_back_to_its_key_and_damage_grants_no_permission() {
     let bench = Bench::new().await;
     let sql = format!(
         "UPDATE identities SET name = {TORN} WHERE name = 'Ann'; UPDATE rooms SET name = {TORN} WHERE num = 1;
@@ -255,7 +255,7 @@ async fn of_a_damaged_name_the_form_it_is_compared_by_is_left_and_no_right_is_wo
         .unwrap();
     assert_eq!(log.name, "log");
     assert_eq!(log.key, record(70, "log").key);
-    // Whatever decides what somebody may do is read as the least.
+    // Every value that decides a permission falls back to the least permission.
     let other = rooms.iter().find(|it| it.name == "other").unwrap();
     assert_eq!(other.kind, RoomKind::Secret);
     let boss = UserName::new("boss").unwrap().key();
@@ -277,9 +277,9 @@ async fn of_a_damaged_name_the_form_it_is_compared_by_is_left_and_no_right_is_wo
     store.close().await.unwrap();
 }
 
-/// A page that cannot be read is no value that is damaged.
+/// A page that cannot be read is an error and not a damaged value.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_page_of_the_entries_still_is_an_error() {
+async fn a_damaged_page_of_the_entries_table_is_an_error() {
     let bench = Bench::new().await;
     let path = bench.damaged("UPDATE rooms SET position = position");
     let db = rusqlite::Connection::open(&path).unwrap();
@@ -304,9 +304,9 @@ async fn a_damaged_page_of_the_entries_still_is_an_error() {
     assert!(sqlite::quick_check(&path).is_err());
 }
 
-/// A chain that is whole for a while, trimmed, edited and appended to while it is looked through.
+/// The digest chain is intact while the room is trimmed, edited and appended to during a verification.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_changes_while_it_is_looked_through_is_no_damage() {
+async fn changes_during_a_verification_are_not_reported_as_damage() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tchat.db");
     let store = Arc::new(open(&path));
@@ -356,9 +356,9 @@ async fn what_changes_while_it_is_looked_through_is_no_damage() {
     looking.await.unwrap();
 }
 
-/// A damaged time, or a lost row, must not make what is around it old.
+/// A damaged time or a lost row must not make the entries around it expire.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_entry_is_too_old_because_another_is_damaged() {
+async fn a_damaged_entry_does_not_make_others_expire() {
     let bench = Bench::new().await;
     let room = record(70, "log").id;
     for sql in [

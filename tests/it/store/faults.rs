@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A store whose append with a number, from 0, comes to something else.
+/// A store that injects a fault into appends. `fault` gets the number of the append, from 0.
 fn failing(inner: MemoryStore, fault: fn(usize) -> Option<StoreError>) -> Arc<Faulty> {
     let appends = AtomicUsize::new(0);
     Arc::new(Faulty {
@@ -13,7 +13,7 @@ fn failing(inner: MemoryStore, fault: fn(usize) -> Option<StoreError>) -> Arc<Fa
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sqlite_takes_writes_of_many_rooms_at_once() {
+async fn sqlite_accepts_concurrent_writes_of_many_rooms() {
     let directory = tempfile::tempdir().unwrap();
     let store = Arc::new(
         SqliteStore::open(&directory.path().join("tchat.db"), ServerId::new([1; 16])).unwrap(),
@@ -47,7 +47,7 @@ async fn sqlite_takes_writes_of_many_rooms_at_once() {
 }
 
 #[tokio::test]
-async fn a_file_of_a_newer_tchat_and_one_of_another_program_are_left_alone() {
+async fn files_of_a_newer_tchat_or_another_program_are_not_touched() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tchat.db");
     SqliteStore::open(&path, ServerId::new([1; 16]))
@@ -78,8 +78,8 @@ async fn a_file_of_a_newer_tchat_and_one_of_another_program_are_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_could_not_be_stored_is_seen_by_nobody_and_ends_the_server() {
-    // Two joins and one message pass.
+async fn a_post_that_cannot_be_stored_is_not_delivered_and_ends_the_server() {
+    // Two joins and one message are stored.
     let inner = MemoryStore::new(ServerId::new([1; 16]));
     let store = failing(inner, |n| {
         (n >= 3).then(|| StoreError::Failed("the disk is gone".into()))
@@ -112,8 +112,8 @@ async fn what_could_not_be_stored_is_seen_by_nobody_and_ends_the_server() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_overtakes_a_post_that_did_not_fit_the_disk() {
-    // The join of the one who posts is the first.
+async fn no_post_overtakes_one_that_did_not_fit_on_the_disk() {
+    // The join of the sender is the first append.
     let inner = MemoryStore::new(ServerId::new([1; 16]));
     let store = failing(inner, |n| (n == 1).then_some(StoreError::Full));
     let server = Server::with(config(), store);
@@ -138,7 +138,7 @@ async fn nothing_overtakes_a_post_that_did_not_fit_the_disk() {
 }
 
 #[test]
-fn the_log_names_rooms_that_everybody_may_know_of_and_gives_the_id_of_others() {
+fn the_log_shows_the_names_of_listed_rooms_and_only_the_ids_of_others() {
     let of = |kind| {
         let room = record(7, "vault");
         RoomRecord { kind, ..room }.log_name()
@@ -151,7 +151,7 @@ fn the_log_names_rooms_that_everybody_may_know_of_and_gives_the_id_of_others() {
 }
 
 #[tokio::test]
-async fn secret_rooms_of_an_older_file_give_their_names_back() {
+async fn names_of_secret_rooms_in_an_older_file_become_free() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tchat.db");
     let store = SqliteStore::open(&path, ServerId::new([1; 16])).unwrap();

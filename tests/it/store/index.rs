@@ -1,4 +1,4 @@
-//! A damaged index of words: nobody notices, and it is made again.
+//! A damaged search index: searches still work, and the index is rebuilt.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(path, ServerId::new([9; 16])).unwrap()
 }
 
-/// What the search contract says, indexed and closed, with as much beside it as fills some pages.
+/// Creates a database with the entries of the search contract, indexed and closed, and enough others to fill several pages.
 async fn whole(path: &Path) {
     let store = open(path);
     contract(&store).await;
@@ -36,7 +36,7 @@ async fn append(store: &dyn Store, room: &RoomRecord, entries: Vec<tchat::chat::
     store.append(append).await.unwrap();
 }
 
-/// Waits until the index was made again and has everything.
+/// Waits until the index was rebuilt and is complete.
 async fn made_again(path: &Path) {
     let db = rusqlite::Connection::open(path).unwrap();
     for _ in 0..1000 {
@@ -50,7 +50,7 @@ async fn made_again(path: &Path) {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("it is never made again");
+    panic!("it is never rebuilt");
 }
 
 fn is_whole(path: &Path) {
@@ -70,7 +70,7 @@ fn is_whole(path: &Path) {
     assert_eq!(rows, said);
 }
 
-/// What may have become of the tables of the index.
+/// Ways to damage the tables of the index.
 const DAMAGES: [&str; 12] = [
     "UPDATE said_data SET block = zeroblob(length(block)) WHERE id > 10",
     "UPDATE said_data SET block = x'ffffffffffffffff' WHERE id = 10",
@@ -82,7 +82,7 @@ const DAMAGES: [&str; 12] = [
     "DROP TABLE said_idx",
     "DROP TABLE said_config",
     "DROP TABLE said",
-    // Pages of it, by name.
+    // All pages of a table, given by its name.
     "said_data",
     "said_config",
 ];
@@ -112,7 +112,7 @@ fn damage(path: &Path, what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_search_on_a_damaged_index_finds_all_the_same_and_has_it_made_again() {
+async fn a_search_on_a_damaged_index_finds_everything_and_triggers_a_rebuild() {
     let directory = tempfile::tempdir().unwrap();
     let whole = directory.path().join("whole.db");
     self::whole(&whole).await;
@@ -130,7 +130,7 @@ async fn a_search_on_a_damaged_index_finds_all_the_same_and_has_it_made_again() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_index_is_found_without_a_search_and_stops_no_post() {
+async fn a_damaged_index_is_detected_without_a_search_and_does_not_block_posts() {
     let directory = tempfile::tempdir().unwrap();
     let whole = directory.path().join("whole.db");
     self::whole(&whole).await;
@@ -141,7 +141,7 @@ async fn a_damaged_index_is_found_without_a_search_and_stops_no_post() {
         damage(&path, what);
         let store = open(&path);
         let room = record(64, "filler");
-        // As a server does at its start.
+        // As a server does when it starts.
         let found = store.verify().await.unwrap();
         assert!(found.index_is_damaged, "{what}");
         let said = entry(&room, 2000, Body::Text("zanzibar".into()));
@@ -154,9 +154,9 @@ async fn a_damaged_index_is_found_without_a_search_and_stops_no_post() {
     }
 }
 
-/// Edits and deletions change the index in the commit of the post.
+/// Edits and deletions change the index in the transaction of the post.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_edit_a_deletion_and_a_trim_on_a_damaged_index_are_made() {
+async fn edits_deletions_and_trims_work_on_a_damaged_index() {
     let directory = tempfile::tempdir().unwrap();
     let whole = directory.path().join("whole.db");
     self::whole(&whole).await;
@@ -190,9 +190,9 @@ async fn an_edit_a_deletion_and_a_trim_on_a_damaged_index_are_made() {
     }
 }
 
-/// SQLite gives up the whole transaction in which it meets a damaged page, so this one is not survived; the next start does better.
+/// SQLite rolls back the whole transaction that meets a damaged page, so this edit fails; it succeeds after the next start.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_edit_that_meets_a_damaged_page_is_not_made_and_is_after_the_next_start() {
+async fn an_edit_that_hits_a_damaged_page_fails_and_succeeds_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let whole = directory.path().join("whole.db");
     self::whole(&whole).await;
@@ -230,9 +230,9 @@ async fn an_edit_that_meets_a_damaged_page_is_not_made_and_is_after_the_next_sta
     }
 }
 
-/// What a start after a failure and a backup make of it: the file is good.
+/// A check after a failure and a backup accept the file.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_whose_index_alone_is_damaged_is_good() {
+async fn a_database_with_only_a_damaged_index_passes_verification() {
     let directory = tempfile::tempdir().unwrap();
     let whole = directory.path().join("whole.db");
     self::whole(&whole).await;

@@ -73,7 +73,7 @@ pub(super) async fn amendments(store: &dyn Store) {
     some.sort_by_key(|entry| entry.seq);
     assert_eq!(some, page[..2]);
     let said = store.last_said(room.id).await.unwrap().unwrap();
-    assert_eq!(said.seq, Seq(2), "what was deleted is not said");
+    assert_eq!(said.seq, Seq(2), "deleted entries do not count");
 }
 
 pub(super) async fn conversations(store: &dyn Store) {
@@ -155,7 +155,7 @@ pub(super) async fn identities(store: &dyn Store) {
             store.put_identity(thief, 5).await,
             Err(StoreError::Conflict)
         ),
-        "a secret is one person's"
+        "a secret has one identity"
     );
     store.clear_presence().await.unwrap();
     assert_eq!(store.present().await.unwrap(), []);
@@ -181,6 +181,6 @@ pub(super) async fn identities(store: &dyn Store) {
     assert_eq!(
         store.bind_operator(boss, ben.id).await.unwrap(),
         ann.id,
-        "the first bearer stays"
+        "the first holder stays"
     );
 }

@@ -1,4 +1,4 @@
-//! What a store keeps of one person: what they have read, who calls them, and how they want to be seen and told.
+//! What a store keeps for one person: read positions, mentions, status and notification settings.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub async fn contract(store: &dyn Store) {
     people(store).await;
 }
 
-/// Something said in a room by somebody, who calls some others.
+/// A message in a room that mentions these people.
 fn says(room: &RoomRecord, seq: u64, by: IdentityId, calls: &[IdentityId]) -> Entry {
     Entry {
         author: Author {
@@ -60,11 +60,11 @@ async fn reads_and_mentions(store: &dyn Store) {
         says(&room, 3, ANN, &[BEN]),
         says(&room, 4, BEN, &[ANN]),
         says(&room, 5, CAY, &all),
-        // Called twice it is one mention.
+        // Two mentions of the same person in a message count once.
         says(&room, 6, ANN, &[BEN, IdentityId::EVERYBODY]),
     ];
     append(store, &room, said, Changes::default()).await;
-    // Own messages count for nobody, and neither does what was not said.
+    // Own messages do not count for their author, and system entries count for nobody.
     assert_eq!(unread(store, &room, 0, 6).await, (4, 3));
     assert_eq!(unread(store, &room, 2, 5).await, (2, 2));
     assert_eq!(unread(store, &room, 6, 6).await, (0, 0));
@@ -73,7 +73,7 @@ async fn reads_and_mentions(store: &dyn Store) {
         .await
         .unwrap();
     let calls: Vec<usize> = page.iter().map(|entry| entry.mentions.len()).collect();
-    assert_eq!(calls, [1, 1, 1, 2], "pages say who is called");
+    assert_eq!(calls, [1, 1, 1, 2], "pages have the mentions");
     assert_eq!(
         store.entries_at(room.id, vec![Seq(3)]).await.unwrap()[0].mentions,
         [BEN]
@@ -82,9 +82,9 @@ async fn reads_and_mentions(store: &dyn Store) {
     assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [6, 5, 3]);
     assert_eq!(called(store.mentions_of(BEN, 2).await.unwrap()), [6, 5]);
     let of_others = store.mentions_of(CAY, 10).await.unwrap();
-    assert!(of_others.is_empty(), "no member");
+    assert!(of_others.is_empty(), "not a member");
 
-    // What is deleted calls nobody.
+    // Deleted messages mention nobody.
     let what = Amendment::Erase;
     let erased = entry(
         &room,
@@ -98,7 +98,7 @@ async fn reads_and_mentions(store: &dyn Store) {
     assert_eq!(unread(store, &room, 0, 7).await, (3, 2));
     assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [6, 5]);
 
-    // An edit moves mentions: what it no longer says mentions nobody, and what it says now does.
+    // An edit removes the mentions of the old text and adds those of the new one.
     let edit = |seq, target, calls: &[IdentityId]| {
         let what = Amendment::Edit(format!("edited by {seq}"));
         let target = Seq(target);
@@ -113,19 +113,19 @@ async fn reads_and_mentions(store: &dyn Store) {
     assert_eq!(
         unread(store, &room, 2, 9).await,
         (2, 1),
-        "an edit is no message"
+        "an edit is not a message"
     );
     assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [5, 2]);
     let page = store
         .page(room.id, Span::After(Seq(7)), PageLimit::PAGE)
         .await
         .unwrap();
-    assert_eq!(page[1].mentions, [BEN], "who catches up learns of it");
+    assert_eq!(page[1].mentions, [BEN], "catching up includes it");
     let back = vec![edit(10, 6, &[BEN]), edit(11, 2, &none)];
     append(store, &room, back, Changes::default()).await;
     assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [6, 5]);
 
-    // Who is ignored is not counted.
+    // Messages of ignored people are not counted.
     let ignore = PersonalChange::Ignore(CAY);
     store.change_personal(BEN, ignore).await.unwrap();
     assert_eq!(unread(store, &room, 0, 11).await, (2, 1));
@@ -135,18 +135,18 @@ async fn reads_and_mentions(store: &dyn Store) {
         .await
         .unwrap();
 
-    // Positions rise, and are those of members only.
+    // Read positions only rise, and only members have one.
     let read = async |who| store.read_to(room.id, who).await.unwrap().0;
     assert_eq!(
         (read(ANN).await, read(BEN).await),
         (1, 0),
-        "who made it has seen it"
+        "the creator has read it"
     );
     let marks = vec![(room.id, BEN, Seq(5)), (room.id, CAY, Seq(5))];
     store.mark_read(marks).await.unwrap();
     store.mark_read(vec![(room.id, BEN, Seq(4))]).await.unwrap();
     assert_eq!((read(BEN).await, read(CAY).await), (5, 0));
-    // Whoever joins has read what was said before, also when they come back.
+    // A joining member has read everything before, also when they return.
     let joined = Entry {
         author: Author {
             id: CAY,
@@ -173,7 +173,7 @@ async fn reads_and_mentions(store: &dyn Store) {
     assert_eq!(read(BEN).await, 0);
     assert!(store.mentions_of(BEN, 10).await.unwrap().is_empty());
 
-    // Counting ends somewhere.
+    // Counting stops at a maximum.
     let many = (14..=1200).map(|seq| says(&room, seq, ANN, &all)).collect();
     append(store, &room, many, Changes::default()).await;
     assert_eq!(
@@ -211,7 +211,7 @@ async fn settings(store: &dyn Store) {
     change(PersonalChange::Level(room.id, Some(Level::Nothing))).await;
     let words = vec!["deploy".to_owned(), "部署".to_owned()];
     change(PersonalChange::Keywords(words.clone())).await;
-    // A name taken anew changes nothing of it.
+    // A rename does not change the settings.
     store
         .put_identity(record(ANN, 41, "安安"), 9)
         .await
@@ -232,7 +232,7 @@ async fn settings(store: &dyn Store) {
         store.personal(ANN).await.unwrap().settings,
         Settings::default()
     );
-    // Nobody else has anything of it.
+    // Other people's settings are unaffected.
     assert_eq!(
         store.personal(BEN).await.unwrap().settings,
         Settings::default()
@@ -247,7 +247,7 @@ async fn people(store: &dyn Store) {
     assert_eq!(
         of,
         [(ANN, Role::Owner), (BEN, Role::Member)],
-        "the last one first"
+        "the latest first"
     );
     assert_eq!(here[0].status, "午饭");
     assert!(here.iter().all(|it| it.presence == Presence::Offline));

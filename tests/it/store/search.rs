@@ -1,4 +1,4 @@
-//! What a store finds among what was said.
+//! Search in a store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +51,7 @@ async fn found(store: &dyn Store, who: IdentityId, search: Search) -> Vec<(u8, u
     places.map(|it| (it.room.bytes()[0], it.seq.0)).collect()
 }
 
-/// Rooms 61 and 62 of ann and ben; room 63 is ann's alone.
+/// Rooms 61 and 62 have ann and ben as members; room 63 has only ann.
 pub async fn contract(store: &dyn Store) {
     let (room, other) = (made(store, 61, "seek").await, made(store, 62, "find").await);
     let hidden = made(store, 63, "hidden").await;
@@ -138,7 +138,7 @@ pub async fn contract(store: &dyn Store) {
     finds(store, &room).await;
 }
 
-/// What everybody finds in those rooms, before they are indexed and after.
+/// Checks all results in those rooms. Called before and after indexing.
 pub async fn finds(store: &dyn Store, room: &RoomRecord) {
     let at_ms = 1_700_000_000_000;
     let has = |what| Search {
@@ -216,7 +216,7 @@ pub async fn finds(store: &dyn Store, room: &RoomRecord) {
     ];
     for (search, mut expected) in all.into_iter().map(|(it, at)| (it, at.to_vec())) {
         let mut places = found(store, BEN, search.clone()).await;
-        // The two rooms tell times of their own that are alike.
+        // Entries of the two rooms can have equal times, so their order is not fixed.
         expected.sort_unstable();
         let newest = places.clone();
         places.sort_unstable();
@@ -237,7 +237,7 @@ pub async fn finds(store: &dyn Store, room: &RoomRecord) {
     );
 }
 
-/// Waits until nothing is left to be indexed.
+/// Waits until everything is indexed.
 pub async fn indexed(path: &std::path::Path) {
     let db = rusqlite::Connection::open(path).unwrap();
     for _ in 0..1000 {
@@ -253,7 +253,7 @@ pub async fn indexed(path: &std::path::Path) {
 }
 
 #[tokio::test]
-async fn what_is_indexed_is_found_as_what_is_not_and_deleted_words_leave_the_file() {
+async fn indexing_does_not_change_results_and_deleted_words_leave_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tchat.db");
     let store = SqliteStore::open(&path, ServerId::new([9; 16])).unwrap();
@@ -261,7 +261,7 @@ async fn what_is_indexed_is_found_as_what_is_not_and_deleted_words_leave_the_fil
     contract(&store).await;
     indexed(&path).await;
     finds(&store, &room).await;
-    // Indexed first, and then edited, deleted and trimmed.
+    // These are indexed first, and then edited, deleted and trimmed.
     let text = |text: &str| Body::Text(text.into());
     let amends = |target, what| Body::Amendment {
         target: Seq(target),
@@ -293,14 +293,14 @@ async fn what_is_indexed_is_found_as_what_is_not_and_deleted_words_leave_the_fil
     let file = std::fs::read(&path).unwrap();
     let is_there = |word: &str| file.windows(word.len()).any(|it| it == word.as_bytes());
     for gone in ["zanzibar", "quagga"] {
-        assert!(!is_there(gone), "'{gone}' is in the file still");
+        assert!(!is_there(gone), "'{gone}' is still in the file");
     }
-    assert!(is_there("okapi"), "the edit says it still");
+    assert!(is_there("okapi"), "the edit contains it");
 }
 
-/// Whatever is said, amended and looked for, both stores find the same.
+/// Both stores must return the same results for any messages, amendments and searches.
 #[test]
-fn both_stores_find_the_same() {
+fn both_stores_return_the_same_results() {
     const WORDS: [&str; 10] = [
         "a",
         "ab",
@@ -353,7 +353,7 @@ fn both_stores_find_the_same() {
                 for (n, ((author, body), waits)) in (2..).zip(steps) {
                     let author = [(ANN, "One"), (BEN, "two")][usize::from(author)];
                     let body = match body {
-                        // An amendment is of something earlier that was said.
+                        // An amendment must have an earlier target.
                         Body::Amendment { target, what } => Body::Amendment {
                             target: Seq(target.0.min(n - 1)),
                             what,

@@ -1,4 +1,4 @@
-//! A bad network between a client and a server: a proxy whose mischief follows from a seed.
+//! A proxy between client and server that simulates a bad network. Its faults are derived from a seed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,27 +11,27 @@ use tokio::runtime::Runtime;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// What the network does to what passes through. Chances are of one chunk, in a thousand.
+/// The faults of the network. Probabilities are per chunk, in thousandths.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Weather {
     pub latency: Duration,
-    /// Up to this much more, each time anew.
+    /// The maximum extra latency, chosen at random for each chunk.
     pub jitter: Duration,
-    /// Bytes a second; 0: as fast as can be.
+    /// Bytes per second; 0: unlimited.
     pub bandwidth: u64,
-    /// At most this many bytes a write; 0: any.
+    /// Maximum bytes per write; 0: unlimited.
     pub slice: usize,
-    /// Nothing passes for so long.
+    /// The probability of a pause, and its length.
     pub stall: (u64, Duration),
-    /// A part passes, and then the connection is gone.
+    /// The probability that only a part of the chunk passes and the connection then breaks.
     pub truncate: u64,
-    /// A bit is another one.
+    /// The probability that one bit is flipped.
     pub flip: u64,
-    /// A chunk passes twice.
+    /// The probability that the chunk is sent twice.
     pub duplicate: u64,
 }
 
-/// Numbers that look random and are the same every time (splitmix64).
+/// A deterministic pseudo-random number generator (splitmix64).
 #[derive(Debug)]
 struct Dice(AtomicU64);
 
@@ -59,15 +59,15 @@ struct Inner {
     target: u16,
     weather: Mutex<Weather>,
     dice: Dice,
-    /// Connections that were accepted so far.
+    /// The number of connections accepted so far.
     accepted: AtomicU64,
-    /// Cancelled to cut every connection there is.
+    /// Cancelled to cut every current connection.
     cut: Mutex<CancellationToken>,
-    /// Connections stay open, and nothing passes any more.
+    /// Cancelled to leave every current connection open without passing any data.
     half_open: Mutex<CancellationToken>,
 }
 
-/// The proxy; dropping it ends it.
+/// The proxy. Dropping it ends it.
 pub struct Chaos {
     pub port: u16,
     inner: Arc<Inner>,
@@ -75,7 +75,7 @@ pub struct Chaos {
 }
 
 impl Chaos {
-    /// Stands before a port of this machine.
+    /// Starts a proxy for a port of this machine.
     pub fn before(target: u16, seed: u64, weather: Weather) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -108,7 +108,7 @@ impl Chaos {
         }
     }
 
-    /// How many connections were accepted so far.
+    /// The number of connections accepted so far.
     pub fn accepted(&self) -> u64 {
         self.inner.accepted.load(Ordering::SeqCst)
     }
@@ -117,12 +117,12 @@ impl Chaos {
         *self.inner.weather.lock().unwrap() = weather;
     }
 
-    /// Cuts every connection there is now.
+    /// Cuts every current connection.
     pub fn cuts(&self) {
         std::mem::take(&mut *self.inner.cut.lock().unwrap()).cancel();
     }
 
-    /// Every connection there is now stays open, and nothing passes through it any more.
+    /// Leaves every current connection open and passes no more data through it.
     pub fn half_opens(&self) {
         std::mem::take(&mut *self.inner.half_open.lock().unwrap()).cancel();
     }
@@ -138,7 +138,7 @@ async fn carry(inner: Arc<Inner>, client: TcpStream) {
         let _slow = (client.set_nodelay(true), server.set_nodelay(true));
         let (client_in, client_out) = client.into_split();
         let (server_in, server_out) = server.into_split();
-        // Whichever way ends first ends both: a connection is one thing to those who use it.
+        // When one direction ends, the whole connection ends.
         tokio::select! {
             () = pump(&inner, client_in, server_out, &half_open) => {}
             () = pump(&inner, server_in, client_out, &half_open) => {}
@@ -195,7 +195,7 @@ async fn write(to: &mut OwnedWriteHalf, bytes: &[u8], weather: Weather) -> std::
     for part in bytes.chunks(slice) {
         to.write_all(part).await?;
         if weather.slice > 0 {
-            // Each part is a packet of its own.
+            // Send each part as its own packet.
             tokio::task::yield_now().await;
         }
         if let Some(micros) = (part.len() as u64 * 1_000_000).checked_div(weather.bandwidth) {

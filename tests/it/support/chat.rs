@@ -1,4 +1,4 @@
-//! A chat of real processes that is to be disturbed: a server, screens behind bad networks, and the story they tell afterwards.
+//! A chat of real processes for fault tests: one server, screens behind bad networks, and the history collected at the end.
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -7,24 +7,24 @@ use super::chaos::{Chaos, Weather};
 use super::history::{History, Sent, tail};
 use super::terminal::{Home, Screen, ends, signal};
 
-/// Within this a frame that was due is on the screen.
+/// A pending frame is drawn within this time.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// Lines typed before it is waited for them to be stored: a screen takes a thousand that wait.
+/// The number of lines typed before waiting until they are stored. A screen accepts at most a thousand waiting posts.
 const AT_ONCE: usize = 100;
-/// A screen that does not change for so long has read what was typed.
+/// A screen that has not changed for this long has read all keys.
 const QUIET: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Rows of a screen, so that much of what was said is on it.
+/// Tall enough to show many of the messages.
 const SIZE: (u16, u16) = (80, 60);
 
-/// One of those who talk.
+/// One of the people who post.
 pub struct Talker {
     name: &'static str,
     pub screen: Screen,
     pub network: Chaos,
     typed: Vec<String>,
-    /// Connections there were when the link was up last.
+    /// The number of connections accepted when the link was last known to be up.
     dialled: u64,
 }
 
@@ -35,7 +35,7 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// A server without a send rate, or with the usual one, and somebody for each name.
+    /// Starts a server, without a rate limit or with the default one, and a client for each name.
     pub fn begins(names: &[&'static str], weather: Weather, rate: Rate) -> Self {
         let home = Home::new();
         let burst = match rate {
@@ -73,10 +73,10 @@ impl Chat {
             .serves(&["--config", &self.home.file("config.toml")]);
     }
 
-    /// Everything that was typed is stored, and everybody sees the end of it.
+    /// Waits until everything that was typed is stored and everybody sees the last lines.
     ///
-    /// Each says a line and sees it stored, after which nothing of anybody waits; and then a last one, so that all of those stand near
-    /// the end.
+    /// Each person posts a line and waits until it is stored; after that nobody has a waiting post. Then each posts a last line, so that
+    /// all of these are near the end.
     pub fn settles(&mut self) {
         for talker in &mut self.talkers {
             talker.says();
@@ -96,7 +96,7 @@ impl Chat {
         }
     }
 
-    /// The story, from the log, from what was typed and from the screens as they are now.
+    /// Collects the history: the log, the typed lines, and the current screens.
     pub fn story(&mut self) -> History {
         self.settles();
         let port = self.home.port.to_string();
@@ -126,7 +126,7 @@ impl Chat {
         history
     }
 
-    /// How many lines were typed by all together.
+    /// The number of lines typed by all together.
     pub fn typed(&self) -> usize {
         self.talkers.iter().map(|it| it.typed.len()).sum()
     }
@@ -139,7 +139,7 @@ impl Drop for Chat {
     }
 }
 
-/// Whether the server has people wait who send too much.
+/// Whether the server limits the send rate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Rate {
     On,
@@ -147,7 +147,7 @@ pub enum Rate {
 }
 
 impl Talker {
-    /// Types the next line.
+    /// Types and sends the next line.
     pub fn says(&mut self) {
         let text = format!("={}{}=", self.name, self.typed.len() + 1);
         self.screen.says(&text);
@@ -157,7 +157,7 @@ impl Talker {
         }
     }
 
-    /// Waits until nothing of one's own waits any more and some lines are on the screen. Enter on an empty line dials at once, as an
+    /// Waits until no own post is waiting and these lines are on the screen. Presses Enter on an empty line to reconnect at once, as an
     /// impatient person would.
     fn waits_for(&mut self, texts: &[String]) {
         let began = Instant::now();
@@ -168,7 +168,7 @@ impl Talker {
             let is_done = text.lines().any(|row| row.trim() == "#general ›")
                 && !text.lines().any(waits)
                 && texts.iter().all(|it| text.contains(it.as_str()));
-            // What was typed last may not have been read yet.
+            // The last keys may not have been read yet.
             if is_done && quiet_since.get_or_insert_with(Instant::now).elapsed() > QUIET {
                 return;
             }
@@ -193,9 +193,9 @@ impl Talker {
         let mut dialled_since = None;
         loop {
             let text = self.screen.text();
-            // What the screen shows until it has dialled again is of the link before.
+            // Until the client has reconnected, the screen shows the state of the old link.
             let has_dialled = self.network.accepted() > self.dialled;
-            // And from then on a frame may be on its way.
+            // After that, one frame may still be pending.
             let is_fresh =
                 has_dialled && dialled_since.get_or_insert_with(Instant::now).elapsed() > FRAME;
             if is_fresh && text.lines().last().is_some_and(|row| row.contains('●')) {
@@ -214,7 +214,7 @@ impl Talker {
         }
     }
 
-    /// How often the link came back, as its own overlay has it.
+    /// The number of reconnects, as shown in the link overlay.
     pub fn reconnects(&mut self) -> usize {
         self.screen.types("\x1bOQ");
         self.screen.shows("there and back");
@@ -223,10 +223,10 @@ impl Talker {
         let at = words.iter().position(|word| *word == "reconnects");
         let count = at.and_then(|at| words.get(at.checked_sub(1)?)?.parse().ok());
         self.screen.types("\x1b");
-        count.expect("the overlay says how often")
+        count.expect("the overlay has a number")
     }
 
-    /// The client is killed and started again.
+    /// Kills the client and starts it again.
     pub fn is_killed(&mut self, home: &Home) {
         signal(self.screen.process(), "KILL");
         self.screen.ends();

@@ -1,4 +1,4 @@
-//! Clients of the five older systems, written from what is known of them and not from the server's own descriptions.
+//! Clients of the five older systems, written from knowledge of those systems and not from the server's own definitions.
 
 use std::time::Duration;
 
@@ -204,9 +204,9 @@ pub mod websocket {
     }
 }
 
-/// A bidi call; dropped, it is cancelled.
+/// A bidirectional call. Dropping it cancels it.
 pub struct Call<I, O> {
-    /// Gone once the requests have ended.
+    /// `None` once the request stream has ended.
     asks: Option<mpsc::Sender<I>>,
     pub stream: Streaming<O>,
 }
@@ -220,7 +220,7 @@ where
         Self::on(channel(server).await, path, None).await
     }
 
-    /// On a connection that may have other calls, with a deadline or without.
+    /// Opens a call on a connection that may have other calls, optionally with a deadline.
     pub async fn on(channel: Channel, path: &'static str, within: Option<Duration>) -> Self {
         let mut grpc = tonic::client::Grpc::new(channel);
         grpc.ready().await.unwrap();
@@ -231,9 +231,9 @@ where
         }
         let codec = ProstCodec::<I, O>::default();
         let path = http::uri::PathAndQuery::from_static(path);
-        // Answered before anything was said: their clients wait for the headers.
+        // The server must send headers before the first request, because the original clients wait for them.
         let opening = grpc.streaming(request, path, codec);
-        let opened = timeout(PATIENCE, opening).await.expect("headers come");
+        let opened = timeout(PATIENCE, opening).await.expect("headers arrive");
         Self {
             asks: Some(asks),
             stream: opened.unwrap().into_inner(),
@@ -250,11 +250,11 @@ where
 
     pub async fn hears(&mut self) -> O {
         let message = timeout(PATIENCE, self.stream.message()).await;
-        let message = message.expect("something comes").expect("no error");
-        message.expect("the stream goes on")
+        let message = message.expect("a message").expect("no error");
+        message.expect("an open stream")
     }
 
-    /// How the stream ends, with nothing more said.
+    /// The status with which the stream ends, without another message.
     pub async fn ends(&mut self) -> Status {
         match timeout(PATIENCE, self.stream.message()).await.unwrap() {
             Ok(None) => Status::new(Code::Ok, ""),
@@ -263,7 +263,7 @@ where
         }
     }
 
-    /// Whether nothing comes within a while.
+    /// Whether no message arrives for a while.
     pub async fn is_quiet(&mut self) -> bool {
         timeout(Duration::from_secs(3), self.stream.message())
             .await
@@ -271,7 +271,7 @@ where
     }
 }
 
-/// A unary call on a connection.
+/// Makes a unary call on a connection.
 pub async fn unary<I, O>(channel: &Channel, path: &'static str, message: I) -> Result<O, Status>
 where
     I: Message + Default + 'static,
@@ -285,7 +285,7 @@ where
     Ok(answer.into_inner())
 }
 
-/// A frame as it came: its first byte and its payload.
+/// A raw frame: its first byte and its payload.
 pub type Frame = (u8, Vec<u8>);
 
 pub const TEXT: u8 = 0x81;
@@ -294,16 +294,16 @@ pub const CLOSE: u8 = 0x88;
 pub const PING: u8 = 0x89;
 pub const PONG: u8 = 0x8a;
 
-/// A WebSocket client that knows nothing of what it carries.
+/// A WebSocket client that does not interpret its payloads.
 pub struct Socket {
     read: ReadHalf<Pipe>,
     write: WriteHalf<Pipe>,
-    /// Answers pings by itself.
+    /// Whether it answers pings by itself.
     pub pongs: bool,
 }
 
 impl Socket {
-    /// Shakes hands under a name, as raw bytes; gives back the status line where it is not let in.
+    /// Performs the handshake with these raw headers; returns the status line if it is refused.
     pub async fn shake(io: Pipe, headers: &[u8]) -> Result<Self, String> {
         let (mut read, mut write) = tokio::io::split(io);
         let mut request = b"GET /ws HTTP/1.1\r\nHost: chat.example.org\r\nConnection: Upgrade\r\n\
@@ -322,9 +322,9 @@ impl Socket {
         if !status.contains("101") {
             return Err(status);
         }
-        // From the example of RFC 6455.
+        // The example key of RFC 6455.
         assert!(answer.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{answer}");
-        // There are clients that compare the whole value.
+        // Some clients compare the whole value.
         let is_plain = |line: &str| line.eq_ignore_ascii_case("connection: upgrade");
         assert!(answer.lines().any(is_plain), "{answer}");
         Ok(Self {
@@ -353,11 +353,11 @@ impl Socket {
         frame.extend(mask);
         let keys = mask.iter().cycle();
         frame.extend(payload.iter().zip(keys).map(|(byte, key)| byte ^ key));
-        // Whoever was dropped finds out when it reads.
+        // A dropped client finds out on its next read.
         drop(self.write.write_all(&frame).await);
     }
 
-    /// Says something as its clients do: protobuf in a text frame, valid or not.
+    /// Posts a message as the original clients do: protobuf in a text frame, valid UTF-8 or not.
     pub async fn says(&mut self, text: &str) {
         self.asks("talk", text).await;
     }
@@ -365,7 +365,7 @@ impl Socket {
     pub async fn asks(&mut self, kind: &str, content: &str) {
         let request = websocket::ChatRoomRequest {
             kind: kind.into(),
-            // The name in the message is not who is speaking.
+            // The name in the message does not decide the author.
             user_name: "somebody else".into(),
             content: content.into(),
             ..Default::default()
@@ -373,7 +373,7 @@ impl Socket {
         self.send(TEXT, &request.encode_to_vec()).await;
     }
 
-    /// The next frame but pings, which are answered; nothing: the connection has ended.
+    /// The next frame other than a ping; pings are answered. `None`: the connection has ended.
     pub async fn frame(&mut self) -> Option<Frame> {
         loop {
             let frame = timeout(PATIENCE, self.any_frame()).await.unwrap()?;
@@ -398,7 +398,7 @@ impl Socket {
         Some((first, payload))
     }
 
-    /// The next message; nothing: the connection has ended.
+    /// The next message. `None`: the connection has ended.
     pub async fn message(&mut self) -> Option<websocket::ChatRoomRequest> {
         let (first, payload) = self.frame().await?;
         let is_message = first == TEXT || first == BINARY;
@@ -406,12 +406,12 @@ impl Socket {
     }
 
     pub async fn hears(&mut self) -> websocket::ChatRoomRequest {
-        let (first, payload) = self.frame().await.expect("the connection goes on");
+        let (first, payload) = self.frame().await.expect("an open connection");
         assert!(first == TEXT || first == BINARY, "{first:x} {payload:?}");
         websocket::ChatRoomRequest::decode(&payload[..]).unwrap()
     }
 
-    /// The next thing said: by whom, and what.
+    /// The next chat message: author and text.
     pub async fn talk(&mut self) -> (String, String) {
         let heard = self.hears().await;
         assert_eq!(heard.kind, "talk");
@@ -419,7 +419,7 @@ impl Socket {
         (heard.user_name, heard.content)
     }
 
-    /// The code the connection is closed with.
+    /// The code with which the connection is closed.
     pub async fn closes(&mut self) -> u16 {
         let (first, payload) = self.frame().await.expect("a close before the end");
         assert_eq!(first, CLOSE, "{payload:?}");

@@ -1,4 +1,4 @@
-//! Somebody with a client: `ann.says("general", "hi").await; ben.sees("general", "hi").await`.
+//! A person with a client: `ann.says("general", "hi").await; ben.sees("general", "hi").await`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use tchat::client::{Client, ClientConfig, Command, Connector, Event, Post};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// Longer than any promise of the program, also in paused time.
+/// Longer than any time limit of the program, also in paused time.
 const PATIENCE: Duration = Duration::from_secs(200);
 
 pub struct Person {
@@ -22,7 +22,7 @@ pub struct Person {
     pub me: Option<Author>,
     pub rooms: HashMap<RoomId, RoomInfo>,
     pub entries: HashMap<RoomId, Vec<Entry>>,
-    /// Who is here.
+    /// The people present in each room.
     pub rosters: HashMap<RoomId, Vec<String>>,
     pub gaps: Vec<(RoomId, Seq, Seq)>,
     pub follows: Vec<(RoomId, FollowResult)>,
@@ -34,7 +34,7 @@ pub struct Person {
     counter: u64,
 }
 
-/// The same name always has the same secret here, as a profile would give it.
+/// The secret of a name. The same name always has the same secret, as with a profile.
 pub fn secret(name: &str) -> Secret {
     Secret::new(Sha256::digest(name).into())
 }
@@ -48,7 +48,7 @@ impl Person {
         Self::with(connector, name, secret, None)
     }
 
-    /// Somebody whose client keeps a cache.
+    /// A person whose client has a cache.
     pub fn keeping(connector: Connector, name: &str, cache: &Path) -> Self {
         Self::with(connector, name, secret(name), Some(cache.to_owned()))
     }
@@ -84,15 +84,15 @@ impl Person {
         }
     }
 
-    /// Takes the next event into account and gives it back.
+    /// Waits for the next event, records it and returns it.
     pub async fn next(&mut self) -> Event {
         let event = timeout(PATIENCE, self.events.recv()).await;
-        let event = event.expect("something happens").expect("the link goes on");
+        let event = event.expect("an event").expect("a running client");
         self.note(&event);
         event
     }
 
-    /// Takes whatever comes until something does.
+    /// Takes events until `is` returns a value.
     pub async fn until<T>(
         &mut self,
         what: &str,
@@ -107,12 +107,12 @@ impl Person {
             }
         };
         let Ok(found) = timeout(PATIENCE, waiting).await else {
-            panic!("waited in vain: {what}")
+            panic!("timed out: {what}")
         };
         found
     }
 
-    /// Takes everything that is there already.
+    /// Takes all events that have already arrived.
     pub fn catch_up(&mut self) {
         while let Ok(event) = self.events.try_recv() {
             self.note(&event);
@@ -181,7 +181,7 @@ impl Person {
         }
     }
 
-    /// The id of a public room, or of the conversation with `@name`.
+    /// The id of a room, or of the conversation with `@name`.
     pub fn room(&self, name: &str) -> Option<RoomId> {
         let is_it = |room: &&RoomInfo| match name.strip_prefix('@') {
             Some(peer) => room.peer.as_ref().is_some_and(|it| it.name == peer),
@@ -231,9 +231,9 @@ impl Person {
         client_id
     }
 
-    /// Says something in a room that one is in.
+    /// Posts a message in a room the person is in.
     pub fn says(&mut self, room: &str, text: &str) -> ClientId {
-        let room = self.room(room).expect("one says something where one is");
+        let room = self.room(room).expect("the person is in the room");
         self.posts(Recipient::Room(room), text)
     }
 
@@ -241,7 +241,7 @@ impl Person {
         self.posts(Recipient::Name(name.into()), text)
     }
 
-    /// Everything said in a room, in order.
+    /// The messages of a room, in order.
     pub fn heard(&self, room: &str) -> Vec<String> {
         let entries = self.room(room).and_then(|room| self.entries.get(&room));
         let said = entries
@@ -251,7 +251,7 @@ impl Person {
         said.map(|entry| entry.body.text().to_owned()).collect()
     }
 
-    /// Waits until something was said in a room.
+    /// Waits for a message in a room.
     pub async fn sees(&mut self, room: &str, text: &str) -> Entry {
         let find = |person: &Self| {
             let entries = person.entries.get(&person.room(room)?)?;
@@ -280,7 +280,7 @@ impl Person {
         tokio::join!(self.client.quit(), drained);
     }
 
-    /// Every room's entries are one contiguous run, but for what a gap names.
+    /// Checks that the entries of every room are one contiguous run, except for reported gaps.
     pub fn has_no_holes(&self) {
         for (room, entries) in &self.entries {
             for pair in entries.windows(2) {

@@ -1,4 +1,4 @@
-//! A client that says exactly what a test wants, well-formed or not.
+//! A raw protocol client that sends exactly what a test wants, well-formed or not.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub async fn channel(server: &Server) -> Channel {
 }
 
 impl Raw {
-    /// An open stream on which nothing was said.
+    /// Opens a stream without sending anything.
     pub async fn open(server: &Server) -> Self {
         let mut service = ChatServiceClient::new(channel(server).await);
         let (frames, sending) = mpsc::channel(1024);
@@ -73,7 +73,7 @@ impl Raw {
         }
     }
 
-    /// Let in under a name.
+    /// Opens a stream and logs in under a name.
     pub async fn enter(server: &Server, name: &str) -> (Self, Welcome) {
         let mut raw = Self::open(server).await;
         raw.ask(0, Request::Hello(hello(name, super::person::secret(name))))
@@ -84,7 +84,7 @@ impl Raw {
         (raw, welcome)
     }
 
-    /// Let in and joined to a room, which is not followed.
+    /// Logs in and joins a room, without following it.
     pub async fn join(server: &Server, name: &str, room: &str) -> (Self, RoomId) {
         let (mut raw, _) = Self::enter(server, name).await;
         raw.ask(1, Request::Join(JoinTarget::Name(room.into())))
@@ -124,7 +124,7 @@ impl Raw {
         self.ask(2, Request::Follow { room, cursor }).await;
     }
 
-    /// The next event, or nothing if the stream has ended.
+    /// The next event, or `None` if the stream has ended.
     pub async fn try_event(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
@@ -132,7 +132,7 @@ impl Raw {
             }
             let frame = timeout(PATIENCE, self.stream.message())
                 .await
-                .expect("something comes")
+                .expect("an event in time")
                 .ok()??;
             self.waiting.extend(
                 frame
@@ -144,10 +144,10 @@ impl Raw {
     }
 
     pub async fn event(&mut self) -> Event {
-        self.try_event().await.expect("the stream goes on")
+        self.try_event().await.expect("the stream is open")
     }
 
-    /// The next event that is no presence.
+    /// The next event that is not about presence.
     pub async fn answer(&mut self) -> Event {
         loop {
             match self.event().await {
@@ -157,11 +157,11 @@ impl Raw {
         }
     }
 
-    /// The frames as they arrive, without looking into them.
+    /// The next frame, undecoded.
     pub async fn frame(&mut self) -> Option<proto::ChatResponse> {
         timeout(PATIENCE, self.stream.message())
             .await
-            .expect("something comes")
+            .expect("an event in time")
             .ok()?
     }
 }

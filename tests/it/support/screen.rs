@@ -1,6 +1,6 @@
-//! A screen without a terminal: keys as text in, rows as text out.
+//! A screen without a terminal: keys go in as text, rows come out as text.
 //!
-//! Keys: plain characters type themselves; `<ret> <esc> <tab> <pgup> <a-ret> <c-p> <s-tab>` and the like are keys.
+//! Plain characters stand for themselves; `<ret> <esc> <tab> <pgup> <a-ret> <c-p> <s-tab>` and so on are keys.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::Timestamp;
@@ -69,7 +69,7 @@ pub fn conversation(id: RoomId, peer: IdentityId) -> RoomInfo {
     }
 }
 
-/// 19 November 2026, so many minutes after nine in the morning.
+/// The time on 19 November 2026, this many minutes after nine in the morning.
 pub fn at(minutes: u64) -> u64 {
     1_795_078_800_000 + minutes * 60_000
 }
@@ -94,7 +94,7 @@ pub fn says(room: RoomId, seq: u64, by: IdentityId, minutes: u64, text: &str) ->
 }
 
 impl Screen {
-    /// A screen before anything happened.
+    /// A screen before any event.
     pub fn blank(width: u16, height: u16) -> Self {
         let instant = Instant::now();
         let wall = Timestamp::from_millisecond(i64::try_from(at(40)).unwrap()).unwrap();
@@ -113,7 +113,7 @@ impl Screen {
         }
     }
 
-    /// Online as ann, in `general`, with tech and a conversation beside it.
+    /// Online as ann in `general`, with `tech` and a conversation.
     pub fn online(width: u16, height: u16) -> Self {
         Self::blank(width, height).enters()
     }
@@ -151,7 +151,7 @@ impl Screen {
         screen
     }
 
-    /// The server knows us as ann, who is in these rooms.
+    /// Welcomes us as ann, a member of these rooms.
     pub fn is_welcomed(&mut self, rooms: Vec<RoomInfo>) {
         self.hears(ClientEvent::Welcome {
             you: author(ANN),
@@ -200,13 +200,13 @@ impl Screen {
         self.effects.extend(effects);
     }
 
-    /// Time passes, and the screen is told.
+    /// Advances the time and sends a tick.
     pub fn passes(&mut self, time: std::time::Duration) {
         self.state.screen.now.instant += time;
         self.does(Event::Tick);
     }
 
-    /// Whether a text stands out as one that calls us.
+    /// Whether a text is highlighted as a mention of us.
     pub fn is_for_me(&self, text: &str) -> bool {
         let (theme, _) = Theme::built_in(DEFAULT, Depth::True).unwrap();
         let colour = theme.style(tchat::tui::theme::Scope::MessageMention).fg;
@@ -220,7 +220,7 @@ impl Screen {
         cells.any(|cell| cell.symbol() == first && Some(cell.fg) == colour)
     }
 
-    /// Presses keys; gives back what was asked for meanwhile.
+    /// Presses keys; returns the effects.
     pub fn keys(&mut self, keys: &str) -> Vec<Effect> {
         self.effects.clear();
         let mut rest = keys;
@@ -242,7 +242,7 @@ impl Screen {
         self.effects.clone()
     }
 
-    /// The id of the newest post of ours.
+    /// The id of our newest post.
     pub fn last_post(&self) -> ClientId {
         ClientId {
             instance: self.state.posting.instance,
@@ -254,7 +254,7 @@ impl Screen {
         self.terminal_with(false)
     }
 
-    /// The screen as a terminal shows it that leads to addresses, or does not.
+    /// The screen as drawn for a terminal with or without hyperlinks.
     pub fn terminal_with(&self, links: bool) -> Terminal<TestBackend> {
         self.drawn(links).0
     }
@@ -281,7 +281,7 @@ impl Screen {
         self.clicks_at(text, 0);
     }
 
-    /// Clicks so many columns behind the first letter of a text.
+    /// Clicks this many columns after the first letter of a text.
     pub fn clicks_at(&mut self, text: &str, columns: u16) {
         let (x, y) = self.place(text);
         self.points(MouseEventKind::Down(MouseButton::Left), x + columns, y);
@@ -293,7 +293,7 @@ impl Screen {
         self.points(kind, x, y);
     }
 
-    /// Points to a place of the screen as it is drawn now.
+    /// Sends a mouse event for a position on the screen as it is drawn now.
     pub fn points(&mut self, kind: MouseEventKind, column: u16, row: u16) {
         self.state.screen.hit_map = self.drawn(false).1;
         self.does(Event::Mouse(MouseEvent {
@@ -304,7 +304,7 @@ impl Screen {
         }));
     }
 
-    /// Where a text stands first.
+    /// The position of the first occurrence of a text.
     fn place(&self, text: &str) -> (u16, u16) {
         let rows = self.rows();
         let found = (0..).zip(&rows).find_map(|(y, row)| {
@@ -314,7 +314,7 @@ impl Screen {
         found.unwrap_or_else(|| panic!("no '{text}' on\n{}", rows.join("\n")))
     }
 
-    /// The rows as text, without what is blank at their ends.
+    /// The rows as text, without trailing blanks.
     pub fn rows(&self) -> Vec<String> {
         let terminal = self.terminal();
         let buffer = terminal.backend().buffer();

@@ -1,4 +1,4 @@
-//! A server that says exactly what a test wants, true or not.
+//! A scripted server that sends exactly what a test wants, true or not.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -39,11 +39,11 @@ struct Fake {
     headers: Headers,
 }
 
-/// When a server sends the headers of its answer.
+/// When the server sends its response headers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Headers {
     AtOnce,
-    /// Once something was said.
+    /// After the first request.
     Late,
     Never,
 }
@@ -57,7 +57,7 @@ impl ChatService for Fake {
         request: tonic::Request<Streaming<proto::ChatRequest>>,
     ) -> Result<Response<Self::ChatStream>, Status> {
         let connection = request.extensions().get::<Connection>();
-        connection.expect("it came over a connection").greeted();
+        connection.expect("a request has a connection").greeted();
         let (events, answer) = mpsc::channel(64);
         let mut frames = request.into_inner();
         let first = match self.headers {
@@ -101,12 +101,12 @@ impl ChatService for Fake {
     }
 }
 
-/// Starts a scripted server: where to dial it, and the streams that come.
+/// Starts a scripted server; returns its connector and the incoming streams.
 pub fn start() -> (Connector, mpsc::Receiver<Talk>) {
     start_with(Headers::AtOnce)
 }
 
-/// The same, with headers at another time.
+/// The same, with response headers at another time.
 pub fn start_with(headers: Headers) -> (Connector, mpsc::Receiver<Talk>) {
     let (door, incoming) = mpsc::channel(16);
     let (talks, arriving) = mpsc::channel(16);
@@ -168,11 +168,11 @@ pub fn entry(seq: u64, text: &str) -> Entry {
 impl Talk {
     pub async fn asked(&mut self) -> RequestFrame {
         let next = timeout(PATIENCE, self.asked.next()).await;
-        next.expect("something is asked")
-            .expect("the stream goes on")
+        next.expect("a request arrives")
+            .expect("the stream is open")
     }
 
-    /// Waits for a request of some kind, passing over the others.
+    /// Waits for a request of some kind, skipping others.
     pub async fn until<T>(&mut self, is: impl Fn(&Request) -> Option<T>) -> (u64, T) {
         loop {
             let asked = self.asked().await;
@@ -189,7 +189,7 @@ impl Talk {
             .unwrap();
     }
 
-    /// Lets the client in, as ann in `general`.
+    /// Welcomes the client as ann in `general`.
     pub async fn welcomes(&mut self) {
         self.until(|it| matches!(it, Request::Hello(_)).then_some(()))
             .await;
@@ -211,7 +211,7 @@ impl Talk {
         .await;
     }
 
-    /// Waits until the room is followed, answers, and says up to which entry the client has it.
+    /// Waits for the follow request and answers it; returns the seq of the client's cursor.
     pub async fn is_followed(&mut self, last: u64, result: FollowResult) -> u64 {
         let (request, after) = self
             .until(|it| match it {

@@ -1,4 +1,4 @@
-//! A server over in-memory pipes: no sockets, so that time can be paused.
+//! A server over in-memory pipes. It uses no sockets, so tests can pause time.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::person::Person;
 
-/// Bytes that may be on their way in a pipe.
+/// The size of a pipe's buffer, in bytes.
 const PIPE: usize = 64 * 1024;
 
 type Incoming = mpsc::Sender<io::Result<(DuplexStream, Peer)>>;
@@ -34,9 +34,9 @@ pub struct Server {
     stop: CancellationToken,
     task: Option<JoinHandle<Result<(), ServerError>>>,
     config: ServerConfig,
-    /// A runtime of its own, so that all of the server can be ended at once.
+    /// Its own runtime, so that the whole server can be ended at once.
     runtime: Option<Runtime>,
-    /// Opens the same data again after a crash, where it outlives the store.
+    /// Opens the same data again after a crash, if the data survives.
     reopen: Option<Box<dyn Fn() -> Arc<dyn Store> + Send>>,
 }
 
@@ -88,7 +88,7 @@ impl Server {
         Self::on(None, config, store)
     }
 
-    /// A server that can crash; not for paused time. `open` opens its data, again after each crash.
+    /// A server that can crash; not for paused time. `open` opens its data at first and after each crash.
     pub fn crashing(
         config: ServerConfig,
         open: impl Fn() -> Arc<dyn Store> + Send + 'static,
@@ -132,7 +132,7 @@ impl Server {
         });
     }
 
-    /// A new pipe to the server, as a client sees it.
+    /// Opens a new pipe to the server, as a client does.
     pub async fn dial(&self) -> DuplexStream {
         dial(&self.door).await.unwrap()
     }
@@ -145,14 +145,14 @@ impl Server {
         })
     }
 
-    /// Somebody who is in `general`.
+    /// A person who is in `general`.
     pub async fn joins(&self, name: &str) -> Person {
         let mut person = Person::start(self.connector(), name);
         person.is_in("general").await;
         person
     }
 
-    /// What was said in a public room, as the store has it.
+    /// The messages of a public room, from the store.
     pub async fn log(&self, name: &str) -> Vec<String> {
         let rooms = self.store.named_rooms().await.unwrap();
         let room = rooms.iter().find(|room| room.name == name).unwrap().id;
@@ -172,13 +172,13 @@ impl Server {
             .collect()
     }
 
-    /// Drains and ends the server; it says how it ended.
+    /// Drains the server and waits for its end; returns its result.
     pub async fn stops(&mut self) -> Result<(), ServerError> {
         self.stop.cancel();
         self.task.take().unwrap().await.unwrap()
     }
 
-    /// Ends the server as a crash would: nobody is said goodbye to, nothing is written back.
+    /// Ends the server as a crash would: without goodbyes and without writing anything back.
     pub async fn crashes(&mut self) {
         let runtime = self
             .runtime
@@ -186,7 +186,7 @@ impl Server {
             .expect("only a crashing server crashes");
         let (door, _) = mpsc::channel(1);
         *self.door.lock().unwrap() = door;
-        // Nothing of the old server may still run when the new one begins, as nothing of a killed process does.
+        // Nothing of the old server may run when the new one starts, as with a killed process.
         let ended = std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_secs(20)));
         tokio::task::spawn_blocking(move || ended.join().unwrap())
             .await
@@ -199,7 +199,7 @@ impl Server {
             .expect("a crashing server's data outlives it")();
     }
 
-    /// Starts again on the same store.
+    /// Starts the server again on the same store.
     pub fn restarts(&mut self) {
         let (door, incoming) = mpsc::channel(16);
         *self.door.lock().unwrap() = door;
@@ -218,7 +218,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A runtime must not be dropped where one may not block.
+        // A runtime must not be dropped where blocking is not allowed.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

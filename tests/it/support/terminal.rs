@@ -1,4 +1,4 @@
-//! The real binary in a real pty, its screen read back through vt100.
+//! The real binary in a real pty, with its screen read back through vt100.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,26 +11,26 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-/// Five times what anything may take here.
+/// Five times the longest duration of anything here.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A home of its own for some terminals, and a port nobody else uses.
+/// A home directory for some terminals, and a free port.
 pub struct Home {
     pub directory: tempfile::TempDir,
     pub port: u16,
-    /// The colour of the ground of its terminals.
+    /// The background colour of its terminals.
     pub ground: &'static str,
-    /// How many columns they draw a text over.
+    /// The number of columns over which they draw a text.
     pub columns: fn(&str) -> usize,
     pub answering: Answering,
 }
 
-/// How a terminal answers questions.
+/// How a terminal answers queries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Answering {
     AtOnce,
     After(Duration),
-    /// A byte at a time, with a pause before each.
+    /// One byte at a time, with a pause before each.
     Bytewise(Duration),
 }
 
@@ -81,7 +81,7 @@ impl Home {
         command
     }
 
-    /// `tchat --serve` on this home's port, as soon as it listens.
+    /// Starts `tchat --serve` on this home's port and waits until it listens.
     pub fn serves(&self, arguments: &[&str]) -> Child {
         let port = self.port.to_string();
         let arguments: Vec<&str> = ["--serve", "--port", &port]
@@ -98,10 +98,10 @@ impl Home {
         child
     }
 
-    /// Waits until somebody serves here.
+    /// Waits until a server is running here.
     pub fn is_served(&self) {
         let began = Instant::now();
-        // It listens a moment before it has written down who it is.
+        // It listens a moment before it has written its id.
         let is_up = || {
             let is_noted =
                 std::fs::metadata(self.data().join("tchat.id")).is_ok_and(|it| it.len() > 0);
@@ -113,7 +113,7 @@ impl Home {
         }
     }
 
-    /// A shell that runs a line with this home's environment.
+    /// A shell command line with this home's environment.
     pub fn shell(&self, line: &str) -> Command {
         let mut command = Command::new("sh");
         command.env_clear().envs(self.environment());
@@ -121,12 +121,12 @@ impl Home {
         command
     }
 
-    /// The name of a file of this home.
+    /// The path of a file in this home.
     pub fn file(&self, name: &str) -> String {
         self.directory.path().join(name).display().to_string()
     }
 
-    /// The screen of `tchat` with these arguments, on this home's port.
+    /// Opens `tchat` with these arguments, on this home's port.
     pub fn opens(&self, size: (u16, u16), arguments: &[&str]) -> Screen {
         let port = self.port.to_string();
         let arguments: Vec<&str> = ["--port", &port]
@@ -136,25 +136,25 @@ impl Home {
         self.runs(&binary().display().to_string(), size, &arguments)
     }
 
-    /// The screen of `tchat` with these arguments and no others.
+    /// Opens `tchat` with these arguments and no others.
     pub fn screen(&self, size: (u16, u16), arguments: &[&str]) -> Screen {
         self.runs(&binary().display().to_string(), size, arguments)
     }
 
-    /// Another program in a terminal of its own.
+    /// Opens another program in its own terminal.
     pub fn runs(&self, program: &str, size: (u16, u16), arguments: &[&str]) -> Screen {
         Screen::open(self, program, size, arguments)
     }
 
-    /// The process number of the host that serves this home.
+    /// The process id of this home's server.
     pub fn host(&self) -> Option<u32> {
         let text = std::fs::read_to_string(self.data().join("tchat.lock")).ok()?;
         text.lines().next()?.trim().parse().ok()
     }
 
-    /// Ends the host at once, as a crash would.
+    /// Kills the server, as in a crash.
     pub fn host_is_killed(&self) {
-        let pid = self.host().expect("a host serves here");
+        let pid = self.host().expect("a server is running");
         signal(pid, "KILL");
         let gone = Instant::now();
         while Path::new(&format!("/proc/{pid}/stat")).exists() && !is_zombie(pid) {
@@ -166,7 +166,7 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        // What a test leaves running must not outlive it.
+        // A server that a test leaves running must not outlive the test.
         if let Some(pid) = self
             .host()
             .filter(|_| std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok())
@@ -184,14 +184,14 @@ pub fn signal(pid: u32, name: &str) {
     let sent = Command::new("kill")
         .args([format!("-{name}"), pid.to_string()])
         .status();
-    assert!(sent.is_ok(), "kill is there");
+    assert!(sent.is_ok(), "kill works");
 }
 
 pub fn binary() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_tchat"))
 }
 
-/// Waits until a process has ended, and says how.
+/// Waits until a process has ended and returns its status.
 pub fn ends(child: &mut Child, within: Duration) -> std::process::ExitStatus {
     let began = Instant::now();
     loop {
@@ -245,7 +245,7 @@ impl Screen {
             let mut buffer = [0; 4096];
             let mut heard = 0;
             while let Ok(read @ 1..) = output.read(&mut buffer) {
-                // What is seen was written: in this order, or a test that has seen something would not find its bytes.
+                // Store the bytes before the screen shows them, or a test that sees something on the screen might not find its bytes.
                 let mut all = bytes.lock().unwrap();
                 all.extend_from_slice(&buffer[..read]);
                 seen.lock().unwrap().process(&buffer[..read]);
@@ -281,7 +281,7 @@ impl Screen {
         String::from_utf8_lossy(&self.raw.lock().unwrap()).into_owned()
     }
 
-    /// The colour of the first letter of a text that the screen shows.
+    /// The colour of the first letter of a text on the screen.
     pub fn colour(&self, text: &str) -> Option<vt100::Color> {
         let parser = self.parser.lock().unwrap();
         let screen = parser.screen();
@@ -338,7 +338,7 @@ impl Screen {
         self.child.as_mut().unwrap().try_wait().unwrap().is_none()
     }
 
-    /// Waits until the program has ended, and says whether it was content.
+    /// Waits until the program has ended; returns whether it succeeded.
     pub fn ends(&mut self) -> bool {
         let began = Instant::now();
         loop {
@@ -354,7 +354,7 @@ impl Screen {
         }
     }
 
-    /// The terminal is as it was found: main screen, cursor shown, no mouse, no bracketed paste, echo and lines.
+    /// Checks that the terminal is restored: main screen, cursor shown, no mouse, no bracketed paste, echo and line mode.
     pub fn is_restored(&self) {
         self.until_raw("the restoration", |written| written.contains("\x1b[?1049l"));
         let parser = self.parser.lock().unwrap();
@@ -366,15 +366,15 @@ impl Screen {
         let (asked, taken_back) = (written.rfind("\x1b[?1004h"), written.rfind("\x1b[?1004l"));
         assert!(
             asked < taken_back,
-            "the terminal still says who has the keyboard"
+            "the terminal still reports focus changes"
         );
         assert!(
             is_cooked(&*self.master),
-            "the terminal still is in raw mode"
+            "the terminal is still in raw mode"
         );
     }
 
-    /// Waits until something was written, seen or not.
+    /// Waits until the program has written these bytes, visible or not.
     pub fn until_written(&self, bytes: &str) {
         self.until_raw(bytes, |written| written.contains(bytes));
     }
@@ -387,9 +387,9 @@ impl Screen {
         }
     }
 
-    /// The terminal goes away, as when its window is closed.
+    /// Closes the terminal, like its window.
     pub fn closes(mut self) -> Box<dyn portable_pty::Child + Send + Sync> {
-        // Every handle of the pty has to go: the reader lets its own go with the next thing it reads.
+        // Every handle of the pty must be closed. The reader closes its own after the next read.
         self.is_closing.store(true, Ordering::SeqCst);
         self.types("x");
         self.reader.take().unwrap().join().unwrap();
@@ -399,7 +399,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // The window is closed: a program that is still there goes with it.
+        // The window closes, and a program that is still running ends with it.
         if let Some(mut child) = self.child.take() {
             let _gone = child.kill();
             let _reaped = child.wait();
@@ -407,7 +407,7 @@ impl Drop for Screen {
     }
 }
 
-/// What a terminal answers to the questions in what was written behind `heard`, and how far it has heard then: a question may come in two reads.
+/// The answers to the queries in the output after `heard`, and the new value of `heard`. A query may be split over two reads.
 fn answered(
     written: &[u8],
     heard: usize,
@@ -415,7 +415,7 @@ fn answered(
     columns: fn(&str) -> usize,
 ) -> (String, usize) {
     let mut answer = String::new();
-    // The longest question but for its last byte.
+    // The longest query without its last byte.
     let mut until = heard.max(written.len().saturating_sub(5));
     let is_asked = |at: usize, question: &[u8]| written[at..].starts_with(question);
     for at in heard..written.len() {
@@ -423,17 +423,17 @@ fn answered(
             .into_iter()
             .find(|question| is_asked(at, question));
         let said = match question {
-            // Where the cursor is: behind what stands in the line.
+            // The cursor position: after the text in the line.
             Some(b"\x1b[6n") => {
                 let text = String::from_utf8_lossy(&written[..at]).into_owned();
                 let line = text.rsplit(['\r', '\x1b']).next().unwrap_or_default();
                 let line = line.strip_prefix("[2;1H").unwrap_or(line);
                 format!("\x1b[2;{}R", columns(line) + 1)
             }
-            // Which protocol of keys it speaks.
+            // The keyboard protocol.
             Some(b"\x1b[?u") => "\x1b[?0u".to_owned(),
             Some(b"\x1b[c") => "\x1b[?62c".to_owned(),
-            // What its ground is.
+            // The background colour.
             Some(_) => format!("\x1b]11;rgb:{ground}\x1b\\"),
             None => continue,
         };
@@ -443,12 +443,12 @@ fn answered(
     (answer, until)
 }
 
-/// Writes an answer the way a terminal does; where the program has ended nobody reads it.
+/// Writes an answer the way a terminal does. If the program has ended, nobody reads it.
 fn says_in_answer(keys: &Mutex<Box<dyn Write + Send>>, answer: &str, answering: Answering) {
     if let Answering::After(late) = answering {
         std::thread::sleep(late);
     }
-    // What is typed meanwhile comes behind the whole answer.
+    // Keys typed meanwhile come after the whole answer.
     let mut keys = keys.lock().unwrap();
     let pieces = match answering {
         Answering::Bytewise(_) => 1,
@@ -462,7 +462,7 @@ fn says_in_answer(keys: &Mutex<Box<dyn Write + Send>>, answer: &str, answering: 
     }
 }
 
-/// Whether a pty echoes and reads by line.
+/// Whether a pty echoes and is in line mode.
 fn is_cooked(master: &dyn MasterPty) -> bool {
     master.get_termios().is_some_and(|termios| {
         let flags = termios.local_flags;

@@ -1,4 +1,4 @@
-//! Somebody at a screen: the real client feeds the real `update`, and what it asks for is done. No terminal, no sockets.
+//! A user at a screen: the real client feeds the real `update` and performs its effects. No terminal, no sockets.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use super::screen::Screen;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Nothing more comes by itself after this, in paused time.
+/// After this long without an event nothing more arrives by itself, in paused time.
 const QUIET: Duration = Duration::from_millis(200);
 
 pub struct Viewer {
     pub screen: Screen,
-    /// What was told outside the screen.
+    /// The desktop notifications so far.
     pub notified: Vec<String>,
     client: Client,
     events: mpsc::Receiver<ClientEvent>,
@@ -61,7 +61,7 @@ impl Viewer {
                     self.notified.push(format!("{title}: {text}"));
                     continue;
                 }
-                other => panic!("not done here: {other:?}"),
+                other => panic!("not handled: {other:?}"),
             };
             self.client.send(command).unwrap();
         }
@@ -72,7 +72,7 @@ impl Viewer {
         self.perform(effects);
     }
 
-    /// Time has passed, as far as the screen was told.
+    /// Sends a tick to the screen and performs the effects.
     pub fn ticks(&mut self) {
         self.screen.effects.clear();
         self.screen.does(Event::Tick);
@@ -80,25 +80,25 @@ impl Viewer {
         self.perform(effects);
     }
 
-    /// Time passes at the screen.
+    /// Advances the screen's time and sends a tick.
     pub fn passes(&mut self, time: Duration) {
         self.screen.state.screen.now.instant += time;
         self.ticks();
     }
 
-    /// The terminal has the keyboard, or has it no more.
+    /// The terminal gets or loses focus.
     pub fn focuses(&mut self, has: bool) {
         self.screen.does(Event::Focus(has));
     }
 
-    /// Unread messages of a room and those for us, as the room list shows them.
+    /// The unread messages and the mentions of a room, as the room list shows them.
     pub fn news(&self, label: &str) -> (u32, u32) {
         let mut rooms = self.screen.state.rooms.list.iter();
         let room = rooms.find(|room| room.label() == label).unwrap();
         self.screen.state.news(room)
     }
 
-    /// Waits until so much is unread in a room.
+    /// Waits for these unread counts of a room.
     pub async fn has_news(&mut self, label: &str, unread: u32, mentions: u32) {
         let what = format!("{unread} unread and {mentions} mentions in {label}");
         self.until(&what, |screen| {
@@ -113,18 +113,18 @@ impl Viewer {
         self.screen.does(Event::Paste(text.into()));
     }
 
-    /// Takes whatever comes until the screen is as it should be.
+    /// Takes events until the screen is as expected.
     pub async fn until(&mut self, what: &str, mut is: impl FnMut(&Screen) -> bool) {
         while !is(&self.screen) {
             let Ok(event) = timeout(PATIENCE, self.events.recv()).await else {
                 panic!("waited for {what} and see:\n{}", self.screen.text())
             };
-            let event = event.expect("the link goes on");
+            let event = event.expect("the client runs");
             self.take(event);
         }
     }
 
-    /// Takes what comes until nothing does.
+    /// Takes events until none arrives for a while.
     pub async fn settles(&mut self) {
         while let Ok(Some(event)) = timeout(QUIET, self.events.recv()).await {
             self.take(event);

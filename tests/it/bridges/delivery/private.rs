@@ -32,7 +32,7 @@ async fn a_line_that_begins_with_a_name_is_private_over_every_bridge() {
         }
         dotted.sees(&from, "=10").await;
         assert_eq!(server.log("general").await, ["=public"], "{protocol:?}");
-        // Who sent it sees that it went to one, where they see what they send at all.
+        // The sender sees that the line was private, if the protocol shows senders their own messages.
         if protocol.hears_itself() {
             let sent = one.is_told("=1").await;
             let expected = (protocol.name().to_owned(), "[私聊 → ann] =1".to_owned());
@@ -42,7 +42,7 @@ async fn a_line_that_begins_with_a_name_is_private_over_every_bridge() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_line_for_one_who_cannot_get_it_is_answered_and_never_public() {
+async fn a_private_line_that_cannot_be_delivered_is_refused_and_never_public() {
     for protocol in ALL.into_iter().filter(|it| it.is_bridge()) {
         let server = Server::start();
         let _ann = server.joins("ann").await;
@@ -103,7 +103,7 @@ async fn a_mention_is_public_over_every_bridge() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_guests_of_different_systems_whisper_to_each_other() {
+async fn guests_of_different_protocols_can_exchange_private_messages() {
     let server = Server::start();
     let mut all = everybody(&server).await;
     let (_, mut web) = all.pop().unwrap();
@@ -122,7 +122,7 @@ async fn two_guests_of_different_systems_whisper_to_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_is_not_let_in_or_not_heard_is_told_why() {
+async fn a_guest_who_is_refused_is_told_why() {
     for protocol in ALL.into_iter().filter(|it| it.is_bridge()) {
         let mut config = config();
         config.hub.presets[0].capacity = 2;
@@ -131,7 +131,7 @@ async fn whoever_is_not_let_in_or_not_heard_is_told_why() {
         config.hub.filter.set(words, refuse);
         let server = Server::with(config, memory());
         let _ann = server.joins("ann").await;
-        // A name with a word in it that is not said here.
+        // The name contains a filtered word.
         let mut named = Anyone::comes(&server, protocol, "spam").await;
         let told = named.next().await.expect("a reason");
         assert!(told.0 == "系统" && told.1.contains("'spam'"), "{told:?}");
@@ -140,14 +140,14 @@ async fn whoever_is_not_let_in_or_not_heard_is_told_why() {
         one.says("buy spam").await;
         let told = one.is_told("'spam'").await;
         assert_eq!(told.0, "系统", "{protocol:?}");
-        // One more than there are places.
+        // The room has no place left.
         let mut late = Anyone::comes(&server, protocol, "late").await;
         let told = late.next().await.expect("a reason");
         assert_eq!(
             told,
             ("系统".to_owned(), "房间 'general' 已满 (2/2)".to_owned())
         );
-        assert_eq!(late.next().await, None, "{protocol:?}: and the end");
+        assert_eq!(late.next().await, None, "{protocol:?}: stream ends");
         assert!(server.log("general").await.is_empty());
     }
 }

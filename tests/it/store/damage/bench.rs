@@ -1,4 +1,4 @@
-//! A database with something in every table, copies of it that are damaged, and everything that is done to them.
+//! A database with rows in every table, damaged copies of it, and all operations that are run on them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use super::super::{ANN, BEN, at, entry, made, members, record, taken};
 const CAY: IdentityId = IdentityId::new([3; 16]);
 pub const LAST: u64 = 11;
 
-/// A letter that is no UTF-8.
+/// A text that is not valid UTF-8.
 pub const TORN: &str = "CAST(x'68656c6cff' AS TEXT)";
 
 pub fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(path, ServerId::new([1; 16])).unwrap()
 }
 
-/// What is said in the room, under a chain of digests.
+/// The entries of the room, with a chain of digests.
 fn entries(room: &RoomRecord) -> Vec<Entry> {
     let amends = |target, what| Body::Amendment {
         target: Seq(target),
@@ -85,7 +85,7 @@ fn entries(room: &RoomRecord) -> Vec<Entry> {
     made.collect()
 }
 
-/// A database in which something stands in every table.
+/// Creates a database with rows in every table.
 async fn whole(path: &Path) {
     let store = open(path);
     let room = record(70, "log");
@@ -144,11 +144,11 @@ async fn whole(path: &Path) {
     store.mark_read(vec![(room.id, BEN, Seq(2))]).await.unwrap();
     let boss = UserName::new("boss").unwrap().key();
     store.bind_operator(boss, ANN).await.unwrap();
-    // As a server that was stopped leaves it: one file, and everything in it.
+    // As a stopped server leaves it: all data in one file.
     store.close().await.unwrap();
 }
 
-/// Everything that a server may ask of a store. None of it fails, and the room has no holes.
+/// Runs every query a server may send. None may fail, and the room must have no holes.
 async fn everything(store: &SqliteStore, what: &str) -> Vec<Entry> {
     let room = record(70, "log").id;
     let page = |span, limit| store.page(room, span, limit);
@@ -159,7 +159,7 @@ async fn everything(store: &SqliteStore, what: &str) -> Vec<Entry> {
     assert_eq!(seqs, (1..=LAST).collect::<Vec<_>>(), "{what}");
     let newest = page(Span::Before(Seq(u64::MAX)), PageLimit::PAGE).await;
     assert_eq!(newest.expect(what), all, "{what}");
-    // In pages of any size it is the same.
+    // Pages of any size give the same entries.
     let three = PageLimit {
         entries: 3,
         ..PageLimit::PAGE
@@ -223,7 +223,7 @@ async fn everything(store: &SqliteStore, what: &str) -> Vec<Entry> {
     all
 }
 
-/// What becomes of a damaged database: it is read, written, searched, trimmed and copied. Gives back what was shown and what was named.
+/// Reads, writes, searches, trims and copies a damaged database. Returns the entries as shown and the result of the verification.
 pub async fn lives(path: &Path, what: &str) -> (Vec<Entry>, Verified) {
     let store = open(path);
     let named = store.verify().await.expect(what);
@@ -253,7 +253,7 @@ pub async fn lives(path: &Path, what: &str) -> (Vec<Entry>, Verified) {
     }
     let copy = path.with_extension("copy");
     let copied = sqlite::backup(path, &copy).expect(what);
-    // What was appended here follows nothing.
+    // The entries appended here do not continue the digest chain.
     assert!(copied.damages >= named.damages, "{what}: {copied:?}");
     sqlite::restore(&copy, &path.with_extension("restored")).expect(what);
     store.trim(room.id, Seq(LAST)).await.expect(what);
@@ -288,7 +288,7 @@ impl Bench {
         }
     }
 
-    /// A copy of the whole database to which something was done.
+    /// A copy of the intact database after this SQL was run on it.
     pub fn damaged(&self, sql: &str) -> PathBuf {
         let copy = tempfile::Builder::new()
             .suffix(".db")
@@ -301,7 +301,7 @@ impl Bench {
         path
     }
 
-    /// What is shown at a seq after a damage, with everything else as it was, and what is named.
+    /// Damages a copy with this SQL. Returns the entry at `seq` and the reported damage, and checks that all other entries are unchanged.
     pub async fn shows(&self, sql: &str, seq: u64) -> (Entry, Vec<String>) {
         let (shown, named) = lives(&self.damaged(sql), sql).await;
         for (one, other) in shown.iter().zip(&self.shown) {
