@@ -13,13 +13,13 @@ fn the_pictures_match_the_current_screen() {
             "{name}.svg does not match the screen: update it with cargo run --example pictures"
         );
     }
-    for readme in ["README.md", "README.zh-CN.md"] {
-        let text = std::fs::read_to_string(directory.join("../..").join(readme)).unwrap();
+    for pages in [&["README.md", "docs/guide.md"][..], &["README.zh-CN.md"]] {
+        let read =
+            |page: &&str| std::fs::read_to_string(directory.join("../..").join(page)).unwrap();
+        let text: String = pages.iter().map(read).collect();
         for (name, _) in scenes::all() {
-            assert!(
-                text.contains(&format!("examples/pictures/{name}.svg")),
-                "{readme}: {name}"
-            );
+            let address = format!("examples/pictures/{name}.svg");
+            assert!(text.contains(&address), "{pages:?}: {name}");
         }
     }
 }
