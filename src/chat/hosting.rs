@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::RoomName;
 
-/// What is kept at least; nothing said: everything.
+/// The minimum that is kept. With neither limit set, everything is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Retention {
     /// This many of the newest entries.
     pub entries: Option<u64>,
-    /// What is not older than this.
+    /// Entries that are not older than this.
     pub age: Option<Duration>,
 }
 
@@ -30,10 +30,10 @@ pub struct RoomPreset {
     pub retention: Option<Retention>,
 }
 
-/// What is done about a word.
+/// What the filter does with a word that it finds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum FilterMode {
-    /// Stars stand in its place.
+    /// The word is replaced by stars.
     #[default]
     Mask,
     /// The post is refused.

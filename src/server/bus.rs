@@ -1,9 +1,10 @@
-//! The order of posts: where they are published, and where every node gets them back in the one order of their room.
+//! The bus: puts the posts of each room in one order. Posts are published to it, and every node receives them in that order.
+//! It does not know what a post means.
 //!
-//! Contract, held by the suite in `tests/it/bus.rs`:
-//! 1. What is published to a room comes back to each of its followers, in one order, once, from the moment it follows.
+//! The contract, which the suite in `tests/it/bus.rs` checks:
+//! 1. Each batch published to a room reaches each of its followers once and in the same order, from the moment the follower follows.
 //! 2. [`Bus::publish`] is bounded: it waits while a follower is too far behind.
-//! 3. A room's follower ends when the bus does.
+//! 3. A room's follower ends when the bus ends.
 
 pub mod local;
 
@@ -12,29 +13,29 @@ use tokio::sync::mpsc;
 
 use crate::chat::{Post, RoomId, Stamp};
 
-/// Posts that are ordered together. What becomes of them depends on nothing else that the publisher knows.
+/// Posts that are ordered together. Their outcome depends on nothing else that the publisher knows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Batch {
-    /// When the publisher took them.
+    /// When the publisher accepted them.
     pub at: Stamp,
     pub posts: Vec<Post>,
 }
 
-/// Batches that may be on their way to a follower.
+/// How many batches may be on their way to a follower.
 pub const IN_FLIGHT: usize = 8;
 
 #[async_trait]
 pub trait Bus: Send + Sync + std::fmt::Debug {
-    /// Hands a batch over to be ordered.
+    /// Publishes a batch to be ordered.
     ///
     /// # Errors
-    /// The bus is gone; whether the batch was ordered is unknown.
+    /// The bus has stopped; it is unknown whether the batch was ordered.
     async fn publish(&self, room: RoomId, batch: Batch) -> Result<(), BusError>;
 
-    /// The batches of a room from now on, in order.
+    /// Returns the batches of a room from now on, in order.
     fn follow(&self, room: RoomId) -> mpsc::Receiver<Batch>;
 }
 
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the bus is gone")]
+#[error("the bus has stopped")]
 pub struct BusError;

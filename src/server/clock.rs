@@ -1,10 +1,10 @@
-//! The server's clocks: the wall clock, for people, and log time, on which durations are counted.
+//! The server's clocks: the wall clock, for people to read, and log time, for measuring durations.
 //!
-//! Log time advances with the monotonic clock, so a step of the wall clock does not reach it. A restart loses the monotonic clock: then
-//! log time advances by how much later the wall clock is than the newest entry. That may be wrong, so it is noted as doubt. Retention
-//! does not count doubt, and running reduces it.
+//! Log time advances with the monotonic clock, so steps of the wall clock do not affect it. A restart loses the monotonic clock. Log time
+//! then advances by the wall-clock time since the newest entry. That may be wrong, so it is recorded as doubt. Retention does not count
+//! doubt, and the doubt shrinks while the server runs.
 //!
-//! Most systems stop the monotonic clock while the machine sleeps: a mute or a ban is longer by that.
+//! Most systems stop the monotonic clock while the machine sleeps: mutes and bans last longer by that time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,17 +14,17 @@ use tokio::time::Instant;
 
 use crate::chat::Stamp;
 
-/// A server that seems to have been away for longer than this has, or had, a wrong clock: none of it is counted.
+/// If a server seems to have been down for longer than this, its clock is, or was, wrong, and none of that time is counted.
 pub const LONGEST_AWAY: Duration = Duration::from_hours(90 * 24);
-/// Milliseconds of doubt that a millisecond of running removes. With 7, a server that runs for only three hours a day keeps up.
+/// How many milliseconds of doubt one millisecond of running removes. With 7, a server that runs three hours a day accumulates no doubt.
 pub const CONFIRMED: u64 = 7;
 
-/// The wall clock. A test has one that it can step.
+/// The wall clock. Tests use one that they can step.
 #[derive(Clone)]
 pub struct WallClock(Arc<dyn Fn() -> u64 + Send + Sync>);
 
 impl WallClock {
-    /// A wall clock that reads what `now_ms` returns: Unix milliseconds.
+    /// Creates a wall clock whose time is the result of `now_ms`, in Unix milliseconds.
     pub fn new(now_ms: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self(Arc::new(now_ms))
     }
@@ -46,7 +46,7 @@ impl fmt::Debug for WallClock {
     }
 }
 
-/// The system's wall clock, Unix milliseconds.
+/// Returns the time of the system's wall clock in Unix milliseconds.
 pub fn now_ms() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -54,18 +54,18 @@ pub fn now_ms() -> u64 {
     millis(since)
 }
 
-/// Log time, one for all rooms of a server, with the wall clock.
+/// The clock for log time, shared by all rooms of a server, together with the wall clock.
 #[derive(Clone, Debug)]
 pub struct LogClock {
     wall: WallClock,
     started: Instant,
-    /// Log time and doubt when it was started.
+    /// Log time and doubt when the clock was started.
     log_ms: u64,
     doubt_ms: u64,
 }
 
 impl LogClock {
-    /// Continues from the newest entry of all rooms. Where there is none, log time starts at the wall clock.
+    /// Continues from the newest entry of all rooms. If there are no entries, log time starts at the wall clock.
     pub fn resume(wall: WallClock, newest: Option<Stamp>) -> Self {
         let now_ms = wall.now_ms();
         let begins = Stamp {
@@ -79,7 +79,7 @@ impl LogClock {
             Some(ahead_ms) => {
                 tracing::warn!(
                     ahead_ms,
-                    "the clock is far ahead of the newest message; the time between is not counted"
+                    "the clock is far ahead of the newest message; the time between them is not counted"
                 );
                 0
             }
@@ -97,7 +97,7 @@ impl LogClock {
         }
     }
 
-    /// The present time by both clocks.
+    /// Returns the present time by both clocks.
     pub fn stamp(&self) -> Stamp {
         let ran_ms = millis(self.started.elapsed());
         Stamp {
@@ -126,7 +126,7 @@ mod tests {
     const HOUR: u64 = 3_600_000;
     const DAY: u64 = 24 * HOUR;
 
-    /// A wall clock that stands still until it is set.
+    /// A wall clock that does not move until it is set.
     fn wall(at_ms: u64) -> (WallClock, Arc<AtomicU64>) {
         let at = Arc::new(AtomicU64::new(at_ms));
         let read = Arc::clone(&at);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_step_of_the_wall_clock_moves_log_time() {
+    async fn steps_of_the_wall_clock_do_not_change_log_time() {
         let (wall, at) = wall(NOW);
         let clock = LogClock::resume(wall, None);
         for at_ms in [NOW + 400 * DAY, 0, NOW - 400 * DAY, u64::MAX, NOW] {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn over_a_restart_log_time_goes_on_by_the_wall_clock_and_never_back() {
+    async fn log_time_continues_by_the_wall_clock_after_a_restart_and_never_goes_back() {
         assert_eq!(resumed(NOW + DAY, newest(NOW)).log_ms, NOW + DAY);
         assert_eq!(resumed(NOW, newest(NOW)).log_ms, NOW);
         // The clock was set back meanwhile, or the newest entry was stamped by one that was ahead.
@@ -169,20 +169,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_difference_that_cannot_be_true_is_not_counted() {
+    async fn an_impossible_time_difference_is_not_counted() {
         assert_eq!(resumed(NOW + 400 * DAY, newest(NOW)).log_ms, NOW);
-        // A machine without a battery for its clock stamped the newest entry in 1970.
+        // A machine without a clock battery stamped the newest entry in 1970.
         let stamp = resumed(NOW, newest(5_000));
         assert_eq!((stamp.log_ms, stamp.doubt_ms), (NOW, 0));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_estimated_is_doubted_until_the_server_has_run_for_a_while() {
+    async fn estimated_time_is_doubted_until_the_server_has_run_for_a_while() {
         let clock = LogClock::resume(wall(NOW + 7 * HOUR).0, Some(newest(NOW)));
         assert_eq!(clock.stamp().doubt_ms, 7 * HOUR);
         advance(Duration::from_mins(30)).await;
         assert_eq!(clock.stamp().doubt_ms, 7 * HOUR / 2);
-        // A restart before that forgets nothing of it.
+        // An early restart does not lose the remaining doubt.
         let again = resumed(NOW + 8 * HOUR, clock.stamp());
         assert_eq!(again.doubt_ms, 7 * HOUR / 2 + HOUR);
         advance(Duration::from_mins(31)).await;

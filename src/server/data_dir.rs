@@ -1,4 +1,4 @@
-//! The data directory: one server at a time, on a disk of this machine.
+//! The data directory: it is used by one server at a time and must be on a local disk. It does not know what the database contains.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -11,16 +11,16 @@ use crate::chat::{SecretHash, ServerId};
 
 const DATABASE: &str = "tchat.db";
 const LOCK: &str = "tchat.lock";
-/// The hash of the secret that owns the rooms.
+/// Contains the hash of the secret that owns the rooms.
 const OWNER: &str = "tchat.owner";
-/// There after a server stopped because its disk failed: why.
+/// Exists after a server stopped because its disk failed, and contains the cause.
 const FAILED: &str = "tchat.failed";
-/// The server's id, for a client that wants to know whether a host is this directory's.
+/// Contains the server's id, so that a client can check whether a server is the one of this directory, and its address.
 const SERVER: &str = "tchat.id";
-/// There after somebody stopped the server, until one is started: screens that are still open do not start it again.
+/// Exists after the server was stopped on purpose, until one is started again. Clients that are still open do not start it.
 const STOPPED: &str = "tchat.stopped";
 
-/// Why a directory cannot be served from.
+/// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     #[error("cannot use the data directory '{path}': {cause}")]
@@ -32,13 +32,13 @@ pub enum DataError {
         address: Option<String>,
     },
     #[error(
-        "cannot use the data directory '{path}': it is on a network file system ({kind}), where locks and logs are not safe"
+        "cannot use the data directory '{path}': it is on a network file system ({kind}), where locks and the database log are not safe"
     )]
     Network { path: PathBuf, kind: &'static str },
-    /// A server stopped here because its disk failed, and the file is not what it should be.
+    /// The database is damaged.
     #[error("'{path}' is damaged: {cause}")]
     Damaged { path: PathBuf, cause: String },
-    /// There is no database, or an empty one, where a server has run before.
+    /// A server has run here before, and its database is missing or empty.
     #[error(
         "cannot serve from '{path}': a server has run here before, and its database '{DATABASE}' is missing or empty"
     )]
@@ -49,7 +49,7 @@ pub enum DataError {
     Backup(#[from] BackupError),
 }
 
-/// What a process has a directory for.
+/// What a process uses a directory for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
     Serve,
@@ -57,7 +57,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Its word in the lock file.
+    /// Returns its word in the lock file.
     const fn word(self) -> &'static str {
         match self {
             Self::Serve => "serve",
@@ -66,15 +66,15 @@ impl Purpose {
     }
 }
 
-/// The process that has a directory.
+/// The process that uses a directory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Holder {
-    /// Its number; not known for the moment in which it is being written down.
+    /// Its process id. Unknown for the moment before the process has written it.
     pub process: Option<u32>,
     pub purpose: Purpose,
 }
 
-/// An opened directory. Dropping it lets another server in.
+/// An opened and locked directory. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -82,10 +82,10 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the directory if there is none and takes its lock.
+    /// Creates the directory if it does not exist, and takes its lock.
     ///
     /// # Errors
-    /// It cannot be written, is held by another server or is not on a local disk.
+    /// The directory cannot be written, is used by another server, or is not on a local disk.
     pub fn open(path: &Path, purpose: Purpose) -> Result<Self, DataError> {
         let cause = |cause| DataError::Directory {
             path: path.to_owned(),
@@ -108,7 +108,7 @@ impl DataDir {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                // The number only helps to find the other one; without it the message still says what is wrong.
+                // The process id only helps to find the other server. Without it the message still says what is wrong.
                 let holder = match holder_in(&mut lock).process {
                     Some(process) => format!(" (process {process})"),
                     None => String::new(),
@@ -135,7 +135,7 @@ impl DataDir {
         })
     }
 
-    /// Whose secret owns the rooms of this directory: the first one that is named, for good.
+    /// Returns the hash of the secret that owns the rooms of this directory. The first `host` that is passed becomes the owner for good.
     ///
     /// # Errors
     /// The directory cannot be read or written.
@@ -149,7 +149,8 @@ impl DataDir {
             Ok(file) => Ok(SecretHash::from_file(&file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if let Some(host) = host {
-                    fs::write(&path, format!("{}\n", hex::encode(host.bytes()))).map_err(cause)?;
+                    let text = format!("{}\n", hex::encode(host.bytes()));
+                    write_whole(&path, &text).map_err(cause)?;
                 }
                 Ok(host)
             }
@@ -157,12 +158,12 @@ impl DataDir {
         }
     }
 
-    /// Writes down which server this directory belongs to, and how to join it.
+    /// Writes the server's id and address to the directory.
     ///
     /// # Errors
     /// The directory cannot be written.
     pub fn note_server(&self, id: ServerId, address: &str) -> Result<(), DataError> {
-        fs::write(self.path.join(SERVER), format!("{id}\n{address}\n")).map_err(|cause| {
+        write_whole(&self.path.join(SERVER), &format!("{id}\n{address}\n")).map_err(|cause| {
             DataError::Directory {
                 path: self.path.clone(),
                 cause,
@@ -170,20 +171,21 @@ impl DataDir {
         })
     }
 
-    /// Opens the database, or makes it where no server ran before. After a failure of the disk it is looked through first.
+    /// Opens the database, or creates it if no server has run here before. After a disk failure the database is checked first.
     ///
     /// # Errors
-    /// See [`OpenError`]; or the file is damaged, or is not there any more.
+    /// See [`OpenError`]; or the database is damaged, missing or empty.
     pub fn store(&self) -> Result<SqliteStore, DataError> {
         let database = self.path.join(DATABASE);
-        // This comes before the database is opened: SQLite deletes the write-ahead log of an empty file, and that log may be all that is left.
+        // This must come before the database is opened: SQLite deletes the write-ahead log of an empty file, and that log may have all the
+        // data.
         if is_lost(&self.path) {
             return Err(DataError::Lost {
                 path: self.path.clone(),
             });
         }
         if let Some(why) = self.failure() {
-            tracing::warn!(%why, "the disk failed the last time; looking the database through");
+            tracing::warn!(%why, "the disk failed during the last run; checking the database");
             check(&database)?;
         }
         make_private_file(&database).map_err(|cause| DataError::Directory {
@@ -195,26 +197,26 @@ impl DataDir {
         Ok(store)
     }
 
-    /// Leaves word for the next start that the disk failed. Best effort: the disk may not take even that.
+    /// Records for the next start that the disk failed. Best effort: the disk may not take even that.
     pub fn note_failure(&self, cause: &str) {
         let _unnoted = fs::write(self.path.join(FAILED), format!("{cause}\n"));
     }
 
-    /// What an earlier server said when its disk failed.
+    /// Returns the cause that an earlier server recorded when its disk failed.
     fn failure(&self) -> Option<String> {
         let text = fs::read_to_string(self.path.join(FAILED)).ok()?;
         Some(text.trim().to_owned())
     }
 
     fn forget_failure(&self) {
-        // Where it stays, the next start looks once more.
+        // If the file cannot be removed, the next start checks the database again.
         let _stays = fs::remove_file(self.path.join(FAILED));
     }
 
-    /// Puts a backup in the place of the database.
+    /// Replaces the database with a backup.
     ///
     /// # Errors
-    /// See [`BackupError`]; the database is as it was.
+    /// See [`BackupError`]; the database is unchanged.
     pub fn restore(&self, from: &Path) -> Result<Restored, DataError> {
         let restored = sqlite::restore(from, &self.path.join(DATABASE))?;
         self.forget_failure();
@@ -222,23 +224,23 @@ impl DataDir {
     }
 }
 
-/// Whether a server ran in this directory and its database is missing or empty. The id file shows that one ran: it is written after the
-/// database was made.
+/// Whether a server has run in this directory and its database is missing or empty. The id file shows that one has run: it is written after
+/// the database is created.
 fn is_lost(path: &Path) -> bool {
     path.join(SERVER).exists() && sqlite::is_missing_or_empty(&path.join(DATABASE))
 }
 
-/// What is stored in a data directory.
+/// What is in a data directory.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Stored {
     /// No server has run here.
     Nothing,
-    /// A server ran here, and its database is missing or empty.
+    /// A server has run here, and its database is missing or empty.
     Lost(PathBuf),
     Rooms(Verified),
 }
 
-/// Where the database of a directory is.
+/// Returns the path of the database in a directory.
 pub fn database(path: &Path) -> PathBuf {
     path.join(DATABASE)
 }
@@ -264,7 +266,7 @@ pub fn verify(path: &Path) -> Result<Stored, DataError> {
         })
 }
 
-/// Looks a database through that a failing disk has left.
+/// Checks a database after its disk has failed. A missing file passes.
 fn check(database: &Path) -> Result<(), DataError> {
     if !database.exists() {
         return Ok(());
@@ -275,7 +277,7 @@ fn check(database: &Path) -> Result<(), DataError> {
     })
 }
 
-/// Copies the database of a directory, which may be served meanwhile.
+/// Copies the database of a directory. A server may be using it meanwhile.
 ///
 /// # Errors
 /// See [`BackupError`].
@@ -283,16 +285,16 @@ pub fn backup(path: &Path, to: &Path) -> Result<Backup, BackupError> {
     sqlite::backup(&path.join(DATABASE), to)
 }
 
-/// Which process has a directory now; none if there is no such directory either.
+/// Returns the process that uses a directory now, or `None` if nobody does or there is no such directory.
 ///
 /// # Errors
-/// The lock cannot be looked at.
+/// The lock file cannot be opened or checked.
 pub fn holder(path: &Path) -> Result<Option<Holder>, DataError> {
     let cause = |cause| DataError::Directory {
         path: path.to_owned(),
         cause,
     };
-    // For writing as well: a pipe in its place would otherwise be waited for.
+    // Also opened for writing: if a named pipe is in its place, opening that only for reading would block.
     let mut options = File::options();
     let mut lock = match options.read(true).write(true).open(path.join(LOCK)) {
         Ok(lock) => lock,
@@ -306,10 +308,10 @@ pub fn holder(path: &Path) -> Result<Option<Holder>, DataError> {
     }
 }
 
-/// What the holder of a lock has written down.
+/// Reads what the process that has the lock wrote into the file.
 fn holder_in(lock: &mut File) -> Holder {
     let mut text = String::new();
-    // What cannot be read is not known.
+    // If the file cannot be read, the process is unknown.
     let _unread = lock.read_to_string(&mut text);
     let mut lines = text.lines().map(str::trim);
     Holder {
@@ -321,7 +323,7 @@ fn holder_in(lock: &mut File) -> Holder {
     }
 }
 
-/// Notes that somebody stopped the server of a directory, or that it may be started again.
+/// Records that the server of a directory was stopped on purpose, or that it may be started again.
 ///
 /// # Errors
 /// The directory cannot be written.
@@ -336,21 +338,21 @@ pub fn set_stopped(path: &Path, is_stopped: bool) -> io::Result<()> {
     }
 }
 
-/// Whether somebody stopped the server of a directory, and nobody has started one since.
+/// Whether the server of a directory was stopped on purpose and none has been started since.
 pub fn is_stopped(path: &Path) -> bool {
     path.join(STOPPED).exists()
 }
 
-/// Which server a directory belongs to, if one has ever been served from it.
+/// Returns the id of the server of a directory, if one has ever run there.
 pub fn server_of(path: &Path) -> Option<ServerId> {
     let text = fs::read_to_string(path.join(SERVER)).ok()?;
     ServerId::from_slice(&hex::decode(text.lines().next()?.trim()).ok()?)
 }
 
-/// Makes a directory, and those above it, for the user alone. One that exists keeps its mode: it may be shared on purpose.
+/// Creates a directory and its parents, private to the user. One that already exists keeps its mode: it may be shared on purpose.
 ///
 /// # Errors
-/// It cannot be made.
+/// The directory cannot be created.
 pub fn make_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -359,7 +361,18 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Makes a file for the user alone, if there is none: the directory may be open to others. What SQLite puts beside it has its mode.
+/// Creates a file that is private to the user, if it does not exist: the directory may be open to others. SQLite gives the files beside it
+/// the same mode.
+/// Writes a file so that a crash leaves either what was there before or all of the new text.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".new");
+    let mut file = fs::File::create(&aside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&aside, path)
+}
+
 fn make_private_file(path: &Path) -> io::Result<()> {
     let mut options = File::options();
     options.write(true).create(true).truncate(false);
@@ -368,10 +381,10 @@ fn make_private_file(path: &Path) -> io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// The kind of network file system a path is on, if it is.
+/// Returns the kind of network file system that a path is on, if any.
 #[cfg(target_os = "linux")]
 fn network_file_system(path: &Path) -> io::Result<Option<&'static str>> {
-    // `linux/magic.h` and the file systems' own headers.
+    // The numbers are from `linux/magic.h` and the file systems' own headers.
     let magic = rustix::fs::statfs(path)?.f_type;
     Ok(match magic {
         0x6969 => Some("NFS"),
@@ -424,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_known_who_has_a_directory_and_what_for() {
+    fn the_lock_file_names_the_process_and_its_purpose() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
         assert_eq!(holder(&path.join("none")).unwrap(), None);
@@ -434,9 +447,9 @@ mod tests {
             let process = Some(std::process::id());
             assert_eq!(holder(path).unwrap(), Some(Holder { process, purpose }));
             drop(open);
-            assert_eq!(holder(path).unwrap(), None, "its number is still there");
+            assert_eq!(holder(path).unwrap(), None, "its process id is still there");
         }
-        // As earlier versions wrote it.
+        // Earlier versions wrote only the process id.
         let open = DataDir::open(path, Purpose::Serve).unwrap();
         fs::write(path.join(LOCK), "4711\n").unwrap();
         let known = holder(path).unwrap().unwrap();
@@ -452,14 +465,14 @@ mod tests {
         set_stopped(path, true).unwrap();
         assert!(is_stopped(path));
         drop(DataDir::open(path, Purpose::Restore).unwrap());
-        assert!(is_stopped(path), "a restored history is not served yet");
+        assert!(is_stopped(path), "a restored database is not served yet");
         drop(DataDir::open(path, Purpose::Serve).unwrap());
         assert!(!is_stopped(path));
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_directory_that_is_made_is_private_and_one_that_is_there_keeps_its_mode() {
+    fn a_created_directory_is_private_and_an_existing_one_keeps_its_mode() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
@@ -477,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn the_owner_is_read_whatever_the_file_went_through() {
+    fn the_owner_is_read_even_if_an_editor_reformatted_the_file() {
         let directory = tempfile::tempdir().unwrap();
         let opened = DataDir::open(directory.path(), Purpose::Serve).unwrap();
         let owner = SecretHash::new([7; 32]);

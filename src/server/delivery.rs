@@ -1,6 +1,6 @@
-//! One committed batch of a room with its encoded form, made once and shared by everybody it goes to.
+//! A delivery: one committed batch of a room with its encoded form, made once and shared by every session that gets it.
 //!
-//! It knows nothing of who reads it.
+//! It knows nothing of the sessions.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::sync::{Arc, OnceLock};
@@ -17,11 +17,11 @@ pub struct Delivery {
     frame: Bytes,
     /// Where in `frame` each entry ends.
     ends: Vec<usize>,
-    /// The entries as the protocols of bridges have them, each made for the first who needs it.
+    /// The entries as encoded for each bridge, made when first needed.
     foreign: [OnceLock<Foreign>; Via::COUNT],
 }
 
-/// Each entry in a foreign form, and how many people it says are there.
+/// Each entry as encoded for a foreign protocol, and the number of people present that the encoding contains.
 #[derive(Debug)]
 struct Foreign {
     count: u32,
@@ -29,7 +29,7 @@ struct Foreign {
 }
 
 impl Delivery {
-    /// Encodes entries; nothing for none.
+    /// Encodes entries. Returns `None` if there are none.
     pub fn new(entries: Arc<Vec<Entry>>) -> Option<Self> {
         if entries.is_empty() {
             return None;
@@ -59,7 +59,7 @@ impl Delivery {
         self.entries[self.entries.len() - 1].seq
     }
 
-    /// Bytes of the whole frame.
+    /// Returns the size of the whole frame in bytes.
     pub fn size(&self) -> usize {
         self.frame.len()
     }
@@ -68,7 +68,7 @@ impl Delivery {
         self.index(seq).map(|index| self.entries[index].digest)
     }
 
-    /// The frame of the entries after `seq`, a slice of the shared one. Empty if there are none.
+    /// Returns the frame of the entries after `seq`, a slice of the shared frame. It is empty if there are none.
     pub fn frame_after(&self, seq: Seq) -> Bytes {
         if seq < self.first() {
             return self.frame.clone();
@@ -77,7 +77,7 @@ impl Delivery {
             .map_or_else(Bytes::new, |index| self.frame.slice(self.ends[index]..))
     }
 
-    /// The form each entry has in a foreign protocol, encoded once for everybody of that protocol who sees as many people.
+    /// Returns each entry as encoded for a foreign protocol. The first encoding is shared by all callers with the same `count` of people.
     pub fn foreign(&self, via: Via, count: u32, encode: impl Fn(&Entry) -> Bytes) -> Arc<[Bytes]> {
         let make = || Foreign {
             count,

@@ -1,4 +1,4 @@
-//! The server's log: readable on a terminal, and in a file that is new every day.
+//! The server's log: on standard error for people to read, and in one file per day.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -13,30 +13,31 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::room::task::MESSAGES;
 
-/// Days a file is kept.
+/// How many daily files are kept.
 const DAYS: usize = 14;
 
-/// Whether what people say is logged.
+/// Whether message bodies are logged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bodies {
     Left,
     Logged,
 }
 
-/// Whether standard error gets the log, too.
+/// Whether the log also goes to standard error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Terminal {
     Shown,
     Silent,
 }
 
-/// Lines that may wait for a terminal that is held with Ctrl+S, or a pipe that nobody reads; more are left out there.
+/// How many lines may wait for a terminal that is paused with Ctrl+S or a pipe that nobody reads. More lines are dropped there.
 const LINES: usize = 1024;
 
-/// Starts logging to standard error and, in `directory`, to `tchat.<date>.log`. Call it once, and keep what it gives until the end.
+/// Starts logging to standard error and to `tchat.<date>.log` in `directory`. Call it once, and keep the returned guard until the program
+/// ends.
 ///
 /// # Errors
-/// The directory cannot be written.
+/// A file cannot be written in the directory.
 pub fn start(
     directory: &Path,
     bodies: Bodies,
@@ -55,7 +56,7 @@ pub fn start(
     let ours = Targets::new()
         .with_target("tchat", Level::INFO)
         .with_target(MESSAGES, messages);
-    // Nobody waits for a reader, and the whole server would: standard error has a thread of its own.
+    // Standard error is written by a thread of its own, because a reader that stops reading would otherwise block the whole server.
     let (shown, guard) = NonBlockingBuilder::default()
         .lossy(true)
         .buffered_lines_limit(LINES)
@@ -67,7 +68,7 @@ pub fn start(
             .with_target(false)
             .compact()
     });
-    // A line is written at once: what the log of a host that dies ends with is what one wants to know.
+    // Each line is written at once: after a crash the last lines matter most.
     let to_files = fmt::layer()
         .with_writer(files)
         .with_ansi(false)

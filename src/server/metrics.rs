@@ -1,6 +1,6 @@
-//! What the server counts, in the form Prometheus reads (`OpenMetrics`).
+//! The server's metrics, as text that Prometheus reads (`OpenMetrics`).
 //!
-//! Every server has counters of its own; none of them is the process's.
+//! Every server has its own counters; none of them is global to the process.
 
 use std::fmt;
 
@@ -12,16 +12,16 @@ use prometheus_client::registry::Registry;
 
 use crate::chat::Via;
 
-/// The type of what [`Metrics::text`] gives.
+/// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Debug, Default)]
 pub struct Metrics {
     /// Attached clients, those of bridges included.
     sessions: Gauge,
-    /// What a foreign protocol asked for that is not there, or could not be told in it.
+    /// What was dropped at bridges: requests for things that do not exist, and events that the foreign protocol cannot express.
     dropped: Family<Protocol, Counter>,
-    /// Damaged entries and other values that were found when the stored data was verified.
+    /// Damaged entries and other values found when the stored data was verified.
     damaged: Gauge,
 }
 
@@ -30,7 +30,7 @@ struct Protocol {
     bridge: Bridge,
 }
 
-/// A bridge under the name it has in the configuration.
+/// A bridge, labelled with its name in the configuration.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Bridge(Via);
 
@@ -41,7 +41,7 @@ impl EncodeLabelValue for Bridge {
 }
 
 impl Metrics {
-    /// Something was dropped at a bridge.
+    /// Counts something that was dropped at a bridge.
     pub fn count_dropped(&self, via: Via) {
         let protocol = Protocol {
             bridge: Bridge(via),
@@ -54,10 +54,10 @@ impl Metrics {
         self.damaged.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// All of it, as text. `sessions` are attached now.
+    /// Returns all metrics as text. `sessions` is the number of attached clients.
     ///
     /// # Errors
-    /// None that can happen while there is memory.
+    /// Formatting fails, which cannot happen while there is memory.
     pub fn text(&self, sessions: usize) -> Result<String, fmt::Error> {
         self.sessions
             .set(i64::try_from(sessions).unwrap_or(i64::MAX));
@@ -65,7 +65,7 @@ impl Metrics {
         registry.register("sessions", "Attached clients", self.sessions.clone());
         registry.register(
             "bridge_dropped",
-            "Messages dropped at a bridge because the other side has no words for them",
+            "Messages dropped at a bridge because its protocol cannot express them",
             self.dropped.clone(),
         );
         registry.register(

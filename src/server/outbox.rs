@@ -1,10 +1,10 @@
-//! What waits to be written to one session: two bounded lanes, and the cursors of what has left.
+//! The outbox of one session: the events that wait to be written to it, in two bounded lanes, and the cursors of what was written.
 //!
-//! *Answers* (Welcome, Followed, pages, Accepted, Refused …) are bounded by the session's own requests: it waits for
-//! [`Outbox::has_room`] before it takes the next one, and they are never dropped. The *live* lane is filled by rooms that wait for
-//! nobody: when it overflows it is emptied and its generation rises, and the session catches up from its cursors.
+//! The *answers* lane (Welcome, Followed, pages, Accepted, Refused …) is bounded by the session's own requests: the session waits for
+//! [`Outbox::has_room`] before it takes the next one. Answers are never dropped. The *live* lane is filled by rooms, which never wait for a
+//! session. When it overflows it is emptied and its generation rises, and the session catches up from its cursors.
 //!
-//! A mutex, two deques and a waker: a third cheaper under fan-out than a channel. It knows no wire format.
+//! It is a mutex, two deques and a waker: under fan-out a third cheaper than a channel. It knows no wire format.
 
 mod budget;
 mod item;
@@ -26,37 +26,37 @@ use super::delivery::Delivery;
 use crate::chat::Seq;
 use crate::wire::Event;
 
-/// Entries and bytes that may wait in one live lane.
+/// The most entries and bytes that may wait in one live lane.
 pub const LIVE_ENTRIES: usize = 1024;
 pub const LIVE_BYTES: usize = 1024 * 1024;
-/// Bytes that may wait in all live lanes together.
+/// The most bytes that may wait in all live lanes together.
 pub const LIVE_BYTES_ALL: usize = 256 * 1024 * 1024;
-/// Answers and page bytes beyond which a session takes no further request.
+/// With this many answers or bytes waiting, a session takes no further request.
 const ANSWERS: usize = 64;
 const ANSWER_BYTES: usize = 256 * 1024;
-/// As many times of both may wait of what others have to tell.
+/// The limits for events that others cause are this many times higher.
 const TOLD: usize = 4;
-/// Signals are dropped once this many bytes of entries wait.
+/// Signals are dropped when the live lane would exceed this many bytes.
 const SIGNAL_BYTES: usize = LIVE_BYTES / 4;
 
 /// A followed room's place in an outbox.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Slot(usize);
 
-/// See the module.
+/// The outbox of one session. See the module documentation.
 #[derive(Debug)]
 pub struct Outbox {
     lanes: Mutex<Lanes>,
     budget: Arc<Budget>,
-    /// Wakes whoever writes.
+    /// Wakes the task that writes to the session.
     writer: AtomicWaker,
-    /// Tells the session that the live lane overflowed, room was made or the writer went away.
+    /// Notifies the session that the live lane overflowed, there is room again or the writer is gone.
     changed: Notify,
 }
 
 #[derive(Debug)]
 struct Lanes {
-    /// What was told before the welcome, which is the first thing a client hears; nothing is held once it is queued.
+    /// Events that wait for the welcome, which must be the first event a client gets. `None` once the welcome is queued.
     held: Option<Vec<Event>>,
     answers: VecDeque<(Option<Slot>, Item)>,
     answer_bytes: usize,
@@ -64,7 +64,7 @@ struct Lanes {
     live_entries: usize,
     live_bytes: usize,
     generation: u64,
-    /// The last seq of each followed room that was handed to the writer.
+    /// For each followed room, the last seq that was given to the writer.
     written: Vec<Option<Seq>>,
     /// Rooms whose roster signals were dropped.
     stale: Vec<Slot>,
@@ -75,9 +75,9 @@ struct Lanes {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     Open,
-    /// What waits is still written, then the stream ends.
+    /// Queued answers are still written, then the stream ends.
     Finished,
-    /// Nobody writes any more.
+    /// The writer is gone.
     Abandoned,
 }
 
@@ -107,8 +107,8 @@ impl Outbox {
     /// Offers a delivery without waiting.
     ///
     /// 1. MUST NOT block: the caller is delivering to thousands of others.
-    /// 2. MUST keep order: what was offered first leaves first.
-    /// 3. On overflow the live lane is emptied and its generation rises: the caller hears [`Offered::Gone`] and forgets the
+    /// 2. MUST keep order: what was offered first is written first.
+    /// 3. On overflow the live lane is emptied and its generation rises: the caller gets [`Offered::Gone`] and forgets the
     ///    follower, and the session catches up from its cursors.
     pub fn offer(
         &self,
@@ -150,7 +150,7 @@ impl Outbox {
         Offered::Taken
     }
 
-    /// Offers a signal; it is dropped, and the roster marked stale, where entries are waiting already.
+    /// Offers a signal. It is dropped, and the roster marked stale, if too much is waiting already.
     pub fn offer_signal(&self, slot: Slot, generation: u64, signal: &Arc<Signal>) -> Offered {
         let mut lanes = self.lock();
         if lanes.generation != generation || lanes.state != State::Open {
@@ -180,7 +180,7 @@ impl Outbox {
         Offered::Taken
     }
 
-    /// Queues what a room says last to a follower, behind everything it was offered there.
+    /// Queues a room's last event for a follower, behind everything that the room offered before.
     pub fn offer_last(&self, slot: Slot, generation: u64, event: &Event) -> Offered {
         let mut lanes = self.lock();
         if lanes.generation != generation || lanes.state != State::Open {
@@ -194,8 +194,8 @@ impl Outbox {
         Offered::Taken
     }
 
-    /// Queues what nobody asked for here, like the news of another session of the same person. A reader for whom too much of it waits
-    /// is let go: they are told everything again when they come back.
+    /// Queues an event that this session did not request, such as a change by another session of the same person. If too much of it waits,
+    /// the session is ended: it gets the full state again when it reconnects.
     pub fn tell(&self, event: Event) {
         let is_over = {
             let mut lanes = self.lock();
@@ -216,15 +216,15 @@ impl Outbox {
         }
     }
 
-    /// Holds what is told from now on until the welcome is queued: other sessions of the same person may do something meanwhile.
+    /// Delays notifications from now on until the welcome is queued: other sessions of the same person may cause some meanwhile.
     pub fn hold(&self) {
         self.lock().held.get_or_insert_default();
     }
 
-    /// Queues the welcome, and behind it what was told before.
+    /// Queues the welcome, and behind it the delayed notifications.
     pub fn welcome(&self, event: Event) {
         self.answer(event);
-        // Nothing is queued between the two: whoever tells something while this runs is held until here, or comes behind it.
+        // No notification is queued between the welcome and this: until here they are delayed, and later ones come behind.
         let mut lanes = self.lock();
         for event in lanes.held.take().unwrap_or_default() {
             let bytes = weight(&event);
@@ -243,7 +243,7 @@ impl Outbox {
         self.push_answer(None, Item::Answer(Box::new(event)), bytes);
     }
 
-    /// Queues a page of a room that is catching up; its cursor moves to the page's end.
+    /// Queues a page of a room that is catching up. The room's cursor moves to the end of the page.
     pub fn page(&self, slot: Slot, page: &Arc<Delivery>, after: Seq) {
         self.push_answer(
             Some(slot),
@@ -261,7 +261,7 @@ impl Outbox {
             lanes.last_progress = Instant::now();
         }
         if let (Some(slot), Item::Entries(page, _)) = (slot, &item) {
-            // The answers lane is never emptied, so what is queued there is as good as written.
+            // Answers are not dropped while the outbox is open, so a queued page counts as written.
             lanes.written[slot.0] = Some(page.last());
         }
         lanes.answers.push_back((slot, item));
@@ -270,7 +270,7 @@ impl Outbox {
         self.writer.wake();
     }
 
-    /// Takes the next item to write: answers first. `None` when the stream is to end.
+    /// Takes the next item to write, answers first. Returns `None` when the stream is to end.
     pub fn poll_pop(&self, context: &mut Context<'_>) -> Poll<Option<Item>> {
         if let Poll::Ready(item) = self.pop() {
             return Poll::Ready(item);
@@ -279,7 +279,7 @@ impl Outbox {
         self.pop()
     }
 
-    /// Like [`Outbox::poll_pop`], without waking anybody later.
+    /// Like [`Outbox::poll_pop`], but registers no waker.
     pub fn pop(&self) -> Poll<Option<Item>> {
         let mut lanes = self.lock();
         lanes.last_progress = Instant::now();
@@ -313,7 +313,7 @@ impl Outbox {
         }
     }
 
-    /// Accounts for an item that leaves the live lane and moves the cursor; nothing if its entries were written before.
+    /// Accounts for an item that leaves the live lane and moves the cursor. Returns `None` if all its entries were already written.
     fn leave_live(&self, lanes: &mut Lanes, slot: Slot, item: &Item) -> Option<Item> {
         match item {
             Item::Entries(delivery, after) => {
@@ -345,7 +345,7 @@ impl Outbox {
         }
     }
 
-    /// Takes a place for a room whose entries up to `seq` the client has.
+    /// Takes a slot for a room of which the client has the entries up to `seq`.
     pub fn take_slot(&self, seq: Seq) -> Slot {
         let mut lanes = self.lock();
         if let Some(free) = lanes.written.iter().position(Option::is_none) {
@@ -356,12 +356,12 @@ impl Outbox {
         Slot(lanes.written.len() - 1)
     }
 
-    /// Moves a room's cursor, for a client that starts elsewhere than it asked for.
+    /// Moves a room's cursor, for a client that starts at another seq than it requested.
     pub fn set_cursor(&self, slot: Slot, seq: Seq) {
         self.lock().written[slot.0] = Some(seq);
     }
 
-    /// Gives a place back, and drops what waits for it. The room MUST have forgotten the follower before.
+    /// Frees a slot and drops its waiting items. The room MUST have forgotten the follower before.
     pub fn free_slot(&self, slot: Slot) {
         let mut lanes = self.lock();
         let waiting = std::mem::take(&mut lanes.live);
@@ -376,7 +376,7 @@ impl Outbox {
         lanes.written[slot.0] = None;
     }
 
-    /// The last seq of a room that was handed to the writer.
+    /// Returns the last seq of a room that was given to the writer.
     pub fn written(&self, slot: Slot) -> Seq {
         self.lock().written[slot.0].unwrap_or_default()
     }
@@ -385,7 +385,7 @@ impl Outbox {
         self.lock().generation
     }
 
-    /// Rooms whose roster has to be sent afresh, once the lane is empty again.
+    /// Takes the rooms whose whole roster must be sent again. It returns none until the live lane is empty.
     pub fn take_stale(&self) -> Vec<Slot> {
         let mut lanes = self.lock();
         if lanes.live.is_empty() {
@@ -395,7 +395,8 @@ impl Outbox {
         }
     }
 
-    /// Whether a replay fits the live lane beside what waits there. One that does not is paged, with the writer's own pace.
+    /// Whether a replay fits in the live lane with what already waits there. One that does not fit is sent in pages, at the writer's own
+    /// pace.
     pub fn fits(&self, entries: usize, bytes: usize) -> bool {
         let lanes = self.lock();
         lanes.live_entries + entries <= LIVE_ENTRIES / 2
@@ -407,12 +408,12 @@ impl Outbox {
         self.lock().has_room()
     }
 
-    /// Waits until something changed: an overflow, room for answers, a writer that went away. May wake for nothing.
+    /// Waits until something changed: an overflow, room for answers, or a writer that is gone. It may wake without a reason.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
 
-    /// Waits for [`Outbox::has_room`], or for the end.
+    /// Waits until [`Outbox::has_room`], or until the outbox is no longer open.
     pub async fn wait_for_room(&self) {
         loop {
             let changed = self.changed.notified();
@@ -424,11 +425,11 @@ impl Outbox {
             }
             changed.await;
         }
-        // The permit that was taken here may have been meant for an overflow.
+        // The permit that this call consumed may have been for an overflow.
         self.changed.notify_one();
     }
 
-    /// Nothing more will come; what waits in the answers lane is still written.
+    /// Ends the outbox for new events. Queued answers are still written.
     pub fn finish(&self) {
         let mut lanes = self.lock();
         if lanes.state == State::Open {
@@ -439,7 +440,7 @@ impl Outbox {
         self.writer.wake();
     }
 
-    /// The writer is gone; nothing will be written any more.
+    /// Ends the outbox at once, because the writer is gone or too slow. Nothing more is written.
     pub fn abandon(&self) {
         let mut lanes = self.lock();
         lanes.state = State::Abandoned;
@@ -454,7 +455,7 @@ impl Outbox {
         self.lock().state == State::Abandoned
     }
 
-    /// How long something has been waiting without the writer asking for it.
+    /// Returns how long items have waited since the writer last took one, or zero if none waits.
     pub fn stalled(&self) -> Duration {
         let lanes = self.lock();
         if lanes.answers.is_empty() && lanes.live.is_empty() {
@@ -472,7 +473,7 @@ impl Outbox {
         (lanes.live_entries, lanes.live_bytes) = (0, 0);
     }
 
-    /// A panic while the lock was held cannot leave the lanes half changed in a way that matters to others.
+    /// Locks the lanes. A poisoned lock is used as it is: a panic cannot leave the lanes inconsistent in a way that affects others.
     fn lock(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }

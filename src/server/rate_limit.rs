@@ -1,11 +1,11 @@
-//! How fast an identity may post: a token bucket. Pure; the time comes in.
+//! The rate limit for posts of one identity: a token bucket. Pure: the caller passes the time in.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::time::{Duration, Instant};
 
 use crate::chat::Limits;
 
-/// Tokens in millionths, so that a slow refill loses nothing to rounding.
+/// A token bucket. It counts millionths of a token, so that a slow refill loses nothing to rounding.
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
     micros: u64,
@@ -22,7 +22,7 @@ impl Bucket {
         }
     }
 
-    /// Whether nothing is left of what was taken.
+    /// Whether the bucket has been refilled completely.
     pub fn is_full(&self, limits: &Limits, now: Instant) -> bool {
         self.filled_to(limits, now) >= u64::from(limits.burst) * TOKEN
     }
@@ -39,7 +39,7 @@ impl Bucket {
     /// Takes a token.
     ///
     /// # Errors
-    /// How long until there is one.
+    /// The time until there is a token.
     pub fn take(&mut self, limits: &Limits, now: Instant) -> Result<(), Duration> {
         if !limits.paces() {
             return Ok(());
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_passes_and_then_the_rate_holds() {
+    fn a_burst_passes_and_then_the_rate_limit_applies() {
         let limits = Limits {
             burst: 3,
             per_second: 10,

@@ -1,7 +1,7 @@
-//! A room: its numbering, its tail and its followers.
+//! A room: it numbers posts, remembers the newest entries and delivers them to followers.
 //!
-//! A `Room` is owned by one task and never awaits, so what happens inside one call happens at once for everybody. It knows
-//! nothing of sockets, protobuf or SQLite, and reads no clock.
+//! A `Room` is owned by one task and never awaits, so each call is atomic for everyone in the room. It knows nothing of sockets, protobuf
+//! or SQLite, and reads no clock.
 
 pub mod attendance;
 pub mod directory;
@@ -24,15 +24,16 @@ use crate::chat::{
 };
 use crate::wire::Event;
 
-/// More entries after a cursor than this are not replayed; a newcomer gets the newest [`NEWEST`] and an explicit gap.
+/// The most entries that are replayed after a cursor. With more, the client gets an explicit gap and the newest [`NEWEST`].
 pub const REPLAY_ENTRIES: u64 = 1000;
+/// How many of the newest entries a client gets when there is too much to replay.
 pub const NEWEST: u64 = 200;
 
-/// What the room knows of the last entry that is durable.
+/// What the room knows about its last durable entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Head {
     pub epoch: Epoch,
-    /// The first seq the room still has.
+    /// The first seq that is still stored.
     pub first: Seq,
     pub seq: Seq,
     pub digest: Digest,
@@ -40,8 +41,8 @@ pub struct Head {
     pub log_ms: u64,
 }
 
-/// The highest counter of each outbox an author posted from. Instances are visible in entries, so the author is part of the key:
-/// nobody can use up another's numbers.
+/// The highest counter of each client outbox that an author has posted from. Entries show the instance to everyone, so the author is part
+/// of the key: otherwise a person could use up another person's counters.
 pub type Marks = HashMap<(IdentityId, InstanceId), u64>;
 
 #[derive(Debug)]
@@ -62,23 +63,23 @@ pub struct Follower {
     pub outbox: Arc<Outbox>,
     pub slot: Slot,
     pub generation: u64,
-    /// They are told who comes and goes one by one, instead of what changed in all.
+    /// Whether they get each join and leave separately, instead of roster changes.
     pub is_guest: bool,
 }
 
-/// What a post became.
+/// The outcome of a post.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
     Entry(Seq),
-    /// It was taken before, or the batch has it twice.
+    /// It was accepted before, or is in the batch twice.
     Duplicate,
     Denied(Denied),
 }
 
-/// What a batch of posts became: entries that are not durable yet, what they change, and the fate of each post.
+/// A numbered batch: entries that are not durable yet, the changes they make, and the outcome of each post.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Numbered {
-    /// When they were taken; never before the room's last entry by log time.
+    /// When the posts were accepted; by log time never earlier than the room's last entry.
     pub at: Stamp,
     pub entries: Arc<Vec<Entry>>,
     pub changes: Changes,
@@ -90,11 +91,11 @@ pub struct Numbered {
 pub enum Follow {
     /// Everything after the cursor is queued and live entries follow.
     Live,
-    /// The tail does not reach back that far, or would not fit the lane: read a page from the store and ask again.
+    /// The tail does not reach back that far, or does not fit in the lane: read a page from the store and call again.
     Behind,
-    /// The identity is not, or no longer, a member.
+    /// The identity is not a member, or no longer is.
     NotAMember,
-    /// The session's live lane overflowed meanwhile: begin again from what was written.
+    /// The session's live lane overflowed meanwhile: start again from the entries that were written.
     Overflowed,
 }
 
@@ -122,8 +123,8 @@ impl Room {
         self.followers.len()
     }
 
-    /// Decides the fate of posts and makes the entries they become, without changing anything: the room moves on with
-    /// [`Room::admit`], once they are durable. Everything here depends on the log alone.
+    /// Decides the outcome of posts and makes their entries, without changing the room. Once the entries are durable, [`Room::admit`]
+    /// applies them. The result depends only on the log.
     pub fn number(&self, posts: Vec<Post>, at: Stamp, targets: &TargetEntries) -> Numbered {
         let Head {
             epoch,
@@ -191,10 +192,10 @@ impl Room {
         }
     }
 
-    /// Takes over entries that are durable now and offers them to every follower, and to those who are no longer members up to the
-    /// one that says so, with `farewell` behind it. Gives back the sessions that no longer follow.
+    /// Applies entries that are now durable and offers them to every follower. A follower whose membership ends receives everything up to
+    /// the entry that ends it, and then `farewell`. Returns the sessions whose subscription this ended.
     ///
-    /// MUST be called with what [`Room::number`] made, and nothing in between.
+    /// MUST be called with the result of [`Room::number`], and with nothing numbered or admitted in between.
     pub fn admit(
         &mut self,
         numbered: &Numbered,
@@ -221,7 +222,7 @@ impl Room {
         self.permissions.take(&numbered.changes);
         let ends = |entry: &Entry| entry.body.ends_a_membership();
         if !entries.iter().any(ends) {
-            // Mostly nobody has to go, and the batch is shared as it is.
+            // Most batches end no membership, and are shared as they are.
             self.deliver(Arc::clone(entries));
             self.forget_erased(entries);
             return Vec::new();
@@ -237,7 +238,7 @@ impl Room {
         gone
     }
 
-    /// Nobody is given from memory what was deleted; the store has it as it is now.
+    /// Clears the tail after a deletion, so that no deleted text is served from memory. The store has the amended entries.
     fn forget_erased(&mut self, entries: &[Entry]) {
         let erases = |entry: &Entry| matches!(&entry.body, Body::Amendment { what, .. } if *what == Amendment::Erase);
         if entries.iter().any(erases) {
@@ -256,7 +257,7 @@ impl Room {
         self.tail.push(delivery);
     }
 
-    /// Ends the subscriptions of whoever is no longer a member by an entry, telling each session behind everything it got.
+    /// Ends the subscriptions of people who are no longer members after an entry. Each session gets `farewell` behind all its entries.
     fn dismiss(&mut self, entry: &Entry, farewell: &Event, gone: &mut Vec<SessionId>) {
         let who = match &entry.body {
             Body::Ruling(person, _) => Some(person.id),
@@ -266,7 +267,7 @@ impl Room {
         self.followers.retain(|it| {
             let goes = who.is_none_or(|who| it.identity == who);
             if goes {
-                // Where it no longer fits, the session finds out when it catches up.
+                // If the farewell cannot be queued, the session learns of the removal when it catches up.
                 it.outbox.offer_last(it.slot, it.generation, farewell);
                 gone.push(it.session);
             }
@@ -274,8 +275,8 @@ impl Room {
         });
     }
 
-    /// Judges a cursor: what the client is told, and after which seq it starts. `known` is the log's own digest at the cursor,
-    /// where the caller could find one.
+    /// Checks a cursor. Returns the result for the client and the seq after which it starts. `known` is the log's own digest at the cursor,
+    /// if the caller found one.
     pub fn judge(
         head: &Head,
         cursor: Option<&Cursor>,
@@ -316,17 +317,17 @@ impl Room {
         }
     }
 
-    /// The room begins later from now on.
+    /// Sets a later first seq, after old entries were trimmed.
     pub fn begins_at(&mut self, first: Seq) {
         self.head.first = self.head.first.max(first.min(self.head.seq));
     }
 
-    /// The digest at a seq, if the tail has it.
+    /// Returns the digest at a seq, if the tail has it.
     pub fn digest_at(&self, seq: Seq) -> Option<Digest> {
         self.tail.digest_at(seq)
     }
 
-    /// Queues everything after `after` and adds the follower, in one step: no gap, no duplicate, no lock.
+    /// Queues every entry after `after` and adds the follower in one step, so that no entry is missed or sent twice. This needs no lock.
     pub fn follow(&mut self, follower: Follower, after: Seq) -> Follow {
         self.unfollow(follower.session);
         if self.permissions.role(follower.identity).is_none() {
@@ -367,7 +368,7 @@ impl Room {
         self.followers.iter().any(|it| it.is_guest)
     }
 
-    /// Offers a signal to every follower of a kind.
+    /// Offers a signal to all guests, or to all other followers.
     pub fn signal(&mut self, signal: &Arc<Signal>, to_guests: bool) {
         self.followers.retain(|it| {
             it.is_guest != to_guests

@@ -1,15 +1,14 @@
-//! What a server keeps: identities, rooms, members and the log of each room.
+//! The store: identities, rooms, members and the log of each room. It knows nothing of sessions or the wire format.
 //!
-//! Contract, held by the suite in `tests/it/store.rs` over every implementation:
-//! 1. When a call that writes answers `Ok`, what it wrote survives a power cut; when it answers an error of the kind
-//!    [`StoreError::Failed`], whether it was written is unknown and the server stops.
-//!    A full disk is no failure: nothing was written, reading goes on, and writing does again once there is room.
-//! 2. [`Store::append`] writes all of its entries, marks and changes or none, and only if they follow the room's last
-//!    entry without a hole.
-//!    Amendments among them are in what they amend from then on, and nothing of an erased body is left. Whoever joins by one has
-//!    read up to it.
-//! 3. Appends of one room are made one after the other, by one task; appends of different rooms may share a commit.
-//! 4. Reads see everything that was answered `Ok` before they were asked.
+//! The contract, which the suite in `tests/it/store.rs` checks for every implementation:
+//! 1. When a writing call returns `Ok`, what it wrote survives a power cut. When it returns [`StoreError::Failed`], it is unknown whether
+//!    anything was written, and the server stops. A full disk is not a failure: nothing was written, reads still work, and writes work
+//!    again once there is room.
+//! 2. [`Store::append`] writes all of its entries, marks and changes, or none. It writes them only if they directly follow the room's last
+//!    entry. An amendment among them is applied to its target in the same write, and nothing of an erased body is left. A person who joins
+//!    with one of them has read up to it.
+//! 3. Appends to one room are made one after the other, by one task. Appends to different rooms may share a commit.
+//! 4. Reads see everything for which `Ok` was returned before the read was requested.
 
 pub mod memory;
 pub mod sqlite;
@@ -27,31 +26,31 @@ use crate::chat::{
 };
 use crate::text;
 
-/// When it is worth trying again what did not fit the disk.
+/// How long to wait before retrying a write that did not fit on the disk.
 pub const FULL_RETRY: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// I/O failed or the data is damaged. Not to be tried again.
+    /// I/O failed or the data is damaged. It must not be retried.
     #[error("{0}")]
     Failed(String),
-    /// The disk is full. Nothing was written, and it may be tried again.
+    /// The disk is full. Nothing was written, and the write may be retried.
     #[error("the disk is full")]
     Full,
-    /// A unique value exists already, or an append does not follow the last entry. Nothing was written.
-    #[error("it exists already")]
+    /// A unique value already exists, or an append does not follow the last entry. Nothing was written.
+    #[error("it already exists")]
     Conflict,
 }
 
-/// A room as it is kept.
+/// A room as it is stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RoomRecord {
     pub id: RoomId,
     pub kind: RoomKind,
     /// Empty for a conversation.
     pub name: String,
-    /// Unique among rooms that are not secret: a secret room takes its name from nobody, or the name would give it away. Absent for a
-    /// conversation.
+    /// The name in the form that is compared. It is unique among rooms that are not secret. A secret room reserves no name, because a
+    /// refused name would reveal that the room exists. `None` for a conversation.
     pub key: Option<NameKey>,
     pub topic: String,
     pub capacity: u32,
@@ -63,12 +62,12 @@ pub struct RoomRecord {
 }
 
 impl RoomRecord {
-    /// Whether the server's configuration made it.
+    /// Whether the room comes from the server's configuration.
     pub fn is_preset(&self) -> bool {
         self.position != u32::MAX
     }
 
-    /// What the log calls it: its name, if everybody may know that, and else its id.
+    /// The room's name for log lines: its real name if everyone may know it, otherwise its kind and id.
     pub fn log_name(&self) -> String {
         match self.kind {
             RoomKind::Public | RoomKind::Private => text::line(&self.name).to_string(),
@@ -78,47 +77,47 @@ impl RoomRecord {
     }
 }
 
-/// A person as they are kept.
+/// A person as they are stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IdentityRecord {
     pub id: IdentityId,
-    /// Whoever shows the secret with this hash is this person.
+    /// A client that presents the secret with this hash is this person.
     pub secret: SecretHash,
     pub name: UserName,
-    /// Had a session when last heard of.
+    /// Whether they had a session when this record was last written.
     pub present: bool,
-    /// How they are connected; a guest of a bridge is kept only as long as something names them.
+    /// How they are connected. A guest of a bridge is stored only as long as something refers to them.
     pub via: Via,
 }
 
-/// What is kept of a person beside their name.
+/// What is stored about a person besides their name.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Personal {
     pub status: Status,
-    /// When they were last known to be here, Unix milliseconds.
+    /// When they were last known to be connected, in Unix milliseconds.
     pub seen_ms: u64,
     pub settings: Settings,
 }
 
-/// A change of that.
+/// A change to a person's [`Personal`] data.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PersonalChange {
     Status(Status),
     Ignore(IdentityId),
     Heed(IdentityId),
-    /// Absent: as for every room of its kind.
+    /// `None` means the default for a room of its kind.
     Level(RoomId, Option<Level>),
     Keywords(Vec<String>),
 }
 
-/// Entries of a room among which unread ones are counted: the newest ones.
+/// How many of a room's newest entries are looked at to count unread ones.
 pub const COUNTED: u64 = 20_000;
 
-/// A room with what its task needs to go on.
+/// A room with everything its task needs to continue.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RoomState {
     pub record: RoomRecord,
-    /// The first seq that is kept; 1 as long as nothing was trimmed.
+    /// The first stored seq; 1 as long as nothing was trimmed.
     pub first: Seq,
     /// The last entry, with its log time.
     pub last: Option<(Seq, Digest, u64)>,
@@ -127,10 +126,10 @@ pub struct RoomState {
     pub standings: Vec<(IdentityId, Standing)>,
 }
 
-/// A stored value that is not what was written.
+/// A stored value that differs from what was written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Damage {
-    /// The room it belongs to and that room's name in the log, if it belongs to one.
+    /// The room it belongs to, if any, and that room's name for log lines.
     pub room: Option<(RoomId, String)>,
     /// The entry that it is part of, if any.
     pub seq: Option<Seq>,
@@ -157,41 +156,41 @@ pub struct Verified {
     pub entries: u64,
     /// How many values are damaged.
     pub damages: u64,
-    /// The first of them, up to [`Verified::NAMED`].
+    /// The first damaged values, up to [`Verified::NAMED`].
     pub damaged: Vec<Damage>,
-    /// The search index is damaged. The server rebuilds it.
+    /// Whether the search index is damaged. The server rebuilds it.
     pub index_is_damaged: bool,
 }
 
 impl Verified {
-    /// Damaged values that are named. A disk that damaged more than this needs a backup, not a list.
+    /// How many damaged values are listed. A disk that damaged more than this needs a backup, not a list.
     pub const NAMED: usize = 100;
 }
 
-/// Entries of one room that belong together.
+/// Entries of one room that are written together.
 #[derive(Clone, Debug)]
 pub struct Append {
     pub room: RoomId,
-    /// When they were taken; never before the last entry by log time.
+    /// When the entries were accepted; by log time never earlier than the room's last entry.
     pub at: Stamp,
     /// At least one, consecutive.
     pub entries: Arc<Vec<Entry>>,
-    /// What they change.
+    /// What the entries change in the room's state.
     pub changes: Changes,
 }
 
-/// Since when entries are kept for their age.
+/// The limits of a retention by age: entries at or after either of the first two times are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Since {
-    /// By log time.
+    /// The limit by log time.
     pub log_ms: u64,
-    /// By the wall clock.
+    /// The limit by the wall clock.
     pub at_ms: u64,
-    /// The wall clock now.
+    /// The present time of the wall clock.
     pub now_ms: u64,
 }
 
-/// Which entries of a room a page is of. Both answer in ascending order.
+/// Which entries of a room a page contains. Both kinds of page are in ascending order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Span {
     /// The oldest with a greater seq.
@@ -200,7 +199,7 @@ pub enum Span {
     Before(Seq),
 }
 
-/// How large a page may grow; it has at least one entry if there is one.
+/// The size limit of a page. A page has at least one entry if there is one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PageLimit {
     pub entries: usize,
@@ -208,7 +207,7 @@ pub struct PageLimit {
 }
 
 impl PageLimit {
-    /// The page of the protocol.
+    /// The page limit of the protocol.
     pub const PAGE: Self = Self {
         entries: 200,
         bytes: 256 * 1024,
@@ -217,35 +216,35 @@ impl PageLimit {
 
 #[async_trait]
 pub trait Store: Send + Sync + std::fmt::Debug {
-    /// The id this data was given when it was made.
+    /// Returns the id that this database was given when it was created.
     async fn server_id(&self) -> Result<ServerId, StoreError>;
 
-    /// The room with its head, marks and members; nothing if there is no such room.
+    /// Returns a room with its head, marks and members, or `None` if there is no such room.
     async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError>;
 
-    /// All rooms that have a name, in the order they are listed.
+    /// Returns all rooms that have a name, in list order.
     async fn named_rooms(&self) -> Result<Vec<RoomRecord>, StoreError>;
 
-    /// The rooms somebody is a member of, in the order they are listed, then their conversations, the one with the newest entry
-    /// first.
+    /// Returns the rooms a person is a member of: preset rooms in list order, then conversations with the newest entry first, then other
+    /// rooms by name.
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError>;
 
-    /// The members of a room.
+    /// Returns the members of a room.
     async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError>;
 
-    /// Some entries of a room, as amended so far; those that are not there are left out.
+    /// Returns some entries of a room, as amended so far. Missing ones are left out.
     async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError>;
 
-    /// The rooms somebody is banned from, or was.
+    /// Returns the rooms a person is banned from. Bans that have expired are included.
     async fn bans(&self, identity: IdentityId) -> Result<Vec<(RoomId, Until)>, StoreError>;
 
-    /// Where somebody has read to in a room; whoever has become a member has read up to there.
+    /// Returns a person's read position in a room. A new member has read up to the entry they joined with.
     async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError>;
 
-    /// Raises read positions of members; one that is not above what is kept changes nothing.
+    /// Raises read positions of members. A position that is not above the stored one changes nothing.
     async fn mark_read(&self, marks: Vec<(RoomId, IdentityId, Seq)>) -> Result<(), StoreError>;
 
-    /// What somebody has not read of a room, as of an entry; of the newest [`COUNTED`] entries before it.
+    /// Counts a person's unread messages and mentions after `read`, up to `last`. Only the newest [`COUNTED`] entries are looked at.
     async fn unread(
         &self,
         room: RoomId,
@@ -254,15 +253,16 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         last: Seq,
     ) -> Result<Unread, StoreError>;
 
-    /// What mentions somebody in the rooms they are a member of, by others they do not ignore; the newest first.
+    /// Returns the entries that mention a person, newest first, in the rooms they are a member of. Entries by people they ignore are left
+    /// out.
     async fn mentions_of(
         &self,
         identity: IdentityId,
         most: usize,
     ) -> Result<Vec<Entry>, StoreError>;
 
-    /// What somebody looks for in the rooms they are a member of, the newest first. Where a search is open, the beginnings of words
-    /// are looked for only if whole words are found in less than `most` entries.
+    /// Searches the rooms a person is a member of, newest first. If the search is open, its last word also matches the beginning of a word,
+    /// but only when fewer than `most` entries match with whole words.
     async fn search(
         &self,
         identity: IdentityId,
@@ -270,35 +270,35 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         most: usize,
     ) -> Result<Found, StoreError>;
 
-    /// What is kept of a person beside their name.
+    /// Returns a person's status, settings and the time they were last connected.
     async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError>;
 
-    /// Changes some of that.
+    /// Changes one part of a person's [`Personal`] data.
     async fn change_personal(
         &self,
         identity: IdentityId,
         change: PersonalChange,
     ) -> Result<(), StoreError>;
 
-    /// Members of a room, those who were here last first.
+    /// Returns members of a room, most recently connected first.
     async fn last_here(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError>;
 
-    /// The rooms somebody is invited to and has not joined.
+    /// Returns the rooms a person is invited to and has not joined.
     async fn invitations(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError>;
 
-    /// The newest thing said in a room.
+    /// Returns the newest message in a room.
     async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError>;
 
-    /// Makes a room with its first entry (seq 1) and members.
+    /// Creates a room with its first entry (seq 1) and members.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if a room of that pair exists, or one of that key and neither is secret.
+    /// [`StoreError::Conflict`] if a room of that pair exists, or a room with that key and neither of the two is secret.
     async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError>;
 
-    /// Changes a room's capacity and position, and its topic as long as nobody there has set one; the rest is as it was made.
+    /// Changes a room's capacity and position, and its topic unless a member has set one. Nothing else is changed.
     async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError>;
 
-    /// The conversation of two people, whatever their order.
+    /// Returns the conversation of two people, given in any order.
     async fn conversation(
         &self,
         one: IdentityId,
@@ -308,14 +308,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Appends entries durably; see the contract.
     async fn append(&self, append: Append) -> Result<(), StoreError>;
 
-    /// Takes away what a room has before a seq, a part at a time; the room then begins there.
+    /// Deletes a room's entries before a seq, in several small commits. The room then begins at that seq.
     async fn trim(&self, room: RoomId, first: Seq) -> Result<(), StoreError>;
 
-    /// The first entry that is not too old by one of the clocks; nothing if all are too old by both. A time of the wall clock that is
-    /// still in the future is wrong: there only log time counts.
+    /// Returns the first entry that is recent enough by at least one of the clocks, or `None` if every entry is too old by both. An entry
+    /// whose wall-clock time is in the future has a wrong time; for it only log time counts.
     async fn first_kept(&self, room: RoomId, since: Since) -> Result<Option<Seq>, StoreError>;
 
-    /// When the newest entry of all rooms was taken, by log time; nothing if there is none.
+    /// Returns the stamp of the newest entry of all rooms by log time, or `None` if there are no entries.
     async fn newest(&self) -> Result<Option<Stamp>, StoreError>;
 
     async fn page(
@@ -329,54 +329,54 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError>;
 
-    /// Everybody who was last called so.
+    /// Returns everyone whose current or last name has this key.
     async fn named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;
 
-    /// Members of a room who were last called one of these, two of each at most: more need not be told apart.
+    /// Finds members of a room by name. Returns at most two for each key: two are enough to know that the name is ambiguous.
     async fn members_named(
         &self,
         room: RoomId,
         keys: Vec<NameKey>,
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError>;
 
-    /// Everybody who had a session when last heard of.
+    /// Returns everyone who had a session when their record was last written.
     async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError>;
 
-    /// Marks nobody as having a session: the server starts anew.
+    /// Marks everyone as not present, because the server has just started.
     async fn clear_presence(&self) -> Result<(), StoreError>;
 
-    /// Adds a person, or takes over their new name and presence.
+    /// Adds a person, or updates their name and presence.
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError>;
 
-    /// The guests of bridges that are members of some room still.
+    /// Returns the guests of bridges that are still members of a room.
     async fn guests(&self) -> Result<Vec<IdentityRecord>, StoreError>;
 
-    /// Forgets a guest who will not be back; one with a conversation stays, because the other reads their name.
+    /// Deletes a guest who will not be back. A guest with a conversation stays, because the other person reads their name.
     async fn forget_guest(&self, id: IdentityId) -> Result<(), StoreError>;
 
-    /// The identity an operator's name is bound to, if it is.
+    /// Returns the identity that an operator's name is bound to, if any.
     async fn operator(&self, key: NameKey) -> Result<Option<IdentityId>, StoreError>;
 
-    /// Binds an operator's name to the first identity that bears it; answers who that is.
+    /// Binds an operator's name to the first identity that uses it. Returns the identity that the name is bound to.
     async fn bind_operator(
         &self,
         key: NameKey,
         identity: IdentityId,
     ) -> Result<IdentityId, StoreError>;
 
-    /// Verifies everything that is stored, in small steps so that other work goes on, and logs what is damaged.
+    /// Verifies all stored data and logs what is damaged. It works in small steps, so that other work can continue.
     ///
     /// # Errors
-    /// The disk failed, or a page is damaged. A damaged value is no error: it is shown as damaged, and everything else can be used.
+    /// The disk failed, or a page is damaged. A damaged value is not an error: it is shown as damaged, and everything else can be used.
     async fn verify(&self) -> Result<Verified, StoreError> {
         Ok(Verified::default())
     }
 
-    /// Writes back what can be written back, before the end.
+    /// Finishes all pending writes and closes the store.
     async fn close(&self) -> Result<(), StoreError>;
 }
 
-/// The two of a conversation in the order they are kept.
+/// Returns the two people of a conversation in the order they are stored, the lower id first.
 pub fn pair(one: IdentityId, other: IdentityId) -> (IdentityId, IdentityId) {
     if one <= other {
         (one, other)

@@ -1,11 +1,11 @@
-//! Words a server does not want: masked, or refused. Off until it is given some.
+//! The word filter: masks unwanted words in posts, or refuses the post. It does nothing until it is given words.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::chat::{Amendment, Body, FilterMode, Refusal, RefusalCode, Ruling};
 use crate::text::{self, Keywords};
 
-/// The words of a server, which may be exchanged while it runs.
+/// The word filter of a server. Its words may be replaced while the server runs.
 #[derive(Clone, Debug, Default)]
 pub struct Filter(Arc<RwLock<(Keywords, FilterMode)>>);
 
@@ -14,10 +14,10 @@ impl Filter {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = (words, mode);
     }
 
-    /// Masks the words in what somebody says.
+    /// Masks the words in a body.
     ///
     /// # Errors
-    /// A word is in it, and they are refused here.
+    /// The body contains a word, and the mode is [`Mode::Refuse`].
     pub fn apply(&self, body: &mut Body) -> Result<(), Refusal> {
         match body {
             Body::Text(said)
@@ -36,7 +36,7 @@ impl Filter {
         }
     }
 
-    /// The same for any text of somebody's.
+    /// Masks the words in any other text that people write.
     ///
     /// # Errors
     /// As [`Filter::apply`].
@@ -59,10 +59,10 @@ impl Filter {
         Ok(())
     }
 
-    /// Whether a name has none of the words; there is no masking it.
+    /// Checks that a name contains none of the words. Names are never masked.
     ///
     /// # Errors
-    /// It has.
+    /// The name contains a word.
     pub fn check_name(&self, name: &str) -> Result<(), Refusal> {
         let rules = self.0.read().unwrap_or_else(PoisonError::into_inner);
         match rules.0.find(name).first() {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_masked_or_refused_and_can_be_exchanged() {
+    fn words_are_masked_or_refused_and_can_be_replaced() {
         let filter = Filter::default();
         assert_eq!(says(&filter, "spam 坏词"), Ok("spam 坏词".into()));
         filter.set(Keywords::new(["spam", "坏词"]), FilterMode::Mask);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_somebody_says_is_looked_at() {
+    fn every_text_that_people_write_is_filtered() {
         let filter = Filter::default();
         filter.set(Keywords::new(["spam"]), FilterMode::Refuse);
         let spam = || "spam".to_owned();

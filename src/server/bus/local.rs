@@ -1,4 +1,4 @@
-//! The bus of a server that stands alone: one bounded channel a room.
+//! The bus of a single server: one bounded channel per room.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::{Batch, Bus, BusError, IN_FLIGHT};
 use crate::chat::RoomId;
 
-/// One process: a room has one follower, and the order of publishing is the order.
+/// A bus within one process. A room has one follower and receives its posts in the order they were published.
 #[derive(Debug, Default)]
 pub struct LocalBus {
     rooms: Mutex<HashMap<RoomId, mpsc::Sender<Batch>>>,
@@ -35,7 +35,7 @@ impl Bus for LocalBus {
         let (sender, receiver) = mpsc::channel(IN_FLIGHT);
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         if rooms.len() == rooms.capacity() {
-            // Before the map grows, what belongs to rooms that have ended goes.
+            // Before the map grows, the channels of rooms that have ended are removed.
             rooms.retain(|_, sender| !sender.is_closed());
         }
         rooms.insert(room, sender);

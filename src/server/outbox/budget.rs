@@ -12,8 +12,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Whether a lane with this many bytes is to be emptied: the budget is used up and the lane is above the mean, so that the
-    /// largest go first and somebody always does.
+    /// Whether a lane with this many bytes must be emptied: the budget is used up and the lane is not below the mean. So the largest lanes
+    /// are emptied first, and there is always one to empty.
     pub(super) fn is_exceeded_by(&self, lane: usize) -> bool {
         let all = self.bytes.load(Ordering::Relaxed);
         all > LIVE_BYTES_ALL && lane >= all / self.lanes.load(Ordering::Relaxed).max(1)

@@ -1,4 +1,4 @@
-//! What waits in an outbox, and what it weighs.
+//! The items of an outbox and their approximate size in bytes.
 
 use std::sync::Arc;
 
@@ -8,27 +8,27 @@ use crate::chat::{Person, Seq};
 use crate::server::delivery::Delivery;
 use crate::wire::Event;
 
-/// Something to write.
+/// One item to write.
 #[derive(Clone, Debug)]
 pub enum Item {
     Answer(Box<Event>),
-    /// The entries of a delivery after a seq.
+    /// The entries of a delivery that come after a seq.
     Entries(Arc<Delivery>, Seq),
-    /// Presence and the like, encoded by the room once for everybody.
+    /// Presence or typing, encoded by the room once for everyone.
     Signal(Arc<Signal>),
 }
 
-/// What is told to everybody in a room and not kept: its encoded form, or, for guests, who came and went.
+/// An event for everyone in a room that is not stored: its encoded form, or, for guests, the joins and leaves.
 #[derive(Debug)]
 pub struct Signal {
     pub frame: Bytes,
     pub joins_and_leaves: Vec<JoinOrLeave>,
-    /// Whoever did not get it has to be sent the whole roster.
+    /// Whether a session that misses this signal must be sent the whole roster.
     pub(super) is_roster: bool,
 }
 
 impl Signal {
-    /// A change among the people of a room.
+    /// A roster change, for sessions that are not guests.
     pub fn roster(frame: Bytes) -> Self {
         Self {
             frame,
@@ -37,7 +37,7 @@ impl Signal {
         }
     }
 
-    /// The same for guests, one by one.
+    /// Joins and leaves, for guests.
     pub fn joins_and_leaves(joins_and_leaves: Vec<JoinOrLeave>) -> Self {
         Self {
             joins_and_leaves,
@@ -45,7 +45,7 @@ impl Signal {
         }
     }
 
-    /// What is no loss to whoever does not get it.
+    /// A signal that may be lost, such as typing.
     pub fn passing(frame: Bytes) -> Self {
         Self {
             is_roster: false,
@@ -53,14 +53,14 @@ impl Signal {
         }
     }
 
-    /// About how many bytes it takes.
+    /// Returns the approximate size in bytes.
     pub(super) fn size(&self) -> usize {
         const PASSAGE: usize = 96;
         self.frame.len() + self.joins_and_leaves.len() * PASSAGE
     }
 }
 
-/// About how many bytes an answer takes.
+/// Returns the approximate size of an answer in bytes.
 pub(super) fn weight(event: &Event) -> usize {
     const FRAME: usize = 64;
     FRAME
@@ -86,7 +86,7 @@ pub(super) fn weight(event: &Event) -> usize {
 pub struct JoinOrLeave {
     pub person: Person,
     pub way: Direction,
-    /// People present after it.
+    /// How many people are present afterwards.
     pub count: u32,
 }
 
@@ -96,10 +96,10 @@ pub enum Direction {
     Out,
 }
 
-/// What became of an offer.
+/// The outcome of an offer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Offered {
     Taken,
-    /// Forget this follower; its session follows again from its cursors.
+    /// The caller forgets this follower; its session follows again from its cursors.
     Gone,
 }

@@ -9,7 +9,7 @@ fn event(n: u64) -> Event {
     }
 }
 
-/// The events that are written, by the number of their request.
+/// Takes all queued events and returns their request numbers.
 fn written(outbox: &Outbox) -> Vec<u64> {
     let mut numbers = Vec::new();
     while let Poll::Ready(Some(Item::Answer(event))) = outbox.pop() {
@@ -21,7 +21,7 @@ fn written(outbox: &Outbox) -> Vec<u64> {
 }
 
 #[test]
-fn the_welcome_comes_first_and_what_was_told_before_comes_behind_it() {
+fn the_welcome_comes_first_and_earlier_notifications_follow_it() {
     let outbox = Outbox::new(Arc::default());
     outbox.hold();
     outbox.tell(event(1));
@@ -30,14 +30,14 @@ fn the_welcome_comes_first_and_what_was_told_before_comes_behind_it() {
     outbox.welcome(event(0));
     outbox.tell(event(3));
     assert_eq!(written(&outbox), [0, 1, 2, 3]);
-    // A guest has no welcome, and hears everything at once.
+    // A guest has no welcome and gets notifications at once.
     let guest = Outbox::new(Arc::default());
     guest.tell(event(1));
     assert_eq!(written(&guest), [1]);
 }
 
 #[test]
-fn a_session_for_which_too_much_is_held_is_let_go() {
+fn a_session_with_too_many_delayed_notifications_is_ended() {
     let outbox = Outbox::new(Arc::default());
     outbox.hold();
     for n in 0..ANSWERS as u64 {

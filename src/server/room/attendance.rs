@@ -1,4 +1,4 @@
-//! Who is present in a room, and what changed since it was last told. Pure: no clock, no sessions' internals.
+//! The people present in a room, and what changed since the last report. Pure: it reads no clock and knows nothing of how sessions work.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::chat::{Author, IdentityId, Person, Presence, Role, SessionId, Status, Via};
 use crate::server::outbox::{Direction, JoinOrLeave};
 
-/// The people present in a room: each with the sessions that are there.
+/// The people present in a room, each with their sessions there.
 #[derive(Debug, Default)]
 pub struct Attendance {
     present: HashMap<IdentityId, Present>,
-    /// Changes not told yet: what somebody is now, or that they went.
+    /// Changes not reported yet: a person's new state, or `None` if they are no longer listed.
     changes: BTreeMap<IdentityId, Option<Person>>,
-    /// The same, one after the other, for those who are told of each.
+    /// Joins and leaves not reported yet, in order, for guests, who get each one separately.
     joins_and_leaves: Vec<JoinOrLeave>,
 }
 
@@ -20,21 +20,21 @@ pub struct Attendance {
 struct Present {
     person: Person,
     sessions: HashSet<SessionId>,
-    /// The session whose loss began the grace.
+    /// The session whose loss started the grace period.
     lost: Option<SessionId>,
 }
 
-/// How a session goes.
+/// How a session ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Departure {
-    /// The person said so.
+    /// The person disconnected on purpose.
     Clean,
-    /// The link broke: they may be back in a moment.
+    /// The connection broke: they may be back in a moment.
     Lost,
 }
 
 impl Attendance {
-    /// People present, those who may be back in a moment included.
+    /// Returns how many people are present. Those in their grace period count.
     pub fn count(&self) -> u32 {
         u32::try_from(self.present.len()).unwrap_or(u32::MAX)
     }
@@ -47,7 +47,7 @@ impl Attendance {
         self.present.values().map(|it| &it.person)
     }
 
-    /// A session of somebody is here.
+    /// Adds a session of a person.
     pub fn arrive(&mut self, session: SessionId, person: Person) {
         let is_new = !self.present.contains_key(&person.id);
         let present = self.present.entry(person.id).or_insert_with(|| Present {
@@ -67,7 +67,7 @@ impl Attendance {
     }
 
     fn passes(&mut self, person: Person, way: Direction) {
-        // Where the other way is still untold, nobody has to hear of either.
+        // If the opposite change was not reported yet, the two cancel out.
         let other = |it: &JoinOrLeave| it.person.id == person.id && it.way != way;
         if let Some(untold) = self.joins_and_leaves.iter().position(other) {
             self.joins_and_leaves.remove(untold);
@@ -78,18 +78,18 @@ impl Attendance {
             .push(JoinOrLeave { person, way, count });
     }
 
-    /// Who came and went since the last call, in order.
+    /// Takes the joins and leaves since the last call, in order.
     pub fn take_joins_and_leaves(&mut self) -> Vec<JoinOrLeave> {
         std::mem::take(&mut self.joins_and_leaves)
     }
 
-    /// Those of some of whom it was not told yet that they came.
+    /// Takes the unreported joins of the people for whom `of` returns true.
     pub fn take_arrivals(&mut self, of: impl Fn(IdentityId) -> bool) -> Vec<JoinOrLeave> {
         let is_arrival = |it: &mut JoinOrLeave| it.way == Direction::In && of(it.person.id);
         self.joins_and_leaves.extract_if(.., is_arrival).collect()
     }
 
-    /// A session of somebody is gone.
+    /// Removes a session of a person.
     pub fn depart(&mut self, session: SessionId, identity: IdentityId, how: Departure) {
         let Some(present) = self.present.get_mut(&identity) else {
             return;
@@ -107,7 +107,7 @@ impl Attendance {
         }
     }
 
-    /// The grace that began with the loss of a session is over; nothing if they are back, or were and were lost again.
+    /// Ends the grace period that started when a session was lost. Does nothing if the person is back, or came back and was lost again.
     pub fn expire(&mut self, identity: IdentityId, lost: SessionId) {
         if self
             .present
@@ -118,7 +118,7 @@ impl Attendance {
         }
     }
 
-    /// Somebody is no longer here, and a member still; but for those who will never be back.
+    /// Marks a person as offline but still a member. Guests of bridges never come back, so they are removed from the list.
     fn go(&mut self, identity: IdentityId) {
         let Some(gone) = self.present.remove(&identity) else {
             return;
@@ -131,7 +131,7 @@ impl Attendance {
         self.passes(gone.person, Direction::Out);
     }
 
-    /// Somebody is no longer a member, here or not.
+    /// Removes a person who is no longer a member, whether present or not.
     pub fn leave(&mut self, identity: IdentityId) {
         if let Some(gone) = self.present.remove(&identity) {
             self.passes(gone.person, Direction::Out);
@@ -146,7 +146,7 @@ impl Attendance {
         }
     }
 
-    /// Somebody has another role, here or not.
+    /// Changes a person's role, whether they are present or not.
     pub fn set_role(&mut self, whom: &Author, role: Role) {
         let person = if let Some(present) = self.present.get_mut(&whom.id) {
             present.person.role = role;
@@ -169,7 +169,7 @@ impl Attendance {
             return;
         };
         status.text.clone_into(&mut present.person.status);
-        // Whoever may be back in a moment is not said to be away before.
+        // A person in their grace period stays `Waiting` until they are back.
         if present.person.presence != Presence::Waiting {
             present.person.presence = status.presence();
         }
@@ -180,7 +180,7 @@ impl Attendance {
         !self.changes.is_empty()
     }
 
-    /// What changed since the last call: who came or changed, and who went.
+    /// Takes the changes since the last call: people who are new or changed, and people who were removed.
     pub fn take_changes(&mut self) -> (Vec<Person>, Vec<IdentityId>) {
         let mut came = Vec::new();
         let mut went = Vec::new();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_session_is_no_news_and_its_end_neither() {
+    fn a_second_session_and_its_end_change_nothing() {
         let mut room = with_ann();
         room.arrive(TWO, ann());
         room.depart(ONE, ANN, Departure::Clean);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clean_end_is_told_at_once() {
+    fn a_clean_disconnect_is_reported_at_once() {
         let mut room = with_ann();
         room.depart(ONE, ANN, Departure::Clean);
         assert_eq!(room.take_changes(), (vec![gone()], vec![]));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_who_goes_is_no_member_any_more() {
+    fn a_guest_who_disconnects_is_no_longer_a_member() {
         let mut room = Attendance::default();
         let guest = Person {
             via: Via::Chat,
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn how_somebody_is_waits_for_those_who_may_be_back() {
+    fn a_status_does_not_show_during_the_grace_period() {
         let mut room = with_ann();
         let away = Status {
             is_away: true,
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_link_keeps_the_place_until_the_grace_is_over() {
+    fn a_lost_connection_keeps_the_place_until_the_grace_period_ends() {
         let mut room = with_ann();
         room.depart(ONE, ANN, Departure::Lost);
         assert_eq!(room.take_changes().0[0].presence, Presence::Waiting);
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_back_in_time_does_not_expire() {
+    fn a_person_who_is_back_in_time_does_not_expire() {
         let mut room = with_ann();
         room.depart(ONE, ANN, Departure::Lost);
         room.arrive(TWO, ann());
@@ -297,19 +297,19 @@ mod tests {
     }
 
     #[test]
-    fn a_second_loss_has_a_grace_of_its_own() {
+    fn a_second_loss_has_its_own_grace_period() {
         let mut room = with_ann();
         room.depart(ONE, ANN, Departure::Lost);
         room.arrive(TWO, ann());
         room.depart(TWO, ANN, Departure::Lost);
         room.expire(ANN, ONE);
-        assert_eq!(room.count(), 1, "the first loss is over and done with");
+        assert_eq!(room.count(), 1, "the first loss no longer counts");
         room.expire(ANN, TWO);
         assert_eq!(room.count(), 0);
     }
 
     #[test]
-    fn passages_are_each_told_with_the_count_after_them() {
+    fn each_join_and_leave_is_reported_with_the_count_after_it() {
         let mut room = Attendance::default();
         let mut told = Vec::new();
         room.arrive(ONE, ann());
@@ -322,12 +322,12 @@ mod tests {
         assert_eq!(
             told,
             [(Direction::In, 1), (Direction::Out, 0)],
-            "a second session is no passage"
+            "a second session is neither a join nor a leave"
         );
     }
 
     #[test]
-    fn whoever_goes_and_comes_before_it_is_told_has_not_moved() {
+    fn a_leave_and_a_return_between_two_reports_cancel_out() {
         let mut room = with_ann();
         room.take_joins_and_leaves();
         room.depart(ONE, ANN, Departure::Clean);

@@ -1,4 +1,5 @@
-//! The rooms that have a name: found by it, and listed to whoever may know of them. Kept up to date by the rooms themselves.
+//! The directory of rooms that have a name, for lookup and listing. The rooms themselves keep it up to date. It does not check who may know
+//! of a room.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +8,7 @@ use crate::server::store::RoomRecord;
 
 #[derive(Debug, Default)]
 pub struct Directory {
-    /// In the order they are listed.
+    /// In list order.
     rooms: Mutex<Vec<RoomRecord>>,
 }
 
@@ -19,17 +20,17 @@ impl Directory {
         }
     }
 
-    /// All rooms, as they are now.
+    /// Returns all rooms, as they are now.
     pub fn rooms(&self) -> Vec<RoomRecord> {
         self.lock().clone()
     }
 
-    /// The room everybody begins in.
+    /// Returns the room that new people start in.
     pub fn home(&self) -> Option<RoomId> {
         self.lock().first().map(|record| record.id)
     }
 
-    /// The rooms of a name: at most one that is not secret.
+    /// Returns the rooms with a name. At most one of them is not secret.
     pub fn named(&self, key: &NameKey) -> Vec<RoomRecord> {
         let rooms = self.lock();
         let named = rooms.iter().filter(|it| it.key.as_ref() == Some(key));
@@ -57,7 +58,7 @@ impl Directory {
     }
 }
 
-/// Preset rooms come first.
+/// Returns the sort key of the list: preset rooms come first.
 fn order(record: &RoomRecord) -> (u32, &str) {
     (record.position, &record.name)
 }

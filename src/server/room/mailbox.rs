@@ -1,4 +1,4 @@
-//! What a room is asked, and who asks.
+//! The messages that a room's task receives, and the types they carry. It does not handle them.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ use crate::chat::{
 use crate::server::outbox::Outbox;
 use crate::server::store::StoreError;
 
-/// What a room is asked.
+/// A message to a room's task.
 #[derive(Debug)]
 pub enum RoomMsg {
     Post {
@@ -23,12 +23,12 @@ pub enum RoomMsg {
         session: SessionId,
         outbox: Arc<Outbox>,
     },
-    /// Says something for the server itself, to be answered by nothing.
+    /// Posts something for the server itself; there is no reply.
     Announce(Post),
-    /// Makes somebody a member, and present.
+    /// Makes a person a member, and present.
     Join {
         who: Attendee,
-        /// Follows from the join on.
+        /// If given, it follows the room from the join on.
         follower: Option<Follower>,
         reply: oneshot::Sender<Result<Joined, Refusal>>,
     },
@@ -61,22 +61,22 @@ pub enum RoomMsg {
         identity: IdentityId,
         lost: SessionId,
     },
-    /// Somebody says otherwise how they are.
+    /// A person changed their status.
     Status {
         identity: IdentityId,
         status: Status,
     },
-    /// Somebody is writing here.
+    /// A person is typing in this room.
     Typing {
         identity: IdentityId,
     },
     Ask(Question),
 }
 
-/// What a room is asked that changes nothing.
+/// A read-only request to a room's task.
 #[derive(Debug)]
 pub enum Question {
-    /// The head, for a member; for somebody who was made to go, the last entry they may read.
+    /// The head, for a member. For a removed person, its seq is the last entry they may read. `None` for anyone else.
     Peek {
         identity: IdentityId,
         reply: oneshot::Sender<Option<Head>>,
@@ -86,29 +86,29 @@ pub enum Question {
         seq: Seq,
         reply: oneshot::Sender<Option<Digest>>,
     },
-    /// How somebody was made to go, if they were.
+    /// How a person was removed, if they were.
     PutOut {
         identity: IdentityId,
         reply: oneshot::Sender<Option<(PutOut, Head)>>,
     },
-    /// What somebody is here.
+    /// A person's role here, if they are a member.
     Role {
         identity: IdentityId,
         reply: oneshot::Sender<Option<Role>>,
     },
-    /// Whether somebody is here, or may come in as far as invitations go.
+    /// Whether a person is a member, or needs no further invitation to join.
     MayEnter {
         identity: IdentityId,
         reply: oneshot::Sender<bool>,
     },
-    /// Which of some are members.
+    /// Which of some people are members.
     MembersAmong {
         among: Vec<IdentityId>,
         reply: oneshot::Sender<Vec<IdentityId>>,
     },
-    /// Everybody the room remembers something of.
+    /// Everyone who has a standing here, such as an invitation, a ban or a mute.
     Remembered(oneshot::Sender<Vec<IdentityId>>),
-    /// Who is here, and which of some others are members.
+    /// The people present, and which of some others are members.
     Roster {
         among: Vec<IdentityId>,
         reply: oneshot::Sender<(Vec<Person>, HashSet<IdentityId>)>,
@@ -122,37 +122,37 @@ impl From<Question> for RoomMsg {
     }
 }
 
-/// The answer to a join: the room, and the seq after which everything is new to whoever joined.
+/// The answer to a join: the room, and the seq after which every entry is new to the person who joined.
 #[derive(Clone, Debug)]
 pub struct Joined {
     pub info: RoomInfo,
     pub at: Seq,
-    /// What became of the follower that came with it.
+    /// The result for the follower that came with the join.
     pub follow: Option<Follow>,
 }
 
 /// Why a membership ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Leaving {
-    /// The person said so.
+    /// The person asked to leave.
     Asked,
-    /// A guest's connection has ended, and nobody will ever come back as them.
+    /// A guest's connection has ended; this identity will never be used again.
     ForGood,
 }
 
-/// Somebody's session that is to be present in a room.
+/// A session that becomes present in a room.
 #[derive(Clone, Debug)]
 pub struct Attendee {
     pub session: SessionId,
     pub author: Author,
-    /// What they become if they are not a member yet.
+    /// Their role in preset rooms.
     pub role: Role,
     pub via: Via,
     pub status: Status,
 }
 
 impl Attendee {
-    /// The person as others see them, in a role.
+    /// Returns the person as others see them, with a role.
     pub fn person(&self, role: Role) -> Person {
         Person {
             id: self.author.id,
@@ -165,7 +165,7 @@ impl Attendee {
     }
 }
 
-/// Stops the whole server when the store fails: an error of the disk cannot be tried again.
+/// Stops the whole server when the store fails, because a disk error cannot be retried.
 #[derive(Clone, Debug, Default)]
 pub struct Fatal {
     raised: CancellationToken,
@@ -180,7 +180,7 @@ impl Fatal {
         self.raised.cancel();
     }
 
-    /// Cancelled when it is raised.
+    /// Returns a token that is cancelled when an error is raised.
     pub fn token(&self) -> CancellationToken {
         self.raised.clone()
     }

@@ -1,5 +1,5 @@
-//! Who is what in a room, and what may be posted there. Pure, and decided by the log alone: every node that applies the same posts in
-//! the same order comes to the same end.
+//! Room permissions: members, roles, bans and mutes, and what may be posted. Derived only from the room's log, so every node that applies
+//! the same posts in the same order reaches the same result. Pure: it reads no clock and no store.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::collections::{HashMap, HashSet};
@@ -9,52 +9,52 @@ use crate::chat::{
     Ruling, Seq, Stamp, Standing, Until,
 };
 
-/// Entries that a batch amends, as amended so far.
+/// The entries that a batch amends, as amended so far.
 pub type TargetEntries = HashMap<Seq, Entry>;
 
-/// The state of a room that decides what may happen next.
+/// The state of a room that decides which posts are allowed.
 #[derive(Clone, Debug)]
 pub struct Permissions {
     kind: RoomKind,
-    /// Who the server is where it acts by itself.
+    /// The identity of the server when it acts by itself.
     server: IdentityId,
     members: HashMap<IdentityId, Role>,
     standings: HashMap<IdentityId, Standing>,
     is_closed: bool,
 }
 
-/// Why a post becomes no entry.
+/// Why a post is denied.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Denied {
     NotAMember,
-    /// The other of a conversation has left for good.
+    /// The other person has left the conversation for good.
     Alone,
     NotAllowed(Right, Role),
     Outranked(String),
-    /// Until when, by the wall clock.
+    /// The end of the mute, by the wall clock.
     Muted(Until),
-    /// Until when, by the wall clock.
+    /// The end of the ban, by the wall clock.
     Banned(Until),
     NotInvited,
     /// Nothing would change for this person.
     NoEffect(String),
     ToSelf,
     Closed,
-    /// What it amends is not there, or nothing that can be amended so.
+    /// The target does not exist, or is not a message.
     TargetUnknown,
-    /// Only its author may edit it.
+    /// Only its author may edit a message.
     NotYours,
-    /// It has as many reactions as an entry may.
+    /// The target already has the most reactions an entry may have.
     TooManyReactions,
-    /// Not to be posted here by anybody.
+    /// Nobody may post such a body.
     Malformed,
 }
 
-/// How far somebody may read.
+/// How far a person may read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reads {
     All,
-    /// Up to the entry that made them go.
+    /// Up to the entry that removed them.
     UpTo(PutOut),
     Nothing,
 }
@@ -83,7 +83,7 @@ impl Permissions {
         self.standings.get(&identity)
     }
 
-    /// Everybody it remembers something of beside a membership.
+    /// Returns everyone who has a standing here, such as an invitation, a ban or a mute.
     pub fn remembered(&self) -> impl Iterator<Item = IdentityId> + '_ {
         self.standings.keys().copied()
     }
@@ -99,32 +99,32 @@ impl Permissions {
         put_out.map_or(Reads::Nothing, Reads::UpTo)
     }
 
-    /// Whether somebody may say something at a log time.
+    /// Whether a person may write messages at a log time.
     pub fn may_speak(&self, identity: IdentityId, log_ms: u64) -> bool {
         let standing = self.standings.get(&identity);
         let muted = standing.and_then(|it| it.muted);
         self.members.contains_key(&identity) && !muted.is_some_and(|until| until.holds(log_ms))
     }
 
-    /// Whether this is a conversation of which only one is left.
+    /// Whether this is a conversation that one of the two people has left.
     pub fn is_lonely(&self) -> bool {
         self.kind == RoomKind::Conversation && self.members.len() < 2
     }
 
-    /// Whether nobody is a member.
+    /// Whether the room has no members.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// Whether somebody may know that this room is there. Of a secret one that is whoever is in it or may come in, and whoever was put
-    /// out.
+    /// Whether a person may know that this room exists. A secret room is known to its members, to people who may enter, and to people who
+    /// were removed from it.
     pub fn is_known_to(&self, identity: IdentityId) -> bool {
         let was_put_out = |it: &Standing| it.put_out.is_some();
         let was_in = self.standings.get(&identity).is_some_and(was_put_out);
         was_in || self.may_enter(identity)
     }
 
-    /// Whether somebody is in this room, or may come in as far as invitations go.
+    /// Whether a person is a member, or needs no further invitation to join. Bans are not considered.
     pub fn may_enter(&self, identity: IdentityId) -> bool {
         let is_let_in = |it: &Standing| it.is_invited || it.role.is_some();
         let standing = self.standings.get(&identity);
@@ -137,7 +137,7 @@ impl Permissions {
         self.is_closed
     }
 
-    /// Begins to judge a batch that was taken at a time, of which `targets` are the entries it amends.
+    /// Starts checking a batch that was accepted at a time. `targets` are the entries it amends.
     pub fn draft<'a>(&'a self, at: Stamp, targets: &'a TargetEntries) -> Draft<'a> {
         Draft {
             permissions: self,
@@ -148,7 +148,7 @@ impl Permissions {
         }
     }
 
-    /// Takes over what a batch changed, once it is durable.
+    /// Applies the changes of a batch, once it is durable.
     pub fn take(&mut self, changes: &Changes) {
         for (identity, role) in &changes.members {
             match role {
@@ -165,7 +165,7 @@ impl Permissions {
         }
         if let Some(put_out) = &changes.closed {
             self.is_closed = true;
-            // Whoever is behind still gets what was said up to then.
+            // Members who are behind may still read everything up to the closing.
             let put_out = || Standing {
                 put_out: Some(put_out.clone()),
                 ..Standing::default()
@@ -176,11 +176,11 @@ impl Permissions {
     }
 }
 
-/// Different reactions an entry may have, and all of them.
+/// The most different emoji on one entry, and the most reactions in total.
 const EMOJI: usize = 32;
 const REACTIONS: usize = 256;
 
-/// Whether an entry has no room for a reaction.
+/// Whether an entry cannot take another reaction with this emoji.
 fn is_crowded(entry: &Entry, emoji: &str) -> bool {
     let Some(amended) = &entry.amended else {
         return false;
@@ -190,13 +190,13 @@ fn is_crowded(entry: &Entry, emoji: &str) -> bool {
     all >= REACTIONS || (is_new && amended.reactions.len() >= EMOJI)
 }
 
-/// A law with the changes of a batch that is being judged.
+/// The permissions of a room together with the changes of the batch that is being checked.
 #[derive(Debug)]
 pub struct Draft<'a> {
     permissions: &'a Permissions,
     at: Stamp,
     targets: &'a TargetEntries,
-    /// Deleted in this batch.
+    /// Entries deleted in this batch.
     erased: HashSet<Seq>,
     changes: Changes,
 }
@@ -224,11 +224,11 @@ impl Draft<'_> {
         self.permissions.is_lonely() || self.permissions.kind == RoomKind::Conversation && left()
     }
 
-    /// Whether a body may become an entry. A join takes the role its author had, if they come back; a mute or a ban for a while gets
-    /// the time at which people will see it end.
+    /// Checks whether a body may become an entry, and completes it. A returning member's join gets their former role. A mute or ban for a
+    /// duration gets the wall-clock time at which it ends, which people see.
     ///
     /// # Errors
-    /// Says what is in the way.
+    /// The reason why the post is denied.
     pub fn judge(&self, author: IdentityId, body: &mut Body) -> Result<(), Denied> {
         if let Body::Ruling(_, Ruling::Muted { until } | Ruling::Banned { until, .. }) = body {
             *until = until.from_now(self.at.at_ms);
@@ -290,7 +290,7 @@ impl Draft<'_> {
                 Err(Denied::TooManyReactions)
             }
             Amendment::Edit(_) | Amendment::React { .. } => self.may_speak(author),
-            // What one said oneself one may always take back.
+            // Authors may always delete their own messages.
             Amendment::Erase if is_own => Ok(()),
             Amendment::Erase => self.has(role, Right::Erase),
         }
@@ -331,7 +331,7 @@ impl Draft<'_> {
         }
         let here = self.role(person.id);
         let standing = self.standing(person.id);
-        // Whoever left by themselves is still what they were.
+        // A person who left by themselves keeps their role.
         let theirs = here.or(standing.role);
         if theirs.is_some_and(|theirs| theirs >= role) && *ruling != Ruling::Invited {
             return Err(Denied::Outranked(person.name.clone()));
@@ -340,7 +340,7 @@ impl Draft<'_> {
         let holds = |until: Option<Until>| until.is_some_and(|until| until.holds(now));
         let has_effect = match ruling {
             Ruling::Invited => here.is_none() && !standing.is_invited,
-            // An owner is made by making a room.
+            // A member cannot make anyone an owner.
             Ruling::Role(Role::Owner) => return Err(Denied::Malformed),
             Ruling::Role(given) => theirs.is_some_and(|theirs| theirs != *given),
             Ruling::Kicked { .. } | Ruling::Muted { .. } => here.is_some(),
@@ -355,7 +355,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Notes what an entry changes.
+    /// Records what an entry changes.
     pub fn note(&mut self, entry: &Entry) {
         let author = entry.author.id;
         match &entry.body {

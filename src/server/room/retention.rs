@@ -1,4 +1,4 @@
-//! How much of a room is kept. It depends on the log's numbers and on stamps; it reads no clock.
+//! Retention: how many of a room's old entries are kept. It uses only seqs and stamps, and reads no clock.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use super::Head;
@@ -7,15 +7,15 @@ use crate::chat::{Seq, Stamp};
 use crate::server::store::Since;
 
 impl Retention {
-    /// The first entry that is kept for its number.
+    /// Returns the first entry that is kept because of its number.
     pub fn first_by_number(&self, head: &Head) -> Option<Seq> {
         let kept = self.entries?.max(1);
         Some(Seq(head.seq.0.saturating_sub(kept) + 1))
     }
 
-    /// Returns the times since when entries are kept for their age, or nothing if age does not count here.
+    /// Returns the times since when entries are kept because of their age, or `None` if there is no age limit.
     ///
-    /// Doubt is not counted as age, so a server that starts with a clock that is ahead deletes nothing by that.
+    /// Doubtful time does not count as age, so a server that starts with a clock that is ahead deletes nothing because of it.
     pub fn since(&self, now: Stamp) -> Option<Since> {
         let age_ms = u64::try_from(self.age?.as_millis()).unwrap_or(u64::MAX);
         let known_ms = now.log_ms.saturating_sub(now.doubt_ms);

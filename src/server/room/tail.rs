@@ -1,4 +1,4 @@
-//! The newest entries of a room, kept in memory so that a short absence costs no read.
+//! The tail of a room: its newest entries, in memory, so that a short absence needs no read from the store.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::collections::VecDeque;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::chat::{Digest, Seq};
 use crate::server::delivery::Delivery;
 
-/// Entries and bytes kept.
+/// The most entries and bytes in the tail.
 const ENTRIES: usize = 1024;
 const BYTES: usize = 1024 * 1024;
 
@@ -32,7 +32,7 @@ impl Tail {
         }
     }
 
-    /// The deliveries with entries after `after`, if the tail reaches back that far.
+    /// Returns the deliveries with entries after `after`, or `None` if the tail does not reach back that far.
     pub fn after(
         &self,
         after: Seq,

@@ -1,7 +1,7 @@
-//! The one task that owns a room: it orders what is posted, stores it, and shows it to everybody.
+//! The task that owns a room: it sends posts to be ordered, stores their entries and delivers them to followers.
 //!
-//! Posts go out on the bus and come back in order; what comes back is numbered, appended durably and admitted in one step.
-//! Follows wait in the mailbox meanwhile, so that none falls between an append and its delivery.
+//! Posts go out on the bus and come back in order. They are then numbered, appended durably and admitted in one step. Requests to follow
+//! wait in the mailbox meanwhile, so that no follower misses entries between an append and its delivery.
 
 mod effects;
 mod join;
@@ -37,20 +37,20 @@ use crate::server::outbox::{Outbox, Signal};
 use crate::server::store::{Append, RoomRecord, Store, StoreError};
 use crate::wire::{Event, encode_event};
 
-/// Messages that may wait for a room.
+/// How many messages may wait in a room's mailbox.
 pub const MAILBOX: usize = 1024;
-/// Posts and bytes of one batch.
+/// The most posts and payload bytes in one batch.
 const BATCH_POSTS: usize = 256;
 const BATCH_BYTES: usize = 64 * 1024;
-/// A room with at least this many followers that has just sent holds the next batch this long: at a thousand messages a second
-/// it halves the server's work. A smaller one gains nothing by waiting.
+/// A room with at least this many followers that has just sent delays the next batch for [`HOLD`]. At a thousand messages per second this
+/// halves the server's work. A smaller room gains nothing by waiting.
 const HOLD_FOLLOWERS: usize = 32;
 const HOLD: Duration = Duration::from_millis(1);
-/// Changes of presence are told together.
+/// Changes of presence are collected for this long and sent together.
 const ROSTER_EVERY: Duration = Duration::from_millis(250);
-/// The log target of message bodies, off unless asked for.
+/// The log target of message bodies. It is off by default.
 pub const MESSAGES: &str = "tchat::messages";
-/// A room that nobody uses ends after this long; it is started again on demand.
+/// The task of an unused room ends after this long. It is started again on demand.
 const IDLE: Duration = Duration::from_mins(10);
 
 /// A running room.
@@ -69,14 +69,14 @@ pub struct Shared {
     pub fatal: Fatal,
     pub retention: Arc<Retentions>,
     pub directory: Arc<Directory>,
-    /// Who the server is where it acts by itself.
+    /// The author of posts that the server makes by itself.
     pub server: Author,
-    /// Where it is said that somebody was invited; whoever does not take it in time is not told.
+    /// Receives invitations, to notify the invited people. An invitation that does not fit is not notified.
     pub invited: mpsc::Sender<Invited>,
     pub clock: LogClock,
 }
 
-/// Somebody may join a room from now on.
+/// A person was invited to a room.
 #[derive(Clone, Debug)]
 pub struct Invited {
     pub person: IdentityId,
@@ -84,8 +84,8 @@ pub struct Invited {
     pub room: RoomId,
 }
 
-/// Starts a room's task. It waits for `predecessor`, an earlier task of the same room that is on its way out, because two tasks
-/// must never number the same room.
+/// Starts a room's task. It first waits for `predecessor`, an earlier task of the same room that is ending, because two tasks must never
+/// number the same room.
 pub fn start(id: RoomId, shared: &Shared, predecessor: Option<CancellationToken>) -> RoomHandle {
     let (mailbox, inbox) = mpsc::channel(MAILBOX);
     let ended = CancellationToken::new();
@@ -111,11 +111,11 @@ async fn run(
     mut inbox: mpsc::Receiver<RoomMsg>,
 ) -> Result<(), StoreError> {
     let Some(state) = shared.store.room(id).await? else {
-        // Whoever asked hears from the dropped reply that there is no such room.
+        // The dropped replies tell the callers that there is no such room.
         inbox.close();
         while let Some(message) = inbox.recv().await {
             if let RoomMsg::Post { post, outbox, .. } = message {
-                // A post is always answered.
+                // A post has no such reply, but must always be answered.
                 outbox.answer(Event::Refused {
                     request: 0,
                     client_id: post.client_id,
@@ -171,14 +171,14 @@ async fn run(
     task.serve(inbox).await
 }
 
-/// What a post was, for finding who waits for its fate when it comes back from the bus.
+/// Identifies a post, to find its waiter when it comes back from the bus.
 type Key = (IdentityId, Option<ClientId>, u8);
 
 fn key(post: &Post) -> Key {
     (post.author.id, post.client_id, post.body.kind())
 }
 
-/// Who waits for the fate of a post.
+/// Who waits for the outcome of a post.
 enum Waiter {
     Session(SessionId, Arc<Outbox>),
     Join(Box<Joining>),
@@ -198,16 +198,16 @@ struct Task {
     ordered: mpsc::Receiver<Batch>,
     in_flight: usize,
     waiting: HashMap<Key, Vec<Waiter>>,
-    /// Those whose join is on its way.
+    /// People whose join is on the bus.
     joining: HashSet<IdentityId>,
-    /// The first post of each outbox that did not fit the disk.
+    /// For each client outbox, the counter of the first post that did not fit on the disk.
     refused: HashMap<(IdentityId, InstanceId), u64>,
-    /// Sessions that follow, also while they are catching up: their posts' entries will come to them.
+    /// Sessions that follow the room, even while they catch up: they get the entries of their own posts.
     subscribed: HashSet<SessionId>,
     retention: Retention,
-    /// The seq at which it is looked again how much is to be kept.
+    /// The seq at which retention is checked next.
     look_at: Seq,
-    /// What takes old entries away, beside the room.
+    /// The background task that deletes old entries.
     trimming: Option<JoinHandle<Result<(), StoreError>>>,
     tell_at: Option<Instant>,
     sent_at: Option<Instant>,
@@ -222,7 +222,7 @@ impl Task {
                 self.in_flight == 0 && self.subscribed.is_empty() && self.attendance.count() == 0;
             tokio::select! {
                 batch = self.ordered.recv() => {
-                    // The local bus never ends before its rooms; if another does, nothing more can be ordered here.
+                    // The local bus never ends before its rooms. If another kind of bus does, nothing more can be ordered here.
                     let Some(batch) = batch else { return Ok(()) };
                     self.in_flight = self.in_flight.saturating_sub(1);
                     self.apply(batch).await?;
@@ -240,7 +240,7 @@ impl Task {
                     self.take(&mut messages).await?;
                 }
                 () = sleep_until(tell_at.unwrap_or_else(Instant::now)), if tell_at.is_some() => self.tell(),
-                // What was sent before the mailbox closed is still taken, through the arm above.
+                // Messages sent before the mailbox closed are still received through the arm above.
                 () = sleep(IDLE), if idle => inbox.close(),
             }
             if self.in_flight == 0 {
@@ -257,7 +257,7 @@ impl Task {
         Ok(())
     }
 
-    /// Sends posts to be ordered, a batch at a time, and does the rest at once.
+    /// Handles messages. Posts are published in batches to be ordered; everything else is done at once.
     async fn take(&mut self, messages: &mut Vec<RoomMsg>) -> Result<(), StoreError> {
         let mut batch = Vec::new();
         let mut bytes = 0;
@@ -279,7 +279,7 @@ impl Task {
         }
     }
 
-    /// Publishes a batch; what is ordered already is applied first where the bus is full, because a task that waited for its own
+    /// Publishes a batch. If the bus is full, batches that are already ordered are applied first, because a task that waits for its own
     /// follower would wait for ever.
     async fn publish(&mut self, posts: Vec<Post>) -> Result<(), StoreError> {
         while self.in_flight >= IN_FLIGHT
@@ -289,7 +289,7 @@ impl Task {
             self.apply(ordered).await?;
         }
         self.in_flight += 1;
-        // Stamped here and not in each session, so that times are in the order of the posts.
+        // Stamped here and not in each session, so that times follow the order of the posts.
         let batch = Batch {
             at: self.now(),
             posts,
@@ -300,7 +300,7 @@ impl Task {
         Ok(())
     }
 
-    /// The present time in this room.
+    /// Returns the present time in this room.
     fn now(&self) -> Stamp {
         let now = self.clock.stamp();
         Stamp {
@@ -309,7 +309,7 @@ impl Task {
         }
     }
 
-    /// Handles a message; gives back the post it asks for, if it does.
+    /// Handles a message. Returns the post that it results in, if any.
     fn handle(&mut self, message: RoomMsg) -> Option<Post> {
         match message {
             RoomMsg::Post {
@@ -400,7 +400,7 @@ impl Task {
         None
     }
 
-    /// Numbers a batch that came back in order, stores it and shows it.
+    /// Numbers a batch that came back from the bus, stores it and delivers it.
     async fn apply(&mut self, mut batch: Batch) -> Result<(), StoreError> {
         batch.posts.retain(|post| !self.overtakes(post));
         let keys: Vec<Key> = batch.posts.iter().map(key).collect();
@@ -420,7 +420,8 @@ impl Task {
                 }
                 stored => stored?,
             }
-            // Whoever speaks was seen to come. Who has gone may still have something to say that is on its way.
+            // Guests must see an author join before the author's message. Leaves wait: posts of a person who left may still be on their
+            // way.
             let joining = &self.joining;
             let is_here = |id| !joining.contains(&id);
             let arrivals = self.attendance.take_arrivals(is_here);
@@ -476,7 +477,7 @@ impl Task {
     }
 }
 
-/// Answers a question; whoever asked may be gone.
+/// Sends a reply. The receiver may be gone.
 fn tell<T>(reply: oneshot::Sender<T>, value: T) {
     let _gone = reply.send(value);
 }

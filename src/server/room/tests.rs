@@ -70,7 +70,7 @@ fn take(room: &mut Room, posts: Vec<Post>) -> Vec<Outcome> {
 }
 
 #[test]
-fn numbers_have_no_holes_and_the_chain_holds() {
+fn numbers_have_no_holes_and_the_digest_chain_is_valid() {
     let mut room = room();
     let numbered = room.number(
         vec![post(ANN, 1), post(ANN, 2), post(ANN, 3)],
@@ -102,7 +102,7 @@ fn numbers_have_no_holes_and_the_chain_holds() {
 }
 
 #[test]
-fn numbering_alone_moves_nothing() {
+fn numbering_alone_does_not_change_the_room() {
     let room = room();
     let once = room.number(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new());
     assert_eq!(
@@ -135,7 +135,7 @@ fn a_post_counts_once_within_a_batch_and_across_them() {
 }
 
 #[test]
-fn nobody_can_use_up_the_numbers_of_anothers_outbox() {
+fn nobody_can_use_up_the_counters_of_another_persons_outbox() {
     let mut room = room();
     take(&mut room, vec![event(BEN, Body::Joined(Role::Member))]);
     assert_eq!(
@@ -150,13 +150,13 @@ fn nobody_can_use_up_the_numbers_of_anothers_outbox() {
 }
 
 #[test]
-fn only_members_are_heard_and_the_log_alone_says_who_is_one() {
+fn only_members_may_post_and_only_the_log_decides_who_is_one() {
     let mut room = room();
     assert_eq!(
         take(&mut room, vec![post(BEN, 1)]),
         [Outcome::Denied(Denied::NotAMember)]
     );
-    // A refused post uses no number up.
+    // A denied post uses up no number.
     assert_eq!(
         take(
             &mut room,
@@ -178,7 +178,7 @@ fn only_members_are_heard_and_the_log_alone_says_who_is_one() {
     assert_eq!(
         take(&mut room, vec![event(ANN, Body::Joined(Role::Member))]),
         [Outcome::Duplicate],
-        "who is in does not come in"
+        "a member cannot join again"
     );
 }
 
@@ -190,7 +190,7 @@ fn at(at_ms: u64, log_ms: u64) -> Stamp {
     }
 }
 
-/// The fate of one post that is taken at a time.
+/// Returns the outcome of one post that is accepted at a time.
 fn outcome(room: &mut Room, post: Post, at: Stamp) -> Outcome {
     let numbered = room.number(vec![post], at, &TargetEntries::new());
     admit(room, &numbered);
@@ -198,7 +198,7 @@ fn outcome(room: &mut Room, post: Post, at: Stamp) -> Outcome {
 }
 
 #[test]
-fn log_time_never_goes_back_and_entries_have_the_time_of_the_wall_clock() {
+fn log_time_never_goes_back_and_entries_have_wall_clock_time() {
     let mut room = room();
     let taken = [(50, 50, 50), (900, 51, 51), (20, 40, 51), (21, 60, 60)];
     for (counter, (at_ms, log_ms, expected)) in (1..).zip(taken) {
@@ -211,7 +211,7 @@ fn log_time_never_goes_back_and_entries_have_the_time_of_the_wall_clock() {
 }
 
 #[test]
-fn a_mute_or_ban_of_ten_minutes_is_ten_minutes_whatever_the_wall_clock_does() {
+fn a_mute_or_ban_of_ten_minutes_lasts_ten_minutes_whatever_the_wall_clock_does() {
     let ben = || Author {
         id: BEN,
         name: "ben".into(),
@@ -222,7 +222,7 @@ fn a_mute_or_ban_of_ten_minutes_is_ten_minutes_whatever_the_wall_clock_does() {
         until,
         reason: String::new(),
     };
-    // The wall clock when it is said, a moment before it is over, and when it is.
+    // The wall clock when the ruling is made, just before it ends, and when it ends.
     let walls = [
         [NOON, NOON + 10 * MINUTE - 1, NOON + 10 * MINUTE],
         [NOON + 2 * HOUR, NOON, NOON],
@@ -239,7 +239,7 @@ fn a_mute_or_ban_of_ten_minutes_is_ten_minutes_whatever_the_wall_clock_does() {
             let ruled = event(IdentityId::NOBODY, body);
             let numbered = room.number(vec![ruled], at(said, NOON), &TargetEntries::new());
             admit(&mut room, &numbered);
-            // People read the time of the clock that they see; a refusal says what is left by the clock as it is then.
+            // The entry shows the end by the wall clock at that time; a refusal adds the remaining time to the wall clock as it is then.
             let shown = match &numbered.entries[0].body {
                 Body::Ruling(_, Ruling::Muted { until } | Ruling::Banned { until, .. }) => *until,
                 other => panic!("{other:?}"),
@@ -258,7 +258,7 @@ fn a_mute_or_ban_of_ten_minutes_is_ten_minutes_whatever_the_wall_clock_does() {
 }
 
 #[test]
-fn an_end_that_is_past_when_it_is_said_and_one_that_never_comes_stay_that() {
+fn a_mute_that_ended_in_the_past_has_no_effect_and_an_endless_one_never_ends() {
     let ben = || Author {
         id: BEN,
         name: "ben".into(),
@@ -281,14 +281,14 @@ fn an_end_that_is_past_when_it_is_said_and_one_that_never_comes_stay_that() {
         assert_eq!(
             muted == Some(Until::Ever),
             is_muted,
-            "0 is written for ever"
+            "only 0 means for ever"
         );
         assert!(muted.is_some_and(|it| (it.millis() == 0) == is_muted));
     }
 }
 
 #[test]
-fn cursors_are_judged_as_the_protocol_says() {
+fn cursors_are_checked_as_the_protocol_says() {
     let head = |first, last| Head {
         epoch: EPOCH,
         first: Seq(first),
@@ -316,7 +316,7 @@ fn cursors_are_judged_as_the_protocol_says() {
     assert_eq!(
         judge(head(1, 50), at(50), Some(Digest([2; 8]))),
         (EpochChanged, Seq(0)),
-        "an old file was put back"
+        "an old backup was restored"
     );
     let other = Some(Cursor {
         epoch: Epoch::new([1; 16]),
@@ -329,7 +329,7 @@ fn cursors_are_judged_as_the_protocol_says() {
 }
 
 #[test]
-fn whoever_has_to_go_gets_nothing_behind_the_entry_that_says_so() {
+fn a_removed_member_gets_nothing_after_the_entry_that_removed_them() {
     let mut room = room();
     take(&mut room, vec![event(BEN, Body::Joined(Role::Member))]);
     let outbox = Outbox::new(Arc::default());
@@ -365,11 +365,11 @@ fn whoever_has_to_go_gets_nothing_behind_the_entry_that_says_so() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(seqs, [2, 3, 0], "up to the kick, and then the farewell");
+    assert_eq!(seqs, [2, 3, 0], "up to the kick, then the farewell");
 }
 
 #[test]
-fn what_a_batch_deletes_nothing_behind_it_amends() {
+fn nothing_later_in_a_batch_can_amend_what_the_batch_deleted() {
     let mut room = room();
     let first = room.number(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new());
     admit(&mut room, &first);
@@ -390,7 +390,7 @@ fn what_a_batch_deletes_nothing_behind_it_amends() {
 }
 
 #[test]
-fn what_is_edited_and_deleted_in_one_batch_is_not_kept_in_memory() {
+fn a_text_edited_and_deleted_in_one_batch_does_not_stay_in_memory() {
     let mut room = room();
     let first = room.number(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new());
     admit(&mut room, &first);
@@ -413,6 +413,6 @@ fn what_is_edited_and_deleted_in_one_batch_is_not_kept_in_memory() {
         generation: outbox.generation(),
         is_guest: false,
     };
-    // The store is asked, which has it as it is now.
+    // The follower has to read the store, which has the amended entries.
     assert_eq!(room.follow(follower, Seq(1)), Follow::Behind);
 }

@@ -1,4 +1,4 @@
-//! The store that keeps everything in memory, for tests. The same contract, without the disk.
+//! A store in memory, for tests. It follows the same contract, but nothing survives the process.
 
 mod personal;
 mod room;
@@ -35,7 +35,7 @@ struct Kept {
 struct KeptRoom {
     record: RoomRecord,
     entries: Vec<Entry>,
-    /// When each of them was taken.
+    /// For each entry, when it was accepted.
     stamps: Vec<Stamp>,
     marks: HashMap<(IdentityId, InstanceId), u64>,
     members: BTreeMap<IdentityId, Role>,

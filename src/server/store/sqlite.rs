@@ -1,7 +1,6 @@
 //! The store on embedded SQLite: one file, WAL with FULL sync, one writer, pooled readers.
 //!
-//! A power cut loses acknowledged rows with `synchronous = NORMAL` and none with FULL; the group commit in `writer` is what
-//! makes FULL affordable.
+//! A power cut loses acknowledged rows with `synchronous = NORMAL` and none with FULL. The group commit in `writer` makes FULL affordable.
 
 mod copy;
 mod decode;
@@ -43,9 +42,9 @@ use crate::chat::{
     Unread, Until,
 };
 
-/// Entries taken away in one commit, so that what is posted meanwhile does not wait for long.
+/// How many entries are deleted in one commit, so that posts do not wait for long meanwhile.
 const TRIM_ROWS: usize = 500;
-/// Reads that may run at once; more wait.
+/// How many reads may run at the same time. More wait.
 const READERS: usize = 4;
 
 #[derive(Debug)]
@@ -72,7 +71,7 @@ pub enum OpenError {
     #[error("'{0}' is not a tchat database")]
     Foreign(PathBuf),
     #[error(
-        "'{path}' was made by a newer tchat (format {found}, this one knows {known}); it was left as it is"
+        "'{path}' was made by a newer tchat (format {found}, this one knows {known}); it was not changed"
     )]
     Newer {
         path: PathBuf,
@@ -94,16 +93,16 @@ impl OpenError {
 }
 
 impl SqliteStore {
-    /// Opens the database, or makes one with this server id; brings an older one up to date.
+    /// Opens the database and migrates an older one. If there is none, creates one with this server id.
     ///
     /// # Errors
-    /// Says which file cannot be used, and why. A file of a newer tchat is not touched.
+    /// Which file cannot be used, and why. A file of a newer tchat is not touched.
     pub fn open(path: &Path, fresh_id: ServerId) -> Result<Self, OpenError> {
         let directory = path.parent().unwrap_or(path).to_owned();
         Self::open_with(path, fresh_id, move || space::free(&directory))
     }
 
-    /// The same, told by the caller how many bytes are free on the disk; nothing: it is not known.
+    /// Like [`SqliteStore::open`], with a function that returns how many bytes are free on the disk, or `None` if that is unknown.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
@@ -129,7 +128,7 @@ impl SqliteStore {
         })
     }
 
-    /// Has the search index rebuilt. If the disk is full, that waits until the damage is found again.
+    /// Records that the search index is damaged, so that it is rebuilt. If the disk is full, that waits until the damage is found again.
     async fn note_index_damage(&self, damage: index::Damage) -> Result<(), StoreError> {
         let note = move |db: &Connection| Ok(index::note_damage(db, &damage)?);
         match self.writer.run(1, BeforeWriting, note).await {
@@ -138,7 +137,7 @@ impl SqliteStore {
         }
     }
 
-    /// Runs a query on a pooled connection, off the runtime's own threads.
+    /// Runs a query on a pooled connection, in a thread where blocking is allowed.
     async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,

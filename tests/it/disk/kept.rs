@@ -14,7 +14,7 @@ fn a_backup_works_while_the_server_runs_and_a_restore_only_while_it_is_stopped()
     let (code, said) = runs(&home, &["backup", &copy]);
     assert_eq!(code, Some(1));
     assert!(
-        said.contains("is there already; nothing was overwritten"),
+        said.contains("already exists; nothing was overwritten"),
         "{said}"
     );
     says(&home, "said after the copy");

@@ -1,4 +1,4 @@
-//! After an entry: what it changes among those present, and what the room tells of itself.
+//! The steps after an entry is stored: logging, presence and directory updates. Also the answers to read-only requests.
 
 use super::{Invited, MESSAGES, Task, tell};
 use crate::chat::{Body, Entry, IdentityId, Post, RoomId, RoomKind, Ruling, Seq};
@@ -10,7 +10,7 @@ use crate::text;
 use crate::wire::{Event, UnfollowReason};
 
 impl Task {
-    /// Says what was said in public, where the log's filter lets [`MESSAGES`] through: only `--log-messages` does.
+    /// Logs a message of a public room. The log's filter lets [`MESSAGES`] through only with `--log-messages`.
     pub(super) fn log_message(&self, entry: &Entry) {
         if entry.body.is_said() && self.record.kind == RoomKind::Public {
             tracing::info!(
@@ -20,13 +20,13 @@ impl Task {
         }
     }
 
-    /// What an entry changes among those present.
+    /// Updates presence, the directory and the log after an entry.
     pub(super) fn follow_up(&mut self, entry: &Entry) {
         let (author, room) = (entry.author.id, self.record.log_name());
         let name = text::line(&entry.author.name);
         match &entry.body {
             Body::Left => {
-                // The second to leave a conversation only puts away what the first one ended, and is still here.
+                // The second person to leave a conversation only removes it from their own list: it had already ended, so it is not logged.
                 if self.record.kind != RoomKind::Conversation || !self.room.permissions().is_empty()
                 {
                     tracing::info!(%name, %room, "left");
@@ -52,11 +52,11 @@ impl Task {
                             by: entry.author.clone(),
                             room: self.record.id,
                         };
-                        // They hear of it when they come the next time at the latest.
+                        // If this fails, they see the invitation the next time they connect.
                         let _untold = self.invited.try_send(invited);
                     }
                     Ruling::Kicked { .. } | Ruling::Banned { .. } => self.leaves(person.id),
-                    // Whoever has left is given it when they come back.
+                    // A person who has left gets the role when they come back.
                     Ruling::Role(role) if self.room.permissions().role(person.id).is_some() => {
                         self.attendance.set_role(person, *role);
                     }
@@ -76,14 +76,14 @@ impl Task {
         }
     }
 
-    /// Somebody is no longer a member.
+    /// Removes a person who is no longer a member.
     fn leaves(&mut self, person: IdentityId) {
         self.attendance.leave(person);
-        // Whoever has left may not repeat what did not fit, and what comes after a return is not held back by it.
+        // A former member may not retry posts that did not fit on the disk, and those must not block new posts after a return.
         self.refused.retain(|(who, _), _| *who != person);
     }
 
-    /// The entries a batch amends. They are looked up when the batch is applied, so that every node finds the same.
+    /// Reads the entries that a batch amends. This happens when the batch is applied, so that every node finds the same ones.
     pub(super) async fn targets(&self, posts: &[Post]) -> Result<TargetEntries, StoreError> {
         let amended = posts.iter().filter_map(|post| match &post.body {
             Body::Amendment { target, .. } => Some(*target),
@@ -131,7 +131,7 @@ impl Task {
         }
     }
 
-    /// How far somebody may read, and where that ends.
+    /// Returns the head up to which a person may read, or `None` if they may not read.
     fn peek(&self, identity: IdentityId) -> Option<Head> {
         let head = self.room.head();
         match self.room.permissions().reads(identity) {
@@ -145,7 +145,7 @@ impl Task {
     }
 }
 
-/// What a room says last to whoever is no longer a member by an entry.
+/// Returns the last event that a room sends to a person whose membership ended with this entry.
 pub(super) fn unfollowed_event(room: RoomId, entry: &Entry) -> Event {
     let by = || entry.author.name.clone();
     let why = match &entry.body {

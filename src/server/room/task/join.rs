@@ -1,4 +1,4 @@
-//! Coming in: a place, an entry that says so, and, for a guest, everything from that entry on.
+//! Joining a room: it reserves a place, posts a join, and for a guest starts to follow from that entry on.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::server::room::Follower;
 use crate::server::room::mailbox::{Attendee, Joined};
 use crate::wire::Event;
 
-/// Somebody on their way in.
+/// A join that is not complete yet.
 pub(super) struct Joining {
     pub(super) who: Attendee,
     pub(super) follower: Option<Follower>,
@@ -27,7 +27,7 @@ impl Task {
             self.let_in(joining, at);
             return None;
         }
-        // Whoever may not know of a secret room learns nothing of it: not that it is full, and not what it is called.
+        // A person who may not know of a secret room must learn nothing about it, not its name and not that it is full.
         let is_hidden = match self.record.kind {
             RoomKind::Conversation => true,
             RoomKind::Secret => !self.room.permissions().is_known_to(who.author.id),
@@ -42,7 +42,7 @@ impl Task {
             tell(joining.reply, Err(refusal));
             return None;
         }
-        // The place is taken now, so that two who join at once do not both get the last one.
+        // The place is reserved now, so that two people who join at the same time do not both get the last one.
         let role = self.role_for(who);
         self.attendance.arrive(who.session, who.person(role));
         self.joining.insert(who.author.id);
@@ -59,7 +59,7 @@ impl Task {
         Some(post)
     }
 
-    /// Makes a member present, and a guest a follower of what comes after `at`.
+    /// Makes a member present. If the join has a follower, it follows the entries after `at`.
     pub(super) fn let_in(&mut self, joining: Joining, at: Seq) {
         let attended = self.attend(&joining.who);
         let arrivals = self
@@ -98,7 +98,7 @@ impl Task {
         Ok(())
     }
 
-    /// The refusal for somebody who has to be a member. It does not say what a secret room is called.
+    /// Returns the refusal for a person who is not a member. It does not reveal the name of a secret room.
     pub(super) fn not_a_member(&self) -> Refusal {
         let refusal = Refusal::new(RefusalCode::NotAMember);
         match self.record.kind {
@@ -107,7 +107,7 @@ impl Task {
         }
     }
 
-    /// What somebody becomes who joins: whoever owns the preset rooms does so from the start.
+    /// Returns the role of a person who joins. The owner of the preset rooms gets that role at once.
     fn role_for(&self, who: &Attendee) -> Role {
         if self.record.is_preset() {
             who.role
@@ -116,7 +116,8 @@ impl Task {
         }
     }
 
-    /// Somebody who owns the preset rooms and was a member before that is given the role, in the log as everything else.
+    /// Returns a post that promotes the owner of the preset rooms if they were already a member. The promotion is in the log, like every
+    /// other change.
     pub(super) fn promotion(&self, who: &Attendee) -> Option<Post> {
         let role = self.room.permissions().role(who.author.id)?;
         (self.role_for(who) > role).then(|| Post {

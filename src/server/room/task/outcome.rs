@@ -1,4 +1,4 @@
-//! What became of a post, told to whoever waits for it; and the order of posts that did not fit the disk.
+//! The outcome of posts: answers to their waiters, and the retry order of posts that did not fit on the disk.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::server::room::permissions::Denied;
 use crate::server::store::FULL_RETRY;
 use crate::wire::Event;
 
-/// When what waits behind something that did not fit the disk may be sent again; the earlier one's own wait is what counts.
+/// The retry delay for posts behind one that did not fit on the disk. It is short, because the delay of the first one is what counts.
 const AFTER_REFUSED: Duration = Duration::from_millis(100);
 
 impl Task {
-    /// Whether a post comes before an earlier one of its outbox that did not fit the disk; it is refused then.
+    /// Whether a post must wait for an earlier one of its outbox that did not fit on the disk. If so, it is refused here.
     pub(super) fn overtakes(&mut self, post: &Post) -> bool {
         let Some(id) = post.client_id else {
             return false;
@@ -35,7 +35,7 @@ impl Task {
         }
     }
 
-    /// The disk is full: nothing of a batch was stored, and the first of each outbox has to come first again.
+    /// Refuses a whole batch because the disk is full. From each outbox, the first refused post must be sent again first.
     pub(super) fn refuse_all(&mut self, keys: Vec<Key>) {
         for key in keys {
             if let (author, Some(id), _) = key {
@@ -48,7 +48,7 @@ impl Task {
         self.note_changes();
     }
 
-    /// Answers the next who waits for a post of this kind.
+    /// Answers the first waiter for a post with this key.
     pub(super) fn answer(&mut self, key: Key, outcome: Result<Outcome, Refusal>) {
         let Some(waiters) = self.waiting.get_mut(&key) else {
             return;
@@ -75,7 +75,7 @@ impl Task {
                 self.let_in(*joining, at);
             }
             (Waiter::Join(joining), Err(refusal)) => {
-                // The place that was kept is free again.
+                // The reserved place is free again.
                 let Joining { who, reply, .. } = *joining;
                 let identity = who.author.id;
                 self.joining.remove(&identity);
@@ -83,7 +83,7 @@ impl Task {
                     self.attendance
                         .depart(who.session, identity, Departure::Clean);
                 } else {
-                    // They were never in, and nobody hears of them.
+                    // They never became a member, and nobody sees them come or go.
                     self.attendance.leave(identity);
                 }
                 tell(reply, Err(refusal));
@@ -105,7 +105,7 @@ impl Task {
             Denied::Banned(until) => Refusal::new(RefusalCode::Banned)
                 .with(name)
                 .with(until.millis()),
-            // Of a secret room nobody hears even that it is there, nor what it is called.
+            // A stranger must not learn that a secret room exists, nor its name.
             Denied::NotInvited if self.record.kind == RoomKind::Secret => {
                 Refusal::new(RefusalCode::RoomUnknown).with(self.record.id)
             }
@@ -132,7 +132,7 @@ impl Task {
             // The entry itself is the answer.
             Ok(Outcome::Entry(_)) if is_subscribed => return,
             Ok(Outcome::Entry(seq)) => Some(seq),
-            // Taken before, and sent to everybody then.
+            // It was accepted before, and sent to everyone then.
             Ok(_) => None,
             Err(refusal) => {
                 return outbox.answer(Event::Refused {
@@ -142,7 +142,7 @@ impl Task {
                 });
             }
         };
-        // A guest does not ask twice, so there is nothing to tell apart.
+        // A post of a guest has no client id: guests never retry, so they need no confirmation.
         if let Some(client_id) = client_id {
             outbox.answer(Event::Accepted {
                 client_id,

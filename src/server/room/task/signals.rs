@@ -3,7 +3,7 @@
 use super::{Arc, Event, IdentityId, JoinOrLeave, RoomKind, Signal, Task, encode_event};
 
 impl Task {
-    /// Whoever may not speak is not seen to write.
+    /// Sends a typing signal, unless the person may not write here.
     pub(super) fn send_typing(&mut self, person: IdentityId) {
         if self.room.permissions().may_speak(person, self.now().log_ms) {
             let frame = encode_event(&Event::Typing {
@@ -14,7 +14,7 @@ impl Task {
         }
     }
 
-    /// Guests' protocols know nothing of a roster: each who comes or goes is a line of theirs, at once and in its place.
+    /// Sends joins and leaves to guests. Their protocols have no roster, so each one is a separate line, sent at once and in order.
     pub(super) fn notify_guests(&mut self, joins_and_leaves: Vec<JoinOrLeave>) {
         let is_public = self.record.kind != RoomKind::Conversation;
         if is_public && !joins_and_leaves.is_empty() && self.room.has_guests() {

@@ -1,4 +1,4 @@
-//! Old entries go: the room begins later, and what it no longer shows is taken away beside it.
+//! Deletion of old entries: the room's first seq is raised, then the entries before it are deleted in the background.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use crate::chat::{NameKey, Seq, Stamp};
 use crate::server::store::{RoomRecord, StoreError};
 use crate::text;
 
-/// Entries after which it is looked again how much is to be kept.
+/// Retention is checked again after this many entries.
 const LOOK_EVERY: u64 = 100;
-/// How much is kept of which room.
+/// The retention of each room.
 #[derive(Clone, Debug, Default)]
 pub struct Retentions {
     pub others: Retention,
@@ -20,7 +20,7 @@ pub struct Retentions {
 
 impl Retentions {
     pub(super) fn of(&self, record: &RoomRecord) -> Retention {
-        // A secret room may have a preset room's name, but not what was configured for that one.
+        // A secret room may have the same name as a preset room, but must not get that room's retention.
         let key = record.key.as_ref().filter(|_| record.is_preset());
         let own = key.and_then(|key| self.rooms.get(key));
         own.copied().unwrap_or(self.others)
@@ -28,7 +28,8 @@ impl Retentions {
 }
 
 impl Task {
-    /// Lets the room begin later, if less is to be kept. Nobody is shown what is about to go, so it can go beside the room.
+    /// Raises the room's first seq if old entries have expired. From then on nobody is shown the entries before it, so they can be deleted
+    /// in the background.
     pub(super) async fn retain(&mut self, now: Stamp) -> Result<(), StoreError> {
         let head = self.room.head();
         if self.retention.keeps_everything() || head.seq < self.look_at {
@@ -56,7 +57,7 @@ impl Task {
             return Ok(());
         };
         self.room.begins_at(first);
-        // Logged before it happens: a crash in the middle must not leave a deletion without a line.
+        // Logged first: a crash in the middle must not leave a deletion without a log line.
         tracing::info!(
             room = %self.record.id, name = %text::line(&self.record.name), from = %head.first, to = %first.before(),
             rule = if by_age > by_number { "keep_for" } else { "keep" }, "deleting old messages"

@@ -1,4 +1,4 @@
-//! What belongs to one person, as it is kept in memory.
+//! The personal data of the memory store: read positions, unread counts, mentions, search, settings and status.
 
 use super::{Kept, KeptRoom};
 use crate::chat::{

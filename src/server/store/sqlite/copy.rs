@@ -1,4 +1,4 @@
-//! Copies of a database: made while it is in use, looked through, and put back.
+//! Backups: copies of a database that is in use, their verification, and restoring them.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,61 +10,61 @@ use super::verify::{renew_epochs, verify};
 use super::{OpenError, index, schema};
 use crate::server::store::Verified;
 
-/// Why a copy could not be made or put back. Nothing was changed.
+/// Why a backup could not be made or restored. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     #[error("cannot read '{path}': {cause}")]
     Read { path: PathBuf, cause: String },
     #[error("cannot write '{path}': {cause}")]
     Write { path: PathBuf, cause: String },
-    #[error("'{0}' is there already; nothing was overwritten")]
+    #[error("'{0}' already exists; nothing was overwritten")]
     Exists(PathBuf),
     #[error("'{path}' is damaged: {cause}")]
     Damaged { path: PathBuf, cause: String },
 }
 
-/// A backup that was made, with what it holds.
+/// What a new backup contains.
 pub type Backup = Verified;
 
-/// What was put back, and where what was there before is now.
+/// What was restored, and where the previous database is now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Restored {
     pub holds: Verified,
     pub before: Option<PathBuf>,
 }
 
-/// Copies a database that may be in use, as it is at one moment, and looks the copy through.
+/// Copies a database that may be in use, as it is at one moment, and verifies the copy.
 ///
 /// # Errors
-/// See [`BackupError`]; a copy that is not good is removed.
+/// See [`BackupError`]; a damaged copy is removed.
 pub fn backup(database: &Path, to: &Path) -> Result<Backup, BackupError> {
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
-    // Of its own for each that makes one: two at once do not meet before the end.
+    // Each process has its own partial file, so that two backups at the same time do not collide before the last step.
     let partial = beside(to, &format!(".partial-{}", std::process::id()));
     let _stale = fs::remove_file(&partial);
     let made = copy(database, &partial).and_then(|()| look_through(&partial, database, verify));
     let moved = made.and_then(|holds| {
-        // A link is made only where there is nothing yet.
+        // A hard link, unlike a rename, never replaces an existing file.
         fs::hard_link(&partial, to)
             .and_then(|()| sync_directory(to))
             .map_err(|error| cannot_write(to, &error))?;
         Ok(holds)
     });
-    // The copy has its own name now; half a copy is worse than none.
+    // A finished copy has its final name now, and half a copy is worse than none.
     let _gone = fs::remove_file(&partial);
     moved
 }
 
-/// Puts a copy in the place of a database that nobody uses, under new epochs: entries that were made after the copy have numbers
-/// that will be given again. What was there before keeps a name of its own, and is complete under it before anything is replaced.
+/// Replaces a database that is not in use with a copy. Every room gets a new epoch, because the numbers of entries made after the copy will
+/// be used again. The previous database is first stored completely under another name.
 ///
 /// # Errors
-/// See [`BackupError`]; the database is as it was.
+/// See [`BackupError`]; the database is unchanged.
 pub fn restore(from: &Path, database: &Path) -> Result<Restored, BackupError> {
     let fresh = beside(database, ".restoring");
-    // What an earlier attempt left is of no use.
+    // An earlier attempt may have left a file, which is of no use.
     let _none = fs::remove_file(&fresh);
     let holds = copy(from, &fresh).and_then(|()| {
         look_through(&fresh, from, |db| {
@@ -98,12 +98,12 @@ fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(from, flags).map_err(|error| read(error.to_string()))?;
     schema::is_ours(&db, from).map_err(|error| match error {
-        // Which file it is, is said already.
+        // The error already names the file.
         OpenError::Open { cause, .. } | OpenError::Damaged { cause, .. } => read(cause.to_string()),
         other => read(other.to_string()),
     })?;
     let Some(name) = to.to_str() else {
-        return Err(cannot_write(to, &io::Error::other("its name is no UTF-8")));
+        return Err(cannot_write(to, &io::Error::other("its name is not UTF-8")));
     };
     private(to).map_err(|error| cannot_write(to, &error))?;
     db.execute("VACUUM INTO ?1", [name]).map_err(|error| {
@@ -119,7 +119,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
         .map_err(|error| cannot_write(to, &error))
 }
 
-/// An empty file that nobody else can read, for the copy to be written into.
+/// Creates an empty file that nobody else can read, for the copy.
 fn private(path: &Path) -> io::Result<()> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -128,7 +128,7 @@ fn private(path: &Path) -> io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// Looks a copy through; what is wrong with it is wrong with what it was made of.
+/// Checks a copy with `look`. Damage in the copy is damage in its original, so the error names the original.
 fn look_through(
     copy: &Path,
     of: &Path,
@@ -148,7 +148,8 @@ fn look_through(
     Ok(holds)
 }
 
-/// Gives a database a second name, with its log if that cannot be brought in; says which. At every moment it is whole under one name.
+/// Gives the previous database a second name, together with its log if that cannot be merged. Returns the new name, or `None` if there was
+/// nothing. At every moment the database is complete under at least one name.
 fn keep_aside(database: &Path) -> io::Result<Option<PathBuf>> {
     let log = beside(database, "-wal");
     let is_empty = fs::metadata(database).map_or(true, |file| file.len() == 0);
@@ -161,8 +162,8 @@ fn keep_aside(database: &Path) -> io::Result<Option<PathBuf>> {
     };
     let n = (1..u32::MAX).find(free).unwrap_or(u32::MAX);
     let aside = beside(database, &format!(".before-restore-{n}"));
-    // Closed again at once: the last to close a database brings its log in and removes it. One that is too damaged keeps it.
-    // A missing or empty database is not opened, because SQLite would delete its log, which may be all that is left.
+    // Opening and closing the database merges its log and removes it, unless the log is too damaged.
+    // A missing or empty database is not opened, because SQLite would delete its log, which may have all the data.
     if !is_empty && let Ok(db) = Connection::open(database) {
         let _damaged = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
@@ -178,7 +179,7 @@ fn keep_aside(database: &Path) -> io::Result<Option<PathBuf>> {
     };
     sync_directory(database)?;
     for log in ["-wal", "-shm"] {
-        // A log must not be taken for that of another file.
+        // An old log must not be used with the new database.
         match fs::remove_file(beside(database, log)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -200,7 +201,7 @@ fn cannot_write(path: &Path, cause: &io::Error) -> BackupError {
     }
 }
 
-/// A new name is on the disk once its directory is.
+/// Syncs the directory of a path: a new name is durable only after that.
 fn sync_directory(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(directory) if cfg!(unix) => {

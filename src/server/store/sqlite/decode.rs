@@ -1,7 +1,7 @@
-//! Reading values that the disk may have damaged.
+//! Decoding of stored values that the disk may have damaged.
 //!
 //! SQLite checks its pages, not the values in them. One changed byte can make a text invalid UTF-8, or an id one byte too short. Such a
-//! value is read as far as possible and never fails the query: otherwise one bad value would end the server at every start. Errors of
+//! value is read as far as possible and never fails the query: otherwise one bad value would stop the server at every start. Errors of
 //! SQLite itself, such as a damaged page, remain errors. `verify` reports what is damaged.
 
 use rusqlite::Row;
@@ -12,7 +12,7 @@ use crate::chat::{
     Amended, Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, RoomId, Seq,
 };
 
-/// A text. Bytes that are not UTF-8 become U+FFFD.
+/// Reads a text. Bytes that are not UTF-8 become U+FFFD.
 pub fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     Ok(match row.get_ref(column)? {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
@@ -22,7 +22,7 @@ pub fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     })
 }
 
-/// A text, or nothing if it is damaged.
+/// Reads a text, or `None` if it is damaged.
 pub fn whole_text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
     Ok(match row.get_ref(column)? {
         ValueRef::Text(bytes) => str::from_utf8(bytes).ok().map(str::to_owned),
@@ -30,7 +30,7 @@ pub fn whole_text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Strin
     })
 }
 
-/// An id or a hash, or nothing if it is absent or damaged.
+/// Reads an id or a hash, or `None` if it is absent or damaged.
 pub fn bytes<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<[u8; N]>> {
     Ok(match row.get_ref(column)? {
         ValueRef::Blob(bytes) => bytes.try_into().ok(),
@@ -38,7 +38,7 @@ pub fn bytes<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::Result<O
     })
 }
 
-/// A number that is not negative, or nothing if it is absent or damaged.
+/// Reads a number that is not negative, or `None` if it is absent or damaged.
 pub fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
     Ok(match row.get_ref(column)? {
         ValueRef::Integer(number) => u64::try_from(number).ok(),
@@ -46,12 +46,12 @@ pub fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
     })
 }
 
-/// A small number, such as a kind or a role, or nothing if it is absent or damaged.
+/// Reads a small number, such as a kind or a role, or `None` if it is absent or damaged.
 pub fn small(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u8>> {
     Ok(number(row, column)?.and_then(|number| u8::try_from(number).ok()))
 }
 
-/// A flag; false if it is damaged.
+/// Reads a flag. It is false if it is damaged.
 pub fn flag(row: &Row<'_>, column: usize) -> rusqlite::Result<bool> {
     Ok(matches!(row.get_ref(column)?, ValueRef::Integer(number) if number != 0))
 }
@@ -59,13 +59,13 @@ pub fn flag(row: &Row<'_>, column: usize) -> rusqlite::Result<bool> {
 /// The columns of an entry, as [`entry`] reads them.
 pub const ENTRY: &str = "e.seq, e.digest, e.at_ms, e.author, e.author_name, e.instance, e.counter, e.kind, e.text, e.body_hash, e.amended, e.is_edited";
 
-/// An entry, without its mentions and reactions. A body that is not what was stored becomes [`Body::Damaged`].
+/// Reads an entry without its mentions and reactions. A body that is not what was stored becomes [`Body::Damaged`].
 pub fn entry(row: &Row<'_>, room: RoomId, epoch: Epoch) -> rusqlite::Result<Entry> {
     let entry = unchecked_entry(row, room, epoch)?;
     checked(row, entry)
 }
 
-/// Like [`entry`], without comparing the body with its hash. A search reads thousands of rows and returns a few: it checks only those,
+/// Like [`entry`], but without comparing the body with its hash. A search reads thousands of rows and returns a few. It checks only those,
 /// with [`checked`], because hashing a body takes longer than reading it.
 pub fn unchecked_entry(row: &Row<'_>, room: RoomId, epoch: Epoch) -> rusqlite::Result<Entry> {
     let hash = bytes(row, 9)?;

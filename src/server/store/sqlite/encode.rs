@@ -13,7 +13,7 @@ pub const EDIT: &str = "kind = 18";
 /// The kind of an entry whose body was deleted.
 pub const ERASED: u8 = 21;
 
-/// The kind of a room that is no more; only its entries are left.
+/// The kind of a closed room. Only its entries are left.
 pub const CLOSED: i64 = 5;
 
 pub const fn via_number(via: Via) -> i64 {
@@ -27,7 +27,7 @@ pub const fn via_number(via: Via) -> i64 {
     }
 }
 
-/// SQLite's integers are signed; counters and times never come near the edge, and one that does is kept at it.
+/// Converts a number for SQLite, whose integers are signed. Counters and times never get near the limit; one that does is clamped.
 pub fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -1,7 +1,7 @@
-//! The index of words behind `search`. It follows the entries a moment later, and is rebuilt when it is damaged.
+//! The full-text index that `search` uses. It is updated shortly after the entries, and rebuilt when it is damaged.
 //!
-//! The index has nothing that the entries do not have, so a damaged one must not stop the server. A failed change of the index is undone
-//! without the rest of its transaction, the damage is noted in the database, and the next step rebuilds the index.
+//! The index contains only data derived from the entries, so a damaged index must not stop the server. A failed change of the index is
+//! undone without the rest of its transaction, the damage is recorded in the database, and the next step rebuilds the index.
 
 use rusqlite::{
     Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, ffi, params,
@@ -12,14 +12,14 @@ use super::decode::{self, ENTRY, entry};
 use crate::chat::{Body, Epoch, Has, IdentityId, RoomId};
 use crate::text::{folded, has, tokens};
 
-/// Entries that are indexed in one commit, so that what is posted meanwhile does not wait for long.
+/// How many entries are indexed in one commit, so that posts do not wait for long meanwhile.
 const BATCH: usize = 128;
-/// A row's number: the room's above these bits, the seq in them.
+/// A row number has the seq in this many low bits, and the room's number above them.
 const SEQ_BITS: u32 = 40;
-/// Rebuilds within one run of the server. If the index is damaged yet again, the disk is failing.
+/// How many rebuilds are allowed in one run of the server. If the index is damaged even more often, the disk is failing.
 const REBUILDS: usize = 3;
 
-/// Makes an empty index, as version 5 of the schema did.
+/// Creates an empty index, as version 5 of the schema did.
 const CREATE: &str = "
 CREATE VIRTUAL TABLE said USING fts5(text, marks, content = '', tokenize = 'ascii');
 INSERT INTO said (said, rank) VALUES ('secure-delete', 1);
@@ -54,7 +54,7 @@ pub struct Damage {
 }
 
 impl Damage {
-    /// Interprets an error of a statement that uses the index; nothing if the error is about something else.
+    /// Interprets an error of a statement that uses the index. Returns `None` if the error is about something else.
     pub fn of(db: &Connection, error: &rusqlite::Error) -> Option<Self> {
         let code = error.sqlite_error()?;
         let is_damage = code.code == ErrorCode::DatabaseCorrupt
@@ -88,7 +88,7 @@ pub fn is_damaged(db: &Connection) -> rusqlite::Result<bool> {
         .exists([])
 }
 
-/// Notes that the index has to be rebuilt.
+/// Records that the index has to be rebuilt.
 pub fn note_damage(db: &Connection, damage: &Damage) -> rusqlite::Result<()> {
     let how = if damage.is_of_pages { "pages" } else { "words" };
     let noted = db
@@ -220,7 +220,7 @@ fn not_indexed(
     .and_then(readable)
 }
 
-/// Notes how far a room is indexed, and whether that is all of it.
+/// Records up to which seq a room is indexed, and whether that is all of it.
 fn move_on(db: &Connection, num: i64, last: Option<i64>, is_done: bool) -> rusqlite::Result<()> {
     if let Some(last) = last {
         db.prepare_cached("UPDATE rooms SET indexed = ?2 WHERE num = ?1")?
@@ -233,7 +233,8 @@ fn move_on(db: &Connection, num: i64, last: Option<i64>, is_done: bool) -> rusql
     Ok(())
 }
 
-/// Makes FTS5 write what it still has in memory. It would otherwise do so at the commit, and an error there would hit everybody who shares it.
+/// Makes FTS5 write the changes that it still has in memory. It would otherwise do so at the commit, and an error there would affect
+/// everyone who shares the commit.
 fn written(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch("SAVEPOINT written; RELEASE written")
 }
@@ -258,32 +259,32 @@ fn change(db: &Connection, change: impl FnOnce() -> rusqlite::Result<()>) -> rus
     }
 }
 
-/// Notes that a room has new entries.
+/// Records that a room has new entries.
 pub fn note(db: &Connection, num: i64) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR IGNORE INTO behind (room) VALUES (?1)")?
         .execute([num])
         .map(drop)
 }
 
-/// Takes an entry out of the index, before its text changes.
+/// Removes an entry from the index, before its text changes.
 pub fn forget(db: &Connection, num: i64, seq: i64) -> rusqlite::Result<()> {
     forget_all(db, num, (seq, seq))
 }
 
-/// Puts an entry back under its present text.
+/// Adds an entry again with its present text.
 pub fn put(db: &Connection, num: i64, seq: i64) -> rusqlite::Result<()> {
     let rows = indexed(db, num, (seq, seq))?;
     change(db, || rows.iter().try_for_each(|row| row.put(db, num)))
 }
 
-/// Takes the entries before a seq out of the index.
+/// Removes the entries before a seq from the index.
 pub fn trim(db: &Connection, num: i64, before: i64) -> rusqlite::Result<()> {
     forget_all(db, num, (0, before - 1))
 }
 
 fn forget_all(db: &Connection, num: i64, seqs: (i64, i64)) -> rusqlite::Result<()> {
     let rows = indexed(db, num, seqs)?;
-    // FTS5 has no copy of the words, so a row can be removed only with the words it was added with. Those of a damaged text are not known.
+    // FTS5 stores no copy of the words, so removing a row needs the same words it was added with. Those of a damaged text are unknown.
     if rows.iter().any(|row| row.is_damaged) {
         let why = "the words of a damaged entry cannot be removed";
         return note_damage(db, &Damage::new(false, why));
@@ -291,7 +292,7 @@ fn forget_all(db: &Connection, num: i64, seqs: (i64, i64)) -> rusqlite::Result<(
     change(db, || rows.iter().try_for_each(|row| row.take(db, num)))
 }
 
-/// The entries within a range that are in the index.
+/// Returns the entries within a range of seqs that are in the index.
 fn indexed(db: &Connection, num: i64, (from, to): (i64, i64)) -> rusqlite::Result<Vec<Words>> {
     db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries e JOIN rooms r ON r.num = e.room
@@ -301,10 +302,10 @@ fn indexed(db: &Connection, num: i64, (from, to): (i64, i64)) -> rusqlite::Resul
     .and_then(readable)
 }
 
-/// An entry as the index has it.
+/// An entry as it is added to the index.
 struct Words {
     seq: i64,
-    /// Its words and its marks; nothing for an entry that is not indexed.
+    /// Its words and its marks. `None` for an entry that is not indexed.
     columns: Option<(String, String)>,
     is_damaged: bool,
 }
@@ -354,12 +355,13 @@ pub const fn row_number(num: i64, seq: i64) -> i64 {
     (num << SEQ_BITS) | seq
 }
 
-/// The room and the seq of a row.
+/// Returns the room's number and the seq of a row.
 pub const fn place(row: i64) -> (i64, i64) {
     (row >> SEQ_BITS, row & ((1 << SEQ_BITS) - 1))
 }
 
-/// What is indexed beside the text, as words that no text has: who said it, under which name, and what else it has.
+/// Returns the marks of an entry: extra words, indexed in a column of their own, for its author, the author's name, and features such as
+/// links.
 fn marks(author: IdentityId, name: &str, body: &Body) -> String {
     let mut marks = format!("{} {}", author_mark(author), name_mark(&folded(name)));
     let kept = Has::ALL
@@ -380,7 +382,8 @@ pub fn name_mark(folded: &str) -> String {
     format!("n{}", hex::encode(folded))
 }
 
-/// The mark of what a body has by itself; nothing of what comes to an entry later or depends on who looks.
+/// Returns the mark of a feature of the body itself. `None` for one that is added to an entry later, or that depends on the person who
+/// searches.
 pub const fn mark(what: Has) -> Option<&'static str> {
     match what {
         Has::Link => Some("link"),

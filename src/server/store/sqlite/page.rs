@@ -46,7 +46,7 @@ pub fn page(
     let mut page = filled(db, num, span, limit.entries, page)?;
     add_reactions(db, num, &mut page)?;
     add_mentions(db, num, &mut page)?;
-    // What people reacted with was not known when the page was filled.
+    // The size of the reactions was not known when the rows were read.
     while page.len() > 1 && page.iter().map(Entry::weight).sum::<usize>() > limit.bytes {
         match span {
             Span::After(_) => drop(page.pop()),
@@ -57,7 +57,7 @@ pub fn page(
 }
 
 /// Fills holes in a page. A row that the disk has lost is replaced by a damaged entry: clients expect every number, and would request a
-/// missing one forever.
+/// missing one for ever.
 fn filled(
     db: &Connection,
     num: i64,
@@ -79,7 +79,7 @@ fn filled(
     if is_whole(from, to) {
         return Ok(page);
     }
-    // Trimmed entries, and those that were not posted yet, are not holes.
+    // Trimmed entries and entries that do not exist yet are not holes.
     match span {
         Span::After(_) => {
             from = from.max(Seq(first_seq(db, num)?.unsigned_abs()));
@@ -112,7 +112,7 @@ fn filled(
             whole.push(row);
             continue;
         }
-        // It gets the time of the next entry, so that it is the same on every page.
+        // It gets the time of the next entry, which is the same on every page.
         let at_ms = match rows.peek() {
             Some(next) => next.at_ms,
             None => time_after(db, num, seq)?,
@@ -126,7 +126,7 @@ fn filled(
     Ok(whole)
 }
 
-/// The time of the first entry after a seq.
+/// Returns the time of the first entry after a seq.
 fn time_after(db: &Connection, num: i64, seq: Seq) -> rusqlite::Result<u64> {
     let seq = i64::try_from(seq.0).unwrap_or(i64::MAX);
     let next = db
@@ -138,7 +138,7 @@ fn time_after(db: &Connection, num: i64, seq: Seq) -> rusqlite::Result<u64> {
     Ok(next.flatten().unwrap_or_default())
 }
 
-/// Whom the entries of a page call.
+/// Adds the mentions to the entries of a page.
 pub(super) fn add_mentions(db: &Connection, num: i64, page: &mut [Entry]) -> rusqlite::Result<()> {
     let (Some(first), Some(last)) = (page.first(), page.last()) else {
         return Ok(());
@@ -161,7 +161,7 @@ pub(super) fn add_mentions(db: &Connection, num: i64, page: &mut [Entry]) -> rus
     Ok(())
 }
 
-/// What people reacted to the entries of a page with, in the order they did.
+/// Adds the reactions to the entries of a page, in the order they were made.
 pub(super) fn add_reactions(db: &Connection, num: i64, page: &mut [Entry]) -> rusqlite::Result<()> {
     let (Some(first), Some(last)) = (page.first(), page.last()) else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What belongs to one person: what they have read, who calls them, and how they want to be seen and told.
+//! Queries and writes for one person's data: read positions, unread counts, mentions, status, settings and invitations.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
@@ -16,7 +16,7 @@ use crate::chat::{
 };
 use crate::server::store::{COUNTED, Personal, PersonalChange, RoomRecord};
 
-/// Whether the author of an entry is somebody else whom the person of the parameter does not ignore.
+/// The condition that an entry's author is neither `:me` nor a person that `:me` ignores.
 const BY_OTHERS: &str = "e.author <> :me
     AND e.author NOT IN (SELECT person FROM ignored WHERE identity = :me)";
 
@@ -36,7 +36,7 @@ pub fn mark_read(db: &Connection, marks: &[(RoomId, IdentityId, Seq)]) -> Result
         let Some(num) = room_number(db, *room)? else {
             continue;
         };
-        // Whoever has left meanwhile has nothing to read there.
+        // A person who has left meanwhile has no read position.
         db.prepare_cached(
             "INSERT INTO reads (room, identity, seq)
              SELECT room, identity, ?3 FROM members WHERE room = ?1 AND identity = ?2

@@ -1,4 +1,4 @@
-//! The queries. Each runs on a connection that cannot write.
+//! The queries of the store. Each runs on a connection that cannot write.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -15,7 +15,7 @@ use crate::server::store::{IdentityRecord, RoomRecord, RoomState, Since, pair};
 
 pub(super) const ROOM: &str =
     "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high, r.key";
-/// The log time of an entry; one of a version that kept none was taken at the time that people are shown.
+/// The log time of an entry. Entries of older versions have none; for them it is the wall-clock time that people see.
 const LOG_MS: &str = "coalesce(log_ms, at_ms)";
 const IDENTITY: &str = "id, secret, name, present, via, key";
 
@@ -85,7 +85,7 @@ pub fn room(db: &Connection, id: RoomId) -> rusqlite::Result<Option<RoomState>> 
     }))
 }
 
-/// The first seq of a room, taken from its entries: `rooms.first` may be damaged.
+/// Returns the first seq of a room. It is read from the entries, because `rooms.first` may be damaged.
 pub(super) fn first_seq(db: &Connection, num: i64) -> rusqlite::Result<i64> {
     let first = db
         .prepare_cached("SELECT seq FROM entries WHERE room = ?1 ORDER BY seq LIMIT 1")?
@@ -139,14 +139,14 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
     })
 }
 
-/// A room, or nothing if its id is damaged.
+/// Returns a room, or `None` if its id is damaged.
 pub(super) fn any_room(row: &Row<'_>) -> rusqlite::Result<Option<RoomRecord>> {
     let id = bytes(row, 0)?.map(RoomId::new);
     id.map(|id| room_record(row, id)).transpose()
 }
 
 fn room_record(row: &Row<'_>, id: RoomId) -> rusqlite::Result<RoomRecord> {
-    // The name is stored as typed and, except for secret rooms, as it is compared. If the first is damaged the second is used.
+    // The name is stored as typed and, except for secret rooms, as it is compared. If the first form is damaged, the second is used.
     let name = match (decode::whole_text(row, 2)?, text(row, 9)?) {
         (Some(name), _) => name,
         (None, key) if !key.is_empty() => key,
@@ -174,7 +174,7 @@ fn room_record(row: &Row<'_>, id: RoomId) -> rusqlite::Result<RoomRecord> {
         topic: text(row, 3)?,
         capacity: capacity.unwrap_or_default(),
         position: position.unwrap_or(u32::MAX),
-        // A damaged epoch becomes another one, the same for everybody: clients then load the room again.
+        // A damaged epoch is replaced by another one, the same for everyone: clients then load the room again.
         epoch: epoch(row, 6, id)?,
         pair,
     })
@@ -220,7 +220,7 @@ pub fn bans(db: &Connection, identity: IdentityId) -> rusqlite::Result<Vec<(Room
     .and_then(readable)
 }
 
-/// By the partial index over what people say.
+/// Uses the partial index over messages.
 pub fn last_said(db: &Connection, room: RoomId) -> rusqlite::Result<Option<Entry>> {
     let Some((num, epoch)) = number_and_epoch(db, room)? else {
         return Ok(None);
@@ -258,8 +258,8 @@ pub fn conversation(
     .map(Option::flatten)
 }
 
-/// The first and the last seq that may be of a time by the wall clock. No entry outside of them is. Where the clock was set back, some
-/// between them are not either. Nothing if no entry is of that time.
+/// Returns the first and last seq that may be within a range of wall-clock times, or `None` if there are none. No entry outside the two
+/// seqs is in the range. If the clock was set back, some entries between them are not in it either.
 pub(super) fn seqs_of(
     db: &Connection,
     num: i64,
@@ -290,7 +290,7 @@ pub fn first_kept(db: &Connection, room: RoomId, since: Since) -> rusqlite::Resu
     };
     let by_log = halve(db, num, LOG_MS, since.log_ms)?;
     let by_wall = if is_stepped(db, num)? {
-        // Only what would go is looked at.
+        // Only entries that would otherwise be deleted are looked at.
         let before = by_log.unwrap_or(u64::MAX);
         db.prepare_cached(
             "SELECT seq FROM entries WHERE room = ?1 AND seq < ?2 AND at_ms BETWEEN ?3 AND ?4 ORDER BY seq LIMIT 1",
@@ -307,7 +307,7 @@ pub fn first_kept(db: &Connection, room: RoomId, since: Since) -> rusqlite::Resu
     Ok([by_log, by_wall].into_iter().flatten().min().map(Seq))
 }
 
-/// The stamp of the newest entry of all rooms. The rooms are looked through, not the entries.
+/// Returns the stamp of the newest entry of all rooms. It reads one entry of each room, not all entries.
 pub fn newest(db: &Connection) -> rusqlite::Result<Option<Stamp>> {
     db.prepare_cached(&format!(
         "SELECT e.at_ms, {LOG_MS} AS log, e.doubt_ms FROM rooms r JOIN entries e ON e.room = r.num
@@ -324,13 +324,13 @@ pub fn newest(db: &Connection) -> rusqlite::Result<Option<Stamp>> {
     .optional()
 }
 
-/// Whether the times of a room's entries are in no order, because the clock was set back between two of them.
+/// Whether the wall-clock times of a room's entries are not in order, because the clock was set back.
 fn is_stepped(db: &Connection, num: i64) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT is_stepped FROM rooms WHERE num = ?1")?
         .query_row([num], |row| flag(row, 0))
 }
 
-/// The seqs of a room's first and last entry.
+/// Returns the seqs of a room's first and last entry.
 fn ends(db: &Connection, num: i64) -> rusqlite::Result<Option<(u64, u64)>> {
     let end = |order: &str| {
         let sql = format!("SELECT seq FROM entries WHERE room = ?1 ORDER BY seq {order} LIMIT 1");
@@ -343,8 +343,8 @@ fn ends(db: &Connection, num: i64) -> rusqlite::Result<Option<(u64, u64)>> {
     Ok(end("ASC")?.zip(end("DESC")?))
 }
 
-/// The first entry at a time or later, by a clock that never went back in this room: binary search needs no index. If the
-/// probed entry is missing, because it was trimmed meanwhile or lost, the next one is used.
+/// Finds the first entry at a time or later by binary search, which needs no index. The clock must never have gone back in this room. If
+/// the probed entry is missing, because it was trimmed meanwhile or lost, the next one is used.
 fn halve(db: &Connection, num: i64, clock: &str, at_ms: u64) -> rusqlite::Result<Option<u64>> {
     let Some((first, last)) = ends(db, num)? else {
         return Ok(None);
@@ -419,7 +419,7 @@ pub fn operator(db: &Connection, key: &NameKey) -> rusqlite::Result<Option<Ident
         .optional()
 }
 
-/// A person, or nothing if the id or the secret's hash is damaged.
+/// Returns a person, or `None` if the id or the secret's hash is damaged.
 fn identity_record(row: &Row<'_>) -> rusqlite::Result<Option<IdentityRecord>> {
     let Some((id, secret)) = bytes(row, 0)?.zip(bytes(row, 1)?) else {
         return Ok(None);
@@ -438,7 +438,7 @@ fn identity_record(row: &Row<'_>) -> rusqlite::Result<Option<IdentityRecord>> {
     }))
 }
 
-/// How somebody is connected; through tchat itself if that cannot be read.
+/// Returns how a person is connected. If that cannot be read, it is through tchat itself.
 pub(super) fn via(row: &Row<'_>, column: usize) -> rusqlite::Result<Via> {
     let number = number(row, column)?;
     let all = [

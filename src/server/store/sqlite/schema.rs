@@ -1,4 +1,4 @@
-//! The tables, for ever: a later version adds steps, it never changes one that was released.
+//! The tables and their migrations. A later version adds steps; it never changes one that was released.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use rusqlite::{Connection, Transaction, params};
 use super::OpenError;
 use crate::chat::ServerId;
 
-/// "tcht", so that `file` and a stranger's tool can tell what this is.
+/// The bytes "tcht", so that `file` and other tools can recognize the format.
 const APPLICATION_ID: i64 = 0x7463_6874;
 
-/// One migration a version: step `n` brings a database from `user_version` n to n + 1, in one transaction.
+/// One migration per version: step `n` migrates a database from `user_version` n to n + 1, in one transaction.
 const STEPS: [&str; 7] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7,
 ];
@@ -50,15 +50,16 @@ CREATE TABLE marks (
 CREATE TABLE operators (key TEXT PRIMARY KEY, identity BLOB NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
-/// Guests of bridges, and how they are connected.
+/// Adds guests of bridges, and how they are connected.
 const VERSION_2: &str = "
 ALTER TABLE identities ADD COLUMN via INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX identities_guests ON identities (id) WHERE via > 0;
 CREATE INDEX rooms_by_high ON rooms (high) WHERE high IS NOT NULL;
 ";
 
-/// What a room remembers of people beside memberships, and what amends what. `amended` is the last amendment of an entry; its text is
-/// as amended, its hash as posted, and one that was deleted has the kind 21. A time of 0 is for ever; `out_` says how somebody was made to go.
+/// Adds standings (what a room stores about people besides memberships) and amendments. `amended` is the last amendment of an entry. Its
+/// text is as amended, its hash as posted, and a deleted entry has the kind 21. A time of 0 means for ever; the `out_` columns say how a
+/// person was removed.
 const VERSION_3: &str = "
 CREATE TABLE standings (
     room INTEGER NOT NULL REFERENCES rooms, identity BLOB NOT NULL, invited INTEGER NOT NULL, role INTEGER,
@@ -78,8 +79,8 @@ CREATE TABLE reactions (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// Whom texts call, what people have read, and how they want to be seen and told. Whoever is a member has read everything so far.
-/// A mention of 16 zero bytes calls everybody; keywords stand in lines.
+/// Adds mentions, read positions, status and settings. Existing members have read everything so far. A mention of 16 zero bytes mentions
+/// everyone; keywords are stored one per line.
 const VERSION_4: &str = "
 CREATE TABLE mentions (
     room INTEGER NOT NULL REFERENCES rooms, seq INTEGER NOT NULL, person BLOB NOT NULL, PRIMARY KEY (room, seq, person)
@@ -102,8 +103,8 @@ CREATE TABLE levels (
 CREATE INDEX standings_invited ON standings (identity) WHERE invited = 1;
 ";
 
-/// The index of words: no copy of the texts, what is deleted is overwritten. A room is in it up to the seq `indexed`; those in `behind`
-/// have more, which is indexed little by little while the server runs.
+/// Adds the full-text index. It has no copy of the texts, and deleted rows are overwritten. A room is indexed up to the seq `indexed`.
+/// Rooms in `behind` have more entries, which are indexed little by little while the server runs.
 const VERSION_5: &str = "
 CREATE VIRTUAL TABLE said USING fts5(text, marks, content = '', tokenize = 'ascii');
 INSERT INTO said (said, rank) VALUES ('secure-delete', 1);
@@ -112,9 +113,10 @@ CREATE TABLE behind (room INTEGER PRIMARY KEY REFERENCES rooms) STRICT;
 INSERT INTO behind SELECT num FROM rooms;
 ";
 
-/// Log time. Entries without it are of versions whose `at_ms` never went back, and there `at_ms` is the log time. Once the clock had been
-/// ahead, those versions stamped every later entry in the future: by log time such entries are of now. If no entry of any room is in the
-/// past, it is the present clock that is wrong, and nothing is changed. Ends of bans and mutes are log time and stay as they are.
+/// Adds log time. Entries without it are from versions whose `at_ms` never went back; for them `at_ms` is the log time. If the clock had
+/// once been ahead, those versions stamped all later entries in the future. Such entries get the present time as their log time. If no
+/// entry of any room is in the past, the present clock is the wrong one, and nothing is changed. Ends of bans and mutes already are log
+/// time and stay as they are.
 const VERSION_6: &str = "
 ALTER TABLE entries ADD COLUMN log_ms INTEGER;
 ALTER TABLE entries ADD COLUMN doubt_ms INTEGER NOT NULL DEFAULT 0;
@@ -128,13 +130,13 @@ UPDATE entries SET log_ms = unixepoch() * 1000
     AND EXISTS (SELECT 1 FROM entries e WHERE e.at_ms <= unixepoch() * 1000);
 ";
 
-/// Secret rooms (kind 4) have no unique key: that another room cannot have their name would tell that they are there.
+/// Removes the unique key of secret rooms (kind 4): a refused name would reveal that the room exists.
 const VERSION_7: &str = "UPDATE rooms SET key = NULL WHERE kind = 4;";
 
-/// Whether this is a database of tchat's, and none of a newer one.
+/// Checks that this is a tchat database, and not one of a newer version.
 ///
 /// # Errors
-/// It is neither.
+/// It is another program's database, or a newer version made it.
 pub fn is_ours(db: &Connection, path: &Path) -> Result<(), OpenError> {
     let cause = |cause| OpenError::of(path, cause);
     let pragma = |name| {
@@ -158,7 +160,7 @@ pub fn is_ours(db: &Connection, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Sets a connection up and brings the database up to date.
+/// Configures a connection and migrates the database to the present version.
 pub fn prepare(db: &mut Connection, path: &Path, fresh_id: ServerId) -> Result<(), OpenError> {
     let cause = |cause| OpenError::of(path, cause);
     let pragma = |db: &Connection, name| {
@@ -183,7 +185,8 @@ pub fn prepare(db: &mut Connection, path: &Path, fresh_id: ServerId) -> Result<(
             known,
         });
     }
-    // What was deleted is overwritten, not only let go of. A checkpoint in the writer is what makes its slowest commit slow; `writer` runs them elsewhere.
+    // `secure_delete` overwrites deleted data instead of only freeing it. Automatic checkpoints are off because they would make the
+    // writer's slowest commits slow; `writer` runs them in another thread.
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;
          PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON;",

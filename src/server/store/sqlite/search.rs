@@ -1,9 +1,9 @@
-//! Finding what was said: an index of words beside the entries, which follows them a moment later.
+//! Search for messages, through a full-text index that is updated shortly after the entries.
 //!
-//! The index is FTS5 without a copy of the texts. A row's number is its room and seq, so that the newest of a room come first by
-//! themselves and nobody's search touches a room they cannot read. What is not indexed yet is read as it is, and whatever the index
-//! names is compared once more with the entry itself: it can make a search faster and never wrong. If the index is
-//! damaged, searches read the entries themselves until `index` has rebuilt it.
+//! The index is FTS5 without a copy of the texts. A row's number is made of its room and seq, so that the newest rows of a room come first
+//! without sorting, and no search touches a room that the person cannot read. Entries that are not indexed yet are read directly, and every
+//! entry that the index finds is compared again with the search: the index makes searches faster and never wrong. If it is damaged,
+//! searches read the entries themselves until `index` has rebuilt it.
 
 use std::collections::HashMap;
 
@@ -18,28 +18,29 @@ use super::read::{epoch, named, seqs_of};
 use crate::chat::{Entry, Epoch, Found, IdentityId, RoomId, Search, UserName};
 use crate::text::Finder;
 
-/// Entries that one search reads: of each room its share, and no less than this.
+/// How many entries one search reads, shared equally among the rooms.
 const READ: usize = 20_000;
+/// The smallest share of one room.
 const LEAST: usize = 500;
-/// Places that the beginning of a word is taken to stand in.
+/// How many index rows are read for the beginning of a word.
 const OPEN: usize = 200_000;
 
-/// A room that is looked through.
+/// A room that is searched.
 struct Readable {
     num: i64,
     id: RoomId,
     epoch: Epoch,
     /// The last seq in the index.
     indexed: i64,
-    /// The seqs among which the time that is meant is.
+    /// The range of seqs that contains the requested times.
     from: i64,
     to: i64,
-    /// Older entries may have later times: the clock was set back.
+    /// Whether older entries may have later times, because the clock was set back.
     is_stepped: bool,
 }
 
-/// What somebody looks for, in the rooms they are a member of; the newest first. If the index turns out to be damaged, the entries
-/// are read instead, and the damage is returned with the result.
+/// Searches the rooms a person is a member of, newest first. If the index turns out to be damaged, the entries are read instead, and the
+/// damage is returned with the result.
 pub fn search(
     db: &Connection,
     me: IdentityId,
@@ -73,7 +74,7 @@ fn look(
     most: usize,
     with: With,
 ) -> rusqlite::Result<Found> {
-    // One moment for all rooms: what is indexed meanwhile is not found twice or never.
+    // One snapshot for all rooms, so that an entry indexed meanwhile is neither missed nor found twice.
     let db = &*db.unchecked_transaction()?;
     let rooms = readable(db, me, wanted)?;
     let finder = Finder::new(wanted, me, holders(db, &wanted.from)?);
@@ -138,7 +139,7 @@ fn readable(db: &Connection, me: IdentityId, wanted: &Search) -> rusqlite::Resul
     Ok(found)
 }
 
-/// Everybody who bears one of some names, or bore it last.
+/// Returns everyone whose current or last name is one of these.
 fn holders(db: &Connection, names: &[String]) -> rusqlite::Result<Vec<IdentityId>> {
     let mut holders = Vec::new();
     let keys = names.iter().filter_map(|name| UserName::new(name).ok());
@@ -148,7 +149,7 @@ fn holders(db: &Connection, names: &[String]) -> rusqlite::Result<Vec<IdentityId
     Ok(holders)
 }
 
-/// The query of the index for a search; nothing where it has no word for it. Only letters, digits and our own marks are in it.
+/// Returns the FTS5 query for a search, or `None` if the index cannot narrow it down. It contains only letters, digits and marks.
 fn query(finder: &Finder, wanted: &Search) -> Option<String> {
     let quoted = |words: &[String]| format!("\"{}\"", words.join(" "));
     let mut parts: Vec<String> = Vec::new();
@@ -172,22 +173,22 @@ fn query(finder: &Finder, wanted: &Search) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" AND "))
 }
 
-/// A search on its way.
+/// A search in progress.
 struct Look<'a> {
     db: &'a Connection,
     with: With,
     most: usize,
-    /// Entries that may be read of each room.
+    /// How many entries may be read in each room.
     share: usize,
-    /// What is older than this is not among the newest any more.
+    /// Entries older than this time cannot be in the result any more, because it is full of newer ones.
     floor: u64,
-    /// Whether what came to entries later is looked at too.
+    /// Whether entries need their reactions and mentions before they can be compared.
     looks_whole: bool,
     /// The newest first; never more than `most`.
     found: Found,
 }
 
-/// What came to an entry later, and whom it calls.
+/// Adds an entry's reactions and mentions.
 fn complete(db: &Connection, num: i64, entry: &mut Entry) -> rusqlite::Result<()> {
     let of_one = std::slice::from_mut(entry);
     add_reactions(db, num, of_one)?;
@@ -195,7 +196,7 @@ fn complete(db: &Connection, num: i64, entry: &mut Entry) -> rusqlite::Result<()
 }
 
 impl Look<'_> {
-    /// By whole words.
+    /// Searches by whole words.
     fn closely(
         &mut self,
         rooms: &[Readable],
@@ -222,7 +223,8 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// By the beginning of the last word. The index gathers its places at once and in no order, so all rooms are asked together.
+    /// Searches by the beginning of the last word. The index collects the rows of such a query before it returns any, so all rooms share
+    /// one query.
     fn openly(
         &mut self,
         rooms: &[Readable],
@@ -249,7 +251,7 @@ impl Look<'_> {
             let (num, seq) = index::place(number);
             let room = by_number.get(&num);
             if room.is_some_and(|it| (it.from..=it.to.min(it.indexed)).contains(&seq)) {
-                // Of each room the newest come first.
+                // The newest rows of each room come first.
                 let of_room = places.entry(num).or_default();
                 if of_room.len() < self.share {
                     of_room.push(seq);
@@ -279,8 +281,8 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// Reads what the index does not have: what it is behind with, or everything where it has no word for what is looked for. Says
-    /// whether older ones are wanted.
+    /// Reads entries directly: those that are not indexed yet, or all of them if the index cannot narrow the search down. Returns whether
+    /// older entries are wanted.
     fn unindexed(
         &mut self,
         room: &Readable,
@@ -311,8 +313,8 @@ impl Look<'_> {
         }
     }
 
-    /// Takes what is meant among some rows of a room, the newest first, until they are too old to be wanted, or its share was read. Says
-    /// whether older ones are wanted.
+    /// Adds the matching entries among rows of a room, newest first, until they are too old or the room's share is read. Returns whether
+    /// older entries are wanted.
     fn take(
         &mut self,
         room: &Readable,

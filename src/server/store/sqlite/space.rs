@@ -1,17 +1,17 @@
-//! How much room the disk has. Writing stops before it is full, and begins again when there is clearly more.
+//! Free disk space: writing stops before the disk is full, and starts again when there is clearly more space.
 
 use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Below this nothing is written: what is left is for checkpoints, logs and whoever makes room.
+/// Below this many free bytes nothing is written: the rest is for checkpoints, logs and the people who make room.
 const LOW: u64 = 32 * 1024 * 1024;
-/// Above this it is written again.
+/// From this many free bytes on, writing starts again.
 const ENOUGH: u64 = 64 * 1024 * 1024;
-/// How often it is looked at.
+/// How often free space is checked.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// Whether there is room, as the writer sees it.
+/// Whether the disk has room for more writes.
 pub struct Space {
     free: Box<dyn FnMut() -> Option<u64> + Send>,
     is_full: bool,
@@ -40,7 +40,7 @@ impl Space {
             return self.is_full;
         }
         self.looked_at = Some(Instant::now());
-        // Where it cannot be told, the write itself will.
+        // If free space is unknown, the write itself shows whether it fits.
         let free = (self.free)().unwrap_or(u64::MAX);
         let is_full = free < if self.is_full { ENOUGH } else { LOW };
         if is_full != self.is_full {
@@ -48,22 +48,22 @@ impl Space {
             if is_full {
                 tracing::error!(
                     free,
-                    "the disk is full: nothing is stored until there is room"
+                    "the disk is full; nothing is stored until there is room"
                 );
             } else {
-                tracing::info!(free, "there is room on the disk again");
+                tracing::info!(free, "the disk has room again");
             }
         }
         is_full
     }
 
-    /// A write did not fit, whatever was said to be free.
+    /// Notes that a write did not fit, whatever the free space was.
     pub fn ran_out(&mut self) {
         self.looked_at = Some(Instant::now());
     }
 }
 
-/// Bytes that this process may still write where a path is.
+/// Returns how many bytes this process may still write on the disk of a path, or `None` if that is unknown.
 #[cfg(unix)]
 pub fn free(path: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(path).ok()?;

@@ -1,6 +1,6 @@
 //! Verifies a database: its pages, the digest chain of every room, and the values in every table.
 //!
-//! A damaged value is only reported, because everything else can be used without it. Damaged pages are an error, because nobody knows what
+//! A damaged value is only reported, because everything else can be used without it. Damaged pages are an error, because it is unknown what
 //! else they affect.
 
 use std::collections::HashMap;
@@ -17,14 +17,15 @@ use crate::chat::{Body, Digest, IdentityId, RoomId, Seq, digest_of};
 use crate::server::store::{Damage, Verified};
 use crate::text;
 
-/// Page errors that are named.
+/// How many page errors are listed.
 const NAMED: usize = 3;
-/// Errors that SQLite returns. Those of the index are among them and must not hide the others.
+/// How many errors SQLite returns at most. Errors of the index are among them and must not hide the others.
 const GIVEN: &str = "100";
-/// Entries verified in one step, so that a reader is not occupied for long.
+/// How many entries are verified in one step, so that a reader is not occupied for long.
 const STEP: i64 = 500;
 
-/// The tables beside the entries, and what one of their rows is. Texts are UTF-8, ids have 16 bytes, secrets 32; no number is negative.
+/// The tables other than `entries`, and what one of their rows is. Texts must be UTF-8, ids 16 bytes and secrets 32 bytes; no number may be
+/// negative.
 const TABLES: [(&str, &str); 10] = [
     ("rooms", "its attributes"),
     ("members", "a membership"),
@@ -38,11 +39,11 @@ const TABLES: [(&str, &str); 10] = [
     ("identities", "a person"),
 ];
 
-/// Lets SQLite check all pages of a file, which takes seconds for a large one. If only the search index is damaged the file is good: the
+/// Lets SQLite check all pages of a file, which takes seconds for a large one. If only the search index is damaged, the file is good: the
 /// index is rebuilt once the file is opened.
 ///
 /// # Errors
-/// What is wrong, in SQLite's words.
+/// The problems that SQLite reports.
 pub fn quick_check(path: &Path) -> Result<(), String> {
     let words = |error: rusqlite::Error| error.to_string();
     let db = Connection::open(path).map_err(words)?;
@@ -180,7 +181,7 @@ pub(super) struct Verification {
     /// The current room, and the last seq that was verified.
     room: usize,
     after: u64,
-    /// What the next entry follows; nothing if that is not known.
+    /// The digests that the next entry must follow from. `None` if they are unknown.
     link: Option<Link>,
     table: usize,
     pub verified: Verified,
@@ -193,7 +194,7 @@ struct Room {
     name: String,
 }
 
-/// The digest of the entry before, as stored and as computed. The next entry may follow from either: a damaged digest is then reported
+/// The digest of the previous entry, as stored and as computed. The next entry may follow from either, so that a damaged digest is reported
 /// once, not twice.
 #[derive(Clone, Copy, Debug, Default)]
 struct Link {
@@ -238,10 +239,10 @@ impl Verification {
         let mut rooms = Vec::new();
         while let Some(row) = rows.next()? {
             self.verified.rooms += 1;
-            // A room without a readable id is reported with the values of its table.
+            // A room without a readable id is reported when the `rooms` table is verified.
             if let Some(id) = decode::bytes(row, 1)? {
                 let id = RoomId::new(id);
-                // As in the log: names of secret rooms are for their members only.
+                // As in the log: the names of secret rooms are for their members only.
                 let name = match decode::number(row, 3)? {
                     Some(1 | 3) => format!("#{}", text::line(&decode::text(row, 2)?)),
                     Some(2) => format!("conversation:{id}"),
@@ -265,7 +266,7 @@ impl Verification {
             .query_row([room.num], |row| decode::number(row, 0))
             .optional()?
             .flatten();
-        // After a trim, before or since the last step, the entry that the first one follows is gone.
+        // After a trim the entry that the first one follows is gone. The trim may have happened between two steps.
         if let Some(begins) = begins.filter(|begins| *begins > self.after + 1) {
             self.after = begins - 1;
             self.link = None;
@@ -309,7 +310,7 @@ impl Verification {
         Ok(())
     }
 
-    /// What is wrong with an entry.
+    /// Returns what is wrong with an entry.
     fn entry(
         &mut self,
         db: &Connection,
@@ -408,7 +409,7 @@ impl Verification {
     }
 }
 
-/// What is wrong with a body.
+/// Returns what is wrong with a body.
 fn body(
     db: &Connection,
     num: i64,
@@ -433,10 +434,10 @@ fn body(
         return Ok(Some("its text is not what was stored"));
     }
     let is_read = !matches!(Body::from_parts(kind, payload), Body::Unknown(kind) if Body::is_known_kind(kind));
-    Ok((!is_read).then_some("its body cannot be understood"))
+    Ok((!is_read).then_some("its body cannot be decoded"))
 }
 
-/// Whether a text is that of its last edit, which is an entry of its own and has a hash.
+/// Whether a text is the text of its last edit, which is a separate entry with its own hash.
 fn is_edited_to(
     db: &Connection,
     num: i64,
@@ -457,12 +458,12 @@ fn is_edited_to(
         Body::Unknown(_) => return Ok(false),
         body => body.text().to_owned(),
     };
-    // An edit that cannot be read is reported itself.
+    // An edit that cannot be read is reported as an entry of its own.
     let edit = last.as_deref().and_then(|last| last.split_once('\n'));
     Ok(edit.is_none_or(|(_, edit)| edit == text))
 }
 
-/// Gives every room a new epoch: what is in this file now is another history than the one that clients have seen.
+/// Gives every room a new epoch: the file now has a different history from the one that clients have seen.
 pub(super) fn renew_epochs(db: &Connection) -> rusqlite::Result<()> {
     db.execute("UPDATE rooms SET epoch = randomblob(16)", params![])?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The statements that write. Each runs inside the writer's transaction.
+//! The writes of the store. Each runs inside the writer's transaction.
 
 use std::collections::HashMap;
 
@@ -49,7 +49,7 @@ pub fn create_room(
     append(db, created)
 }
 
-/// The key that no other room may have; a secret room is in no other's way.
+/// Returns the key that no other room may have. A secret room has none, so that it reserves no name.
 fn unique_key(record: &RoomRecord) -> Option<&str> {
     let key = record.key.as_ref().map(NameKey::as_str);
     key.filter(|_| record.kind != RoomKind::Secret)
@@ -87,7 +87,7 @@ pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
     for entry in append.entries.iter() {
         append_one(db, num, entry, append.at)?;
     }
-    // Of each outbox only the highest counter counts, and within a batch the last one is.
+    // Only the highest counter of each client outbox is stored; within a batch that is the last one.
     let marks: HashMap<_, _> = append
         .entries
         .iter()
@@ -174,12 +174,12 @@ fn put_standing(
     Ok(())
 }
 
-/// Takes the oldest entries before a seq away; true when none is left.
+/// Deletes some of the oldest entries before a seq. Returns true when none is left.
 pub fn trim(db: &Connection, room: RoomId, first: Seq) -> Result<bool, WriteError> {
     let num = room_number(db, room)?.ok_or(WriteError::Conflict)?;
     let most = i64::try_from(super::TRIM_ROWS).unwrap_or(i64::MAX);
     let begins = first_seq(db, num)?;
-    // Never the last one: the numbers go on from it.
+    // The last entry is never deleted, because numbering continues from it.
     let first = signed(first.0).min(last(db, num)?.0);
     let to = first.min(begins + most);
     if to <= begins {
@@ -197,7 +197,8 @@ pub fn trim(db: &Connection, room: RoomId, first: Seq) -> Result<bool, WriteErro
     Ok(to == first)
 }
 
-/// The seq and the time of a room's last entry. By order and limit: `max()` inside an expression reads the whole room.
+/// Returns the seq and time of a room's last entry. It uses `ORDER BY` and `LIMIT`, because `max()` inside an expression reads the whole
+/// room.
 pub(super) fn last(db: &Connection, num: i64) -> rusqlite::Result<(i64, Option<i64>)> {
     let last = db
         .prepare_cached("SELECT seq, at_ms FROM entries WHERE room = ?1 ORDER BY seq DESC LIMIT 1")?
@@ -236,7 +237,7 @@ fn append_one(db: &Connection, num: i64, entry: &Entry, at: Stamp) -> Result<(),
     mention(db, num, signed(entry.seq.0), &entry.mentions)?;
     match &entry.body {
         Body::Amendment { target, what } => amend(db, num, entry, signed(target.0), what)?,
-        // Whoever comes in has read up to there.
+        // A person who joins has read up to their join.
         Body::Joined(_) | Body::Created => {
             db.prepare_cached(
                 "INSERT OR REPLACE INTO reads (room, identity, seq) VALUES (?1, ?2, ?3)",
@@ -265,7 +266,7 @@ fn target(body: &Body) -> Option<i64> {
     }
 }
 
-/// Takes an amendment into what it amends.
+/// Applies an amendment to its target.
 fn amend(
     db: &Connection,
     num: i64,
@@ -300,7 +301,7 @@ fn amend(
         }
         Amendment::Erase => {
             index::forget(db, num, target)?;
-            // The entry itself, and every edit of it.
+            // This erases the entry itself and every edit of it.
             db.prepare_cached(&format!(
                 "UPDATE entries SET kind = ?3, text = '', is_edited = 0
                  WHERE room = ?1 AND (seq = ?2 OR (target = ?2 AND {EDIT}))"
@@ -361,7 +362,7 @@ pub fn put_identity(
     Ok(())
 }
 
-/// Forgets a guest unless a conversation still names them.
+/// Deletes a guest, unless they have a conversation.
 pub fn forget_guest(db: &Connection, id: IdentityId) -> Result<(), WriteError> {
     db.prepare_cached(
         "DELETE FROM identities WHERE id = ?1 AND via > 0
@@ -386,6 +387,6 @@ pub fn bind_operator(
     let bound = db
         .prepare_cached("SELECT identity FROM operators WHERE key = ?1")?
         .query_row([key.as_str()], |row| decode::bytes(row, 0))?;
-    // If it cannot be read who is bound to the name, nobody may use it: a stranger must not get an operator's rights.
+    // If the bound identity cannot be read, nobody may use the name: a stranger must not get an operator's rights.
     Ok(bound.map_or(IdentityId::NOBODY, IdentityId::new))
 }

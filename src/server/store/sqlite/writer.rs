@@ -1,4 +1,5 @@
-//! The one thread that writes: it takes all that waits, commits it at once and then answers everybody.
+//! The thread that writes to the database: it takes all waiting writes, commits them together and then answers each of them. Two more
+//! threads run checkpoints and request indexing. It does not know what the writes do.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,25 +15,25 @@ use super::index::Indexer;
 use super::space::Space;
 use crate::server::store::StoreError;
 
-/// Writes that may wait; a room has at most one, so this is met by more busy rooms than a machine serves.
+/// How many writes may wait. A room has at most one, so only more busy rooms than a machine can serve would reach this.
 const WAITING: usize = 4096;
-/// Rows of one commit, so that the first in it does not wait for ever.
+/// How many rows one commit has at most, so that the first write in it does not wait for long.
 const ROWS: usize = 1024;
-/// Rows after which a checkpoint is asked for.
+/// A checkpoint is requested after this many rows.
 const CHECKPOINT_ROWS: usize = 2000;
-/// How long a write waits for another process that writes, like one that restores.
+/// How long a write waits for another process that is writing, such as a restore.
 const BUSY: Duration = Duration::from_secs(5);
-/// How long what was written waits to be indexed with what follows it.
+/// How long new entries wait before they are indexed, so that later ones are indexed with them.
 const INDEX_AFTER: Duration = Duration::from_millis(20);
-/// Indexing takes at most one part in this many of the time while others write.
+/// While others write, indexing takes at most one part in this many of the time.
 const INDEX_SHARE: u32 = 6;
-/// A log longer than this is checkpointed by the writer itself, whatever that costs.
+/// A log longer than this, in bytes, is checkpointed by the writer itself, even though writes wait for that.
 const WAL_BYTES: u64 = 64 * 1024 * 1024;
 
-/// A write and the way to answer it, in two steps: it runs inside the transaction, and answers after the commit.
+/// A write with its answer: it runs inside the transaction and is answered after the commit.
 trait Job: Send {
     fn rows(&self) -> usize;
-    /// Whether the connection is still good.
+    /// Runs the write. An error means that the whole commit fails.
     fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -55,12 +56,12 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, WriteError> + Send> Job for Wr
             let done = run(db);
             if matches!(done, Err(WriteError::Conflict)) && db.total_changes() != before {
                 return Err(StoreError::Failed(
-                    "a write was refused after it had begun".into(),
+                    "a write conflicted after it had changed rows".into(),
                 ));
             }
             return self.done(done);
         }
-        // A refused write must not take back those that share the commit.
+        // A conflict must not undo the other writes in the same commit.
         batch(db, "SAVEPOINT job")?;
         let done = run(db);
         batch(
@@ -84,7 +85,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, WriteError> + Send> Job for Wr
             (Ok(()), Some(done)) => done,
             (Ok(()), None) => Err(StoreError::Failed("a write was not run".into())),
         };
-        // Whoever asked may be gone; the write stands all the same.
+        // The caller may be gone; the write is committed all the same.
         let _gone = self.reply.send(answer);
     }
 }
@@ -120,25 +121,25 @@ fn batch(db: &Connection, sql: &str) -> Result<(), StoreError> {
     db.execute_batch(sql).map_err(|error| failure(&error))
 }
 
-/// A request to the writing thread.
+/// A request to the writer thread.
 enum Task {
     Write(Box<dyn Job>),
-    /// One step of indexing, in a commit of its own; answered with how much was done.
+    /// One step of indexing, in its own commit. The answer is how much was done.
     Index(oneshot::Sender<Result<usize, StoreError>>),
 }
 
 type Jobs = tokio::sync::mpsc::Sender<Task>;
 
-/// When a write may find that it conflicts with what is there.
+/// When a write may find a conflict with existing rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refusal {
-    /// It looks first and then writes.
+    /// It checks first and then writes.
     BeforeWriting,
-    /// A constraint may end it in the middle, and what it wrote has to go.
+    /// A constraint may stop it in the middle, and then its changes must be undone.
     WhileWriting,
 }
 
-/// What a write inside the transaction may end with.
+/// The error of a write inside the transaction.
 #[derive(Debug)]
 pub enum WriteError {
     Conflict,
@@ -158,7 +159,8 @@ impl From<rusqlite::Error> for WriteError {
     }
 }
 
-/// A full disk is waited for; everything else is the end. Growing the index of the log in shared memory needs the disk too.
+/// Classifies an error: a full disk can be waited for, everything else stops the server. Growing the log's index in shared memory needs
+/// disk space too.
 fn failure(error: &rusqlite::Error) -> StoreError {
     let is_full = error.sqlite_error().is_some_and(|cause| {
         cause.code == ErrorCode::DiskFull
@@ -174,7 +176,7 @@ fn failure(error: &rusqlite::Error) -> StoreError {
     }
 }
 
-/// The handle of the writing thread.
+/// The handle of the writer thread.
 #[derive(Debug)]
 pub struct Writer {
     jobs: Mutex<Option<Jobs>>,
@@ -214,7 +216,7 @@ impl Writer {
         })
     }
 
-    /// Runs a write and answers once it is durable.
+    /// Runs a write and returns once it is durable.
     pub async fn run<T: Send + 'static>(
         &self,
         rows: usize,
@@ -235,7 +237,7 @@ impl Writer {
         answer.await.map_err(|_| gone())?
     }
 
-    /// Ends the thread once everything that waits is written, with a last checkpoint.
+    /// Ends the thread once all waiting writes are committed, with a last checkpoint.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.jobs
             .lock()
@@ -297,7 +299,7 @@ fn write_all(
                 space.ran_out();
                 continue;
             }
-            // After a failed write nothing may be written any more: an error of the disk cannot be tried again.
+            // After a failed write nothing more may be written: a disk error cannot be retried.
             failed => return failed,
         }
         if rows > 0 {
@@ -310,7 +312,7 @@ fn write_all(
             if log.metadata().is_ok_and(|log| log.len() > WAL_BYTES) {
                 truncate(&db)?;
             } else {
-                // One asked for and not begun is enough.
+                // One request that has not started yet is enough.
                 let _asked = after.checkpoint.try_send(());
             }
         }
@@ -329,7 +331,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Takes everything that waits, up to the rows of one commit.
+    /// Takes all waiting requests, up to the rows of one commit.
     fn beginning_with(first: Task, waiting: &mut tokio::sync::mpsc::Receiver<Task>) -> Self {
         let mut taken = Self {
             jobs: Vec::new(),
@@ -355,11 +357,11 @@ impl Waiting {
     }
 }
 
-/// Whom the writer tells that it has written.
+/// What the writer notifies after a commit.
 struct After {
     checkpoint: SyncSender<()>,
     index: SyncSender<()>,
-    /// Rises with every commit that was not only of the index.
+    /// Counts the commits, except those of the index alone.
     others: Arc<AtomicU64>,
 }
 
@@ -385,7 +387,7 @@ fn index(jobs: &tokio::sync::mpsc::WeakSender<Task>, noted: &Receiver<()>, other
                     thread::sleep(begun.elapsed() * (INDEX_SHARE - 1));
                 }
             }
-            // There is no room on the disk; there may be when something is written again.
+            // The disk is full; there may be room when something is written again.
             Ok(Err(StoreError::Full)) => {
                 if noted.recv().is_err() {
                     return;
@@ -407,20 +409,20 @@ fn commit(db: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreErr
 }
 
 fn truncate(db: &Connection) -> Result<(), StoreError> {
-    // A long read, like that of a backup, keeps the log from being cut; posts do not wait for its end.
+    // A long read, such as a backup, prevents the log from being truncated. Posts must not wait for it to end.
     let before = db.busy_timeout(Duration::ZERO);
     let done = before
         .and_then(|()| db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
         .and_then(|()| db.busy_timeout(BUSY));
     match done.map_err(|error| failure(&error)) {
-        // The log stays as it is until there is room.
+        // The log stays as it is until the disk has room.
         Err(StoreError::Full) => Ok(()),
         done => done,
     }
 }
 
-/// Moves the log into the database beside the writer. What it cannot do for want of room the next one will; any other error is the
-/// end, because what the system failed to write once it may take for written when it is asked again.
+/// Checkpoints the log in parallel to the writer. If the disk is full, the next checkpoint does the work. Any other error is final: after a
+/// failed write the system may report the same data as written when it is asked again.
 fn checkpoints(path: &Path, asked: &Receiver<()>, poison: &Poison) {
     let Ok(db) = Connection::open(path) else {
         return;
@@ -440,5 +442,5 @@ fn checkpoints(path: &Path, asked: &Receiver<()>, poison: &Poison) {
     }
 }
 
-/// Why a checkpoint failed: nothing is written after that.
+/// The cause of a failed checkpoint. Nothing is written after that.
 type Poison = Arc<OnceLock<String>>;
