@@ -1,52 +1,90 @@
-//! tchat: chat that lives in the terminal, in one binary. `tchat` joins, `tchat --serve` hosts.
+//! tchat is a terminal chat program. One binary is both the client (`tchat`) and the server (`tchat --serve`).
 //!
-//! # The map
+//! # Map of the modules
 //!
-//! One pattern at three scales: a plain state machine in the middle, one loop that owns it, bounded channels at the edge.
+//! The same pattern occurs in three places: the screen, the client's connection and the server's rooms. Each has a plain state
+//! machine in the middle, one task that owns it, and bounded channels around it.
 //!
-//! | part | what it is |
+//! | module | what it is |
 //! |---|---|
-//! | [`chat`] | the vocabulary: rooms, people, posts, entries, cursors, names, refusals |
-//! | [`text`] | what may reach a terminal: sanitised, measured, wrapped |
-//! | [`wire`] | frames of `proto/tchat/v1` to and from the vocabulary, and the encode-once codec |
-//! | [`server`] | `listen` → `endpoint`, `bridge` (five foreign protocols, one tongue each) → `session` → `hub` → `room::task` → `room` → `outbox`, over `store` and `bus` |
-//! | [`client`] | the joining side without a screen: `link` (dial, resume, keep alive), `pending`, `cache` (outbox, drafts, copies), `backoff`, `profile` |
-//! | [`tui`] | `run` (the only loop) → `update` (pure) over `state` → `view` (pure), or `plain` where there is no screen; `keymap`, `strings`, `theme` are tables |
-//! | [`config`] | files, environment and flags to one validated configuration |
-//! | [`cli`] | the command line: join, serve, the host that is started in the background, `--demo`, `doctor`, what scripts call |
+//! | [`chat`] | The shared data types: rooms, people, posts, entries, cursors, names, refusals. |
+//! | [`text`] | Text for a terminal: sanitising, measuring, wrapping, Markdown, mentions. |
+//! | [`wire`] | Converts the frames of `proto/tchat/v1` to and from the types of `chat`. Has the codec that encodes each frame once. |
+//! | [`server`] | The server: connections, sessions, rooms, the store, and the bridges to five other chat protocols. |
+//! | [`client`] | The client without a screen: dialling, resuming, pending posts, and a cache on disk (outbox, drafts, entries). |
+//! | [`tui`] | The screen: a state, a pure `update`, a pure `view`, and the loop that runs them. Without a screen it prints lines. |
+//! | [`config`] | Reads files, environment variables and flags into one validated configuration. |
+//! | [`cli`] | The subcommands: join, serve, the background server, `--demo`, `doctor`, and the commands for scripts. |
 //!
-//! Who may import whom: `cli → config, tui, client, server`; `tui → client`; `client → wire`; `server → wire`; `wire → chat`;
-//! anyone may use `text` and `chat`. `server` and `client` never meet, nor do `update` and `view`; generated types stay in
-//! `wire`, `client::link`, `server::endpoint` and `server::bridge`; only `config` reads the environment. `tests/it/architecture.rs` holds this
-//! table. Two traits only, [`server::store::Store`] and [`server::bus::Bus`], because only these have a second implementation
-//! and need faults injected.
+//! ## Inside `server`
 //!
-//! # The invariants
+//! A message passes through these modules from top to bottom and comes back through the outbox:
 //!
-//! 1. **One order.** The entries of a room are numbered 1, 2, 3 … without holes within one epoch and form a digest chain.
-//! 2. **Stored before seen.** Nobody, the author included, receives an entry that is not durable.
-//! 3. **Once.** A post carries a client id whose counter only rises; the store keeps the highest of each (room, author, outbox).
-//! 4. **Every post ends in an answer**: its own entry, Accepted, or Refused.
-//! 5. **Nobody waits for a reader.** A full queue means catching up by cursor; no progress for 30 s ends the connection.
-//! 6. **One way to catch up**: the entries after a cursor, contiguous, or a gap that is named.
-//! 7. **Encoded once.** What a room commits together is one frame, shared by everybody.
+//! | module | task |
+//! |---|---|
+//! | `listen` | Accepts connections and limits their number. |
+//! | `endpoint`, `bridge` | Turn frames into requests: tchat's own protocol, and the five foreign ones. They contain no chat rules. |
+//! | `session` | One task for each attached client. |
+//! | `hub` | What all sessions share: names, presence, the running rooms. |
+//! | `room::task` | One task for each running room. It owns the state of that room. |
+//! | `room` | The state itself: numbering, permissions, followers. It does no I/O. |
+//! | `store`, `bus` | Entries on disk, and the order of posts. |
+//! | `outbox` | The queue to one session. |
+//!
+//! ## Inside `client` and `tui`
+//!
+//! In `client`, `link` is the task that owns the connection, `pending` has the posts that are not answered yet, and `cache` is what is
+//! stored on disk. In `tui`, `run` is the only loop. It passes every event to `update`, performs the effects that `update` returns, and
+//! draws `state` with `view`. `plain` prints lines where there is no screen. What both show is in `content`, where things are on the
+//! screen in `screen`, what is typed in `input`, lists to choose from in `lists`. `settings`, `strings` and `theme` are tables.
+//!
+//! # Which module may import which
+//!
+//! | module | may import |
+//! |---|---|
+//! | `cli` | all except `wire` |
+//! | `config` | `chat`, `text`, and the tables of `tui` (keys, theme, settings, strings) |
+//! | `tui` | `chat`, `client`, `text` |
+//! | `client`, `server` | `chat`, `text`, `wire`, but never each other |
+//! | `wire`, `text` | `chat` |
+//! | `chat` | nothing |
+//!
+//! Further rules: `update` does not know `view`. Types generated from protobuf are used only in `wire`, `client::link`,
+//! `server::endpoint` and `server::bridge`. Only `config` reads environment variables. `tests/it/architecture/` checks these rules, the layers
+//! inside `server` and `tui`, and that no files import each other in a circle.
+//!
+//! Two components are behind a trait, [`server::store::Store`] and [`server::bus::Bus`]. Only these have a second implementation and
+//! need injected faults.
+//!
+//! # Invariants
+//!
+//! 1. **One order.** Within one epoch, the entries of a room are numbered 1, 2, 3 … without holes. They form a digest chain.
+//! 2. **Stored before seen.** Nobody receives an entry before it is durable. This includes its author.
+//! 3. **Once.** A post carries a client id whose counter only rises. The store remembers the highest counter of each (room, author,
+//!    outbox), so a post that is sent twice is stored once.
+//! 4. **Every post is answered**: with its own entry, with Accepted, or with Refused.
+//! 5. **A slow reader delays no one else.** When the queue to a client is full, the client catches up from its cursor. A client that
+//!    reads nothing for 30 s is disconnected.
+//! 6. **One way to catch up.** The client receives the entries after its cursor without holes, or an event that names the gap.
+//! 7. **Encoded once.** The entries that a room commits together become one frame, which all receivers share.
 //! 8. **The core is pure.** `chat`, `text`, `wire`, `Room`, `Pending`, `update` and `view` do no I/O and read no clock.
-//! 9. **Clocks never order.** Times are for people; timeouts use the monotonic clock.
+//! 9. **Clocks do not decide the order.** Times are for people to read. Timeouts use the monotonic clock.
 //!
-//! # One message, key to screen
+//! # One message, from key to screen
 //!
-//! 1. [`tui::run`] reads Enter and gives `Event::Key` to [`tui::update`].
-//! 2. The keymap says Send; the composer gives up its text, the timeline shows it pending, `Command::Post` comes back.
-//! 3. [`client::Client::send`] hands it to the link, which writes it to the outbox on disk and then keeps it in the
-//!    pending set until it is answered.
-//! 4. The link encodes it onto the stream; [`server::endpoint::grpc`] decodes it.
-//! 5. The [session](server::session) checks limits, rate and order and puts it into the room's mailbox.
-//! 6. The [room's task](server::room::task) takes what waits as one batch, has it ordered by the bus, and numbers it.
-//! 7. The store appends it: one commit, on disk, shared with all rooms that wait.
-//! 8. [`server::room::Room::admit`] makes one delivery and offers it to every follower's [outbox](server::outbox).
-//! 9. Each response stream writes the shared bytes.
-//! 10. The link decodes them, moves its cursor, and takes its own post out of the pending set and the outbox.
-//! 11. `update` puts the entry into the timeline by its number, in the place of the pending line.
+//! 1. [`tui::run`] reads the Enter key and passes `Event::Key` to [`tui::update`].
+//! 2. The keymap resolves Enter to Send. `update` takes the text from the composer, shows it as pending in the timeline and returns
+//!    `Command::Post`.
+//! 3. [`client::Client::send`] passes the command to the link. The link writes the post to the outbox on disk, then adds it to the
+//!    pending posts, where it stays until the server answers.
+//! 4. The link encodes the post and writes it to the stream. [`server::endpoint::grpc`] decodes it.
+//! 5. The [session](server::session) checks limits, rate and order, and puts the post into the room's mailbox.
+//! 6. The [room's task](server::room::task) takes all waiting posts as one batch. The bus puts them in order and the room numbers them.
+//! 7. The store appends them. One commit to disk serves all rooms that are waiting.
+//! 8. [`server::room::Room::admit`] makes one delivery and offers it to the [outbox](server::outbox) of every follower.
+//! 9. Each response stream writes the same shared bytes.
+//! 10. The link decodes the entry, moves its cursor, and removes its own post from the pending posts and the outbox on disk.
+//! 11. `update` puts the entry into the timeline at its number. It replaces the pending line.
 //! 12. [`tui::view`] draws what is visible.
 
 pub mod chat;

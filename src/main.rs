@@ -1,4 +1,4 @@
-//! Parses, calls, prints the error and sets the exit code.
+//! The entry point: parses the command line, runs it, prints the error and sets the exit code.
 
 use std::process::ExitCode;
 
@@ -6,10 +6,10 @@ use tchat::cli;
 use tchat::cli::Exit;
 use tchat::server::ServerError;
 
-/// An I/O error of the store (`EX_IOERR`).
+/// Exit code for an I/O error of the store (`EX_IOERR` of `sysexits.h`).
 const STORE_FAILED: u8 = 74;
 
-#[allow(clippy::print_stderr)] // This is where errors reach people.
+#[allow(clippy::print_stderr)] // The one place that prints errors for people.
 fn main() -> ExitCode {
     match cli::run(&cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,

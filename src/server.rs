@@ -1,6 +1,6 @@
-//! The host: rooms, people, the log and the doors to them.
+//! The server: connections, sessions, rooms and the store.
 //!
-//! [`run`] takes connections, a store and a way to stop, never a listener or a path, so that a test needs neither.
+//! [`run`] takes accepted connections, a store and a shutdown signal. It knows no listener and no path, so a test needs neither.
 
 mod allowed_hosts;
 pub mod bridge;
@@ -39,28 +39,28 @@ use self::listen::{Caps, Peer, Services};
 use self::store::{Store, Verified};
 use crate::chat::Bridges;
 
-/// The largest request that is decoded.
+/// Maximum size of a request in bytes.
 pub const REQUEST_BYTES: usize = 64 * 1024;
-/// Writing back what is open has this long at the end.
+/// Time limit for closing the store at the end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
-/// Sessions that are on their way out have this long.
+/// Time limit for sessions that are still ending after their connections were dropped, and how often that is checked.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
-/// What a server is made with.
+/// The configuration of a server.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     pub hub: HubConfig,
     pub caps: Caps,
     pub bridges: Bridges,
-    /// Whether it says over gRPC which services it has.
+    /// Whether gRPC reflection lists the services.
     pub reflection: Switch,
-    /// Whether it shows what it counts, at `/metrics`.
+    /// Whether metrics are served at `/metrics`.
     pub metrics: Switch,
-    /// Names it goes by besides those of this machine alone, for what is served over plain HTTP.
+    /// Host names of this server besides `localhost` and the loopback addresses. Plain HTTP requests are checked against them.
     pub hosts: Vec<String>,
-    /// Ends by itself when there was no session for this long.
+    /// The server stops by itself after this long without a session. `None`: never.
     pub idle_exit: Option<Duration>,
 }
 
@@ -70,21 +70,22 @@ pub enum Switch {
     Off,
 }
 
-/// Why a server ended, other than by being asked to.
+/// Why a server stopped without being asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The outcome of posts that were not answered is unknown; their senders will ask again.
-    #[error("cannot go on: the store failed: {0}")]
+    /// The store failed. Posts without an answer may or may not be stored; their senders will send them again.
+    #[error("cannot continue: the store failed: {0}")]
     Store(String),
-    /// There is no room to begin in.
-    #[error("cannot begin: the disk is full")]
+    /// There is not enough disk space to start.
+    #[error("cannot start: the disk is full")]
     Full,
 }
 
-/// Serves until `shutdown` completes, then drains: goodbyes are said, commits are finished, and nobody can hold it up.
+/// Serves until `shutdown` completes, then drains: sends goodbyes and finishes commits. Time limits apply, so no client can delay the
+/// end.
 ///
 /// # Errors
-/// The store failed. Nothing was shown that is not stored.
+/// The store failed, or the disk is full. No client has received an entry that is not stored.
 pub async fn run<S>(
     config: ServerConfig,
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
@@ -119,28 +120,28 @@ where
         tokio::select! {
             () = shutdown => {}
             () = hub.fatal.raised() => {}
-            () = idle(&hub, config.idle_exit) => tracing::info!("nobody is here any more"),
+            () = idle(&hub, config.idle_exit) => tracing::info!("stopping: no session within the idle limit"),
         }
         hub.draining.cancel();
     };
-    // Runs in the background: it only reports what is damaged, and the server does not need the result.
+    // In the background, because it only reports damage. The server does not need the result.
     let verifying = tokio::spawn(verify(Arc::clone(&hub)));
     let hurry = hub.fatal.token();
     let serve = listen::serve(incoming, doors, config.caps, hub.draining.clone(), hurry);
     tokio::join!(stop, serve);
     verifying.abort();
 
-    // What was read in the last second is written too.
+    // Writes the read positions of the last second.
     if hub.fatal.cause().is_none()
         && let Err(error) = hub.flush_reads().await
     {
         hub.fatal.raise(&error);
     }
     if let Some(cause) = hub.fatal.cause() {
-        // A disk that has failed is not written to any more, not even to close what is open.
+        // After a disk failure nothing more is written, so the store is not even closed.
         return Err(ServerError::Store(cause));
     }
-    // Sessions whose connections were cut may still be leaving.
+    // Sessions whose connections were dropped may still be ending.
     let leaving = async {
         while hub.sessions() > 0 {
             sleep(LOOK_AGAIN).await;
@@ -153,7 +154,7 @@ where
     }
 }
 
-/// The gRPC services, those of bridges included.
+/// Returns the gRPC services, including those of the bridges.
 async fn services(hub: &Arc<Hub>, bridges: Bridges, reflection: Switch) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<ChatServiceServer<Endpoint>>().await;
@@ -192,7 +193,7 @@ async fn verify(hub: Arc<Hub>) {
     }
 }
 
-/// Waits until there was no session for so long; for ever if that is not asked for.
+/// Waits until there has been no session for `limit`; for ever without a limit.
 async fn idle(hub: &Hub, limit: Option<Duration>) {
     let Some(limit) = limit else {
         return std::future::pending().await;

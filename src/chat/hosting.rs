@@ -19,14 +19,14 @@ impl Retention {
     }
 }
 
-/// A room that is there from the start.
+/// A room that the server creates from its configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RoomPreset {
     pub name: RoomName,
     pub topic: String,
     /// 0 means no limit.
     pub capacity: u32,
-    /// How much of it is kept, if not as much as of the others.
+    /// How much of its history is stored, if it differs from the general setting.
     pub retention: Option<Retention>,
 }
 

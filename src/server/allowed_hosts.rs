@@ -1,7 +1,7 @@
-//! The names this server goes by, which requests over plain HTTP from this machine have to be for.
+//! Host check for plain HTTP: a request from this machine must name this server.
 //!
-//! A web page can make its own name stand for 127.0.0.1 (DNS rebinding), and the browser then lets it read what is served there. Only
-//! the name in the request gives it away.
+//! A web page can make its own name resolve to 127.0.0.1 (DNS rebinding). The browser then lets the page read what is served there. Only
+//! the host name in the request shows the attack.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,39 +13,41 @@ use http::{HeaderValue, Request, StatusCode};
 
 use crate::server::listen::Connection;
 
-/// See the module.
+/// The host names of this server. See the module documentation.
 #[derive(Clone, Debug)]
 pub struct Hosts(Arc<[String]>);
 
-/// A request for a name that is not this server's.
+/// A request for a host name that is not this server's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Foreign;
 
 impl IntoResponse for Foreign {
     fn into_response(self) -> Response {
         let words =
-            "this server does not go by that name; add it to 'public' of [server] if it is right\n";
+            "this server does not have that name; if it should, add it to 'public' in [server]\n";
         (StatusCode::FORBIDDEN, words).into_response()
     }
 }
 
 impl Hosts {
-    /// `names` are those besides `localhost` and the addresses of this machine alone. `::` and `0.0.0.0` are no names.
+    /// Creates the check. `names` are the names besides `localhost` and the loopback addresses. Empty names, `::` and `0.0.0.0` are
+    /// ignored.
     pub fn new(names: &[String]) -> Self {
         let names = names.iter().map(|name| normal(name));
         Self(names.filter(|name| is_a_name(name)).collect())
     }
 
-    /// Whether a request may be answered. One from another machine always is: by which name it finds this one is not known here.
+    /// Checks whether a request may be answered. Requests from other machines always may: the name they use for this one is not known
+    /// here.
     ///
     /// # Errors
-    /// It comes from this machine, and its target or one of its `Host` headers is a name that is not this server's.
+    /// The request comes from this machine, and its target or one of its `Host` headers is not a name of this server.
     pub fn check<B>(&self, request: &Request<B>) -> Result<(), Foreign> {
         let connection = request.extensions().get::<Connection>();
         if connection.is_some_and(|connection| !connection.is_local()) {
             return Ok(());
         }
-        // An absolute target, or HTTP/2's `:authority`, goes before the header; both have to be right.
+        // An absolute target, or `:authority` in HTTP/2, takes precedence over the header. Both must be right.
         let target = request.uri().authority().map(|it| it.as_str().as_bytes());
         let headers = request.headers().get_all(HOST).into_iter();
         let mut named = target.into_iter().chain(headers.map(HeaderValue::as_bytes));
@@ -66,7 +68,7 @@ impl Hosts {
     }
 }
 
-/// A host as it is compared: without case, brackets and the full stop at its end, an address in its shortest form.
+/// Normalises a host for comparison: lower case, no brackets, no full stop at the end, addresses in their shortest form.
 fn normal(host: &str) -> String {
     let host = host.trim_end_matches('.');
     let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
@@ -97,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machines_own_names_and_those_of_the_configuration_are_answered() {
+    fn local_and_configured_names_are_allowed() {
         for host in [
             "localhost",
             "localhost:50051",
@@ -113,13 +115,13 @@ mod tests {
         ] {
             assert!(is_allowed("/metrics", &[host]), "{host}");
         }
-        // Whoever names nothing has no name that could be another's.
+        // A request without a host name has no wrong name.
         assert!(is_allowed("/metrics", &[]));
         assert!(is_allowed("http://localhost/metrics", &["127.0.0.1"]));
     }
 
     #[test]
-    fn any_other_name_is_refused_wherever_it_stands() {
+    fn any_other_name_is_refused_in_the_target_and_in_every_host_header() {
         for host in [
             "evil.example",
             "evil.example:50051",

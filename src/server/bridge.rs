@@ -1,8 +1,8 @@
-//! Bridges: the wire protocols of five older chat systems, so that their clients meet tchat's users in the same rooms.
+//! Bridges: the wire protocols of five older chat systems, so that their clients can use the same rooms as tchat's users.
 //!
-//! Each protocol has a [`Protocol`], a plain state machine that turns foreign messages into steps and news into foreign messages. A
-//! [`call`] owns one for each connected client and drives an ordinary session for it; [`grpc`], [`socket`] and [`trigger`] are the
-//! doors. None of them has a rule of chat: whatever may be said, and to whom, is decided where it is for everybody.
+//! Each protocol has a [`Protocol`]. This is a plain state machine that turns foreign messages into steps, and news into foreign messages.
+//! Each connected client has a [`call`], which owns one and drives an ordinary session. [`grpc`], [`socket`] and [`trigger`] accept the
+//! clients. None of these modules contains chat rules: who may post what is decided in the session and the room, as for everybody.
 
 pub mod call;
 mod exchange;
@@ -20,7 +20,7 @@ mod websocket;
 
 pub use self::protocol::Protocol;
 
-/// What the generator makes of `proto/bridge`.
+/// The types generated from `proto/bridge`.
 #[allow(clippy::all, clippy::pedantic)] // Generated.
 pub mod proto {
     pub mod chat {

@@ -1,4 +1,5 @@
-//! `grpc-timeout`: it bounds a whole stream, and tonic heeds it only in its own server.
+//! The `grpc-timeout` header, which limits the length of a call, streams included. tonic applies it only in its own server, which tchat
+//! does not use.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,10 +9,10 @@ use tokio::time::{Sleep, sleep};
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
-/// When a call ends, if it says so.
+/// When a call must end; `None` if it has no limit.
 pub type Deadline = Option<Pin<Box<Sleep>>>;
 
-/// The deadline a call begins with.
+/// Reads the deadline of a call from its metadata. The time starts now.
 pub fn of(metadata: &MetadataMap) -> Deadline {
     timeout(metadata).map(|after| Box::pin(sleep(after)))
 }
@@ -25,7 +26,7 @@ pub fn exceeded() -> Status {
     Status::deadline_exceeded("the call's own deadline is over")
 }
 
-/// At most eight digits and a unit, as gRPC has it.
+/// Parses `grpc-timeout`: at most eight digits and a unit, as the gRPC specification defines it. Anything else is no limit.
 fn timeout(metadata: &MetadataMap) -> Option<Duration> {
     let value = metadata.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;

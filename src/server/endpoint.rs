@@ -1,4 +1,4 @@
-//! The doors: frames to requests, items to frames, and nothing else; and what is served over plain HTTP.
+//! Endpoints: turn frames into requests and outbox items into frames, and serve plain HTTP. They contain no chat rules.
 
 pub mod grpc;
 pub mod http;

@@ -1,6 +1,6 @@
-//! What all sessions share: the rooms that run, who is present under which name, and the way to stop.
+//! The hub: what all sessions share. It knows the running rooms, who is present under which name, and the shutdown signal.
 //!
-//! Its state sits behind one mutex that is held for a few lines at a time and never across an await.
+//! One mutex guards its state. It is locked for a few lines at a time and never across an await.
 
 mod admission;
 pub mod guest;
@@ -47,34 +47,34 @@ use crate::chat::{
 };
 use crate::wire::Event;
 
-/// How long somebody whose link broke stays present, and how long nobody else gets their name.
+/// How long a person whose connection broke stays present, and how long their name stays reserved for them.
 pub const GRACE: Duration = Duration::from_mins(1);
 pub const NAME_HOLD: Duration = Duration::from_mins(2);
 
-/// Invitations that may wait to be told.
+/// Capacity of the queue of invitations that are to be sent to invited people.
 const INVITATIONS: usize = 256;
 
-/// People as a room's list has them.
+/// People of a room, as its roster lists them.
 type People = Arc<Vec<Person>>;
 
-/// Who was last in which room, as of when.
+/// For each room, who was there last and when that was looked up.
 type LastHere = HashMap<RoomId, (Instant, Arc<OnceCell<People>>)>;
 
-/// What a hub is made with.
+/// The configuration of a hub.
 #[derive(Clone, Debug)]
 pub struct HubConfig {
     pub limits: Limits,
-    /// Rooms that are there from the start; the first one is where everybody begins and nobody leaves.
+    /// Rooms that the server creates. The first is the home room: everybody starts there and nobody can leave it.
     pub presets: Vec<RoomPreset>,
-    /// Names whose first bearer owns the preset rooms.
+    /// Operator names. The first person to use one of them owns the preset rooms.
     pub operators: Vec<UserName>,
-    /// Whoever shows the secret with this hash hosts here and owns the preset rooms.
+    /// Hash of the host's secret. The person with this secret owns the preset rooms.
     pub owner: Option<SecretHash>,
-    /// How much is kept of rooms and conversations that say nothing themselves.
+    /// How much history is stored for rooms and conversations without a retention setting of their own.
     pub retention: Retention,
-    /// Words nobody says here.
+    /// The word filter.
     pub filter: Filter,
-    /// The clock that entries are stamped by.
+    /// The clock for the time stamps of entries.
     pub wall: WallClock,
 }
 
@@ -85,7 +85,7 @@ pub struct Hub {
     pub(super) limits: Limits,
     pub(super) server_id: ServerId,
     pub(super) budget: Arc<Budget>,
-    /// Cancelled when the server stops: sessions say goodbye.
+    /// Cancelled when the server stops. Sessions then send a goodbye and end.
     pub(super) draining: CancellationToken,
     pub(super) fatal: Fatal,
     rooms: Shared,
@@ -95,14 +95,14 @@ pub struct Hub {
     /// See [`Hub::last_here`].
     last_here: Mutex<LastHere>,
     reads: Reads,
-    /// Held by whatever changes somebody's name or presence.
+    /// Taken by every change of a person's name or presence.
     turns: Turns,
     sessions: AtomicUsize,
-    /// Told when a guest gives a name back.
+    /// Notified when a guest's name becomes free.
     freed: Notify,
-    /// Guests who brought no name.
+    /// Counter for the names of guests who gave none.
     nameless: AtomicUsize,
-    /// The guest that several connections share, while there is one.
+    /// The guest that several connections share, if it exists now.
     shared: Mutex<Weak<Guest>>,
     state: Mutex<State>,
 }
@@ -112,9 +112,9 @@ struct State {
     running: HashMap<RoomId, RoomHandle>,
     names: Names,
     people: HashMap<IdentityId, Attending>,
-    /// Those who have a name over a bridge, present or not yet.
+    /// Guests who have a name, and their bridge. They may not be present yet.
     guests: HashMap<IdentityId, Via>,
-    /// The rates of those who have gone, until they would be full again: coming back is no new burst.
+    /// Rate limits of people who have left, until the bucket would be full again. Reconnecting does not give a new burst.
     buckets: HashMap<IdentityId, Bucket>,
 }
 
@@ -126,14 +126,15 @@ struct Attending {
     is_owner: bool,
     via: Via,
     status: Status,
-    /// When it was last told that they are writing.
+    /// When their last typing signal was sent.
     typed_at: Option<Instant>,
     sessions: HashMap<SessionId, Weak<Outbox>>,
     bucket: Bucket,
 }
 
 impl Hub {
-    /// Makes or updates the preset rooms and holds the names of those who were present when the last server stopped.
+    /// Starts a hub: creates or updates the preset rooms, and reserves the names of the people who were present when the last server
+    /// stopped.
     ///
     /// # Errors
     /// The store failed.
@@ -152,7 +153,7 @@ impl Hub {
                 .filter_map(|preset| Some((preset.name.key(), preset.retention?)))
                 .collect(),
         };
-        // Nobody but the server itself acts under its id, which is no person's.
+        // The author of what the server does itself. No person has this id.
         let server = Author {
             id: IdentityId::new(*server_id.bytes()),
             name: "tchat".into(),
@@ -195,9 +196,9 @@ impl Hub {
         for record in hub.store.present().await? {
             hub.lock().names.hold(&record.name, record.id, until);
         }
-        // They have no session now; whoever comes back is present again.
+        // Nobody has a session yet. People who come back are marked as present again.
         match hub.store.clear_presence().await {
-            // Names are held a little longer for those who do not come back.
+            // The next start will then reserve the names of people who did not come back as well.
             Err(StoreError::Full) => {}
             cleared => cleared?,
         }
@@ -210,15 +211,15 @@ impl Hub {
         Ok(hub)
     }
 
-    /// Sessions there are now.
+    /// Returns the number of sessions.
     pub fn sessions(&self) -> usize {
         self.sessions.load(Ordering::Relaxed)
     }
 
-    /// Takes a token of an identity's rate.
+    /// Takes one token from an identity's rate limit.
     ///
     /// # Errors
-    /// A retryable refusal.
+    /// The limit is reached; the refusal says when to retry.
     pub fn pace(&self, identity: IdentityId) -> Result<(), Refusal> {
         let mut state = self.lock();
         let Some(attending) = state.people.get_mut(&identity) else {
@@ -230,7 +231,7 @@ impl Hub {
         taken.map_err(|after| Refusal::new(RefusalCode::RateLimited).retry_after(after))
     }
 
-    /// Queues an event for every session of an identity.
+    /// Queues an event for every session of a person.
     pub fn tell(&self, identity: IdentityId, event: &Event) {
         let outboxes: Vec<Arc<Outbox>> = {
             let state = self.lock();
@@ -249,26 +250,26 @@ impl Hub {
         }
     }
 
-    /// Sessions somebody has now.
+    /// Returns the number of sessions of a person.
     fn sessions_of(&self, identity: IdentityId) -> usize {
         let state = self.lock();
         let attending = state.people.get(&identity);
         attending.map_or(0, |it| it.sessions.len())
     }
 
-    /// Somebody's present name.
+    /// Returns a person with their current name, or nothing if they have no session.
     pub fn author(&self, identity: IdentityId) -> Option<Author> {
         let name = self.lock().people.get(&identity)?.name.to_string();
         Some(Author { id: identity, name })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // What is done under the lock cannot leave the state half changed.
+        // Poison is ignored: no code under the lock can panic with the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Tells people that they were invited somewhere.
+/// Sends invitations to the invited people.
 async fn notify_invited(hub: Weak<Hub>, mut invitations: mpsc::Receiver<Invited>) {
     while let Some(Invited { person, by, room }) = invitations.recv().await {
         let Some(hub) = hub.upgrade() else { return };
@@ -278,10 +279,10 @@ async fn notify_invited(hub: Weak<Hub>, mut invitations: mpsc::Receiver<Invited>
     }
 }
 
-/// Sixteen random bytes.
+/// Returns sixteen random bytes.
 pub fn random_id() -> [u8; 16] {
     let mut bytes = [0; 16];
-    // The system's generator does not fail once it is running, and without it no id and no secret is worth anything.
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    // The system's generator does not fail once it is running. Without it no id and no secret would be safe.
+    getrandom::fill(&mut bytes).expect("the operating system provides random bytes");
     bytes
 }

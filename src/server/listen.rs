@@ -1,7 +1,8 @@
-//! The accept loop: connections are counted before they are accepted, and none may keep another waiting.
+//! The accept loop: accepts connections within limits and serves each in its own task, so that none delays another.
 //!
-//! A connection has a deadline until its first request, a kill switch handed on with each request, and HTTP/2 limits; keepalive
-//! and graceful shutdown alone reach neither a peer that never speaks nor one that never listens.
+//! Each connection has a deadline for its first request, a kill switch that its requests can use, and HTTP/2 limits. Keepalive and
+//! graceful shutdown are not enough: they do not end a peer that never sends anything, or one that never reads. The loop knows nothing
+//! of rooms or messages.
 
 pub mod tcp;
 
@@ -32,26 +33,26 @@ use tower::ServiceExt;
 use super::hub::guest::Guest;
 use super::outbox::Outbox;
 
-/// Until its first whole request a connection has this long.
+/// Time limit for a connection's first complete request.
 pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
-/// The health service, which asks nobody who they are.
+/// Path of the health service, which needs no authentication.
 const HEALTH: &str = "/grpc.health.v1.Health/";
-/// A client has this long to be let in.
+/// Time limit for a client to be admitted, from the start of the connection.
 pub const GREETED_WITHIN: Duration = Duration::from_secs(20);
-/// A stream that was not asked for what waits in it for this long ends, and with it its connection.
+/// A connection ends if data has been waiting in one of its outboxes for this long without being read.
 pub const STALLED: Duration = Duration::from_secs(30);
-/// How often that is looked at.
+/// How often connections are checked for stalled outboxes.
 const SWEEP: Duration = Duration::from_secs(5);
-/// Sessions have this long to say goodbye when the server stops; then connections are dropped.
+/// Time limit for sessions to send their goodbyes when the server stops. Then the connections are dropped.
 pub const GOODBYES: Duration = Duration::from_secs(5);
 
-/// How many connections there may be.
+/// Limits for the number of connections.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Caps {
     pub connections: usize,
-    /// Of these, connections whose client was not let in yet.
+    /// Connections whose client is not admitted yet. They also count as `connections`.
     pub strangers: usize,
-    /// From one address, unless it is this machine's own.
+    /// Connections from one address. Loopback addresses have no limit.
     pub per_address: usize,
 }
 
@@ -65,7 +66,7 @@ impl Default for Caps {
     }
 }
 
-/// What every connection leads to.
+/// What connections can reach: the gRPC services and the plain HTTP routes.
 #[derive(Clone, Debug)]
 pub struct Services {
     pub grpc: tonic::service::Routes,
@@ -76,17 +77,17 @@ pub struct Services {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Peer {
     Tcp(SocketAddr),
-    /// A pipe in memory.
+    /// A pipe in memory, in the same process.
     Memory,
 }
 
 impl Peer {
-    /// The address that counts against the cap.
+    /// Returns the address that counts against `per_address`; nothing for loopback and memory.
     fn counted(self) -> Option<IpAddr> {
         match self {
             Self::Tcp(address) => {
                 let ip = match address.ip().to_canonical() {
-                    // Whoever has one address of a /64 has all of them.
+                    // A client with one IPv6 address usually has the whole /64, so the /64 is counted.
                     IpAddr::V6(ip) => {
                         IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)))
                     }
@@ -118,12 +119,12 @@ struct Inner {
     /// Drops the connection, whatever its peer does.
     kill: CancellationToken,
     has_asked: AtomicBool,
-    /// Held until the client is let in.
+    /// The permit under `Caps::strangers`. Released when the client is admitted.
     stranger: Mutex<Option<OwnedSemaphorePermit>>,
     outboxes: Mutex<Vec<Weak<Outbox>>>,
-    /// A guest's name that is kept as long as this lasts.
+    /// A guest name that is reserved while the connection lasts.
     reserved: Mutex<Option<Arc<Guest>>>,
-    /// What goes on with the socket after HTTP has given it away.
+    /// Tasks that use the socket after an upgrade, when HTTP has released it.
     upgraded: TaskTracker,
 }
 
@@ -140,7 +141,7 @@ impl Connection {
         }))
     }
 
-    /// Keeps a guest's name until the connection ends, instead of the one that was kept before.
+    /// Reserves a guest name until the connection ends. Replaces the name that was reserved before.
     pub fn reserve(&self, guest: Option<Arc<Guest>>) {
         let mut reserved = self
             .0
@@ -149,7 +150,7 @@ impl Connection {
             .unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *reserved, guest);
         drop(reserved);
-        // Its name is given back here, where nothing is locked.
+        // Dropping the guest frees its name, which locks the hub. So it happens after this lock is released.
         drop(before);
     }
 
@@ -161,7 +162,8 @@ impl Connection {
             .clone()
     }
 
-    /// Goes on with the socket after an upgrade, as a part of the connection: under its kill switch, its caps and the drain.
+    /// Runs a task that uses the socket after an upgrade. It is still part of the connection: the kill switch,
+    /// the limits and the drain apply.
     pub fn go_on(&self, with: impl Future<Output = ()> + Send + 'static) {
         let kill = self.0.kill.clone();
         self.0.upgraded.spawn(async move {
@@ -181,7 +183,7 @@ impl Connection {
         self.0.peer.counted().is_none()
     }
 
-    /// Ends the connection if this outbox is not read for too long.
+    /// Watches an outbox. If it is not read for [`STALLED`], the connection is dropped.
     pub fn watch(&self, outbox: &Arc<Outbox>) {
         let mut outboxes = self
             .0
@@ -214,7 +216,7 @@ impl Connection {
 }
 
 impl Connection {
-    /// The client was let in: it no longer counts as a stranger.
+    /// The client was admitted. Its connection no longer counts against the limit for unknown clients.
     pub fn greeted(&self) {
         self.0
             .stranger
@@ -224,7 +226,7 @@ impl Connection {
     }
 }
 
-/// All connections there are.
+/// All open connections, and how many each address has.
 #[derive(Debug, Default)]
 struct Registry {
     next: AtomicU64,
@@ -261,7 +263,7 @@ impl Registry {
         }
     }
 
-    /// Counts a connection of an address; false if it has its share.
+    /// Counts a connection from an address. Returns false if the address has reached its limit.
     fn admits(&self, address: Option<IpAddr>, most: usize) -> bool {
         let Some(address) = address else { return true };
         let mut addresses = self
@@ -288,7 +290,7 @@ impl Registry {
     }
 }
 
-/// Serves connections until `drain` is cancelled, then lets them finish, but not for ever; not at all once `hurry` is cancelled.
+/// Serves connections until `drain` is cancelled, then gives them [`GOODBYES`] to finish. Once `hurry` is cancelled it drops them at once.
 pub async fn serve<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
     doors: Services,
@@ -305,7 +307,7 @@ pub async fn serve<S>(
         () = accept(incoming, doors, caps, &drain, &registry, &tracker) => {}
         () = drain.cancelled() => {}
     }
-    // The listening sockets are closed now: nobody waits in a queue that nobody will empty.
+    // The listening sockets are closed now, so no client waits in an accept queue that is not served any more.
     drain.cancelled().await;
     tracker.close();
     let finished = tokio::select! {
@@ -319,7 +321,7 @@ pub async fn serve<S>(
     sweeper.abort();
 }
 
-/// Drops connections that are not read.
+/// Drops connections whose client does not read.
 async fn sweep(registry: Arc<Registry>) {
     let mut every = interval(SWEEP);
     loop {
@@ -358,7 +360,7 @@ async fn accept<S>(
         let (io, peer) = match incoming.next().await {
             Some(Ok(accepted)) => accepted,
             Some(Err(error)) => {
-                // Out of descriptors, most likely: it passes, and trying again at once would only burn a core.
+                // Most likely there are no free file descriptors. That passes; retrying at once would only use CPU time.
                 if pause.is_zero() {
                     tracing::warn!(%error, "cannot accept connections");
                 }
@@ -371,7 +373,7 @@ async fn accept<S>(
         pause = Duration::ZERO;
         let address = peer.counted();
         if !registry.admits(address, caps.per_address) {
-            tracing::debug!(%peer, "dropped: too many connections of one address");
+            tracing::debug!(%peer, "dropped: too many connections from one address");
             continue;
         }
         let connection = Connection::new(peer, stranger);
@@ -397,7 +399,7 @@ where
     let service = tower::service_fn(move |mut request: http::Request<Incoming>| {
         seen.0.has_asked.store(true, Ordering::Relaxed);
         if request.uri().path().starts_with(HEALTH) {
-            // Whoever watches over a server has nothing to be let in for.
+            // Health checks never say hello, so they count as admitted.
             seen.greeted();
         }
         request.extensions_mut().insert(seen.clone());
@@ -412,7 +414,7 @@ where
     let mut awaits = Awaits::Request;
     loop {
         tokio::select! {
-            // How a connection ends is its peer's affair; what it meant for a session is logged there.
+            // The error is not logged here. The session logs how it ended.
             _ = served.as_mut() => return,
             () = kill.cancelled() => return,
             () = deadline.as_mut(), if awaits != Awaits::Nothing => match awaits {
@@ -434,7 +436,7 @@ where
     }
 }
 
-/// What a connection's deadline is for.
+/// What a connection must do before its deadline.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Awaits {
     Request,
@@ -442,7 +444,7 @@ enum Awaits {
     Nothing,
 }
 
-/// gRPC goes to its services, anything else to what is served over plain HTTP.
+/// Routes a request: gRPC to the services, anything else to the plain HTTP routes.
 async fn answer(
     doors: Services,
     request: http::Request<Incoming>,
@@ -456,7 +458,7 @@ async fn answer(
         return doors.grpc.oneshot(request.map(Body::new)).await;
     }
     let answer = if is_grpc {
-        // Every gRPC client speaks HTTP/2. A web page cannot, and must not reach services that ask for no secret.
+        // Every gRPC client uses HTTP/2. A web page cannot, and it must not reach services that need no secret.
         Ok((
             StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             "gRPC needs HTTP/2\n",
@@ -466,7 +468,7 @@ async fn answer(
         doors.web.oneshot(request.map(axum::body::Body::new)).await
     };
     answer.map(|mut response| {
-        // One answer a connection; but an upgrade's own header is read to the letter by some.
+        // One response per connection in HTTP/1. An upgrade keeps its own Connection header, because some clients compare it exactly.
         if is_first_http && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let close = http::HeaderValue::from_static("close");
             response

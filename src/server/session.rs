@@ -1,7 +1,7 @@
-//! One attached client: it is let in, follows rooms, posts, and is said goodbye to.
+//! A session: one attached client, from hello to goodbye.
 //!
-//! A session is one task. It takes one request at a time, writes only into its outbox and never waits for a reader but by
-//! waiting for room there. It knows nothing of gRPC: an endpoint or a bridge turns frames into requests and items into frames.
+//! A session is one task. It handles one request at a time and writes only to its outbox. The only thing it waits for on the reader's
+//! side is room in that outbox. It knows nothing of gRPC: an endpoint or a bridge turns frames into requests and items into frames.
 
 mod catch_up;
 mod guest;
@@ -30,17 +30,17 @@ use crate::wire::{
     UnfollowReason, Welcome, Who,
 };
 
-/// Hello has to come within this of the stream's opening.
+/// A client must send Hello within this time after the stream opens.
 pub const HELLO_WITHIN: Duration = Duration::from_secs(10);
-/// Columns of a client's own name in the log.
+/// Maximum width in the log of the client's name and version, in columns.
 const AGENT: usize = 64;
-/// Rooms and conversations one session may follow.
+/// Maximum number of rooms and conversations in one session.
 const ROOMS: usize = 512;
 
-/// How a client's stream ended early.
+/// Why a client's stream ended early.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SessionError {
-    /// A frame that cannot be understood.
+    /// A frame cannot be decoded.
     Malformed(Malformed),
     /// The connection is gone.
     Lost,
@@ -69,7 +69,7 @@ pub async fn run(
     outbox.finish();
 }
 
-/// Takes Hello and answers it with Welcome or a refusal.
+/// Waits for Hello and admits the client. Otherwise sends the refusal and returns the goodbye, or nothing if the connection is lost.
 async fn admit(
     hub: &Arc<Hub>,
     outbox: &Arc<Outbox>,
@@ -136,7 +136,7 @@ async fn admit(
     }
 }
 
-/// The goodbye of a server that stops: clients come back in their own time, not all at once.
+/// Returns the goodbye of a server that stops. The retry delay is random, so that the clients do not all reconnect at once.
 fn leaving() -> Goodbye {
     let jitter = u64::from(super::hub::random_id()[0]) * 4;
     let retry_after = Some(Duration::from_millis(500 + jitter));
@@ -153,18 +153,18 @@ struct Session {
     who: Admitted,
     rooms: HashMap<RoomId, Following>,
     order: Order,
-    /// When it was last said where the rooms end.
+    /// When the heads of the rooms were last sent.
     heads_at: Option<Instant>,
-    /// When a read position was last taken.
+    /// When a read position was last accepted.
     marked_at: Option<Instant>,
-    /// The person said goodbye.
+    /// The client said goodbye.
     quits: bool,
 }
 
 /// A room this session is present in.
 #[derive(Clone, Copy, Debug)]
 struct Following {
-    /// Absent while it is not followed.
+    /// `None` while the room is not followed.
     slot: Option<Slot>,
 }
 
@@ -369,7 +369,7 @@ impl Session {
         }
     }
 
-    /// Somebody that a request is about.
+    /// Returns the person that a request names.
     async fn resolve(&self, who: Who) -> Result<IdentityId, AdmitError> {
         match who {
             Who::Person(person) => self.existing(person).await,
@@ -377,7 +377,7 @@ impl Session {
         }
     }
 
-    /// My name may have been changed by another session of mine.
+    /// Reads the person's current name, which another session of theirs may have changed.
     fn refresh_name(&mut self) {
         if let Some(author) = self.hub.author(self.who.author.id) {
             self.who.author = author;

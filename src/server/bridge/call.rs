@@ -1,7 +1,7 @@
-//! One connected client of a foreign protocol: hears it, drives its session, and tells it what there is to tell.
+//! A call: one connected client of a foreign protocol. It reads the client's messages, drives a session for it, and sends it the news.
 //!
-//! A call owns a [`Protocol`] and never waits in one direction for the other: what is heard waits while the session is busy, what is
-//! to be said waits while the client does not read, and each of these queues is short.
+//! A call owns a [`Protocol`]. Its two directions never wait for each other: incoming messages wait while the session is busy, outgoing
+//! ones wait while the client does not read. Both queues are short. A call does not know the transport.
 
 mod entering;
 mod outgoing;
@@ -34,41 +34,43 @@ use crate::server::session;
 use crate::text;
 use crate::wire::{Event, GoodbyeReason, JoinTarget, Request, RequestFrame};
 
-/// Requests that wait for a session, and messages that wait for a client.
+/// Capacity of each queue: requests to the session, and messages to the client.
 const WAITING: usize = 16;
-/// Requests a call keeps for its session; beyond it what its client cannot see anyway is not followed.
+/// Maximum number of requests that wait in a call. Beyond it, the call stops following and leaving conversations on its own account,
+/// which its client does not see anyway.
 const ASKS: usize = 512;
-/// Marks a request that is the call's own, so that its client is not told of a refusal.
+/// Request number for the call's own requests. Their refusals are not sent to the client.
 const OWN: u64 = 1;
 
-/// Something for the client.
+/// Something to send to the client.
 #[derive(Debug)]
 pub enum ToClient {
     Message(Bytes),
-    /// The last.
+    /// The end of the call. Nothing follows it.
     End(Ending),
 }
 
-/// What the transport hears.
+/// Something the transport received.
 #[derive(Debug)]
 pub enum FromClient {
     Message(Bytes),
-    /// It cannot be read, and nothing after it.
+    /// A message that cannot be read. Nothing after it can be read either.
     SessionError(Ending),
     /// The client is gone.
     Lost,
 }
 
-/// What a client says of itself before its first message, where its protocol has that.
+/// What a client sends before its first message, in protocols that have a handshake.
 #[derive(Debug)]
 pub struct Handshake {
-    /// The name it asks for; empty: any that is free.
+    /// The requested name. Empty: any free name.
     pub name: String,
-    /// Receives one answer: the client is in its room, or why it is not.
+    /// Receives one answer: the client has joined its room, or the refusal.
     pub entered: oneshot::Sender<Result<(), Refusal>>,
 }
 
-/// Begins a call; what it says comes out of the receiver. It ends when the client is gone or the last word is said.
+/// Starts the task of a call. Its messages to the client arrive at the returned receiver. The call ends when the client is gone or has
+/// been sent everything.
 pub fn begin(
     hub: &Arc<Hub>,
     connection: Connection,
@@ -77,7 +79,7 @@ pub fn begin(
     heard: impl Stream<Item = FromClient> + Send + Unpin + 'static,
 ) -> mpsc::Receiver<ToClient> {
     let (name, entered) = handshake.map(|it| (it.name, it.entered)).unzip();
-    // Nobody proves anything here, so whoever asks is let in as far as they ever will be.
+    // These protocols have no authentication, so the connection counts as admitted from the start.
     connection.greeted();
     let (out, said) = mpsc::channel(WAITING);
     let outbox = Outbox::new(Arc::clone(&hub.budget));
@@ -110,7 +112,7 @@ pub fn begin(
     said
 }
 
-/// How far somebody has come.
+/// Whether the client is in its room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
     Outside,
@@ -124,15 +126,15 @@ struct Call {
     protocol: Protocol,
     out: mpsc::Sender<ToClient>,
     outbox: Arc<Outbox>,
-    /// Absent before there is a session, and once it has ended.
+    /// `None` before the session starts and after it has ended.
     session: Option<mpsc::Sender<RequestFrame>>,
     asks: VecDeque<Request>,
     saying: VecDeque<ToClient>,
-    /// Posts made while somebody is on their way in.
+    /// Posts that arrived while the client was still joining.
     held: VecDeque<Step>,
-    /// Answers the handshake, until that is done.
+    /// The handshake's reply channel, until it is answered.
     entered: Option<oneshot::Sender<Result<(), Refusal>>>,
-    /// The names of those this client has private conversations with.
+    /// The other person's name in each private conversation of this client.
     peers: HashMap<RoomId, String>,
     instance: InstanceId,
     posts: u64,
@@ -142,12 +144,12 @@ struct Call {
     /// People in the room.
     count: u32,
     stage: Stage,
-    /// The client has not said that it will send nothing more.
+    /// The client may still send messages.
     hears: bool,
-    /// The client does not read any more.
+    /// The client no longer reads.
     is_gone: bool,
     has_said_bye: bool,
-    /// How it ends once the session has.
+    /// How the call ends after the session has ended.
     farewell: Option<Ending>,
 }
 
@@ -192,7 +194,7 @@ impl Call {
                             permit.send(RequestFrame { request, what });
                         }
                     }
-                    // The session has ended; what it still says is heard below.
+                    // The session has ended. Its last items are read below.
                     Err(_) => self.asks.clear(),
                 },
                 item = poll_fn(|context| outbox.poll_pop(context)),
@@ -244,18 +246,18 @@ impl Call {
         }
     }
 
-    /// Does what needs no waiting.
+    /// Performs a step that does not wait.
     fn act(&mut self, step: Step) {
         match step {
             Step::Say(message) => self.send(ToClient::Message(message)),
             Step::Post { to, text } => self.post(to, text),
             Step::Leave(ending) => self.leave(ending),
-            // No news makes anybody enter or ask who is there.
+            // News never produces these steps.
             Step::Enter { .. } | Step::People | Step::Ignore => self.drop_one(),
         }
     }
 
-    /// What has no words on the other side.
+    /// Counts one message that has no equivalent on the other side.
     fn drop_one(&self) {
         self.hub.metrics.count_dropped(self.protocol.via());
     }
@@ -273,7 +275,7 @@ impl Call {
         }
     }
 
-    /// Tells the tongue something.
+    /// Converts news for the client and performs the resulting steps.
     fn notify(&mut self, news: Notification<'_>) {
         let steps = self.protocol.on_event(news, self.moment());
         for step in steps {
@@ -281,8 +283,8 @@ impl Call {
         }
     }
 
-    /// Passes on what the client says: to the room, or to the one person a line that begins with `@name` is for. A line that is
-    /// meant for one person never becomes public, whether that person is here or not.
+    /// Posts a message to the room, or privately if the line starts with `@name`. A private line never becomes public, whether that person
+    /// is present or not.
     fn post(&mut self, to: Option<String>, text: String) {
         if self.stage == Stage::Entering {
             return self.held.push_back(Step::Post { to, text });
@@ -290,13 +292,13 @@ impl Call {
         let (Some(room), true) = (self.room, self.session.is_some()) else {
             return self.drop_one();
         };
-        // The ends of lines are those of everybody else's.
+        // Line ends become LF, as in tchat's own clients.
         let text = text.replace("\r\n", "\n");
         let text = text.trim_end_matches('\r');
         let is_taken = |name: &str| self.hub.is_taken(name);
         let (to, text) = match (to, text::addressee(text, is_taken)) {
             (Some(name), _) => (Recipient::Name(name), text),
-            // Chinese needs no space behind a name: `@张三你好` alone mentions 张三.
+            // Chinese has no space after a name: the line `@张三你好` is public and mentions 张三.
             (None, Some((name, ""))) if !is_taken(name) => (Recipient::Room(room), text),
             (None, Some((name, said))) if said.trim().is_empty() => {
                 let words = notices::private_text_missing(name);
@@ -320,7 +322,7 @@ impl Call {
         let (Some(room), Some(me)) = (self.room, self.me) else {
             return;
         };
-        // It costs the room a look at everybody, so it has its price.
+        // The room must go through everybody present, so this counts against the rate limit.
         while let Err(refusal) = self.hub.pace(me) {
             sleep(refusal.retry_after.unwrap_or_default()).await;
         }
@@ -334,7 +336,7 @@ impl Call {
         self.notify(Notification::People(&names));
     }
 
-    /// Everything asked for before is still done; then the client has left.
+    /// Ends the call after all earlier requests are done.
     fn leave(&mut self, ending: Ending) {
         if self.farewell.is_some() {
             return;
@@ -346,8 +348,8 @@ impl Call {
         self.end_if_due();
     }
 
-    /// Ends the session once everything its client asked for has been passed on; whoever is still on their way in has something to say
-    /// when they are.
+    /// Ends the session once all requests of the client have been passed on. While the client is still joining it waits, because posts may
+    /// be held until then.
     fn end_if_due(&mut self) {
         let is_due = self.farewell.is_some() && self.stage != Stage::Entering;
         if is_due && self.session.is_some() && !self.has_said_bye {
@@ -356,20 +358,20 @@ impl Call {
         }
     }
 
-    /// The client is gone: nobody is told anything any more, and what it asked for is still done.
+    /// Handles a client that is gone: it is sent nothing more, but its earlier requests are still done.
     fn lose(&mut self) {
         self.is_gone = true;
         self.saying.clear();
         self.leave(Ending::Done);
     }
 
-    /// The session has ended.
+    /// Handles the end of the session.
     fn end(&mut self) {
         self.session = None;
         self.asks.clear();
         let was_refused = self.farewell.is_none() && !self.hub.draining.is_cancelled();
         if was_refused && self.protocol.via() == Via::Service {
-            // Greetings go on without anybody who sees them.
+            // Greetings work without a session, only nobody in the room sees them.
             return;
         }
         let ending = self.farewell.get_or_insert(Ending::Stopping).clone();
@@ -377,15 +379,15 @@ impl Call {
     }
 }
 
-/// Whether a request is none that a client made.
+/// Whether a request is the call's own and not the client's.
 fn is_own(request: &Request) -> bool {
     matches!(request, Request::Follow { .. } | Request::Leave(_))
 }
 
-/// Keeps a name for a connection, which has at most one: the one it has already, or a free one.
+/// Reserves a name for a connection, which has at most one. Returns the guest that is already reserved if the name is the same.
 ///
 /// # Errors
-/// It is somebody else's, or no name.
+/// The name is invalid or taken.
 pub async fn reserve(
     hub: &Arc<Hub>,
     connection: &Connection,

@@ -1,4 +1,4 @@
-//! `chat.ChatService`: rooms, and a name of letters and digits that is reserved before one is joined.
+//! `chat.ChatService`: several rooms, and names of letters and digits that a client can reserve before it joins.
 
 use bytes::Bytes;
 use prost::{DecodeError, Message};
@@ -12,10 +12,10 @@ use super::proto::chat::{
 };
 use crate::chat::{Entry, Refusal, RefusalCode};
 
-/// Characters a name may have here.
+/// Maximum length of a name in this protocol, in characters.
 const NAME: usize = 20;
 
-/// One client's stream, which is one stay in one room.
+/// One client's stream. It stands for one stay in one room.
 #[derive(Debug, Default)]
 pub struct Chat {
     has_asked: bool,
@@ -40,13 +40,13 @@ impl Chat {
                     Err(refusal) => self.refuse_entry(&refusal),
                 }
             }
-            // Who they are has to be said first.
+            // The first message must be the join.
             _ if !self.has_asked => vec![Step::Leave(Ending::Done)],
             Some(Event::ChatMessage(message)) => vec![Step::Post {
                 to: None,
                 text: message.text,
             }],
-            // Which name and room it says is not looked at: a stream can only end its own stay.
+            // The name and room in the request are ignored: a stream can only end its own stay.
             Some(Event::LeaveRequest(_)) => {
                 self.is_leaving = true;
                 vec![Step::Leave(Ending::Done)]
@@ -55,7 +55,7 @@ impl Chat {
         })
     }
 
-    /// Whoever has joined goes on listening.
+    /// A client that has joined may end its messages and continue to receive.
     pub(super) fn on_end(&self) -> Vec<Step> {
         if self.has_asked {
             Vec::new()
@@ -67,7 +67,7 @@ impl Chat {
     pub(super) fn on_event(&mut self, news: Notification<'_>, at: EventTime) -> Vec<Step> {
         use server_message::Event;
         if self.is_leaving {
-            // Whatever arrives now would be taken for news of the next stay.
+            // The client would take it for news of its next stay.
             return Vec::new();
         }
         let event = match news {
@@ -114,13 +114,13 @@ impl Chat {
     }
 }
 
-/// What a name is here, besides what it is everywhere.
+/// Checks a name against the extra rules of this protocol.
 ///
 /// # Errors
-/// The refusal says what is wrong.
+/// The name is not 1 to 20 letters and digits.
 pub fn checked(name: &str) -> Result<(), Refusal> {
     let length = name.chars().count();
-    // Marks belong to the letters of scripts that write with them.
+    // Combining marks are part of the letters in some scripts.
     let is_letter =
         |c: char| c.is_alphanumeric() || c.general_category_group() == GeneralCategoryGroup::Mark;
     let is_plain = name.chars().all(is_letter);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_leaves_is_told_nothing_any_more() {
+    fn a_client_that_leaves_receives_nothing_more() {
         let mut chat = Chat::default();
         let (user_name, room_id) = ("ann".to_owned(), "tech".to_owned());
         let join = JoinRequest { user_name, room_id };

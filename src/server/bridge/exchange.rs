@@ -4,25 +4,25 @@ use bytes::Bytes;
 
 use crate::chat::{Entry, Person, Refusal};
 
-/// What is to be done for a client.
+/// An action to perform for a client.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Step {
-    /// Send a message of its protocol.
+    /// Send the client an encoded message of its protocol.
     Say(Bytes),
-    /// Come in under a name and join a room; no name: any that is free, no room: the one everybody begins in.
+    /// Connect under a name and join a room. An empty name means any free name, an empty room the home room.
     Enter {
         name: String,
         room: String,
-        /// What the protocol knows the person by.
+        /// The user id in the foreign protocol, if it has one.
         number: Option<i64>,
     },
-    /// Post to the room, or to somebody.
+    /// Post to the room, or privately to one person.
     Post { to: Option<String>, text: String },
-    /// Say who is there.
+    /// Send the names of the people in the room.
     People,
-    /// Everything asked for before is still done, then the client has left.
+    /// Finish all earlier requests, then end the call.
     Leave(Ending),
-    /// Nothing: it asks for something that is not there, which is counted.
+    /// Do nothing but count it: the request has no equivalent here.
     Ignore,
 }
 
@@ -30,49 +30,49 @@ pub enum Step {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ending {
     Done,
-    /// As an original ends that takes the end of the requests for an error.
+    /// The client ended its requests, in a protocol whose original server treats that as an error.
     Eof,
-    /// Something that is no message of the protocol.
+    /// The client sent something that is not a message of the protocol.
     Malformed,
-    /// They were not let in, and were told why.
+    /// The client was not admitted and has received the reason.
     Refused,
-    /// The server stops.
+    /// The server is stopping.
     Stopping,
-    /// The transport could not read what came.
+    /// The transport could not read a message.
     Failed(tonic::Code, String),
 }
 
-/// What a client has to hear of.
+/// Something the client is to be sent.
 #[derive(Clone, Copy, Debug)]
 pub enum Notification<'a> {
-    /// They are in.
+    /// The client has joined the room.
     Joined {
         name: &'a str,
         room: &'a str,
     },
-    /// They are not let in.
+    /// The client was not admitted.
     NotIn(&'a Refusal),
     Came(&'a Person),
     Went(&'a Person),
-    /// Something said to them alone.
+    /// A private message to this client.
     Private {
         entry: &'a Entry,
         name: &'a str,
     },
-    /// Something they said to one person alone.
+    /// A private message that this client sent.
     SentPrivately {
         entry: &'a Entry,
         to: &'a str,
     },
-    /// What they posted was refused.
+    /// A post of this client was refused.
     Refused(&'a Refusal),
-    /// Something the server tells them alone.
+    /// A notice from the server to this client alone.
     Notice(&'a str),
-    /// The names of those who are there.
+    /// The names of the people in the room.
     People(&'a [String]),
 }
 
-/// When something is told, and how many people are there then.
+/// The time of a message, and how many people are in the room then.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EventTime {
     /// Unix seconds.
@@ -81,13 +81,13 @@ pub struct EventTime {
 }
 
 impl EventTime {
-    /// The count as these protocols have it.
+    /// Returns the count in the number type of the foreign protocols.
     pub fn people(self) -> i32 {
         i32::try_from(self.count).unwrap_or(i32::MAX)
     }
 }
 
-/// Whole seconds of a time in milliseconds.
+/// Converts a time in milliseconds to whole seconds.
 pub fn seconds(at_ms: u64) -> i64 {
     i64::try_from(at_ms / 1000).unwrap_or(i64::MAX)
 }

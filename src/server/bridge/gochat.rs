@@ -1,4 +1,5 @@
-//! `gochat.ChatService`: one room; the first message says who speaks, and one with a target is private. Nobody hears themselves.
+//! `gochat.ChatService`: one room. The first message names the user, and a message with a target is private. Clients do not receive their
+//! own messages.
 
 use bytes::Bytes;
 use prost::{DecodeError, Message};
@@ -12,14 +13,14 @@ use crate::chat::{Entry, Via};
 #[derive(Debug, Default)]
 pub struct Gochat {
     has_entered: bool,
-    /// What the first message says besides who speaks.
+    /// The post in the first message, if it has one besides the user's name.
     first: Option<Step>,
 }
 
 impl Gochat {
     pub(super) fn on_message(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
         let message = ChatMessage::decode(message)?;
-        // Its client sends every line, empty ones too.
+        // Its clients send empty lines too.
         let post = (!message.content.trim().is_empty()).then(|| Step::Post {
             to: Some(message.targetname).filter(|name| !name.is_empty()),
             text: message.content,
@@ -43,7 +44,7 @@ impl Gochat {
                 notice(notices::refusal(refusal)),
                 Step::Leave(Ending::Refused),
             ],
-            // Their own client says it for them.
+            // A gochat client posts its own join message.
             Notification::Came(person) if person.via == Via::Gochat => Vec::new(),
             Notification::Came(person) => vec![say(&person.name, "", notices::GOCHAT_CAME.into())],
             Notification::Went(person) => vec![say(&person.name, "", notices::GOCHAT_WENT.into())],
@@ -55,7 +56,7 @@ impl Gochat {
             }
             Notification::Refused(refusal) => vec![notice(notices::refusal(refusal))],
             Notification::Notice(text) => vec![notice(text.to_owned())],
-            // Nobody hears themselves here.
+            // Clients do not receive their own messages.
             Notification::SentPrivately { .. } | Notification::People(_) => Vec::new(),
         }
     }
@@ -65,7 +66,7 @@ pub fn entry(entry: &Entry) -> Bytes {
     notices::said(entry).map_or_else(Bytes::new, |(by, text)| encoded(by, "", text))
 }
 
-/// A notice has no target: with one, the client would show it as a private message.
+/// Makes a notice. It has no target, because the client would show a message with one as private.
 fn notice(text: String) -> Step {
     say(notices::SYSTEM, "", text)
 }

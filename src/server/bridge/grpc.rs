@@ -1,4 +1,4 @@
-//! The foreign services over gRPC. Thin: what travels in a stream is passed on as it is.
+//! The gRPC services of the bridges. They pass the bytes of each message on to a call without decoding them.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use crate::server::hub::Hub;
 use crate::server::listen::Connection;
 use crate::wire::Frame;
 
-/// What the build script describes of the services.
+/// The server code that the build script generates.
 mod generated {
     #![allow(clippy::all, clippy::pedantic)] // Generated.
     pub mod user {
@@ -80,7 +80,7 @@ pub fn add(mut routes: Routes, hub: &Arc<Hub>, bridges: Bridges) -> Routes {
     routes
 }
 
-/// Where foreign calls come in.
+/// The implementation of all foreign services.
 #[derive(Clone, Debug)]
 struct BridgeService {
     hub: Arc<Hub>,
@@ -90,7 +90,7 @@ type Calls = Request<Streaming<Frame>>;
 type BridgeResponse = Result<Response<Answers>, Status>;
 
 impl BridgeService {
-    /// Begins a call. Its headers go out at once: there are clients that wait for them before they say anything.
+    /// Starts a call. The response headers are sent at once, because some clients wait for them before they send anything.
     fn open(&self, protocol: Protocol, request: Calls) -> BridgeResponse {
         let unknown = || Status::internal("the stream came over no known connection");
         let connection = request.extensions().get::<Connection>().cloned();
@@ -98,7 +98,7 @@ impl BridgeService {
         let deadline = deadline::of(request.metadata());
         let heard = request.into_inner().map(|message| match message {
             Ok(Frame(message)) => FromClient::Message(message),
-            // The transport's own words for what it could not read; whoever cancelled does not hear them.
+            // Uses tonic's own error for what it could not read. A client that cancelled receives nothing.
             Err(status) if status.code() != Code::Cancelled => {
                 FromClient::SessionError(Ending::Failed(status.code(), status.message().to_owned()))
             }
@@ -200,7 +200,7 @@ impl rooms::ChatService for BridgeService {
     }
 }
 
-/// What a call says, as a response stream.
+/// The response stream of a call.
 #[derive(Debug)]
 struct Answers {
     said: mpsc::Receiver<ToClient>,
@@ -230,7 +230,7 @@ impl Stream for Answers {
     }
 }
 
-/// How a stream ends; nothing: well.
+/// Returns the gRPC status for an ending; nothing for a successful end.
 fn status(ending: Ending) -> Option<Status> {
     match ending {
         Ending::Done | Ending::Refused => None,

@@ -1,11 +1,11 @@
-//! What the foreign protocols' users are told by the server, in the language their clients speak.
+//! Texts for the users of foreign protocols, in the language of their clients: Chinese, and English for gochat's joins and leaves.
 
 use crate::chat::{Body, Entry, Refusal, RefusalCode};
 use crate::wire::UnfollowReason;
 
-/// Who speaks when nobody does.
+/// The author name of messages from the server.
 pub const SYSTEM: &str = "系统";
-/// What their own client says for somebody who comes, and its counterpart.
+/// The texts for joining and leaving, as gochat's own clients write them.
 pub const GOCHAT_CAME: &str = "has joined the chat";
 pub const GOCHAT_WENT: &str = "has left the chat";
 pub const NAME_FREE: &str = "用户名可用";
@@ -33,7 +33,7 @@ pub fn skipped(count: u64) -> String {
     format!("您的网络太慢，跳过了 {count} 条消息")
 }
 
-/// Why somebody has to go, if they did not want to.
+/// Returns why a person was removed from a room; nothing if they left by themselves.
 pub fn put_out(why: &UnfollowReason) -> Option<String> {
     let (words, reason) = match why {
         UnfollowReason::RequestFrame | UnfollowReason::Left => return None,
@@ -54,22 +54,22 @@ pub fn name_taken(name: &str) -> String {
     format!("用户名 '{name}' 已被占用")
 }
 
-/// A private message where a protocol has no form of its own for one.
+/// Marks a received private message, for protocols without private messages.
 pub fn private(text: &str) -> String {
     format!("[私聊] {text}")
 }
 
-/// The same for whoever sent it.
+/// Marks a private message for its sender.
 pub fn private_to(name: &str, text: &str) -> String {
     format!("[私聊 → {name}] {text}")
 }
 
-/// What somebody is told who wrote `@name` and nothing else.
+/// The notice for a line that is only `@name`.
 pub fn private_text_missing(name: &str) -> String {
     format!("请在 @{name} 后面写上要私下说的话")
 }
 
-/// What an entry says to everybody, and who says it; nothing for one that is told otherwise or not at all.
+/// Returns the author and text of an entry; nothing for entries that are shown in another form or not at all.
 pub fn said(entry: &Entry) -> Option<(&str, String)> {
     let name = entry.author.name.as_str();
     match &entry.body {
@@ -81,7 +81,7 @@ pub fn said(entry: &Entry) -> Option<(&str, String)> {
     }
 }
 
-/// A refusal where names are letters and digits.
+/// Returns the text of a refusal for `chat`, where names are letters and digits.
 pub fn room_refusal(refused: &Refusal) -> String {
     match refused.code {
         RefusalCode::NameInvalid => {
@@ -131,7 +131,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         RefusalCode::CannotLeave => "不能离开这个房间".into(),
         RefusalCode::NotAllowed | RefusalCode::Outranked => "您没有权限这样做".into(),
         RefusalCode::TooLong => format!("太长：{} 个字符，最多 {} 个", argument(1), argument(2)),
-        // No bridge asks for what these are answers to; a person is told that nothing was done all the same.
+        // No bridge sends a request that gets one of these refusals. A general text covers them anyway.
         RefusalCode::Malformed
         | RefusalCode::Protocol
         | RefusalCode::EpochChanged

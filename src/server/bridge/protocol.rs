@@ -29,7 +29,7 @@ impl Protocol {
         }
     }
 
-    /// A message from the client, encoded.
+    /// Handles an encoded message from the client.
     pub fn on_message(&mut self, message: &[u8], at: EventTime) -> Vec<Step> {
         let steps = match self {
             Self::User(user) => user.on_message(message, at),
@@ -41,7 +41,7 @@ impl Protocol {
         steps.unwrap_or_else(|_| vec![Step::Leave(Ending::Malformed)])
     }
 
-    /// The client will send nothing more.
+    /// Handles the end of the client's messages.
     pub fn on_end(&mut self) -> Vec<Step> {
         match self {
             Self::User(_) => vec![Step::Leave(Ending::Eof)],
@@ -57,7 +57,7 @@ impl Protocol {
             Self::User(_) => user::on_event(news, at),
             Self::Gochat(gochat) => gochat.on_event(news),
             Self::Chat(chat) => chat.on_event(news, at),
-            // Its client knows nothing but greetings; what it should be told, and cannot be, is counted.
+            // Its clients understand only greetings. News that it should receive and cannot is counted.
             Self::Service(_) => match news {
                 Notification::Refused(_) | Notification::Notice(_) => vec![Step::Ignore],
                 _ => Vec::new(),
@@ -66,7 +66,7 @@ impl Protocol {
         }
     }
 
-    /// What everybody in the room is sent of an entry; empty: nothing.
+    /// Encodes an entry as everybody in the room receives it. Empty if the protocol does not show such entries.
     pub fn entry(&self, entry: &Entry, count: u32) -> Bytes {
         let at = EventTime {
             seconds: seconds(entry.at_ms),
@@ -81,7 +81,7 @@ impl Protocol {
         }
     }
 
-    /// Whether whoever says something gets it back.
+    /// Whether clients receive their own messages.
     pub fn echoes(&self) -> bool {
         !matches!(self, Self::Gochat(_))
     }

@@ -1,4 +1,4 @@
-//! `service.v1.Service`: every name is greeted at once, and people in the room see what was asked.
+//! `service.v1.Service`: answers every name with a greeting at once, and posts the name to the room.
 
 use prost::{DecodeError, Message};
 
@@ -9,12 +9,12 @@ use super::proto::service::{ChatReq, ChatRsp};
 #[derive(Debug, Default)]
 pub struct Service {
     has_entered: bool,
-    /// It is greeted and nothing else: it joins no room, and nobody sees what it asks.
+    /// The client only receives greetings. It joins no room, and its requests are not posted.
     is_unseen: bool,
 }
 
 impl Service {
-    /// A client that nobody sees.
+    /// Creates a client whose requests are not posted to the room.
     pub fn unseen() -> Self {
         Self {
             is_unseen: true,
@@ -27,7 +27,7 @@ impl Service {
         let greeting = ChatRsp {
             message: format!("Hello {name}"),
         };
-        // The greeting waits for nothing: its client gives it a second for five of them.
+        // The greeting is sent at once, because the client waits only a second for five of them.
         let mut steps = vec![Step::Say(greeting.encode_to_vec().into())];
         if self.is_unseen {
             return Ok(steps);

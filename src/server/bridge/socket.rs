@@ -1,7 +1,7 @@
-//! A WebSocket and the call behind it: frames in, frames out, pings between.
+//! WebSocket connections of the bridge: passes messages between the socket and its call, and pings the client.
 //!
-//! Its clients send protobuf in text frames, so no payload is taken for text: frames are read by soketto's base codec, which does not
-//! look into them.
+//! Its clients send protobuf in text frames, so payloads must not be checked for UTF-8. Frames are therefore read with soketto's base
+//! codec, which does not look into them.
 
 mod frames;
 
@@ -29,18 +29,19 @@ use crate::server::allowed_hosts::Hosts;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
 
-/// The header that says who shakes hands. Bytes, because names are not only ASCII.
+/// The header with the user's name. Its value is read as bytes, because names are not only ASCII.
 const USERNAME: &str = "username";
-/// How often a client is pinged, and how long a pong may take. Nothing but a pong counts as one.
+/// How often a client is pinged, and how long a pong may take. Other frames do not count as a pong.
 pub const PING_EVERY: Duration = Duration::from_secs(54);
 pub const PONG_WITHIN: Duration = Duration::from_mins(1);
-/// A client has this long to answer a close.
+/// Time limit for the client's answer to a close frame.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
-/// A room has this long to let a client in: longer than a name that is just becoming free may take.
+/// Time limit for joining the room. Longer than the wait for a name that is about to become free.
 const ENTER_WITHIN: Duration = Duration::from_secs(5);
 
-/// Begins the call, and completes the handshake once the client is in its room: whatever is said after the 101 reaches it, and it is in
-/// every list of users. A client that is not let in is told why by its first message, and is then closed with 1008.
+/// Starts the call, and completes the handshake once the client has joined its room. So the client receives every message posted after
+/// the 101 response, and is in every user list. A client that is not admitted receives the reason as its first message, and is then
+/// closed with 1008.
 pub async fn upgrade(hub: Arc<Hub>, hosts: Hosts, mut request: Request) -> Response {
     let Some(connection) = request.extensions().get::<Connection>().cloned() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -52,7 +53,7 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: Hosts, mut request: Request) -> Respo
         return (StatusCode::BAD_REQUEST, "this is a WebSocket").into_response();
     };
     let name = request.headers().get(USERNAME);
-    // What is no UTF-8 is no name either; it is refused as one, so that its user hears of it.
+    // Invalid UTF-8 becomes an invalid name. It is refused as such, so that the user sees why.
     let name = name.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
     let upgrading = hyper::upgrade::on(&mut request);
     let (hears, heard) = mpsc::channel(1);
@@ -68,7 +69,7 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: Hosts, mut request: Request) -> Respo
         Some(handshake),
         ReceiverStream::new(heard),
     );
-    // Its clients show what comes in frames and nothing else, so the reason of a refusal waits in `said`.
+    // Its clients show only messages, so the reason for a refusal is sent as one. It is waiting in `said`.
     let answer = timeout(ENTER_WITHIN, answer).await;
     if !answer.is_ok_and(|answer| answer.is_ok()) {
         return (StatusCode::SERVICE_UNAVAILABLE, "the room does not answer").into_response();
@@ -82,14 +83,14 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: Hosts, mut request: Request) -> Respo
     response.map(|()| Body::empty())
 }
 
-/// Whether a browser's page may connect: one of this server's own. Other programs name no origin and may always.
+/// Whether a request may connect. A web page may only if it comes from this server. Other programs send no `Origin` and always may.
 fn may_connect(hosts: &Hosts, request: &Request) -> bool {
     let is_page = request.headers().contains_key(ORIGIN);
-    // A page whose name was made to stand for this machine has the same origin, but not a name of this server.
+    // With DNS rebinding a foreign page has the same origin, but its host name is not a name of this server.
     !is_page || (is_same_origin(request.headers()) && hosts.check(request).is_ok())
 }
 
-/// A browser says where its page comes from; only this server's own pages may connect. Others say nothing.
+/// Whether `Origin` and `Host` name the same server. True without an `Origin`, which only browsers send.
 fn is_same_origin(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else {
         return true;
@@ -105,9 +106,9 @@ struct Socket<S> {
     outgoing: Outgoing<S>,
     hears: mpsc::Sender<FromClient>,
     said: mpsc::Receiver<ToClient>,
-    /// The client sends binary frames, so it gets them.
+    /// The last message was a binary frame, so the client is sent binary frames too.
     is_binary: bool,
-    /// Until when the next pong has to come.
+    /// When the next pong is due.
     pong_by: Instant,
 }
 
@@ -124,12 +125,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// Until the call ends, the client goes or nothing is heard of it.
+    /// Runs until the call ends, the client disconnects or a pong is missing.
     async fn run(mut self) {
         let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let hears = self.hears.clone();
         let code = loop {
-            // A call that is busy is not read for; whoever waits for it is not waited for.
+            // While the call is busy nothing is read from the client, and no pong is expected.
             let is_ready = hears.capacity() > 0;
             let since = Instant::now();
             let event = tokio::select! {
@@ -143,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 () = sleep_until(self.pong_by), if is_ready => return,
             };
             if !is_ready {
-                // A pong may have come meanwhile, and was not looked for.
+                // A pong may have arrived meanwhile but was not read.
                 self.pong_by += since.elapsed();
             }
             let done = match event {
@@ -166,7 +167,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         match frame {
             Frame::Message { is_binary, payload } => {
                 self.is_binary = is_binary;
-                // There is room: it was looked at before the frame was read. A call that has ended still has its last words to say.
+                // Does not block: the queue had room before the frame was read. An error means that the call has ended; `said` still has
+                // its last messages.
                 drop(self.hears.send(FromClient::Message(payload)).await);
                 Ok(())
             }
@@ -196,14 +198,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     async fn send_frame(&mut self, code: OpCode, payload: &[u8]) -> Result<(), Option<u16>> {
-        // Whoever does not read does not pong either.
+        // A client that does not read in this time would not answer a ping either.
         let sent = timeout(PONG_WITHIN, self.outgoing.send(code, payload)).await;
         sent.map_or(Err(None), |sent| sent.map_err(|_| None))
     }
 
-    /// Says goodbye and waits a moment for the answer, so that what was said before is read.
+    /// Sends a close frame and waits a moment for the answer, so that the client reads the messages before it.
     async fn close(mut self, code: u16) {
-        // The call hears that the client has gone.
+        // Tells the call that the client is gone.
         self.said.close();
         let closing = async {
             let sent = self.outgoing.send(OpCode::Close, &code.to_be_bytes()).await;
@@ -216,26 +218,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                     }
                 };
                 if last.is_some_and(|broken| broken != FrameError::Lost) {
-                    // What was not read would take the close with it.
+                    // If received data stayed unread, the system would reset the connection and the close frame could be lost.
                     self.incoming.discard().await;
                 }
             }
             self.outgoing.shutdown().await;
         };
-        // Whoever does not answer is closed all the same.
+        // A client that does not answer in time is closed anyway.
         drop(timeout(CLOSE_WITHIN, closing).await);
     }
 }
 
 enum SocketEvent {
-    /// The call has time again.
+    /// The call can take messages again.
     Ready,
     Came(Result<Frame, FrameError>),
     ToClient(Option<ToClient>),
     Ping,
 }
 
-/// The close code of an ending (RFC 6455, 7.4.1).
+/// Returns the close code for an ending (RFC 6455, 7.4.1).
 fn close_code(ending: &Ending) -> u16 {
     match ending {
         Ending::Done | Ending::Eof => frames::NORMAL,

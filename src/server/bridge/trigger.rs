@@ -1,7 +1,7 @@
-//! `GET /helloworld/{name}`: five requests go through the greeting stream, and once all have come back so does a greeting.
+//! The trigger, `GET /helloworld/{name}`: sends five requests through the greeting stream and returns a greeting once all are answered.
 //!
-//! In the room everybody begins in a trigger is at most one line, at once, and nobody comes or goes for it. Anybody can pull it without
-//! a name or a secret, so it has a rate: greetings beyond it share a line a second, in which none is left out.
+//! In the home room a request shows at most one line, without anybody joining or leaving. It needs no name and no secret, so the lines
+//! have a rate limit. Greetings beyond the limit share one line per second, which counts every one of them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,17 +27,17 @@ use crate::server::listen::Connection;
 use crate::server::rate_limit::Bucket;
 use crate::text;
 
-/// Requests sent through the stream, and how long their answers and the line for them may take.
+/// Number of requests sent through the stream, and the time limit for all answers and the line in the room.
 const REQUESTS: usize = 5;
 const WITHIN: Duration = Duration::from_secs(1);
-/// Whose the lines are; a name nobody may bear.
+/// Author of the lines. A reserved name.
 const AUTHOR: &str = "stream";
-/// Lines of their own at once, if people have a rate at all.
+/// Minimum burst of single lines, if the server has a rate limit at all.
 const BURST: u32 = 128;
-/// How long greetings beyond the rate wait for others, and how many of them are named.
+/// How long greetings beyond the rate limit wait to share a line, and how many names that line shows.
 const SHARED_EVERY: Duration = Duration::from_secs(1);
 const NAMED: usize = 8;
-/// Columns of a name in a line.
+/// Maximum width of a name in a line, in columns.
 const NAME: usize = 64;
 
 #[derive(Serialize)]
@@ -45,7 +45,7 @@ struct Greeting {
     message: String,
 }
 
-/// An error in the form its clients know.
+/// An error in the JSON form that its clients expect.
 #[derive(Serialize)]
 struct Failure {
     code: u16,
@@ -58,7 +58,7 @@ struct Failure {
 #[derive(Serialize)]
 struct Metadata {}
 
-/// The door to the stream, and what is shown of those who come by it.
+/// The state of the trigger: access to the stream, and the lines to show in the room.
 #[derive(Debug)]
 pub struct Trigger {
     hub: Arc<Hub>,
@@ -66,27 +66,28 @@ pub struct Trigger {
     lines: Mutex<Lines>,
 }
 
-/// How many lines may still be shown now, and the greetings that wait for one.
+/// The rate limit for lines, and the greetings that wait for a shared line.
 #[derive(Debug)]
 struct Lines {
     bucket: Bucket,
     waiting: Together,
 }
 
-/// People whose greetings share a line: the first by name, the others counted.
+/// Greetings that share a line: the first names, and the number of the others.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Together {
     names: Vec<String>,
     more: usize,
 }
 
-/// Where a greeting is shown.
+/// How a greeting is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Shown {
+    /// In a line of its own.
     Alone,
-    /// With those that come after it.
+    /// First in a shared line, which later greetings join.
     First,
-    /// With those that came before it.
+    /// In a shared line that already waits.
     Behind,
 }
 
@@ -140,7 +141,7 @@ impl Trigger {
         }
     }
 
-    /// Shows in the room that somebody was greeted.
+    /// Shows a greeting in the home room.
     async fn show(self: &Arc<Self>, name: &str) {
         let name = text::cut(text::line(name).as_str(), NAME);
         let shown = self.lines().take(&name, &self.limits, Instant::now());
@@ -155,7 +156,7 @@ impl Trigger {
         }
     }
 
-    /// Shows all who wait for a line, once there may be some; at once when the server stops.
+    /// Shows all waiting greetings in one line after [`SHARED_EVERY`], or at once when the server stops.
     async fn show_together(self: Arc<Self>) {
         tokio::select! {
             () = sleep(SHARED_EVERY) => {}
@@ -170,7 +171,7 @@ impl Trigger {
     }
 }
 
-/// Answers with a greeting; `trigger` is absent where the stream is not served.
+/// Answers `GET /helloworld/{name}`. `trigger` is `None` if the `service` bridge is off.
 pub async fn greet(
     trigger: Option<Arc<Trigger>>,
     Path(name): Path<String>,
@@ -210,7 +211,7 @@ pub async fn greet(
     }
 }
 
-/// How many answers there are until the stream ends or all have come.
+/// Counts the answers until all have arrived or the stream ends.
 async fn answers(mut said: mpsc::Receiver<ToClient>) -> usize {
     let mut count = 0;
     while count < REQUESTS
@@ -243,7 +244,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn answers_that_do_not_come_within_a_second_are_given_up() {
+    async fn answers_later_than_a_second_are_not_waited_for() {
         let (said, silent) = mpsc::channel(1);
         assert!(timeout(WITHIN, answers(silent)).await.is_err());
         drop(said);
@@ -268,7 +269,7 @@ mod tests {
             shown,
             [Shown::Alone, Shown::Alone, Shown::First, Shown::Behind]
         );
-        // Whoever comes while others wait does not go before them.
+        // A later greeting does not overtake those that wait.
         let later = now + SHARED_EVERY;
         assert_eq!(lines.take("4", &limits, later), Shown::Behind);
         assert_eq!(lines.waiting.line(), "Hello 2, 3, 4");

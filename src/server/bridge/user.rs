@@ -1,4 +1,5 @@
-//! `user.UserService`: one room, people with a number and a name. The end of the requests is an error there, as it always was.
+//! `user.UserService`: one room, people with a user id and a name. When a client ends its requests, the stream ends with an error, as in
+//! the original server.
 
 use bytes::Bytes;
 use prost::{DecodeError, Message};
@@ -22,7 +23,7 @@ impl User {
         at: EventTime,
     ) -> Result<Vec<Step>, DecodeError> {
         let request = ChatRequest::decode(message)?;
-        // Name and number are those of the join; what later messages say of them is not looked at.
+        // Name and user id come from the join. Those in later messages are ignored.
         Ok(match (request.action.as_str(), self.has_joined) {
             ("join", false) => {
                 self.has_joined = true;
@@ -78,7 +79,7 @@ pub fn on_event(news: Notification<'_>, at: EventTime) -> Vec<Step> {
     }
 }
 
-/// Something said to one person alone, worded as such.
+/// Returns the steps for a private message, with its text marked as private.
 fn private(entry: &Entry, worded: impl Fn(&str) -> String, at: EventTime) -> Vec<Step> {
     let Some((_, text)) = notices::said(entry) else {
         return Vec::new();
@@ -88,7 +89,7 @@ fn private(entry: &Entry, worded: impl Fn(&str) -> String, at: EventTime) -> Vec
     vec![say(message, "broadcast", at.people())]
 }
 
-/// Somebody came or went.
+/// Returns the step that announces a person who joined or left.
 fn join_or_leave(person: &Person, content: String, kind: &str, at: EventTime) -> Step {
     let message = by(person.id, &person.name, content, at, kind);
     say(message, "broadcast", at.people())
@@ -116,7 +117,7 @@ fn by(id: IdentityId, name: &str, content: String, at: EventTime, kind: &str) ->
     }
 }
 
-/// Something the server itself says.
+/// Makes a message from the server itself.
 fn note(content: String, at: EventTime) -> ChatMessage {
     ChatMessage {
         user_id: 0,
@@ -127,7 +128,7 @@ fn note(content: String, at: EventTime) -> ChatMessage {
     }
 }
 
-/// Something for this client alone, in which nobody is counted.
+/// Returns the step for a message to this client alone. Its number of people is always 0.
 fn system(content: String, at: EventTime) -> Step {
     say(note(content, at), "error", 0)
 }

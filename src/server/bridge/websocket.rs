@@ -1,4 +1,5 @@
-//! Protobuf over WebSocket: one room, the name in the handshake. Its clients show a message only if it has both a name and a text.
+//! Protobuf over WebSocket: one room, with the user's name in the handshake. Its clients show a message only if it has both a name and a
+//! text.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,7 @@ use crate::chat::Entry;
 
 pub fn on_message(message: &[u8]) -> Result<Vec<Step>, DecodeError> {
     let request = ChatRoomRequest::decode(message)?;
-    // The sender is who shook hands, whatever the message says.
+    // The sender is the user named in the handshake. A name in the message is ignored.
     Ok(match request.r#type.as_str() {
         "talk" => vec![Step::Post {
             to: None,
@@ -68,7 +69,7 @@ fn talk(by: &str, text: String) -> Bytes {
     message.encode_to_vec().into()
 }
 
-/// A list has names and nothing else set.
+/// Encodes a user list, which has only names and no other field.
 fn list(names: &[String]) -> Bytes {
     let message = ChatRoomRequest {
         user_list: names

@@ -1,4 +1,4 @@
-//! `tchat.v1.ChatService` over gRPC. Thin: no rule of chat lives here.
+//! The gRPC endpoint for `tchat.v1.ChatService`. It contains no chat rules.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::wire::{
     Frame, Malformed, encode_event, entry_to, proto, request_from, room_to, search_from,
 };
 
-/// What the build script describes of the service, for the server's side.
+/// The server code that the build script generates.
 mod generated {
     #![allow(clippy::all, clippy::pedantic)] // Generated.
     include!(concat!(env!("OUT_DIR"), "/server/tchat.v1.ChatService.rs"));
@@ -27,7 +27,7 @@ mod generated {
 
 pub use generated::chat_service_server::{ChatService, ChatServiceServer};
 
-/// Mentions that are listed.
+/// Maximum number of mentions in one list.
 const MENTIONS: usize = 100;
 
 #[derive(Clone, Debug)]
@@ -40,7 +40,10 @@ impl Endpoint {
         Self { hub }
     }
 
-    /// Who asks, by the secret in the metadata.
+    /// Returns the identity of the caller, from the secret in the metadata.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`: the secret is missing or unknown. `INTERNAL`: the store failed.
     async fn caller<T>(&self, request: &Request<T>) -> Result<IdentityId, Status> {
         let metadata = request.metadata();
         let unauthenticated = || Status::unauthenticated("the secret is missing or unknown");
@@ -159,7 +162,7 @@ impl ChatService for Endpoint {
         let asked = request.into_inner();
         let room = RoomId::from_slice(&asked.room)
             .ok_or_else(|| Status::invalid_argument("'room' is malformed"))?;
-        // The same answer for a room that is not there and one that is not the caller's.
+        // Same answer for a room that does not exist and one the caller is not in, so that nobody can probe for rooms.
         let hidden = || Status::permission_denied("not a member of this room");
         let head = self.hub.head(room, caller).await.ok_or_else(hidden)?;
         if !asked.epoch.is_empty() && Epoch::from_slice(&asked.epoch) != Some(head.epoch) {
@@ -181,7 +184,7 @@ impl ChatService for Endpoint {
             entries,
             ..PageLimit::PAGE
         };
-        // Whoever was made to go reads no further.
+        // Removed members may not read entries made after their removal.
         let span = match span {
             Span::Before(seq) => Span::Before(seq.min(head.seq.next())),
             Span::After(seq) => Span::After(seq),
@@ -205,7 +208,7 @@ impl ChatService for Endpoint {
     }
 }
 
-/// An outbox as the response stream: each item is a frame that is encoded already or encoded here.
+/// The response stream that reads from an outbox. An item is already an encoded frame, or is encoded here.
 #[derive(Debug)]
 pub struct FrameStream {
     outbox: Arc<Outbox>,

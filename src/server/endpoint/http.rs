@@ -1,5 +1,5 @@
-//! What is served over plain HTTP: the WebSocket of one bridge, the trigger of another, and what is counted. Anything else is not
-//! there.
+//! Routes for plain HTTP: the WebSocket bridge at `/ws`, the trigger at `/helloworld/{name}`, and metrics at `/metrics`. Any other path
+//! is not found.
 
 use std::sync::Arc;
 

@@ -1,18 +1,18 @@
-//! What services there are, for tools that ask (`grpc.reflection.v1` and its older form).
+//! gRPC reflection: lists the services for tools like grpcurl (`grpc.reflection.v1` and `v1alpha`).
 
 use tonic::service::Routes;
 use tonic_reflection::server::Builder;
 
 use crate::chat::{Bridge, Bridges};
 
-/// A set of file descriptors the build script made.
+/// A file descriptor set made by the build script.
 macro_rules! set {
     ($name:literal) => {
         include_bytes!(concat!(env!("OUT_DIR"), "/", $name))
     };
 }
 
-/// Adds reflection of what is served.
+/// Adds reflection of the services that are switched on.
 pub fn add(routes: Routes, bridges: Bridges) -> Routes {
     let of_bridge = |bridge| match bridge {
         Bridge::User => Some(&set!("user.bin")[..]),
@@ -34,7 +34,7 @@ pub fn add(routes: Routes, bridges: Bridges) -> Routes {
     match (builder().build_v1(), builder().build_v1alpha()) {
         (Ok(present), Ok(older)) => routes.add_service(present).add_service(older),
         (Err(error), _) | (_, Err(error)) => {
-            tracing::error!(%error, "reflection is off: a description cannot be read");
+            tracing::error!(%error, "reflection is off: cannot read a file descriptor set");
             routes
         }
     }

@@ -6,14 +6,14 @@ use super::guest::Guest;
 use crate::chat::{Author, Refusal, RefusalCode, Role, SessionId, Via};
 use crate::server::store::{FULL_RETRY, StoreError};
 
-/// Somebody who was let in.
+/// An admitted person and their session.
 #[derive(Clone, Debug)]
 pub struct Admitted {
     pub session: SessionId,
     pub author: Author,
-    /// What they become in a preset room.
+    /// Their role in the preset rooms.
     pub role: Role,
-    /// Absent for whoever comes by tchat's own protocol.
+    /// `None` for clients that use tchat's own protocol.
     pub guest: Option<Arc<Guest>>,
 }
 
@@ -23,7 +23,7 @@ impl Admitted {
     }
 }
 
-/// A refusal for the one who asked, or a failure of the server.
+/// A refusal to send to the client, or a failure of the store.
 #[derive(Debug)]
 pub enum AdmitError {
     Refused(Refusal),

@@ -9,22 +9,22 @@ use tokio::time::timeout;
 use super::Hub;
 use crate::chat::{Author, IdentityId, Refusal, RefusalCode, UserName, Via};
 
-/// A name and an identity, held until this is dropped.
+/// A guest's name and identity. The name is reserved until this is dropped.
 #[derive(Debug)]
 pub struct Guest {
     pub(super) hub: Arc<Hub>,
     pub identity: IdentityId,
     pub name: UserName,
     pub via: Via,
-    /// How many sessions there may be at once.
+    /// Limits the number of sessions at once.
     pub(super) seats: Arc<Semaphore>,
-    /// How long the next one waits for a place.
+    /// How long a further session waits for a free seat.
     pub(super) patience: Duration,
-    /// Held while a session is let in and while the last one leaves, so that nobody comes in through a leave that is on its way.
+    /// Locked while a session is admitted and while the last one leaves, so that a new session cannot start during a leave.
     pub(super) turn: tokio::sync::Mutex<()>,
 }
 
-/// A guest who has a session, until this is dropped.
+/// A guest with a session. The seat is free again when this is dropped.
 #[derive(Debug)]
 pub struct Seat {
     pub guest: Arc<Guest>,
@@ -32,10 +32,10 @@ pub struct Seat {
 }
 
 impl Guest {
-    /// Takes the place of a session; where another one is just leaving, waits for it a moment.
+    /// Takes a seat for one session. If another session is about to end, waits for it a moment.
     ///
     /// # Errors
-    /// They are here already.
+    /// All seats are taken: the guest is already connected.
     pub async fn seat(self: Arc<Self>) -> Result<Seat, Refusal> {
         let seats = Arc::clone(&self.seats);
         match timeout(self.patience, seats.acquire_owned()).await {

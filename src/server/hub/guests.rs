@@ -1,7 +1,7 @@
-//! Guests: people who come over a bridge, for the length of their connection.
+//! Guests: people connected through a bridge, for as long as their connection lasts.
 //!
-//! A guest has a name nobody else can bear meanwhile and an identity nobody will ever come back as. When they go they leave every
-//! room at once, conversations included: what is said to them afterwards would be read by nobody.
+//! A guest has a name that nobody else can use meanwhile, and an identity that is never used again. When they disconnect they leave
+//! every room at once, including conversations, because they could never read what is sent to them afterwards.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -23,26 +23,26 @@ use crate::server::room::attendance::Departure;
 use crate::server::room::mailbox::{Leaving, RoomMsg};
 use crate::server::store::{IdentityRecord, StoreError};
 
-/// How long somebody waits for a name that its holder may just be giving back.
+/// How long a new guest waits for a name that is about to become free.
 const NAME_WITHIN: Duration = Duration::from_millis(500);
-/// How long a session that is leaving may take to make place for the next of the same guest.
+/// How long a new session waits for the previous session of the same guest to end.
 const SEAT_WITHIN: Duration = Duration::from_secs(2);
-/// The one guest that several connections share, under a name nobody else may have.
+/// Name of the guest that several connections share. Nobody else may use it.
 const SHARED: &str = "stream";
-/// Sessions of it at once; what further connections ask for is not passed on to the room.
+/// Maximum number of its sessions at once. Requests from further connections are not passed on to the room.
 const SHARED_SEATS: usize = 64;
-/// Guests of a killed server who are seen off at once.
+/// After a crash, how many guests of the old server are removed from their rooms at the same time.
 const SEEN_OFF: usize = 64;
-/// Names tried for a guest who brings none.
+/// Maximum number of names to try for a guest who gave none.
 const NAMELESS: usize = 100_000;
-/// A leave that did not fit the disk is tried again this often.
+/// How often a leave is retried when the disk is full.
 const LEAVE_AGAIN: Duration = Duration::from_secs(5);
 
 impl Hub {
-    /// Takes a name for somebody who comes over a bridge. `number` is what their protocol knows them by, if it does.
+    /// Creates a guest with this name. `number` is their user id in the foreign protocol, if that protocol has user ids.
     ///
     /// # Errors
-    /// The name is bad, taken, an operator's or has a word in it that is not said here; or the number is somebody's.
+    /// The name is invalid, taken, an operator's, or refused by the word filter; or the number is taken.
     pub fn guest(
         self: &Arc<Self>,
         name: &str,
@@ -69,11 +69,11 @@ impl Hub {
         Ok(self.held(identity, name, via, (1, SEAT_WITHIN)))
     }
 
-    /// The same, but waits a moment for a name or number that is taken: whoever comes back at once should not be kept out by
-    /// themselves.
+    /// Creates a guest, but waits a moment for a name or number that is taken: a person who reconnects at once must not be blocked by
+    /// their own old connection.
     ///
     /// # Errors
-    /// As [`Hub::guest`].
+    /// As for [`Hub::guest`].
     pub async fn guest_soon(
         self: &Arc<Self>,
         name: &str,
@@ -99,10 +99,10 @@ impl Hub {
         }
     }
 
-    /// Takes a name for somebody who brings none.
+    /// Creates a guest with a free name, for a client that gave none.
     ///
     /// # Errors
-    /// There is none left.
+    /// No name is free.
     pub fn nameless_guest(self: &Arc<Self>, via: Via) -> Result<Arc<Guest>, Refusal> {
         let taken = || Refusal::new(RefusalCode::NameTaken).with("guest");
         for _ in 0..NAMELESS {
@@ -116,7 +116,7 @@ impl Hub {
         Err(taken())
     }
 
-    /// The guest all connections of a protocol without names share.
+    /// Returns the guest that all connections of a protocol without names share.
     pub fn shared_guest(self: &Arc<Self>, via: Via) -> Arc<Guest> {
         let mut shared = self
             .shared
@@ -130,7 +130,7 @@ impl Hub {
         {
             let mut state = self.lock();
             state.guests.insert(identity, via);
-            // Nobody else can have it, because it is reserved; but the last guest of it may not have given it back yet.
+            // The name is reserved, so nobody else has it. But the previous shared guest may not have released it yet.
             if let Some(last) = state.names.holder(&name, Instant::now()) {
                 state.names.release(&name, last);
             }
@@ -159,10 +159,10 @@ impl Hub {
         })
     }
 
-    /// Lets a guest in.
+    /// Admits a guest: stores their identity and starts a session.
     ///
     /// # Errors
-    /// The disk is full; the store failed.
+    /// The disk is full, or the store failed.
     pub async fn admit_guest(
         &self,
         guest: &Arc<Guest>,
@@ -174,7 +174,7 @@ impl Hub {
         secret[16..].copy_from_slice(&random_id());
         let record = IdentityRecord {
             id: guest.identity,
-            // Nobody is ever told it.
+            // A random secret that nobody learns, so the identity cannot be used again.
             secret: Secret::new(secret).hash(),
             name: guest.name.clone(),
             present: false,
@@ -191,7 +191,7 @@ impl Hub {
         })
     }
 
-    /// A guest's session has ended. With their last one they leave every room; what does not fit the disk is tried again.
+    /// Ends a guest's session. With their last session they leave every room. If the disk is full, the leave is retried later.
     pub(super) async fn remove_guest(
         self: &Arc<Self>,
         guest: &Arc<Guest>,
@@ -204,9 +204,9 @@ impl Hub {
             self.departs_from(session, author.id, rooms, how).await;
             return Ok(());
         }
-        // They go with the entry that says so, after whatever they said last.
+        // The Left entry removes them from the room, so it comes after their last message.
         if !self.leaves_all(&author).await? {
-            // It cannot be written that they left, but they are not there.
+            // The leave cannot be stored yet, but they are not present any longer.
             self.departs_from(session, author.id, rooms, how).await;
             let again = Arc::clone(self).leaves_later(author, Arc::downgrade(guest));
             tokio::spawn(again);
@@ -214,7 +214,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Tries again to write that somebody left, until it is written or they are back.
+    /// Retries a leave until it is stored or the person is back.
     async fn leaves_later(self: Arc<Self>, author: Author, guest: Weak<Guest>) {
         loop {
             sleep(LEAVE_AGAIN).await;
@@ -234,7 +234,7 @@ impl Hub {
         }
     }
 
-    /// Those a server that was killed left behind are seen off by the next.
+    /// Removes the guests of a server that was killed from their rooms.
     pub(super) async fn remove_guests(self: Arc<Self>, guests: Vec<IdentityRecord>) {
         let guests = futures::stream::iter(guests);
         let hub = &self;
@@ -254,7 +254,7 @@ impl Hub {
         guests.for_each_concurrent(SEEN_OFF, leave).await;
     }
 
-    /// False if the disk is too full to write that somebody left.
+    /// Makes a guest leave every room. Returns false if the disk is too full to store that.
     async fn leaves_all(&self, guest: &Author) -> Result<bool, StoreError> {
         for room in self.store.memberships(guest.id).await? {
             let author = guest.clone();
@@ -274,14 +274,14 @@ impl Hub {
     }
 }
 
-/// The number a protocol that knows people by numbers is given for an identity: positive, and as stable as the identity.
+/// Returns the user id of an identity for protocols that use numbers. It is positive, and always the same for one identity.
 pub fn number(identity: IdentityId) -> i64 {
     let mut first = [0; 8];
     first.copy_from_slice(&identity.bytes()[..8]);
     (i64::from_be_bytes(first) & i64::MAX).max(1)
 }
 
-/// An identity whose [`number`] is the one asked for, if that is positive.
+/// Makes a new identity. Its [`number`] is the requested one, if that is positive.
 fn fresh_identity(number: Option<i64>) -> IdentityId {
     let mut bytes = random_id();
     if let Some(number) = number.filter(|number| *number > 0) {

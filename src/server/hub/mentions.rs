@@ -1,4 +1,4 @@
-//! Whom a text calls.
+//! Mentions: finds the members that a text mentions with `@name`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::server::store::StoreError;
 use crate::text;
 
 impl Hub {
-    /// Whom a text calls: members of its room by their present name, or the last one they bore.
+    /// Returns the people that a text mentions: members of the room, by their current name or by the last name they had.
     ///
     /// # Errors
     /// The store failed.
@@ -37,8 +37,8 @@ impl Hub {
         Ok(called)
     }
 
-    /// The member that each name of some calls means. Whoever bears a name now is meant by it, and nobody who bore it before; one
-    /// that two members bore is nobody's.
+    /// Returns the member that each name in `calls` refers to. A name refers to the person who has it now, before anybody who had it
+    /// earlier. A name that two members had earlier refers to neither.
     async fn members_meant(
         &self,
         room: RoomId,
@@ -46,7 +46,7 @@ impl Hub {
     ) -> Result<HashMap<NameKey, IdentityId>, StoreError> {
         let names = calls.iter().flatten().map(|name| UserName::new(name));
         let keys: HashSet<NameKey> = names.flatten().map(|name| name.key()).collect();
-        // What they look like is worked out before anybody has to wait for it.
+        // Computed before the lock is taken, so that nobody waits for it.
         let looks: Vec<(Skeleton, NameKey)> = keys
             .into_iter()
             .map(|key| (Skeleton::from(&key), key))
@@ -81,7 +81,8 @@ impl Hub {
     }
 }
 
-/// Whether a name calls everybody: not as the beginning of a longer name, but before marks, or letters that need no space.
+/// Whether a name mentions everybody (`@here`, `@everyone`). It does not as the start of a longer name. It does before punctuation, or
+/// before letters of a script that is written without spaces.
 fn is_everybody(name: &str, longest: &str) -> bool {
     let rest = longest.get(name.len()..).unwrap_or_default();
     let is_whole =
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_is_called_by_the_whole_word() {
+    fn everybody_is_mentioned_only_by_the_whole_word() {
         for (name, longest, expected) in [
             ("here", "here", true),
             ("Here", "Here...", true),

@@ -1,4 +1,4 @@
-//! Names in use: whose they are, and how long they are held.
+//! Names in use: who has them, and how long they stay reserved after their owner disconnects.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::chat::{IdentityId, NameError, NameKey, Refusal, RefusalCode, Skeleton, UserName};
 
-/// Names in use and whose they are. Of names that look alike one is in use at a time.
+/// The names in use and their owners. Of names that look alike (UTS #39), only one can be in use at a time.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     holders: HashMap<Skeleton, Holder>,
@@ -16,12 +16,12 @@ pub(super) struct Names {
 struct Holder {
     key: NameKey,
     identity: IdentityId,
-    /// Absent while present.
+    /// Until when the name is reserved. `None` while the owner is present.
     until: Option<Instant>,
 }
 
 impl Names {
-    /// Gives a name to an identity unless it is somebody else's.
+    /// Gives a name to an identity. Returns false if somebody else has it.
     pub(super) fn claim(&mut self, name: &UserName, identity: IdentityId, now: Instant) -> bool {
         if self
             .holder(name, now)
@@ -40,17 +40,17 @@ impl Names {
         true
     }
 
-    /// Who has the name, or one that looks like it, those included who may be back in a moment.
+    /// Returns who has this name or one that looks like it. Includes people who lost their connection and may come back.
     pub(super) fn holder(&self, name: &UserName, now: Instant) -> Option<IdentityId> {
         self.present(name, now).map(|holder| holder.identity)
     }
 
-    /// Who has this very name.
+    /// Returns who has exactly this name.
     pub(super) fn exact_holder(&self, name: &UserName, now: Instant) -> Option<IdentityId> {
         self.exact_holder_of(&name.skeleton(), &name.key(), now)
     }
 
-    /// The same, for whoever has worked out before what it looks like.
+    /// As [`Names::bearer`], for callers that have already computed the skeleton.
     pub(super) fn exact_holder_of(
         &self,
         skeleton: &Skeleton,
@@ -97,7 +97,7 @@ impl Names {
     }
 }
 
-/// The names of those who own the preset rooms.
+/// Names whose owners own the preset rooms.
 #[derive(Debug)]
 pub(super) struct Operators(HashMap<Skeleton, NameKey>);
 
@@ -111,13 +111,13 @@ impl Operators {
         self.0.get(&name.skeleton()) == Some(&name.key())
     }
 
-    /// Whether it is an operator's name or one that looks like it.
+    /// Whether a name is an operator's name or looks like one.
     pub(super) fn has_like(&self, name: &UserName) -> bool {
         self.0.contains_key(&name.skeleton())
     }
 }
 
-/// A name that may be borne, or the refusal that says what is wrong with it.
+/// Checks a name. The refusal says what is wrong with it.
 pub(super) fn valid(name: &str) -> Result<UserName, Refusal> {
     UserName::new(name).map_err(|error| match error {
         NameError::Reserved => Refusal::new(RefusalCode::NameReserved).with(name),

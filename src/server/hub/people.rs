@@ -1,4 +1,4 @@
-//! Identities: who comes in, under which name, and who is meant by `@name`.
+//! People with an account: admitting and renaming them, their names, and what happens when their sessions end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::{IdentityRecord, StoreError};
 use crate::wire::Event;
 
-/// Rooms a change of name is written to, those listed first; elsewhere the next message says the new name.
+/// Maximum number of rooms that get an entry for a rename. In the others, the next message shows the new name.
 const RENAMES: usize = 512;
 
 impl Hub {
-    /// Lets somebody in: finds the identity of a secret or makes one with the name asked for.
+    /// Admits a person: finds the identity of the secret, or creates one with the requested name. Starts a session.
     ///
     /// # Errors
-    /// The name is bad, taken or kept; the store failed.
+    /// The name is invalid, taken or reserved; or the store failed.
     pub async fn admit(
         &self,
         secret: &Secret,
@@ -51,7 +51,7 @@ impl Hub {
             match self.store.put_identity(fresh.clone(), now_ms()).await {
                 Ok(()) => fresh,
                 Err(StoreError::Conflict) => {
-                    // The same new person was faster elsewhere.
+                    // Another connection has just created this identity.
                     self.lock().names.release(&fresh.name, fresh.id);
                     let known = self
                         .store
@@ -82,7 +82,7 @@ impl Hub {
         })
     }
 
-    /// Somebody known comes back: under their own name, or, where another has it now, under the one asked for.
+    /// Marks a known person as present again: under their own name or, if somebody else has it now, under the requested one.
     async fn return_of(
         &self,
         known: IdentityRecord,
@@ -120,12 +120,12 @@ impl Hub {
     async fn claim(&self, name: &UserName, identity: IdentityId) -> Result<(), AdmitError> {
         let now = Instant::now();
         let is_operators = self.operators.has(name);
-        // What only looks like an operator's name is nobody's.
+        // Nobody may use a name that only looks like an operator's name.
         let is_like_one = !is_operators && self.operators.has_like(name);
         if is_like_one || !self.lock().names.claim(name, identity, now) {
             return Err(self.taken(name, now).into());
         }
-        // An operator's name belongs to the first who bore it, present or not.
+        // An operator's name belongs to the first person who used it, even while they are absent.
         if is_operators {
             let bound = match self.store.operator(name.key()).await {
                 Ok(None) => self.store.bind_operator(name.key(), identity).await,
@@ -141,7 +141,7 @@ impl Hub {
         Ok(())
     }
 
-    /// The refusal of a name, with the first free one like it.
+    /// Returns the refusal for a taken name, with a free name as a suggestion.
     fn taken(&self, name: &UserName, now: Instant) -> Refusal {
         let state = self.lock();
         let is_free = |name: &UserName| {
@@ -165,7 +165,7 @@ impl Hub {
     ) -> Result<(), Refusal> {
         let now = Instant::now();
         let mut state = self.lock();
-        // Between the claim and now another session of the same person may have gone, and somebody else have come.
+        // Since the claim, another session of this person may have ended and somebody else may have taken the name.
         if !state.names.claim(&record.name, record.id, now) {
             drop(state);
             return Err(self.taken(&record.name, now));
@@ -190,7 +190,7 @@ impl Hub {
         Ok(())
     }
 
-    /// A session has ended. After a lost link the person stays present, and their name theirs, for a while.
+    /// Ends a session. If its connection broke, the person stays present and keeps their name for a while.
     pub async fn depart(
         self: &Arc<Self>,
         who: &Admitted,
@@ -198,7 +198,7 @@ impl Hub {
         how: Departure,
     ) -> Result<(), StoreError> {
         let departed = self.let_go(who, rooms, how).await;
-        // Counted to the end, so that the store is not closed before what they leave behind is written.
+        // Counted until here, so that the store is not closed before the changes of this departure are written.
         self.sessions.fetch_sub(1, Ordering::Relaxed);
         departed
     }
@@ -225,18 +225,18 @@ impl Hub {
         }
         match left {
             Some(left) if how == Departure::Clean => self.note_absence(identity, left).await,
-            // A server that is stopping leaves them marked as present: the next one holds their names.
+            // When the server stops, people stay marked as present. The next start reserves their names.
             _ => Ok(()),
         }
     }
 
-    /// The hash of the secret of somebody who has a session.
+    /// Returns the secret's hash of a person who has a session.
     fn secret_of(&self, identity: IdentityId) -> Option<SecretHash> {
         let state = self.lock();
         state.people.get(&identity).map(|it| it.secret)
     }
 
-    /// Tells rooms that a session is no longer there.
+    /// Tells rooms that a session has ended.
     pub(super) async fn departs_from(
         &self,
         session: SessionId,
@@ -254,7 +254,7 @@ impl Hub {
         }
     }
 
-    /// Takes a session off; gives back the identity if it was its last one. Name and presence change together.
+    /// Removes a session. If it was the last one of its person, returns that person. Name and presence change together.
     pub(super) fn detach(
         &self,
         session: SessionId,
@@ -274,7 +274,7 @@ impl Hub {
             .retain(|_, bucket| !bucket.is_full(&self.limits, now.into_std()));
         state.buckets.insert(identity, left.bucket);
         match how {
-            // Their name is theirs as long as their connection lasts.
+            // A guest's name is released when the connection ends.
             _ if left.via.is_bridge() => {}
             Departure::Clean => state.names.release(&left.name, identity),
             Departure::Lost => state.names.hold(&left.name, identity, now + NAME_HOLD),
@@ -282,7 +282,7 @@ impl Hub {
         Some(left)
     }
 
-    /// Waits for somebody whose link broke; when they do not come back they are gone, and later their name is free.
+    /// Waits for a person whose connection broke. If they do not come back, first their presence ends, then their name is free.
     async fn grace(self: Arc<Self>, who: Admitted, rooms: Vec<RoomId>, lost_ms: u64) {
         let identity = who.author.id;
         sleep(GRACE).await;
@@ -302,13 +302,13 @@ impl Hub {
         }
     }
 
-    /// Notes that somebody whose link broke has gone, unless they are back, or were and have lost another link since.
+    /// Stores that a person whose connection broke has left. Does nothing if they are back, or came back and lost another connection.
     async fn note_lost(&self, identity: IdentityId, lost_ms: u64) -> Result<(), StoreError> {
         let Some(IdentityRecord { secret, .. }) = self.store.identity(identity).await? else {
             return Ok(());
         };
         let _turn = self.turns.take(secret).await;
-        // They may have another name by now.
+        // Read again under the turn, because they may have another name now.
         let Some(record) = self.store.identity(identity).await? else {
             return Ok(());
         };
@@ -338,12 +338,12 @@ impl Hub {
         self.note(record).await
     }
 
-    /// Notes who is present. Where the disk is full it goes unnoted: nobody is kept out for that.
+    /// Stores whether a person is present. A full disk is ignored, because it must not keep anybody from connecting.
     async fn note(&self, record: IdentityRecord) -> Result<(), StoreError> {
         self.note_at(record, now_ms()).await
     }
 
-    /// The same, of somebody who was last here at a time.
+    /// As [`Hub::note`], with the time when the person was last here, in Unix milliseconds.
     async fn note_at(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
         match self.store.put_identity(record, seen_ms).await {
             Err(StoreError::Full) => Ok(()),
@@ -351,10 +351,10 @@ impl Hub {
         }
     }
 
-    /// Gives somebody who has a session another name. `answer` is called with who they are then, before anybody can change it again.
+    /// Renames a person who has a session. Calls `answer` with their new name before anybody can change it again.
     ///
     /// # Errors
-    /// The name is bad, taken or kept; the store failed.
+    /// The name is invalid, taken or reserved; or the store failed.
     pub async fn rename(
         &self,
         identity: IdentityId,
@@ -365,7 +365,7 @@ impl Hub {
         let gone = || Refusal::new(RefusalCode::Unauthenticated);
         let secret = self.secret_of(identity).ok_or_else(gone)?;
         let _turn = self.turns.take(secret).await;
-        // Another session of theirs may have been faster.
+        // Read under the turn, because another session of theirs may just have renamed them.
         let old = self.author(identity).ok_or_else(gone)?;
         if name.as_str() == old.name {
             answer(&old);
@@ -380,7 +380,7 @@ impl Hub {
             present: true,
             via: Via::Tchat,
         };
-        // On the disk before anybody hears of it: a name that could not be kept is not taken.
+        // Stored before anybody sees it. If that fails, the old name stays.
         if let Err(error) = self.store.put_identity(record, now_ms()).await {
             let mut state = self.lock();
             state.names.release(&name, identity);
@@ -406,7 +406,7 @@ impl Hub {
         Ok(you)
     }
 
-    /// A name is an attribute that changes by an entry in every room its bearer is a member of.
+    /// Adds a Renamed entry to every room of which the person is a member, and notifies their sessions.
     async fn announce_rename(&self, old: &Author, name: &UserName) -> Result<(), StoreError> {
         for room in self
             .store
@@ -435,10 +435,10 @@ impl Hub {
         Ok(())
     }
 
-    /// The identity of a secret that was let in before.
+    /// Returns the identity of a known secret.
     ///
     /// # Errors
-    /// The secret is unknown; the store failed.
+    /// The secret is unknown, or the store failed.
     pub async fn known(&self, secret: &Secret) -> Result<IdentityId, AdmitError> {
         let known = self.store.identity_of(secret.hash()).await?;
         Ok(known
@@ -446,7 +446,7 @@ impl Hub {
             .id)
     }
 
-    /// Whether somebody owns the preset rooms.
+    /// Returns a person's role in the preset rooms: Owner or Member.
     pub fn role(&self, identity: IdentityId) -> Role {
         let is_owner = self
             .lock()

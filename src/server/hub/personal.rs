@@ -1,4 +1,4 @@
-//! How people are and what they want to be told, and what one may know of another.
+//! People's status, settings and profiles, and who was last in a room.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -13,12 +13,13 @@ use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::{PersonalChange, StoreError};
 use crate::wire::Event;
 
-/// How long it is remembered who was last in a room, and how many of them.
+/// How long the list of a room's recent members is cached, and its maximum length.
 const LAST_HERE: Duration = Duration::from_secs(2);
 const KNOWN: usize = 1000;
 
 impl Hub {
-    /// Members of a room who were here last. Many ask for it at once after a restart, so it is looked up once for all of them.
+    /// Returns the members of a room who were here most recently. After a restart many sessions ask at once, so one look-up serves them
+    /// all.
     ///
     /// # Errors
     /// The store failed.
@@ -37,14 +38,14 @@ impl Hub {
         known.get_or_try_init(look_up).await.cloned()
     }
 
-    /// How somebody says they are.
+    /// Returns a person's status.
     pub fn status(&self, identity: IdentityId) -> Status {
         let state = self.lock();
         let attending = state.people.get(&identity);
         attending.map_or_else(Status::default, |it| it.status.clone())
     }
 
-    /// Whether it may be told again that somebody is writing; notes that it was.
+    /// Whether a typing signal may be sent for a person: at most one per `every`. If so, notes the time.
     pub fn may_tell_typing(&self, identity: IdentityId, every: Duration) -> bool {
         let now = Instant::now();
         let mut state = self.lock();
@@ -59,7 +60,7 @@ impl Hub {
         true
     }
 
-    /// Takes over how somebody says they are, and tells the rooms they are in.
+    /// Sets a person's status and sends it to their rooms and sessions.
     ///
     /// # Errors
     /// The store failed.
@@ -86,7 +87,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Changes what somebody wants to have shown and told, and tells all their sessions.
+    /// Changes a person's settings and sends them to all their sessions.
     ///
     /// # Errors
     /// The store failed.
@@ -105,10 +106,10 @@ impl Hub {
         Ok(())
     }
 
-    /// What somebody may know of another: where they both are, and when the other was last here.
+    /// Returns a person's profile as `asker` may see it: the rooms they share, and when the person was last here.
     ///
     /// # Errors
-    /// There is no such person; the store failed.
+    /// The person does not exist, or the store failed.
     pub async fn profile(&self, asker: IdentityId, of: IdentityId) -> Result<Profile, AdmitError> {
         let record = self.store.identity(of).await?;
         let record = record.ok_or_else(|| Refusal::new(RefusalCode::PersonUnknown).with(of))?;

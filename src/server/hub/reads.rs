@@ -1,4 +1,4 @@
-//! Where people have read to: raised at once, written and told to their other sessions once a second.
+//! Read positions: raised in memory at once; stored, and sent to a person's other sessions, once a second.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,10 +14,10 @@ use crate::server::room::mailbox::Question;
 use crate::server::store::StoreError;
 use crate::wire::Event;
 
-/// How long a raised position waits for others to be written with it.
+/// How long a raised position waits, so that others are stored together with it.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// Positions that are not written yet.
+/// Read positions that are not stored yet.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
     raised: Mutex<HashMap<(RoomId, IdentityId), Seq>>,
@@ -31,7 +31,7 @@ impl Reads {
 }
 
 impl Hub {
-    /// What somebody has not read of a room, as of an entry of it.
+    /// Returns what a person has not read in a room, counted up to the entry `last`.
     ///
     /// # Errors
     /// The store failed.
@@ -48,18 +48,18 @@ impl Hub {
         self.store.unread(room, identity, read, last).await
     }
 
-    /// Where somebody has read to.
+    /// Returns a person's read position in a room.
     ///
     /// # Errors
     /// The store failed.
     pub async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
-        // The one in memory is looked at first: what is written in between is found in the store.
+        // Memory is read first. A position that is stored between the two reads is then found in the store.
         let raised = self.reads.raised().get(&(room, identity)).copied();
         let read = self.store.read_to(room, identity).await?;
         Ok(raised.unwrap_or_default().max(read))
     }
 
-    /// Raises where somebody has read to.
+    /// Raises a person's read position. A lower one is ignored.
     pub fn mark_read(self: &Arc<Self>, room: RoomId, identity: IdentityId, seq: Seq) {
         {
             let mut raised = self.reads.raised();
@@ -72,7 +72,7 @@ impl Hub {
                 loop {
                     sleep(FLUSH).await;
                     match hub.flush_reads().await {
-                        // There may be room the next time.
+                        // Retried, because there may be disk space the next time.
                         Err(StoreError::Full) => {}
                         Err(error) => return hub.fatal.raise(&error),
                         Ok(()) => return,
@@ -82,12 +82,12 @@ impl Hub {
         }
     }
 
-    /// Writes all positions that were raised, and tells the other sessions of whose they are.
+    /// Stores all raised positions, and sends them to the other sessions of their people.
     ///
     /// # Errors
-    /// The store failed; positions that did not fit the disk stay in memory.
+    /// The store failed. If the disk is full, the positions stay in memory.
     pub async fn flush_reads(&self) -> Result<(), StoreError> {
-        // Whatever is raised from here on is for the next.
+        // Positions raised from here on belong to the next flush.
         self.reads.is_due.store(false, Ordering::Release);
         let raised = self.reads.raised().clone();
         if raised.is_empty() {
@@ -104,7 +104,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Whoever sits at more than one screen sees everywhere what was read at one.
+    /// Sends a read position to all sessions of a person who has more than one.
     async fn send_read_position(
         &self,
         room: RoomId,
@@ -131,7 +131,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Where a room ends for somebody; nothing if it is none of theirs.
+    /// Returns the end of a room as a person may see it; nothing if they may not see the room.
     pub async fn head(&self, room: RoomId, identity: IdentityId) -> Option<Head> {
         self.ask(room, |reply| Question::Peek { identity, reply })
             .await

@@ -1,4 +1,4 @@
-//! Who is meant by a name.
+//! Resolves a name to a person.
 
 use tokio::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::chat::{IdentityId, Refusal, RefusalCode, RoomId, Via};
 use crate::server::room::mailbox::Question;
 
 impl Hub {
-    /// Whether somebody has this very name now.
+    /// Whether somebody has exactly this name now.
     pub fn is_taken(&self, name: &str) -> bool {
         let Ok(name) = valid(name) else {
             return false;
@@ -19,20 +19,21 @@ impl Hub {
             .is_some()
     }
 
-    /// Who is meant by a name: its present holder, else the one who last bore it among the asker's conversations and rooms.
+    /// Resolves a name to a person: the one who has it now, else the one whose last name it was and who is a member of one of
+    /// the asker's rooms or conversations.
     ///
     /// # Errors
-    /// Nobody, or more than one, could be meant; the store failed.
+    /// No person or more than one person matches, or the store failed.
     pub async fn resolve(&self, name: &str, asker: IdentityId) -> Result<IdentityId, AdmitError> {
         let unknown = || Refusal::new(RefusalCode::PersonUnknown).with(name);
         let name = valid(name).map_err(|_| unknown())?;
         {
             let state = self.lock();
             if let Some(holder) = state.names.exact_holder(&name, Instant::now()) {
-                // A name may be kept for a guest who is not here yet.
+                // A name may be reserved for a guest who is not present yet.
                 let is_here = state.people.contains_key(&holder);
                 let guest = state.guests.get(&holder);
-                // Nobody reads what is said to one whom many share.
+                // The guest that many connections share reads no private messages.
                 let reads = guest != Some(&Via::Service);
                 return if guest.is_none() || (is_here && reads) {
                     Ok(holder)
@@ -63,10 +64,11 @@ impl Hub {
         }
     }
 
-    /// Who is meant by a name in a room: as [`Hub::resolve`] says, else somebody the room remembers.
+    /// Resolves a name in a room: as [`Hub::resolve`] does, else to a person who is no member but has a standing there,
+    /// like a ban or a mute.
     ///
     /// # Errors
-    /// Nobody, or more than one, could be meant; the store failed.
+    /// No person or more than one person matches, or the store failed.
     pub async fn resolve_in(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! Rooms: which run, which there are, and the conversation of two people.
+//! Rooms: finding, listing, creating and starting them, and the private conversation of two people.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use crate::server::store::{Append, RoomRecord, Store, StoreError, pair};
 use crate::text;
 use crate::wire::Event;
 
-/// Rooms that were made by people somebody may be in when they make another.
+/// A person who is a member of this many rooms made by people cannot create another.
 const OWNED: usize = 64;
-/// Code points told of the last line of a room.
+/// Code points of a room's last message that are sent in the room list.
 const LAST: usize = 200;
 
-/// Makes the preset rooms that are not there, and brings the others up to date.
+/// Creates the preset rooms that do not exist, and updates the others.
 pub(super) async fn set_up(
     store: &dyn Store,
     presets: &[RoomPreset],
@@ -34,7 +34,7 @@ pub(super) async fn set_up(
     for (position, preset) in presets.iter().enumerate() {
         let position = u32::try_from(position).unwrap_or(u32::MAX - 1);
         let key = preset.name.key();
-        // A secret room of the same name is somebody's own, and stays it.
+        // A secret room with the same name belongs to somebody and is left alone.
         let is_it = |record: &&RoomRecord| {
             record.kind != RoomKind::Secret && record.key.as_ref() == Some(&key)
         };
@@ -46,7 +46,7 @@ pub(super) async fn set_up(
                 ..record.clone()
             };
             match store.update_room(record).await {
-                // The room is there all the same, with the topic it had.
+                // The room can still be used, with its old topic.
                 Err(StoreError::Full) => {}
                 updated => updated?,
             }
@@ -70,7 +70,8 @@ pub(super) async fn set_up(
 }
 
 impl Hub {
-    /// The rooms somebody may know of, with the people present in each and what was said last where they may read it.
+    /// Returns the rooms that a person may know of, each with the number of people present, and with the last message if they may read
+    /// it.
     ///
     /// # Errors
     /// The store failed.
@@ -106,7 +107,7 @@ impl Hub {
         Ok(rooms)
     }
 
-    /// The public rooms with the people present in each, for those who have no rooms of their own.
+    /// Returns the public rooms with the number of people present, for clients without memberships.
     pub async fn list_public(&self) -> Vec<RoomInfo> {
         let mut rooms = Vec::new();
         for record in self.rooms.directory.rooms() {
@@ -123,13 +124,13 @@ impl Hub {
             .flatten()
     }
 
-    /// The room somebody means by a name; no name means the one everybody begins in.
+    /// Resolves a room name for a person. An empty name means the home room.
     ///
-    /// A secret room shares its name with any other room, so that nobody outside finds out that it is there. Whoever may enter it means
-    /// it, and not the other: what is meant for few must not be said to many.
+    /// A secret room may have the same name as another room, so that outsiders cannot find out that it exists. For people who may enter
+    /// the secret room the name means the secret room: a message for a few people must not be posted to many.
     ///
     /// # Errors
-    /// They can mean none.
+    /// No room that they may know of has this name.
     pub async fn find(&self, name: &str, asker: IdentityId) -> Result<RoomId, Refusal> {
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(name);
         let directory = &self.rooms.directory;
@@ -148,22 +149,22 @@ impl Hub {
         open.ok_or_else(unknown)
     }
 
-    /// Whether somebody is in a room, or may come in as far as invitations go.
+    /// Whether a person is in a room, or may join it as far as invitations are concerned.
     async fn may_enter(&self, room: RoomId, identity: IdentityId) -> bool {
         self.ask(room, |reply| Question::MayEnter { identity, reply })
             .await
             .unwrap_or(false)
     }
 
-    /// Whether a room is the one everybody begins in.
+    /// Whether a room is the home room, where everybody starts.
     pub fn is_home(&self, room: RoomId) -> bool {
         self.rooms.directory.home() == Some(room)
     }
 
-    /// Makes a room; its maker owns it. Secret rooms are in nobody's way who may not enter them.
+    /// Creates a room owned by its maker. A secret room does not block its name for people who may not enter it.
     ///
     /// # Errors
-    /// The name is none, or is that of a room the maker may know of; the store failed.
+    /// The name is invalid, or belongs to a room that the maker may know of; the maker has too many rooms; or the store failed.
     pub async fn create(&self, maker: &Author, wanted: NewRoom) -> Result<RoomInfo, AdmitError> {
         let name = RoomName::new(&wanted.name).map_err(|error| invalid(&wanted.name, error))?;
         let exists = || Refusal::new(RefusalCode::RoomExists).with(&name);
@@ -203,7 +204,7 @@ impl Hub {
         created.changes.members.insert(maker.id, Some(Role::Owner));
         created.changes.topic = Some(record.topic.clone());
         match self.store.create_room(record.clone(), created).await {
-            // Somebody made one at the same moment.
+            // Somebody created the same room at the same moment.
             Err(StoreError::Conflict) => return Err(exists().into()),
             made => made?,
         }
@@ -221,7 +222,7 @@ impl Hub {
         Ok(room)
     }
 
-    /// Tells somebody who is here that they were invited.
+    /// Sends an invitation to a person, if they have a session.
     ///
     /// # Errors
     /// The store failed.
@@ -241,7 +242,7 @@ impl Hub {
         Ok(())
     }
 
-    /// A room's record as one of its members sees it.
+    /// Returns a room's description as one person sees it.
     ///
     /// # Errors
     /// The store failed.
@@ -273,7 +274,7 @@ impl Hub {
         })
     }
 
-    /// The people present in a room; none if it does not run.
+    /// Returns the number of people present in a room; 0 if the room is not running.
     async fn present_in(&self, room: RoomId) -> u32 {
         let Some(handle) = self.lock().running.get(&room).cloned() else {
             return 0;
@@ -290,7 +291,7 @@ impl Hub {
         answer.await.unwrap_or(0)
     }
 
-    /// Finds or makes the conversation of two people; a new one is announced to every session of both.
+    /// Finds or creates the conversation of two people. A new one is announced to all sessions of both.
     ///
     /// # Errors
     /// The store failed.
@@ -318,7 +319,7 @@ impl Hub {
         match self.store.create_room(record.clone(), created).await {
             Ok(()) => {}
             Err(StoreError::Conflict) => {
-                // The other opened it at the same moment.
+                // The other person opened it at the same moment.
                 return self
                     .store
                     .conversation(opener.id, other)
@@ -334,8 +335,8 @@ impl Hub {
         Ok(record)
     }
 
-    /// Says a line in the room everybody begins in, for the server itself but under a name of its own. Nobody joins or leaves for it,
-    /// and it mentions nobody. A line with a word that is refused here is not said.
+    /// Posts a line to the home room for the server itself, under the name `name`. Nobody joins or leaves for it, and it mentions nobody.
+    /// A line that the word filter refuses is not posted.
     pub async fn announce(&self, name: &str, mut line: String) {
         let Some(room) = self.rooms.directory.home() else {
             return;
@@ -355,10 +356,9 @@ impl Hub {
         self.send(room, RoomMsg::Announce(post)).await;
     }
 
-    /// Sends to a room, which is started if it does not run.
+    /// Sends a message to a room's mailbox. Starts the room if it is not running.
     pub async fn send(&self, room: RoomId, message: RoomMsg) {
-        // A room that ends between the look-up and the reservation is started anew; that it ends again and again in that
-        // moment is not to be expected.
+        // If the room ends between the look-up and the reservation, it is started again. Eight times in a row is not expected.
         for _ in 0..8 {
             let handle = self.running(room);
             if let Ok(permit) = handle.mailbox.reserve().await {
@@ -368,16 +368,16 @@ impl Hub {
         }
     }
 
-    /// Sends to a room if it runs: what matters only to those present.
+    /// Sends a message to a room's mailbox if the room is running. For what matters only to people who are present.
     pub async fn notify(&self, room: RoomId, message: RoomMsg) {
         let handle = self.lock().running.get(&room).cloned();
         if let Some(handle) = handle {
-            // A room that has just ended has nobody to be told.
+            // Nobody is present in a room that has just ended, so a failed send is ignored.
             drop(handle.mailbox.send(message).await);
         }
     }
 
-    /// Asks a room; nothing if there is no such room.
+    /// Asks a room a question and waits for the answer. Returns nothing if the room does not exist.
     pub async fn ask<T, M: Into<RoomMsg>>(
         &self,
         room: RoomId,
@@ -398,7 +398,7 @@ impl Hub {
         }
         let predecessor = old.map(|handle| handle.ended.clone());
         if state.running.len() == state.running.capacity() {
-            // Before the map grows, what belongs to rooms that have ended goes.
+            // Before the map grows, rooms that have ended are removed.
             state
                 .running
                 .retain(|_, handle| !handle.ended.is_cancelled());
@@ -442,7 +442,7 @@ fn invalid(name: &str, error: NameError) -> Refusal {
         .with(what)
 }
 
-/// The first entry of a room, and its first members.
+/// Returns the append with a new room's first entry and its first members.
 fn first(record: &RoomRecord, author: Author, members: Vec<IdentityId>, at: Stamp) -> Append {
     let body = Body::Created;
     let entry = Entry {

@@ -1,7 +1,8 @@
-//! One change of a person's name or presence at a time.
+//! Turns: locks that allow one change of a person's name or presence at a time.
 //!
-//! A person is changed in memory and in the store, and the two are apart for as long as the disk takes. Two sessions of one person that
-//! come, go or rename in that time would undo each other's half: a name stays taken that nobody bears, or the store keeps an old one.
+//! Such a change is made in memory and in the store, and the two differ until the disk write ends. If two sessions of one person
+//! connected, disconnected or renamed in that time, each would undo half of the other's change: a name would stay taken without an
+//! owner, or the store would have an old name.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -10,15 +11,15 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::chat::SecretHash;
 
-/// A person's turn; the next one's begins when it is dropped.
+/// One turn of a person. The next one begins when this is dropped.
 pub(super) type Turn = OwnedMutexGuard<()>;
 
-/// The turns there are, by the secret of their person: somebody who comes for the first time has no id yet.
+/// The locks, by the hash of the person's secret, because a new person has no id yet.
 #[derive(Debug, Default)]
 pub(super) struct Turns(Mutex<HashMap<SecretHash, Weak<tokio::sync::Mutex<()>>>>);
 
 impl Turns {
-    /// Waits until nobody else is changing this person.
+    /// Waits until no other change of this person is running.
     pub(super) async fn take(&self, of: SecretHash) -> Turn {
         self.of(of).lock_owned().await
     }
@@ -29,7 +30,7 @@ impl Turns {
             return turn;
         }
         if turns.len() == turns.capacity() {
-            // Before the map grows, what nobody waits for any more goes.
+            // Before the map grows, locks that nobody uses are removed.
             turns.retain(|_, turn| turn.strong_count() > 0);
         }
         let turn = Arc::default();
@@ -47,7 +48,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn turns_of_one_person_follow_each_other_and_nobody_waits_for_others() {
+    async fn turns_of_one_person_run_one_at_a_time_and_do_not_delay_others() {
         let turns = Turns::default();
         let (ann, ben) = (SecretHash::new([1; 32]), SecretHash::new([2; 32]));
         let first = turns.take(ann).await;
@@ -59,6 +60,6 @@ mod tests {
         for n in 10..110 {
             drop(turns.take(SecretHash::new([n; 32])).await);
         }
-        assert!(turns.0.lock().unwrap().len() < 20, "what is over goes");
+        assert!(turns.0.lock().unwrap().len() < 20, "unused locks remain");
     }
 }

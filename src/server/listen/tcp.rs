@@ -1,4 +1,4 @@
-//! TCP listeners: every address a host name stands for.
+//! TCP listeners: listens on every address that a host name resolves to.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream, lookup_host};
 
 use super::Peer;
 
-/// Why nothing listens.
+/// Why listening failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     #[error("cannot find '{host}': {cause}")]
@@ -29,10 +29,10 @@ fn reason(cause: &io::Error) -> String {
     }
 }
 
-/// Listens on every address of a host. `::` means all of both families.
+/// Listens on every address of a host. `::` means all addresses of IPv6 and IPv4.
 ///
 /// # Errors
-/// The host has no address, or none could be listened on.
+/// The host has no address; an address cannot be used, for example because it is in use; or this machine has none of the addresses.
 pub async fn bind(host: &str, port: u16) -> Result<Vec<TcpListener>, BindError> {
     let unknown = |cause| BindError::Unknown {
         host: host.to_owned(),
@@ -45,7 +45,7 @@ pub async fn bind(host: &str, port: u16) -> Result<Vec<TcpListener>, BindError> 
     let mut listeners = Vec::new();
     let mut failure = None;
     for mut address in addresses {
-        // With port 0 the first address chooses for all of them.
+        // With port 0, all addresses use the port that the system chose for the first.
         if let Some(first) = listeners
             .first()
             .and_then(|first: &TcpListener| first.local_addr().ok())
@@ -54,7 +54,7 @@ pub async fn bind(host: &str, port: u16) -> Result<Vec<TcpListener>, BindError> 
         }
         match TcpListener::bind(address).await {
             Ok(listener) => listeners.push(listener),
-            // A name like `localhost` may stand for a family this machine does not have.
+            // A name like `localhost` may resolve to an IP family that this machine does not have.
             Err(cause) if cause.kind() == io::ErrorKind::AddrNotAvailable => {
                 failure.get_or_insert(BindError::Bind { address, cause });
             }
@@ -62,7 +62,7 @@ pub async fn bind(host: &str, port: u16) -> Result<Vec<TcpListener>, BindError> 
         }
         let only_v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()));
         if listeners.is_empty() && address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
-            // No IPv6 here: "all of both families" is all of the one there is.
+            // This machine has no IPv6, so `::` means all IPv4 addresses.
             listeners.push(
                 TcpListener::bind(only_v4)
                     .await
@@ -80,14 +80,14 @@ pub async fn bind(host: &str, port: u16) -> Result<Vec<TcpListener>, BindError> 
     }
 }
 
-/// The connections of several listeners.
+/// Returns the stream of connections accepted by several listeners.
 pub fn incoming(
     listeners: Vec<TcpListener>,
 ) -> impl Stream<Item = io::Result<(TcpStream, Peer)>> + Send {
     let accepting = listeners.into_iter().map(|listener| {
         Box::pin(stream::unfold(listener, |listener| async {
             let accepted = listener.accept().await.and_then(|(stream, address)| {
-                // Without it a small frame waits for the acknowledgement of the one before.
+                // Nagle's algorithm would delay a small frame until the previous one is acknowledged.
                 stream.set_nodelay(true)?;
                 Ok((stream, Peer::Tcp(address)))
             });

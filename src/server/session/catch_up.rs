@@ -1,4 +1,4 @@
-//! Following: the one way to catch up, for a first join, a reconnect and a reader that fell behind.
+//! Following rooms and catching up. A first join, a reconnect and a slow reader all use the same way.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,15 +19,15 @@ use crate::server::room::{Follow, Follower, Head, Room};
 use crate::server::store::{PageLimit, Span, StoreError};
 use crate::wire::{self, Event, UnfollowReason};
 
-/// Asking every room where it ends is dear: a client that pings more often hears it this often.
+/// Minimum time between two lists of room heads. Asking every room is expensive, and a client may ping more often.
 const HEADS_EVERY: Duration = Duration::from_secs(5);
-/// People in one page of a roster.
+/// Maximum number of people in one page of a roster.
 const ROSTER_PAGE: usize = 500;
-/// Members who are not here that are told of.
+/// Maximum number of offline members in a roster.
 const OFFLINE: usize = 200;
 
 impl Session {
-    /// Answers Follow, sends everything after the cursor and goes live.
+    /// Answers Follow, sends everything after the cursor and then goes live.
     pub(super) async fn follow(
         &mut self,
         request: u64,
@@ -62,7 +62,7 @@ impl Session {
         Ok(())
     }
 
-    /// Whoever was made to go still gets what was said up to then, and why.
+    /// Sends a person who was removed from a room the entries up to their removal, and the reason.
     async fn follow_to_the_end(
         &mut self,
         request: u64,
@@ -76,7 +76,7 @@ impl Session {
         };
         self.unfollow(room).await;
         if put_out.at < head.first {
-            // Nothing of what was theirs to read is kept any more.
+            // All entries they may read have been deleted by retention.
             self.outbox.answer(Event::Unfollowed {
                 request,
                 room,
@@ -89,7 +89,7 @@ impl Session {
             ..head
         };
         let judged = self.judge(room, &head, cursor.as_ref()).await?;
-        // Where one is no member any more nothing waits to be read.
+        // For former members nothing counts as unread.
         let unread = Unread::nothing(head.seq);
         self.send_result(request, room, &head, judged, cursor.as_ref(), unread);
         let after = judged.1;
@@ -99,7 +99,7 @@ impl Session {
         Ok(())
     }
 
-    /// How we were made to leave a room, if we were.
+    /// Returns how this person was removed from a room, if they were.
     async fn put_out(&self, room: RoomId) -> Option<(PutOut, Head)> {
         let identity = self.who.author.id;
         self.hub
@@ -108,7 +108,7 @@ impl Session {
             .flatten()
     }
 
-    /// Sends what a room has after a seq, up to another.
+    /// Sends the entries of a room after one seq up to another.
     async fn send_up_to(
         &self,
         room: RoomId,
@@ -139,7 +139,7 @@ impl Session {
         Ok(())
     }
 
-    /// Follows every room again from what was written, after the live lane overflowed; answers the generation now valid.
+    /// Catches up in every room from the last written entry, after the live lane overflowed. Returns the generation that is now valid.
     pub(super) async fn catch_up_all(&mut self) -> Result<u64, StoreError> {
         'anew: loop {
             let generation = self.outbox.generation();
@@ -152,7 +152,7 @@ impl Session {
                 if self.outbox.is_abandoned() {
                     return Ok(generation);
                 }
-                // Nobody is caught up faster than they read.
+                // Entries are sent no faster than the client reads.
                 self.outbox.wait_for_room().await;
                 self.resume(room, slot).await?;
                 if self.outbox.generation() != generation {
@@ -163,7 +163,7 @@ impl Session {
         }
     }
 
-    /// Goes on with one room from what was written. Says so if too much has come since.
+    /// Catches up in one room from the last written entry. Reports a gap if there are too many entries.
     async fn resume(&mut self, room: RoomId, slot: Slot) -> Result<(), StoreError> {
         let written = self.outbox.written(slot);
         let who = self.attendee();
@@ -192,7 +192,7 @@ impl Session {
         Ok(())
     }
 
-    /// The room has let us go while we were behind.
+    /// Ends following a room that removed this session while it was behind.
     async fn resume_to_the_end(
         &mut self,
         room: RoomId,
@@ -254,7 +254,7 @@ impl Session {
             .map(|entry| entry.digest))
     }
 
-    /// Where the rooms that are followed end; nothing if that was said a moment ago.
+    /// Returns the heads of the followed rooms; nothing if they were sent a moment ago.
     pub(super) async fn heads(&mut self) -> Vec<wire::Head> {
         if self.heads_at.is_some_and(|at| at.elapsed() < HEADS_EVERY) {
             return Vec::new();
@@ -275,7 +275,7 @@ impl Session {
         heads
     }
 
-    /// What is unread for us as of an entry. A guest's protocol has nothing that is read or not.
+    /// Returns what is unread in a room up to an entry. Guests have no unread counts, because their protocols have none.
     async fn unread(&self, room: RoomId, last: Seq) -> Result<Unread, StoreError> {
         if self.is_guest() {
             return Ok(Unread::default());
@@ -320,7 +320,8 @@ impl Session {
         }
     }
 
-    /// Pages from the store until the room's tail reaches back far enough, then live. False if another overflow came between.
+    /// Sends pages from the store until the room's tail can supply the rest, then goes live. Returns false if another overflow came first,
+    /// or if following has ended.
     pub(super) async fn go_live(
         &mut self,
         room: RoomId,
@@ -349,7 +350,7 @@ impl Session {
                     if self.is_guest() {
                         after = self.skip_on(room, slot, &head, after);
                     }
-                    // Read up to here as a member; whether we are one still is asked again for what comes behind.
+                    // Up to here this person was a member. For later entries the room is asked again.
                     last = head.seq;
                 }
             }
@@ -363,14 +364,14 @@ impl Session {
                 .page(room, Span::After(after), PageLimit::PAGE)
                 .await?;
             entries.retain(|entry| entry.seq <= last);
-            // The room says there is more; a store that has nothing would make this go round for ever.
+            // The room has more entries, so the store must have them. Without this error the loop would never end.
             let Some(page) = Delivery::new(Arc::new(entries)).map(Arc::new) else {
                 return Err(StoreError::Failed(format!(
                     "entries after {after} of room {room} are missing"
                 )));
             };
             if page.first() > after.next() {
-                // It was taken away between the room's word and the page.
+                // Retention deleted entries between the room's answer and this page.
                 self.send_trimmed(room, after, page.first()).await?;
             }
             self.outbox.page(slot, &page, after);
@@ -378,7 +379,8 @@ impl Session {
         }
     }
 
-    /// A guest has no way to ask for what is missing: one who has fallen too far behind goes on with the newest.
+    /// Skips old entries for a guest who is too far behind. Returns the seq to continue after. A guest's protocol cannot ask for missing
+    /// entries, so a guest continues with the newest.
     fn skip_on(&self, room: RoomId, slot: Slot, head: &Head, after: Seq) -> Seq {
         let cursor = Cursor {
             epoch: head.epoch,
@@ -420,7 +422,7 @@ impl Session {
         Ok(())
     }
 
-    /// The room no longer has us: another session of ours left it, we were made to go, or it is full.
+    /// Stops following a room on the room's side: another session of this person left it, they were removed, or it is full.
     fn dismissed(&mut self, room: RoomId, slot: Slot, why: UnfollowReason) {
         self.outbox.free_slot(slot);
         self.rooms.remove(&room);
@@ -453,7 +455,7 @@ impl Session {
 
     async fn send_roster(&self, room: RoomId) -> Result<(), StoreError> {
         self.outbox.wait_for_room().await;
-        // Who is here and who is a member is said at once, so that nobody is told who has moved meanwhile.
+        // One question returns both the people present and the members, so that the two lists match.
         let known = if self.is_guest() {
             Arc::default()
         } else {

@@ -1,4 +1,4 @@
-//! The session of somebody who comes over a bridge: what differs from everybody else's.
+//! Guest sessions: what is different for people connected through a bridge.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::server::outbox::Outbox;
 use crate::server::room::Follower;
 use crate::wire::{Event, RequestFrame};
 
-/// Runs the session of somebody who comes over a bridge, from their first request to their last. They were greeted by their bridge.
+/// Runs a guest's session until it ends. The bridge has already admitted the connection.
 pub async fn run_guest(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
@@ -42,7 +42,7 @@ pub async fn run_guest(
             None
         }
     };
-    // The name is free only now that they have left.
+    // Frees the name, now that the guest has left all rooms.
     drop(seat);
     if let Some(goodbye) = goodbye {
         outbox.answer(Event::Goodbye(goodbye));
@@ -55,7 +55,8 @@ impl Session {
         self.who.guest.is_some()
     }
 
-    /// Takes a token of the rate. A guest's protocol cannot say "later", so theirs is waited for: it is their reader that waits.
+    /// Takes a token from the rate limit. A guest's protocol cannot ask its client to retry later, so a guest's session
+    /// waits for the token.
     pub(super) async fn pace(&self) -> Result<(), Refusal> {
         loop {
             let Err(refusal) = self.hub.pace(self.who.author.id) else {
@@ -71,8 +72,8 @@ impl Session {
         }
     }
 
-    /// Guests follow from the moment they join, and the room itself tells them that they have: nothing comes before it, and nothing
-    /// is missed after it.
+    /// Returns the follower for a guest who joins a room. Guests follow from the moment they join, and the room itself confirms the join:
+    /// they receive nothing from before it and miss nothing after it.
     pub(super) fn guest_follower(&mut self, room: RoomId) -> Option<Follower> {
         if !self.is_guest() || self.rooms.contains_key(&room) {
             return None;

@@ -1,4 +1,4 @@
-//! What belongs to the person at the session: what they have read, how they are, what they want to be told.
+//! Requests about the person: read positions, status, typing, profiles, and notification settings.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::PersonalChange;
 use crate::wire::{Event, Who};
 
-/// Read positions of a session are taken this often.
+/// Minimum time between two read positions of a session.
 const MARK_EVERY: Duration = Duration::from_millis(50);
-/// That somebody is writing is told this often.
+/// Minimum time between two typing signals of a person.
 const TYPING_EVERY: Duration = Duration::from_secs(3);
 
 impl Session {
@@ -33,7 +33,7 @@ impl Session {
         if head.epoch != epoch {
             return Err(Refusal::new(RefusalCode::EpochChanged).into());
         }
-        // Asking again and again makes nobody else wait.
+        // Waits here, so that a client that sends too many delays only itself.
         if let Some(at) = self.marked_at {
             sleep_until(at + MARK_EVERY).await;
         }
@@ -63,7 +63,7 @@ impl Session {
         Ok(())
     }
 
-    /// Tells a room that we are writing there, unless that was told a moment ago.
+    /// Sends a typing signal to a room, unless one was sent a moment ago.
     pub(super) async fn typing(&mut self, room: RoomId) {
         let me = self.who.author.id;
         if !self.rooms.contains_key(&room) || !self.hub.may_tell_typing(me, TYPING_EVERY) {
@@ -100,7 +100,7 @@ impl Session {
             }
             PersonalChange::Ignore(person)
         } else {
-            // Whoever is ignored is found by the name they have in the list, wherever they are now.
+            // Found by the name in the list of ignored people, even if the person is offline now.
             let key = |name: &str| UserName::new(name).ok().map(|name| name.key());
             let found = |is: &dyn Fn(IdentityId, Option<NameKey>) -> bool| {
                 let mut ignored = ignored.iter();

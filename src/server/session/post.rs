@@ -1,4 +1,4 @@
-//! Posting: what is checked before a room hears of it, and the order that survives a refusal.
+//! Posting: checks a post before it goes to its room, and preserves a sender's order after a refusal.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,18 +14,20 @@ use crate::server::store::StoreError;
 use crate::text;
 use crate::wire::Event;
 
-/// Keeps a sender's order: after a post that was refused for a while no later one of the session is taken until it comes again.
+/// Preserves the order of a session's posts: after a temporary refusal, later posts are refused until the refused one is sent again.
 ///
-/// One order for all recipients, because a person, their name and the conversation with them are the same room; and for all
-/// outboxes, because a client that takes over what a dead one left sends it before what is new.
+/// The order covers all recipients, because a person, their name and the conversation with them are the same room. It also covers all
+/// client outboxes, because a client that takes over the outbox of a crashed one sends those posts before new ones.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     refused: Option<ClientId>,
 }
 
 impl Order {
+    /// Checks whether a post may be accepted now.
+    ///
     /// # Errors
-    /// An earlier one has to come first.
+    /// An earlier post must be sent again first.
     fn check(&self, id: ClientId) -> Result<(), Refusal> {
         let is_earlier =
             |refused: ClientId| id.instance == refused.instance && id.counter <= refused.counter;
@@ -47,21 +49,21 @@ impl Order {
     }
 }
 
-/// Bytes of an emoji: a family of four in skin tones has 25 and more.
+/// Maximum size of an emoji in bytes. A family of four with skin tones has 25 or more.
 const EMOJI: usize = 48;
 
-/// When to send a post again that waits for an earlier one; the earlier one's own wait is what counts.
+/// Retry delay for a post that must wait for an earlier one. In practice the earlier post's own delay decides.
 const AFTER_REFUSED: Duration = Duration::from_millis(100);
 
 impl Session {
-    /// Passes a post on to its room; every post gets an answer, here or from there.
+    /// Passes a post on to its room. Every post is answered, here or by the room.
     pub(super) async fn post(
         &mut self,
         client_id: ClientId,
         to: Recipient,
         mut body: Body,
     ) -> Result<(), StoreError> {
-        // A guest does not send anything again, so nothing of theirs waits for it.
+        // A guest's client never sends a post again, so a later post must not wait for that.
         let in_order = if self.is_guest() {
             Ok(())
         } else {
@@ -111,7 +113,7 @@ impl Session {
         Ok(())
     }
 
-    /// The room a post goes to, if it may.
+    /// Checks a post and returns its room.
     async fn destination(&self, to: &Recipient, body: &mut Body) -> Result<RoomId, AdmitError> {
         if self.hub.draining.is_cancelled() {
             return Err(Refusal::new(RefusalCode::Draining)
@@ -142,7 +144,8 @@ impl Session {
         Ok(self.hub.conversation(&self.who.author, other).await?.id)
     }
 
-    /// A room this session is not in: it has to exist and be ours, or the post would never be answered.
+    /// Checks a room that this session has not joined: it must exist and the person must be a member. Otherwise nobody would answer the
+    /// post.
     async fn known_room(&self, room: RoomId) -> Result<(), AdmitError> {
         let identity = self.who.author.id;
         match self
@@ -156,7 +159,8 @@ impl Session {
         }
     }
 
-    /// Finds out whom a body is about, where it only has a name: somebody the asker could write to, or the room remembers.
+    /// Fills in the person of a moderation post that only has a name: a person the author could write to, or one with a standing in the
+    /// room.
     async fn complete(&self, room: RoomId, body: &mut Body) -> Result<(), AdmitError> {
         if *body == Body::Closed && self.hub.is_home(room) {
             return Err(Refusal::new(RefusalCode::CannotLeave).into());
@@ -235,7 +239,7 @@ fn refused_control(control: char) -> Refusal {
     Refusal::new(RefusalCode::BodyControl).with(format!("U+{:04X}", u32::from(control)))
 }
 
-/// One emoji: a short grapheme cluster that no letter begins.
+/// Checks that a text is one emoji: a single short grapheme cluster without letters.
 fn check_emoji(emoji: &str) -> Result<(), Refusal> {
     let is_one = text::clusters(emoji).count() == 1 && emoji.len() <= EMOJI;
     let is_letter = emoji
@@ -251,7 +255,7 @@ fn check_emoji(emoji: &str) -> Result<(), Refusal> {
     }
 }
 
-/// A line about something else: short, and without controls.
+/// Checks a short text like a topic or a reason: at most `limit` characters, no control characters.
 pub(super) fn check_line(what: &'static str, line: &str, limit: usize) -> Result<(), Refusal> {
     let length = line.chars().count();
     if length > limit {
@@ -278,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_taken_at_its_limits_and_refused_one_over() {
+    fn a_body_is_accepted_at_its_limits_and_refused_one_over() {
         assert_eq!(checked(&"x".repeat(8192)), None);
         assert_eq!(checked(&"x".repeat(8193)), Some(RefusalCode::BodyTooLong));
         assert_eq!(checked(&"汉".repeat(2731)), Some(RefusalCode::BodyTooLong));
@@ -294,13 +298,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_people_say_may_be_posted() {
+    fn entries_made_by_the_server_cannot_be_posted() {
         assert!(check_body(&Body::Joined(crate::chat::Role::Member), &Limits::default()).is_err());
         assert!(check_body(&Body::Renamed("root".into()), &Limits::default()).is_err());
     }
 
     #[test]
-    fn nothing_overtakes_a_post_that_was_refused_for_a_while() {
+    fn no_post_overtakes_one_that_was_refused_temporarily() {
         let of = |instance, counter| ClientId {
             instance: InstanceId::new([instance; 16]),
             counter,

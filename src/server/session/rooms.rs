@@ -1,4 +1,4 @@
-//! Coming into rooms, going, making them; and the names of rooms and people.
+//! Requests about rooms: join, leave, create, open a conversation; and renaming oneself.
 
 use super::{Following, ROOMS, Session, post};
 use crate::chat::{Author, NewRoom, Refusal, RefusalCode, RoomId, RoomKind, TOPIC};
@@ -13,7 +13,7 @@ impl Session {
         request: u64,
         target: JoinTarget,
     ) -> Result<(), AdmitError> {
-        // Before the name is looked for, so that guessing has its price.
+        // Before the look-up, so that guessing room names is rate-limited.
         self.pace().await?;
         let (room, asked) = match target {
             JoinTarget::Room(room) => (room, room.to_string()),
@@ -30,7 +30,7 @@ impl Session {
             reply,
         });
         let joined = joined.await.ok_or_else(unknown).and_then(|it| it);
-        // A room that may not be known of and one that is not there are refused in the same words: those that were asked with.
+        // A hidden room and one that does not exist get the same refusal, with the name from the request.
         let joined = joined.map_err(|refusal| match refusal.code {
             RefusalCode::RoomUnknown => unknown(),
             _ => refusal,

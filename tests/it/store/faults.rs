@@ -96,7 +96,7 @@ async fn a_post_that_cannot_be_stored_is_not_delivered_and_ends_the_server() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot go on: the store failed: the disk is gone"
+        "cannot continue: the store failed: the disk is gone"
     );
     ann.catch_up();
     ben.catch_up();

@@ -6,7 +6,7 @@ use super::{
 };
 
 impl Call {
-    /// Takes a name and begins the session; the answer comes when the room has answered.
+    /// Reserves a name and starts the session. The client is answered when the room has answered.
     pub(super) async fn enter(&mut self, name: &str, room: &str, number: Option<i64>) {
         let seat = match self.guest(name, number).await {
             Ok(guest) => guest.seat().await,
@@ -49,10 +49,10 @@ impl Call {
         ));
     }
 
-    /// Answers the handshake, if there was one and it was not answered yet.
+    /// Answers the handshake, if there is one without an answer.
     pub(super) fn answer_handshake(&mut self, outcome: Result<(), Refusal>) {
         if let Some(entered) = self.entered.take() {
-            // A client that is gone is noticed elsewhere.
+            // A failed send means that the client is gone, which is noticed elsewhere.
             let _gone = entered.send(outcome);
         }
     }

@@ -35,13 +35,13 @@ impl Call {
             }
             let left = |entry: &Entry| entry.body == Body::Left;
             if delivery.entries().iter().any(left) && self.asks.len() < ASKS {
-                // The other will never say anything there again.
+                // The other person left and cannot post there again, so this conversation is over.
                 self.peers.remove(&delivery.room());
                 self.asks.push_back(Request::Leave(delivery.room()));
             }
             return;
         }
-        // Only one of them says in each message how many are there; the others share theirs whatever the number.
+        // Only `user` sends the number of people with each message. The other protocols share one encoded form, whatever the number.
         let count = if self.protocol.via() == Via::User {
             self.count
         } else {

@@ -1,4 +1,5 @@
-//! WebSocket frames (RFC 6455) over a byte stream, payloads as they are: fragments are put together, and nothing is taken for text.
+//! WebSocket frames (RFC 6455) over a byte stream. Joins fragments, and leaves payloads as they are: text frames are not checked for
+//! UTF-8.
 
 use std::io;
 
@@ -7,9 +8,9 @@ use soketto::Parsing;
 use soketto::base::{self, Codec, Header, OpCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 
-/// The largest message, in one frame or several.
+/// Maximum size of a message in bytes, in one frame or several.
 pub const MESSAGE: usize = 64 * 1024;
-/// What is read at once.
+/// Bytes read at once.
 const READ: usize = 16 * 1024;
 
 pub const NORMAL: u16 = 1000;
@@ -19,7 +20,7 @@ pub const NOT_READABLE: u16 = 1007;
 pub const POLICY: u16 = 1008;
 pub const TOO_BIG: u16 = 1009;
 
-/// A frame that means something.
+/// A complete message or a control frame.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Frame {
     Message { is_binary: bool, payload: Bytes },
@@ -28,18 +29,18 @@ pub enum Frame {
     Close,
 }
 
-/// Why nothing more can be read.
+/// Why no more frames can be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FrameError {
     /// The stream has ended or failed.
     Lost,
     TooBig,
-    /// What came is no WebSocket.
+    /// The data violates the WebSocket protocol.
     Protocol,
 }
 
 impl FrameError {
-    /// The code to close with; a stream that is lost is closed as well as it can be.
+    /// Returns the close code. For a lost stream it does not matter: the close frame is only an attempt.
     pub fn close_code(self) -> u16 {
         match self {
             Self::Lost => NORMAL,
@@ -49,7 +50,7 @@ impl FrameError {
     }
 }
 
-/// The two directions of a socket.
+/// Splits a socket into its two directions.
 pub fn split<S: AsyncRead + AsyncWrite>(io: S) -> (Incoming<S>, Outgoing<S>) {
     let (read, write) = tokio::io::split(io);
     let mut codec = Codec::new();
@@ -69,12 +70,15 @@ pub struct Incoming<S> {
     read: ReadHalf<S>,
     codec: Codec,
     buffer: BytesMut,
-    /// A message whose end has not come yet.
+    /// A message of which more fragments are still to come, and whether it is binary.
     begun: Option<(bool, BytesMut)>,
 }
 
 impl<S: AsyncRead> Incoming<S> {
-    /// The next frame. May be dropped and asked again: what was read is kept.
+    /// Returns the next frame. Cancel-safe: data that was already read stays in the buffer.
+    ///
+    /// # Errors
+    /// The stream has ended, or the client violated the protocol.
     pub async fn next(&mut self) -> Result<Frame, FrameError> {
         loop {
             while let Some((header, payload)) = self.parse()? {
@@ -90,7 +94,7 @@ impl<S: AsyncRead> Incoming<S> {
         }
     }
 
-    /// Reads to the end without looking.
+    /// Reads and discards everything until the stream ends.
     pub async fn discard(&mut self) {
         loop {
             self.buffer.clear();
@@ -102,7 +106,7 @@ impl<S: AsyncRead> Incoming<S> {
         }
     }
 
-    /// A whole frame of what was read; nothing if more has to come.
+    /// Takes one whole frame from the buffer; nothing if more data is needed.
     fn parse(&mut self) -> Result<Option<(Header, BytesMut)>, FrameError> {
         let parsed = self.codec.decode_header(&self.buffer);
         let (header, offset) = match parsed {
@@ -111,7 +115,7 @@ impl<S: AsyncRead> Incoming<S> {
             Err(base::Error::PayloadTooLarge { .. }) => return Err(FrameError::TooBig),
             Err(_) => return Err(FrameError::Protocol),
         };
-        // A client that does not mask is none.
+        // Clients must mask their frames (RFC 6455, 5.1).
         if !header.is_masked() {
             return Err(FrameError::Protocol);
         }
@@ -124,7 +128,7 @@ impl<S: AsyncRead> Incoming<S> {
         Ok(Some((header, payload)))
     }
 
-    /// What a frame means; nothing if it is a part of something.
+    /// Handles one frame. Returns nothing for a fragment that does not complete a message.
     fn take(&mut self, header: &Header, payload: BytesMut) -> Result<Option<Frame>, FrameError> {
         let message = match (header.opcode(), self.begun.take()) {
             (OpCode::Ping, begun) => {
@@ -164,6 +168,8 @@ pub struct Outgoing<S> {
 }
 
 impl<S: AsyncWrite> Outgoing<S> {
+    /// Sends one frame.
+    ///
     /// # Errors
     /// The client is gone.
     pub async fn send(&mut self, code: OpCode, payload: &[u8]) -> io::Result<()> {
@@ -176,7 +182,7 @@ impl<S: AsyncWrite> Outgoing<S> {
     }
 
     pub async fn shutdown(&mut self) {
-        // Whoever is gone needs no telling.
+        // An error only means that the client is gone already.
         drop(self.write.shutdown().await);
     }
 }
@@ -229,14 +235,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn text_that_is_no_text_is_read_as_it_is() {
+    async fn a_text_frame_with_invalid_utf8_is_read_unchanged() {
         let bytes = [0x0a, 0x80, 0x01, 0xff];
         let frames = read(&masked(0x81, &bytes)).await;
         assert_eq!(frames[0], Ok(message(false, &bytes)));
     }
 
     #[tokio::test]
-    async fn fragments_are_put_together_around_a_ping() {
+    async fn fragments_are_joined_around_a_ping() {
         let mut bytes = masked(0x02, b"one ");
         bytes.extend(masked(0x89, b"?"));
         bytes.extend(masked(0x80, b"two"));
@@ -260,11 +266,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_websocket_is_told_apart() {
+    async fn invalid_frames_are_protocol_errors() {
         for wrong in [
             // Not masked.
             vec![0x81, 1, b'x'],
-            // A reserved bit, a reserved code, a torn ping, an end without a beginning, a beginning inside another.
+            // A reserved bit, a reserved opcode, a fragmented ping, a continuation without a start, a start inside another message.
             masked(0xc1, b"x"),
             masked(0x83, b"x"),
             masked(0x09, b"x"),
