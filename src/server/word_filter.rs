@@ -17,7 +17,7 @@ impl Filter {
     /// Masks the words in a body.
     ///
     /// # Errors
-    /// The body contains a word, and the mode is [`Mode::Refuse`].
+    /// The body contains a word, and the mode is [`FilterMode::Refuse`].
     pub fn apply(&self, body: &mut Body) -> Result<(), Refusal> {
         match body {
             Body::Text(said)

@@ -50,7 +50,7 @@ impl Names {
         self.exact_holder_of(&name.skeleton(), &name.key(), now)
     }
 
-    /// As [`Names::bearer`], for callers that have already computed the skeleton.
+    /// As [`Names::exact_holder`], for callers that have already computed the skeleton.
     pub(super) fn exact_holder_of(
         &self,
         skeleton: &Skeleton,
