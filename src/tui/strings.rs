@@ -1,7 +1,7 @@
-//! Every word the interface says, one table per language. Templates carry `{0}`, `{1}` … for what is filled in.
+//! Every text of the interface, in one table per language. In a template, `{0}`, `{1}` … stand for the arguments.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
-/// A table of words about one subject, and what a test goes through them by.
+/// Defines a table of texts about one subject. In tests, `named` lists them with their field names.
 macro_rules! words {
     ($(#[$about:meta])* $table:ident { $($(#[$doc:meta])* $name:ident),* $(,)? }) => {
         $(#[$about])*
@@ -41,15 +41,15 @@ use super::settings::Setting;
 use crate::chat::{Presence, Refusal, RefusalCode, Role, Via};
 use crate::client::{About, PutOut, Unreachable, Why};
 
-/// The languages there are, as they are set.
+/// The supported languages, by the value of the `lang` setting.
 pub const LANGUAGES: [(&str, &Strings); 2] = [("en", &ENGLISH), ("zh-CN", &CHINESE)];
 
-/// The language of a locale like `zh-CN`; English where there is no other.
+/// Returns the texts for a locale like `zh-CN`; English if there is no such language.
 pub fn of(locale: &str) -> &'static Strings {
     known(locale).unwrap_or(&ENGLISH)
 }
 
-/// The table for a language as people write it (`zh`, `zh_CN.UTF-8`, `ZH-cn`); nothing if there is none.
+/// Returns the texts for a language as people write it (`zh`, `zh_CN.UTF-8`, `ZH-cn`), or `None` if it is not supported.
 pub fn known(language: &str) -> Option<&'static Strings> {
     let first = |tag: &str| {
         tag.split(['-', '_', '.'])
@@ -63,7 +63,7 @@ pub fn known(language: &str) -> Option<&'static Strings> {
     found.map(|(_, strings)| strings)
 }
 
-/// How a command is called, and what it does.
+/// How a command is written, and what it does.
 #[derive(Clone, Copy, Debug)]
 pub struct CommandWords {
     pub usage: &'static str,
@@ -72,32 +72,32 @@ pub struct CommandWords {
 
 macro_rules! table {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// The words of one language.
+        /// The texts of one language.
         #[derive(Debug)]
         pub struct Strings {
-            /// As it is set: `en`.
+            /// The value of the `lang` setting: `en`.
             pub language: &'static str,
             $($(#[$doc])* pub $name: &'static str,)*
             pub lobby_heads: [&'static str; 5],
             pub link_heads: [&'static str; 5],
-            /// What the demo says.
+            /// The texts of the demo.
             pub demo: &'static Demo,
-            /// What `tchat doctor`, and what `send` and `tail` say, and the help of the command line.
+            /// The texts of `tchat doctor`, of `send` and `tail`, and the help of the command line.
             pub doctor: &'static Doctor,
             pub pipes: &'static Pipes,
             pub command_line: &'static CommandLine,
             pub help_sending: &'static [&'static str],
-            /// What may be written in a search.
+            /// The help for search queries.
             pub help_search: &'static [&'static str],
-            /// From Monday on.
+            /// Monday first.
             pub weekdays: [&'static str; 7],
-            /// How a command is used, and what it does.
+            /// How a command is written, and what it does.
             pub commands: fn(Name) -> (&'static str, &'static str),
             /// What a setting does.
             pub settings: fn(Setting) -> &'static str,
-            /// What a key does, for help; nothing for keys that every editor has.
+            /// What an action does, for the help; `None` for keys that every editor has.
             pub actions: fn(Action) -> Option<&'static str>,
-            /// Why something was refused, given the first two arguments of the code.
+            /// Why a request was refused, given the first two arguments of the refusal.
             pub refusals: fn(RefusalCode, [&str; 2]) -> &'static str,
         }
 
@@ -116,7 +116,7 @@ table! {
     people,
     you,
     owner,
-    /// How somebody is connected who came over a bridge.
+    /// How a person is connected who uses a bridge.
     via_user,
     via_gochat,
     via_chat,
@@ -329,7 +329,7 @@ table! {
     unknown_command,
     unknown_command_nearest,
     usage,
-    /// What a command does, and what else it is called.
+    /// What a command does, and its other names.
     also_called,
     not_in_a_room,
     no_connection_yet,
@@ -390,12 +390,12 @@ table! {
     about_whois,
     about_settings,
     about_mentions,
-    /// As `strftime` has it; `{0}` is the day of the week.
+    /// In `strftime` format; `{0}` is the day of the week.
     date_line,
     date_time,
 }
 
-/// Fills a template in. What is filled in is never read as a template itself.
+/// Fills in a template. The arguments themselves are never read as templates.
 pub fn fill(template: &str, arguments: &[&dyn std::fmt::Display]) -> String {
     let mut text = String::with_capacity(template.len() + 16);
     let mut rest = template;

@@ -255,17 +255,16 @@ async fn others_see_replies_edits_reactions_and_deletions() {
     ben.shows("> ann: what a day!").await;
     // Deleting needs a confirmation and is allowed only for one's own messages.
     ben.keys("<a-m><up>d");
-    ben.shows("once more deletes it for everybody").await;
+    ben.shows("Repeat to delete it for everyone").await;
     ben.keys("d");
-    ben.shows("deleting what others said needs a moderator")
-        .await;
+    ben.shows("only moderators of this room can delete").await;
     ann.keys("<a-m><up>dd");
-    ben.shows("this message was deleted").await;
+    ben.shows("This message was deleted").await;
     ben.shows("> an earlier message").await;
     ben.until("its removal", |screen| !screen.shows("what a day"))
         .await;
     let mut late = opens(&server, "late").await;
-    late.shows("this message was deleted").await;
+    late.shows("This message was deleted").await;
     assert!(!late.screen.shows("what a day"));
     // Nor is it sent to anybody, whatever they request.
     let (mut raw, _) = Raw::enter(&server, "early").await;
@@ -287,17 +286,17 @@ async fn an_impossible_action_is_explained_and_keys_without_a_meaning_in_selecti
     let server = Server::start();
     let mut ann = opens(&server, "ann").await;
     ann.keys("<up>");
-    ann.shows("you said nothing here that can be edited").await;
+    ann.shows("You have no message here to edit").await;
     ann.keys("/reply hello?<ret>");
-    ann.shows("there is nothing here to answer").await;
+    ann.shows("There is no message here to reply to").await;
     ann.keys("<c-u>one<ret>");
     ann.settles().await;
     ann.keys("s/two/three/<ret>");
-    ann.shows("\"two\" is not in your last message").await;
+    ann.shows("'two' is not in your last message").await;
     ann.keys("<c-u>");
     ann.settles().await;
     ann.keys("<a-m>");
-    ann.shows("r answer · e edit").await;
+    ann.shows("r reply · e edit").await;
     ann.keys("x");
     ann.shows("#general › x").await;
     // Reactions by number and by typing an emoji.
@@ -306,7 +305,7 @@ async fn an_impossible_action_is_explained_and_keys_without_a_meaning_in_selecti
     ann.keys("<a-m>+🌊<ret>");
     ann.shows("one  🌊 1  👍 1").await;
     ann.keys("<a-m>+no<ret>");
-    ann.shows("that is not one emoji").await;
+    ann.shows("that is not a single emoji").await;
     // Letters are text again, and the typed text comes back.
     ann.keys("dd");
     ann.shows("#general › dd").await;
@@ -330,11 +329,11 @@ async fn a_deletion_to_confirm_in_one_room_is_not_confirmed_in_another() {
     }
     ann.shows("#two ›").await;
     ann.keys("<a-m>d");
-    ann.shows("once more deletes it for everybody").await;
+    ann.shows("Repeat to delete it for everyone").await;
     ann.keys("<a-up>");
     ann.shows("#one ›").await;
     ann.keys("<a-m>d");
-    ann.shows("once more deletes it for everybody").await;
+    ann.shows("Repeat to delete it for everyone").await;
     ann.settles().await;
     assert!(ann.screen.shows("said in one"));
 }
@@ -369,7 +368,7 @@ async fn a_deleted_message_is_removed_from_every_disk() {
     ann.keys("<up> indeed<ret>");
     ann.shows("indeed  edited").await;
     ann.keys("<a-m>dd");
-    ann.shows("this message was deleted").await;
+    ann.shows("This message was deleted").await;
     ann.settles().await;
     drop(ann);
     drop(server);

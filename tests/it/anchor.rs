@@ -81,9 +81,7 @@ pub fn rows(screen: &Screen) -> Vec<String> {
     let all = screen.rows();
     let rows = all[from..to].iter().map(|row| {
         let row = row.chars().skip(usize::from(area.x)).collect::<String>();
-        let is_passage = [" joined", " left", " came and went"]
-            .iter()
-            .any(|word| row.contains(word));
+        let is_passage = [" joined", " left"].iter().any(|word| row.contains(word));
         if is_passage {
             "(passage)".to_owned()
         } else {

@@ -59,7 +59,7 @@ fn names_are_completed_after_commands_that_take_a_user() {
     // The popup opens while typing, and Enter accepts only a selected completion.
     let mut screen = crowded();
     screen.keys("/msg ca");
-    assert!(screen.shows("in another room"), "{}", screen.text());
+    assert!(screen.shows("In another room"), "{}", screen.text());
     let effects = screen.keys("<ret>");
     assert_eq!(effects, [Effect::Client(Command::Open("ca".into()))]);
 }
@@ -117,7 +117,7 @@ fn commands_have_the_aliases_known_from_other_clients() {
     }
     let mut screen = crowded();
     screen.keys("/names<ret>");
-    assert!(screen.shows("In #general") && screen.shows("Bea"));
+    assert!(screen.shows("People in #general") && screen.shows("Bea"));
     screen.keys("<esc>/query 张三 psst<ret>");
     let to = screen
         .state
@@ -135,7 +135,7 @@ fn commands_have_the_aliases_known_from_other_clients() {
         assert_eq!(typed(keys), text, "{keys}");
     }
     screen.keys("/query<ret>");
-    assert!(screen.shows("usage: /msg NAME [TEXT]"));
+    assert!(screen.shows("Usage: /msg NAME [TEXT]"));
     // Help and the palette find aliases too.
     screen.keys("<c-u><f1>part");
     assert!(screen.shows("/leave [ROOM]") && screen.shows("(also /part)"));
@@ -187,11 +187,11 @@ fn a_reaction_may_be_given_as_an_emoji_short_name() {
 fn an_unknown_emoji_name_is_reported_and_stays_in_the_composer() {
     let mut screen = said();
     assert_eq!(screen.keys("/react :nosuch:<ret>"), []);
-    assert!(screen.shows("there is no emoji called :nosuch:"));
+    assert!(screen.shows("There is no emoji named :nosuch:"));
     assert_eq!(screen.state.composer().text(), "/react :nosuch:");
     let mut screen = said();
     assert_eq!(screen.keys("<a-m>+:nosuch:<ret>"), []);
-    assert!(screen.shows("there is no emoji called :nosuch:"));
+    assert!(screen.shows("There is no emoji named :nosuch:"));
     assert!(screen.shows("› :nosuch:"), "{}", screen.text());
 }
 

@@ -94,7 +94,7 @@ fn unsent_posts_survive_leaving_their_room() {
     assert!(row("refused there").contains('✗'), "{text}");
     assert!(row("waits there").contains('…'), "{text}");
     assert!(
-        row("waits there").contains("in #tech, where you are not any more"),
+        row("waits there").contains("in #tech, which you are no longer in"),
         "{text}"
     );
     // A post refused later shows the reason too, and both can be edited again.
@@ -107,7 +107,7 @@ fn unsent_posts_survive_leaving_their_room() {
     assert_eq!(failed, 2, "{text}");
     // Their room is gone, so they cannot go into the composer of another; they are cut instead, to be pasted anywhere.
     assert_eq!(screen.keys("<a-r>"), []);
-    assert!(screen.shows("open it there to retry"), "{}", screen.text());
+    assert!(screen.shows("go there to retry"), "{}", screen.text());
     for words in ["waits there", "refused there"] {
         screen.keys("<a-e>");
         assert_eq!(written(&screen), "");
@@ -175,7 +175,7 @@ fn an_overlay_waits_until_the_user_has_finished_typing() {
     screen.keys("pute");
     assert!(screen.shows("salary dispute") && written(&screen).is_empty());
     screen.keys("<esc>");
-    assert!(screen.shows("李四  here"), "{}", screen.text());
+    assert!(screen.shows("李四  online"), "{}", screen.text());
     screen.keys("<esc>");
     // Closing still takes back a theme preview.
     screen.keys("<a-t><down>");
@@ -258,14 +258,18 @@ fn a_command_that_the_full_queue_rejects_is_reported_and_can_be_repeated() {
     for line in ["/topic news", "/join elsewhere", "/whois 李四"] {
         let command = taken(screen.keys(&format!("{line}<ret>")));
         screen.does(Event::Busy(command));
-        assert!(screen.shows("too much is waiting"), "{}", screen.text());
+        assert!(
+            screen.shows("Too many requests are waiting"),
+            "{}",
+            screen.text()
+        );
         let waits = (&screen.state.posting.commands, &screen.state.posting.asked);
         assert!(waits.0.is_empty() && waits.1.is_none(), "{line}: {waits:?}");
         screen.keys("<c-u>");
     }
     let post = taken(screen.keys("hello<ret>"));
     screen.does(Event::Busy(post));
-    assert!(screen.shows("✗") && screen.shows("a thousand messages wait"));
+    assert!(screen.shows("✗") && screen.shows("1,000 messages are already waiting"));
     // A page whose request was rejected is requested again later.
     screen.keys("/clear<ret>");
     let page = taken(screen.keys("<pgup>"));

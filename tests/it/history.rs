@@ -76,7 +76,7 @@ fn good() -> History {
         screens: vec![
             (
                 "whole".into(),
-                format!(" ann opened this room\n{}\n #general ›", rows(2)),
+                format!(" ann created this room\n{}\n #general ›", rows(2)),
             ),
             (
                 "gap".into(),

@@ -80,7 +80,7 @@ fn a_listed_private_room_shows_that_we_are_invited() {
     let mut screen = Screen::online(100, 30);
     screen.keys("<c-l>");
     screen.hears(ClientEvent::Rooms(vec![vault(RoomKind::Private)]));
-    assert!(rows(&screen)[0].contains("by invitation"));
+    assert!(rows(&screen)[0].contains("invite only"));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn an_invitation_disappears_once_accepted_or_no_longer_valid() {
     });
     screen.keys("<c-l>");
     assert!(
-        rows(&screen)[0].contains("you are invited"),
+        rows(&screen)[0].contains("You are invited"),
         "{}",
         screen.text()
     );
@@ -177,7 +177,7 @@ async fn a_secret_room_is_visible_only_to_invited_people() {
     ben.keys("<c-l>");
     ben.settles().await;
     assert!(
-        rows(&ben.screen)[0].contains("you are invited"),
+        rows(&ben.screen)[0].contains("You are invited"),
         "{}",
         ben.screen.text()
     );
@@ -186,7 +186,7 @@ async fn a_secret_room_is_visible_only_to_invited_people() {
     ben.keys("<c-l>");
     ben.settles().await;
     assert!(
-        !ben.screen.shows("you are invited"),
+        !ben.screen.shows("You are invited"),
         "{}",
         ben.screen.text()
     );

@@ -113,10 +113,10 @@ fn custom_keys_run_their_actions() {
     ann.types("\x18");
     ann.shows("Ctrl+X …");
     ann.types("p");
-    ann.shows("Enter takes it");
+    ann.shows("Enter select");
     ann.types("\x07");
     ann.until("the palette to close", |text| {
-        !text.contains("Enter takes it")
+        !text.contains("Enter select")
     });
     ann.types("\x18q");
     ann.shows("Ctrl+X q does nothing");
@@ -124,7 +124,7 @@ fn custom_keys_run_their_actions() {
     ann.types("abcd\x02\x02\x0b");
     ann.shows("#general › ab");
     ann.types("\x1bOP");
-    ann.shows("send, or run a command");
+    ann.shows("Send, or run a command");
     ann.types("people and");
     ann.shows("Alt+X, Ctrl+X p");
 }
@@ -152,7 +152,7 @@ fn emoji_are_completed_by_their_short_names() {
 fn another_key_preset_applies_at_once() {
     let mut screen = Screen::online(100, 30);
     assert!(screen.keys("<c-k>").is_empty());
-    assert!(screen.shows("Enter takes it"));
+    assert!(screen.shows("Enter select"));
     screen.keys("<esc>");
     screen.state.input.keymap = Keymap::default().with(Preset::Emacs);
     // Hints always show the keys that work.
@@ -276,7 +276,7 @@ fn themes_are_previewed_while_choosing() {
         _ => None,
     };
     screen.keys("<a-t>");
-    assert!(screen.shows("dusk") && screen.shows("as it was"));
+    assert!(screen.shows("dusk") && screen.shows("current"));
     let next = screen.state.preferences.themes[1].clone();
     assert_eq!(theme(screen.keys("<down>")), Some(next.clone()));
     // As the main loop does.
@@ -307,18 +307,18 @@ fn a_theme_is_previewed_on_the_room_in_a_real_terminal() {
     ann.shows("some words in the room");
     assert!(!ann.written().contains(&ground("night")));
     ann.types("\x1bt");
-    ann.shows("as it was");
+    ann.shows("current");
     ann.types("\x1b[B");
     ann.until_written(&ground("night"));
     let before = ann.written().len();
     ann.types("\x1b");
-    ann.until("the end of the list", |text| !text.contains("as it was"));
+    ann.until("the end of the list", |text| !text.contains("current"));
     assert!(
         ann.written()[before..].contains(&ground("dusk")),
         "Esc takes it back"
     );
     ann.types("\x1bt\x1b[B\r");
-    ann.until("the end of the list", |text| !text.contains("as it was"));
+    ann.until("the end of the list", |text| !text.contains("current"));
     ann.says("/set theme");
     ann.shows("theme is night");
 }

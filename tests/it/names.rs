@@ -48,13 +48,18 @@ fn an_unusable_default_name_opens_a_question_instead_of_an_error() {
         for words in [
             "Your name",
             "Choose the name that others see here.",
-            &format!("Enter takes {proposed}."),
+            &format!("Press Enter to use {proposed}."),
             &format!("name › {proposed}"),
-            "waiting for your name",
+            "choose a name",
         ] {
             assert!(screen.shows(words), "{words}\n{}", screen.text());
         }
-        for error in ["already", "is kept for", "at least one", "is no name"] {
+        for error in [
+            "is taken",
+            "is reserved",
+            "at least one",
+            "not a valid name",
+        ] {
             assert!(!screen.shows(error), "{error}\n{}", screen.text());
         }
         assert_eq!(screen.keys("<ret>"), set_name(proposed));
@@ -67,12 +72,8 @@ fn an_unusable_default_name_opens_a_question_instead_of_an_error() {
         assert_eq!(screen.keys("dan<ret>"), set_name("dan"));
         // After the user has chosen a name, a problem with it is an error.
         screen.hears(ClientEvent::Link(LinkState::NameRefused(taken())));
-        assert!(
-            screen.shows("somebody here is called root already"),
-            "{}",
-            screen.text()
-        );
-        assert!(screen.shows("Another name") && screen.shows("name › root2"));
+        assert!(screen.shows("the name root is taken"), "{}", screen.text());
+        assert!(screen.shows("Choose another name") && screen.shows("name › root2"));
     }
 }
 
@@ -93,8 +94,8 @@ fn an_unusable_login_name_opens_a_question_instead_of_an_error() {
     first.shows("hosting here · root");
     let mut second = with("root", "second", "");
     second.shows("Your name");
-    second.shows("Enter takes root2.");
-    assert!(!second.text().contains("already"), "{}", second.text());
+    second.shows("Press Enter to use root2.");
+    assert!(!second.text().contains("is taken"), "{}", second.text());
     second.types("daniel\r");
     second.shows("· daniel");
     second.says("/quit");
@@ -102,10 +103,10 @@ fn an_unusable_login_name_opens_a_question_instead_of_an_error() {
     // At the next start the name is known.
     with("root", "second", "").shows("· daniel");
     let mut nobody = with("", "third", "");
-    nobody.shows("Enter takes guest.");
+    nobody.shows("Press Enter to use guest.");
     nobody.types("\r");
     nobody.shows("· guest");
     // A refused name that the user chose is reported as an error.
     let chosen = with("ann", "fourth", "--name root");
-    chosen.shows("somebody here is called root already; root2 is free");
+    chosen.shows("the name root is taken; root2 is free");
 }

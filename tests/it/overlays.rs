@@ -125,20 +125,20 @@ fn the_question_about_a_paste_is_asked_directly_above_the_composer() {
 fn typing_filters_the_help() {
     let mut screen = Screen::online(100, 30);
     screen.keys("<f1>");
-    assert!(screen.shows("send, or run a command"));
+    assert!(screen.shows("Send, or run a command"));
     screen.keys("room");
-    assert!(screen.shows("room above") && screen.shows("/leave [ROOM]"));
-    assert!(!screen.shows("send, or run a command"), "{}", screen.text());
+    assert!(screen.shows("Room above") && screen.shows("/leave [ROOM]"));
+    assert!(!screen.shows("Send, or run a command"), "{}", screen.text());
     // A section without a match loses its title too.
     assert!(!screen.shows("On a selected message"));
     // Every word must match, in the keys or in their description, ignoring case.
     screen.keys("<c-u>CTRL+K people");
-    assert!(screen.shows("rooms, people and commands"));
+    assert!(screen.shows("rooms, people, commands"));
     // Letters that are keys in other lists are plain text here.
     screen.keys("<c-u>quit");
     assert!(screen.shows("Ctrl+C, Ctrl+Q") && screen.shows("/quit"));
     screen.keys("<bs>xyz");
-    assert!(screen.shows("nothing matches"));
+    assert!(screen.shows("No matches"));
     // Pasted text also goes into the filter, and none of this into the composer.
     screen.keys("<c-u>");
     screen.does(Event::Paste("undo\nmore".into()));
@@ -147,7 +147,7 @@ fn typing_filters_the_help() {
     assert!(screen.state.overlays.top.is_none() && screen.state.composer().is_empty());
     // The key of another overlay opens that one.
     screen.keys("<f1>top<c-k>");
-    assert!(screen.shows("Enter takes it"));
+    assert!(screen.shows("Enter select"));
 }
 
 #[test]
@@ -185,5 +185,5 @@ fn an_event_does_not_close_the_help_while_the_user_types() {
     screen.hears(ClientEvent::Link(LinkState::NameRefused(refusal)));
     assert!(screen.shows("filter: edit"), "{}", screen.text());
     screen.keys("<esc>");
-    assert!(screen.shows("Another name"));
+    assert!(screen.shows("Choose another name"));
 }

@@ -46,7 +46,7 @@ async fn others_see_who_is_online_away_and_offline() {
     let mut ben = opens(&server, "ben").await;
     sees(&mut ann, "ben", Presence::Online, "").await;
     ben.keys("/away 午饭<ret>");
-    ben.shows("you are away: 午饭").await;
+    ben.shows("You are away: 午饭").await;
     sees(&mut ann, "ben", Presence::Away, "午饭").await;
     ann.shows("◐ ").await;
     ann.shows("午饭").await;
@@ -54,7 +54,7 @@ async fn others_see_who_is_online_away_and_offline() {
     sees(&mut ann, "ben", Presence::Away, "back at two").await;
     ben.settles().await;
     ben.keys("/back<ret>");
-    ben.shows("your status: back at two").await;
+    ben.shows("Your status: back at two").await;
     sees(&mut ann, "ben", Presence::Online, "back at two").await;
     // The away reason replaces the status until the user is back.
     ben.keys("/away 会议<ret>");
@@ -65,13 +65,13 @@ async fn others_see_who_is_online_away_and_offline() {
     ben.keys("/back<ret>");
     sees(&mut ann, "ben", Presence::Online, "back at two").await;
     ben.keys("/status<ret>");
-    ben.shows("you are here").await;
+    ben.shows("You are online").await;
     sees(&mut ann, "ben", Presence::Online, "").await;
     ben.keys("/status deep in the engine<ret>");
     sees(&mut ann, "ben", Presence::Online, "deep in the engine").await;
     ben.pastes("/status a\tb");
     ben.keys("<ret>");
-    ben.shows("the control character U+0009 cannot stand there")
+    ben.shows("the control character U+0009 is not allowed")
         .await;
     ben.keys("<c-u>");
     ben.keys(&format!("/status {}<ret>", "x".repeat(129)));
@@ -122,23 +122,23 @@ async fn whois_shows_a_profile() {
     ben.settles().await;
     ann.keys("/whois ben<ret>");
     ann.shows("Who is ben").await;
-    ann.shows("ben  here").await;
-    ann.shows("says: busy").await;
+    ann.shows("ben  online").await;
+    ann.shows("Status: busy").await;
     ann.shows("#general").await;
     assert!(
         !ann.screen.text().contains("vault"),
         "a secret room must not be in a profile"
     );
     ann.keys("<esc>/whois nobody<ret>");
-    ann.shows("cannot find out who that is: nobody here is called nobody")
+    ann.shows("cannot look up that person: nobody here is named nobody")
         .await;
     ann.shows("/whois nobody").await;
     drop(ben);
     sleep(Duration::from_mins(4)).await;
     ann.keys("<c-u>/whois ben<ret>");
-    ann.shows("last here").await;
+    ann.shows("last seen").await;
     ann.keys("<esc>/whois<ret>");
-    ann.shows("usage: /whois USER").await;
+    ann.shows("Usage: /whois USER").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,9 +190,9 @@ async fn the_typing_indicator_is_shown_for_six_seconds() {
     ann.settles().await;
     assert!(!ann.screen.shows("is typing…"));
     ann.keys("/typing<ret>");
-    ann.shows("who is typing: send").await;
+    ann.shows("Typing indicators: send").await;
     ann.keys("/typing loudly<ret>");
-    ann.shows("usage: /typing [on|show|send|off]").await;
+    ann.shows("Usage: /typing [on|show|send|off]").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,7 +218,7 @@ async fn ignored_people_levels_and_keywords_apply_to_all_terminals_of_a_person()
     desk.shows("before").await;
     sofa.shows("before").await;
     desk.keys("/ignore ben<ret>");
-    desk.shows("you do not see what ben says any more").await;
+    desk.shows("Messages from ben are hidden").await;
     sofa.until("ben's text hidden", |screen| !screen.shows("before"))
         .await;
     ben.keys("after<ret>");
@@ -240,21 +240,21 @@ async fn ignored_people_levels_and_keywords_apply_to_all_terminals_of_a_person()
     desk.shows("Ignored").await;
     desk.shows("ben").await;
     desk.keys("<esc>/unignore ben<ret>");
-    desk.shows("you see what ben says again").await;
+    desk.shows("Messages from ben are shown again").await;
     sofa.shows("before").await;
     sofa.shows("after").await;
     desk.keys("/unignore ben<ret>");
-    desk.shows("it changes nothing for ben").await;
+    desk.shows("that changes nothing for ben").await;
     desk.keys("<c-u>/ignore ann<ret>");
     desk.shows("that is you").await;
     desk.keys("<c-u>/keywords 部署 release<ret>");
-    desk.shows("done, for all your terminals").await;
+    desk.shows("Saved for all your terminals").await;
     ben.keys("下午部署<ret>releases are late<ret>the Release is out<ret>");
     sofa.shows("the Release is out").await;
     assert!(sofa.screen.is_for_me("下午部署") && sofa.screen.is_for_me("the Release is out"));
     assert!(!sofa.screen.is_for_me("releases are late"));
     sofa.keys("/keywords<ret>");
-    sofa.shows("words you are called by: 部署 release").await;
+    sofa.shows("Your keywords: 部署 release").await;
     sofa.keys("/keywords none<ret>");
     sofa.until("no match", |screen| !screen.is_for_me("下午部署"))
         .await;
@@ -262,9 +262,9 @@ async fn ignored_people_levels_and_keywords_apply_to_all_terminals_of_a_person()
     desk.settles().await;
     sofa.settles().await;
     sofa.keys("/notify<ret>");
-    sofa.shows("notifications of this room: none").await;
+    sofa.shows("Notifications for this room: none").await;
     sofa.keys("/notify loudly<ret>");
-    sofa.shows("usage: /notify [all|mentions|none|usual]").await;
+    sofa.shows("Usage: /notify [all|mentions|none|usual]").await;
 }
 
 /// Lets ben post something; returns ann's notifications about it.
@@ -312,7 +312,7 @@ async fn notifications_are_for_live_unseen_messages_that_match_the_level() {
         ("mentions", "something<ret>", nothing.clone()),
     ] {
         ann.keys(&format!("/notify {level}<ret>"));
-        ann.shows("done, for all your terminals").await;
+        ann.shows("Saved for all your terminals").await;
         let text = keys.trim_end_matches("<ret>");
         assert_eq!(
             told(&mut ann, &mut ben, keys, text).await,
@@ -374,13 +374,13 @@ async fn an_invitation_is_shown_at_once_or_at_the_next_start() {
     ben.shows("ann invited you: /join vault").await;
     drop(ben);
     let mut ben = Viewer::opens(server.connector(), "ben", None).await;
-    ben.shows("you are invited: /join vault").await;
+    ben.shows("You are invited: /join vault").await;
     ben.keys("/join vault<ret>");
     ben.shows("#vault ›").await;
     drop(ben);
     let mut ben = opens(&server, "ben").await;
     ben.settles().await;
-    assert!(!ben.screen.shows("you are invited"), "it was used up");
+    assert!(!ben.screen.shows("You are invited"), "it was used up");
 }
 
 #[tokio::test(start_paused = true)]
@@ -434,11 +434,11 @@ async fn outsiders_and_former_members_are_not_in_the_roster() {
         screen.shows("#tech ›").await;
     }
     boss.keys("/op ann<ret>");
-    ann.shows("boss made ann a moderator").await;
+    ann.shows("boss set the role of ann to moderator").await;
     ann.keys("/leave<ret>");
     boss.shows("ann left").await;
     boss.keys("/deop ann<ret>");
-    boss.shows("boss made ann a member").await;
+    boss.shows("boss set the role of ann to member").await;
     sleep(Duration::from_secs(1)).await;
     boss.settles().await;
     let people = boss.screen.state.current().unwrap().roster.people();
@@ -468,9 +468,9 @@ async fn filtered_words_are_masked_or_refused_as_soon_as_the_list_changes() {
     ben.shows("boss set the topic: all ****").await;
     filter.set(Keywords::new(["spam"]), FilterMode::Refuse);
     ben.keys("more Spam<ret>");
-    ben.shows("'Spam' is not said on this server").await;
+    ben.shows("'Spam' is not allowed on this server").await;
     boss.keys("/topic spam again<ret>");
-    boss.shows("'spam' is not said on this server").await;
+    boss.shows("'spam' is not allowed on this server").await;
     boss.shows("› /topic spam again").await;
     ben.keys("<c-u>坏词<ret>");
     boss.shows("坏词").await;

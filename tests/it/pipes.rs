@@ -89,7 +89,7 @@ fn send_posts_the_text_and_reports_the_outcome_as_exit_code() {
     let (code, said) = here.sends(&["-u", "nobody", "hello"]);
     assert_eq!(code, Some(1));
     assert!(
-        said.contains("cannot send: nobody here is called nobody"),
+        said.contains("cannot send: nobody here is named nobody"),
         "{said}"
     );
     let long = "x".repeat(9000);
@@ -261,7 +261,7 @@ fn errors_are_in_the_language_of_the_user() {
     for (task, words) in [
         (
             &["send", "x", "--timeout", "1"][..],
-            "没有发送：那里无人主持",
+            "没有发送：那里没有运行服务器",
         ),
         (&["tail", "--last", "many"], "--last <N> 不能是“many”"),
         (&["tail", "--help"], "用法：tchat tail"),
@@ -329,7 +329,7 @@ fn without_an_answer_send_exits_with_75() {
         .unwrap();
     assert_eq!(output.status.code(), Some(75));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("not sent: nobody hosts there"), "{said}");
+    assert!(said.contains("not sent: no server running there"), "{said}");
 }
 
 #[test]
@@ -411,7 +411,7 @@ fn a_later_name_of_a_profile_still_selects_that_profile() {
         .opens((100, 24), &["--server", &here.address, "--name", "dan"]);
     dan.shows("· dan");
     dan.says("/nick daniel");
-    dan.shows("you are now called daniel");
+    dan.shows("Your name is now daniel");
     dan.says("by hand");
     dan.shows("by hand");
     for name in ["daniel", "Daniel", "dan"] {
@@ -420,7 +420,7 @@ fn a_later_name_of_a_profile_still_selects_that_profile() {
         dan.shows(&format!("as {name}"));
     }
     dan.says("/nick 丹尼尔");
-    dan.shows("you are now called 丹尼尔");
+    dan.shows("Your name is now 丹尼尔");
     for name in ["丹尼尔", "daniel", "dan"] {
         let (code, said) = here.sends(&["-n", name, &format!("still {name}")]);
         assert_eq!(code, Some(0), "{said}");

@@ -97,7 +97,7 @@ fn each_message_is_printed_once_with_author_and_time() {
     );
     assert_eq!(
         lines.hears(ClientEvent::Entries(vec![edited])),
-        ["-- 李四 edited 2: good morning"]
+        ["-- 李四 edited message 2: good morning"]
     );
     assert!(lines.told().is_empty(), "nothing is repeated");
     let told = lines.hears(ClientEvent::Entries(vec![says(
@@ -128,10 +128,7 @@ fn our_own_line_is_printed_only_if_it_is_not_on_the_terminal_already_or_failed()
         let why = Why::Lost;
         let retry_in = std::time::Duration::from_secs(1);
         lines.hears(ClientEvent::Link(LinkState::Waiting { retry_in, why }));
-        assert_eq!(
-            lines.types("late"),
-            ["-- waits until there is a connection"]
-        );
+        assert_eq!(lines.types("late"), ["-- Will be sent once connected"]);
         lines.hears(ClientEvent::Link(LinkState::Online));
         let mut late = says(GENERAL, 2, ANN, 9, "late");
         late.client_id = Some(lines.screen.last_post());
@@ -163,14 +160,14 @@ fn a_line_that_cannot_be_sent_becomes_the_draft_and_a_command_does_not() {
         "{told:?}"
     );
     assert!(
-        told[1].starts_with("-- not sent yet: xxx") && told[1].len() < 300,
+        told[1].starts_with("-- Not sent yet: xxx") && told[1].len() < 300,
         "{told:?}"
     );
     assert_eq!(lines.screen.state.composer().text(), long);
     // Lines typed meanwhile are sent normally.
     lines.types("short");
     assert_eq!(lines.screen.state.posting.pending.len(), 1);
-    assert!(lines.types("/kick")[0].contains("usage: /kick"));
+    assert!(lines.types("/kick")[0].contains("Usage: /kick"));
     assert_eq!(lines.screen.state.composer().text(), long);
     lines.types("/draft drop");
     assert!(lines.screen.state.composer().is_empty());
@@ -178,13 +175,13 @@ fn a_line_that_cannot_be_sent_becomes_the_draft_and_a_command_does_not() {
     lines.screen.does(Event::Paste("one\ntwo".into()));
     assert_eq!(
         lines.told(),
-        ["-- not sent yet, 2 lines: one (/draft shows it, /draft send, /draft drop)"]
+        ["-- Not sent yet, 2 lines: one (/draft to show it, /draft send, /draft drop)"]
     );
     assert_eq!(lines.screen.state.posting.pending.len(), 1);
     let whole = lines.types("/draft");
     assert_eq!(
         whole,
-        ["-- not sent yet: one\ntwo (/draft send, /draft drop)"]
+        ["-- Not sent yet: one\ntwo (/draft send, /draft drop)"]
     );
     lines.types("/draft send");
     assert_eq!(lines.screen.state.posting.pending.len(), 2);
@@ -210,7 +207,7 @@ fn after_edit_or_answer_the_next_line_is_the_edit_or_the_answer() {
     ]));
     let told = lines.types("/edit");
     assert!(
-        told[0].contains("the next line says it anew: teh"),
+        told[0].contains("The next line you type replaces it: teh"),
         "{told:?}"
     );
     // A command is not taken as the edit.
@@ -235,7 +232,7 @@ fn after_edit_or_answer_the_next_line_is_the_edit_or_the_answer() {
     let told = lines.types("/join general");
     assert!(told.contains(&"-- #general edit ›".to_owned()), "{told:?}");
     let told = lines.types("/draft drop");
-    assert!(told.contains(&"-- thrown away".to_owned()), "{told:?}");
+    assert!(told.contains(&"-- Draft discarded".to_owned()), "{told:?}");
     lines.types("not an edit");
     assert!(matches!(body(&lines), Body::Text(_)));
 }
@@ -267,7 +264,7 @@ fn a_line_typed_during_a_change_of_room_is_not_sent_to_the_old_room() {
     lines.types("/join dev");
     for line in ["the secret", "/me waves", "s/a/b/"] {
         let told = lines.types(line);
-        assert!(told.concat().contains("not sent yet"), "{told:?}");
+        assert!(told.concat().contains("Not sent yet"), "{told:?}");
         assert!(lines.screen.effects.is_empty(), "{line}");
     }
     // The join happens once the link is back.
@@ -287,7 +284,7 @@ fn a_line_typed_during_a_change_of_room_is_not_sent_to_the_old_room() {
 #[test]
 fn lists_are_printed_with_numbers_to_pick_from() {
     let mut lines = Lines::in_general(true);
-    assert_eq!(lines.types("/rooms"), ["-- asking the server"]);
+    assert_eq!(lines.types("/rooms"), ["-- Loading…"]);
     let told = lines.hears(ClientEvent::Rooms(vec![
         room(GENERAL, "general", ""),
         room(TECH, "tech", ""),
@@ -300,7 +297,7 @@ fn lists_are_printed_with_numbers_to_pick_from() {
     );
     let told = lines.types("/pick 2");
     assert_eq!(told, ["-- #tech"]);
-    assert!(lines.types("/pick 9")[0].contains("no list has such a row"));
+    assert!(lines.types("/pick 9")[0].contains("There is no such row"));
     assert!(
         lines
             .types("/theme")
@@ -335,7 +332,7 @@ fn after_a_new_history_or_a_clear_new_messages_are_still_printed() {
         fresh(2, "new two"),
     ]));
     assert!(
-        told[0].starts_with("-- the server has another history now"),
+        told[0].starts_with("-- The server's history was replaced"),
         "{told:?}"
     );
     assert!(
@@ -422,7 +419,7 @@ fn edits_are_printed_once_and_only_of_printed_messages() {
     );
     let told = lines.types("/join general");
     assert!(
-        told.contains(&"-- 李四 edited 1: The".to_owned()),
+        told.contains(&"-- 李四 edited message 1: The".to_owned()),
         "{told:?}"
     );
     // Messages that arrive while the user reads further up are not printed twice.

@@ -49,7 +49,7 @@ fn a_click_selects_a_message_and_a_second_click_deselects_it() {
     screen.clicks("line 50 here");
     let selected = |screen: &Screen| screen.state.current().and_then(|room| room.selected);
     assert_eq!(selected(&screen), Some(Seq(50)));
-    assert!(screen.shows("r answer"));
+    assert!(screen.shows("r reply"));
     screen.clicks("line 52 here");
     assert_eq!(selected(&screen), Some(Seq(52)));
     screen.clicks("line 52 here");
@@ -185,7 +185,7 @@ fn the_wheel_scrolls_the_pane_under_the_pointer() {
     screen.turns("Keys", MouseEventKind::ScrollDown);
     assert_ne!(screen.rows(), first);
     screen.keys("<esc><c-k>");
-    screen.turns("Enter takes it", MouseEventKind::ScrollDown);
+    screen.turns("Enter select", MouseEventKind::ScrollDown);
     let Some(Overlay::Pick(picker)) = &screen.state.overlays.top else {
         panic!("{}", screen.text())
     };

@@ -166,7 +166,7 @@ fn an_open_screen_does_not_restart_a_stopped_server() {
     let (code, words) = stops(&home, &[]);
     assert_eq!(code, Some(0), "{words}");
     assert!(words.contains(&format!("process {background}")), "{words}");
-    ann.shows("nobody hosts there");
+    ann.shows("no server running there");
     ann.says("still here");
     assert!(TcpStream::connect(("127.0.0.1", home.port)).is_err());
     // Another user who opens tchat starts it again, and the first client reconnects and sends its waiting post.

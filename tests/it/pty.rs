@@ -85,15 +85,15 @@ fn people_can_create_a_room_and_do_everything_in_it() {
     ann.says("s/kye/key/");
     ben.shows("where is the key?  edited");
     ben.types("\x1bm");
-    ben.shows("r answer");
+    ben.shows("r reply");
     ben.types("w");
     ben.shows("👍 ann");
     ben.types("\x1b");
     ben.until("the list to close", |text| !text.contains("Reactions"));
     ben.types("d");
-    ben.shows("once more deletes it");
+    ben.shows("Repeat to delete it");
     ben.types("d");
-    ann.shows("this message was deleted");
+    ann.shows("This message was deleted");
     ben.until("its removal", |text| !text.contains("门垫"));
 
     // A mention in another room also rings the bell, and Ctrl+K opens a room.
@@ -124,9 +124,9 @@ fn people_can_create_a_room_and_do_everything_in_it() {
     ann.shows("张三 #vault");
     ann.types("\x14");
     ann.says("/delete vault");
-    ann.shows("once more closes this room");
+    ann.shows("Run /delete again to close this room");
     ann.types("\r");
-    ben.shows("this room was closed");
+    ben.shows("This room was closed");
     for mut screen in [ann, ben] {
         screen.says("/quit");
         assert!(screen.ends());
@@ -262,20 +262,20 @@ fn an_unreachable_server_keeps_the_screen_open_with_a_countdown() {
     let home = Home::new();
     let server = format!("127.0.0.1:{}", home.port);
     let mut screen = home.opens(WIDE, &["--server", &server]);
-    screen.shows("nobody hosts there · reconnecting in");
+    screen.shows("no server running there · reconnecting in");
     screen.shows("cannot reach 127.0.0.1");
     assert!(
         home.host().is_none(),
         "no local server is started for a remote address"
     );
     screen.says("/connect no-such-host.invalid");
-    screen.shows("no-such-host.invalid: no host has this name · reconnecting in");
+    screen.shows("no-such-host.invalid: unknown host · reconnecting in");
     screen.says("/connect a:b:c");
     screen.shows("cannot connect to 'a:b:c'");
     screen.shows("/connect a:b:c");
     screen.types("\x15");
     screen.says("/disconnect");
-    screen.shows("offline · /connect comes back");
+    screen.shows("offline · use /connect");
     assert!(screen.is_running());
     screen.says("/quit");
     assert!(screen.ends());
@@ -321,7 +321,7 @@ fn messages_typed_while_disconnected_are_sent_after_reconnecting() {
     let ben = home.opens(WIDE, &["--name", "ben"]);
     ben.shows("PEOPLE 2");
     ann.says("/disconnect");
-    ann.shows("offline · /connect comes back");
+    ann.shows("offline · use /connect");
     ben.shows("PEOPLE 1");
     ann.says("typed while away");
     ann.shows("typed while away");
@@ -461,7 +461,7 @@ fn a_search_finds_messages_opens_them_in_place_and_returns() {
     ann.shows("here is another 关键");
     // A command does the same, and an invalid query is explained.
     ann.says("/search in:nowhere x");
-    ann.shows("no room that begins with 'nowhere'");
+    ann.shows("none of your rooms starts with 'nowhere'");
     ann.types("\x1b");
     ann.until("the list to close", |text| !text.contains("SEARCH"));
     ann.says("/search \"line 7 of\" from:me");

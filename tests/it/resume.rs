@@ -200,7 +200,7 @@ async fn after_a_restore_messages_known_only_to_the_screen_stay_above_the_new_hi
         path.to_owned()
     })
     .await;
-    viewer.shows("another history now").await;
+    viewer.shows("history was replaced").await;
     says_from_to(&mut ben, 16, 16).await;
     viewer.shows("#16#").await;
     let expected: Vec<u64> = (11..=15).chain(1..=10).chain([16]).collect();
@@ -216,7 +216,7 @@ async fn after_a_restore_messages_known_only_to_the_screen_stay_above_the_new_hi
 async fn an_old_database_copied_back_by_hand_is_detected_too() {
     let (_server, mut viewer, mut ben, _directory) = puts_back(|copy, _| copy.to_owned()).await;
     // The file has the same epochs and fewer entries: the cursor is ahead of the room.
-    viewer.shows("another history now").await;
+    viewer.shows("history was replaced").await;
     says_from_to(&mut ben, 16, 16).await;
     viewer.shows("#16#").await;
     let expected: Vec<u64> = (11..=15).chain(1..=10).chain([16]).collect();

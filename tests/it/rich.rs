@@ -197,7 +197,7 @@ fn an_overlay_drawn_over_a_link_is_not_a_link() {
         let cells = (0..buffer.area.width).map(|x| buffer[(x, y)].symbol());
         cells.collect()
     };
-    assert!((0..buffer.area.height).any(|y| row(y).contains("send, or run a command")));
+    assert!((0..buffer.area.height).any(|y| row(y).contains("Send, or run a command")));
     // A screen smaller than the state believes, as before a resize event arrives.
     for (width, height) in [(100, 5), (30, 12), (1, 1)] {
         let backend = ratatui::backend::TestBackend::new(width, height);

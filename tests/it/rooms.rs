@@ -16,7 +16,7 @@ async fn a_secret_room_is_created_shared_moderated_and_closed() {
     ann.keys("/create vault --secret 钥匙在这里<ret>");
     ann.shows("#vault ›").await;
     ann.shows("vault  钥匙在这里").await;
-    ann.shows("ann opened this room").await;
+    ann.shows("ann created this room").await;
     // Nobody else can see it, and a person who knows its name cannot join.
     ben.keys("/join vault<ret>");
     ben.shows("there is no room 'vault'").await;
@@ -29,11 +29,11 @@ async fn a_secret_room_is_created_shared_moderated_and_closed() {
     ann.shows("it is dark here").await;
     // A member may not set the topic and is told which role is missing; the line stays in the composer.
     ben.keys("/topic mine now<ret>");
-    ben.shows("setting the topic needs a moderator of this room")
+    ben.shows("only moderators of this room can set the topic")
         .await;
     ben.shows("/topic mine now").await;
     ann.keys("/op ben<ret>");
-    ben.shows("ann made ben a moderator").await;
+    ben.shows("ann set the role of ben to moderator").await;
     ben.keys("<ret>");
     ann.shows("ben set the topic: mine now").await;
     ann.shows("vault  mine now").await;
@@ -42,7 +42,7 @@ async fn a_secret_room_is_created_shared_moderated_and_closed() {
     zhang.keys("/join vault<ret>");
     zhang.shows("#vault ›").await;
     ben.keys("/kick ann<ret>");
-    ben.shows("ann has the same role here as you, or a higher one")
+    ben.shows("ann has the same role as you here, or a higher one")
         .await;
     ben.keys("<c-u>/kick 张三 not for you<ret>");
     zhang
@@ -60,10 +60,10 @@ async fn a_secret_room_is_created_shared_moderated_and_closed() {
     zhang.keys("<c-u>/leave<ret>");
     zhang.shows("#general ›").await;
     ann.keys("/delete<ret>");
-    ann.shows("once more closes this room for everybody and for good")
+    ann.shows("Run /delete again to close this room for everyone, permanently")
         .await;
     ann.keys("<ret>");
-    ben.shows("this room was closed").await;
+    ben.shows("This room was closed").await;
     ann.shows("ann closed this room").await;
     // A new room of the same name takes its place in the list.
     ben.keys("half a line");
@@ -94,7 +94,7 @@ async fn muted_and_banned_people_are_told_until_when() {
     ben.keys("hello?<ret>");
     ben.shows("you are muted in this room until ").await;
     ann.keys("/unmute ben<ret>");
-    ben.shows("ann let ben speak again").await;
+    ben.shows("ann unmuted ben").await;
     ann.keys("/mute ben<ret>");
     ben.shows("ann muted ben").await;
     ben.keys("hello?<ret>");
@@ -103,7 +103,7 @@ async fn muted_and_banned_people_are_told_until_when() {
     ben.shows("ann banned you from this room: for shouting")
         .await;
     ann.keys("/unban ben<ret>");
-    ann.shows("ann lifted the ban on ben").await;
+    ann.shows("ann unbanned ben").await;
     ben.keys("<c-u>/join dev<ret>");
     ann.shows("ben joined").await;
 }
@@ -115,24 +115,24 @@ async fn wrong_room_commands_are_explained_and_stay_in_the_composer() {
     for (keys, words) in [
         (
             "/create GENERAL",
-            "there is a room #GENERAL, or one that looks like it",
+            "there is already a room #GENERAL, or one that looks like it",
         ),
-        ("/create a|b", "'a|b' is no name of a room"),
-        ("/create dеv", "'dеv' is no name of a room"),
+        ("/create a|b", "'a|b' is not a valid room name"),
+        ("/create dеv", "'dеv' is not a valid room name"),
         (
             "/create dev --capacity none",
-            "usage: /create NAME [--private|--secret]",
+            "Usage: /create NAME [--private|--secret]",
         ),
-        ("/create", "usage: /create NAME"),
-        ("/delete tech", "usage: /delete [ROOM]"),
-        ("/delete", "once more closes this room"),
-        ("/kick", "usage: /kick USER [REASON]"),
-        ("/kick nobody", "nobody here is called nobody"),
-        ("/mute ben long", "usage: /mute USER [10m|2h|7d]"),
-        ("/op a b", "usage: /op USER"),
-        ("/topic", "usage: /topic TEXT"),
-        ("/who is there", "usage: /who"),
-        ("/help me", "usage: /help"),
+        ("/create", "Usage: /create NAME"),
+        ("/delete tech", "Usage: /delete [ROOM]"),
+        ("/delete", "Run /delete again to close this room"),
+        ("/kick", "Usage: /kick USER [REASON]"),
+        ("/kick nobody", "nobody here is named nobody"),
+        ("/mute ben long", "Usage: /mute USER [10m|2h|7d]"),
+        ("/op a b", "Usage: /op USER"),
+        ("/topic", "Usage: /topic TEXT"),
+        ("/who is there", "Usage: /who"),
+        ("/help me", "Usage: /help"),
     ] {
         ann.keys(&format!("{keys}<ret>"));
         ann.shows(words).await;
@@ -152,12 +152,12 @@ async fn the_default_room_cannot_be_closed_and_its_owner_can_moderate_it() {
     let mut boss = opens(&server, "boss").await;
     let mut ann = opens(&server, "ann").await;
     boss.keys("/delete<ret><ret>");
-    boss.shows("everybody starts in this room, and it can be neither left nor closed")
+    boss.shows("everyone starts in this room; it cannot be left or closed")
         .await;
     boss.keys("<c-u>/topic 今天<ret>");
     ann.shows("general  今天").await;
     boss.keys("/op ann<ret>");
-    ann.shows("boss made ann a moderator").await;
+    ann.shows("boss set the role of ann to moderator").await;
     // A topic set by a user survives a restart and overrides the configuration.
     ann.keys("/topic 明天<ret>");
     ann.shows("general  明天").await;
@@ -178,7 +178,7 @@ async fn the_lobby_lists_the_rooms_and_stays_up_to_date() {
     ben.shows("LOBBY  chat.example.org").await;
     // A private room shows only its name and its numbers to outsiders.
     ben.shows("vault ⚿").await;
-    ben.shows("by invitation").await;
+    ben.shows("invite only").await;
     ben.shows("1/12").await;
     assert!(!ben.screen.shows("the door is blue"));
     // The list updates by itself.
@@ -195,7 +195,7 @@ async fn the_lobby_lists_the_rooms_and_stays_up_to_date() {
     ben.keys("<ret>");
     ben.shows("#tech ›").await;
     ben.keys("<c-l>vau<ret>");
-    ben.shows("#vault needs an invitation").await;
+    ben.shows("#vault is invite only").await;
     ann.keys("<a-down>/invite ben<ret>");
     ann.shows("ann invited ben").await;
     ben.keys("<c-u><c-l>vau<ret>");
@@ -226,10 +226,10 @@ async fn the_palette_finds_rooms_people_and_commands() {
     ann.shows("/topic").await;
     // A command does not replace a draft.
     ann.keys("<c-u>half a line<c-k>topic<ret>");
-    ann.shows("send or empty what is written here first").await;
+    ann.shows("Send or clear your draft first").await;
     ann.shows("half a line").await;
     ann.keys("<c-k>nothing like it");
-    ann.shows("nothing matches").await;
+    ann.shows("No matches").await;
     ann.keys("<ret><esc>");
     ann.shows("half a line").await;
 }
@@ -243,7 +243,7 @@ async fn a_member_removed_while_offline_can_read_up_to_the_removal_and_sees_the_
     ann.keys("/create vault --private<ret>");
     ann.shows("#vault ›").await;
     ann.keys("/invite 张三<ret>");
-    ann.shows("nobody here is called 张三").await;
+    ann.shows("nobody here is named 张三").await;
     let mut zhang = Viewer::opens(server.connector(), "张三", Some(&cache)).await;
     ann.keys("<ret>");
     ann.shows("ann invited 张三").await;

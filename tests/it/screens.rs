@@ -211,7 +211,8 @@ fn a_lost_link_shows_the_reason_and_a_countdown() {
         why,
     }));
     assert!(
-        screen.shows("◌ chat.example.org: nobody hosts there · reconnecting in 5 s · Enter now"),
+        screen
+            .shows("◌ chat.example.org: no server running there · reconnecting in 5 s · Enter now"),
         "{}",
         screen.text()
     );
@@ -274,7 +275,7 @@ fn the_countdown_is_shown_however_long_the_reason_is() {
     screen.hears(waiting(Why::NotTchat("a very long reason ".repeat(9))));
     let row = screen.rows().pop().unwrap();
     assert!(
-        row.contains("it does not answer") && row.contains('…'),
+        row.contains("not a tchat server") && row.contains('…'),
         "{row}"
     );
     assert!(row.ends_with("reconnecting in 3 s · Enter now"), "{row}");
@@ -410,5 +411,5 @@ fn edit_without_a_text_puts_the_last_message_into_the_composer() {
     assert!(screen.shows("#general edit ›"));
     // The name of an action does the same as its key.
     screen.keys("<esc>/do palette<ret>");
-    assert!(screen.shows("Enter takes it"));
+    assert!(screen.shows("Enter select"));
 }

@@ -82,14 +82,14 @@ fn a_name_without_a_text_is_explained_and_stays_in_the_composer() {
     let mut screen = Screen::online(100, 24);
     assert!(screen.keys("@张三 <ret>").is_empty());
     assert!(
-        screen.shows("write what @张三 is to read behind the name"),
+        screen.shows("Type a message after @张三"),
         "{}",
         screen.text()
     );
     assert_eq!(screen.state.composer().text(), "@张三 ");
     screen.keys("x");
     assert!(
-        !screen.shows("write what"),
+        !screen.shows("Type a message"),
         "the next key removes the notice"
     );
 }
@@ -115,7 +115,7 @@ fn a_name_that_now_belongs_to_somebody_else_needs_confirmation() {
     });
     assert_eq!(said(&screen.keys("@李四 our secret<ret>")), None);
     assert!(
-        screen.shows("is not the one you wrote with before"),
+        screen.shows("is not the one you wrote to before"),
         "{}",
         screen.text()
     );
@@ -130,10 +130,10 @@ fn a_name_that_now_belongs_to_somebody_else_needs_confirmation() {
 fn an_unknown_command_is_never_posted_and_gets_a_suggestion() {
     let mut screen = Screen::online(100, 24);
     assert!(screen.keys("/jion tech<ret>").is_empty());
-    assert!(screen.shows("there is no command /jion; did you mean /join?"));
+    assert!(screen.shows("There is no command /jion; did you mean /join?"));
     assert_eq!(screen.state.composer().text(), "/jion tech");
     screen.keys("<c-u>/nick<ret>");
-    assert!(screen.shows("usage: /nick NAME"));
+    assert!(screen.shows("Usage: /nick NAME"));
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn commands_produce_their_effects() {
         Body::Action("waves".into())
     );
     screen.keys("/who<ret>");
-    assert!(screen.shows("In #general") && screen.shows("张三"));
+    assert!(screen.shows("People in #general") && screen.shows("张三"));
     screen.keys("<esc>/help<ret>");
     assert!(screen.shows("Keys"));
     screen.keys("<esc>/theme<ret>");

@@ -112,13 +112,13 @@ fn results_of_the_server_replace_cached_ones_in_the_range_it_searched() {
     answers(&mut screen, id, Among::All, found(newest, true));
     let all: Vec<u64> = listed(&screen).iter().map(|it| it.1).collect();
     assert_eq!(all, [3, 6, 5, 4, 2]);
-    assert!(screen.shows("before: leads further back"));
+    assert!(screen.shows("use before: to find older ones"));
     answers(&mut screen, id, Among::All, found(vec![hit(6, 6)], false));
     assert_eq!(listed(&screen), [(GENERAL, 6)]);
     // Without a server only the cache is searched, and this is shown.
     answers(&mut screen, id, Among::All, None);
     assert_eq!(listed(&screen).len(), 4);
-    assert!(screen.shows("only what is kept here"));
+    assert!(screen.shows("showing stored messages only"));
 }
 
 #[test]
@@ -202,7 +202,7 @@ async fn keys_step_from_hit_to_hit_and_esc_returns_to_the_line_before() {
     ann.shows("3 of 3").await;
     ann.shows("hay 90").await;
     ann.keys("n");
-    assert!(ann.screen.shows("this is the oldest that was found"));
+    assert!(ann.screen.shows("This is the oldest result"));
     ann.keys("NN");
     ann.shows("1 of 3").await;
     ann.shows("needle 300").await;
@@ -275,7 +275,7 @@ fn an_unrelated_page_does_not_end_the_loading_of_a_message() {
         room: GENERAL,
         before: tchat::chat::Seq(1800),
     });
-    assert!(!screen.shows("cannot be had"));
+    assert!(!screen.shows("Message unavailable"));
     let before = asked.unwrap();
     let page =
         (before - 190..before).map(|seq| says(GENERAL, seq, LI, 1, &format!("entry {seq}.")));

@@ -24,7 +24,7 @@ fn a_message_is_scrolled_into_view_before_it_can_be_deleted() {
     screen.keys("<a-m><pgup><pgup>");
     assert!(!screen.shows("line 100 here"));
     screen.keys("d");
-    assert!(screen.shows("line 100 here") && screen.shows("once more deletes it"));
+    assert!(screen.shows("line 100 here") && screen.shows("Repeat to delete it"));
     // After scrolling away the question is asked again.
     let effects = screen.keys("<pgup>d");
     assert!(effects.is_empty(), "{effects:?}");
@@ -89,7 +89,7 @@ fn lists_are_paged_show_how_much_is_below_and_open_each_other() {
         _ => panic!("{}", screen.text()),
     };
     let rows = screen.rows();
-    let hint = rows.iter().find(|row| row.contains("Enter takes it"));
+    let hint = rows.iter().find(|row| row.contains("Enter select"));
     assert!(hint.unwrap().contains("↓ "), "{}", screen.text());
     screen.keys("<pgdn>");
     assert_eq!(chosen(&screen), 16);
@@ -99,13 +99,13 @@ fn lists_are_paged_show_how_much_is_below_and_open_each_other() {
         screen.keys("<pgdn>");
     }
     let hint = screen.rows();
-    let hint = hint.iter().find(|row| row.contains("Enter takes it"));
+    let hint = hint.iter().find(|row| row.contains("Enter select"));
     assert!(!hint.unwrap().contains("↓ "), "{}", screen.text());
     // The key of another overlay opens it, and the overlay's own key closes it.
     screen.keys("<c-f>");
     assert!(screen.shows("SEARCH"));
     screen.keys("<f1>");
-    assert!(screen.shows("send, or run a command"));
+    assert!(screen.shows("Send, or run a command"));
     screen.keys("<esc><c-f><c-f>");
     assert!(screen.state.overlays.top.is_none());
 }
@@ -142,11 +142,11 @@ fn the_palette_lists_rooms_and_people_then_commands_then_other_actions() {
     screen.keys("<c-k>the");
     let found = labels(&screen);
     assert_eq!(found[..2], ["#theatre", "/theme"]);
-    assert!(found.contains(&"set theme".to_owned()));
+    assert!(found.contains(&"Set theme".to_owned()));
     // Scattered letters rank below adjacent ones, even in a room name.
     let scattered = found.iter().position(|label| label == "#t-h-e");
     assert!(scattered > found.iter().rposition(|label| label.contains("the")));
-    assert!(found.iter().all(|label| !label.starts_with("delete to")));
+    assert!(found.iter().all(|label| !label.starts_with("Delete to")));
     // With and without the slash, in any case.
     for keys in ["<c-u>/the", "<c-u>THEM"] {
         screen.keys(keys);
@@ -159,6 +159,6 @@ fn the_palette_lists_rooms_and_people_then_commands_then_other_actions() {
     let all = labels(&screen);
     let place = |label: &str| all.iter().position(|it| it == label).unwrap();
     assert!(place("@张三") < place("/help"));
-    assert!(place("/quit") < place("set theme"));
-    assert!(place("set panes") < place("room above"));
+    assert!(place("/quit") < place("Set theme"));
+    assert!(place("Set panes") < place("Room above"));
 }

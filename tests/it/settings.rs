@@ -24,13 +24,13 @@ fn set_lists_every_setting_with_value_source_and_description() {
     screen.keys("/set<ret>");
     for line in [
         "theme = dusk · config file",
-        "the colours",
+        "Colour theme",
         "lang = en · flag or variable",
-        "the language of the screen",
+        "Interface language",
         "keys = default · by default",
-        "the preset of the keys",
+        "Key preset",
         "typing = off · set now",
-        "see who is typing",
+        "See who is typing",
         "notifications",
         "links",
         "panes = on",
@@ -78,15 +78,15 @@ fn a_changed_setting_applies_at_once() {
         screen.keys("/set theme paper<ret>").last(),
         Some(&Effect::Theme("paper".into()))
     );
-    assert!(screen.shows("opened this room"));
+    assert!(screen.shows("created this room"));
     screen.keys("/set lang zh-CN<ret>");
     assert!(
-        !screen.shows("opened this room"),
+        !screen.shows("created this room"),
         "old lines are translated"
     );
     assert!(screen.shows("lang 现在是 zh-CN"), "{}", screen.text());
     screen.keys("/set lang en<ret>");
-    assert!(screen.shows("opened this room"));
+    assert!(screen.shows("created this room"));
     screen.keys("/set typing<ret>");
     assert!(screen.shows("typing is show"));
 }
@@ -118,7 +118,7 @@ fn a_value_may_be_written_in_several_ways() {
     assert_eq!(effects, [Effect::Save(Setting::Panes, "on".into())]);
     screen.keys("/typing false<ret>");
     assert_eq!(screen.state.preferences.typing, TypingMode::Off);
-    assert!(screen.shows("who is typing: off"), "{}", screen.text());
+    assert!(screen.shows("Typing indicators: off"), "{}", screen.text());
 }
 
 #[test]
@@ -210,11 +210,7 @@ fn the_notify_command_is_set_with_its_arguments() {
         assert_eq!(words(&screen).unwrap(), expected, "{typed}");
     }
     screen.keys("/set notify_command p 'open<ret>");
-    assert!(
-        screen.shows("a quote in it is not closed"),
-        "{}",
-        screen.text()
-    );
+    assert!(screen.shows("a quote is not closed"), "{}", screen.text());
     screen.does(Event::NotifyFailed("cannot run 'p': no such file".into()));
     assert!(screen.shows("cannot run 'p'"));
     screen.keys("<c-u>/set notify_command none<ret>");
@@ -274,13 +270,13 @@ fn the_terminal_title_is_set_and_the_notify_command_is_run() {
 fn an_invalid_setting_is_explained_and_stays_in_the_composer() {
     let mut screen = Screen::online(100, 30);
     screen.keys("/set thme paper<ret>");
-    assert!(screen.shows("there is no setting 'thme'; did you mean 'theme'?"));
+    assert!(screen.shows("There is no setting 'thme'; did you mean 'theme'?"));
     assert!(screen.shows("› /set thme paper"));
     screen.keys("<c-u>/set panes maybe<ret>");
     assert!(screen.shows("panes cannot be 'maybe': on, off"));
     assert!(screen.state.preferences.shows_panes);
     screen.keys("<c-u>/set panes on off<ret>");
-    assert!(screen.shows("usage: /set"));
+    assert!(screen.shows("Usage: /set"));
     screen.keys("<c-u>/set pan<tab>off<ret>");
     assert!(screen.shows("panes is off"), "{}", screen.text());
 }
@@ -295,7 +291,7 @@ fn saving_a_setting_is_requested_and_confirmed() {
         value: "emacs".into(),
         saved: Ok("/home/ann/.config/tchat/config.toml".into()),
     });
-    assert!(screen.shows("saved in /home/ann"));
+    assert!(screen.shows("Saved in /home/ann"));
     assert_eq!(Setting::Keys.source(&screen.state), Source::File);
     // Without a value the current one is saved.
     let effects = screen.keys("/set panes --save<ret>");
@@ -326,7 +322,7 @@ fn the_palette_lists_every_action_with_its_key_and_every_setting() {
         }
     }
     for (name, _) in Setting::ALL {
-        let label = format!("set {name}");
+        let label = format!("Set {name}");
         let row = rows.iter().find(|row| row.label == label).unwrap();
         let key = match name {
             "theme" => "Alt+T",
@@ -353,7 +349,7 @@ fn a_saved_setting_is_used_at_the_next_start() {
     ann.types("\x1b");
     ann.until("the list to close", |text| !text.contains("config file"));
     ann.says("/set theme paper --save");
-    ann.shows("saved in");
+    ann.shows("Saved in");
     ann.says("/set keys emacs --save");
     ann.until("both to be saved", |_| {
         std::fs::read_to_string(&path).unwrap().contains("emacs")

@@ -23,11 +23,11 @@ fn alt_and_a_digit_open_that_room_of_the_list() {
     // A number without a room changes nothing, and is explained.
     screen.keys("<a-9>");
     assert_eq!(screen.state.rooms.current, Some(GENERAL));
-    assert!(screen.shows("there is no room 9 in the list"));
+    assert!(screen.shows("There is no room 9 in the list"));
     // A closed conversation is not in the list.
     screen.keys("<c-u><a-3>/leave<ret><a-3>");
     assert_eq!(screen.state.rooms.current, Some(GENERAL));
-    assert!(screen.shows("there is no room 3 in the list"));
+    assert!(screen.shows("There is no room 3 in the list"));
     // Help shows one line for all nine.
     screen.keys("<f1>nth room");
     assert!(screen.shows("Alt+1 … Alt+9"), "{}", screen.text());
@@ -117,11 +117,11 @@ fn a_selected_message_opens_its_link() {
     ] {
         let mut screen = selected(text);
         assert_eq!(screen.keys("o"), opens(address), "{text}");
-        assert!(screen.shows(&format!("opening {address}")));
+        assert!(screen.shows(&format!("Opening {address}")));
     }
     let mut screen = selected("no link in it, only words");
     assert!(screen.keys("o").is_empty());
-    assert!(screen.shows("this message has no link"));
+    assert!(screen.shows("This message has no link"));
     // Errors are shown.
     let why = "cannot open the link: install 'xdg-open' first";
     screen.does(Event::CannotOpen(why.into()));
@@ -133,7 +133,7 @@ fn with_several_links_the_user_chooses_one() {
     let text = "https://example.org/one, https://example.org/two and https://example.org/three";
     let mut screen = selected(text);
     assert!(screen.keys("o").is_empty());
-    assert!(screen.shows("LINKS") && screen.shows("Enter opens it"));
+    assert!(screen.shows("LINKS") && screen.shows("Enter open"));
     assert_eq!(screen.keys("<down><ret>"), opens("https://example.org/two"));
     assert!(screen.state.overlays.top.is_none());
     screen.keys("o");

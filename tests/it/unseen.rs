@@ -278,7 +278,7 @@ fn a_key_at_the_newest_end_marks_everything_as_read() {
     assert_eq!(left(&screen), (40, 0, 2), "the first press only scrolls");
     screen.keys("<c-end>");
     assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 62), vec![62]));
-    assert!(screen.shows("everything here is marked as read"));
+    assert!(screen.shows("Marked everything here as read"));
     assert!(!screen.shows("new above"));
 }
 
@@ -300,7 +300,7 @@ fn the_hint_fits_every_screen_and_a_click_goes_there() {
     // Another notice hides it.
     let mut screen = opened(40, 12, 60);
     screen.keys("/nosuch<ret>");
-    assert!(screen.shows("there is no command") && !screen.shows("new above"));
+    assert!(screen.shows("There is no command") && !screen.shows("new above"));
 }
 
 #[test]

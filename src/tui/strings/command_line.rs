@@ -1,25 +1,25 @@
-//! The help of the command line, and what is wrong with one. The English help of most options is with the options themselves.
+//! The help of the command line, and its errors. The English help of most options is where the options are defined.
 
-/// The words of one language. A command is named by its word; `tchat` itself is the empty one.
+/// The texts of one language. Commands are identified by name; `tchat` itself has an empty name.
 #[derive(Debug)]
 pub struct CommandLine {
-    /// How help is laid out, where clap's own headings are of another language.
+    /// The layout of the help, if clap's own English headings do not fit the language.
     pub template: Option<&'static str>,
-    /// Over the commands, the options and the arguments.
+    /// The headings of the commands, the options and the arguments.
     pub headings: Option<[&'static str; 3]>,
     /// What a command does.
     pub about: fn(&str) -> Option<&'static str>,
-    /// How a command is written.
+    /// The usage line of a command.
     pub usage: fn(&str) -> Option<&'static str>,
     /// What an option or an argument of a command does.
     pub help: fn(&str, &str) -> Option<&'static str>,
-    /// What stands below the help of a command.
+    /// The text below the help of a command.
     pub after: fn(&str) -> Option<&'static str>,
     pub errors: &'static Errors,
 }
 
 words! {
-    /// What is wrong with a command line.
+    /// The errors of a command line.
     Errors {
         unknown_option,
         unknown_command,
@@ -50,26 +50,26 @@ pub(super) static ENGLISH: CommandLine = CommandLine {
         option_missing: "{0} is missing",
         conflict: "{0} cannot be used together with {1}",
         too_many: "{0} takes no more values",
-        wrong: "the command line cannot be understood",
+        wrong: "cannot understand this command line",
         did_you_mean: "did you mean '{0}'?",
-        see_help: "`--help` lists what there is",
+        see_help: "see `--help`",
         bridges_need_serve: "--bridges is for a server: use it with --serve",
     },
 };
 
-/// What options of all commands mean for one.
+/// What the options that several commands share mean for one command.
 fn english(command: &str, option: &str) -> Option<&'static str> {
     Some(match (command, option) {
-        ("send", "name") => "Who sends it; the login name if absent",
-        ("tail", "name") => "Who reads it; the login name if absent",
-        ("send", "room") => "The room to send it to; the first one if absent",
-        ("tail", "room") => "The room to print; the first one if absent",
+        ("send", "name") => "The name to send as; the login name by default",
+        ("tail", "name") => "The name to read as; the login name by default",
+        ("send", "room") => "The room to send it to; the first one by default",
+        ("tail", "room") => "The room to print; the first one by default",
         ("send" | "tail" | "doctor", "server") => "The server",
         ("send" | "tail" | "doctor", "port") => "The server's port",
-        ("send" | "tail", "data") => "Where profiles are kept",
+        ("send" | "tail", "data") => "Where profiles are stored",
         ("backup" | "restore" | "stop", "data") => "The server's data directory",
         ("send" | "tail" | "doctor" | "backup" | "restore" | "stop", "lang") => {
-            "The language of errors, en or zh-CN; that of the locale if absent"
+            "The language of errors, en or zh-CN; that of the locale by default"
         }
         _ => return None,
     })
@@ -83,7 +83,7 @@ pub(super) static CHINESE: CommandLine = CommandLine {
     help: chinese,
     after: |command| {
         (command == "send").then_some(
-            "退出码：0 已保存，1 被拒绝，2 用法不对，75 不知道结果（没有及时得到应答）。",
+            "退出码：0 已保存，1 被拒绝，2 用法不对，75 不知道结果（没有及时得到响应）。",
         )
     },
     errors: &Errors {
@@ -103,7 +103,7 @@ pub(super) static CHINESE: CommandLine = CommandLine {
 
 fn chinese_about(command: &str) -> Option<&'static str> {
     Some(match command {
-        "" => "住在终端里的聊天：一个程序，既能加入，也能运行服务器。",
+        "" => "终端里的聊天程序：既能加入聊天，也能运行服务器。",
         "send" => "发送一条消息；退出码说明结果",
         "tail" => "显示一个房间的消息",
         "backup" => "备份服务器的数据，运行中也可以",
@@ -135,7 +135,7 @@ fn chinese(command: &str, option: &str) -> Option<&'static str> {
         ("send", "room") => "发到哪个房间；不写就发到第一个房间",
         ("send", "user") => "私下发给这个人，不发到房间",
         ("send", "id") => "给这次发送起一个名字：用同一个名字再发一次，也只会出现一条",
-        ("send", "timeout") => "等多久的应答，例如 10 或 1m；默认 10s",
+        ("send", "timeout") => "等多久的响应，例如 10 或 1m；默认 10s",
         ("send", "text") => "要发送的内容；不写就读取标准输入",
         ("tail", "name") => "以谁的名字读取；不写就用登录名",
         ("tail", "room") => "显示哪个房间；不写就是第一个房间",
@@ -159,7 +159,7 @@ fn chinese(command: &str, option: &str) -> Option<&'static str> {
         (_, "config") => "配置文件",
         (_, "data") => "存放个人资料和服务器房间的目录",
         (_, "plain") => "逐行显示，不用全屏界面：适合读屏软件、管道和简单的终端",
-        (_, "demo") => "先看看：内存里的服务器、两个机器人和一分钟的导览；什么都不保存",
+        (_, "demo") => "演示：内存里的服务器、两个机器人和一分钟的导览；什么都不保存",
         (_, "serve") => "只运行服务器，没有界面",
         (_, "host") => "和 --serve 一起：监听的地址（`::` 是本机的所有地址）；否则是要加入的主机",
         (_, "port") => "监听的端口，或要加入的端口",

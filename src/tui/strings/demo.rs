@@ -1,32 +1,32 @@
-//! What is said in the demo: the bots' lines, and the tour.
+//! The texts of the demo: what the bots write, and the tour.
 
-/// The words of one language.
+/// The texts of one language.
 #[derive(Debug)]
 pub struct Demo {
-    /// Whoever has no name.
+    /// The name of a user without a name.
     pub you: &'static str,
     pub only_here: &'static str,
     pub saves_nothing: &'static str,
     pub welcome: &'static str,
     pub whisper: &'static str,
-    /// What the bots are called; two of them talk, whatever the person is called.
+    /// The names of the bots. Only two of them write: a bot with the user's own name is left out.
     pub bots: [&'static str; 3],
-    /// Which of them says what in which room.
+    /// What they write: which bot, in which room, and the text.
     pub say: &'static [(usize, &'static str, &'static str)],
     pub topics: [&'static str; 3],
     pub answers: [&'static str; 3],
-    /// What there is to try, in the order of [`crate::tui::content::tour::TourStep::ALL`].
+    /// The steps of the tour, in the order of [`crate::tui::content::tour::TourStep::ALL`].
     pub guide: [&'static str; 7],
-    /// Which of how many, and what.
+    /// A step: its number, the count of steps, and its text.
     pub tour_step: &'static str,
 }
 
 pub(super) static ENGLISH: Demo = Demo {
     you: "you",
-    only_here: "this is the demo; tchat without --demo connects",
-    saves_nothing: "it is so now, and nothing of the demo is kept",
-    welcome: "welcome, @{0}! look around, nothing here lasts",
-    whisper: "only you and I read this, {0}; `@name text` works from every room",
+    only_here: "this is the demo; run tchat without --demo to connect",
+    saves_nothing: "changed for now; the demo saves nothing",
+    welcome: "welcome, @{0}! look around, nothing here is saved",
+    whisper: "only you and I can see this, {0}; `@name text` works in every room",
     bots: ["ada", "lin", "grace"],
     say: &[
         (0, "general", "morning! the **new build** is green :)"),
@@ -39,63 +39,59 @@ pub(super) static ENGLISH: Demo = Demo {
         (
             1,
             "tech",
-            "```rust\nfn main() {\n    println!(\"关键 is found by one character\");\n}\n```",
+            "```rust\nfn main() {\n    println!(\"search finds 关键 by one character\");\n}\n```",
         ),
         (
             1,
             "general",
-            "what is said here is stored before anybody sees it",
+            "every message is stored before anyone sees it",
         ),
         (
             0,
             "general",
-            "and what you write without a connection goes out when there is one",
+            "and what you write offline is sent when you are back online",
         ),
-        (1, "tech", "long code folds, its colours come by themselves"),
+        (1, "tech", "long code is folded, with syntax colours"),
         (
             0,
             "random",
-            "rooms with something new have a number in the list",
+            "rooms with unread messages have a number in the list",
+        ),
+        (1, "general", "names line up in any script: 张三, ann, 👩🏽‍🚀"),
+        (
+            0,
+            "general",
+            "nothing on this screen moves unless something happens",
         ),
         (
             1,
             "general",
-            "names line up whatever the script: 张三, ann, 👩🏽‍🚀",
+            "close the terminal and come back tomorrow: you are where you left off",
         ),
         (
             0,
             "general",
-            "nothing on this screen moves unless something happened",
-        ),
-        (
-            1,
-            "general",
-            "close the terminal, come back tomorrow: you are where you were",
-        ),
-        (
-            0,
-            "general",
-            "that was most of it. I'm quiet now unless you say something",
+            "that was most of it. I'll be quiet now unless you write something",
         ),
     ],
     topics: [
-        "everybody meets here",
-        "machines and what makes them go",
+        "everyone meets here",
+        "machines and how to run them",
         "everything else",
     ],
     answers: [
         "good to hear from you",
-        "indeed. try `Up` in an empty line to mend what you said",
+        "right. press `Up` in an empty line to edit your last message",
         "noted 👍",
     ],
     guide: [
-        "write something and press Enter: everybody here reads it",
-        "begin with @{0} and a space: only {0} reads that line",
-        "{0} is the next room; {1} finds rooms, people, commands",
-        "{0} selects a message: {1} answers, {2} reacts, {3} leaves",
-        "{0} finds what was said, in all your rooms",
-        "{0} shows the themes while you choose",
-        "{0} lists all keys, {1} leaves; tchat alone begins for real",
+        "write something and press Enter: everyone here sees it",
+        "start with @{0} and a space: only {0} sees that line",
+        "go to the next room with {0}; find anything with {1}",
+        "select a message with {0}: {1} replies, {2} reacts, {3} closes",
+        "search all your rooms with {0}",
+        "preview the themes with {0}",
+        "see all keys with {0}, quit with {1}; then run tchat for real",
     ],
     tour_step: "try {0}/{1}: {2}",
 };

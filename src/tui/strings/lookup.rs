@@ -6,7 +6,7 @@ use super::{
 };
 
 impl Strings {
-    /// How somebody is connected, where it is not as everybody is.
+    /// How a person is connected; empty for tchat itself.
     pub fn via(&self, via: Via) -> &'static str {
         match via {
             Via::Tchat => "",
@@ -27,7 +27,7 @@ impl Strings {
         }
     }
 
-    /// The mark of a role in lists; a member's is none.
+    /// The name of a role for lists; empty for a member.
     pub fn role(&self, role: Role) -> &'static str {
         match role {
             Role::Member => "",
@@ -43,7 +43,7 @@ impl Strings {
         }
     }
 
-    /// How we were made to leave a room.
+    /// Why we were removed from a room.
     pub fn put_out(&self, how: &PutOut) -> String {
         let (template, by, reason) = match how {
             PutOut::Kicked { by, reason } => (self.put_out_kicked, by.as_str(), reason.as_str()),
@@ -63,7 +63,7 @@ impl Strings {
         CommandWords { usage, about }
     }
 
-    /// What a command does, and what other clients call it.
+    /// What a command does, and its other names.
     pub fn about_command(&self, name: Name) -> String {
         let about = self.command(name).about;
         let others: Vec<String> = name.aliases().map(|alias| format!("/{alias}")).collect();
@@ -74,26 +74,26 @@ impl Strings {
         }
     }
 
-    /// What a key does, for help; nothing for keys that every editor has.
+    /// What an action does, for the help; `None` for keys that every editor has.
     pub fn action(&self, action: Action) -> Option<&'static str> {
         (self.actions)(action)
     }
 
-    /// Why something was refused, in words a person can act on.
+    /// Why a request was refused, and what to do about it.
     pub fn refusal(&self, refusal: &Refusal) -> String {
         let argument = |n: usize| refusal.arguments.get(n).map_or("", String::as_str);
         let template = (self.refusals)(refusal.code, [argument(0), argument(1)]);
         fill(template, &[&argument(0), &argument(1), &argument(2)])
     }
 
-    /// A day, for the line before what was said on it.
+    /// The date line above the messages of a day.
     pub fn date(&self, date: Date) -> String {
         let day = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or(0);
         let weekday = self.weekdays.get(day).copied().unwrap_or_default();
         fill(&date.strftime(self.date_line).to_string(), &[&weekday])
     }
 
-    /// Why there is no link.
+    /// Why there is no connection.
     pub fn why(&self, why: &Why) -> String {
         match why {
             Why::Unreachable(how) => match how {
@@ -114,7 +114,7 @@ impl Strings {
         }
     }
 
-    /// What was asked for, as the rest of "cannot …".
+    /// What was requested, to follow "cannot".
     pub fn about(&self, about: &About) -> String {
         match about {
             About::Join(room) if room.is_empty() => self.about_join_first.into(),

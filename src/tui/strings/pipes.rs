@@ -1,9 +1,9 @@
-//! What `tchat send`, `tchat tail` and `tchat stop` say beside the messages themselves.
+//! The texts of `tchat send`, `tchat tail` and `tchat stop`, apart from the messages themselves.
 
 words! {
-    /// The words of one language.
+    /// The texts of one language.
     Pipes {
-        /// As the rest of "cannot …".
+        /// Follows "cannot", as the next one does.
         send,
         join,
         timeout_wrong,
@@ -45,19 +45,19 @@ pub(super) static ENGLISH: Pipes = Pipes {
     no_text: "standard input is not UTF-8 text",
     no_answer_yet: "no answer yet",
     no_answer_in_time: "no answer in time",
-    connection_ended: "the connection has ended",
+    connection_ended: "the connection was closed",
     no_connection: "no connection: {0}",
-    another_history: "the room has another history now",
+    another_history: "the room's history was replaced",
     not_sent: "not sent: {0}",
-    maybe_sent: "it is not known whether it was sent: {0}",
-    maybe_sent_next: "with an --id it would be safe to send it again",
+    maybe_sent: "it may have been sent, or not: {0}",
+    maybe_sent_next: "use --id next time, so that it is safe to send it again",
     maybe_sent_again_next: "it is safe to send it again with the same --id",
     nothing_to_stop: "no server is running on '{0}'",
     stopped: "stopped the server of '{0}' (process {1})",
-    is_restored: "a backup is being put back into '{0}' (process {1}); it ends by itself",
+    is_restored: "a backup is being restored to '{0}' (process {1}); it ends by itself",
     cannot_stop: "cannot stop the server of '{0}' (process {1}): {2}",
-    still_runs: "the server of '{0}' (process {1}) has not ended within {2} s",
-    still_runs_next: "it can be ended with `kill -9 {0}`; no stored message is lost",
+    still_runs: "the server of '{0}' (process {1}) did not stop within {2} s",
+    still_runs_next: "force it with `kill -9 {0}`; no stored message is lost",
 };
 
 pub(super) static CHINESE: Pipes = Pipes {
@@ -71,15 +71,15 @@ pub(super) static CHINESE: Pipes = Pipes {
     to_everyone_next: "私聊请用 `tchat send --user {0} 内容`；只想提到 {0}，请在 @ 前加一个空格。",
     input_fails: "无法读取标准输入：{0}",
     no_text: "标准输入不是 UTF-8 文本",
-    no_answer_yet: "还没有应答",
-    no_answer_in_time: "没有及时得到应答",
+    no_answer_yet: "还没有响应",
+    no_answer_in_time: "没有及时得到响应",
     connection_ended: "连接已结束",
     no_connection: "没有连接：{0}",
     another_history: "这个房间的历史已更换",
     not_sent: "没有发送：{0}",
-    maybe_sent: "不知道是否已发送：{0}",
-    maybe_sent_next: "使用 --id，就可以放心地再发一次",
-    maybe_sent_again_next: "用同一个 --id 再发一次是安全的",
+    maybe_sent: "无法确定是否已发送：{0}",
+    maybe_sent_next: "下次请使用 --id，就可以放心地再发一次",
+    maybe_sent_again_next: "可以放心地用同一个 --id 再发一次",
     nothing_to_stop: "“{0}”上没有正在运行的服务器",
     stopped: "已停止“{0}”的服务器（进程 {1}）",
     is_restored: "正在把备份恢复到“{0}”（进程 {1}）；它会自己结束",

@@ -1,13 +1,13 @@
 use super::*;
 
 #[test]
-fn templates_take_their_arguments() {
+fn a_template_is_filled_with_its_arguments() {
     assert_eq!(fill("{0} of {1}", &[&3, &"four"]), "3 of four");
     assert_eq!(fill("{0} and {1}", &[&"{1}", &"x"]), "{1} and x");
     assert_eq!(fill("plain", &[]), "plain");
 }
 
-/// The places of a template, in order.
+/// The placeholders of a template, sorted and without duplicates.
 fn places(template: &str) -> Vec<&str> {
     let mut places: Vec<&str> = template
         .split('{')
@@ -20,7 +20,7 @@ fn places(template: &str) -> Vec<&str> {
 }
 
 #[test]
-fn both_languages_say_everything_with_the_same_in_it() {
+fn both_languages_have_every_text_with_the_same_placeholders() {
     for ((name, english), (_, chinese)) in ENGLISH.named().into_iter().zip(CHINESE.named()) {
         assert!(!chinese.is_empty() && !english.is_empty(), "{name}");
         assert_eq!(places(english), places(chinese), "{name}");
@@ -53,7 +53,7 @@ fn both_languages_say_everything_with_the_same_in_it() {
 }
 
 #[test]
-fn what_is_said_without_a_screen_is_said_in_both_languages() {
+fn the_texts_of_the_command_line_exist_in_both_languages() {
     let is_own = |text: &str| text.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
     let tables = |s: &Strings| {
         let all = [
@@ -78,7 +78,7 @@ fn what_is_said_without_a_screen_is_said_in_both_languages() {
 }
 
 #[test]
-fn a_language_is_known_however_it_is_written() {
+fn a_language_is_recognized_in_every_spelling() {
     for (word, language) in [
         ("zh", Some("zh-CN")),
         ("zh_CN.UTF-8", Some("zh-CN")),
@@ -94,7 +94,7 @@ fn a_language_is_known_however_it_is_written() {
 }
 
 #[test]
-fn a_locale_chooses_the_language() {
+fn the_locale_selects_the_language() {
     for (locale, rooms) in [
         ("zh-CN", "房间"),
         ("zh_TW", "房间"),
@@ -114,12 +114,12 @@ fn a_refusal_says_what_to_do() {
         .with("ann2");
     assert_eq!(
         ENGLISH.refusal(&refusal),
-        "somebody here is called ann already; ann2 is free"
+        "the name ann is taken; ann2 is free"
     );
 }
 
 #[test]
-fn the_demo_says_the_same_in_both_languages() {
+fn the_demo_is_the_same_in_both_languages() {
     let (english, chinese) = (ENGLISH.demo, CHINESE.demo);
     for (one, other) in english.say.iter().zip(chinese.say) {
         assert_eq!((one.0, one.1), (other.0, other.1));

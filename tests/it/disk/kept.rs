@@ -231,7 +231,7 @@ fn a_damaged_message_is_reported_by_log_and_doctor_and_the_rest_is_served() {
         let (code, said) = runs(&home, &["doctor", "--port", &port]);
         assert_eq!(code, Some(1), "{said}");
         for words in [
-            format!("{} damaged, the rest is fine", n + 1),
+            format!("{} damaged, the rest intact", n + 1),
             format!("-> tchat restore FILE --data '{}'", home.data().display()),
             format!("of #general: {what}"),
         ] {

@@ -12,8 +12,7 @@ fn connection_details_are_printed_once_they_arrive() {
     };
     let told = lines.hears(ClientEvent::Report(report));
     assert!(
-        told.iter()
-            .any(|line| line.contains("3.0 ms there and back")),
+        told.iter().any(|line| line.contains("3.0 ms round trip")),
         "{told:?}"
     );
 }
@@ -33,7 +32,7 @@ fn every_action_is_reachable_by_a_typed_line() {
         }
         let told = lines.types(&format!("/do {}", action.name()));
         let is_refused = told.iter().any(|line| {
-            line.contains("there is no action") || line.contains("select a message first")
+            line.contains("There is no action") || line.contains("Select a message first")
         });
         assert_eq!(is_refused, action.is_of_line(), "{action:?}: {told:?}");
         let is_answered = !told.is_empty() || !lines.screen.effects.is_empty();
@@ -65,7 +64,7 @@ fn private_messages_and_a_taken_name_are_printed_as_text() {
     let told = lines.hears(ClientEvent::Link(LinkState::NameRefused(refusal)));
     assert!(
         told.iter()
-            .any(|line| line == "-- /nick NAME takes another name ann2"),
+            .any(|line| line == "-- Choose another name: /nick ann2"),
         "{told:?}"
     );
     assert!(!matches!(
@@ -85,9 +84,9 @@ fn an_unusable_default_name_is_asked_for_in_plain_mode_too() {
     assert_eq!(
         told,
         [
-            "-- waiting for your name",
+            "-- choose a name",
             "-- Choose the name that others see here.",
-            "-- /nick NAME takes another name guest",
+            "-- Choose another name: /nick guest",
         ]
     );
     lines.types("/nick dan");
@@ -104,17 +103,17 @@ fn every_command_line_is_answered() {
     for (line, answer) in [
         ("/do panes", "-- panes is off"),
         ("/do panes", "-- panes is on"),
-        ("/do page-up", "-- there is nothing older here"),
+        ("/do page-up", "-- There are no older messages here"),
         ("/do oldest", "09:00 李四: only one"),
-        ("/do oldest", "-- there is nothing older here"),
+        ("/do oldest", "-- There are no older messages here"),
         ("/do newest", "09:00 李四: only one"),
-        ("/do newest", "-- nothing changed"),
-        ("/do page-down", "-- these are the newest messages"),
-        ("/do close", "-- nothing changed"),
-        ("/join general", "-- nothing changed"),
-        ("/clear", "-- cleared; nothing is deleted"),
+        ("/do newest", "-- Nothing changed"),
+        ("/do page-down", "-- These are the newest messages"),
+        ("/do close", "-- Nothing changed"),
+        ("/join general", "-- Nothing changed"),
+        ("/clear", "-- Cleared; nothing was deleted"),
         ("/set panes off", "-- panes is off"),
-        ("/typing true", "-- who is typing: on"),
+        ("/typing true", "-- Typing indicators: on"),
     ] {
         let told = lines.types(line);
         assert!(
@@ -144,7 +143,7 @@ fn several_notices_at_once_are_all_printed() {
     let names: Vec<&str> = told
         .iter()
         .filter_map(|line| {
-            line.strip_prefix("-- cannot find out who that is: nobody here is called ")
+            line.strip_prefix("-- cannot look up that person: nobody here is named ")
         })
         .collect();
     assert_eq!(names, ["王五", "zoe", "王五"], "{told:?}");
@@ -154,12 +153,12 @@ fn several_notices_at_once_are_all_printed() {
     let event = refused(about(), RefusalCode::PersonUnknown, "mia");
     lines.screen.hears(event);
     let told = lines.told();
-    assert!(told[0].contains("who is typing: off"), "{told:?}");
+    assert!(told[0].contains("Typing indicators: off"), "{told:?}");
     assert!(told[1].contains("mia"), "{told:?}");
     // A screen shows the last notice and keeps none of the others.
     let mut screen = Screen::online(80, 24);
     for name in ["王五", "zoe"] {
         screen.hears(refused(about(), RefusalCode::PersonUnknown, name));
     }
-    assert!(screen.shows("called zoe") && screen.state.screen.notices.is_empty());
+    assert!(screen.shows("named zoe") && screen.state.screen.notices.is_empty());
 }

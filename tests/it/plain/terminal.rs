@@ -38,7 +38,7 @@ fn plain_mode_prints_everything_and_writes_no_escape_sequence() {
 
     // Several lines at once are a paste, and are not sent by themselves.
     ann.types("pasted one\npasted two\npasted three\n");
-    ann.shows("-- not sent yet, 3 lines: pasted one");
+    ann.shows("-- Not sent yet, 3 lines: pasted one");
     ann.says("/draft send");
     li.shows("pasted three");
     // Neither are lines above an unfinished line, which the terminal still holds back.
@@ -52,12 +52,12 @@ fn plain_mode_prints_everything_and_writes_no_escape_sequence() {
         li.says(&format!("before {draft}"));
         ann.shows(&format!("before {draft}"));
         ann.types(rest);
-        ann.shows(&format!("-- not sent yet, {draft}"));
+        ann.shows(&format!("-- Not sent yet, {draft}"));
         ann.says("/draft drop");
-        ann.shows("-- thrown away");
+        ann.shows("-- Draft discarded");
         ann.says("/help");
         ann.until("the draft to be gone", |text| {
-            !text.contains("not sent yet")
+            !text.contains("Not sent yet")
         });
     }
     ann.says("still typed line by line");
@@ -70,7 +70,7 @@ fn plain_mode_prints_everything_and_writes_no_escape_sequence() {
     ann.says("/join random");
     ann.shows("-- #random");
     ann.says("/do page-up");
-    ann.shows("-- there is nothing older here");
+    ann.shows("-- There are no older messages here");
     ann.says("/join general");
     // Wait for the topic: the name alone was printed before, at the start and with the unread count. Lines sent at once would be a paste.
     ann.until("#general again", |text| {
@@ -118,8 +118,8 @@ fn plain_mode_is_automatic_in_a_dumb_terminal_and_works_in_a_pipe() {
     let said = home.shell(&line).output().unwrap();
     let out = String::from_utf8(said.stdout).unwrap();
     assert!(out.contains("ann: one from a pipe"), "{out}");
-    assert!(out.contains("-- In #general"), "{out}");
-    assert!(out.contains("no text in UTF-8"), "{out}");
+    assert!(out.contains("-- People in #general"), "{out}");
+    assert!(out.contains("not UTF-8 text"), "{out}");
     assert!(said.status.success() && !out.contains('\x1b'));
     // A private line must not reach the room, however fast the lines arrive.
     let mut li = home.opens((100, 24), &["--name", "李四"]);

@@ -118,7 +118,7 @@ async fn a_room_we_were_removed_from_has_nothing_unread() {
     boss.keys("/kick ann<ret>");
     ann.has_news("#tech", 0, 0).await;
     ann.keys("<a-a>");
-    assert!(ann.screen.shows("nothing is unread"));
+    assert!(ann.screen.shows("No unread messages"));
 }
 
 #[test]

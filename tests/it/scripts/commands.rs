@@ -7,7 +7,7 @@ fn completion_shows_matches_and_enter_never_accepts_an_unselected_one() {
     let mut screen = Screen::online(100, 24);
     screen.keys("/co");
     assert!(
-        screen.shows("/connect") && screen.shows("go to another server"),
+        screen.shows("/connect") && screen.shows("Connect to another server"),
         "{}",
         screen.text()
     );
@@ -79,7 +79,7 @@ fn the_link_overlay_shows_counts_and_refreshes_while_it_is_open() {
         rooms: vec![told(12, 0, 1204)],
     }));
     assert!(
-        screen.shows("online, 2.3 ms there and back"),
+        screen.shows("online, 2.3 ms round trip"),
         "{}",
         screen.text()
     );
@@ -99,18 +99,18 @@ fn the_link_overlay_shows_counts_and_refreshes_while_it_is_open() {
     let from = shown.iter().position(|word| word == "1204").unwrap();
     assert_eq!(shown[from..from + 4], ["1204", "0", "12", "2"]);
     // Problems are shown only if there are any.
-    assert!(!screen.shows("on their way") && !screen.shows("asked again"));
+    assert!(!screen.shows("on the way") && !screen.shows("requested again"));
     screen.hears(ClientEvent::Report(tchat::client::Report {
         rooms: vec![told(12, 1, 1210)],
         ..Default::default()
     }));
-    assert!(screen.shows("6 more are on their way"), "{}", screen.text());
+    assert!(screen.shows("6 more on the way"), "{}", screen.text());
     let words = screen
         .text()
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    assert!(words.contains("1 holes, 0 ends"), "{}", screen.text());
+    assert!(words.contains("1 gaps, 0 ends"), "{}", screen.text());
     // It refreshes once a second, and not after it was closed.
     screen.effects.clear();
     screen.state.screen.now.instant += std::time::Duration::from_secs(1);
@@ -156,7 +156,7 @@ fn a_failed_key_action_does_not_restore_an_old_command() {
         about: About::Mentions,
         refusal: Refusal::new(RefusalCode::Offline),
     });
-    assert!(screen.shows("cannot list who called you: there is no connection now"));
+    assert!(screen.shows("cannot list your mentions: you are not connected"));
     assert!(!screen.shows("MENTIONS") && screen.state.composer().is_empty());
     // A command that was typed does come back.
     screen.keys("/mentions<ret>");

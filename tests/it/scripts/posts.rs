@@ -53,7 +53,7 @@ fn after_a_change_of_history_old_messages_stay_until_the_new_one_has_them() {
         let order = [
             "three",
             "eleven",
-            "another history now",
+            "history was replaced",
             "one",
             "said since",
         ];
@@ -122,7 +122,7 @@ fn a_refused_command_shows_the_reason_and_returns_to_the_composer() {
     });
     assert!(
         screen
-            .shows("cannot join #full: #full is full (20 of 20); try again when somebody has left"),
+            .shows("cannot join #full: #full is full (20 of 20); try again when someone has left"),
         "{}",
         screen.text()
     );
@@ -151,7 +151,7 @@ fn a_failed_post_shows_the_reason_and_can_be_retried_or_edited() {
     };
     assert!(marked(&screen), "{}", screen.text());
     assert!(
-        screen.shows("nobody here is called nobody · Alt+R retry, Alt+E edit"),
+        screen.shows("nobody here is named nobody · Alt+R retry, Alt+E edit"),
         "{}",
         screen.text()
     );

@@ -217,7 +217,7 @@ impl Talker {
     /// The number of reconnects, as shown in the link overlay.
     pub fn reconnects(&mut self) -> usize {
         self.screen.types("\x1bOQ");
-        self.screen.shows("there and back");
+        self.screen.shows("round trip");
         let text = self.screen.text();
         let words: Vec<&str> = text.split_whitespace().collect();
         let at = words.iter().position(|word| *word == "reconnects");
