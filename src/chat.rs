@@ -1,4 +1,4 @@
-//! The vocabulary of chat: rooms, people, posts, entries, cursors.
+//! The shared vocabulary: rooms, people, posts, entries and cursors.
 //!
 //! Plain values with their rules. Nothing here knows of protobuf, sockets, databases or terminals.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]

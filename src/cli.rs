@@ -23,12 +23,12 @@ pub use self::pipe::Exit;
 use crate::config::{Config, Overrides};
 use crate::tui::input::command::switched;
 
-/// Chat that lives in the terminal. `tchat` joins, `tchat --serve` hosts.
+/// Chat in the terminal: `tchat` joins a server, `tchat --serve` runs one.
 #[derive(Clone, Debug, Default, Parser)]
 #[allow(clippy::struct_excessive_bools)] // Flags are what they are.
 #[command(name = "tchat", version, about, max_term_width = 100)]
 pub struct Args {
-    /// Your name; the login name if absent
+    /// Your name (default: your login name)
     #[arg(short, long, env = "TCHAT_NAME", global = true, value_name = "NAME")]
     pub name: Option<String>,
     /// The server to join
@@ -40,112 +40,112 @@ pub struct Args {
         value_name = "HOST[:PORT]"
     )]
     pub server: Option<String>,
-    /// The room to begin in
+    /// The room to open first
     #[arg(short, long, env = "TCHAT_ROOM", global = true, value_name = "ROOM")]
     pub room: Option<String>,
-    /// The language of the screen, en or zh-CN; that of the locale if absent
+    /// The language, en or zh-CN (default: from the locale)
     #[arg(long, env = "TCHAT_LANG", global = true, value_name = "LANGUAGE")]
     pub lang: Option<String>,
-    /// The theme; /theme lists them
+    /// The theme; /theme lists all of them
     #[arg(long, env = "TCHAT_THEME", value_name = "NAME")]
     pub theme: Option<String>,
     /// The config file
     #[arg(long, env = "TCHAT_CONFIG", global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where profiles and a server's rooms are kept
+    /// Where profiles and a server's rooms are stored
     #[arg(long, env = "TCHAT_DATA", global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Write line by line instead of on a screen: for screen readers, pipes and simple terminals
+    /// Print line by line instead of using the whole screen: for screen readers, pipes and simple terminals
     #[arg(long, env = "TCHAT_PLAIN", value_name = "on|off", num_args = 0..=1, require_equals = true,
           default_missing_value = "on", value_parser = switch)]
     pub plain: Option<bool>,
-    /// Look at it: a server in memory, two bots that talk, a tour of a minute. Nothing is kept
+    /// Show a demo: a server in memory, two bots and a one-minute tour. Nothing is saved
     #[arg(long, conflicts_with = "serve")]
     pub demo: bool,
     /// Run a server without a screen
     #[arg(long)]
     pub serve: bool,
-    /// With --serve the address to listen on (`::` is every address of this machine), else the host to join
+    /// With --serve, the address to listen on (`::` means every address of this machine); otherwise the host to join
     #[arg(long, env = "TCHAT_HOST", value_name = "ADDR", global = true)]
     pub host: Option<String>,
-    /// The port to listen on, or to join
+    /// The port to listen on or to join
     #[arg(long, env = "TCHAT_PORT", value_name = "PORT", global = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
-    /// Serve the clients of five older chat systems as well, on ports 1234, 9000, 9011 and 8010 too
+    /// Also serve the clients of five older chat systems, on ports 1234, 9000, 9011 and 8010 too
     #[arg(long, env = "TCHAT_BRIDGES", value_name = "on|off", num_args = 0..=1, require_equals = true,
           default_missing_value = "on", value_parser = switch)]
     pub bridges: Option<bool>,
-    /// Where a server writes its log
+    /// Where the server writes its log
     #[arg(long, env = "TCHAT_LOG_DIR", value_name = "DIR")]
     pub log_dir: Option<PathBuf>,
-    /// Log the messages of public rooms as well
+    /// Also log the messages of public rooms
     #[arg(long, env = "TCHAT_LOG_MESSAGES", value_name = "on|off", num_args = 0..=1, require_equals = true,
           default_missing_value = "on", value_parser = switch)]
     pub log_messages: Option<bool>,
-    /// End a server when nobody was connected for so long, like 5m
+    /// Stop the server when nobody has been connected for this long, such as 5m
     #[arg(long, env = "TCHAT_IDLE_EXIT", value_name = "TIME")]
     pub idle_exit: Option<String>,
-    /// Run a server for a screen that was started first
+    /// Run as the background server of a client
     #[arg(long, hide = true, requires = "serve")]
     pub background: bool,
     #[command(subcommand)]
     pub task: Option<Task>,
 }
 
-/// What is done without a screen.
+/// A command that does not open the screen.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Task {
-    /// Send one message; the exit code says what became of it
+    /// Send one message; the exit code tells the result
     #[command(after_help = SEND_CODES)]
     Send(SendArgs),
     /// Print the messages of a room
     Tail(TailArgs),
-    /// Copy a server's data, also while it runs
+    /// Back up a server's data, even while it runs
     Backup {
-        /// The file to write; it must not exist yet
+        /// The file to write; it must not exist
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Check the terminal, the configuration and the server, and say what to do; ends with 0 when all is well, else with 1
+    /// Check the terminal, the configuration and the server, and say how to fix problems; exits with 0 if there are none, else with 1
     Doctor,
     /// Stop the server that runs in the background
     Stop,
-    /// Put a backup back; the server has to be stopped
+    /// Restore a backup; stop the server first
     Restore {
-        /// What `tchat backup` wrote
+        /// A file written by `tchat backup`
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
 }
 
-const SEND_CODES: &str = "Ends with 0 when the message is stored, 1 when it was refused, 2 when the command line was wrong, \
-and 75 when it is not known (no answer in time).";
+const SEND_CODES: &str = "Exits with 0 if the message is stored, 1 if it was refused, 2 if the command line was wrong, \
+and 75 if the result is not known (no answer in time).";
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct SendArgs {
     /// Send it privately to this person instead of to a room
     #[arg(short, long, value_name = "USER")]
     pub user: Option<String>,
-    /// A name for what is sent: sending it again under the same name sends it once
+    /// A name for this message: sending it again with the same name posts it only once
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
-    /// How long to wait for the answer, like 10 or 1m
+    /// How long to wait for the answer, such as 10 or 1m
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub timeout: String,
-    /// The message; standard input if absent
+    /// The message (default: standard input)
     #[arg(value_name = "TEXT")]
     pub text: Vec<String>,
 }
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct TailArgs {
-    /// How many of the newest messages to begin with
+    /// How many of the newest messages to print first
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub last: u64,
-    /// Go on with new messages
+    /// Keep printing new messages
     #[arg(short, long)]
     pub follow: bool,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
 }

@@ -1,4 +1,4 @@
-//! The joining side without a screen: commands in, events out.
+//! The client without a screen: commands in, events out.
 //!
 //! [`Client::start`] gives a handle and a bounded queue of events. Behind them one task, the link, dials, says hello, follows
 //! rooms from its cursors, sends what is pending and starts over when the connection breaks. What has to outlive the process is in
@@ -48,7 +48,7 @@ pub enum Command {
     },
     Join(String),
     Leave(RoomId),
-    /// Finds or makes the private conversation with whoever holds a name.
+    /// Finds or creates the private conversation with the person who has a name.
     Open(String),
     SetName(String),
     Create(NewRoom),
@@ -142,16 +142,16 @@ pub enum Event {
         drafts: Drafts,
         posts: Vec<Unsent>,
     },
-    /// What people said in a history of the room that is no more, as far as it is not in the present one.
+    /// Messages of a replaced history of the room that are not in the present one.
     Former {
         room: RoomId,
         entries: Vec<Entry>,
     },
     /// Nothing can be kept on this disk: why.
     CacheFailed(String),
-    /// What was kept is damaged, and lies here now.
+    /// The cache was damaged; it was moved to this path.
     CacheDamaged(PathBuf),
-    /// The server let us in; `rooms` are what we are a member of, `ending` what we were and are no more: how that came is told next.
+    /// The server accepted us. `rooms` are those we are a member of; `ending` are those we no longer are. The next events say why.
     Welcome {
         you: Author,
         server_id: ServerId,
@@ -167,7 +167,7 @@ pub enum Event {
         asked: bool,
     },
     Left(RoomId),
-    /// We were made to leave a room, or it is no more; what was said up to then has come.
+    /// We were removed from a room, or it was deleted. All entries up to then have been received.
     PutOut {
         room: RoomId,
         how: PutOut,
@@ -277,7 +277,7 @@ pub enum PutOut {
         by: String,
         reason: String,
     },
-    /// The room is no more.
+    /// The room was deleted.
     Closed,
 }
 
@@ -361,8 +361,8 @@ pub fn pipe(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Pipe {
     tokio::io::join(Box::new(read), Box::new(write))
 }
 
-/// Opens a connection to the server, over TCP or in memory. It gets the id of the server that was there before, if there was one. A host name
-/// that nobody knows is an error of the kind `NotFound`.
+/// Opens a connection to the server, over TCP or in memory. It gets the id of the server that was there before, if there was one.
+/// An unknown host name is an error of the kind `NotFound`.
 pub type Connector =
     Arc<dyn Fn(Option<ServerId>) -> BoxFuture<'static, io::Result<Pipe>> + Send + Sync>;
 
@@ -393,7 +393,7 @@ impl fmt::Debug for ClientConfig {
     }
 }
 
-/// Commands that may wait for the link, and events that may wait for whoever reads them.
+/// Commands that may wait for the link, and events that may wait for their receiver.
 const COMMANDS: usize = 1024;
 const EVENTS: usize = 256;
 
@@ -403,7 +403,7 @@ pub struct Client {
     commands: mpsc::Sender<Command>,
 }
 
-/// The link takes no more commands now; this one was not taken.
+/// The link's queue is full; this command was not accepted.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Busy(pub Box<Command>);
 

@@ -1,4 +1,4 @@
-//! Text that reaches a terminal, a log or a title: made safe, measured and wrapped.
+//! Text that reaches a terminal, a log or a title: sanitised, measured and wrapped.
 //!
 //! [`SafeText`] is the only type that is drawn. Nothing here knows of colours or of the screen.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]

@@ -1,4 +1,4 @@
-//! Frames of tchat.v1 to and from the vocabulary, as total functions, and the codec that sends what is encoded already.
+//! Converts frames of tchat.v1 to and from the vocabulary, and has the codec that sends frames that are encoded already.
 //!
 //! [`RequestFrame`] and [`Event`] are what the rest of the program sees of the protocol; only this module, the client's link and the
 //! server's endpoint know the generated types.

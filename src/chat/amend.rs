@@ -1,8 +1,8 @@
-//! Amendments: what becomes of an entry that is edited, deleted or reacted to later.
+//! Amendments: edits, deletions and reactions of an entry that was posted before.
 //!
-//! An amendment is an entry of its own. What it amends is told and kept *as amended so far*, with the seq of the last amendment that
-//! is in it; so whoever has an entry and then hears older amendments passes them over, and live, replayed and paged entries come to
-//! the same end.
+//! An amendment is an entry of its own. Entries are sent and stored *as amended so far*, with the seq of the last amendment that
+//! is in it. A client that has an entry and then receives older amendments skips them, so that live, replayed and paged entries have
+//! the same result.
 
 use super::{Author, Body, Entry, IdentityId, Seq};
 

@@ -1,4 +1,4 @@
-//! What an entry says.
+//! The content of an entry.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub enum Body {
     Topic(String),
     /// What somebody with the right to it decided about a person, with the name that person had then.
     Ruling(Author, Ruling),
-    /// The room is no more.
+    /// The room was deleted.
     Closed,
     /// Changes an earlier entry of the room.
     Amendment {

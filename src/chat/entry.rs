@@ -1,4 +1,4 @@
-//! Posts and entries: what is asked for, and what became of it.
+//! Posts (requests to say something) and entries (what is ordered and stored).
 
 use super::{Amended, Body, ClientId, Digest, Epoch, IdentityId, RoomId, Seq};
 
@@ -16,7 +16,7 @@ pub struct Post {
     /// Absent for what the server does by itself (joins, renames).
     pub client_id: Option<ClientId>,
     pub body: Body,
-    /// Whom the text calls, as far as they are members; of an edit, whom the new text calls.
+    /// The members that the text mentions; for an edit, those that the new text mentions.
     pub mentions: Vec<IdentityId>,
 }
 
@@ -34,7 +34,7 @@ pub struct Entry {
     pub client_id: Option<ClientId>,
     /// As amended so far.
     pub body: Body,
-    /// Whom the text calls, as amended so far; [`IdentityId::EVERYBODY`] for all. An edit has the mentions of its new text.
+    /// The mentions of the text, as amended so far; [`IdentityId::EVERYBODY`] for everybody. An edit has the mentions of its new text.
     pub mentions: Vec<IdentityId>,
     /// What later entries did to it.
     pub amended: Option<Box<Amended>>,
@@ -46,6 +46,6 @@ pub enum Recipient {
     Room(RoomId),
     /// A private message to an identity.
     Person(IdentityId),
-    /// A private message to whoever holds this name.
+    /// A private message to the person who has this name.
     Name(String),
 }

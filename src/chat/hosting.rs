@@ -40,7 +40,7 @@ pub enum FilterMode {
     Refuse,
 }
 
-/// A protocol of an older chat system that a server can speak beside its own. Whoever adds one is led by the compiler to every place that
+/// A protocol of an older chat system that a server can speak beside its own. If you add one, the compiler names every place that
 /// has to know it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bridge {

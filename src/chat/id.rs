@@ -66,7 +66,7 @@ id!(
 );
 
 impl IdentityId {
-    /// No person: stands where only a name is known yet.
+    /// No person: used while only a name is known.
     pub const NOBODY: Self = Self([0; 16]);
     /// Everybody in a room, where a text calls them all.
     pub const EVERYBODY: Self = Self([0; 16]);

@@ -1,4 +1,4 @@
-//! The limits both sides know. The server enforces them; the client warns before they are reached.
+//! Limits that both sides know. The server enforces them; the client warns before they are reached.
 
 /// What a server allows; sent in Welcome.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,7 +2,7 @@
 //!
 //! Letters and digits of any script, combining marks where a script needs them, and `_ - .`. Two names are the same if their
 //! mapped forms are (RFC 8265, `UsernameCaseMapped`); they are shown as typed, in NFC. Names whose mapped forms have one skeleton
-//! (UTS #39) look alike: they are different names, and only one of them is borne at a time. Letters of scripts that are not
+//! (UTS #39) look alike: they are different names, and only one of them can be in use at a time. Letters of scripts that are not
 //! usually written together, as in `аdmin` with a Cyrillic first letter, make no name.
 
 use std::collections::HashSet;
@@ -284,7 +284,7 @@ mod tests {
         }
         assert_ne!(name("ann").skeleton(), name("anne").skeleton());
         assert_ne!(name("张三").skeleton(), name("张二").skeleton());
-        // Of one script and still what may not be borne.
+        // These use one script and are still not allowed.
         assert_eq!(UserName::new("αll"), Err(NameError::Mixed));
         assert_eq!(UserName::new("a1l"), Err(NameError::Reserved));
     }

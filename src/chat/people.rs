@@ -1,4 +1,4 @@
-//! The people of a room: those present, and members who are not.
+//! The people of a room: those who are present, and members who are not.
 
 use super::{IdentityId, Role, RoomInfo};
 

@@ -1,4 +1,4 @@
-//! Refusals: codes with arguments. The words are the reader's.
+//! Refusals: codes with arguments. The client has the words.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who may do what in a room. It depends on the room's log alone, so that every node and every client judges alike.
+//! Roles and rights in a room. They depend only on the room's log, so that every node and every client decides alike.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -176,7 +176,7 @@ impl Until {
         }
     }
 
-    /// As it stands in a payload: what [`Until::millis`] says, with a sign before what counts from now.
+    /// Its form in a payload: the value of [`Until::millis`], with a sign before one that counts from now.
     pub fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix('+') {
             Some(ms) => Some(Self::For(ms.parse().ok()?)),
@@ -203,7 +203,7 @@ impl fmt::Display for Until {
     }
 }
 
-/// Moves an end to another clock, where it is as far ahead as on this one. Never returns 0, which stands for no end.
+/// Moves an end to another clock, where it is as far ahead as on this one. Never returns 0, which means no end.
 fn moved(end_ms: u64, here_ms: u64, there_ms: u64) -> u64 {
     let left_ms = end_ms.saturating_sub(here_ms);
     there_ms.saturating_add(left_ms).max(1)
@@ -237,7 +237,7 @@ pub struct Changes {
     pub members: BTreeMap<IdentityId, Option<Role>>,
     pub standings: BTreeMap<IdentityId, Standing>,
     pub topic: Option<String>,
-    /// The room is no more: how everybody was made to go.
+    /// The room was deleted, so everybody had to leave.
     pub closed: Option<PutOut>,
 }
 
@@ -257,6 +257,6 @@ pub struct PutOut {
 pub enum Exit {
     Kicked,
     Banned,
-    /// The room is no more.
+    /// The room was deleted.
     Closed,
 }

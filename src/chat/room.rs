@@ -1,4 +1,4 @@
-//! Rooms as everybody sees them.
+//! Rooms as a client sees them.
 
 use super::{Author, Role, RoomId};
 

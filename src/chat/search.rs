@@ -1,4 +1,4 @@
-//! What somebody looks for among what was said.
+//! A search: what it looks for, and what it found.
 
 use super::{Entry, RoomId};
 

@@ -1,4 +1,4 @@
-//! What a person wants to have shown and told, wherever they sit.
+//! A person's settings that are stored on the server and hold on all of their terminals.
 
 use super::{Author, IdentityId, RoomId, RoomKind};
 

@@ -1,4 +1,4 @@
-//! When a batch of posts was taken. Plain values: `server::clock` reads the clocks.
+//! The time of a batch of posts, as plain values. `server::clock` reads the clocks.
 
 /// The times of one batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

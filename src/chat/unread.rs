@@ -1,4 +1,4 @@
-//! What somebody has not read yet.
+//! Unread counts.
 
 use super::{Entry, IdentityId, Seq};
 

@@ -1,4 +1,4 @@
-//! `tchat --demo`: a host that lives in memory and dies with the screen, two bots that talk, and a tour of a minute.
+//! `tchat --demo`: a server in memory that ends with the screen, two bots, and a one-minute tour.
 
 mod bots;
 
@@ -34,7 +34,7 @@ use crate::tui::strings::{self, CHINESE, ENGLISH, Strings};
 const PIPE: usize = 64 * 1024;
 /// Connections that may wait for the host.
 const WAITING: usize = 8;
-/// Something stands there already when the screen opens, unless that takes longer.
+/// Some messages are there when the screen opens, unless that takes longer.
 const BEGINS_WITHIN: Duration = Duration::from_secs(2);
 /// Its rooms, in the order of what they are about.
 const ROOMS: [&str; 3] = ["general", "tech", "random"];
@@ -109,7 +109,7 @@ fn serve(config: &Config, owner: &Secret) -> Result<Door> {
             limits: config.serve.limits,
             presets: presets.collect::<Result<_, _>>()?,
             operators: Vec::new(),
-            // Whoever looks at it may try everything.
+            // The user of the demo may try everything.
             owner: Some(owner.hash()),
             retention: Retention::default(),
             filter: Filter::default(),

@@ -1,4 +1,4 @@
-//! The background host: this same program, started when nobody hosts, as tmux starts its server.
+//! The background server: this same program, started if no server is running, as tmux starts its server.
 
 use std::io;
 use std::path::PathBuf;

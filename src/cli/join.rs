@@ -1,4 +1,4 @@
-//! `tchat`: the screen, and a host in the background where nobody hosts yet.
+//! `tchat`: the screen, and a background server if none is running.
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! The command line as it was typed, with help and errors in the reader's language. What is asked for is in [`Args`].
+//! Parses the command line, with help and errors in the user's language. The result is [`Args`].
 
 use std::ffi::OsString;
 
@@ -135,7 +135,7 @@ fn worded(name: &str, mut command: Command, s: &'static Strings) -> Command {
     command
 }
 
-/// An option of all commands stands behind a command's own, or is not shown where it means nothing.
+/// Global options are shown after a command's own, or hidden where they mean nothing.
 fn placed(command: &str, arg: Arg) -> Arg {
     if command.is_empty() || !arg.is_global_set() {
         return arg;

@@ -1,4 +1,4 @@
-//! What `tchat send` and `tchat tail` share: a connection without a screen, and exit codes a script can tell apart.
+//! What `tchat send` and `tchat tail` share: a connection without a screen, and exit codes for scripts.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ pub struct Pipe {
     wanted: Option<String>,
     pub room: Option<RoomInfo>,
     pub link: LinkState,
-    /// The words and the zone of whoever reads what goes wrong.
+    /// The language and time zone for errors.
     pub s: &'static Strings,
     zone: TimeZone,
     /// Notes the name that the server knows us by.
@@ -91,7 +91,7 @@ impl Pipe {
         Exit::new(REFUSED, text::line(&words).to_string())
     }
 
-    /// The failure of a connection that is no more.
+    /// The error of a connection that has ended.
     pub fn ended(&self) -> Exit {
         Exit::new(UNKNOWN, self.s.pipes.connection_ended)
     }

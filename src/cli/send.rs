@@ -1,4 +1,4 @@
-//! `tchat send`: says one thing and ends with what became of it.
+//! `tchat send`: posts one message and exits with its result.
 
 use std::io::{self, IsTerminal, Read};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `tchat --serve`: a host without a screen.
+//! `tchat --serve`: a server without a screen.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -97,7 +97,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         port: serve.port,
     }
     .profile_key();
-    // Whoever joins from here under this login is the host, and owns the preset rooms.
+    // The user who joins from this machine with this login is the host and owns the preset rooms.
     let host: Option<SecretHash> =
         profile::secret(&paths.data.join("profiles"), &profile_key, &join.name)
             .ok()
@@ -179,7 +179,7 @@ async fn listen_for_bridges(serve: &Serve) -> BridgeDoors {
     doors
 }
 
-/// Whoever can only be asked by this machine may say how it looks inside, unless that was decided.
+/// A server that only this machine can reach shows internals by default.
 fn inward(decided: Option<bool>, addresses: &[SocketAddr]) -> Switch {
     let is_local = addresses.iter().all(|address| address.ip().is_loopback());
     if decided.unwrap_or(is_local) {

@@ -1,4 +1,4 @@
-//! `tchat stop`: ends the server of this data directory, in most cases the one that runs in the background.
+//! `tchat stop`: stops the server of this data directory, usually the one in the background.
 
 use std::io;
 use std::thread::sleep;

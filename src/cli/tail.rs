@@ -1,4 +1,4 @@
-//! `tchat tail`: prints what a room says, every entry once and in order, whatever happens to the connection.
+//! `tchat tail`: prints the entries of a room, each once and in order, even if the connection is lost.
 
 mod out;
 
@@ -72,7 +72,7 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
             match step {
                 Step::Print(entries) => match out.print(&entries) {
                     Ok(()) => {}
-                    // Whoever read has had enough.
+                    // The reader has closed the pipe.
                     Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
                     Err(error) => return Err(error.into()),
                 },

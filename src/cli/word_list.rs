@@ -1,4 +1,4 @@
-//! The file of words that nobody says on a server: read at the start, and again whenever it changes.
+//! The file of unwanted words: read at the start, and again whenever it changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What one profile keeps on disk: rooms and entries that were shown, drafts, and the posts that are not answered yet.
+//! The cache of one profile on disk: rooms and entries that were shown, drafts, and posts that are not answered yet.
 //!
 //! One SQLite file, one thread that owns it, one commit for all that waits. The entries are a copy and may lag or be trimmed; the
 //! outbox is the only place where a post is until the server has it, so a post is on disk before its first byte is sent.
@@ -233,7 +233,7 @@ impl Cache {
             done: None,
             bytes: 0,
         };
-        // A thread that has ended has said why to whoever waited for it.
+        // A thread that has ended has reported the reason to its caller.
         let _ended = self.jobs.send(job).await;
     }
 
@@ -423,7 +423,7 @@ pub enum History {
     Same,
     /// The same, but too much was missed: what is kept may have been edited or deleted since, and comes from the server again.
     Missed,
-    /// Numbers were given anew: nothing that was kept can be told apart by its seq.
+    /// The history was replaced and numbers start over, so stored entries cannot be identified by seq.
     Another,
 }
 

@@ -1,4 +1,4 @@
-//! The link: one task that owns the connection, from dialling to goodbye, again and again.
+//! The link: one task that owns the connection, from dialling to goodbye, and starts over when it breaks.
 
 mod attached;
 mod health;
@@ -23,7 +23,7 @@ use crate::chat::{ClientId, Cursor, Found, IdentityId, RoomId, Search, ServerId,
 
 /// A server has this long to take the connection and to let us in.
 const DIAL_WITHIN: Duration = Duration::from_secs(10);
-/// A link that held this long after its welcome starts its back-off anew.
+/// A link that lasted this long after its welcome starts its backoff over.
 const STEADY: Duration = Duration::from_secs(5);
 
 /// What outlives a connection.
@@ -52,7 +52,7 @@ pub(super) struct Link {
 /// A post, and the word that it is on the disk.
 type OpenCache = (oneshot::Receiver<Result<(), String>>, Post);
 
-/// Whoever reads the events is gone.
+/// The receiver of the events is gone.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NoReceiver;
 
@@ -66,7 +66,7 @@ pub async fn run(
     let (link, ended) = Link::new(config, opened, events);
     link.serve(&mut commands).await;
     if let Some(ended) = ended {
-        // Whoever waits for the link to close its queue may end the process then.
+        // The caller waits for the link to close its queue and may then end the process.
         let _written = ended.await;
     }
 }

@@ -1,6 +1,6 @@
-//! Posts that were not answered yet: which to send next, which to send again, and in which order. Pure; the time comes in.
+//! Unanswered posts: which to send next, which to send again, and in which order. Pure; the time comes in.
 //!
-//! All posts go in the order they were composed, whoever they are for: a person, their name and the conversation with them are
+//! All posts are sent in the order they were composed, whatever their recipient: a person, their name and the conversation with them are
 //! the same room to the server. After a refusal that may be tried again they go one at a time until none is left, because the
 //! server refuses whatever would overtake.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]

@@ -92,7 +92,7 @@ pub fn note_name(directory: &Path, server: &str, start: &str, now: &str) {
     if before == now {
         return;
     }
-    // A name that was left leads back to whoever began with it here.
+    // A name that was given up leads to the profile that first used it here.
     let left = own_stem(server, before);
     let is_of_another = left != profile && of(&left, "secret").exists();
     if is_of_another && alias(directory, &left).as_deref() == Some(profile.as_str()) {
@@ -272,7 +272,7 @@ mod tests {
         // The name is free again, and was ben's first.
         note_name(here, "h:1", "dan", "dan");
         assert_eq!((of("ben"), of("dan")), (ben.clone(), dan.clone()));
-        // And taken back by whoever began with it.
+        // And taken back by the profile that first used it.
         note_name(here, "h:1", "dan", "ben");
         note_name(here, "h:1", "benjamin", "ben");
         assert_eq!((of("ben"), of("benjamin")), (ben.clone(), ben));

@@ -1,4 +1,4 @@
-//! Where a server is: a name or an address of either family, and a port.
+//! The address of a server: a host name or an IP address, and a port.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};

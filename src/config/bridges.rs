@@ -1,4 +1,4 @@
-//! Which bridges a host serves, and where their clients look for it.
+//! Which bridges a server has switched on, and where they listen.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! What the terminal can do, as far as its variables say so.
+//! What the terminal can do, according to environment variables.
 
 use super::file::File;
 use super::values::Glyphs;

@@ -1,4 +1,4 @@
-//! What the environment says of a person: their editor, login name, language and time zone.
+//! What the environment says about the user: editor, login name, language and time zone.
 
 use jiff::tz::TimeZone;
 

@@ -204,7 +204,7 @@ fn unknown_key(message: &str) -> Option<String> {
     Some(format!("unknown key '{key}'; the keys here are {known}"))
 }
 
-/// What stands in backquotes, in order.
+/// The words in backquotes, in order.
 fn backquoted(message: &str) -> Vec<&str> {
     message.split('`').skip(1).step_by(2).collect()
 }

@@ -1,4 +1,4 @@
-//! The `[keys]` of the config file: a preset, and keys of one's own over it.
+//! The `[keys]` section of the config file: a preset, and key bindings that override it.
 
 use std::collections::BTreeMap;
 

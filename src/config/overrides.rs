@@ -1,4 +1,4 @@
-//! What the command line and the environment set, over the config file. It knows no command line parser.
+//! Values from the command line and the environment that override the config file. It knows no command line parser.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Reads the small texts people write for tchat: the config file, a list of words. None of them may hang it or fill its memory.
+//! Reads small text files such as the config file and a word list. No file can make it hang or fill the memory.
 
 use std::fs::{self, File};
 use std::io::{self, Error, ErrorKind, Read};

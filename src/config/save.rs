@@ -1,4 +1,4 @@
-//! Writing a setting into the config file, with everything else in it left as it is.
+//! Saves a setting in the config file and leaves everything else in the file unchanged.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,7 +9,7 @@ use toml_edit::{DocumentMut, Item, Table, Value};
 use super::read;
 use crate::tui::settings::Setting;
 
-/// Sets a value in the file, which is made if there is none. Comments, order and what stands behind a value stay.
+/// Sets a value in the file, which is created if it does not exist. Comments and order are preserved.
 ///
 /// # Errors
 /// The file cannot be read, understood or written; it is then as it was.

@@ -1,4 +1,4 @@
-//! Finds the web addresses in a text: where each begins, where it ends, and whether it can be a link.
+//! Finds web addresses in a text: where each begins, where it ends, and whether it can be a link.
 //!
 //! Addresses are found before Markdown is, so that nothing in them is taken for a mark. Where the end is uncertain because Chinese (or
 //! another script written without spaces) follows directly, an address gets no link rather than a wrong one.
@@ -150,7 +150,7 @@ fn closing(open: char) -> char {
     }
 }
 
-/// Whether an address stands in `<…>` or is the target of a Markdown link, so that its end is marked.
+/// Whether an address is in `<…>` or the target of a Markdown link, so that its end is marked.
 fn is_enclosed(before: &str, rest: &str) -> bool {
     let close = if before.ends_with('<') {
         '>'
@@ -301,7 +301,7 @@ fn begins_address(text: &str) -> bool {
 fn ip_literal(text: &str) -> usize {
     let inside = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
     let is_address = |inner: &str| {
-        // A zone (RFC 6874) stands behind a percent sign.
+        // A zone (RFC 6874) follows a percent sign.
         let address = inner.split('%').next().unwrap_or_default();
         address.parse::<core::net::Ipv6Addr>().is_ok()
     };
@@ -328,7 +328,7 @@ enum Unspaced {
     Either,
 }
 
-/// Judges Chinese (or Thai, …) within a run that began as an address, by what stands before and behind it.
+/// Decides about Chinese (or Thai, …) within a run that began as an address, by the text before and after it.
 fn unspaced(before: &str, word: &str, rest: &str, is_host: bool) -> Unspaced {
     let mut rest = rest.chars();
     let next = rest.next();

@@ -1,4 +1,4 @@
-//! `@name text`: a line for one person. The composer and every bridge follow this one rule.
+//! `@name text`: a private line. The composer and every bridge follow this one rule.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;

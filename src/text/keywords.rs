@@ -1,4 +1,4 @@
-//! Words looked for in a text, across case, width and what cannot be seen.
+//! Finds keywords in a text, regardless of case, width and invisible characters.
 
 use std::fmt;
 use std::ops::Range;

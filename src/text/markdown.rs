@@ -1,4 +1,4 @@
-//! Markdown as chat uses it: bold, italics, struck out, code, quotes, lists and links; whatever else people type stays as typed.
+//! Markdown for chat: bold, italics, strikethrough, code, quotes, lists and links. Everything else is shown as typed.
 //!
 //! A text becomes lines with parts that are marked. It knows no colours and no widths, and runs nothing it finds.
 

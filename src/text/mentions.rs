@@ -1,4 +1,4 @@
-//! `@name` in a text: whom it may call.
+//! Finds mentions (`@name`) in a text.
 
 use unicode_normalization::char::is_combining_mark;
 
@@ -7,7 +7,7 @@ use crate::chat::UserName;
 
 /// Names that mean everybody in a room and never one person.
 pub const EVERYBODY: [&str; 2] = ["here", "everyone"];
-/// Calls of one text that are heeded.
+/// The most mentions of one text that count.
 pub const CALLS: usize = 16;
 
 /// The calls of a text, each with the names it may mean, the longest first.

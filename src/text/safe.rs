@@ -1,4 +1,4 @@
-//! The sanitiser: what other people wrote, made harmless for a terminal.
+//! The sanitiser: makes text from other people harmless for a terminal.
 //!
 //! Two forms: [`body`] keeps newlines, [`line()`] has none. Both are idempotent. Every code point is kept, replaced by something
 //! visible or dropped; the tables below say which. The rules for clusters (UAX #29) keep zalgo and invisible joiners out.
@@ -76,7 +76,7 @@ pub fn line(text: &str) -> SafeText {
     })
 }
 
-/// Whether a code point may reach a terminal as it is, whatever stands beside it.
+/// Whether a code point may reach a terminal unchanged, whatever its neighbours.
 pub fn is_harmless(c: char) -> bool {
     matches!(shown(c), Shown::As(as_it_is) if as_it_is == c)
 }
@@ -106,7 +106,7 @@ fn sanitised(text: &str, mut rule: impl FnMut(char) -> Shown) -> SafeText {
     SafeText(Cow::Owned(out))
 }
 
-/// What becomes of a code point whatever stands beside it.
+/// How a code point is shown, whatever its neighbours.
 fn shown(c: char) -> Shown {
     match c {
         '\u{0}'..='\u{1f}' => Shown::As(char::from_u32(0x2400 + u32::from(c)).unwrap_or(BROKEN)),
@@ -214,7 +214,7 @@ fn keep_joined(text: &str) -> String {
 }
 
 /// Cuts clusters of more than [`CLUSTER`] code points. What is left would join what comes next, and that would be cut again, if it ended
-/// in something that joins forwards: that goes too, and a mark stands between.
+/// in something that joins forwards: that is removed too, and a mark is put between.
 fn trim_clusters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for cluster in text.graphemes(true) {

@@ -1,6 +1,6 @@
-//! What is looked for among what was said: a text as words that are compared, and whether an entry is meant.
+//! Matching for searches: a text as comparable words, and whether an entry matches.
 //!
-//! A Han, kana or Hangul character is a word of its own, so that a word of one or two of them is found wherever it stands; a phrase
+//! A Han, kana or Hangul character is a word of its own, so that a word of one or two of them is found anywhere; a phrase
 //! is words that follow each other. It knows nothing of where entries are kept.
 
 use std::ops::Range;
@@ -10,7 +10,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::chat::{Body, Entry, Has, IdentityId, Search};
 
-/// A word of a text, and where it stands there, in bytes.
+/// A word of a text, and its range in bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Token {
     /// Letters and digits only, in the form that is compared: NFKC, lower case, without accents.
@@ -190,7 +190,7 @@ impl Finder {
         self.look(text, Wanted::All)
     }
 
-    /// Where each of the phrases stands in a text, whether the others do or not.
+    /// The ranges of each phrase in a text, whether the others occur or not.
     pub fn each(&self, text: &str) -> Vec<Range<usize>> {
         self.look(text, Wanted::Any).unwrap_or_default()
     }

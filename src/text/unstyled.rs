@@ -1,4 +1,4 @@
-//! Text that a program wrote for a terminal, as somebody reads it there: without colours, links and titles.
+//! Removes colours, links and titles from text that a program wrote for a terminal.
 
 use std::iter::Peekable;
 use std::str::Chars;

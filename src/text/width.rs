@@ -1,4 +1,4 @@
-//! Columns: the one function that says how wide text is. Everything that is drawn, wrapped or cut asks it.
+//! Text width in columns. Everything that is drawn, wrapped or cut uses this one function.
 
 use std::cell::Cell;
 

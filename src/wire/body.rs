@@ -1,4 +1,4 @@
-//! What entries say, and what became of it.
+//! Bodies of entries and their amendments.
 
 use prost::Message as _;
 
@@ -76,7 +76,7 @@ fn ruling_from(kind: proto::body::Kind) -> Option<Body> {
     };
     let person = person?;
     let id = match person.id.as_slice() {
-        // Whoever the name means is found out where the post is taken.
+        // The server finds out who has the name.
         [] => IdentityId::NOBODY,
         id => IdentityId::from_slice(id)?,
     };

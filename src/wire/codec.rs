@@ -1,4 +1,4 @@
-//! The encode-once codec: a frame is bytes that are encoded already, shared by everybody it goes to.
+//! The encode-once codec: a frame is bytes that are encoded already and shared by all receivers.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use prost::Message;

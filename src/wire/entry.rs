@@ -1,4 +1,4 @@
-//! Entries as they travel: number, author and body, as amended so far.
+//! Entries: number, author and body, as amended so far.
 
 use super::body;
 use super::parts::{

@@ -1,4 +1,4 @@
-//! What travels, as plain values: requests one way, events the other.
+//! Frames as plain values: requests one way, events the other.
 
 use std::time::Duration;
 
@@ -213,7 +213,7 @@ pub enum UnfollowReason {
         by: String,
         reason: String,
     },
-    /// The room is no more.
+    /// The room was deleted.
     Closed,
 }
 

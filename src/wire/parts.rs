@@ -1,4 +1,4 @@
-//! The pieces frames are made of.
+//! The parts that frames are made of.
 
 use std::time::Duration;
 

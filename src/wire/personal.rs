@@ -1,4 +1,4 @@
-//! What belongs to one person: how they are, what they have read, what they want to be told.
+//! Personal data: status, read positions and settings.
 
 use super::Event;
 use super::parts::{

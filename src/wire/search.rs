@@ -1,4 +1,4 @@
-//! What somebody looks for.
+//! Searches.
 
 use super::parts::{Malformed, room_id};
 use super::proto;

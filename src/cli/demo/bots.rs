@@ -1,4 +1,4 @@
-//! Two bots that talk with each other, and with whoever looks at the demo.
+//! Two bots that talk with each other and with the user of the demo.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl Bot {
         })
     }
 
-    /// Becomes a member of rooms and goes; whoever comes with the same secret is one then.
+    /// Joins rooms and leaves the server; a later session with the same secret is then a member.
     pub async fn joins(mut self, rooms: &[&str]) {
         for room in rooms {
             self.tells(Command::Join((*room).to_owned()));

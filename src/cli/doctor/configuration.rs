@@ -1,4 +1,4 @@
-//! What the program was told, and whether it can work with that.
+//! Checks the configuration: where values come from, and whether they can be used.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! Whether the rooms stored here are intact.
+//! Checks whether the stored rooms are intact.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Whether there is somebody to talk to.
+//! Checks whether a server can be reached.
 
 use tokio::time::timeout;
 

@@ -1,4 +1,4 @@
-//! What the terminal can do.
+//! Checks what the terminal can do.
 
 use std::io::{self, IsTerminal};
 use std::process::Command;

@@ -122,7 +122,7 @@ fn at(entry: &Entry) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::try_from(entry.at_ms).ok()?).ok()
 }
 
-/// JSON in which code points that a terminal takes for more than letters stand as escapes; to whoever reads it it is the same.
+/// JSON in which code points that could control a terminal are escaped. A JSON parser reads the same value.
 fn harmless(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -159,7 +159,7 @@ mod tests {
         let plain = out.json(&entry).to_string();
         let json = harmless(&plain);
         assert!(!json.contains(['\n', '\u{1b}', '\u{9b}']), "{json:?}");
-        // It says the same to whoever reads it.
+        // A parser reads the same value.
         let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
         assert_eq!(read(&json), read(&plain));
     }

@@ -1,4 +1,4 @@
-//! Drafts: what was typed and not sent, by room and by the instance that typed it.
+//! Drafts: typed and unsent text, by room and by the instance that typed it.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -43,7 +43,7 @@ pub fn take_over_drafts(
     Ok(drafts)
 }
 
-/// Makes what the dead have typed this process's own. What several typed in one room stands there together.
+/// Takes over the drafts of instances that ended. Drafts of one room by several instances are joined.
 pub fn adopt_drafts(
     db: &Connection,
     server: ServerId,
@@ -73,7 +73,7 @@ pub fn adopt_drafts(
         }
     }
     for (room, text) in &drafts {
-        // What this process has typed itself stands first, as it does on its screen.
+        // The text typed in this process comes first, as on its screen.
         let kept = db
             .prepare_cached(
                 "SELECT text FROM drafts WHERE server = ?1 AND room = ?2 AND instance = ?3",

@@ -1,4 +1,4 @@
-//! Who is alive: every process holds a lock in the name of its instance, and the system lets go of it when the process ends,
+//! Which instances are alive: every process locks a file named after its instance, and the system releases the lock when the process ends,
 //! however it ends.
 
 use std::fs::{self, File};
@@ -21,7 +21,7 @@ impl Locks {
             held: Vec::new(),
         };
         let file = locks.file(instance)?;
-        // Never waited for: whoever holds it would have to be this very process.
+        // This never waits: only this very process could hold the lock.
         file.try_lock()?;
         locks.held.push((instance, file));
         locks.sweep();

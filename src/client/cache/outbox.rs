@@ -1,4 +1,4 @@
-//! The outbox on disk: posts from Enter to their answer.
+//! The outbox on disk: posts from Enter until they are answered.
 
 use rusqlite::{Connection, Row, params};
 

@@ -226,7 +226,7 @@ pub fn followed(
                 params![num, epoch.bytes()],
             )?;
         }
-        // Of a history that is no more, only what people said is worth keeping.
+        // Of a replaced history, only the messages are worth keeping.
         db.execute(
             "DELETE FROM entries WHERE room = ?1 AND epoch <> ?2 AND (kind NOT IN (1, 2, 17) OR instance IS NULL)",
             params![num, epoch.bytes()],

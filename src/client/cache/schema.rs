@@ -1,4 +1,4 @@
-//! The tables of the cache, for ever: a later version adds steps.
+//! The tables of the cache. They are for ever: a later version adds steps.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ CREATE TABLE outbox (
 /// What later entries did to one, as the protocol encodes it; the text is as amended.
 const VERSION_2: &str = "ALTER TABLE entries ADD COLUMN amended BLOB;";
 
-/// Whom a text calls: their ids, one after the other.
+/// The mentions of a text: ids, one after the other.
 const VERSION_3: &str = "ALTER TABLE entries ADD COLUMN mentions BLOB;";
 
 /// What amends something is found without going through everything that was said since.

@@ -1,4 +1,4 @@
-//! Finding what was said among the copies: the newest first, read as they are.
+//! Searches the cached entries, newest first.
 
 use std::path::Path;
 

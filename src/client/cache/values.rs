@@ -1,4 +1,4 @@
-//! Numbers as SQLite keeps them.
+//! Numbers as SQLite stores them.
 
 use rusqlite::Row;
 use rusqlite::types::Type;

@@ -1,4 +1,4 @@
-//! How well the link does, counted from what arrives and nothing else, so that it shows when something is wrong. Pure; time comes in.
+//! Connection health, computed only from what arrives, so that a fault shows. Pure; the time comes in.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -31,7 +31,7 @@ struct Room {
 }
 
 impl Health {
-    /// A connection begins: every room is asked for anew, and what was missed with it.
+    /// A connection begins: every room is requested again, including what was missed.
     pub fn begins(&mut self) {
         for room in self.rooms.values_mut() {
             room.missed = None;
@@ -65,7 +65,7 @@ impl Health {
         }
     }
 
-    /// A room begins anew: what was missed is asked for.
+    /// A room starts over: what was missed is requested.
     pub fn follows(&mut self, room: RoomId) {
         if let Some(room) = self.rooms.get_mut(&room) {
             room.missed = None;

@@ -1,4 +1,4 @@
-//! Asks whether somebody serves tchat, without saying who asks.
+//! Asks whether a tchat server is running, without saying who asks.
 
 use std::time::Duration;
 

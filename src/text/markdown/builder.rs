@@ -1,4 +1,4 @@
-//! What the parser of `CommonMark` finds, as lines. What it finds and chat does not mark is shown as typed.
+//! Turns the events of the `CommonMark` parser into lines. What chat does not format is shown as typed.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) struct Builder<'a> {
     /// Quotes that are open, and how many of them the present line is of.
     depth: usize,
     quotes: usize,
-    /// Markers of the items that are open; each stands before one line only.
+    /// Markers of the open items; each is shown before one line only.
     items: Vec<Item>,
     /// Where the source was last shown up to.
     shown: usize,
@@ -200,7 +200,7 @@ impl<'a> Builder<'a> {
         self.shown = self.shown.max(range.end);
     }
 
-    /// Where words hide an address it stands behind them.
+    /// A link text that hides its address is followed by the address.
     fn name_address(&mut self, from: usize, address: &Arc<str>) {
         let words = self.text.get(from..).unwrap_or_default();
         let bare = |text: &str| {
@@ -287,7 +287,7 @@ impl<'a> Builder<'a> {
         });
     }
 
-    /// What stands before the next line.
+    /// The prefix of the next line.
     fn lead(&mut self) -> SafeText {
         let mut lead = "> ".repeat(self.quotes);
         for item in &mut self.items {
@@ -339,7 +339,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Ends the line that is open. Marks that go on begin anew in the next.
+    /// Ends the open line. Marks that continue start again in the next line.
     fn flush(&mut self) {
         let Some(mut open) = self.open.take() else {
             return;

@@ -1,4 +1,4 @@
-//! A text as the Markdown parser gets to see it.
+//! Prepares a text for the Markdown parser.
 //!
 //! The parser must not alter what people type: addresses, escapes that escape nothing, globs, identifiers and lone marks. Each of these
 //! is replaced by private code points before parsing and put back afterwards. A sanitised text contains no private code points, so they
@@ -19,7 +19,7 @@ const ESCAPE: char = '\u{e001}';
 const LITERAL: u32 = 0xe100;
 /// The nth address is `ADDRESS + n`.
 const ADDRESS: u32 = 0xf_0000;
-/// Addresses that are told apart in one text; the private plane has no more code points. Further ones are left as they are.
+/// Addresses that can be replaced in one text, limited by the code points of the private plane. Others are left as they are.
 const ADDRESSES: usize = 0xfff0;
 
 /// A prepared text, and what its private code points mean.

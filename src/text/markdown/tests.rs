@@ -270,7 +270,7 @@ const ADDRESSES: &[&str] = &[
     "https://ex.org/css?family=A|B",
 ];
 
-/// What stands before and after an address. Nothing of it is part of the address.
+/// Text before and after an address. None of it is part of the address.
 const AROUND: &[(&str, &str)] = &[
     ("", ""),
     ("see ", "."),
@@ -305,7 +305,7 @@ const AROUND: &[(&str, &str)] = &[
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
 
-    /// Whatever stands around an address, it is shown as typed and links to itself.
+    /// Whatever is around an address, it is shown as typed and links to itself.
     #[test]
     fn an_address_links_to_itself(
         address in proptest::sample::select(ADDRESSES),

@@ -1,4 +1,4 @@
-//! What the server says, passed on; cursors and pending posts move with it.
+//! Applies what the server sends: moves cursors and pending posts, and passes events on.
 
 use super::{Attached, End, Waits};
 use crate::chat::{
@@ -352,7 +352,7 @@ impl Attached<'_> {
             .await
     }
 
-    /// A room that cannot be followed because it is not ours, or is no more.
+    /// A room that cannot be followed, because we are not a member or it was deleted.
     async fn forget(&mut self, room: RoomId, refusal: &Refusal) {
         let is_gone = matches!(
             refusal.code,
