@@ -1,7 +1,7 @@
-//! Compiles the protocol with protox, so that no protoc is needed on the machine, and writes down the names of emoji.
+//! Compiles the protocol files with protox, so that the machine needs no protoc, and writes the list of emoji names.
 //!
-//! The client is generated from the service in `chat.proto`. The server's `Chat` method sends frames that are encoded already
-//! (one batch for a whole room), which the generator cannot know: the server's side is described here instead.
+//! The client is generated from the service in `chat.proto`. The server's `Chat` method sends frames that are already encoded (one batch
+//! for a whole room). The generator does not support that, so the server's side is described here instead.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const UNARY: [(&str, &str); 4] = [
     ("list_mentions", "ListMentions"),
     ("search", "Search"),
 ];
-/// Each protocol of `proto/bridge` by its package, with its service and the methods that are streams both ways.
+/// The protocols of `proto/bridge`: package, service, and the methods that stream in both directions.
 const BRIDGES: [(&str, &str, &[&str]); 4] = [
     ("user", "UserService", &["Chat"]),
     ("gochat", "ChatService", &["Chat"]),
@@ -77,7 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A line for each short name of an emoji: the name, the emoji, and what it shows, parted by tabs.
+/// Returns a line for each short name of an emoji: the name, the emoji and its description, separated by tabs.
 fn emoji() -> String {
     let lines = emojis::iter().flat_map(|emoji| {
         let names = emoji.shortcodes();
@@ -86,11 +86,11 @@ fn emoji() -> String {
     lines.collect()
 }
 
-/// The messages of the foreign protocols, and their services: what travels in their streams is passed on as it is.
+/// Generates the messages of the foreign protocols and returns their services. Frames in their streams are passed on unchanged.
 fn bridges(out: &Path) -> Result<Vec<tonic_build::manual::Service>, Box<dyn Error>> {
     let descriptors = protox::compile(BRIDGE_PROTOS, ["proto"])?;
     for (package, ..) in BRIDGES {
-        // A set of its own for each, because each can be switched off.
+        // Each protocol has its own descriptor set, because each can be switched off.
         let name = format!(
             "bridge/{}.proto",
             package.split('.').next().unwrap_or(package)

@@ -1,6 +1,6 @@
-//! The shared vocabulary: rooms, people, posts, entries and cursors.
+//! The domain types of chat: rooms, people, posts, entries and cursors.
 //!
-//! Plain values with their rules. Nothing here knows of protobuf, sockets, databases or terminals.
+//! Plain values with their rules. They know nothing of protobuf, sockets, databases or terminals.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod amend;

@@ -1,8 +1,8 @@
 //! The client without a screen: commands in, events out.
 //!
-//! [`Client::start`] gives a handle and a bounded queue of events. Behind them one task, the link, dials, says hello, follows
-//! rooms from its cursors, sends what is pending and starts over when the connection breaks. What has to outlive the process is in
-//! the cache. It knows nothing of terminals.
+//! [`Client::start`] returns a handle and a bounded queue of events. Behind them runs one task, the link: it connects, sends hello, follows
+//! rooms from its cursors, sends pending posts and reconnects when the connection breaks. Everything that must outlive the process is in
+//! the cache. The client knows nothing of terminals.
 
 mod backoff;
 pub mod cache;
@@ -30,18 +30,18 @@ use crate::chat::{
     Status, Unread,
 };
 
-/// What the link is told to do.
+/// A command for the link.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Command {
-    /// Sends a post, now or when the link is back. Its counter rises from call to call.
+    /// Sends a post, now or after reconnecting. Its counter must rise from call to call.
     Post {
         post: Post,
-        /// The failed post that this one repeats.
+        /// The failed post that this one replaces.
         instead_of: Option<ClientId>,
     },
-    /// Gives a failed post up.
+    /// Discards a failed post.
     Forget(ClientId),
-    /// Keeps what is typed in a room and not sent; empty: nothing any more.
+    /// Stores the draft of a room; an empty text deletes it.
     Draft {
         room: Option<RoomId>,
         text: String,
@@ -53,14 +53,14 @@ pub enum Command {
     SetName(String),
     Create(NewRoom),
     ListRooms,
-    /// Everything up to a seq was read; one that is not above what the server has only asks for the counts.
+    /// Marks everything up to a seq as read. A seq that is not above the server's position only asks for the counts.
     MarkRead {
         room: RoomId,
         epoch: Epoch,
         seq: Seq,
     },
     SetStatus(Status),
-    /// We are writing there.
+    /// Tells the room that we are typing.
     Typing(RoomId),
     Whois(PersonRef),
     Ignore {
@@ -69,49 +69,49 @@ pub enum Command {
     },
     SetLevel {
         room: RoomId,
-        /// Absent: as for every room of its kind.
+        /// Absent: the usual level for this kind of room.
         level: Option<Level>,
     },
     SetKeywords(Vec<String>),
     ListMentions,
-    /// Looks for what was said. The newest search ends those before it among what is kept here.
+    /// Searches messages. In the cache, a new search cancels the ones before it.
     Search {
         id: u64,
         search: Search,
         among: Among,
     },
-    /// The page of entries before a seq, or the newest before [`u64::MAX`].
+    /// Loads the page of entries before a seq, or the newest page for [`u64::MAX`].
     Older {
         room: RoomId,
         before: Seq,
     },
-    /// Says goodbye and stays without a connection; posts wait.
+    /// Sends goodbye and stays disconnected; posts wait.
     Disconnect,
-    /// Says how the link does, now and when the server has answered.
+    /// Reports the state of the connection, now and again when the server has answered a ping.
     Report,
-    /// Dials at once instead of waiting.
+    /// Reconnects at once instead of waiting.
     RetryNow,
-    /// Says goodbye and ends.
+    /// Sends goodbye and ends the link.
     Quit,
 }
 
-/// Where something is looked for.
+/// Where to search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Among {
-    /// What is kept on this disk.
+    /// The cache on this disk.
     Kept,
-    /// What the server has.
+    /// The server.
     All,
 }
 
-/// Somebody that is asked about.
+/// The person that a request is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PersonRef {
     Person(IdentityId),
     Name(String),
 }
 
-/// What a request was about, given back with its refusal.
+/// What a request was about; returned with its refusal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum About {
     Join(String),
@@ -127,17 +127,17 @@ pub enum About {
     Mentions,
 }
 
-/// What happened.
+/// An event from the link.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
     Link(LinkState),
-    /// What is known from before, as long as nobody has answered.
+    /// What the cache knows, until the server answers.
     Kept {
         you: Author,
         limits: Limits,
         rooms: Vec<RoomInfo>,
     },
-    /// What was typed for this server and not sent, and the posts that were not answered.
+    /// The drafts for this server, and the posts that were not answered.
     Unsent {
         drafts: Drafts,
         posts: Vec<Unsent>,
@@ -147,7 +147,7 @@ pub enum Event {
         room: RoomId,
         entries: Vec<Entry>,
     },
-    /// Nothing can be kept on this disk: why.
+    /// Nothing can be stored on this disk, with the reason.
     CacheFailed(String),
     /// The cache was damaged; it was moved to this path.
     CacheDamaged(PathBuf),
@@ -161,7 +161,7 @@ pub enum Event {
         settings: Settings,
         status: Status,
     },
-    /// A room is new to us or changed. `asked` says that we asked to join or open it.
+    /// A room is new to us or has changed. `asked` is true if we asked to join or open it.
     Room {
         room: RoomInfo,
         asked: bool,
@@ -180,7 +180,7 @@ pub enum Event {
         result: FollowResult,
         unread: Unread,
     },
-    /// What is unread in a room, as of an entry of it.
+    /// The unread counts of a room, as of the entry `last`.
     ReadMoved {
         room: RoomId,
         epoch: Epoch,
@@ -201,23 +201,23 @@ pub enum Event {
         room: RoomInfo,
         by: Option<Author>,
     },
-    /// The answer to [`Command::ListMentions`], the newest first.
+    /// The answer to [`Command::ListMentions`], newest first.
     Mentions(Vec<Entry>),
-    /// The answer to [`Command::Search`]; nothing if the server cannot be asked now.
+    /// The answer to [`Command::Search`]; `None` if the server cannot be asked now.
     Found {
         id: u64,
         among: Among,
         found: Option<Found>,
     },
-    /// Entries that exist and will not come by themselves.
+    /// Entries that exist but will not be sent unless they are asked for.
     Gap {
         room: RoomId,
         from: Seq,
         to: Seq,
     },
-    /// Live or replayed entries of one room, ascending and without holes after what came before.
+    /// Live or replayed entries of one room, ascending and without holes after the entries before.
     Entries(Vec<Entry>),
-    /// An older page, ascending. `first` is the first seq the room has.
+    /// A page of older entries, ascending. `first` is the first seq that the room has.
     Page {
         room: RoomId,
         before: Seq,
@@ -239,16 +239,16 @@ pub enum Event {
         came: Vec<Person>,
         went: Vec<IdentityId>,
     },
-    /// A post was stored and its entry will not come. No seq: it was stored before.
+    /// A post was stored, but its entry will not arrive. Without a seq, it was stored before.
     Accepted {
         client_id: ClientId,
         room: RoomId,
         epoch: Epoch,
         seq: Option<Seq>,
     },
-    /// Posts are not taken now, for a reason that people should know; they are sent again by themselves.
+    /// The server accepts no posts now, for a reason that people should know. The posts are sent again automatically.
     PostWaits(Refusal),
-    /// A post was refused for good.
+    /// A post was refused permanently.
     PostRefused {
         client_id: ClientId,
         refusal: Refusal,
@@ -260,13 +260,13 @@ pub enum Event {
     Named(Author),
     /// The answer to [`Command::ListRooms`].
     Rooms(Vec<RoomInfo>),
-    /// The rooms anyone may join, told once a connection.
+    /// The rooms anyone may join, once per connection.
     Directory(Vec<RoomInfo>),
     /// The answer to [`Command::Report`].
     Report(Report),
 }
 
-/// How somebody was made to leave a room.
+/// How we were removed from a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PutOut {
     Kicked {
@@ -281,10 +281,10 @@ pub enum PutOut {
     Closed,
 }
 
-/// How the link does, as far as it can tell from what arrived.
+/// The state of the connection, as far as it can be measured from what arrived.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Report {
-    /// From our last ping to its answer.
+    /// The time from our last ping to its answer.
     pub rtt: Option<Duration>,
     pub reconnects: u64,
     pub rooms: Vec<RoomReport>,
@@ -293,42 +293,42 @@ pub struct Report {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RoomReport {
     pub room: RoomId,
-    /// The last entry that came.
+    /// The last entry that arrived.
     pub last: Seq,
-    /// The last entry the server has told of.
+    /// The last entry that the server has reported.
     pub head: Seq,
-    /// Entries that came again and were dropped.
+    /// How many entries arrived twice and were dropped.
     pub duplicates: u64,
-    /// Times that entries were missing between two that came.
+    /// How often entries were missing between two that arrived.
     pub holes: u64,
-    /// Times that the end of the room was lost on the way, and asked for again.
+    /// How often the end of the room was lost in transit and requested again.
     pub repairs: u64,
 }
 
-/// How the link is.
+/// The state of the link.
 #[derive(Clone, PartialEq, Debug)]
 pub enum LinkState {
     Connecting,
     Online,
-    /// Dials again by itself after `retry_in`.
+    /// Reconnects automatically after `retry_in`.
     Waiting {
         retry_in: Duration,
         why: Why,
     },
-    /// Needs another name before it can go on.
+    /// Cannot go on without another name.
     NameRefused(Refusal),
-    /// Does not dial again by itself.
+    /// Does not reconnect automatically.
     Stopped(Why),
 }
 
-/// Why there is no link.
+/// Why there is no connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Why {
     /// The address cannot be reached.
     Unreachable(Unreachable),
-    /// Somebody is there and says nothing.
+    /// The server accepts connections but does not answer.
     Silent,
-    /// It answers, but not as a tchat server does; what it said, if it said something.
+    /// It answers, but not like a tchat server; with its error message, if it sent one.
     NotTchat(String),
     /// The connection broke.
     Lost,
@@ -346,9 +346,9 @@ pub enum Unreachable {
     Refused,
     NoAnswer,
     NoRoute,
-    /// No host has this name.
+    /// There is no host with this name.
     UnknownHost,
-    /// In the system's words.
+    /// The operating system's error message.
     Other(String),
 }
 
@@ -366,21 +366,21 @@ pub fn pipe(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Pipe {
 pub type Connector =
     Arc<dyn Fn(Option<ServerId>) -> BoxFuture<'static, io::Result<Pipe>> + Send + Sync>;
 
-/// What a link is started with.
+/// The configuration of a link.
 #[derive(Clone)]
 pub struct ClientConfig {
     pub connector: Connector,
     pub secret: Secret,
-    /// The name asked for.
+    /// The requested name.
     pub name: String,
-    /// Where this client's posts come from; not used by any other client at the same time.
+    /// The outbox of this client's posts. No other client may use it at the same time.
     pub instance: InstanceId,
-    /// The room to go to from the start; none means the one everybody begins in.
+    /// The room to join at the start; `None`: only the room that everyone starts in.
     pub room: Option<String>,
     pub locale: String,
-    /// Where this profile keeps what has to outlive the process; without it nothing is kept.
+    /// The file of this profile's cache; without it nothing is stored.
     pub cache: Option<PathBuf>,
-    /// Bytes the cache may grow to.
+    /// The maximum size of the cache, in bytes.
     pub cache_bytes: u64,
 }
 
@@ -408,7 +408,7 @@ pub struct Client {
 pub struct Busy(pub Box<Command>);
 
 impl Client {
-    /// Starts a link on the present runtime. What the cache has is among the events when this returns.
+    /// Starts a link on the current runtime. The cached state is already among the events when this returns.
     pub fn start(config: ClientConfig) -> (Self, mpsc::Receiver<Event>) {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (events, outbox) = mpsc::channel(EVENTS);
@@ -417,16 +417,16 @@ impl Client {
         (Self { commands }, outbox)
     }
 
-    /// Gives a command without waiting.
+    /// Sends a command without waiting.
     ///
     /// # Errors
-    /// A thousand commands wait already, or the link has ended.
+    /// 1024 commands are already waiting, or the link has ended.
     pub fn send(&self, command: Command) -> Result<(), Busy> {
         let given = self.commands.try_send(command);
         given.map_err(|error| Busy(Box::new(error.into_inner())))
     }
 
-    /// Says goodbye and waits until the link has ended.
+    /// Sends goodbye and waits until the link has ended.
     pub async fn quit(self) {
         if self.commands.send(Command::Quit).await.is_ok() {
             self.commands.closed().await;
@@ -434,11 +434,11 @@ impl Client {
     }
 }
 
-/// Opens the cache and tells what it holds.
+/// Opens the cache and sends its content as events.
 fn open(config: &ClientConfig, events: &mpsc::Sender<Event>) -> Option<Opened> {
     let path = config.cache.as_ref()?;
     let room = config.room.as_deref();
-    // The queue is empty yet, and takes all of these.
+    // The queue is still empty, so all of these fit.
     let tell = |event| drop(events.try_send(event));
     let opened = match Cache::open(path, config.instance, room, config.cache_bytes) {
         Ok(opened) => opened,

@@ -1,7 +1,8 @@
-//! Converts frames of tchat.v1 to and from the vocabulary, and has the codec that sends frames that are encoded already.
+//! Converts tchat.v1 frames to and from the domain types with total functions, and provides the codec that sends frames which are already
+//! encoded.
 //!
-//! [`RequestFrame`] and [`Event`] are what the rest of the program sees of the protocol; only this module, the client's link and the
-//! server's endpoint know the generated types.
+//! [`RequestFrame`] and [`Event`] are all that the rest of the program sees of the protocol. Only this module, the client's link and the server's
+//! endpoint know the generated types.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod body;
@@ -14,7 +15,7 @@ mod personal;
 mod request;
 mod search;
 
-/// What the generator makes of `proto/tchat/v1`.
+/// The code generated from `proto/tchat/v1`.
 #[allow(clippy::all, clippy::pedantic)] // Generated.
 pub mod proto {
     tonic::include_proto!("tchat.v1");

@@ -1,48 +1,48 @@
-//! Amendments: edits, deletions and reactions of an entry that was posted before.
+//! Amendments: edits, deletions and reactions, and how they change an earlier entry.
 //!
-//! An amendment is an entry of its own. Entries are sent and stored *as amended so far*, with the seq of the last amendment that
-//! is in it. A client that has an entry and then receives older amendments skips them, so that live, replayed and paged entries have
-//! the same result.
+//! An amendment is an entry of its own. The entry it amends is stored and sent *as amended so far*, with the seq of the last amendment it
+//! includes. A client that has such an entry skips older amendments that arrive later, so live, replayed and paged entries all end up the
+//! same.
 
 use super::{Author, Body, Entry, IdentityId, Seq};
 
 /// A change of an earlier entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Amendment {
-    /// The text is this from now on.
+    /// Replaces the text.
     Edit(String),
-    /// The body is deleted everywhere.
+    /// Deletes the body everywhere.
     Erase,
     React {
         /// One emoji.
         emoji: String,
-        /// Given, or taken back.
+        /// True if the reaction is added, false if it is removed.
         is_on: bool,
     },
 }
 
-/// What later entries did to one.
+/// What later entries changed in an entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Amended {
-    /// The last amendment that is in it.
+    /// The last amendment that is included.
     pub seq: Seq,
-    /// The hash of the body as it was posted, which the digest chain covers.
+    /// The hash of the body as it was posted. The digest chain covers this hash.
     pub hash: [u8; 32],
     pub is_edited: bool,
-    /// In the order of the emoji, which is the same for everybody whatever they missed.
+    /// Sorted by emoji, so that the order is the same for everyone, even for a client that missed some entries.
     pub reactions: Vec<Reaction>,
 }
 
-/// Who reacted in one way.
+/// The people who reacted with one emoji.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reaction {
     pub emoji: String,
-    /// In the order they did.
+    /// In the order in which they reacted.
     pub people: Vec<Author>,
 }
 
 impl Entry {
-    /// About how many bytes it takes to tell of it.
+    /// Returns the approximate size in bytes of the body and the reactions.
     pub fn weight(&self) -> usize {
         const PERSON: usize = 24;
         let amended = self.amended.iter().flat_map(|it| &it.reactions);
@@ -55,7 +55,7 @@ impl Entry {
         self.body.payload().len() + people.sum::<usize>()
     }
 
-    /// The hash the digest chain covers, whatever became of the body.
+    /// Returns the hash that the digest chain covers: that of the body as it was posted, even if it was edited or deleted later.
     pub fn original_hash(&self) -> [u8; 32] {
         match &self.amended {
             Some(amended) => amended.hash,
@@ -63,7 +63,7 @@ impl Entry {
         }
     }
 
-    /// Takes over what a later entry says of this one; false if that is in it already, or nothing of it.
+    /// Applies a later entry to this one. Returns false if that entry does not amend this one or is already included.
     pub fn amend(&mut self, by: &Entry) -> bool {
         let Body::Amendment { target, what } = &by.body else {
             return false;
@@ -107,8 +107,8 @@ impl Entry {
         true
     }
 
-    /// Takes away what became of it after another entry, for somebody who may read no further. A text that was edited since cannot
-    /// be given as it was.
+    /// Removes what amendments after `last` changed, for somebody who may not read further. The text before an edit is not stored, so an
+    /// edited body becomes [`Body::Erased`].
     pub fn withhold_after(&mut self, last: Seq) {
         let Some(amended) = self.amended.as_mut().filter(|it| it.seq > last) else {
             return;
@@ -120,7 +120,7 @@ impl Entry {
         }
     }
 
-    /// Deletes the text an edit brought, when what it edited is deleted.
+    /// Deletes the new text if this entry is an edit of `erased`. Returns whether it was.
     pub fn erase_edit_of(&mut self, erased: Seq) -> bool {
         let is_it = matches!(
             &self.body,
@@ -135,7 +135,7 @@ impl Entry {
 }
 
 impl Body {
-    /// The text that may mention people: what is said, or what an edit makes of it.
+    /// Returns the text that may contain mentions: the message text, or the new text of an edit.
     pub fn mentioning_text(&self) -> Option<&str> {
         match self {
             Self::Amendment {
@@ -146,7 +146,7 @@ impl Body {
         }
     }
 
-    /// The same with another text; nothing for what has none to edit.
+    /// Returns this body with another text, or `None` if this kind of body cannot be edited.
     pub fn with_text(&self, text: &str) -> Option<Self> {
         let text = text.to_owned();
         Some(match self {
@@ -158,7 +158,7 @@ impl Body {
     }
 }
 
-/// Takes over one person's reaction.
+/// Adds or removes one person's reaction.
 pub fn react(reactions: &mut Vec<Reaction>, who: &Author, emoji: &str, is_on: bool) {
     let place = reactions.binary_search_by(|it| it.emoji.as_str().cmp(emoji));
     let has = |reaction: &Reaction, id: IdentityId| reaction.people.iter().any(|it| it.id == id);

@@ -1,4 +1,4 @@
-//! The content of an entry.
+//! The body of an entry: its content, and how it is encoded for the digest and the store.
 
 use std::borrow::Cow;
 
@@ -6,27 +6,27 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Amendment, Author, IdentityId, Role, Ruling, Seq, Until};
 
-/// What an entry says. Text is kept as it was sent; only drawing sanitises it.
+/// The content of an entry. Text is stored as it was sent; only drawing sanitises it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Body {
     Text(String),
-    /// Said of oneself in the third person ("/me waves").
+    /// A third-person message about the author ("/me waves").
     Action(String),
-    /// A text that answers an earlier entry of the room.
+    /// A text that replies to an earlier entry of the room.
     Reply {
         to: Seq,
         text: String,
     },
-    /// The room was made.
+    /// The room was created.
     Created,
-    /// The author is a member from now on, in this role.
+    /// The author became a member, in this role.
     Joined(Role),
     Left,
-    /// The author is called this from now on.
+    /// The author has this name from now on.
     Renamed(String),
-    /// What the room is about from now on.
+    /// The room has this topic from now on.
     Topic(String),
-    /// What somebody with the right to it decided about a person, with the name that person had then.
+    /// An invitation, role change or moderation decision about a person, with the name that person had at that time.
     Ruling(Author, Ruling),
     /// The room was deleted.
     Closed,
@@ -35,17 +35,17 @@ pub enum Body {
         target: Seq,
         what: Amendment,
     },
-    /// What is left of a body that was deleted: its hash, so that the digest chain holds.
+    /// What remains of a deleted body: its hash, so that the digest chain can still be verified.
     Erased([u8; 32]),
-    /// A body that was damaged on the server's disk and cannot be read. The hash it was stored with is left, so that the digest chain
-    /// holds.
+    /// A body that was damaged on the server's disk and cannot be read. The hash stored with it remains, so that the digest chain can still
+    /// be verified.
     Damaged([u8; 32]),
-    /// A kind this version does not know; the number is the protocol's, or 0 where even that is unknown.
+    /// A kind that this version does not know. The number is the protocol's, or 0 if even that is unknown.
     Unknown(u8),
 }
 
 impl Body {
-    /// The number of the kind, the same in protocol, digest and store. For ever.
+    /// Returns the number of the kind. It is the same in protocol, digest and store, and never changes.
     pub const fn kind(&self) -> u8 {
         match self {
             Self::Text(_) => 1,
@@ -77,7 +77,7 @@ impl Body {
         }
     }
 
-    /// The text of the kinds that have one, else "".
+    /// Returns the text, or "" for kinds that have none.
     pub fn text(&self) -> &str {
         match self {
             Self::Text(text)
@@ -101,8 +101,8 @@ impl Body {
         }
     }
 
-    /// Everything of a body but its kind, as one text: what is kept, and what the digest covers. Parts stand in lines, the one that
-    /// may have lines itself last. For ever.
+    /// Returns everything in the body except its kind, as one text. The store saves this text and the digest covers it, so its format never
+    /// changes. Each part is on a line of its own; a part that may contain line breaks comes last.
     pub fn payload(&self) -> Cow<'_, str> {
         match self {
             Self::Joined(Role::Member) => "".into(),
@@ -130,7 +130,7 @@ impl Body {
         }
     }
 
-    /// Puts together what [`Body::kind`] and [`Body::payload`] took apart. What cannot be is of a kind that is not known.
+    /// Builds a body from the results of [`Body::kind`] and [`Body::payload`]. A payload that cannot be parsed becomes [`Body::Unknown`].
     pub fn from_parts(kind: u8, payload: String) -> Self {
         Self::assembled(kind, payload).unwrap_or(Self::Unknown(kind))
     }
@@ -161,18 +161,18 @@ impl Body {
         })
     }
 
-    /// Whether this version knows the kind with this number. A payload of a known kind that cannot be read is damaged; one of an unknown
-    /// kind comes from a later version.
+    /// Returns whether this version knows the kind with this number. If the payload of a known kind cannot be parsed, it is damaged; an
+    /// unknown kind comes from a later version.
     pub const fn is_known_kind(kind: u8) -> bool {
         matches!(kind, 1..=14 | 16..=22)
     }
 
-    /// Whether a person said it, and not the room.
+    /// Returns whether this is a message that a person wrote: text, action or reply.
     pub const fn is_said(&self) -> bool {
         matches!(self, Self::Text(_) | Self::Action(_) | Self::Reply { .. })
     }
 
-    /// Whether somebody may read no further than this entry.
+    /// Returns whether this entry is the last one that somebody may read.
     pub const fn ends_a_membership(&self) -> bool {
         matches!(
             self,
@@ -182,7 +182,8 @@ impl Body {
         )
     }
 
-    /// SHA-256 of kind and payload. It stays when the text is erased, so that the digest chain holds.
+    /// Returns the SHA-256 of kind and payload. A deleted or damaged body keeps its original hash, so that the digest chain can still be
+    /// verified.
     pub fn hash(&self) -> [u8; 32] {
         match self {
             Self::Erased(hash) | Self::Damaged(hash) => *hash,
@@ -190,7 +191,7 @@ impl Body {
         }
     }
 
-    /// The hash of a body that is given as its kind and payload.
+    /// Returns the hash of a body given as its kind and payload.
     pub fn hash_of(kind: u8, payload: &[u8]) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update([kind]);
@@ -254,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_body_is_put_together_again() {
+    fn every_body_survives_a_round_trip_through_kind_and_payload() {
         let ann = || Author {
             id: IdentityId::new([7; 16]),
             name: "安".into(),
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_that_can_be_put_together_is_a_known_one() {
+    fn the_known_kinds_are_exactly_those_that_can_be_parsed() {
         for kind in 0..=u8::MAX {
             let texts = ["", "x", "7", "7\nx", "7\n1\nx", &"00".repeat(32)];
             let person = format!("{}\nann\n", "00".repeat(16));
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_of_a_join_before_there_were_roles_in_it_hashes_as_it_did() {
+    fn a_join_stored_before_roles_existed_keeps_its_hash() {
         let mut before = Sha256::new();
         before.update([4]);
         let before: [u8; 32] = before.finalize().into();

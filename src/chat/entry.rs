@@ -1,19 +1,19 @@
-//! Posts (requests to say something) and entries (what is ordered and stored).
+//! Posts (requests for an entry) and entries (ordered and stored).
 
 use super::{Amended, Body, ClientId, Digest, Epoch, IdentityId, RoomId, Seq};
 
-/// Who said something, with the name they had then.
+/// A person, with the name they had at the time of the entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Author {
     pub id: IdentityId,
     pub name: String,
 }
 
-/// Something asked for: it becomes an [`Entry`] once the room has ordered it.
+/// A request for an entry. It becomes an [`Entry`] once the room has ordered it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Post {
     pub author: Author,
-    /// Absent for what the server does by itself (joins, renames).
+    /// Absent for entries that the server makes itself (joins, renames).
     pub client_id: Option<ClientId>,
     pub body: Body,
     /// The members that the text mentions; for an edit, those that the new text mentions.
@@ -27,8 +27,8 @@ pub struct Entry {
     pub epoch: Epoch,
     pub seq: Seq,
     pub digest: Digest,
-    /// Unix milliseconds by the wall clock when it was taken. For people: where the clock was set back, a later entry has an earlier
-    /// time.
+    /// When the post was accepted, in Unix milliseconds by the server's wall clock. For people only: if the clock was set back, a later
+    /// entry has an earlier time.
     pub at_ms: u64,
     pub author: Author,
     pub client_id: Option<ClientId>,
@@ -36,11 +36,11 @@ pub struct Entry {
     pub body: Body,
     /// The mentions of the text, as amended so far; [`IdentityId::EVERYBODY`] for everybody. An edit has the mentions of its new text.
     pub mentions: Vec<IdentityId>,
-    /// What later entries did to it.
+    /// What later entries changed in it.
     pub amended: Option<Box<Amended>>,
 }
 
-/// Where a post is meant to go.
+/// Where a post is sent.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Recipient {
     Room(RoomId),

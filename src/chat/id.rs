@@ -1,4 +1,4 @@
-//! Ids: 16 random bytes each, and the secret that proves an identity.
+//! Ids of 16 random bytes, and the secret that proves an identity.
 
 use std::fmt;
 
@@ -11,12 +11,12 @@ macro_rules! id {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// An id made of these bytes.
+            /// Creates an id from these bytes.
             pub const fn new(bytes: [u8; 16]) -> Self {
                 Self(bytes)
             }
 
-            /// An id of 16 bytes, or nothing if there are more or fewer.
+            /// Creates an id from a slice. Returns `None` if it does not have exactly 16 bytes.
             pub fn from_slice(bytes: &[u8]) -> Option<Self> {
                 bytes.try_into().ok().map(Self)
             }
@@ -41,39 +41,39 @@ macro_rules! id {
 }
 
 id!(
-    /// A room, for ever; its name is an attribute.
+    /// A room. The id never changes; the name is an attribute.
     RoomId
 );
 id!(
-    /// A person as the server knows them, for ever; the name is an attribute.
+    /// A person as the server knows them. The id never changes; the name is an attribute.
     IdentityId
 );
 id!(
-    /// One attached client.
+    /// A session: one attached client.
     SessionId
 );
 id!(
-    /// One outbox that posts come from.
+    /// An outbox that posts come from.
     InstanceId
 );
 id!(
-    /// One server's data.
+    /// The data of one server.
     ServerId
 );
 id!(
-    /// One history of one room. A room restored from an older copy gets a new one.
+    /// One history of a room. A room restored from an older copy gets a new epoch.
     Epoch
 );
 
 impl IdentityId {
     /// No person: used while only a name is known.
     pub const NOBODY: Self = Self([0; 16]);
-    /// Everybody in a room, where a text calls them all.
+    /// Everyone in a room, as the target of a mention.
     pub const EVERYBODY: Self = Self([0; 16]);
 }
 
-/// Reads 32 bytes from a file of hexadecimal digits. Editors, mail programs and other systems change such a file on the way: they add a
-/// byte order mark, CRLF line ends, blanks, line breaks, a NUL or Ctrl+Z at the end, or turn it into UTF-16. All of that is ignored.
+/// Reads 32 bytes from a file of hexadecimal digits. Editors, mail programs and other systems change such a file: they add a byte order
+/// mark, CRLF line endings, spaces, line breaks, a NUL or Ctrl+Z at the end, or convert it to UTF-16. All of these changes are ignored.
 fn from_digits(file: &[u8]) -> Option<[u8; 32]> {
     let wide = |unit: fn([u8; 2]) -> u16| {
         let units = file[2..].as_chunks().0.iter().map(|it| unit(*it));
@@ -89,7 +89,7 @@ fn from_digits(file: &[u8]) -> Option<[u8; 32]> {
     hex::decode(digits).ok()?.try_into().ok()
 }
 
-/// The 32 random bytes that prove an identity. Never shown: it has no `Display`, and `Debug` hides it.
+/// The 32 random bytes that prove an identity. They are never shown: the type has no `Display`, and `Debug` hides them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
 
@@ -102,7 +102,7 @@ impl Secret {
         bytes.try_into().ok().map(Self)
     }
 
-    /// Reads a secret from a file of 64 hexadecimal digits. Blanks, line ends and byte order marks are ignored.
+    /// Reads a secret from a file of 64 hexadecimal digits. Ignores spaces, line endings and byte order marks.
     pub fn from_file(file: &[u8]) -> Option<Self> {
         from_digits(file).map(Self)
     }
@@ -111,7 +111,7 @@ impl Secret {
         &self.0
     }
 
-    /// What the server keeps. A secret is 256 random bits, so a plain hash is enough: there is nothing to guess.
+    /// Returns the hash that the server stores. A secret is 256 random bits and cannot be guessed, so a plain hash is enough.
     pub fn hash(&self) -> SecretHash {
         SecretHash(Sha256::digest(self.0).into())
     }
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_read_whatever_its_file_went_through() {
+    fn a_secret_is_read_from_a_file_that_editors_changed() {
         let digits = "0f".repeat(32);
         let (first, rest) = digits.split_at(30);
         let utf16 = |unit: fn(u16) -> [u8; 2]| {
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_short_too_long_or_no_number_is_no_secret() {
+    fn text_that_is_not_64_hexadecimal_digits_is_not_a_secret() {
         let digits = "0f".repeat(32);
         for file in [
             "",

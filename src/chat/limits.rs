@@ -1,6 +1,6 @@
-//! Limits that both sides know. The server enforces them; the client warns before they are reached.
+//! The limits that both sides know. The server enforces them; the client warns before they are reached.
 
-/// What a server allows; sent in Welcome.
+/// The limits of a server, sent in Welcome.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Bytes of UTF-8 in a body.
@@ -25,7 +25,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Whether posts are paced at all.
+    /// Returns whether posts are rate-limited at all.
     pub const fn paces(&self) -> bool {
         self.burst > 0 && self.per_second > 0
     }

@@ -1,9 +1,9 @@
-//! Names of people and rooms: what is allowed, and when two are the same.
+//! Names of people and rooms: which are allowed, and when two are the same.
 //!
-//! Letters and digits of any script, combining marks where a script needs them, and `_ - .`. Two names are the same if their
-//! mapped forms are (RFC 8265, `UsernameCaseMapped`); they are shown as typed, in NFC. Names whose mapped forms have one skeleton
-//! (UTS #39) look alike: they are different names, and only one of them can be in use at a time. Letters of scripts that are not
-//! usually written together, as in `аdmin` with a Cyrillic first letter, make no name.
+//! A name may contain letters and digits of any script, combining marks where a script needs them, and `_ - .`. Two names are the same if
+//! their mapped forms are equal (RFC 8265, `UsernameCaseMapped`); they are shown as typed, in NFC. Names whose mapped forms have the same
+//! skeleton (UTS #39) look alike: they are different names, but only one of them can be in use at a time. A name that mixes scripts which
+//! are not usually written together is refused, for example `аdmin` with a Cyrillic first letter.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -15,7 +15,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection};
 
-/// The mapped form of a name, equal for names that count as the same.
+/// The mapped form of a name. It is equal for names that count as the same.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct NameKey(String);
 
@@ -25,7 +25,7 @@ impl NameKey {
     }
 }
 
-/// What a name looks like: equal for names that are easily taken for each other (UTS #39).
+/// What a name looks like. It is equal for names that are easily confused (UTS #39).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Skeleton(String);
 
@@ -35,22 +35,22 @@ impl From<&NameKey> for Skeleton {
     }
 }
 
-/// Why a string is no name.
+/// Why a string is not a valid name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NameError {
     #[error("it is empty")]
     Empty,
-    #[error("it has {length} characters, {limit} are allowed")]
+    #[error("it has {length} characters, but only {limit} are allowed")]
     TooLong { length: usize, limit: usize },
     #[error("'{}' is not allowed in a name", .0.escape_default())]
     Character(char),
-    #[error("its letters cannot stand together in a name")]
+    #[error("it combines characters that cannot be used together")]
     Mixed,
-    #[error("it is kept for tchat's own use")]
+    #[error("it is reserved for tchat")]
     Reserved,
 }
 
-/// Names that would let somebody pass for the program or for everybody.
+/// Names that would let somebody impersonate the program or everyone.
 const RESERVED: [&str; 14] = [
     "admin",
     "administrator",
@@ -68,13 +68,13 @@ const RESERVED: [&str; 14] = [
     "所有人",
 ];
 
-/// What those look like.
+/// The skeletons of the reserved names.
 static LIKE_RESERVED: LazyLock<HashSet<Skeleton>> = LazyLock::new(|| {
     let skeleton = |name: &&str| Skeleton::from(&mapped(name));
     RESERVED.iter().map(skeleton).collect()
 });
 
-/// Combining marks a letter may carry after NFC.
+/// The most combining marks on one letter, after NFC.
 const MARKS: usize = 2;
 
 /// A person's name: 1–32 code points.
@@ -85,7 +85,7 @@ impl UserName {
     pub const LIMIT: usize = 32;
 
     /// # Errors
-    /// Says what is wrong with the first thing that is.
+    /// Returns the first rule that the name breaks.
     pub fn new(text: &str) -> Result<Self, NameError> {
         let name = Self(checked(text, Self::LIMIT)?);
         if LIKE_RESERVED.contains(&name.skeleton()) {
@@ -95,7 +95,7 @@ impl UserName {
         }
     }
 
-    /// A name that was checked when it was kept; rules that came later do not undo it.
+    /// Accepts a stored name without checking it. It was checked before it was stored, and rules added later do not apply to it.
     pub fn kept(text: String) -> Self {
         Self(text)
     }
@@ -112,7 +112,7 @@ impl UserName {
         Skeleton::from(&self.key())
     }
 
-    /// The `n`th name like this one: `ann2`, `ann3`; cut where it would grow too long.
+    /// Returns the `n`th variant of this name: `ann2`, `ann3`. The name is shortened where the result would be too long.
     #[must_use]
     pub fn numbered(&self, n: usize) -> Self {
         let suffix = n.to_string();
@@ -135,7 +135,7 @@ impl RoomName {
     pub const LIMIT: usize = 64;
 
     /// # Errors
-    /// Says what is wrong with the first thing that is.
+    /// Returns the first rule that the name breaks.
     pub fn new(text: &str) -> Result<Self, NameError> {
         checked(text, Self::LIMIT).map(Self)
     }
@@ -194,13 +194,13 @@ fn checked(text: &str, limit: usize) -> Result<String, NameError> {
     }
 }
 
-/// Whether a mapped name is of one script, or of some that are usually written together (UTS #39, moderately restrictive).
+/// Returns whether a mapped name is in one script, or in scripts that are usually written together (UTS #39, moderately restrictive).
 fn stands_together(key: &str) -> bool {
     key.is_single_script() || key.check_restriction_level(RestrictionLevel::ModeratelyRestrictive)
 }
 
 fn mapped(name: &str) -> NameKey {
-    // A checked name always maps; the fallback only keeps this function total.
+    // A checked name can always be mapped. The fallback only makes this function total.
     NameKey(
         UsernameCaseMapped::enforce(name)
             .map_or_else(|_| name.to_lowercase(), std::borrow::Cow::into_owned),
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_any_script_are_welcome() {
+    fn names_of_any_script_are_allowed() {
         for name in [
             "ann",
             "张三",
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_that_are_not_written_together_make_no_name() {
+    fn names_that_mix_unrelated_scripts_are_refused() {
         for name in ["аdmin", "annа", "αnn", "ρussіan", "ანа", "Ѕystem张"] {
             assert_eq!(UserName::new(name), Err(NameError::Mixed), "{name:?}");
             assert_eq!(RoomName::new(name), Err(NameError::Mixed), "{name:?}");
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_look_alike_have_one_skeleton() {
+    fn names_that_look_alike_have_the_same_skeleton() {
         let name = |name: &str| UserName::new(name).unwrap();
         for (one, other) in [("асе", "ace"), ("modem", "modern"), ("ann1", "annl")] {
             assert_ne!(name(one).key(), name(other).key());
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_has_32_characters_at_most() {
+    fn a_name_has_at_most_32_characters() {
         assert!(UserName::new(&"张".repeat(32)).is_ok());
         assert_eq!(
             UserName::new(&"张".repeat(33)),
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn case_width_and_composition_do_not_make_two_names() {
+    fn names_that_differ_in_case_width_or_composition_are_the_same() {
         let key = |name: &str| UserName::new(name).map(|it| it.key());
         assert_eq!(key("ANN"), key("ann"));
         assert_eq!(key("ａｎｎ"), key("ann"));
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_numbered_name_is_a_name() {
+    fn a_numbered_name_is_valid() {
         let long = UserName::new(&"x".repeat(32)).unwrap();
         assert_eq!(
             UserName::new(long.numbered(12).as_str()),

@@ -1,4 +1,4 @@
-//! Order within a room: numbers, the digest chain and cursors.
+//! The order of entries in a room: sequence numbers, the digest chain and cursors.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ impl Seq {
         Self(self.0.saturating_sub(1))
     }
 
-    /// How many entries lie in `self..=last`.
+    /// Returns how many entries there are in `self..=last`.
     pub const fn count_to(self, last: Self) -> u64 {
         (last.0 + 1).saturating_sub(self.0)
     }
@@ -35,7 +35,7 @@ impl fmt::Display for Seq {
     }
 }
 
-/// Eight bytes that stand for an entry and everything before it.
+/// Eight bytes that identify an entry and everything before it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Digest(pub [u8; 8]);
 
@@ -45,23 +45,23 @@ impl Digest {
     }
 }
 
-/// Names a post once: the outbox it comes from and a number that only rises there (from 1).
+/// Identifies a post: the outbox it comes from and a counter that only rises there (from 1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ClientId {
     pub instance: InstanceId,
     pub counter: u64,
 }
 
-/// A place in one history of a room: "I have everything up to here".
+/// A position in one history of a room: "I have everything up to here".
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cursor {
     pub epoch: Epoch,
     pub seq: Seq,
-    /// The digest of the entry at `seq`, where it is known.
+    /// The digest of the entry at `seq`, if it is known.
     pub digest: Option<Digest>,
 }
 
-/// The digest of an entry that follows one with digest `previous` (zeros before the first). `frames.proto` has the layout.
+/// Returns the digest of an entry that follows one with digest `previous` (zeros before the first). The layout is in `frames.proto`.
 pub fn digest(
     previous: Digest,
     seq: Seq,
@@ -72,7 +72,7 @@ pub fn digest(
     digest_of(previous, seq, author, client_id, body.hash())
 }
 
-/// Like [`digest`], for an entry of which only the hash of the body is known.
+/// Like [`digest`], for an entry whose body is known only by its hash.
 pub fn digest_of(
     previous: Digest,
     seq: Seq,
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_digest_of_a_known_entry_never_changes() {
-        // Computed apart from this program, from the layout in `frames.proto`.
+        // Computed independently of this program, from the layout in `frames.proto`.
         let made = digest(Digest::default(), Seq(1), ANN, None, &Body::Created);
         assert_eq!(
             made,

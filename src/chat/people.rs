@@ -6,11 +6,11 @@ use super::{IdentityId, Role, RoomInfo};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Presence {
     Online,
-    /// Here, and not at the keyboard as they say.
+    /// Has a session, but is not at the keyboard, according to their status.
     Away,
-    /// The link was lost and the person may be back in a moment.
+    /// The connection was lost, and the person may be back in a moment.
     Waiting,
-    /// A member who is not here.
+    /// A member without a session.
     Offline,
 }
 
@@ -20,7 +20,7 @@ impl Presence {
     }
 }
 
-/// How a person says they are.
+/// A person's own status (away flag and text).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Status {
     pub is_away: bool,
@@ -29,10 +29,10 @@ pub struct Status {
 }
 
 impl Status {
-    /// The most code points of the text.
+    /// The maximum length of the text, in code points.
     pub const LIMIT: usize = 128;
 
-    /// What others see of somebody who has a session.
+    /// Returns the presence that others see while this person has a session.
     pub const fn presence(&self) -> Presence {
         if self.is_away {
             Presence::Away
@@ -45,26 +45,26 @@ impl Status {
 /// How somebody is connected.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Via {
-    /// By tchat's own protocol.
+    /// Through tchat's own protocol.
     #[default]
     Tchat,
-    /// By `user.UserService`.
+    /// Through `user.UserService`.
     User,
-    /// By `gochat.ChatService`.
+    /// Through `gochat.ChatService`.
     Gochat,
-    /// By `chat.ChatService`.
+    /// Through `chat.ChatService`.
     Chat,
-    /// By `service.v1.Service`.
+    /// Through `service.v1.Service`.
     Service,
-    /// By protobuf over WebSocket.
+    /// Through protobuf over WebSocket.
     WebSocket,
 }
 
 impl Via {
-    /// How many there are.
+    /// The number of variants.
     pub const COUNT: usize = 6;
 
-    /// The word for it in configuration and metrics.
+    /// Returns the name used in configuration and metrics.
     pub fn name(self) -> &'static str {
         match self {
             Self::Tchat => "tchat",
@@ -76,13 +76,13 @@ impl Via {
         }
     }
 
-    /// Whether the connection is one of a foreign protocol: its user is a guest, whose identity ends with it.
+    /// Returns whether the connection uses a foreign protocol. Its user is a guest, whose identity ends with the connection.
     pub fn is_bridge(self) -> bool {
         self != Self::Tchat
     }
 }
 
-/// A person of a room.
+/// A person in a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Person {
     pub id: IdentityId,
@@ -90,21 +90,21 @@ pub struct Person {
     pub presence: Presence,
     pub role: Role,
     pub via: Via,
-    /// What they say of how they are; may be empty.
+    /// Their status text; may be empty.
     pub status: String,
 }
 
-/// What is known of a person beside one room.
+/// What is known about a person, in addition to their place in one room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Profile {
     pub person: Person,
-    /// When they were last here, Unix milliseconds; absent if they are, or if it is not known.
+    /// When they were last connected, in Unix milliseconds; absent if they are connected now or if it is not known.
     pub seen_ms: Option<u64>,
-    /// Rooms that the asker is in too, with the person's role in each.
+    /// The rooms that the asker is in as well, with the person's role in each.
     pub rooms: Vec<RoomInfo>,
 }
 
-/// The people of a room, in the order they are shown: those present and then the others, by name, whatever its case.
+/// The people of a room in display order: those present first, then the others; each group sorted by name, ignoring case.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Roster {
     people: Vec<Person>,
@@ -115,7 +115,7 @@ impl Roster {
         &self.people
     }
 
-    /// Those who are here.
+    /// Returns those who are present.
     pub fn present(&self) -> &[Person] {
         let here = self.people.partition_point(|it| it.presence.is_here());
         &self.people[..here]
@@ -129,7 +129,7 @@ impl Roster {
         self.people.iter().find(|person| person.id == id)
     }
 
-    /// Adds a person, or takes over what changed of one.
+    /// Adds a person, or updates them if they are already listed.
     pub fn put(&mut self, person: Person) {
         self.remove(person.id);
         let key = |person: &Person| {

@@ -1,8 +1,8 @@
-//! Refusals: codes with arguments. The client has the words.
+//! Refusals: codes with arguments. Each client shows them in its own words.
 
 use std::time::Duration;
 
-/// Why something was not done. `frames.proto` names the arguments of each code.
+/// Why a request or post was refused. `frames.proto` lists the arguments of each code.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RefusalCode {
     Malformed,
@@ -45,23 +45,23 @@ pub enum RefusalCode {
     TooManyReactions,
     Word,
     TooMany,
-    /// Made by a bridge whose protocol numbers people, for its own client alone: somebody else has the number.
+    /// Made by a bridge whose protocol identifies people by number, only for its own client: somebody else has the number.
     NumberTaken,
-    /// Made by the client itself: there is no link, and this cannot wait for one.
+    /// Made by the client itself: there is no connection, and this request cannot wait for one.
     Offline,
     /// A code this version does not know.
     Unknown,
 }
 
-/// Code points of an argument; what somebody sent is not sent back at any length.
+/// The maximum length of an argument, in code points, so that a refusal does not send long input back.
 const ARGUMENT: usize = 128;
 
-/// A request or post that was not done.
+/// A request or post that was refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
     pub code: RefusalCode,
     pub arguments: Vec<String>,
-    /// The same thing may be sent again after this long; absent: never as it is.
+    /// The time after which the same request may be sent again; absent if it is always refused unless it is changed.
     pub retry_after: Option<Duration>,
 }
 
@@ -74,7 +74,7 @@ impl Refusal {
         }
     }
 
-    /// Adds an argument for the words of the code.
+    /// Adds an argument of the code.
     #[must_use]
     #[allow(clippy::needless_pass_by_value)] // References and values both read well at the call.
     pub fn with(mut self, argument: impl std::fmt::Display) -> Self {

@@ -1,11 +1,11 @@
-//! Roles and rights in a room. They depend only on the room's log, so that every node and every client decides alike.
+//! Room permissions, derived only from the room's log, so that every node and every client decides alike.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{IdentityId, RoomKind, Seq, Stamp};
 
-/// What a person is in a room, the lowest first.
+/// A person's role in a room, lowest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Role {
     Member,
@@ -14,7 +14,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Its number in protocol, digest and store. For ever.
+    /// Returns its number in protocol, digest and store. It never changes.
     pub const fn number(self) -> u8 {
         match self {
             Self::Member => 1,
@@ -23,7 +23,7 @@ impl Role {
         }
     }
 
-    /// The word for it in refusals.
+    /// Returns the word used for it in refusals.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Member => "member",
@@ -42,7 +42,7 @@ impl Role {
     }
 }
 
-/// Something that not everybody may do.
+/// An action in a room that needs a role.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Right {
     Topic,
@@ -50,16 +50,16 @@ pub enum Right {
     Kick,
     Ban,
     Mute,
-    /// Gives and takes the moderator's role.
+    /// Gives and takes away the moderator role.
     Role,
-    /// Deletes what others said.
+    /// Deletes messages of other people.
     Erase,
-    /// Ends the room.
+    /// Closes the room.
     Close,
 }
 
 impl Right {
-    /// The least role that has it in a room of a kind.
+    /// Returns the lowest role that may do this in a room of this kind.
     pub const fn needs(self, kind: RoomKind) -> Role {
         match self {
             Self::Invite if matches!(kind, RoomKind::Public) => Role::Member,
@@ -70,7 +70,7 @@ impl Right {
         }
     }
 
-    /// The word for it in refusals.
+    /// Returns the word used for it in refusals.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Topic => "topic",
@@ -85,23 +85,23 @@ impl Right {
     }
 }
 
-/// What was decided about a person.
+/// An invitation, role change or moderation decision about a person.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ruling {
-    /// May join.
+    /// The person may join.
     Invited,
     Role(Role),
-    /// Is no longer a member, and may come back.
+    /// The person is no longer a member, and may come back.
     Kicked {
         reason: String,
     },
-    /// Is no longer a member, and may not come back before then.
+    /// The person is no longer a member, and may not come back before `until`.
     Banned {
         until: Until,
         reason: String,
     },
     Unbanned,
-    /// May read and not speak before then.
+    /// The person may read but not write before `until`.
     Muted {
         until: Until,
     },
@@ -120,18 +120,18 @@ impl Ruling {
     }
 }
 
-/// When something ends: by the wall clock in an entry, which people read, and by log time in a [`Standing`], which decides.
+/// When a ban or mute ends. In an entry the time is by the wall clock, which people read; in a [`Standing`] it is log time, which decides.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Until {
     Ever,
-    /// Milliseconds, by one of the two.
+    /// Milliseconds, by one of these two clocks.
     At(u64),
-    /// So many milliseconds from when it is taken; in posts only, because a poster's clock is nobody else's.
+    /// This many milliseconds after the post is accepted. Used only in posts, because clients' clocks may differ.
     For(u64),
 }
 
 impl Until {
-    /// As it is kept and sent: 0 for ever.
+    /// Returns the number that is stored and sent: 0 means that it never ends.
     pub const fn millis(self) -> u64 {
         match self {
             Self::Ever => 0,
@@ -139,7 +139,7 @@ impl Until {
         }
     }
 
-    /// The same as a time, where it is taken at one.
+    /// Converts a duration that starts at `now_ms` to a time. Other values stay the same.
     #[must_use]
     pub const fn from_now(self, now_ms: u64) -> Self {
         match self {
@@ -148,14 +148,14 @@ impl Until {
         }
     }
 
-    /// Turns the end that an entry with this stamp names into log time: as long after the entry as it says.
+    /// Converts the end named in an entry with this stamp to log time: as long after the entry as it says.
     #[must_use]
     pub fn by_log_time(self, entry: Stamp) -> Self {
         let ends = |end_ms: u64| moved(end_ms, entry.at_ms, entry.log_ms);
         self.map(ends)
     }
 
-    /// Turns an end in log time into a time of the wall clock as it is now, for people to read.
+    /// Converts an end in log time to a time of the wall clock as it is now, for people to read.
     #[must_use]
     pub fn by_wall_clock(self, now: Stamp) -> Self {
         let ends = |end_ms: u64| moved(end_ms, now.log_ms, now.at_ms);
@@ -184,7 +184,7 @@ impl Until {
         }
     }
 
-    /// Whether it holds at a time.
+    /// Returns whether a ban or mute with this end is still in force at a time.
     pub const fn holds(self, at_ms: u64) -> bool {
         match self {
             Self::Ever => true,
@@ -209,22 +209,22 @@ fn moved(end_ms: u64, here_ms: u64, there_ms: u64) -> u64 {
     there_ms.saturating_add(left_ms).max(1)
 }
 
-/// What a room remembers of a person beside a membership.
+/// What a room remembers of a person in addition to a membership.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Standing {
     pub is_invited: bool,
-    /// What they were when they left by themselves, and are again when they come back.
+    /// The role they had when they left by themselves. They get it back when they return.
     pub role: Option<Role>,
-    /// By log time.
+    /// In log time.
     pub banned: Option<Until>,
-    /// By log time.
+    /// In log time.
     pub muted: Option<Until>,
-    /// They were made to go, and may read what was said up to then.
+    /// Set if they were removed. They may read entries up to their removal.
     pub put_out: Option<PutOut>,
 }
 
 impl Standing {
-    /// Whether there is nothing to remember.
+    /// Returns whether there is nothing to remember.
     pub fn is_plain(&self) -> bool {
         *self == Self::default()
     }
@@ -233,7 +233,7 @@ impl Standing {
 /// What a batch of entries changes in a room.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Changes {
-    /// Who is what from now on; nothing: no member any more.
+    /// The new role of each person; `None`: no longer a member.
     pub members: BTreeMap<IdentityId, Option<Role>>,
     pub standings: BTreeMap<IdentityId, Standing>,
     pub topic: Option<String>,
@@ -241,18 +241,18 @@ pub struct Changes {
     pub closed: Option<PutOut>,
 }
 
-/// How somebody was made to go.
+/// How somebody was removed from a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PutOut {
-    /// The last entry they may read: the one that says so.
+    /// The last entry they may read: the one that removed them.
     pub at: Seq,
-    /// Who did it, as they were called then.
+    /// Who removed them, by the name that person had at that time.
     pub by: String,
     pub reason: String,
     pub exit: Exit,
 }
 
-/// Why somebody was made to go.
+/// Why somebody was removed from a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
     Kicked,

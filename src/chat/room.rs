@@ -1,4 +1,4 @@
-//! Rooms as a client sees them.
+//! Rooms and their attributes.
 
 use super::{Author, Role, RoomId};
 
@@ -6,9 +6,9 @@ use super::{Author, Role, RoomId};
 pub enum RoomKind {
     /// Anyone may join.
     Public,
-    /// Everybody sees that it is there; joining needs an invitation.
+    /// Everyone can see it; joining needs an invitation.
     Private,
-    /// Only its members know of it; joining needs an invitation.
+    /// Only its members can see it; joining needs an invitation.
     Secret,
     /// A private conversation of two people.
     Conversation,
@@ -28,19 +28,19 @@ pub struct RoomInfo {
     /// Empty for a conversation.
     pub name: String,
     pub topic: String,
-    /// The most people present at once; 0 means no limit.
+    /// The maximum number of people present at once; 0 means no limit.
     pub capacity: u32,
     /// People present now.
     pub present: u32,
     /// The other person of a conversation.
     pub peer: Option<Author>,
-    /// What the one who is told of the room is there; absent for those who are no members.
+    /// The receiver's own role in the room; absent if they are not a member.
     pub role: Option<Role>,
-    /// What was said last, for those who may read it.
+    /// The newest message, if the receiver may read it.
     pub last: Option<LastLine>,
 }
 
-/// The newest thing said in a room.
+/// The newest message of a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LastLine {
     pub author: String,
@@ -49,29 +49,29 @@ pub struct LastLine {
     pub at_ms: u64,
 }
 
-/// What somebody wants a new room to be.
+/// The attributes of a room to be created.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewRoom {
     pub name: String,
     pub kind: RoomKind,
     pub topic: String,
-    /// 0: no limit.
+    /// The maximum number of people present at once; 0 means no limit.
     pub capacity: u32,
 }
 
-/// The most code points of a topic.
+/// The maximum length of a topic, in code points.
 pub const TOPIC: usize = 390;
 
-/// What a server made of a cursor.
+/// How a server continues from a cursor.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum FollowResult {
-    /// Everything after the cursor comes.
+    /// Everything after the cursor follows.
     Contiguous,
-    /// Too much to replay: the newest come, a gap names the rest.
+    /// There is too much to replay: the newest entries follow, and a gap names the rest.
     TooFar,
-    /// What came after the cursor is gone; a gap names it.
+    /// The room no longer has the entries after the cursor; a gap names them.
     Trimmed,
-    /// The cursor is of another history.
+    /// The cursor belongs to another history.
     EpochChanged,
     /// The cursor is ahead of the room.
     Ahead,

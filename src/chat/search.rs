@@ -1,34 +1,34 @@
-//! A search: what it looks for, and what it found.
+//! A message search and its results.
 
 use super::{Entry, RoomId};
 
-/// A search. An entry is meant that has all of it; without anything everything is.
+/// A search. It finds the entries that meet all of its conditions, or every message if it has none.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Search {
-    /// Words that follow each other in the text, each of these somewhere.
+    /// Each phrase must be in the text, with its words next to each other.
     pub phrases: Vec<String>,
-    /// Whether, where less is found than may be, the last word may be only the beginning of one.
+    /// Whether the last word may match just the beginning of a word, if there are fewer results than the limit.
     pub is_open: bool,
-    /// Said by somebody who bears one of these names, or bore it then; by anybody if there is none.
+    /// Names: the author has one of them now, or had it when writing. Empty: any author.
     pub from: Vec<String>,
-    /// Said in one of these rooms; in any of the caller's if there is none.
+    /// The rooms to search. Empty: all rooms of the caller.
     pub rooms: Vec<RoomId>,
-    /// Not said before this time, Unix milliseconds.
+    /// Written at this time or later, in Unix milliseconds.
     pub since_ms: u64,
-    /// Said before this time; [`u64::MAX`]: whenever.
+    /// Written before this time, in Unix milliseconds; [`u64::MAX`]: no limit.
     pub before_ms: u64,
     pub has: Vec<Has>,
 }
 
 impl Search {
-    /// Phrases, names and rooms of one search, and characters of a phrase or name.
+    /// The maximum numbers of phrases, names and rooms in a search, and of characters in a phrase or name.
     pub const PHRASES: usize = 16;
     pub const NAMES: usize = 8;
     pub const ROOMS: usize = 256;
     pub const PHRASE: usize = 256;
-    /// Characters of the shortest word that may be the beginning of one.
+    /// The minimum length, in characters, of a word that may match just the beginning of a word.
     pub const OPEN: usize = 3;
-    /// Entries that one search answers with.
+    /// The maximum number of results of a search.
     pub const FOUND: usize = 100;
 }
 
@@ -46,15 +46,15 @@ impl Default for Search {
     }
 }
 
-/// What an entry may have beside words.
+/// What an entry may have besides words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Has {
     Link,
     Code,
-    /// It calls the one who looks.
+    /// It mentions the person who searches, or everyone.
     Mention,
     Reaction,
-    /// It answers another.
+    /// It replies to another entry.
     Reply,
 }
 
@@ -68,12 +68,12 @@ impl Has {
     ];
 }
 
-/// What was found, the newest first.
+/// The results of a search, newest first.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Found {
     pub entries: Vec<Entry>,
-    /// Whether there may be more that is older: as many were found as were asked for.
+    /// Whether there may be older results: as many were found as were asked for.
     pub has_more: bool,
-    /// Whether not everything could be looked at, so that there may be more anywhere.
+    /// Whether some entries could not be searched, so that any result may be missing.
     pub is_partial: bool,
 }

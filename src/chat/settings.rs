@@ -1,4 +1,4 @@
-//! A person's settings that are stored on the server and hold on all of their terminals.
+//! A person's settings, the same for all their sessions.
 
 use super::{Author, IdentityId, RoomId, RoomKind};
 
@@ -11,7 +11,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// That of a room about which nothing was said.
+    /// Returns the level of a room for which none was set.
     pub const fn usual(kind: RoomKind) -> Self {
         match kind {
             RoomKind::Conversation => Self::All,
@@ -19,7 +19,7 @@ impl Level {
         }
     }
 
-    /// Its number in the store. For ever.
+    /// Returns its number in the store. It never changes.
     pub const fn number(self) -> u8 {
         match self {
             Self::All => 1,
@@ -38,18 +38,18 @@ impl Level {
     }
 }
 
-/// The same for all sessions of a person.
+/// The settings of a person, shared by all their sessions.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
     pub ignored: Vec<Author>,
-    /// Rooms that differ from others of their kind.
+    /// The rooms whose level differs from that of others of their kind.
     pub levels: Vec<(RoomId, Level)>,
     /// Words that are treated as the person's own name.
     pub keywords: Vec<String>,
 }
 
 impl Settings {
-    /// The most people one may ignore, the most words, and the most code points of each.
+    /// The maximum numbers of ignored people and of keywords, and the maximum length of a keyword in code points.
     pub const IGNORED: usize = 256;
     pub const KEYWORDS: usize = 32;
     pub const KEYWORD: usize = 64;

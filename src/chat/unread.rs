@@ -2,22 +2,22 @@
 
 use super::{Entry, IdentityId, Seq};
 
-/// What is above a read position, as of some entry of the room.
+/// What is after a read position, as of some entry of the room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Unread {
     /// Everything up to here was read.
     pub read: Seq,
-    /// What others said, and did not delete.
+    /// Messages by others that were not deleted.
     pub messages: u32,
-    /// Those of them that mention the reader or everybody.
+    /// Those that mention the reader or everyone.
     pub mentions: u32,
 }
 
 impl Unread {
-    /// Counting ends here: that many or more.
+    /// The highest count; it means this many or more.
     pub const MOST: u32 = 1000;
 
-    /// Nothing above a position.
+    /// Returns the counts if nothing is unread after a position.
     pub const fn nothing(read: Seq) -> Self {
         Self {
             read,
@@ -26,7 +26,7 @@ impl Unread {
         }
     }
 
-    /// Adds one more that came.
+    /// Counts one new message.
     pub fn add(&mut self, is_mention: bool) {
         self.messages = (self.messages + 1).min(Self::MOST);
         if is_mention {
@@ -36,12 +36,12 @@ impl Unread {
 }
 
 impl Entry {
-    /// Whether it counts as unread for somebody, as long as they have not read so far.
+    /// Returns whether it counts as unread for somebody who has not read up to it.
     pub fn counts_for(&self, reader: IdentityId) -> bool {
         self.body.is_said() && self.author.id != reader
     }
 
-    /// Whether it calls somebody, or everybody.
+    /// Returns whether it mentions this person, or everyone.
     pub fn mentions(&self, whom: IdentityId) -> bool {
         let mut mentions = self.mentions.iter();
         mentions.any(|id| *id == whom || *id == IdentityId::EVERYBODY)
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counting_ends() {
+    fn counts_stop_at_the_limit() {
         let mut unread = Unread::nothing(Seq(7));
         unread.add(true);
         unread.add(false);

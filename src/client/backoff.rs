@@ -1,11 +1,11 @@
-//! How long to wait before dialling again: full jitter, so that a thousand clients do not come back at the same moment. Pure.
+//! How long to wait before reconnecting: full jitter, so that a thousand clients do not come back at the same moment. Pure.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(500);
 const MOST: Duration = Duration::from_secs(15);
-/// No wait is shorter, or a person could not read what happened.
+/// No wait is shorter, so that a person can read what happened.
 const LEAST: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,7 +14,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The next wait; `random` is any number, evenly spread.
+    /// Returns the next wait; `random` is any number, evenly distributed.
     pub fn next(&mut self, random: u64) -> Duration {
         let ceiling = FIRST.saturating_mul(1 << self.failures.min(10)).min(MOST);
         self.failures = self.failures.saturating_add(1);

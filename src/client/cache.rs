@@ -1,9 +1,9 @@
-//! The cache of one profile on disk: rooms and entries that were shown, drafts, and posts that are not answered yet.
+//! The cache of one profile on disk: rooms and entries that were shown, drafts, and posts without an answer.
 //!
-//! One SQLite file, one thread that owns it, one commit for all that waits. The entries are a copy and may lag or be trimmed; the
-//! outbox is the only place where a post is until the server has it, so a post is on disk before its first byte is sent.
-//! Several processes of one profile share the file: each posts under an instance of its own, and takes over what a dead one left.
-//! It knows nothing of the connection.
+//! It is one SQLite file, owned by one thread, with one commit for all waiting jobs. The entries are copies and may lag or be trimmed. The
+//! outbox is the only place where a post exists until the server has it, so a post is on disk before its first byte is sent. Several
+//! processes of one profile share the file: each posts under an instance of its own, and takes over the posts of processes that have ended.
+//! The cache knows nothing of the connection.
 
 mod drafts;
 mod entries;
@@ -28,39 +28,39 @@ use crate::chat::{
     Search, Seq, ServerId,
 };
 
-/// Jobs that may wait; copies of entries beyond that are left out and loaded again when they are wanted.
+/// The maximum number of waiting jobs. Copies of entries beyond that are left out and loaded again when they are needed.
 const JOBS: usize = 256;
-/// Bytes of entries in these jobs; the same applies beyond that.
+/// The maximum size of the entries in these jobs, in bytes; the same applies beyond that.
 const WAITING: u64 = 4 * 1024 * 1024;
-/// Bytes of copies after which the size is looked at, and what a row takes beside its text.
+/// The size is checked after this many bytes of copies. A row takes `ROW` bytes in addition to its text.
 const LOOK_EVERY: u64 = 4 * 1024 * 1024;
 const ROW: usize = 150;
 
-/// Why there is no cache.
+/// Why the cache cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    #[error("cannot keep messages in '{path}': {cause}")]
+    #[error("cannot store messages in '{path}': {cause}")]
     Unusable { path: PathBuf, cause: String },
     #[error("'{path}' is damaged: {cause}")]
     Damaged { path: PathBuf, cause: String },
-    #[error("'{0}' was made by a newer tchat; it was left as it is, and nothing is kept")]
+    #[error("'{0}' was made by a newer tchat; it was left unchanged, and nothing is stored")]
     Newer(PathBuf),
 }
 
-/// A post on disk, with the reason if it was refused for good.
+/// A post on disk, with the reason if it was refused permanently.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unsent {
     pub post: Post,
     pub failed: Option<Refusal>,
 }
 
-/// What was kept of the server that was joined last under this profile.
+/// What is stored about the server that was joined last under this profile.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Kept {
     pub server: ServerId,
     pub you: Author,
     pub limits: Limits,
-    /// In the order of the server, with the place up to which each is known.
+    /// In the server's order, each with the position up to which it is known.
     pub rooms: Vec<(RoomInfo, Option<Cursor>)>,
 }
 
@@ -74,42 +74,42 @@ pub struct Page {
     pub entries: Vec<Entry>,
 }
 
-/// What was typed and not sent, by room; none is where there was no room yet.
+/// Drafts by room; `None`: typed before there was a room.
 pub type Drafts = Vec<(Option<RoomId>, String)>;
 
 type Work = Box<dyn FnOnce(&Connection, &mut Locks) -> rusqlite::Result<()> + Send>;
 
 struct Job {
     work: Work,
-    /// Answered once it is committed: on the disk itself, not only in the system's memory.
+    /// Answered once the job is committed: on the disk itself, not only in the system's memory.
     done: Option<oneshot::Sender<Result<(), String>>>,
-    /// Bytes of copies it adds, about.
+    /// The approximate size of the copies it adds, in bytes.
     bytes: u64,
 }
 
-/// The handle. When the last one is dropped the thread ends, once everything is written.
+/// The handle of the cache. When the last one is dropped, the thread writes everything and ends.
 #[derive(Clone, Debug)]
 pub struct Cache {
     jobs: mpsc::Sender<Job>,
-    /// This process's own outbox, and the name its drafts are kept under.
+    /// This process's own outbox. Its drafts are stored under this id, too.
     instance: InstanceId,
     path: Arc<Path>,
-    /// The newest search; those before it end.
+    /// The newest search; it cancels those before it.
     searched: Arc<AtomicU64>,
-    /// Bytes of entries that are waiting to be written.
+    /// The size of entries that wait to be written, in bytes.
     waiting: Arc<AtomicU64>,
 }
 
-/// A cache that was opened, with what it held.
+/// An opened cache and its content.
 #[derive(Debug)]
 pub struct Opened {
     pub cache: Cache,
-    /// Completes when everything is written, after the last handle is gone.
+    /// Completes when everything is written, after the last handle was dropped.
     pub ended: oneshot::Receiver<()>,
-    /// The name of a damaged file that was here.
+    /// Where a damaged file was moved to, if there was one.
     pub damaged: Option<PathBuf>,
     pub kept: Option<Kept>,
-    /// The newest page of the room to begin in.
+    /// The newest page of the room to start in, and its messages from earlier histories.
     pub page: Option<(RoomId, Page, Vec<Entry>)>,
     pub drafts: Drafts,
     /// Posts for that server, oldest first.
@@ -117,10 +117,11 @@ pub struct Opened {
 }
 
 impl Cache {
-    /// Opens a profile's file, or makes it. `room` is the one to begin in; `instance` is this process's outbox.
+    /// Opens or creates a profile's file. `room` is the room to start in; `instance` is this process's outbox; `limit` is the maximum size
+    /// in bytes.
     ///
     /// # Errors
-    /// The file cannot be used. A damaged one is put aside and a new one is made.
+    /// The file cannot be used. A damaged file is renamed and a new one is created.
     pub fn open(
         path: &Path,
         instance: InstanceId,
@@ -129,10 +130,10 @@ impl Cache {
     ) -> Result<Opened, CacheError> {
         match Self::open_whole(path, instance, room, limit) {
             Err(CacheError::Damaged { cause, .. }) => {
-                // What it still holds may be wanted.
+                // The damaged file may still contain something a person wants.
                 let aside = schema::put_aside(path).map_err(|error| CacheError::Unusable {
                     path: path.to_owned(),
-                    cause: format!("it is damaged ({cause}) and cannot be put aside: {error}"),
+                    cause: format!("it is damaged ({cause}) and cannot be renamed: {error}"),
                 })?;
                 let fresh = Self::open_whole(path, instance, room, limit)?;
                 Ok(Opened {
@@ -206,7 +207,7 @@ impl Cache {
         })
     }
 
-    /// Does something and waits until it is on the disk.
+    /// Does some work and waits until it is on disk.
     async fn surely(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
@@ -222,7 +223,7 @@ impl Cache {
         answer.await.map_err(|_| gone())?
     }
 
-    /// Does something soon. What is asked for afterwards sees it done.
+    /// Queues some work. Everything that is queued later sees the result.
     async fn soon(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static) {
         self.give(Box::new(|db, _| work(db))).await;
     }
@@ -243,7 +244,7 @@ impl Cache {
     ) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         self.soon(move |db| {
-            // A read that fails is a page that is not here; the server has it.
+            // If reading fails, the page counts as not cached; the server has it.
             if let Ok(found) = question(db) {
                 let _gone = reply.send(found);
             }
@@ -253,8 +254,8 @@ impl Cache {
         answer.await.ok()
     }
 
-    /// Puts a post into the outbox, in the place of the draft it was and of the failed one it repeats. The answer comes when it is on
-    /// the disk: nothing, or why it could not be written.
+    /// Puts a post into the outbox. It replaces the draft it was typed as, or the failed post it repeats. The receiver gets the result once
+    /// the post is on disk, or the reason why it could not be written.
     pub async fn keep(
         &self,
         server: ServerId,
@@ -267,32 +268,32 @@ impl Cache {
             done: Some(done),
             bytes: 0,
         };
-        // A thread that has ended drops the answer, which says so.
+        // If the thread has ended, the receiver reports that.
         let _ended = self.jobs.send(job).await;
         answer
     }
 
-    /// Notes which conversation a name meant, for posts that will be sent again.
+    /// Records which conversation a name meant, for posts that will be sent again.
     ///
     /// # Errors
-    /// It could not be written; says why.
+    /// It could not be written; returns the reason.
     pub async fn address(&self, posts: Vec<ClientId>, room: RoomId) -> Result<(), String> {
         self.surely(move |db| outbox::address(db, &posts, room))
             .await
     }
 
-    /// Takes a post out of the outbox: it was answered, or given up.
+    /// Removes a post from the outbox: it was answered or discarded.
     pub async fn forget(&self, id: ClientId) {
         self.soon(move |db| outbox::remove(db, id)).await;
     }
 
-    /// Keeps a post as one that failed.
+    /// Marks a post as failed.
     pub async fn failed(&self, id: ClientId, refusal: Refusal) {
         self.soon(move |db| outbox::fail(db, id, &refusal)).await;
     }
 
-    /// What was typed for a server and the posts for it, oldest first, of processes that are gone by now; with what this one holds
-    /// for it too, if that is asked for.
+    /// Returns the drafts and posts for a server, oldest first, from processes that have ended since; with [`Whose::All`] also those that
+    /// this process already has.
     pub async fn unsent(&self, server: ServerId, whose: Whose) -> (Drafts, Vec<Unsent>) {
         let (reply, answer) = oneshot::channel();
         let own = self.instance;
@@ -309,7 +310,7 @@ impl Cache {
         answer.await.unwrap_or_default()
     }
 
-    /// Takes over who we are on a server and the rooms we are in; what belongs to others goes.
+    /// Stores who we are on a server and which rooms we are in. Other rooms of this server are removed.
     pub async fn joined(
         &self,
         server: ServerId,
@@ -331,7 +332,8 @@ impl Cache {
         self.soon(move |db| rooms::remove(db, server, room)).await;
     }
 
-    /// Notes which history a room has. Where it is another one than before, what was kept of it stays until it is matched.
+    /// Records which history a room has. If it is another one than before, copies of the earlier one stay until the present one has matched
+    /// them.
     pub async fn followed(
         &self,
         server: ServerId,
@@ -344,7 +346,8 @@ impl Cache {
             .await;
     }
 
-    /// Copies entries without waiting. Returns false if the disk is too slow: then they are left out, and loaded again when needed.
+    /// Stores copies of entries without waiting. Returns false if the disk is too slow: then they are left out, and loaded again when
+    /// needed.
     pub fn entries(&self, server: ServerId, entries: Vec<Entry>) -> bool {
         let bytes = entries
             .iter()
@@ -367,7 +370,7 @@ impl Cache {
         is_taken
     }
 
-    /// Applies amendments to the copies, waiting for the disk if necessary.
+    /// Applies amendments to the copies. Waits for the disk if necessary.
     pub async fn amendments(&self, server: ServerId, entries: Vec<Entry>) {
         if !entries.is_empty() {
             self.soon(move |db| rooms::entries(db, server, &entries))
@@ -375,21 +378,21 @@ impl Cache {
         }
     }
 
-    /// The entries right before a seq, or the newest for [`u64::MAX`]; nothing if they are not here.
+    /// Returns the entries right before a seq, or the newest for [`u64::MAX`]; `None` if they are not cached.
     pub async fn page(&self, server: ServerId, room: RoomId, before: Seq) -> Option<Page> {
         self.ask(move |db| rooms::page(db, server, room, before))
             .await
             .flatten()
     }
 
-    /// Entries of a history the room had before, which no entry of its present one has matched.
+    /// Returns entries of an earlier history of the room that are not in its present one.
     pub async fn former(&self, server: ServerId, room: RoomId) -> Vec<Entry> {
         self.ask(move |db| rooms::former(db, server, room))
             .await
             .unwrap_or_default()
     }
 
-    /// What is found among the copies, and nothing where they cannot be read. A search with a higher number ends it early.
+    /// Searches the copies. Returns nothing if they cannot be read. A search with a higher number cancels it.
     pub async fn search(&self, id: u64, server: ServerId, wanted: Search) -> Found {
         let (path, searched) = (Arc::clone(&self.path), Arc::clone(&self.searched));
         searched.fetch_max(id, Ordering::Relaxed);
@@ -400,7 +403,7 @@ impl Cache {
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 
-    /// Keeps what is typed and not sent; empty: nothing.
+    /// Stores a draft; an empty text deletes it.
     pub async fn draft(&self, server: ServerId, room: Option<RoomId>, text: String) {
         let own = self.instance;
         self.soon(move |db| drafts::draft(db, server, own, room, &text))
@@ -408,26 +411,26 @@ impl Cache {
     }
 }
 
-/// Whose posts and drafts are meant.
+/// Which posts and drafts to return.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Whose {
-    /// Those that this process has held all along, and what the dead have left.
+    /// Those of this process, and those of processes that have ended.
     All,
-    /// What was taken over just now.
+    /// Those that were just taken over.
     Adopted,
 }
 
-/// How the history that a room has now relates to what was kept of it.
+/// How the present history of a room relates to the stored one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum History {
     Same,
-    /// The same, but too much was missed: what is kept may have been edited or deleted since, and comes from the server again.
+    /// The same, but too much was missed: stored entries may have been edited or deleted since, and are loaded from the server again.
     Missed,
     /// The history was replaced and numbers start over, so stored entries cannot be identified by seq.
     Another,
 }
 
-/// The thread: all that waits is one commit.
+/// Runs the cache's thread. All waiting jobs are one commit.
 fn serve(
     db: &mut Connection,
     locks: &mut Locks,
@@ -435,7 +438,7 @@ fn serve(
     waiting: &AtomicU64,
     limit: u64,
 ) {
-    // The file may have grown under an earlier limit.
+    // The file may have grown under an earlier limit, so check it at the first commit.
     let mut grown = u64::MAX;
     let look_every = LOOK_EVERY.min(limit / 10);
     while let Some(first) = inbox.blocking_recv() {
@@ -453,7 +456,7 @@ fn serve(
         let committed = commit(db, locks, works, waits).map_err(|error| error.to_string());
         waiting.fetch_sub(added, Ordering::Relaxed);
         if let Err(error) = &committed {
-            tracing::warn!(%error, "cannot write the cache");
+            tracing::warn!(%error, "cannot write to the cache");
         }
         for waiter in waiters.into_iter().flatten() {
             let _gone = waiter.send(committed.clone());
@@ -473,7 +476,7 @@ fn commit(
     works: Vec<Work>,
     waits: bool,
 ) -> rusqlite::Result<()> {
-    // Copies may be lost with the power; a post that is about to be sent may not.
+    // Copies may be lost in a power failure; a post that is about to be sent may not.
     db.pragma_update(None, "synchronous", if waits { "FULL" } else { "NORMAL" })?;
     let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     for work in works {

@@ -1,4 +1,4 @@
-//! The unary calls beside the stream: older pages and the list of rooms.
+//! The unary calls next to the stream: older pages, the list of rooms, mentions and search.
 
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
@@ -10,19 +10,19 @@ use crate::chat::{Entry, Epoch, Found, RoomId, RoomInfo, Search, Secret, Seq, Se
 use crate::wire::proto::chat_service_client::ChatServiceClient;
 use crate::wire::{entry_from, proto, room_from, search_to};
 
-/// Carries the secret as the protocol wants it: never in an address, never in a log.
+/// Adds the secret as the protocol requires: never in an address, never in a log.
 fn authorised<T>(message: T, secret: &Secret) -> Result<Request<T>, Status> {
     let value = format!("Bearer {}", hex::encode(secret.bytes()));
     let mut value: MetadataValue<_> = value
         .parse()
-        .map_err(|_| Status::internal("a secret is always a header"))?;
+        .map_err(|_| Status::internal("a secret is always a valid header"))?;
     value.set_sensitive(true);
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", value);
     Ok(request)
 }
 
-/// A page of older entries: from the cache if it has them, else from the server; or the word that it could not be had.
+/// Loads a page of older entries, from the cache if it has them, otherwise from the server. Returns [`Event::PageFailed`] if that fails.
 pub async fn older(
     service: ChatServiceClient<Channel>,
     secret: Secret,
@@ -42,7 +42,7 @@ pub async fn older(
     page
 }
 
-/// A page that is here already.
+/// Returns a page from the cache.
 pub async fn kept(cache: &Cache, server: ServerId, room: RoomId, before: Seq) -> Option<Event> {
     let page = cache.page(server, room, before).await?;
     Some(Event::Page {
@@ -87,7 +87,7 @@ async fn asked(
     }
 }
 
-/// What mentions us, the newest first.
+/// Returns the entries that mention us, newest first.
 pub async fn mentions(
     mut service: ChatServiceClient<Channel>,
     secret: Secret,
@@ -101,7 +101,7 @@ pub async fn mentions(
         .collect()
 }
 
-/// What the server finds.
+/// Searches on the server.
 pub async fn found(
     mut service: ChatServiceClient<Channel>,
     secret: Secret,
@@ -118,7 +118,7 @@ pub async fn found(
     })
 }
 
-/// The rooms anyone may join.
+/// Returns the rooms anyone may join.
 pub async fn rooms(
     mut service: ChatServiceClient<Channel>,
     secret: Secret,

@@ -1,4 +1,4 @@
-//! The link: one task that owns the connection, from dialling to goodbye, and starts over when it breaks.
+//! The link: one task that owns the connection, from connecting to goodbye, and reconnects when it breaks.
 
 mod attached;
 mod health;
@@ -21,42 +21,42 @@ use super::{
 };
 use crate::chat::{ClientId, Cursor, Found, IdentityId, RoomId, Search, ServerId, SessionId};
 
-/// A server has this long to take the connection and to let us in.
+/// How long a server has to accept the connection, and again to send Welcome.
 const DIAL_WITHIN: Duration = Duration::from_secs(10);
 /// A link that lasted this long after its welcome starts its backoff over.
 const STEADY: Duration = Duration::from_secs(5);
 
-/// What outlives a connection.
+/// The state that outlives a connection.
 #[derive(Debug)]
 pub(super) struct Link {
     config: ClientConfig,
     events: mpsc::Sender<Event>,
     pending: Pending,
-    /// Posts that are being written to the disk, in order.
+    /// Posts that are being written to disk, in order.
     keeping: VecDeque<OpenCache>,
     cache: Option<Cache>,
-    /// The server that cursors, drafts and pending posts belong to.
+    /// The server that the cursors, drafts and pending posts belong to.
     holds: Option<ServerId>,
-    /// What the reader of events has of each room.
+    /// What the reader of the events has of each room.
     cursors: HashMap<RoomId, Cursor>,
     last_session: Option<SessionId>,
-    /// The server this process has met.
+    /// The server that this process has connected to.
     server_id: Option<ServerId>,
-    /// Who we are there.
+    /// Our identity there.
     me: Option<IdentityId>,
     health: Health,
-    /// Rooms to be joined as soon as there is a link.
+    /// Rooms to join as soon as there is a connection.
     to_join: Vec<String>,
 }
 
-/// A post, and the word that it is on the disk.
+/// A post, and the confirmation that it is on disk.
 type OpenCache = (oneshot::Receiver<Result<(), String>>, Post);
 
 /// The receiver of the events is gone.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NoReceiver;
 
-/// Runs a link until it is told to quit or nobody listens any more.
+/// Runs a link until it receives [`Command::Quit`] or nobody reads its events any longer.
 pub async fn run(
     config: ClientConfig,
     opened: Option<Opened>,
@@ -76,7 +76,7 @@ impl Link {
         opened: Option<Opened>,
         events: mpsc::Sender<Event>,
     ) -> (Self, Option<oneshot::Receiver<()>>) {
-        // Everybody is in the room the server begins with, which has no name here: servers choose it.
+        // Everyone is in the room that the server starts people in. It has no name here, because each server chooses it.
         let to_join = std::iter::once(String::new())
             .chain(config.room.clone())
             .collect();
@@ -110,7 +110,7 @@ impl Link {
         (link, Some(opened.ended))
     }
 
-    /// Connects again and again, until it is told to quit or nobody listens any more.
+    /// Connects again and again until it receives [`Command::Quit`] or nobody reads its events any longer.
     async fn serve(mut self, commands: &mut mpsc::Receiver<Command>) {
         let mut backoff = Backoff::default();
         loop {
@@ -133,9 +133,9 @@ impl Link {
         }
     }
 
-    /// Takes a post over: on the disk first, and then into what is sent, in this order. Many that come at once are one write.
+    /// Takes a post: first it is written to disk, then it is sent. Many posts that arrive at once are one write.
     async fn keep(&mut self, post: Post, instead_of: Option<ClientId>) {
-        // What is not said is done now or not at all: another run of the program knows nothing of it.
+        // Only messages are stored. Other posts are sent now or not at all: another run of the program knows nothing of them.
         let (Some(cache), Some(server), true) = (&self.cache, self.holds, post.body.is_said())
         else {
             self.pending.add(post);
@@ -145,8 +145,8 @@ impl Link {
         self.keeping.push_back((kept, post));
     }
 
-    /// Waits until the next post is on the disk, and lets it be sent. Without a disk it is sent all the same, and that is told. What
-    /// is dropped while it waits is waited for again.
+    /// Waits until the next post is on disk, then lets it be sent. If it cannot be written, it is sent anyway and that is reported. If this
+    /// future is dropped, the next call waits for the same post.
     async fn kept(&mut self) -> Result<(), NoReceiver> {
         let Some((kept, _)) = self.keeping.front_mut() else {
             return std::future::pending().await;
@@ -165,13 +165,13 @@ impl Link {
         }
     }
 
-    /// Whether a post is to be sent already, or about to be.
+    /// Returns whether a post is already pending, or about to be.
     fn is_held(&self, id: ClientId) -> bool {
         let mut keeping = self.keeping.iter();
         self.pending.has(id) || keeping.any(|(_, post)| post.client_id == id)
     }
 
-    /// A post was answered for good.
+    /// Removes a post that has its final answer.
     async fn answered(&mut self, id: ClientId) -> Option<Post> {
         let post = self.pending.answered(id)?;
         if let Some(cache) = &self.cache {
@@ -180,7 +180,7 @@ impl Link {
         Some(post)
     }
 
-    /// What the cache does beside the connection; gives back what is not its business.
+    /// Handles the commands for the cache. Returns any other command.
     async fn keep_or(&mut self, command: Command) -> Result<Option<Command>, NoReceiver> {
         match (command, &self.cache, self.holds) {
             (Command::Post { post, instead_of }, ..) => self.keep(post, instead_of).await,
@@ -198,7 +198,7 @@ impl Link {
         self.events.send(event).await.map_err(|_| NoReceiver)
     }
 
-    /// One connection, from dialling to its end.
+    /// Runs one connection, from connecting to its end.
     async fn once(
         &mut self,
         commands: &mut mpsc::Receiver<Command>,
@@ -244,7 +244,7 @@ impl Link {
         Ok(end)
     }
 
-    /// Waits without a connection: until a moment, or until a person does something about it.
+    /// Waits without a connection: until a time, or until a person acts.
     async fn idle(
         &mut self,
         commands: &mut mpsc::Receiver<Command>,
@@ -273,7 +273,7 @@ impl Link {
         }
     }
 
-    /// What can be done without a connection: posts wait, rooms are joined later, the rest cannot be done now.
+    /// Handles a command without a connection: posts wait, rooms are joined later, and the rest is refused.
     async fn offline(&mut self, command: Command) -> Result<(), NoReceiver> {
         let Some(command) = self.keep_or(command).await? else {
             return Ok(());
@@ -303,7 +303,7 @@ impl Link {
             Command::Search { id, search, among } => {
                 let (kept, events) = (self.kept_found(id, search), self.events.clone());
                 match among {
-                    // The next letter does not wait for it.
+                    // In a task of its own, so that the next keystroke does not wait for the search.
                     Among::Kept => drop(tokio::spawn(async move {
                         let _gone = events.send(kept.await).await;
                     })),
@@ -313,10 +313,10 @@ impl Link {
                     }
                 }
             }
-            // What was read is said again when the room is followed, and who writes now concerns nobody later.
+            // The read position is sent again when the room is followed, and typing now matters to nobody later.
             Command::MarkRead { .. }
             | Command::Typing(_)
-            // These are done already.
+            // These are handled already.
             | Command::Post { .. }
             | Command::Forget(_)
             | Command::Draft { .. }
@@ -327,7 +327,7 @@ impl Link {
         Ok(())
     }
 
-    /// What is found among what is kept here.
+    /// Searches the cache.
     pub(super) fn kept_found(
         &self,
         id: u64,
@@ -360,7 +360,7 @@ impl Link {
 
 /// Opens an HTTP/2 connection through the connector.
 async fn dial(connector: Connector, before: Option<ServerId>) -> Result<Channel, Why> {
-    // The address is the connector's business; this one only fills the `:authority` of requests.
+    // The connector knows the address; this one only fills the `:authority` of requests.
     let endpoint = Endpoint::from_static("http://tchat")
         .initial_stream_window_size(2 * 1024 * 1024)
         .initial_connection_window_size(4 * 1024 * 1024)
@@ -398,7 +398,7 @@ async fn dial(connector: Connector, before: Option<ServerId>) -> Result<Channel,
         })
 }
 
-/// What went wrong with an address.
+/// Returns why an address cannot be reached.
 fn unreachable(error: &std::io::Error) -> Unreachable {
     match error.kind() {
         std::io::ErrorKind::ConnectionRefused => Unreachable::Refused,
@@ -413,7 +413,7 @@ fn unreachable(error: &std::io::Error) -> Unreachable {
 
 fn random() -> u64 {
     let mut bytes = [0; 8];
-    // Without randomness the wait is the shortest there is, which is no harm for one client.
+    // Without randomness the wait is the shortest, which does no harm for one client.
     let _same = getrandom::fill(&mut bytes);
     u64::from_le_bytes(bytes)
 }

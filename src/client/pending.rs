@@ -1,8 +1,8 @@
-//! Unanswered posts: which to send next, which to send again, and in which order. Pure; the time comes in.
+//! Posts that were not answered yet: which to send next, which to send again, and in which order. Pure; the caller passes the time in.
 //!
-//! All posts are sent in the order they were composed, whatever their recipient: a person, their name and the conversation with them are
-//! the same room to the server. After a refusal that may be tried again they go one at a time until none is left, because the
-//! server refuses whatever would overtake.
+//! All posts are sent in the order they were composed, whatever their recipient: to the server, a person, their name and the conversation
+//! with them are the same room. After a retryable refusal, posts are sent one at a time until none is left, because the server refuses any
+//! post that would overtake an earlier one.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::collections::VecDeque;
@@ -10,22 +10,22 @@ use std::time::{Duration, Instant};
 
 use crate::chat::{Body, ClientId, Recipient, RoomId};
 
-/// Something to be said, from Enter to its answer.
+/// A post, from Enter to its answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Post {
     pub client_id: ClientId,
     pub to: Recipient,
     pub body: Body,
-    /// When it was composed, Unix milliseconds; shown until the server's time comes.
+    /// When it was composed, in Unix milliseconds; shown until the server's time arrives.
     pub at_ms: u64,
-    /// The room it was typed in; a private line may be typed anywhere.
+    /// The room it was typed in; a private message may be typed in any room.
     pub from: Option<RoomId>,
-    /// What was typed, to be given back if it is refused.
+    /// The text that was typed, to be restored if the post is refused.
     pub typed: String,
 }
 
 impl Post {
-    /// A post that nobody typed.
+    /// Creates a post that nobody typed.
     pub fn new(client_id: ClientId, to: Recipient, body: Body) -> Self {
         Self {
             client_id,
@@ -44,21 +44,21 @@ struct Item {
     is_sent: bool,
 }
 
-/// See the module.
+/// The posts that wait to be sent or answered, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Pending {
     items: VecDeque<Item>,
-    /// Posts go one at a time, and not before this.
+    /// If set, posts are sent one at a time, and not before this time.
     careful: Option<Instant>,
-    /// The name whose conversation was asked for on this connection.
+    /// The name whose conversation was requested on this connection.
     resolving: Option<String>,
 }
 
-/// What is to be sent next.
+/// What to send next.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Next {
     Post(Post),
-    /// Ask for the conversation first: a name may mean somebody else when the post is sent again.
+    /// Ask for the conversation first: the name may belong to another person when the post is sent again.
     Open(String),
 }
 
@@ -74,7 +74,7 @@ impl Pending {
         });
     }
 
-    /// Takes what may be sent now; ask again until there is nothing.
+    /// Returns the next thing that may be sent now. Call it again until it returns `None`.
     pub fn next(&mut self, now: Instant) -> Option<Next> {
         let first = self.items.iter().position(|item| !item.is_sent)?;
         if self
@@ -85,7 +85,7 @@ impl Pending {
         }
         let item = self.items.get_mut(first)?;
         if let Recipient::Name(name) = &item.post.to {
-            // Whatever comes after it waits until it is known where it goes.
+            // Everything after this post waits until its recipient is known.
             let asks = self.resolving.is_none();
             return asks.then(|| Next::Open(self.resolving.insert(name.clone()).clone()));
         }
@@ -93,14 +93,14 @@ impl Pending {
         Some(Next::Post(item.post.clone()))
     }
 
-    /// When [`Pending::next`] may have something again by the mere passing of time.
+    /// Returns when [`Pending::next`] may have something again without any other change.
     pub fn wakes_at(&self, now: Instant) -> Option<Instant> {
         let waits =
             self.items.front().is_some_and(|first| !first.is_sent) && self.resolving.is_none();
         self.careful.filter(|_| waits).map(|at| at.max(now))
     }
 
-    /// A post was answered for good; gives it back if it was pending.
+    /// Removes a post that has its final answer. Returns it if it was pending.
     pub fn answered(&mut self, id: ClientId) -> Option<Post> {
         let place = self
             .items
@@ -113,7 +113,7 @@ impl Pending {
         Some(post)
     }
 
-    /// A post may be sent again after a while; those after it wait with it.
+    /// Marks a post to be sent again after a while; the posts after it wait with it.
     pub fn postponed(&mut self, id: ClientId, after: Duration, now: Instant) {
         let Some(place) = self.items.iter().position(|item| item.post.client_id == id) else {
             return;
@@ -121,14 +121,14 @@ impl Pending {
         for item in self.items.iter_mut().skip(place) {
             item.is_sent = false;
         }
-        // A post that only waits for an earlier one says nothing of when that one may come.
+        // A post that only waits for an earlier one does not say when that one may be sent.
         let not_before = self.careful.get_or_insert(now);
         if place == 0 {
             *not_before = now + after;
         }
     }
 
-    /// The conversation of a name is known; gives back the posts that go there now.
+    /// Addresses all posts for a name to its conversation. Returns the ids of these posts.
     pub fn resolved(&mut self, name: &str, room: RoomId) -> Vec<ClientId> {
         self.resolving = None;
         let mut addressed = Vec::new();
@@ -141,13 +141,13 @@ impl Pending {
         addressed
     }
 
-    /// The conversation of a name may be asked for again after a while.
+    /// The conversation of a name may be requested again after a while.
     pub fn not_resolved_yet(&mut self, after: Duration, now: Instant) {
         self.resolving = None;
         self.careful = Some(now + after);
     }
 
-    /// Nobody could be meant by a name: gives back the posts that were for them.
+    /// Removes and returns the posts for a name that nobody has.
     pub fn unresolved(&mut self, name: &str) -> Vec<Post> {
         self.resolving = None;
         let is_theirs =
@@ -158,7 +158,7 @@ impl Pending {
         lost.into_iter().map(|item| item.post).collect()
     }
 
-    /// Everything is to be sent again: the connection is a new one.
+    /// Marks everything to be sent again, because the connection is new.
     pub fn restart(&mut self) {
         for item in &mut self.items {
             item.is_sent = false;
@@ -167,7 +167,7 @@ impl Pending {
         self.resolving = None;
     }
 
-    /// Entries were skipped, and answers may have been among them: what is asked again is answered again.
+    /// Marks everything to be sent again, because answers may have been among skipped entries. The server answers a repeated post again.
     pub fn ask_again(&mut self) {
         for item in &mut self.items {
             item.is_sent = false;
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_rate_limit_posts_go_one_at_a_time() {
+    fn after_a_rate_limit_posts_are_sent_one_at_a_time() {
         let now = Instant::now();
         let later = now + Duration::from_millis(100);
         let mut pending = with(&[
@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(
             pending.wakes_at(later),
             None,
-            "it waits for an answer now, not for time"
+            "it waits for an answer, not for a time"
         );
         for (answered, next) in [(1, 2), (2, 3)] {
             pending.answered(id(answered));
@@ -257,12 +257,12 @@ mod tests {
         assert_eq!(
             sent(&mut pending, later),
             [5, 6],
-            "care ends with the last post that waited"
+            "posts go together again after the last waiting post was answered"
         );
     }
 
     #[test]
-    fn nothing_overtakes_a_post_whose_recipient_is_not_known_yet() {
+    fn no_post_overtakes_one_whose_recipient_is_not_resolved_yet() {
         let now = Instant::now();
         let mut pending = with(&[
             (1, Recipient::Name("ben".into())),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_resolved_once_and_then_is_a_room() {
+    fn a_name_is_resolved_to_a_room_only_once() {
         let now = Instant::now();
         let to = Recipient::Name("ben".into());
         let mut pending = with(&[(1, to.clone()), (2, to)]);
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn posts_to_nobody_come_back() {
+    fn posts_to_an_unknown_name_are_returned() {
         let mut pending = with(&[
             (1, Recipient::Name("ben".into())),
             (2, Recipient::Room(ROOM)),

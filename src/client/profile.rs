@@ -1,7 +1,7 @@
 //! Profiles: the secret that proves who we are to one server, found by every name we have had there.
 //!
-//! A profile is a file of mode 0600, one per server address and start name. A later name leads to it by a small file of its own, the alias:
-//! an identity is not its name. Of two profiles that had one name the one that had it last is meant.
+//! A profile is a file of mode 0600, one per server address and start name. A later name points to it through a small file of its own, the
+//! alias, because an identity is not its name. If two profiles have had the same name, the name means the one that had it last.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -16,14 +16,14 @@ use crate::chat::Secret;
 pub enum ProfileError {
     #[error("cannot use the profile '{path}': {cause}")]
     Io { path: PathBuf, cause: io::Error },
-    #[error("cannot use the profile '{0}': it holds no secret")]
+    #[error("cannot use the profile '{0}': it contains no secret")]
     Damaged(PathBuf),
 }
 
-/// The secret of a profile, made on first use.
+/// Returns the secret of a profile, which is created on first use.
 ///
 /// # Errors
-/// The file cannot be read, written or understood. A damaged one is left as it is.
+/// The file cannot be read, written or understood. A damaged file is left as it is.
 pub fn secret(directory: &Path, server: &str, name: &str) -> Result<Secret, ProfileError> {
     let path = file(directory, server, name, "secret");
     let cause = |cause| ProfileError::Io {
@@ -36,7 +36,8 @@ pub fn secret(directory: &Path, server: &str, name: &str) -> Result<Secret, Prof
     fs::create_dir_all(directory).map_err(cause)?;
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| cause(io::Error::other(error.to_string())))?;
-    // Written aside and linked into place: of two that start at once, one makes the profile and the other finds it whole.
+    // Written to another file and then linked into place: if two processes start at once, one creates the profile and the other finds it
+    // complete.
     let aside = directory.join(format!(
         "new-{}-{:02x}{:02x}",
         std::process::id(),
@@ -53,7 +54,7 @@ pub fn secret(directory: &Path, server: &str, name: &str) -> Result<Secret, Prof
         file.sync_all()?;
         fs::hard_link(&aside, &path)
     });
-    // The name aside has done its work either way.
+    // The other file is not needed any longer in either case.
     let _gone = fs::remove_file(&aside);
     match written {
         Ok(()) => Ok(Secret::new(bytes)),
@@ -64,26 +65,26 @@ pub fn secret(directory: &Path, server: &str, name: &str) -> Result<Secret, Prof
     }
 }
 
-/// Where a profile keeps messages, drafts and its outbox.
+/// Returns the path of a profile's messages, drafts and outbox.
 pub fn cache(directory: &Path, server: &str, name: &str) -> PathBuf {
     file(directory, server, name, "db")
 }
 
-/// The public room that was read last under a profile.
+/// Returns the public room that was read last under a profile.
 pub fn last_room(directory: &Path, server: &str, name: &str) -> Option<String> {
     let room = fs::read_to_string(file(directory, server, name, "room")).ok()?;
     let room = room.trim();
     (!room.is_empty()).then(|| room.to_owned())
 }
 
-/// Remembers the room that is read. Best effort: without it one begins where everybody does.
+/// Saves the room that is being read. Best effort: without it the client starts in the room that everyone starts in.
 pub fn remember_room(directory: &Path, server: &str, name: &str, room: &str) {
     let path = file(directory, server, name, "room");
     let _forgotten = fs::write(path, format!("{room}\n"));
 }
 
-/// Notes the name that the identity of a profile has now, so that the profile is found by it from now on. Best effort: without it the
-/// profile is found by the names before.
+/// Records the present name of a profile's identity, so that the profile is found by it from now on. Best effort: without it the profile is
+/// found by its earlier names.
 pub fn note_name(directory: &Path, server: &str, start: &str, now: &str) {
     let profile = stem(directory, server, start);
     let of = |stem: &str, kind: &str| directory.join(format!("{stem}.{kind}"));
@@ -112,7 +113,7 @@ pub fn note_name(directory: &Path, server: &str, start: &str, now: &str) {
     }
 }
 
-/// Writes a line that nobody reads half.
+/// Writes a line so that nobody reads half of it.
 fn write_whole(path: &Path, line: &str) -> io::Result<()> {
     let aside = path.with_extension(format!("new-{}", std::process::id()));
     fs::write(&aside, format!("{line}\n"))?;
@@ -135,28 +136,28 @@ fn read(path: &Path) -> Result<Option<Secret>, ProfileError> {
         .ok_or_else(|| ProfileError::Damaged(path.to_owned()))
 }
 
-/// A file of the profile that is meant by a name.
+/// Returns a file of the profile that a name means.
 fn file(directory: &Path, server: &str, name: &str, kind: &str) -> PathBuf {
     directory.join(format!("{}.{kind}", stem(directory, server, name)))
 }
 
-/// What the files of a profile are named after: that of the profile a name leads to, else the name's own.
+/// Returns the file stem of a profile: that of the profile the name points to, otherwise the name's own.
 fn stem(directory: &Path, server: &str, name: &str) -> String {
     let own = own_stem(server, name);
     alias(directory, &own).unwrap_or(own)
 }
 
-/// Names and addresses may hold what a file name may not, so a profile is found by a hash of both.
+/// Names and addresses may contain characters that a file name may not, so a profile is found by a hash of both.
 fn own_stem(server: &str, name: &str) -> String {
     let hash = Sha256::digest(format!("{server}\n{}", name.to_lowercase()));
     hex::encode(&hash[..12])
 }
 
-/// The profile that a name leads to which it did not begin with, if that is still there.
+/// Returns the profile that a name points to and that did not start with it, if it still exists.
 fn alias(directory: &Path, own: &str) -> Option<String> {
     let text = fs::read_to_string(directory.join(format!("{own}.alias"))).ok()?;
     let profile = text.trim();
-    // Never a path out of here, whatever is in the file.
+    // The file may contain anything: never follow a path out of this directory.
     let is_stem = profile.len() == own.len() && profile.bytes().all(|it| it.is_ascii_hexdigit());
     let is_there = is_stem && directory.join(format!("{profile}.secret")).exists();
     is_there.then(|| profile.to_owned())
@@ -186,7 +187,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_can_read_a_secret() {
+    fn only_the_owner_can_read_the_secret_file() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         secret(directory.path(), "localhost:50051", "张三/../x").unwrap();
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_was_copied_by_hand_is_the_same_one_and_left_as_it_is() {
+    fn a_profile_copied_by_hand_has_the_same_secret_and_is_left_unchanged() {
         let directory = tempfile::tempdir().unwrap();
         let ann = secret(directory.path(), "h:1", "ann").unwrap();
         let path = file(directory.path(), "h:1", "ann", "secret");
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_profile_is_named_and_left_alone() {
+    fn a_damaged_profile_is_reported_and_left_unchanged() {
         let directory = tempfile::tempdir().unwrap();
         let path = file(directory.path(), "h:1", "ann", "secret");
         fs::write(&path, "not a secret").unwrap();
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_an_identity_has_had_finds_it() {
+    fn a_profile_is_found_by_every_name_its_identity_has_had() {
         let directory = tempfile::tempdir().unwrap();
         let here = directory.path();
         let of = |server: &str, name: &str| secret(here, server, name).unwrap();
@@ -248,16 +249,16 @@ mod tests {
         for name in ["dan", "daniel", "丹尼尔", "Daniel_2"] {
             assert_eq!(of("h:1", name), dan, "{name}");
         }
-        // A name it was found by leads on, too.
+        // A name that already is an alias can be the start name, too.
         note_name(here, "h:1", "daniel", "mia");
         assert_eq!(of("h:1", "mia"), dan);
-        // It is another person elsewhere, and under a name it never had.
+        // On another server, or under a name it never had, it is another person.
         assert_ne!(of("h:2", "daniel"), dan);
         assert_ne!(of("h:1", "danielle"), dan);
     }
 
     #[test]
-    fn of_two_that_had_a_name_the_last_is_meant_until_it_leaves_it() {
+    fn a_shared_name_means_the_profile_that_had_it_last() {
         let directory = tempfile::tempdir().unwrap();
         let here = directory.path();
         let of = |name: &str| secret(here, "h:1", name).unwrap();
@@ -269,7 +270,7 @@ mod tests {
             (of("ben"), of("benjamin"), of("dan")),
             (dan.clone(), ben.clone(), dan.clone())
         );
-        // The name is free again, and was ben's first.
+        // The name is free again, and ben's profile started with it.
         note_name(here, "h:1", "dan", "dan");
         assert_eq!((of("ben"), of("dan")), (ben.clone(), dan.clone()));
         // And taken back by the profile that first used it.
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_that_leads_nowhere_or_out_is_none() {
+    fn an_alias_to_a_missing_file_or_outside_path_is_ignored() {
         let directory = tempfile::tempdir().unwrap();
         let here = directory.path();
         let own = own_stem("h:1", "ann");

@@ -1,4 +1,4 @@
-//! Bodies of entries and their amendments.
+//! Converts the bodies of entries and their amendments.
 
 use prost::Message as _;
 
@@ -8,7 +8,7 @@ use crate::chat::{
     Amended, Amendment, Author, Body, IdentityId, Reaction, Role, Ruling, Seq, Until,
 };
 
-/// The body; an arm of a later version becomes [`Body::Unknown`].
+/// Converts a body. A kind from a later version becomes [`Body::Unknown`].
 pub(super) fn body_from(body: Option<proto::Body>) -> Body {
     use proto::body::Kind;
     match body.and_then(|body| body.kind) {
@@ -135,8 +135,10 @@ fn amendment_to(target: Seq, what: &Amendment) -> proto::body::Kind {
     }
 }
 
+/// Converts the amendments of an entry.
+///
 /// # Errors
-/// Names the field that is missing or malformed.
+/// A field is missing or malformed; the error names it.
 pub(super) fn amended_from(amended: proto::Amended) -> Result<Amended, Malformed> {
     let reaction = |it: proto::Reaction| {
         let people = it.people.into_iter().map(|who| author_from(Some(who)));
@@ -211,7 +213,7 @@ fn until_from(until_ms: u64, for_ms: u64) -> Until {
     }
 }
 
-/// `until_ms` and `for_ms`.
+/// Returns `until_ms` and `for_ms`.
 fn until_to(until: Until) -> (u64, u64) {
     match until {
         Until::For(ms) => (0, ms),
@@ -219,13 +221,15 @@ fn until_to(until: Until) -> (u64, u64) {
     }
 }
 
-/// What became of an entry as bytes that a later version can read as well.
+/// Encodes the amendments of an entry, so that a later version can read them as well.
 pub fn amended_to_bytes(amended: &Amended) -> Vec<u8> {
     amended_to(amended).encode_to_vec()
 }
 
+/// Decodes the amendments of an entry.
+///
 /// # Errors
-/// Names what is missing or malformed.
+/// A field is missing or malformed; the error names it.
 pub fn amended_from_bytes(bytes: &[u8]) -> Result<Amended, Malformed> {
     let amended = proto::Amended::decode(bytes).map_err(|_| Malformed("amended"))?;
     amended_from(amended)

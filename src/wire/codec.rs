@@ -1,4 +1,4 @@
-//! The encode-once codec: a frame is bytes that are encoded already and shared by all receivers.
+//! The encode-once codec: a frame is encoded once, and the same bytes are sent to everyone who receives it.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use prost::Message;
@@ -46,7 +46,7 @@ impl Encoder for FrameEncoder {
     }
 }
 
-/// Passes on the messages of a foreign protocol as they are, both ways.
+/// Passes the messages of a foreign protocol on unchanged, in both directions.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RawCodec;
 
@@ -78,7 +78,7 @@ impl Decoder for RawDecoder {
     }
 }
 
-/// One event as a whole frame.
+/// Encodes one event as a whole frame.
 pub fn encode_event(event: &Event) -> Bytes {
     proto::ChatResponse {
         events: vec![event_to(event)],
@@ -87,7 +87,8 @@ pub fn encode_event(event: &Event) -> Bytes {
     .into()
 }
 
-/// Entries as one frame, and the offset at which each one ends: the bytes after any of these offsets are a frame as well.
+/// Encodes entries as one frame. Also returns the offset at which each entry ends: the bytes after any of these offsets are a frame as
+/// well.
 pub fn encode_entries(entries: &[Entry]) -> (Bytes, Vec<usize>) {
     let mut buffer = BytesMut::with_capacity(
         entries
@@ -101,7 +102,7 @@ pub fn encode_entries(entries: &[Entry]) -> (Bytes, Vec<usize>) {
             let event = proto::Event {
                 kind: Some(proto::event::Kind::Entry(entry_to(entry))),
             };
-            // A repeated message field with number 1, as `ChatResponse.events` is.
+            // Field 1, a repeated message, like `ChatResponse.events`.
             prost::encoding::message::encode(1, &event, &mut buffer);
             buffer.len()
         })
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suffix_of_a_batch_is_a_frame() {
+    fn a_batch_without_its_first_entries_is_still_a_frame() {
         let entries: Vec<Entry> = (1..=4).map(entry).collect();
         let (bytes, ends) = encode_entries(&entries);
         assert_eq!(ends.last(), Some(&bytes.len()));

@@ -7,8 +7,10 @@ use super::parts::{
 use super::proto;
 use crate::chat::{Digest, Entry, Seq};
 
+/// Converts a message to an entry.
+///
 /// # Errors
-/// Names the field that is missing or malformed.
+/// A field is missing or malformed; the error names it.
 pub fn entry_from(entry: proto::Entry) -> Result<Entry, Malformed> {
     if entry.seq == 0 {
         return Err(Malformed("seq"));

@@ -1,4 +1,4 @@
-//! Events: the protocol's `Event` to and from ours.
+//! Converts events between the protocol's messages and [`Event`].
 
 use super::entry::{entry_from, entry_to};
 use super::frame::{Event, Goodbye, GoodbyeReason, Head, Then, UnfollowReason, Welcome};
@@ -12,8 +12,10 @@ use super::personal::{
 use super::proto::{self, event::Kind, followed, goodbye, unfollowed};
 use crate::chat::{FollowResult, Limits, Seq, ServerId, SessionId};
 
+/// Converts a message to an event.
+///
 /// # Errors
-/// Names the field that is missing or malformed.
+/// A field is missing or malformed; the error names it.
 pub fn event_from(event: proto::Event) -> Result<Event, Malformed> {
     let Some(kind) = event.kind else {
         return Ok(Event::Unknown);

@@ -1,4 +1,4 @@
-//! Frames as plain values: requests one way, events the other.
+//! The frames of the protocol as plain values: requests in one direction, events in the other.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::chat::{
     SessionId, Settings, Status, Unread,
 };
 
-/// The protocol version this program speaks.
+/// The protocol version of this program.
 pub const PROTOCOL: u32 = 1;
 
-/// A request with the number its answer will carry; 0 wants no answer.
+/// A request with the number that its answer will carry; 0: no answer is wanted.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RequestFrame {
     pub request: u64,
@@ -50,13 +50,13 @@ pub enum Request {
     },
     SetLevel {
         room: RoomId,
-        /// Absent: as for every room of its kind.
+        /// Absent: the usual level for this kind of room.
         level: Option<Level>,
     },
     SetKeywords(Vec<String>),
     Ping,
     Bye,
-    /// Something a later version asks; nobody here can do it.
+    /// A request from a later version, which this version cannot handle.
     Unknown,
 }
 
@@ -144,7 +144,7 @@ pub enum Event {
         request: u64,
         room: RoomId,
         epoch: Epoch,
-        /// What the counts are as of.
+        /// The counts are as of this entry.
         last: Seq,
         unread: Unread,
     },
@@ -174,11 +174,11 @@ pub enum Event {
         heads: Vec<Head>,
     },
     Goodbye(Goodbye),
-    /// Something a later version says; to be passed over.
+    /// An event from a later version; it is skipped.
     Unknown,
 }
 
-/// Where a room ends.
+/// The last entry of a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Head {
     pub room: RoomId,
@@ -234,7 +234,7 @@ pub enum GoodbyeReason {
     Unknown,
 }
 
-/// What the client is to do after a goodbye.
+/// What the client should do after a goodbye.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Then {
     Resume,

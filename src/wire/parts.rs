@@ -1,4 +1,4 @@
-//! The parts that frames are made of.
+//! Converts the parts of frames: ids, cursors, people, rooms, entries and refusals.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::chat::{
     Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Seq, Via,
 };
 
-/// A frame that breaks the rules of `chat.proto`; says which field.
+/// A frame that breaks the rules of `chat.proto`, with the name of the wrong field.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("'{0}' is missing or malformed")]
 pub struct Malformed(pub &'static str);
@@ -29,7 +29,7 @@ pub(super) fn identity(bytes: &[u8]) -> Result<IdentityId, Malformed> {
 
 pub(super) fn client_id_from(id: &proto::ClientId) -> Result<ClientId, Malformed> {
     let instance = InstanceId::from_slice(&id.instance).ok_or(Malformed("instance"))?;
-    // A store's numbers are signed; one beyond would not come back as it was.
+    // The store's integers are signed; a larger number would not come back unchanged.
     if id.counter == 0 || i64::try_from(id.counter).is_err() {
         Err(Malformed("counter"))
     } else {
@@ -125,8 +125,10 @@ pub(super) fn room_kind_to(kind: RoomKind) -> proto::room_info::Kind {
     }
 }
 
+/// Converts a message to a room.
+///
 /// # Errors
-/// Names the field that is missing or malformed.
+/// A field is missing or malformed; the error names it.
 pub fn room_from(room: proto::RoomInfo) -> Result<RoomInfo, Malformed> {
     let role = room.role();
     let is_said = role != proto::Role::Unspecified;
@@ -218,13 +220,13 @@ pub(super) fn person_to(person: &Person) -> proto::Person {
     }
 }
 
-/// Code and arguments on the wire, both ways from one table.
+/// Converts refusal codes in both directions from one table.
 macro_rules! codes {
     ($($name:ident),* $(,)?) => {
         fn code_to(code: RefusalCode) -> proto::RefusalCode {
             match code {
                 $(RefusalCode::$name => proto::RefusalCode::$name,)*
-                // The first two never travel: nobody who speaks this protocol has a number, or asks it of a server that is not there.
+                // The first two are never sent: only bridges number people, and `Offline` means that there is no server to send to.
                 RefusalCode::NumberTaken | RefusalCode::Offline | RefusalCode::Unknown => {
                     proto::RefusalCode::Unspecified
                 }
@@ -301,17 +303,17 @@ pub fn refusal_from(refused: proto::Refused) -> Refusal {
     }
 }
 
-/// A refusal as bytes that a later version can read as well.
+/// Encodes a refusal, so that a later version can read it as well.
 pub fn refusal_to_bytes(refusal: &Refusal) -> Vec<u8> {
     refusal_to(0, None, refusal).encode_to_vec()
 }
 
-/// What cannot be read is a refusal for a reason this version does not know.
+/// Decodes a refusal. Unreadable bytes become a refusal with a code that this version does not know.
 pub fn refusal_from_bytes(bytes: &[u8]) -> Refusal {
     refusal_from(proto::Refused::decode(bytes).unwrap_or_default())
 }
 
-/// A duration as the wire has it: at least 1, because 0 means "none".
+/// Returns a duration in milliseconds as it is sent: at least 1, because 0 means "none".
 pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis())
         .unwrap_or(u64::MAX)

@@ -1,4 +1,4 @@
-//! Personal data: status, read positions and settings.
+//! Converts what belongs to one person: status, read positions, settings and profiles.
 
 use super::Event;
 use super::parts::{
@@ -8,7 +8,7 @@ use super::parts::{
 use super::proto::{self, event::Kind};
 use crate::chat::{Level, Profile, Seq, Settings, Status, Unread};
 
-/// What the server tells one person alone; nothing that is known for the rest.
+/// Converts the personal events. Every other kind becomes [`Event::Unknown`].
 pub(super) fn event_from(kind: Kind) -> Result<Event, Malformed> {
     Ok(match kind {
         Kind::ReadMoved(it) => Event::ReadMoved {
@@ -90,7 +90,7 @@ pub(super) fn status_from(status: Option<proto::Status>) -> Status {
     }
 }
 
-/// Absent where there is nothing to say; the same with settings and counts.
+/// Returns `None` for an empty status. Settings and counts are converted in the same way.
 pub(super) fn status_to(status: &Status) -> Option<proto::Status> {
     (*status != Status::default()).then(|| proto::Status {
         away: status.is_away,
@@ -98,7 +98,7 @@ pub(super) fn status_to(status: &Status) -> Option<proto::Status> {
     })
 }
 
-/// Absent where it is not said: as for every room of its kind.
+/// Returns `None` if no level is set: then the usual one for this kind of room applies.
 pub(super) fn level_from(level: proto::Level) -> Option<Level> {
     match level {
         proto::Level::All => Some(Level::All),

@@ -1,4 +1,4 @@
-//! Requests: `ChatRequest` to and from [`RequestFrame`].
+//! Converts requests between `ChatRequest` and [`RequestFrame`].
 
 use super::body::{body_from, body_to};
 use super::frame::{Hello, JoinTarget, Request, RequestFrame, Who};
@@ -10,8 +10,10 @@ use super::personal::{level_from, level_to, status_from, status_to};
 use super::proto::{self, chat_request::Kind, ignore, join::Target, open, post::To, whois};
 use crate::chat::{IdentityId, InstanceId, NewRoom, Recipient, RoomId, Secret, Seq, SessionId};
 
+/// Converts a message to a request.
+///
 /// # Errors
-/// Names the field that is missing or malformed.
+/// A field is missing or malformed; the error names it.
 pub fn request_from(frame: proto::ChatRequest) -> Result<RequestFrame, Malformed> {
     let Some(kind) = frame.kind else {
         return Ok(RequestFrame {

@@ -1,11 +1,11 @@
-//! Searches.
+//! Converts searches to and from messages.
 
 use super::parts::{Malformed, room_id};
 use super::proto;
 use super::proto::search_request::Has as Number;
 use crate::chat::{Has, Search};
 
-/// The message of a search.
+/// Converts a search to a message.
 pub fn search_to(search: &Search, limit: u32) -> proto::SearchRequest {
     let rooms = search.rooms.iter().map(|room| room.bytes().to_vec());
     proto::SearchRequest {
@@ -23,10 +23,10 @@ pub fn search_to(search: &Search, limit: u32) -> proto::SearchRequest {
     }
 }
 
-/// The search of a message.
+/// Converts a message to a search.
 ///
 /// # Errors
-/// Something in it is more than it may be, or unknown.
+/// A field exceeds its limit or has an unknown value; the error names it.
 pub fn search_from(message: proto::SearchRequest) -> Result<Search, Malformed> {
     let fits = |all: &[String], most: usize| {
         let short = |one: &String| one.chars().count() <= Search::PHRASE;
@@ -43,7 +43,7 @@ pub fn search_from(message: proto::SearchRequest) -> Result<Search, Malformed> {
     }
     let mut has = Vec::new();
     for what in message.has {
-        // Passing over what is not known would find what was not asked for.
+        // Ignoring an unknown condition would find entries that were not asked for.
         let known = Has::ALL.iter().map(|(_, known)| *known);
         let found = known.into_iter().find(|it| number(*it) as i32 == what);
         let what = found.ok_or(Malformed("has"))?;

@@ -1,11 +1,11 @@
-//! Drafts: typed and unsent text, by room and by the instance that typed it.
+//! Drafts: texts that were typed and not sent, by room and by the instance in which they were typed.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Drafts;
 use crate::chat::{InstanceId, RoomId, ServerId};
 
-/// Where there is no room yet, what is typed is kept under no id.
+/// A draft without a room is stored under an empty id.
 fn draft_key(room: Option<RoomId>) -> Vec<u8> {
     room.map(|room| room.bytes().to_vec()).unwrap_or_default()
 }
@@ -30,7 +30,7 @@ pub fn draft(
     Ok(())
 }
 
-/// As [`adopt_drafts`], in a transaction of its own.
+/// Like [`adopt_drafts`], in a transaction of its own.
 pub fn take_over_drafts(
     db: &mut Connection,
     server: ServerId,

@@ -11,7 +11,7 @@ use crate::wire::{amended_from_bytes, amended_to_bytes};
 /// The columns of an entry, as [`entry`] reads them.
 pub const ENTRY: &str = "epoch, seq, digest, at_ms, author, author_name, instance, counter, kind, text, amended, mentions";
 
-/// Keeps an entry, or what became of one that is here, and takes what it amends along.
+/// Stores an entry, or updates it if it is stored already, and applies it to the entry it amends.
 pub fn put(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
     let is_new = db
         .prepare_cached(
@@ -47,7 +47,7 @@ pub fn put(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
     }
 }
 
-/// What amends an entry, by an index of its own: the words of the condition are those of the index.
+/// Returns the query for the amendments of an entry. It uses an index of its own, so its condition must repeat the words of the index.
 fn amending() -> String {
     format!(
         "SELECT {ENTRY} FROM entries INDEXED BY entries_amending WHERE room = ?1 AND epoch = ?2 AND seq > ?3 AND kind BETWEEN 18 AND 20
@@ -55,14 +55,14 @@ fn amending() -> String {
     )
 }
 
-/// Edits of anything said since an entry.
+/// Returns the query for the edits of any message after an entry.
 fn edits() -> String {
     format!(
         "SELECT {ENTRY} FROM entries INDEXED BY entries_amending WHERE room = ?1 AND epoch = ?2 AND seq > ?3 AND kind BETWEEN 18 AND 20 AND kind = 18"
     )
 }
 
-/// A page may be older than what was heard since: what amends an entry and is here already is taken into it.
+/// A page may be older than amendments that arrived since: applies those that are stored already.
 fn catch_up(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(&amending())?;
     let seq = signed(entry.seq.0);
@@ -91,7 +91,7 @@ fn amended(entry: &Entry) -> Option<Vec<u8>> {
     entry.amended.as_deref().map(amended_to_bytes)
 }
 
-/// Whether more is known of an entry than the copy has; an erased one is never filled again.
+/// Returns whether an entry is newer than its copy. A deleted one is never filled again.
 fn is_newer(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<bool> {
     let Some(copy) = at(db, num, entry, entry.seq)? else {
         return Ok(false);
@@ -116,7 +116,7 @@ fn amend(
     if *what != Amendment::Erase {
         return Ok(());
     }
-    // What edits of it brought goes too.
+    // The text of its edits is deleted too.
     let mut statement = db.prepare_cached(&edits())?;
     let edits = statement.query_map(params![num, by.epoch.bytes(), signed(target.0)], |row| {
         entry(by.room, row)
@@ -130,7 +130,7 @@ fn amend(
     Ok(())
 }
 
-/// The copy of the entry at a seq, in the history of another.
+/// Returns the copy of the entry at a seq, in the same room and history as `of`.
 fn at(db: &Connection, num: i64, of: &Entry, seq: Seq) -> rusqlite::Result<Option<Entry>> {
     db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch = ?2 AND seq = ?3"
@@ -199,7 +199,7 @@ mod tests {
     use crate::client::cache::schema;
 
     #[test]
-    fn what_amends_is_found_by_its_index() {
+    fn amendments_are_found_through_their_index() {
         let directory = tempfile::tempdir().unwrap();
         let db = schema::open(&directory.path().join("cache.db")).unwrap();
         for query in [amending(), edits()] {

@@ -1,5 +1,5 @@
-//! Which instances are alive: every process locks a file named after its instance, and the system releases the lock when the process ends,
-//! however it ends.
+//! Locks that show which processes are running. Every process has a lock file named after its instance; the system releases the lock when
+//! the process ends, however it ends.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::chat::InstanceId;
 
-/// What this process holds: its own lock, and those of the dead whose posts it took over.
+/// The locks of this process: its own, and those of ended processes whose posts it took over.
 #[derive(Debug)]
 pub struct Locks {
     base: PathBuf,
@@ -40,7 +40,7 @@ impl Locks {
         options.open(self.path(instance))
     }
 
-    /// Takes over the instances whose process is gone; says which.
+    /// Takes over the instances whose process has ended. Returns them.
     pub fn adopt(&mut self, instances: Vec<InstanceId>) -> Vec<InstanceId> {
         let mut adopted = Vec::new();
         for instance in instances {
@@ -57,22 +57,22 @@ impl Locks {
         adopted
     }
 
-    /// The instances that are ours: this process's own, and those it took over.
+    /// Returns the instances of this process: its own, and those it took over.
     pub fn held(&self) -> Vec<InstanceId> {
         self.held.iter().map(|(instance, _)| *instance).collect()
     }
 
-    /// Removes what is no longer needed: the locks of instances that have left nothing.
+    /// Removes lock files that are no longer needed: those of instances without posts and drafts.
     pub fn release(self, left: &[InstanceId]) {
         for (instance, _) in &self.held {
             if !left.contains(instance) {
-                // A name that stays is found free by the next process.
+                // If a file cannot be removed, the next process finds it unlocked.
                 let _stays = fs::remove_file(self.path(*instance));
             }
         }
     }
 
-    /// Removes the names that processes left which were killed and had nothing to send.
+    /// Removes the lock files of processes that were killed and had nothing to send.
     fn sweep(&self) {
         let (Some(directory), Some(stem)) = (self.base.parent(), self.base.file_stem()) else {
             return;
@@ -101,5 +101,5 @@ impl Locks {
     }
 }
 
-/// A name is swept away when it is older than this: none that is being made just now.
+/// Only lock files older than this are removed, in seconds: a newer one may be just being created.
 const OLD_SECONDS: u64 = 60;

@@ -1,4 +1,4 @@
-//! The outbox on disk: posts from Enter until they are answered.
+//! The outbox on disk: posts from Enter to their answer.
 
 use rusqlite::{Connection, Row, params};
 
@@ -8,12 +8,12 @@ use crate::client::Post;
 use crate::client::cache::Unsent;
 use crate::wire::{refusal_from_bytes, refusal_to_bytes};
 
-/// How a recipient is kept: a room, an identity or a name.
+/// How a recipient is stored: a room, an identity or a name.
 const ROOM: i64 = 1;
 const PERSON: i64 = 2;
 const NAME: i64 = 3;
 
-/// Adds a post; the draft it was and the failed post it repeats go in the same step, so that nothing is there twice or not at all.
+/// Adds a post. The draft or the failed post it replaces is removed in the same transaction, so that no text is stored twice or lost.
 pub fn keep(
     db: &Connection,
     server: ServerId,
@@ -78,14 +78,14 @@ pub fn address(db: &Connection, posts: &[ClientId], room: RoomId) -> rusqlite::R
     Ok(())
 }
 
-/// The instances that have posts or drafts here.
+/// Returns the instances that have posts or drafts here.
 pub fn instances(db: &Connection) -> rusqlite::Result<Vec<InstanceId>> {
     db.prepare_cached("SELECT instance FROM outbox UNION SELECT instance FROM drafts")?
         .query_map([], |row| row.get(0).map(InstanceId::new))?
         .collect()
 }
 
-/// What is in these outboxes for a server, in the order it was composed.
+/// Returns the posts of these outboxes for a server, in the order they were composed.
 pub fn posts(
     db: &Connection,
     server: ServerId,

@@ -1,4 +1,4 @@
-//! Rooms, and copies of their entries.
+//! Rooms and copies of their entries.
 
 use std::collections::HashSet;
 
@@ -12,14 +12,14 @@ use crate::chat::{
     RoomInfo, RoomKind, Seq, ServerId,
 };
 
-/// Entries of a page, and of a former history that are shown.
+/// The maximum number of entries in a page, and of former entries that are shown.
 const PAGE: usize = 200;
-/// What is left of a cache that grew too large, in percent of its limit.
+/// The size of a cache after trimming, in percent of its limit.
 const LEFT_PERCENT: u64 = 80;
-/// Entries taken away at once: few, because some are long.
+/// How many entries are deleted at once: few, because some are long.
 const TRIM: i64 = 64;
 
-/// What is known of the server that was joined last.
+/// Returns what is stored about the server that was joined last.
 pub fn kept(db: &Connection) -> rusqlite::Result<Option<Kept>> {
     let last = db
         .prepare_cached(
@@ -98,7 +98,7 @@ fn info(row: &Row<'_>) -> rusqlite::Result<RoomInfo> {
     })
 }
 
-/// The newest entry that is here: everything up to it was shown, or is a gap that the screen names.
+/// Returns the cursor of the newest entry in the cache: everything up to it was shown, or is a gap that the screen shows.
 fn cursor(db: &Connection, room: i64, epoch: Epoch) -> rusqlite::Result<Option<Cursor>> {
     db.prepare_cached(
         "SELECT seq, digest FROM entries WHERE room = ?1 AND epoch = ?2 ORDER BY seq DESC LIMIT 1",
@@ -149,7 +149,7 @@ pub fn joined(
     Ok(())
 }
 
-/// Adds a room or takes over what changed; without a place it keeps its own, or comes last.
+/// Adds or updates a room. Without a place, a known room stays in its place and a new one comes last.
 pub fn put(
     db: &Connection,
     server: ServerId,
@@ -183,7 +183,7 @@ pub fn put(
     Ok(())
 }
 
-/// A room's number with its present epoch.
+/// Returns the number of a room in the cache, and its present epoch.
 fn number(
     db: &Connection,
     server: ServerId,
@@ -197,7 +197,7 @@ fn number(
         .optional()
 }
 
-/// Forgets a room we are no longer in, with everything that was said there.
+/// Removes a room that we are no longer in, with all its entries.
 pub fn remove(db: &Connection, server: ServerId, room: RoomId) -> rusqlite::Result<()> {
     if let Some((num, _)) = number(db, server, room)? {
         db.execute("DELETE FROM entries WHERE room = ?1", [num])?;
@@ -220,7 +220,7 @@ pub fn followed(
     let is_another = history == History::Another && before.is_some();
     if is_another {
         if before == Some(epoch) {
-            // The same name for another history: what was kept goes on under one that nobody else uses.
+            // The same epoch for another history: move the old entries to an epoch that nobody else uses.
             db.execute(
                 "UPDATE entries SET epoch = (SELECT randomblob(16)) WHERE room = ?1 AND epoch = ?2",
                 params![num, epoch.bytes()],
@@ -245,7 +245,7 @@ pub fn followed(
     Ok(())
 }
 
-/// Copies entries of one room.
+/// Stores copies of entries of one room.
 pub fn entries(db: &Connection, server: ServerId, entries: &[Entry]) -> rusqlite::Result<()> {
     let Some(first) = entries.first() else {
         return Ok(());
@@ -273,7 +273,7 @@ pub fn entries(db: &Connection, server: ServerId, entries: &[Entry]) -> rusqlite
     Ok(())
 }
 
-/// Takes away what a former history said and the present one says too.
+/// Deletes entries of former histories that are also in the present one.
 fn forget_matched(db: &Connection, room: i64, entries: &[Entry]) -> rusqlite::Result<()> {
     let Some(epoch) = entries.first().map(|entry| entry.epoch) else {
         return Ok(());
@@ -301,7 +301,7 @@ fn forget_matched(db: &Connection, room: i64, entries: &[Entry]) -> rusqlite::Re
             .execute(params![room, epoch, seq])?;
     }
     if left == 0 {
-        // It is not looked for any more.
+        // Nothing is left, so later reads need not search for it.
         db.execute("UPDATE rooms SET has_former = 0 WHERE num = ?1", [room])?;
     }
     Ok(())
@@ -351,7 +351,7 @@ pub fn former(db: &Connection, server: ServerId, room: RoomId) -> rusqlite::Resu
         .prepare_cached("SELECT has_former FROM rooms WHERE num = ?1")?
         .query_row([num], |row| row.get::<_, bool>(0))?;
     if !has_former {
-        // Finding out that there is nothing would read the whole room.
+        // Searching for entries that do not exist would read the whole room.
         return Ok(Vec::new());
     }
     let mut statement = db.prepare_cached(&format!(
@@ -363,7 +363,7 @@ pub fn former(db: &Connection, server: ServerId, room: RoomId) -> rusqlite::Resu
     Ok(entries)
 }
 
-/// Brings the file under its limit: the rooms that were longest unused lose their oldest copies first. The outbox and drafts stay.
+/// Reduces the file to its limit: the rooms that were unused for longest lose their oldest copies first. The outbox and drafts stay.
 pub fn trim(db: &Connection, limit: u64) -> rusqlite::Result<()> {
     if bytes(db)? <= limit {
         return Ok(());
@@ -386,7 +386,7 @@ pub fn trim(db: &Connection, limit: u64) -> rusqlite::Result<()> {
             }
         }
     }
-    // A step of it gives one page back.
+    // Each step gives one page back.
     let mut vacuum = db.prepare("PRAGMA incremental_vacuum")?;
     let mut steps = vacuum.query([])?;
     while steps.next()?.is_some() {}

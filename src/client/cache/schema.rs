@@ -1,4 +1,4 @@
-//! The tables of the cache. They are for ever: a later version adds steps.
+//! The tables of the cache. Existing steps never change; a later version adds steps.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use super::CacheError;
 /// "tchc".
 const APPLICATION_ID: i64 = 0x7463_6863;
 
-/// Step `n` brings a file from version n to n + 1, in one transaction.
+/// Step `n` upgrades a file from version n to n + 1, in one transaction.
 const STEPS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
-/// `used` and `seen` rise with every use, so that the last and the longest unused are found without a clock.
+/// `used` and `seen` rise with every use, so that the most and the least recently used are found without a clock.
 const VERSION_1: &str = "
 CREATE TABLE servers (
     id BLOB PRIMARY KEY, me BLOB NOT NULL, me_name TEXT NOT NULL, body_bytes INTEGER NOT NULL, body_lines INTEGER NOT NULL,
@@ -46,17 +46,17 @@ CREATE TABLE outbox (
 ) STRICT;
 ";
 
-/// What later entries did to one, as the protocol encodes it; the text is as amended.
+/// What later entries changed in an entry, as the protocol encodes it; `text` is as amended.
 const VERSION_2: &str = "ALTER TABLE entries ADD COLUMN amended BLOB;";
 
 /// The mentions of a text: ids, one after the other.
 const VERSION_3: &str = "ALTER TABLE entries ADD COLUMN mentions BLOB;";
 
-/// What amends something is found without going through everything that was said since.
+/// An index that finds amendments without reading all later entries.
 const VERSION_4: &str =
     "CREATE INDEX entries_amending ON entries (room, epoch, seq) WHERE kind BETWEEN 18 AND 20;";
 
-/// Opens the file, made private, and brings it up to date.
+/// Opens the file, makes it private and upgrades it.
 pub fn open(path: &Path) -> Result<Connection, CacheError> {
     let io = |error: std::io::Error| CacheError::Unusable {
         path: path.to_owned(),
@@ -73,12 +73,12 @@ pub fn open(path: &Path) -> Result<Connection, CacheError> {
         Version::Newer => Err(CacheError::Newer(path.to_owned())),
         Version::Foreign => Err(CacheError::Damaged {
             path: path.to_owned(),
-            cause: "it is not a cache of tchat's".into(),
+            cause: "it is not a tchat cache".into(),
         }),
     }
 }
 
-/// What SQLite's error means for the file.
+/// Returns what an SQLite error means for the file.
 pub fn failed(path: &Path, error: &rusqlite::Error) -> CacheError {
     let (path, cause) = (path.to_owned(), error.to_string());
     match error.sqlite_error_code() {
@@ -105,11 +105,11 @@ fn prepare(db: &mut Connection) -> rusqlite::Result<Version> {
         return Ok(Version::Newer);
     }
     if version == 0 {
-        // Decided before the first table: what is trimmed goes back to the file system.
+        // This must be set before the first table is created: trimmed space is given back to the file system.
         db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     db.execute_batch(
-        // A page is written and read once: what the system keeps of the file is enough, and is not held twice.
+        // A page is written and read once: the system's file cache is enough, and SQLite need not cache it as well.
         "PRAGMA journal_mode = WAL; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 4194304;
          PRAGMA secure_delete = ON; PRAGMA cache_size = -256;",
     )?;
@@ -125,7 +125,7 @@ fn prepare(db: &mut Connection) -> rusqlite::Result<Version> {
 
 fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
     let migration = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    // Another process may have been faster.
+    // Another process may have upgraded the file in the meantime.
     let version = migration.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
     for sql in STEPS
         .iter()
@@ -142,7 +142,7 @@ fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
     migration.commit()
 }
 
-/// What people say to each other is nobody else's business on this machine; the log beside the file takes over its mode.
+/// Messages are private on this machine, so only the owner may read the file; the log next to it inherits its mode.
 fn make_private(path: &Path) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -151,7 +151,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// Gives a damaged file another name, with the log that belongs to it.
+/// Renames a damaged file and the log that belongs to it.
 pub fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
     let beside = |path: &Path, suffix: &str| {
         let mut name = path.as_os_str().to_owned();
@@ -161,7 +161,7 @@ pub fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
     let free = |n: &u32| !beside(path, &format!(".damaged-{n}")).exists();
     let n = (1..u32::MAX).find(free).unwrap_or(u32::MAX);
     let aside = beside(path, &format!(".damaged-{n}"));
-    // The log belongs to its file, under the name that goes with it.
+    // The log must have the same name as its file.
     for suffix in ["-wal", "-shm"] {
         if beside(path, suffix).exists() {
             fs::rename(beside(path, suffix), beside(&aside, suffix))?;

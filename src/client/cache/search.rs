@@ -1,4 +1,4 @@
-//! Searches the cached entries, newest first.
+//! Message search in the cached copies, newest first.
 
 use std::path::Path;
 
@@ -11,11 +11,11 @@ use crate::text::Finder;
 /// Texts, actions and replies, by the numbers of their kinds.
 const SAID: &str = "kind IN (1, 2, 17)";
 
-/// Copies that are read between two looks at whether anybody still wants to know.
+/// How many copies are read between two checks whether the result is still wanted.
 const LOOK_EVERY: usize = 256;
 
-/// Looks through the copies of a server's rooms until there is enough of each, on a connection of its own: what is to be written does
-/// not wait for it. Ends early when it is not wanted any more.
+/// Searches the copies of a server's rooms until there are enough results from each. It uses a connection of its own, so that writing does
+/// not wait for it. It ends early when the result is no longer wanted.
 pub fn search(
     path: &Path,
     server: ServerId,
@@ -29,7 +29,7 @@ pub fn search(
         [server.bytes()],
         |row| row.get(0),
     )?;
-    // Who bears a name now is not kept; the server finds what others said under another.
+    // The cache does not store who has a name now; the server finds messages that a person wrote under another name.
     let finder = Finder::new(search, IdentityId::new(me), Vec::new());
     let open = finder.open().filter(|_| search.is_open);
     let finder = open.unwrap_or(finder);

@@ -1,9 +1,9 @@
-//! Numbers as SQLite stores them.
+//! Conversions for numbers in SQLite.
 
 use rusqlite::Row;
 use rusqlite::types::Type;
 
-/// SQLite's integers are signed; no counter and no time comes near the edge.
+/// SQLite's integers are signed; no counter and no time comes near the limit.
 pub fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
@@ -13,5 +13,5 @@ pub fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 }
 
 pub fn damaged(column: usize) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, "a value cannot be read".into())
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, "cannot read a value".into())
 }

@@ -20,14 +20,14 @@ use crate::client::{About, Among, Command, Event, PersonRef, Why, history};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
 use crate::wire::{Hello, JoinTarget, PROTOCOL, Request, RequestFrame, Who, proto, request_to};
 
-/// Frames that may wait for the connection; more posts stay in the pending set.
+/// The maximum number of frames that wait for the connection; further posts stay in the pending set.
 const FRAMES: usize = 64;
-/// How often the server is asked where the rooms end. With the time that its answer is not yet believed, a lost end of a room is
-/// noticed within 30 seconds. (That the server is there at all is HTTP/2's keepalive's business.)
+/// How often the server is asked for the ends of the rooms. Together with the time until missing entries are considered lost, a lost end of
+/// a room is noticed within 30 seconds. (HTTP/2 keepalive checks that the server is there at all.)
 const PING: Duration = Duration::from_secs(24);
-/// A server has this long to end the stream after our goodbye.
+/// How long a server has to end the stream after our goodbye.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
-/// The largest frame that is taken.
+/// The maximum size of a received frame, in bytes.
 const EVENT_BYTES: usize = 1024 * 1024;
 
 /// How a connection ended.
@@ -42,35 +42,35 @@ pub enum End {
     Stopped(Why),
 }
 
-/// A request that awaits its answer.
+/// What a request that waits for its answer is for.
 #[derive(Debug)]
 enum Waits {
     For(About),
-    /// A room to be in from the start.
+    /// A room to join at the start.
     Start(String),
-    /// The conversation of a name that posts wait for.
+    /// The conversation of a name, which posts wait for.
     Resolve(String),
-    /// Nobody is told if it is refused.
+    /// A refusal is not reported.
     Quietly,
 }
 
 pub(super) struct Attached<'a> {
     link: &'a mut Link,
     service: ChatServiceClient<Channel>,
-    /// Frames to be sent; drained into the connection as it takes them.
+    /// Frames to send; they move to the connection as it accepts them.
     outgoing: VecDeque<proto::ChatRequest>,
     waiting: HashMap<u64, Waits>,
     next_request: u64,
     calls: FuturesUnordered<BoxFuture<'static, Event>>,
     welcome_at: Option<Instant>,
-    /// Rooms that were followed on this connection.
+    /// Rooms that are followed on this connection.
     followed: HashSet<RoomId>,
-    /// Rooms that are asked for again: what comes before the answer is out of order.
+    /// Rooms that are being followed again: entries before the answer are out of order.
     resyncing: HashSet<RoomId>,
     pinged_at: Option<Instant>,
-    /// Somebody looks at the report.
+    /// Somebody waits for a report.
     is_watched: bool,
-    /// Older pages that were asked for and have not come.
+    /// Older pages that were requested and have not arrived.
     older: Vec<(RoomId, Seq)>,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Attached<'a> {
         Ok((end, attached.welcome_at))
     }
 
-    /// What was asked for and will not be answered on this connection: joins are asked for again, the rest is told.
+    /// Handles requests that will not be answered on this connection: joins are requested again, the rest is reported as failed.
     async fn give_up_on_answers(&mut self) -> Result<(), NoReceiver> {
         for (room, before) in std::mem::take(&mut self.older) {
             self.link.tell(Event::PageFailed { room, before }).await?;
@@ -123,7 +123,7 @@ impl<'a> Attached<'a> {
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<End, NoReceiver> {
         let (frames, sending) = mpsc::channel(FRAMES);
-        // Hello goes out with the call: a server, or a proxy before it, may send no headers until something was said.
+        // Hello is sent with the call: a server, or a proxy in front of it, may send no headers until it has received something.
         while let Some(hello) = self.outgoing.pop_front() {
             if frames.send(hello).await.is_err() {
                 break;
@@ -131,7 +131,7 @@ impl<'a> Attached<'a> {
         }
         let opening = timeout(DIAL_WITHIN, service.chat(ReceiverStream::new(sending)));
         let mut opening = std::pin::pin!(opening);
-        // A server that takes connections and says nothing keeps nobody from writing, or from going.
+        // While a server accepts the connection but does not answer, people can still write or quit.
         let opened = loop {
             tokio::select! {
                 opened = &mut opening => break opened,
@@ -213,7 +213,7 @@ impl<'a> Attached<'a> {
         }
     }
 
-    /// Sends what is still to be sent, then goodbye, and gives the server a moment to end the stream itself.
+    /// Sends the remaining frames and then Bye, and gives the server a moment to end the stream itself.
     async fn say_goodbye(
         &mut self,
         frames: &mpsc::Sender<proto::ChatRequest>,
@@ -228,7 +228,7 @@ impl<'a> Attached<'a> {
             }
             while let Ok(Some(_)) = stream.message().await {}
         };
-        // A server that does not end the stream in time finds out by the closed connection.
+        // A server that does not end the stream in time notices the closed connection.
         let _late = timeout(GOODBYE_WITHIN, farewell).await;
     }
 
@@ -261,7 +261,7 @@ impl<'a> Attached<'a> {
         self.ask(Request::Hello(hello), None);
     }
 
-    /// How a connection that broke is to be understood: one that never got to a welcome was none to a tchat server.
+    /// Returns how a broken connection is reported: one that ended before the welcome was not a connection to a tchat server.
     fn lost(&self, status: &Status) -> End {
         let is_foreign = matches!(
             status.code(),
@@ -278,7 +278,7 @@ impl<'a> Attached<'a> {
         }
     }
 
-    /// Asks whether the server is there, unless that is being asked already.
+    /// Sends a ping, unless one is waiting for its answer.
     fn ping(&mut self) {
         if self.pinged_at.is_none() {
             self.pinged_at = Some(Instant::now());
@@ -390,7 +390,7 @@ impl<'a> Attached<'a> {
             Command::ListMentions | Command::ListRooms | Command::Search { .. } => {
                 self.call(command, secret);
             }
-            // The first three are done already, and the last three in the loop.
+            // The first three are handled already, and the last three in the loop.
             Command::Post { .. }
             | Command::Forget(_)
             | Command::Draft { .. }
@@ -401,7 +401,7 @@ impl<'a> Attached<'a> {
         Ok(())
     }
 
-    /// Asks beside the stream; the answer comes as an event.
+    /// Makes a call next to the stream; the answer arrives as an event.
     fn call(&mut self, command: Command, secret: Secret) {
         match command {
             Command::ListMentions => {

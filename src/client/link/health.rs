@@ -1,4 +1,4 @@
-//! Connection health, computed only from what arrives, so that a fault shows. Pure; the time comes in.
+//! The health of the connection, measured only from what arrives, so that faults become visible. Pure; the caller passes the time in.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::chat::{Cursor, RoomId, Seq};
 use crate::client::{Report, RoomReport};
 use crate::wire::Head;
 
-/// What a server says a room has beyond what has come is believed after this: it may be on its way.
+/// If entries that the server reports have not arrived after this time, they are considered lost. Until then they may be on their way.
 pub const BELIEVED_AFTER: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
@@ -21,9 +21,9 @@ pub struct Health {
 
 #[derive(Debug, Default)]
 struct Room {
-    /// Where the server says the room ends.
+    /// The last entry of the room according to the server.
     head: Seq,
-    /// What has not come, and since when it is missed.
+    /// The head that has not arrived, and since when it is missing.
     missed: Option<(Head, Instant)>,
     duplicates: u64,
     holes: u64,
@@ -38,23 +38,23 @@ impl Health {
         }
     }
 
-    /// An entry came that was there already.
+    /// Counts an entry that was there already.
     pub fn duplicate(&mut self, room: RoomId) {
         self.rooms.entry(room).or_default().duplicates += 1;
     }
 
-    /// An entry came before the one that had to come first.
+    /// Counts an entry that arrived before an earlier one.
     pub fn hole(&mut self, room: RoomId) {
         self.rooms.entry(room).or_default().holes += 1;
     }
 
-    /// The server said where a room ends.
+    /// The server reported the end of a room.
     pub fn ends(&mut self, room: RoomId, last: Seq) {
         let room = self.rooms.entry(room).or_default();
         room.head = room.head.max(last);
     }
 
-    /// The same, in a heartbeat: what of it has not come is missed from now on.
+    /// The server reported the end of a room in a heartbeat. What has not arrived yet is missing from now on.
     pub fn heard(&mut self, head: Head, cursor: Option<&Cursor>, now: Instant) {
         let room = self.rooms.entry(head.room).or_default();
         room.head = head.last;
@@ -72,13 +72,13 @@ impl Health {
         }
     }
 
-    /// When something missed is to be believed lost.
+    /// Returns when missing entries will be considered lost.
     pub fn wakes_at(&self) -> Option<Instant> {
         let missed = self.rooms.values().filter_map(|room| room.missed);
         missed.map(|(_, since)| since + BELIEVED_AFTER).min()
     }
 
-    /// The rooms whose end was lost on the way.
+    /// Returns the rooms whose end was lost in transit.
     pub fn lost(&mut self, cursors: &HashMap<RoomId, Cursor>, now: Instant) -> Vec<RoomId> {
         let mut lost = Vec::new();
         for (id, room) in &mut self.rooms {
@@ -99,7 +99,7 @@ impl Health {
 
     pub fn report(&self, cursors: &HashMap<RoomId, Cursor>) -> Report {
         let nothing = Room::default();
-        // Rooms that were kept are known before anything was heard of them.
+        // Rooms from the cache are known before the server reports anything about them.
         let ids: BTreeSet<RoomId> = self.rooms.keys().chain(cursors.keys()).copied().collect();
         let rooms = ids.into_iter().map(|id| {
             let room = self.rooms.get(&id).unwrap_or(&nothing);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_still_on_its_way_is_not_lost() {
+    fn entries_that_arrive_in_time_are_not_lost() {
         let now = Instant::now();
         let mut health = Health::default();
         health.heard(head(7), Some(&cursor(5)), now);
@@ -162,11 +162,11 @@ mod tests {
     }
 
     #[test]
-    fn what_has_not_come_after_five_seconds_is_asked_for_again() {
+    fn entries_missing_for_five_seconds_are_requested_again() {
         let now = Instant::now();
         let mut health = Health::default();
         health.heard(head(7), Some(&cursor(5)), now);
-        // Hearing more meanwhile does not put it off.
+        // A later head does not postpone it.
         health.heard(head(9), Some(&cursor(5)), now + Duration::from_secs(4));
         let cursors = HashMap::from([(ROOM, cursor(5))]);
         let nearly = now + BELIEVED_AFTER - Duration::from_millis(1);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn another_epoch_is_a_room_that_has_not_come() {
+    fn a_head_of_another_epoch_counts_as_missing() {
         let now = Instant::now();
         let mut health = Health::default();
         let other = Head {

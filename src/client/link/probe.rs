@@ -1,4 +1,4 @@
-//! Asks whether a tchat server is running, without saying who asks.
+//! Checks whether a tchat server is running, without sending an identity.
 
 use std::time::Duration;
 
@@ -11,31 +11,31 @@ use tonic_health::pb::health_client::HealthClient;
 use super::dial;
 use crate::client::{Connector, Why};
 
-/// What is asked about.
+/// The service whose health is checked.
 const SERVICE: &str = "tchat.v1.ChatService";
 
-/// A server of tchat that answered.
+/// The answer of a tchat server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Answers {
-    /// From a question to its answer.
+    /// The time from a request to its answer.
     pub rtt: Duration,
 }
 
-/// Dials and asks for the health of the chat service.
+/// Connects and checks the health of the chat service.
 ///
 /// # Errors
-/// Nobody is there, or somebody else is, or it is just ending.
+/// No server is running there, it is not a tchat server, or it is stopping.
 pub async fn probe(connector: Connector) -> Result<Answers, Why> {
     let mut health = HealthClient::new(dial(connector, None).await?);
     let request = || HealthCheckRequest {
         service: SERVICE.into(),
     };
     let not_tchat = |status: &tonic::Status| match status.code() {
-        // It speaks gRPC, and knows no such service.
+        // It is a gRPC server without this service.
         Code::NotFound | Code::Unimplemented => Why::NotTchat(String::new()),
         _ => Why::NotTchat(status.message().to_owned()),
     };
-    // The first answer comes behind the greetings of the connection.
+    // The first answer includes the connection's handshakes, so only the second one is timed.
     let answer = health.check(request()).await.map_err(|it| not_tchat(&it))?;
     if answer.into_inner().status() != ServingStatus::Serving {
         return Err(Why::Draining);

@@ -1,4 +1,4 @@
-//! Applies what the server sends: moves cursors and pending posts, and passes events on.
+//! Events from the server: updates cursors and pending posts, and passes the events on.
 
 use super::{Attached, End, Waits};
 use crate::chat::{
@@ -12,11 +12,11 @@ use crate::client::{About, Event, LinkState, PutOut, Why, history};
 use crate::wire::{self, Goodbye, GoodbyeReason, Then, UnfollowReason, Welcome, event_from, proto};
 use tokio::time::Instant;
 
-/// A batch of entries is passed on when it reaches this many bytes. The event queue is bounded in events, and so in bytes.
+/// A batch of entries is passed on when it reaches this many bytes. The event queue is bounded in events, and so also in bytes.
 const TOGETHER: usize = 32 * 1024;
 
 impl Attached<'_> {
-    /// Takes a frame of the server's; consecutive entries of one room are passed on together.
+    /// Handles a frame from the server. Consecutive entries of one room are passed on together.
     pub(super) async fn take(
         &mut self,
         frame: proto::ChatResponse,
@@ -24,7 +24,7 @@ impl Attached<'_> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut bytes = 0;
         for event in frame.events {
-            // A server that breaks the protocol is left rather than guessed at.
+            // If a server breaks the protocol, disconnect instead of guessing.
             let Ok(event) = event_from(event) else {
                 self.pass_on(entries).await?;
                 return Ok(Some(End::Lost {
@@ -54,7 +54,7 @@ impl Attached<'_> {
         Ok(None)
     }
 
-    /// Tells of entries of one room, and keeps copies.
+    /// Passes on entries of one room, and stores copies.
     async fn pass_on(&mut self, entries: Vec<Entry>) -> Result<(), NoReceiver> {
         if entries.is_empty() {
             return Ok(());
@@ -62,7 +62,7 @@ impl Attached<'_> {
         if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds)
             && !cache.entries(server, entries.clone())
         {
-            // Copies may be left out, but the ones that exist must not keep text that was edited or deleted.
+            // Copies may be left out, but existing copies must not retain text that was edited or deleted.
             let amends = |entry: &&Entry| matches!(entry.body, Body::Amendment { .. });
             let amending: Vec<Entry> = entries.iter().filter(amends).cloned().collect();
             cache.amendments(server, amending).await;
@@ -70,7 +70,7 @@ impl Attached<'_> {
         self.link.tell(Event::Entries(entries)).await
     }
 
-    /// Moves the room's cursor over an entry; nothing if it was had before or comes after a hole nobody told of.
+    /// Moves the room's cursor over an entry. Returns `None` if the entry was received before, or comes after a hole that no gap announced.
     async fn advance(&mut self, entry: Entry) -> Option<Entry> {
         if let Some(id) = entry.client_id
             && Some(entry.author.id) == self.link.me
@@ -79,7 +79,7 @@ impl Attached<'_> {
         }
         let room = entry.room;
         if !self.followed.contains(&room) || self.resyncing.contains(&room) {
-            // It was left, or is being asked for again, while this was on its way.
+            // The room was left, or is being followed again, while this was on its way.
             return None;
         }
         let has = self.link.cursors.get(&room);
@@ -188,7 +188,7 @@ impl Attached<'_> {
         Ok(None)
     }
 
-    /// A room begins, or begins again, behind the cursor or with what the server has instead.
+    /// A room is followed, or followed again: from the cursor, or from what the server has instead.
     async fn followed_again(
         &mut self,
         room: RoomId,
@@ -223,7 +223,7 @@ impl Attached<'_> {
             .await
     }
 
-    /// The server is there, and says where the rooms end.
+    /// Handles a pong: the server is there, and reports the ends of the rooms.
     async fn apply_heads(&mut self, heads: Vec<wire::Head>) -> Result<(), NoReceiver> {
         let now = Instant::now();
         if let Some(pinged_at) = self.pinged_at.take() {
@@ -253,15 +253,15 @@ impl Attached<'_> {
         let server = welcome.server_id;
         self.link.server_id = Some(server);
         let is_another = self.link.holds.replace(server) != Some(server);
-        // Where we are no member any more, what was said up to then is still ours to read, and why we had to go.
+        // Where we are no longer a member, we may still read everything up to our removal, and why we were removed.
         let mut ending: Vec<RoomId> = self.link.cursors.keys().copied().collect();
         ending.retain(|room| !rooms.contains(room));
         if is_another {
             ending.clear();
-            // Another server answers at this address: what we had of the former means nothing to it, and waits on the disk.
+            // Another server answers at this address. Cursors and posts of the former server mean nothing to it; they stay on disk.
             self.link.cursors.clear();
             self.link.pending = Pending::default();
-            // What is being written belongs to the former too.
+            // Posts being written to disk belong to the former server too.
             self.link.keeping.clear();
         }
         let (you, server_id, limits) = (welcome.you, welcome.server_id, welcome.limits);
@@ -303,7 +303,7 @@ impl Attached<'_> {
         Ok(())
     }
 
-    /// Takes up what was typed for this server at another time, or by a process that has ended since.
+    /// Takes over drafts and posts for this server from an earlier run, or from a process that has ended since.
     async fn take_unsent(&mut self, server: ServerId, whose: Whose) -> Result<(), NoReceiver> {
         let Some(cache) = self.link.cache.clone() else {
             return Ok(());
@@ -326,7 +326,7 @@ impl Attached<'_> {
         }
         if let Some(Waits::Resolve(name)) = &waits {
             let posts = self.link.pending.resolved(name, room.id);
-            // Known on the disk before the first is sent: names change hands, and a post must not be said to two people.
+            // Written to disk before the first post is sent: names change hands, and a post must not be sent to two people.
             if let Some(cache) = &self.link.cache
                 && let Err(why) = cache.address(posts, room.id).await
             {
@@ -342,7 +342,7 @@ impl Attached<'_> {
         Ok(())
     }
 
-    /// A post was refused for good: it stays on the disk with the reason, until it is repeated or given up.
+    /// A post was refused permanently: it stays on disk with the reason, until it is repeated or discarded.
     async fn fail(&mut self, client_id: ClientId, refusal: Refusal) -> Result<(), NoReceiver> {
         if let Some(cache) = &self.link.cache {
             cache.failed(client_id, refusal.clone()).await;
@@ -431,7 +431,7 @@ impl Attached<'_> {
     }
 }
 
-/// What changes nothing here, and the request it answers.
+/// Returns an event that only needs to be passed on, with the request it answers.
 fn passed_on(event: wire::Event) -> Option<(u64, Event)> {
     Some(match event {
         wire::Event::Gap { room, from, to } => (0, Event::Gap { room, from, to }),
