@@ -1,9 +1,9 @@
-//! Searches among a million messages in ten rooms: the newest fifty of what one term, several terms or a phrase finds.
+//! Measures searches in a million messages in ten rooms: the newest fifty results for one term, several terms or a phrase.
 //!
-//! `cargo bench --bench search` builds the database (a minute or two), prints how long indexing took, and for each search the median
-//! of 21 runs; beside it what reading one room's texts with `LIKE` takes for the same word in the same file.
+//! `cargo bench --bench search` builds the database (a minute or two) and prints how long indexing took, and the median of 21 runs for
+//! each search. For comparison it prints how long `LIKE` takes to find the same word in one room of the same file.
 
-#![allow(clippy::print_stdout)] // A benchmark's figures are its output.
+#![allow(clippy::print_stdout)] // The results are the output.
 
 #[path = "rooms/record.rs"]
 mod rooms;
@@ -54,10 +54,10 @@ async fn run(path: &Path) {
     for (name, phrases, is_open) in [
         ("one frequent term", &["w0"][..], false),
         ("one rare term", &["w19000"], false),
-        ("one term that is nowhere", &["nowhere"], false),
+        ("one term without results", &["nowhere"], false),
         ("two frequent terms", &["w0", "w1"], false),
         ("three terms", &["w30", "w60", "w90"], false),
-        ("a frequent and a rare one", &["w0", "w19000"], false),
+        ("a frequent and a rare term", &["w0", "w19000"], false),
         ("two characters", &["一丁"], false),
         ("two rare characters", &["帀币"], false),
         ("the beginning of a word", &["w190"], true),
@@ -126,7 +126,7 @@ async fn fill(store: &SqliteStore) {
     }
 }
 
-/// Texts of twenty words, some frequent and most rare, every other one Chinese.
+/// Generates texts of twenty words, some frequent and most rare; every other text is Chinese.
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! The command line: what can be asked for. Joining, hosting and looking at a demo, and what is done without a screen.
+//! The command line: its flags and commands. It runs the screen, a server, the demo, or a command without a screen.
 
 mod backup;
 mod demo;
@@ -25,7 +25,7 @@ use crate::tui::input::command::switched;
 
 /// Chat in the terminal: `tchat` joins a server, `tchat --serve` runs one.
 #[derive(Clone, Debug, Default, Parser)]
-#[allow(clippy::struct_excessive_bools)] // Flags are what they are.
+#[allow(clippy::struct_excessive_bools)] // The flags are independent of each other.
 #[command(name = "tchat", version, about, max_term_width = 100)]
 pub struct Args {
     /// Your name (default: your login name)
@@ -173,24 +173,24 @@ impl From<&Args> for Overrides {
     }
 }
 
-/// Reads the value of a flag or variable that switches something. A variable that is set to nothing is off.
+/// Parses the value of a flag or variable that is a switch. An empty variable is off.
 fn switch(word: &str) -> Result<bool, String> {
     let word = if word.is_empty() { "off" } else { word };
     let wrong = || format!("'{word}' is neither on nor off");
     switched(word).ok_or_else(wrong)
 }
 
-/// Does what the command line says.
+/// Runs what the command line asks for.
 ///
 /// # Errors
-/// What could not be done, and what to do about it on a second line.
+/// The error says what failed, and on a second line what to do about it.
 pub fn run(args: &Args) -> Result<()> {
     if let Some(Task::Doctor) = args.task {
-        // What is wrong with the configuration is one of the things it finds.
+        // It reports errors in the configuration itself.
         return doctor::run(args);
     }
     let config = Config::load(&args.into()).map_err(|error| match args.task {
-        // Scripts call these, and read the code.
+        // Scripts run these commands and check the exit code.
         Some(Task::Send(_) | Task::Tail(_)) => Exit::new(pipe::USAGE, format!("{error:#}")).into(),
         _ => error,
     })?;

@@ -1,6 +1,6 @@
-//! One validated configuration from defaults, the config file, the environment and flags, in that order.
+//! The configuration: defaults, overridden by the config file, by the environment and by flags, in that order.
 //!
-//! The defaults live here, and nothing else reads the environment.
+//! The defaults are defined here, and only this module reads environment variables.
 #![doc = include_str!("config.md")]
 
 mod address;
@@ -50,12 +50,12 @@ use crate::tui::theme;
 pub const DEFAULT_PORT: u16 = 50051;
 /// How much a client caches by default, in bytes.
 pub const CACHE_BYTES: u64 = 100 * 1024 * 1024;
-/// The name proposed to somebody whose login name is none, or cannot be one.
+/// The name proposed to a user whose login name is missing or cannot be a user name.
 const PROPOSAL: &str = "guest";
-/// A host that was started in the background ends this long after the last client.
+/// A background server stops this long after its last client has left.
 const BACKGROUND_IDLE: Duration = Duration::from_mins(5);
 
-/// Everything the program was told.
+/// The whole configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub paths: Paths,
@@ -65,14 +65,14 @@ pub struct Config {
 
 #[derive(Clone, Debug)]
 pub struct Paths {
-    /// Profiles, and what a host keeps.
+    /// The directory of profiles and of the server's data.
     pub data: PathBuf,
     pub logs: PathBuf,
     /// The user's own themes.
     pub themes: PathBuf,
-    /// The config file that was named, for passing it on.
+    /// The config file that was given explicitly, to pass it on to a background server.
     pub config: Option<PathBuf>,
-    /// The config file, whether it is there or not.
+    /// The path of the config file, which may not exist.
     pub config_file: PathBuf,
 }
 
@@ -81,18 +81,18 @@ pub struct Paths {
 #[allow(clippy::struct_excessive_bools)] // Each one is independent of the others.
 pub struct Join {
     pub server: Address,
-    /// Nobody named a server: if none is there, one is started here.
+    /// No server was named, so one is started here if none is running.
     pub may_host: bool,
     pub name: String,
-    /// Nobody chose that name, it is the login name: what is proposed where it cannot be had.
+    /// The name to propose if `name` is not available. Set only if `name` is the login name, which nobody chose.
     pub proposal: Option<String>,
-    /// The room to go to; the last one if absent.
+    /// The room to open; the last one if absent.
     pub room: Option<String>,
     pub theme: String,
-    /// Where the config file names it, for an error about it.
+    /// The file and line that set the theme, as the context of an error about it.
     pub theme_line: Option<String>,
     pub locale: String,
-    /// Bytes of messages kept here.
+    /// The most bytes of messages to cache on this machine.
     pub cache_bytes: u64,
     pub zone: TimeZone,
     pub caps: Caps,
@@ -104,12 +104,12 @@ pub struct Join {
     pub shows_title: bool,
     pub notify_command: NotifyCommand,
     pub time_format: TimeFormat,
-    /// Told line by line instead of on a screen.
+    /// Whether to print line by line instead of drawing a screen.
     pub is_plain: bool,
     pub sources: Sources,
 }
 
-/// How to host.
+/// How to run a server.
 #[derive(Clone, Debug)]
 pub struct Serve {
     pub host: String,
@@ -122,24 +122,24 @@ pub struct Serve {
     pub retention: Retention,
     pub limits: Limits,
     pub bridges: Bridging,
-    /// Whether services are listed over gRPC; for those on this machine only, if nothing is said.
+    /// Whether gRPC reflection is on; by default only if nothing but this machine can connect.
     pub reflection: Option<bool>,
-    /// Whether what is counted is shown; the same.
+    /// Whether metrics are served, with the same default.
     pub metrics: Option<bool>,
-    /// Names others know this server by.
+    /// Additional host names of this server.
     pub public: Vec<String>,
-    /// A file of words nobody says here, one in each line, and what is done about them.
+    /// A file of forbidden words, one per line, and what to do with messages that contain one.
     pub words: Option<(PathBuf, FilterMode)>,
 }
 
 pub use self::caps::is_dumb;
 
-/// What the terminal can do, whatever a config file says.
+/// Returns what the terminal can do, without the config file.
 pub fn terminal_caps() -> Caps {
     caps::caps(&File::default())
 }
 
-/// A config file that was looked for.
+/// The result of looking for the config file.
 struct Found {
     path: PathBuf,
     text: String,
@@ -169,10 +169,10 @@ impl Found {
 }
 
 impl Config {
-    /// Puts flags (which hold the environment already) over the file over the defaults.
+    /// Combines the flags (which include the environment), the config file and the defaults; flags override the file.
     ///
     /// # Errors
-    /// Names the file with line and key, or the flag, that cannot be used.
+    /// The file cannot be read, or a line of it or a flag cannot be used. The error names the file, line and key, or the flag.
     pub fn load(set: &Overrides) -> Result<Self> {
         let (config, wrong) = Self::load_usable(set)?;
         match wrong.into_iter().next() {
@@ -181,7 +181,7 @@ impl Config {
         }
     }
 
-    /// Loads what can be used, with defaults in the place of the rest, and lists what cannot.
+    /// Loads everything that can be used, with defaults for the rest, and returns the errors in the rest.
     ///
     /// # Errors
     /// There is no home directory.
@@ -200,7 +200,7 @@ impl Config {
         });
         let lines = lines.into_iter().map(|wrong| wrong.of(&path, &text));
         let mut wrong: Vec<anyhow::Error> = unread.into_iter().chain(lines).collect();
-        // Without the flags that may be wrong nothing is.
+        // Without the flags that may be wrong, this succeeds.
         let plain = Overrides {
             server: None,
             host: None,
@@ -258,7 +258,7 @@ fn paths(set: &Overrides, file: &File, project: &ProjectDirs, config_file: PathB
     }
 }
 
-/// The language of help and errors, before the command line is understood: that of the flag, the variable, the config file or the locale.
+/// Returns the language of help and errors before the command line is parsed: that of the flag, variable, config file or locale.
 pub fn language_of(words: &[OsString]) -> &'static Strings {
     let flag = |name: &str| {
         let mut words = words.iter().filter_map(|word| word.to_str());
@@ -383,7 +383,7 @@ fn serve(set: &Overrides, file: &File) -> Result<Serve> {
     })
 }
 
-/// A path of the config file, in which no shell has put one's home in the place of `~`.
+/// Expands `~` in a path from the config file, because no shell has done so.
 fn at_home(path: &Path) -> PathBuf {
     let home = directories::UserDirs::new();
     match (path.strip_prefix("~"), home) {
@@ -392,7 +392,7 @@ fn at_home(path: &Path) -> PathBuf {
     }
 }
 
-/// A room as people write it, with or without the mark that it is shown with.
+/// Returns the name of a room that was written with or without `#`; `None` if it is empty.
 fn room(named: Option<&String>) -> Option<String> {
     let name = named?.trim_start_matches('#');
     (!name.is_empty()).then(|| name.to_owned())
@@ -402,18 +402,18 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The language of the screen: the one asked for, else that of the locale.
+/// Returns the language of the interface: that of the flag, the config file or the locale.
 fn language(flag: Option<&str>, file: &File) -> Result<String> {
     let Some(asked) = flag else {
         return Ok(file.lang.clone().unwrap_or_else(locale));
     };
     match strings::known(asked) {
         Some(known) => Ok(known.language.to_owned()),
-        None => bail!("cannot use --lang '{asked}': there is no such language; use en or zh-CN"),
+        None => bail!("cannot use --lang '{asked}': no such language; use en or zh-CN"),
     }
 }
 
-/// Where the settings came from that are not as they are by default.
+/// Returns where each setting came from that is not the default.
 fn sources(set: &Overrides, file: &File) -> Sources {
     let flags = [
         (Setting::Theme, set.theme.is_some()),
@@ -435,7 +435,7 @@ fn sources(set: &Overrides, file: &File) -> Sources {
         let set = all.iter().filter(|(_, is_set)| *is_set);
         set.map(|(setting, _)| (*setting, source)).collect()
     };
-    // Flags go before the file.
+    // Flags override the file, so they come last.
     let all = of(&files, Source::File).into_iter();
     all.chain(of(&flags, Source::Flag)).collect()
 }

@@ -1,6 +1,6 @@
-//! Text that reaches a terminal, a log or a title: sanitised, measured and wrapped.
+//! Text for a terminal, a log or a window title: sanitised, measured and wrapped.
 //!
-//! [`SafeText`] is the only type that is drawn. Nothing here knows of colours or of the screen.
+//! [`SafeText`] is the only type that is drawn. This module knows nothing about colours or the screen.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod address;

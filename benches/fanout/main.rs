@@ -1,12 +1,12 @@
-//! Fan-out: one room, N members, 10 senders round robin, 64 to 256 bytes a message, everything durable before it is delivered.
+//! Measures fan-out: one room, N members, 10 senders round robin, 64 to 256 bytes a message, everything durable before it is delivered.
 //!
-//! `cargo bench --bench fanout` runs the server as a process of its own (this binary again, with `serve`), because its CPU is what
-//! is measured, and prints deliveries a second and the server's CPU seconds per million deliveries, kernel included. *Saturated*:
-//! at most 64 messages in flight. *Paced*: due times at a fixed rate, latency counted from when a message was due. Beside each
-//! stands the same work done by a bare TCP fan-out in a process of its own, which stores nothing and encodes nothing: the
-//! practical limit, in the same run.
+//! `cargo bench --bench fanout` runs the server as a separate process (this binary again, with `serve`), because its CPU time is
+//! measured. It prints deliveries per second and the server's CPU seconds per million deliveries, kernel included. *Saturated*:
+//! at most 64 messages in flight. *Paced*: messages are due at a fixed rate, and latency counts from when a message was due. For
+//! comparison, the same run does the same work with a bare TCP fan-out in a separate process, which stores nothing and encodes
+//! nothing: the practical limit.
 
-#![allow(clippy::print_stdout)] // A benchmark's figures are its output.
+#![allow(clippy::print_stdout)] // The results are the output.
 
 mod peer;
 
@@ -68,7 +68,7 @@ fn main() {
                     &runtime.block_on(paced(members, rate, Readers::AllRead)),
                 );
             }
-            // In turn, so that what else the machine does meets both alike.
+            // The two take turns, so that other load on the machine affects both alike.
             for _ in 0..3 {
                 for readers in [Readers::AllRead, Readers::OneStalls] {
                     let figures = runtime.block_on(paced(100, 1000, readers));
@@ -86,14 +86,14 @@ pub struct Figures {
     latencies: Vec<Duration>,
 }
 
-#[allow(clippy::cast_precision_loss)] // Figures for people.
+#[allow(clippy::cast_precision_loss)] // The results are only read by people.
 impl Figures {
-    /// Deliveries a second, in millions.
+    /// Returns the deliveries per second, in millions.
     fn rate(&self) -> f64 {
         self.deliveries as f64 / self.over.as_secs_f64() / 1e6
     }
 
-    /// The server's seconds per million deliveries.
+    /// Returns the server's CPU seconds per million deliveries.
     fn cpu(&self) -> f64 {
         self.cpu.as_secs_f64() / (self.deliveries as f64 / 1e6)
     }
@@ -157,10 +157,10 @@ async fn serve(directory: &str, port: u16) {
         std::future::pending(),
     )
     .await;
-    ended.expect("the server goes on");
+    ended.expect("the server runs");
 }
 
-/// A server in a process of its own, ended with the value.
+/// A server in a separate process, which is killed when the value is dropped.
 pub struct Server {
     child: Child,
     pub port: u16,
@@ -197,7 +197,7 @@ impl Server {
         }
     }
 
-    /// CPU of the process so far, user and kernel.
+    /// Returns the CPU time of the process so far, user and kernel.
     pub fn cpu(&self) -> Duration {
         let stat =
             std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
@@ -219,18 +219,18 @@ impl Drop for Server {
     }
 }
 
-/// What all members count together.
+/// The counters shared by all members.
 #[derive(Default)]
 pub struct Counts {
     pub delivered: AtomicU64,
     ready: AtomicUsize,
 }
 
-/// Whether everybody reads what they are sent.
+/// Whether all members read what they receive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Readers {
     AllRead,
-    /// The last one stops once it is live, with windows that are soon full.
+    /// The last one stops reading once it is live, and its flow-control windows are soon full.
     OneStalls,
 }
 
@@ -239,7 +239,7 @@ struct Member {
     instance: InstanceId,
 }
 
-/// Joins a member; entries are counted, and the first member's are answered with a permit and a latency.
+/// Joins a member and counts its entries. Each entry of the first member also returns a permit and records a latency.
 async fn join(
     port: u16,
     n: usize,
@@ -271,7 +271,7 @@ async fn join(
         frames
             .send(request_to(&RequestFrame { request, what }))
             .await
-            .expect("the stream goes on");
+            .expect("the stream is open");
     };
     let hello = Hello {
         protocol_min: PROTOCOL,
@@ -291,7 +291,7 @@ async fn join(
             .message()
             .await
             .expect("a frame")
-            .expect("the stream goes on");
+            .expect("the stream is open");
         let joined = frame.events.iter().find_map(|event| match &event.kind {
             Some(proto::event::Kind::RoomChanged(changed)) => {
                 RoomId::from_slice(&changed.room.as_ref()?.id)
@@ -332,7 +332,7 @@ async fn join(
     (Member { frames, instance }, room)
 }
 
-/// What is measured at one member.
+/// What is measured at the first member.
 #[derive(Clone)]
 struct First {
     permits: Arc<Semaphore>,
@@ -360,7 +360,7 @@ impl First {
     }
 }
 
-/// A message of 64 to 256 bytes that begins with its due time in microseconds.
+/// Returns a message of 64 to 256 bytes that begins with its due time in microseconds.
 pub fn text(due: Duration, n: u64) -> String {
     let length = 64 + usize::try_from(n * 67 % 193).unwrap_or(0);
     let mut text = format!("{} ", due.as_micros());
@@ -371,7 +371,7 @@ pub fn text(due: Duration, n: u64) -> String {
 struct Bench {
     server: Server,
     members: Vec<Member>,
-    /// How many of the members read.
+    /// The number of members that read.
     reading: usize,
     room: RoomId,
     counts: Arc<Counts>,
@@ -437,7 +437,7 @@ impl Bench {
             .frames
             .send(request_to(&RequestFrame { request: 0, what }))
             .await
-            .expect("the stream goes on");
+            .expect("the stream is open");
     }
 
     async fn finish(mut self, messages: u64, began: Instant, cpu: Duration) -> Figures {

@@ -1,4 +1,4 @@
-//! The bare peer: a TCP server that reads lines and sends what came together to everybody in one write. It stores nothing,
+//! The bare peer: a TCP server that reads lines and sends all waiting ones to everybody in one write. It stores nothing,
 //! encodes nothing and checks nothing, so no chat server is faster.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc};
 
 use super::{Figures, IN_FLIGHT, SENDERS, Server, text};
 
-/// Bytes of one write.
+/// The bytes of one write.
 const BATCH: usize = 64 * 1024;
 
 pub async fn serve(port: u16) {
@@ -30,7 +30,7 @@ pub async fn serve(port: u16) {
             {
                 batch.extend_from_slice(&next);
             }
-            // Nobody there is nobody to be told.
+            // It fails only if nobody is connected.
             let _alone = sender.send(batch.into());
         }
     });
@@ -61,7 +61,7 @@ pub async fn serve(port: u16) {
     }
 }
 
-#[allow(clippy::naive_bytecount)] // The peer stays free of crates that chat has no use for.
+#[allow(clippy::naive_bytecount)] // A faster count would need a crate that tchat does not use.
 pub async fn saturated(members: usize) -> Figures {
     let server = Server::start("peer").await;
     let delivered = Arc::new(AtomicU64::new(0));

@@ -6,7 +6,7 @@ use super::{
     Stdio, Told, pipe, profile, room_name,
 };
 
-/// A host of tchat with people who fill it.
+/// A tchat server, and clients that fill it with messages.
 pub struct Host {
     process: Child,
     port: u16,
@@ -37,7 +37,7 @@ impl Speaker {
             post,
             instead_of: None,
         };
-        // Whoever is faster than the link waits for it.
+        // The queue is full if this is faster than the link.
         while self.client.send(command.clone()).is_err() {
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -142,7 +142,7 @@ impl Host {
     pub fn joins(&self, name: &str, rooms: &[String]) -> (Speaker, Arc<AtomicU64>, Vec<RoomId>) {
         let (client, mut events, instance) = self.client_with(name, None);
         for room in rooms {
-            client.send(Told::Join(room.clone())).expect("it listens");
+            client.send(Told::Join(room.clone())).expect("it is open");
         }
         let mut ids = HashMap::new();
         let mut followed = HashSet::new();
@@ -151,7 +151,7 @@ impl Host {
                 .iter()
                 .all(|it| ids.get(it).is_some_and(|id| followed.contains(id)))
             {
-                match events.recv().await.expect("the link goes on") {
+                match events.recv().await.expect("the link is up") {
                     Event::Welcome { rooms, .. } => {
                         ids.extend(rooms.into_iter().map(|room| (room.name, room.id)));
                     }
@@ -186,7 +186,7 @@ impl Host {
         (speaker, taken, rooms)
     }
 
-    /// Somebody who talks.
+    /// Returns a client that posts messages.
     pub fn speaker(&self, name: &str) -> Speaker {
         let (client, mut events, instance) = self.client(name);
         let room = self.runtime.block_on(async {
@@ -206,7 +206,7 @@ impl Host {
         }
     }
 
-    /// Has one person hear, and keep, everything that another says.
+    /// Sends messages from one client until another has received and cached all of them.
     pub fn fill(&self) {
         let (listener, mut events, _) = self.client("ann");
         let speaker = self.speaker("li");
@@ -228,7 +228,7 @@ impl Host {
         }
         all_heard
             .recv_timeout(Duration::from_secs(120))
-            .expect("all of it is heard");
+            .expect("all messages arrive");
         self.runtime.block_on(async {
             listener.quit().await;
             speaker.client.quit().await;

@@ -1,4 +1,4 @@
-//! As much of an IRC server as weechat and irssi need to be in a channel where somebody talks.
+//! A minimal IRC server: enough for weechat and irssi to be in a channel where messages arrive.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Serves one channel, `#general`, and talks there as it is told to.
+/// An IRC server with one channel, `#general`, that posts the given lines there.
 pub struct Irc {
     pub port: u16,
     members: Arc<Mutex<Vec<TcpStream>>>,
@@ -32,7 +32,7 @@ impl Irc {
         }
     }
 
-    /// Says one line to everybody in the channel.
+    /// Sends one line to everybody in the channel.
     pub fn says(&self, text: &str) {
         let said = self.said.fetch_add(1, Ordering::SeqCst);
         let line = format!(":user{}!u@h PRIVMSG #general :{text}\r\n", said % 10);
@@ -49,7 +49,7 @@ impl Irc {
             .unwrap_or_else(PoisonError::into_inner)
             .is_empty()
         {
-            assert!(Instant::now() < deadline, "nobody joins");
+            assert!(Instant::now() < deadline, "no client joins");
             std::thread::sleep(Duration::from_millis(5));
         }
     }

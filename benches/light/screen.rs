@@ -1,4 +1,4 @@
-//! A program in a terminal of its own, read back as a screen, with the time at which each thing came to be shown.
+//! Runs a program in its own terminal and reads its screen, with the time at which something was shown.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-/// Rows and columns.
+/// The rows and columns of the terminal.
 const SIZE: (u16, u16) = (40, 120);
 
 #[derive(Default)]
 struct Shown {
     parser: vt100::Parser,
     bytes: usize,
-    /// When bytes came last.
+    /// When the last bytes arrived.
     at: Option<Instant>,
 }
 
@@ -68,7 +68,7 @@ impl Screen {
             let mut buffer = vec![0; 65536];
             while let Ok(read @ 1..) = output.read(&mut buffer) {
                 let bytes = &buffer[..read];
-                // What it asks a terminal is answered at once, as most terminals do.
+                // Its queries to the terminal are answered at once, as by most terminals.
                 let asks = |asked: &[u8]| bytes.windows(asked.len()).any(|it| it == asked);
                 let mut answer = String::new();
                 if asks(b"]11;?") {
@@ -99,7 +99,7 @@ impl Screen {
         }
     }
 
-    /// Waits until the screen is so, and says when it was.
+    /// Waits until the screen fulfils a condition, and returns when it did.
     pub fn until(&self, what: &str, is: impl Fn(&str) -> bool) -> Instant {
         let deadline = Instant::now() + Duration::from_secs(20);
         let mut shown = self.shown.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,7 +109,7 @@ impl Screen {
                 return at;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "waited for {what} and see:\n{text}");
+            assert!(!left.is_zero(), "waited for {what}, but found:\n{text}");
             (shown, _) = self
                 .shown
                 .1
@@ -124,11 +124,11 @@ impl Screen {
 
     pub fn types(&self, text: &str) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.write_all(text.as_bytes()).expect("it reads");
-        keys.flush().expect("it reads");
+        keys.write_all(text.as_bytes()).expect("it runs");
+        keys.flush().expect("it runs");
     }
 
-    /// Bytes it has written so far.
+    /// Returns the number of bytes it has written so far.
     pub fn bytes(&self) -> usize {
         self.shown
             .0
@@ -149,16 +149,16 @@ impl Drop for Screen {
     }
 }
 
-/// What a process holds and does, as the system counts it.
+/// The resources that a process uses, as counted by the system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
-    /// Bytes in memory, shared ones too.
+    /// Bytes in memory, including shared ones.
     pub resident: u64,
     /// The most bytes in memory so far.
     pub peak: u64,
-    /// Times that a thread of it went to sleep by itself, to be woken later.
+    /// The number of times that one of its threads went to sleep by itself, to be woken later.
     pub wakeups: u64,
-    /// Hundredths of a second of a processor.
+    /// CPU time in hundredths of a second.
     pub ticks: u64,
 }
 

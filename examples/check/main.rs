@@ -1,8 +1,8 @@
 //! Checks a history: `cargo run --example check -- FILES`.
 //!
 //! `*.tail` is what `tchat tail --json` printed, `*.sends` has a line of exit code and text for each `tchat send`, `*.screen` is
-//! the text of a screen. Ends with 0 when it is one story, with 1 and everything that is wrong otherwise, with 2 on wrong use.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // It answers a command.
+//! the text of a screen. Exits with 0 if all of it is consistent, with 1 and a list of problems if not, and with 2 on wrong usage.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // This is a command-line tool.
 
 #[path = "../../tests/it/support/history.rs"]
 mod history;
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     }
     let entries: usize = history.tails.iter().map(|(_, entries)| entries.len()).sum();
     println!(
-        "{} files, {entries} entries read, {} things wrong",
+        "{} files, {entries} entries read, {} problems",
         files.len(),
         wrong.len()
     );
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 fn read(files: &[String]) -> Result<History, String> {
     let mut history = History::default();
     if files.is_empty() {
-        return Err("name the files: *.tail, *.sends, *.screen".into());
+        return Err("no files given: name *.tail, *.sends and *.screen files".into());
     }
     for file in files {
         let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
@@ -56,7 +56,7 @@ fn read(files: &[String]) -> Result<History, String> {
                 history.sends.push((file.clone(), sends));
             }
             Some("screen") => history.screens.push((file.clone(), text)),
-            _ => return Err(format!("{file}: its name says not what it is")),
+            _ => return Err(format!("{file}: must end in .tail, .sends or .screen")),
         }
     }
     Ok(history)

@@ -1,8 +1,8 @@
-//! A host that kills itself at a point: `cargo run --example crash_server -- PORT DATA POINT N`.
+//! A server that kills itself at a chosen point: `cargo run --example crash_server -- PORT DATA POINT N`.
 //!
-//! POINT is `before-commit`, `after-commit` (what is durable was shown to nobody yet) or `mid-checkpoint`; N is the append at which
-//! it happens, from 1. The signal is SIGKILL, so nothing of it is cleaned up, as nothing is when the power goes.
-#![allow(clippy::print_stderr)] // It answers a command.
+//! POINT is `before-commit`, `after-commit` (the entry is durable, but nobody has received it yet) or `mid-checkpoint`; N is the append
+//! at which it happens, from 1. The signal is SIGKILL, so nothing is cleaned up, as in a power failure.
+#![allow(clippy::print_stderr)] // This is a command-line tool.
 
 #[path = "../../tests/it/support/faulty.rs"]
 mod faulty;
@@ -98,17 +98,17 @@ async fn main() {
         .expect("the port is free");
     let incoming = tcp::incoming(listeners);
     let ended = server::run(config, incoming, Arc::new(store), std::future::pending()).await;
-    ended.expect("it goes on until it dies");
+    ended.expect("it runs until it kills itself");
 }
 
-/// Ends as a process does whose machine loses its power.
+/// Ends like a process on a machine that loses power.
 fn die() {
     let me = rustix::process::getpid();
     let killed = rustix::process::kill_process(me, rustix::process::Signal::KILL);
-    unreachable!("a killed process says nothing: {killed:?}");
+    unreachable!("a killed process does not continue: {killed:?}");
 }
 
-/// Copies the log into the database, and dies somewhere on the way.
+/// Copies the write-ahead log into the database, and dies in the middle of it.
 fn die_in_a_checkpoint(database: &Path, seed: u64) {
     let db = rusqlite::Connection::open(database).expect("the database opens");
     std::thread::spawn(move || {
@@ -116,7 +116,7 @@ fn die_in_a_checkpoint(database: &Path, seed: u64) {
         die();
     });
     loop {
-        // Whatever it comes to: the process is about to end.
+        // The result does not matter: the process is about to end.
         let _busy = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 }

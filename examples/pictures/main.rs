@@ -1,13 +1,13 @@
 //! Makes the pictures of the README from the real screen: what `view` draws into a terminal's buffer, as SVG.
 //!
-//! `cargo run --example pictures` writes `examples/pictures/*.svg`; a test fails when they are not what the screen is.
+//! `cargo run --example pictures` writes `examples/pictures/*.svg`; a test fails if they differ from the screen.
 
 #[path = "../../tests/it/pictures/scenes.rs"]
 mod scenes;
 #[path = "../../tests/it/pictures/svg.rs"]
 mod svg;
 
-/// The tests' own screen: keys in, a buffer out.
+/// The screen of the tests: keys in, a buffer out.
 #[path = "../../tests/it/support"]
 mod support {
     // Not all of it is needed here.

@@ -11,13 +11,13 @@ use crate::server::data_dir::{DataDir, Purpose};
 use crate::server::store::Verified;
 use crate::text;
 
-/// Damaged values that are listed; `tchat doctor` lists more.
+/// The most damaged values to list; `tchat doctor` lists more.
 const LISTED: usize = 5;
 
 pub fn backup(config: &Config, to: &Path) -> Result<()> {
     let holds = data_dir::backup(&config.paths.data, to)?;
     say(&format!(
-        "copied {} rooms with {} entries of '{}' to '{}' and looked them through",
+        "copied {} rooms with {} entries from '{}' to '{}' and verified them",
         holds.rooms,
         holds.entries,
         config.paths.data.display(),
@@ -29,30 +29,30 @@ pub fn backup(config: &Config, to: &Path) -> Result<()> {
 
 pub fn restore(config: &Config, from: &Path) -> Result<()> {
     private_files();
-    // Held until it is done: nobody serves what is being replaced.
+    // Locked until the restore is done, so that no server uses the data that is being replaced.
     let directory = DataDir::open(&config.paths.data, Purpose::Restore)
         .map_err(|error| explained(error, config))?;
     let restored = directory.restore(from)?;
     say(&format!(
-        "put back {} rooms with {} entries from '{}'",
+        "restored {} rooms with {} entries from '{}'",
         restored.holds.rooms,
         restored.holds.entries,
         from.display()
     ));
     say_damages(&restored.holds);
     if let Some(before) = restored.before {
-        say(&format!("what was there before is '{}'", before.display()));
+        say(&format!("the previous data is in '{}'", before.display()));
     }
     Ok(())
 }
 
-/// Says what in a copy is damaged. Everything else in it can be used.
+/// Prints the damaged values in a copy. Everything else in it can be used.
 fn say_damages(holds: &Verified) {
     if holds.damages == 0 {
         return;
     }
     say(&format!(
-        "{} of these are damaged; everything else is fine:",
+        "{} of these are damaged; everything else is intact:",
         holds.damages
     ));
     for damage in holds.damaged.iter().take(LISTED) {
@@ -63,7 +63,7 @@ fn say_damages(holds: &Verified) {
     }
 }
 
-#[allow(clippy::print_stdout)] // The answer to the command.
+#[allow(clippy::print_stdout)] // The output of the command.
 fn say(words: &str) {
     println!("{words}");
 }

@@ -1,4 +1,4 @@
-//! `tchat --demo`: a server in memory that ends with the screen, two bots, and a one-minute tour.
+//! `tchat --demo`: a server in memory that ends with the screen, two bots that chat, and a tour of one minute.
 
 mod bots;
 
@@ -30,26 +30,26 @@ use crate::server::{self, ServerConfig, Switch};
 use crate::tui::run::{Connect, Connection};
 use crate::tui::strings::{self, CHINESE, ENGLISH, Strings};
 
-/// Bytes that may be on their way in a pipe.
+/// The most bytes that wait in a pipe.
 const PIPE: usize = 64 * 1024;
-/// Connections that may wait for the host.
+/// The most connections that wait for the server.
 const WAITING: usize = 8;
 /// Some messages are there when the screen opens, unless that takes longer.
 const BEGINS_WITHIN: Duration = Duration::from_secs(2);
-/// Its rooms, in the order of what they are about.
+/// The rooms, in the order of their topics in `strings`.
 const ROOMS: [&str; 3] = ["general", "tech", "random"];
-/// Where one is, as the status line says it.
+/// The name of the server on the status line.
 const SERVER: &str = "demo";
 
 type Door = mpsc::Sender<io::Result<(DuplexStream, Peer)>>;
 
 pub fn run(mut config: Config) -> Result<()> {
     let s = strings::of(&config.join.locale);
-    // A name that is nobody's, or none, is no reason not to look.
+    // The demo runs without a valid name as well.
     if UserName::new(&config.join.name).is_err() {
         s.demo.you.clone_into(&mut config.join.name);
     }
-    // Nothing of it outlives it, a text that is taken to an editor least of all.
+    // Nothing may outlive the demo, not even a text that was opened in an editor.
     config.paths.data = std::env::temp_dir();
     join::has_terminal(&config)?;
     join::with_screen(demo(config, s))
@@ -65,7 +65,7 @@ async fn demo(config: Config, s: &'static Strings) -> Result<()> {
         Bot::start(&door, bots[1], self::secret()?)?,
     ];
     let _talk = AbortOnDropHandle::new(tokio::spawn(bots::talk(parts, s, ready)));
-    // Somebody who has been here before has more than one room to look at.
+    // The user joins the other rooms before the screen opens, so that there is more than one room to look at.
     let before = Bot::start(&door, &config.join.name, secret.clone())?.joins(&ROOMS[1..]);
     drop(timeout(BEGINS_WITHIN, async { tokio::join!(begun, before) }).await);
     let mut setup = join::setup(&config);
@@ -78,21 +78,21 @@ async fn demo(config: Config, s: &'static Strings) -> Result<()> {
     join::show(setup, connect).await
 }
 
-/// Two names that are not the person's own.
+/// Returns two names that differ from the user's own.
 fn bots_but(name: &str, s: &'static Strings) -> [&'static str; 2] {
     let mut others = s
         .demo
         .bots
         .into_iter()
         .filter(|bot| bot.to_lowercase() != name.to_lowercase());
-    // There are three names, so that two are left whatever somebody is called.
+    // There are three names, so two are left whatever the user's name is.
     [
         others.next().unwrap_or_default(),
         others.next().unwrap_or_default(),
     ]
 }
 
-/// The host, until the last who can reach it is gone.
+/// Starts the server, which runs until the last sender of connections is dropped.
 fn serve(config: &Config, owner: &Secret) -> Result<Door> {
     let (door, incoming) = mpsc::channel(WAITING);
     let topics = strings::of(&config.join.locale).demo.topics;
@@ -154,7 +154,7 @@ fn connect(door: Door, secret: Secret, config: &Config) -> Connect {
     })
 }
 
-/// A client of the host, and where its posts come from.
+/// Starts a client of the server, and returns its instance id too.
 fn begin(
     door: &Door,
     name: &str,

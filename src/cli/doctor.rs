@@ -1,5 +1,5 @@
-//! `tchat doctor`: checks the terminal, the configuration, the stored rooms and the server, and says what to do about everything that is
-//! wrong. It always ends, and always checks everything: a configuration that cannot be used is a finding like any other.
+//! `tchat doctor`: checks the terminal, the configuration, the stored rooms and the server, and suggests a fix for every problem. It always
+//! ends, and always checks everything: an invalid configuration is a finding like any other.
 
 mod configuration;
 mod history;
@@ -18,30 +18,30 @@ use crate::config::{self, Config};
 use crate::text;
 use crate::tui::strings::{self, Doctor, fill};
 
-/// Something is wrong.
+/// The exit code if something is wrong.
 const PROBLEMS: u8 = 1;
-/// Columns of the mark of a finding, and of what was checked.
+/// The columns of the mark of a finding, and of the name of what was checked.
 const MARK: usize = 5;
 const WHAT: usize = 14;
-/// A check that takes longer is itself a finding: it waits for a disk that is gone, or for a pipe.
+/// The time limit of a check. One that takes longer is itself a finding: it waits for a lost disk or for a pipe.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// How one thing is.
+/// How serious a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Severity {
     Well,
-    /// Not wrong, and good to know.
+    /// Not wrong, but good to know.
     Note,
     Wrong,
 }
 
-/// One thing that was checked.
+/// The result of one check.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Finding {
     what: &'static str,
     severity: Severity,
     words: String,
-    /// What to do: a line to type, or to write into a file.
+    /// What to do: a line to type, or to add to a file.
     next: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl Finding {
         .or(next)
     }
 
-    /// What can be done about it.
+    /// Adds what to do about it.
     fn or(self, next: impl Into<String>) -> Self {
         Self {
             next: Some(next.into()),
@@ -79,8 +79,8 @@ impl Finding {
     }
 }
 
-/// Runs a check on a thread of its own. One that does not end in time is left behind: nothing can interrupt it, and the process ends
-/// without it.
+/// Runs a check on a thread of its own. One that does not end in time is abandoned: nothing can interrupt it, and the process ends
+/// without waiting for it.
 fn in_time(
     what: &'static str,
     within: Duration,
@@ -95,7 +95,7 @@ fn in_time(
     })
 }
 
-/// Where nobody reads any more, only the exit code says what was found.
+/// Ignores a broken pipe: if nobody reads the output any longer, the exit code still has the result.
 fn heard(shown: io::Result<()>) -> io::Result<()> {
     match shown {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -106,7 +106,7 @@ fn heard(shown: io::Result<()>) -> io::Result<()> {
 /// Checks everything.
 ///
 /// # Errors
-/// Something is wrong: says how many things.
+/// Something is wrong; the error has the number of problems.
 pub fn run(args: &Args) -> Result<()> {
     let (config, wrong) = Config::load_usable(&args.into())?;
     let config = Arc::new(config);
@@ -137,7 +137,7 @@ pub fn run(args: &Args) -> Result<()> {
         .enable_all()
         .build()?;
     let found = runtime.block_on(server::check(&config, s));
-    // Looking a name up cannot be interrupted.
+    // A name lookup cannot be interrupted.
     runtime.shutdown_background();
     show(d.server, found)?;
     match problems {
@@ -147,7 +147,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-/// A part of the configuration that could not be used.
+/// Returns the finding for a part of the configuration that cannot be used.
 fn unusable(error: &anyhow::Error, d: &Doctor) -> Finding {
     let words = format!("{error:#}");
     let (first, rest) = words.split_once('\n').unwrap_or((&words, ""));

@@ -1,4 +1,4 @@
-//! The background server: this same program, started if no server is running, as tmux starts its server.
+//! Starts the background server: this same program, started when no server is running, as tmux starts its server.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,12 +12,12 @@ use crate::chat::ServerId;
 use crate::config::Config;
 use crate::server::data_dir;
 
-/// A host has this long to listen.
+/// How long a server may take until it listens.
 const READY_WITHIN: Duration = Duration::from_secs(10);
-/// How often it is tried.
+/// How often to try to connect meanwhile.
 const TRY_EVERY: Duration = Duration::from_millis(20);
 
-/// How a host is started.
+/// How to start a background server.
 #[derive(Debug)]
 pub struct Host {
     data: PathBuf,
@@ -56,17 +56,17 @@ impl Host {
         }
     }
 
-    /// Whether a server is the one this directory belongs to.
+    /// Whether the data directory belongs to this server.
     pub fn serves(&self, id: ServerId) -> bool {
         data_dir::server_of(&self.data) == Some(id)
     }
 
-    /// Whether somebody stopped it: then only a person starts it again.
+    /// Whether somebody stopped it. Then it is not restarted automatically.
     pub fn is_stopped(&self) -> bool {
         data_dir::is_stopped(&self.data)
     }
 
-    /// Starts a host and dials it as soon as it listens. If another one was faster, that is dialled.
+    /// Starts a server and connects to it as soon as it listens. If another one was faster, connects to that one.
     pub async fn start<F>(&self, dial: impl Fn() -> F) -> io::Result<TcpStream>
     where
         F: Future<Output = io::Result<TcpStream>>,
@@ -83,12 +83,12 @@ impl Host {
                 Err(_) => {}
             }
             if let Some(status) = child.try_wait()? {
-                // It may have found that another host has just begun; then that one answers.
+                // It may have found that another server has just started; then that one answers.
                 if let Ok(stream) = dial().await {
                     return Ok(stream);
                 }
                 break said(&mut child)
-                    .unwrap_or_else(|| io::Error::other(format!("the host ended with {status}")));
+                    .unwrap_or_else(|| io::Error::other(format!("the server ended: {status}")));
             }
             sleep(TRY_EVERY).await;
         };
@@ -103,14 +103,14 @@ impl Host {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        // Neither Ctrl+C nor a closed terminal is meant for it.
+        // Ctrl+C and a closed terminal must not end it.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.spawn()
     }
 }
 
-/// Why a host that ended could not begin, in its own words.
+/// Returns the error that a server printed when it could not start.
 fn said(child: &mut Child) -> Option<io::Error> {
     let mut words = String::new();
     io::Read::read_to_string(child.stderr.as_mut()?, &mut words).ok()?;
@@ -120,7 +120,7 @@ fn said(child: &mut Child) -> Option<io::Error> {
     (!words.is_empty()).then(|| io::Error::other(words))
 }
 
-/// Takes note of the host's end, should it come before ours, so that it leaves no zombie.
+/// Waits for the server in a thread, so that it leaves no zombie if it ends before this process.
 fn reap(mut child: Child) {
     std::thread::spawn(move || drop(child.wait()));
 }

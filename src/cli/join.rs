@@ -1,4 +1,4 @@
-//! `tchat`: the screen, and a background server if none is running.
+//! `tchat`: opens the screen, and starts a background server if none is running.
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
@@ -36,9 +36,9 @@ pub fn run(config: Config) -> Result<()> {
     })
 }
 
-/// Runs what shows a screen, or tells it line by line.
+/// Runs a future that shows a screen or prints line by line.
 pub(super) fn with_screen(screen: impl Future<Output = Result<()>>) -> Result<()> {
-    // The screen and one connection: a thread more would only cost memory.
+    // For the screen and one connection, another thread would only cost memory.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -48,23 +48,23 @@ pub(super) fn with_screen(screen: impl Future<Output = Result<()>>) -> Result<()
     ended
 }
 
-/// A screen needs a terminal; lines do not.
+/// Fails if a screen is needed and there is no terminal.
 pub(super) fn has_terminal(config: &Config) -> Result<()> {
     let has_screen = io::stdout().is_terminal() && io::stdin().is_terminal();
     if !has_screen && !config.join.is_plain {
         bail!(
-            "cannot show a screen: this is no terminal\nrun tchat in one, line by line with `tchat --plain`, or host with `tchat --serve`"
+            "cannot show a screen: this is not a terminal\nrun tchat in a terminal, run it line by line with `tchat --plain`, or run a server with `tchat --serve`"
         );
     }
     Ok(())
 }
 
-#[allow(clippy::print_stderr)] // Said before the screen opens.
+#[allow(clippy::print_stderr)] // Printed before the screen opens.
 fn eprint_warning() {
-    eprintln!("tchat: there is no encryption yet: what you say can be read on the way");
+    eprintln!("tchat: there is no encryption yet: messages can be read in transit");
 }
 
-/// What the screen is started with.
+/// Returns the settings that the screen starts with.
 pub(super) fn setup(config: &Config) -> Setup {
     let is_plain = config.join.is_plain;
     Setup {
@@ -105,7 +105,7 @@ pub(super) fn setup(config: &Config) -> Setup {
     }
 }
 
-/// Shows what happens until that ends.
+/// Runs the screen, or prints line by line, until the user quits.
 pub(super) async fn show(setup: Setup, connect: Connect) -> Result<()> {
     if setup.is_plain {
         let typist = if setup.echo {
@@ -133,7 +133,7 @@ pub(super) async fn show(setup: Setup, connect: Connect) -> Result<()> {
     Ok(result?)
 }
 
-/// Begins connections: each server and identity has a profile of its own.
+/// Returns the function that opens connections. Each server and identity has its own profile.
 fn connect(config: Config) -> Connect {
     let mut last: Option<(Address, bool)> = None;
     Box::new(move |asked| {
@@ -156,7 +156,7 @@ fn connect(config: Config) -> Connect {
             .room
             .clone()
             .or_else(|| profile::last_room(&profiles, &key, &name));
-        // Each connection has an outbox of its own: while one says goodbye, the next may be at the same server already.
+        // Each connection has its own outbox: while one is closing, the next may already be connected to the same server.
         let mut random = [0; 16];
         getrandom::fill(&mut random)
             .map_err(|error| format!("cannot get random bytes: {error}"))?;
@@ -199,8 +199,8 @@ pub(super) fn connector(server: Address, host: Option<Arc<Host>>) -> Connector {
         Box::pin(async move {
             let dialled = dial(&server).await;
             let stream = match (dialled, host) {
-                // Only our own host is started again: in the place of somebody else's a new and empty one would be a lie, and one
-                // that was stopped was meant to end.
+                // Only our own server is restarted. A new, empty server in place of somebody else's would be misleading, and one
+                // that a user stopped must stay stopped.
                 (Err(error), Some(host))
                     if error.kind() == io::ErrorKind::ConnectionRefused
                         && before.is_none_or(|id| host.serves(id) && !host.is_stopped()) =>
@@ -231,7 +231,7 @@ async fn stopped() {
         let kinds = [
             (SignalKind::terminate(), false),
             (SignalKind::hangup(), false),
-            // Typed into another program that has the terminal, these are meant for that.
+            // While another program has the terminal, these keys are meant for that program.
             (SignalKind::interrupt(), true),
             (SignalKind::quit(), true),
         ];

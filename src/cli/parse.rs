@@ -1,4 +1,4 @@
-//! Parses the command line, with help and errors in the user's language. The result is [`Args`].
+//! Parses the command line into [`Args`], with help and errors in the user's language.
 
 use std::ffi::OsString;
 
@@ -12,10 +12,10 @@ use crate::config;
 use crate::text;
 use crate::tui::strings::{ENGLISH, Strings, fill};
 
-/// In a command, options of all commands are listed behind its own.
+/// The display order of global options in the help of a command: after its own options.
 const BEHIND: usize = 100;
 
-/// Reads the command line. Help and errors are printed in the reader's language, and end the process.
+/// Parses the command line. Help and errors are printed in the user's language, and end the process.
 pub fn parse() -> Args {
     let words: Vec<OsString> = std::env::args_os().collect();
     let error = match read(&words, &ENGLISH) {
@@ -23,7 +23,7 @@ pub fn parse() -> Args {
         Err(error) => error,
     };
     let s = config::language_of(&words);
-    // Only now is the language looked for, and the same said in it.
+    // The language is looked up only now, and the same error is produced in it.
     end(&read(&words, s).err().unwrap_or(error), s)
 }
 
@@ -31,7 +31,7 @@ fn read(words: &[OsString], s: &'static Strings) -> Result<Args, Error> {
     let mut command = command(s);
     let matches = command.try_get_matches_from_mut(words.iter())?;
     let args = Args::from_arg_matches(&matches)?;
-    // As a variable it may be meant for another tchat.
+    // If it was set as a variable, it may be meant for another tchat.
     let is_typed = matches.value_source("bridges") == Some(ValueSource::CommandLine);
     if is_typed && !args.serve {
         let words = s.command_line.errors.bridges_need_serve;
@@ -40,7 +40,7 @@ fn read(words: &[OsString], s: &'static Strings) -> Result<Args, Error> {
     Ok(args)
 }
 
-#[allow(clippy::print_stderr)] // This is where a wrong command line is answered.
+#[allow(clippy::print_stderr)] // The answer to a wrong command line.
 fn end(error: &Error, s: &Strings) -> ! {
     if !error.use_stderr() || s.language == ENGLISH.language {
         error.exit();
@@ -49,7 +49,7 @@ fn end(error: &Error, s: &Strings) -> ! {
     std::process::exit(i32::from(USAGE));
 }
 
-/// What is wrong, what was meant perhaps, and where to look.
+/// Returns what is wrong, and on a second line what was probably meant or where to find help.
 fn wrong(error: &Error, s: &Strings) -> String {
     let words = s.command_line.errors;
     let of = |kind| match error.get(kind) {
@@ -93,15 +93,15 @@ fn wrong(error: &Error, s: &Strings) -> String {
     format!("{first}\n{next}")
 }
 
-/// The command line, with help in a language.
+/// Returns the command line definition, with help in a language.
 fn command(s: &'static Strings) -> Command {
     let mut command = Args::command();
-    // Only then do the commands have the options of all commands.
+    // The commands have the global options only after this.
     command.build();
     worded("", command, s)
 }
 
-/// A command and those below it, each with help that is about itself.
+/// Gives a command and its subcommands their own help texts.
 fn worded(name: &str, mut command: Command, s: &'static Strings) -> Command {
     let words = s.command_line;
     if name != "help" {
@@ -144,7 +144,7 @@ fn placed(command: &str, arg: Arg) -> Arg {
     arg.display_order(BEHIND).hide(is_hidden)
 }
 
-/// Whether an option of all commands means something to one.
+/// Whether a global option has an effect on a command.
 fn concerns(command: &str, option: &str) -> bool {
     match option {
         "config" | "data" | "lang" => true,
@@ -154,7 +154,7 @@ fn concerns(command: &str, option: &str) -> bool {
     }
 }
 
-/// clap's own headings, and the defaults it lists, are English.
+/// Replaces the headings of clap and hides its list of defaults, because both are English.
 fn headed(arg: Arg, s: &Strings) -> Arg {
     match s.command_line.headings {
         Some([_, _, arguments]) if arg.is_positional() => arg.help_heading(arguments),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_has_no_two_meanings() {
+    fn the_command_line_is_not_ambiguous() {
         Args::command().debug_assert();
     }
 
@@ -208,12 +208,12 @@ mod tests {
     }
 
     #[test]
-    fn help_of_a_command_is_about_the_command() {
+    fn the_help_of_a_command_lists_only_its_own_options() {
         for (command, shown, hidden) in [
             (
                 "send",
                 &["--user", "--id", "--timeout", "--room", "--server"][..],
-                &["--serve ", "--host", "--theme", "--log-dir", "begin in"][..],
+                &["--serve ", "--host", "--theme", "--log-dir", "open first"][..],
             ),
             (
                 "tail",
@@ -224,7 +224,7 @@ mod tests {
                     "--room",
                     "The room to print",
                 ],
-                &["--timeout", "--host", "--theme", "--plain", "host's rooms"],
+                &["--timeout", "--host", "--theme", "--plain", "server's data"],
             ),
             (
                 "doctor",
@@ -244,7 +244,7 @@ mod tests {
             for word in hidden {
                 assert!(!text.contains(word), "{command} {word}:\n{text}");
             }
-            // Asked for in another way it is the same.
+            // `tchat help COMMAND` prints the same.
             assert_eq!(said(&["tchat", "help", command], &ENGLISH), text);
             let own = said(&["tchat", command, "--help"], &CHINESE);
             assert!(
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hidden_in_help_is_still_taken() {
+    fn options_hidden_in_help_are_still_accepted() {
         let words = ["tchat", "send", "--host", "h", "--port", "7", "hi"].map(OsString::from);
         let args = read(&words, &CHINESE).unwrap();
         assert_eq!((args.host.as_deref(), args.port), (Some("h"), Some(7)));
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_command_line_is_answered_in_chinese() {
+    fn errors_in_the_command_line_are_reported_in_chinese() {
         for (words, answer) in [
             (&["tchat", "--tmeout", "1"][..], "这里没有选项“--tmeout”"),
             (&["tchat", "send", "--tiemout", "1"], "是不是“--timeout”？"),

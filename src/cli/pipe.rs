@@ -1,4 +1,4 @@
-//! What `tchat send` and `tchat tail` share: a connection without a screen, and exit codes for scripts.
+//! What `tchat send` and `tchat tail` share: a connection without a screen, and exit codes that a script can tell apart.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::text;
 use crate::tui::content::system_lines;
 use crate::tui::strings::{self, Strings, fill};
 
-/// It was refused, and asking again as it is would not help.
+/// The exit code if the request was refused, and repeating it unchanged would not help.
 pub const REFUSED: u8 = 1;
-/// It was called wrongly.
+/// The exit code if the command line is wrong.
 pub const USAGE: u8 = 2;
-/// It is not known whether it was done, or there was no connection; it may be tried again (`EX_TEMPFAIL`).
+/// The exit code if the result is unknown, or there was no connection; it may be tried again (`EX_TEMPFAIL`).
 pub const UNKNOWN: u8 = 75;
 
-/// A failure with the code the process ends with.
+/// A failure with the exit code of the process.
 #[derive(Debug, thiserror::Error)]
 #[error("{words}")]
 pub struct Exit {
@@ -39,23 +39,23 @@ impl Exit {
     }
 }
 
-/// A connection, and what is known of the room it is for.
+/// A connection, and what is known about the room it is for.
 pub struct Pipe {
     pub client: Client,
     events: mpsc::Receiver<Event>,
-    /// The room asked for; empty: the one everybody begins in.
+    /// The requested room; an empty name means the one everyone starts in.
     wanted: Option<String>,
     pub room: Option<RoomInfo>,
     pub link: LinkState,
     /// The language and time zone for errors.
     pub s: &'static Strings,
     zone: TimeZone,
-    /// Notes the name that the server knows us by.
+    /// Saves the name that the server has for this identity.
     named: Box<dyn Fn(&str)>,
 }
 
 impl Pipe {
-    /// Dials. Nothing is kept on disk: what is not done when this process ends was not done.
+    /// Connects. There is no outbox on disk: what was not sent when this process ends is never sent.
     pub fn open(config: &Config, instance: InstanceId, room: Option<String>) -> Result<Self> {
         let server = config.join.server.clone();
         let key = server.profile_key();
@@ -84,7 +84,7 @@ impl Pipe {
         })
     }
 
-    /// The failure of something that was refused.
+    /// Returns the failure for an action that was refused.
     pub fn refused(&self, what: &str, refusal: &Refusal) -> Exit {
         let refusal = system_lines::with_local_time(self.s, &self.zone, refusal.clone());
         let words = fill(self.s.cannot, &[&what, &self.s.refusal(&refusal)]);
@@ -96,10 +96,10 @@ impl Pipe {
         Exit::new(UNKNOWN, self.s.pipes.connection_ended)
     }
 
-    /// The next event. The link goes to the room by itself; where that has to wait, it is asked again.
+    /// Returns the next event. The link joins the room by itself; if the server asks to wait, this waits and joins again.
     ///
     /// # Errors
-    /// The server does not let us in, or not into the room.
+    /// The server refuses the connection or the room.
     pub async fn next(&mut self) -> Result<Event> {
         let s = self.s;
         let Some(event) = self.events.recv().await else {
@@ -141,7 +141,7 @@ impl Pipe {
         Ok(event)
     }
 
-    /// Whether a room is the one asked for. The link itself goes to the one everybody begins in before any other.
+    /// Whether a room is the requested one. The link joins the one everyone starts in before any other.
     fn is_wanted(&self, room: &RoomInfo) -> bool {
         let Some(wanted) = &self.wanted else {
             return false;
@@ -150,7 +150,7 @@ impl Pipe {
             && (wanted.is_empty() || wanted.to_lowercase() == room.name.to_lowercase())
     }
 
-    /// Why there is no connection now, in words.
+    /// Returns why there is no connection now, as a text.
     pub fn trouble(&self) -> Option<String> {
         match &self.link {
             LinkState::Waiting { why, .. } | LinkState::Stopped(why) => Some(self.s.why(why)),
@@ -159,7 +159,7 @@ impl Pipe {
         }
     }
 
-    /// Says goodbye.
+    /// Sends goodbye and closes the connection.
     pub async fn close(self) {
         let mut events = self.events;
         let drained = async { while events.recv().await.is_some() {} };
@@ -167,7 +167,7 @@ impl Pipe {
     }
 }
 
-/// Runs something with a connection; the process does not wait for what is left of it.
+/// Runs a command that uses a connection. The process does not wait for tasks that are left.
 pub fn run(work: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,4 +1,4 @@
-//! `tchat send`: posts one message and exits with its result.
+//! `tchat send`: posts one message, and exits with the result.
 
 use std::io::{self, IsTerminal, Read};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::text;
 use crate::tui::input::command::addressee;
 use crate::tui::strings::{self, Pipes, fill};
 
-/// What is read from a pipe at most: far more than a message may have, so that it is refused with its size.
+/// The most bytes read from a pipe: far more than a message may have, so that a long one is refused with its size.
 const MOST: u64 = 1024 * 1024;
 
 pub fn run(config: &Config, args: &SendArgs) -> Result<()> {
@@ -28,7 +28,7 @@ pub fn run(config: &Config, args: &SendArgs) -> Result<()> {
     } else {
         args.text.join(" ")
     };
-    // What comes from other programs is made for terminals.
+    // The output of other programs may be made for terminals.
     let text = text::unstyled(&text);
     if args.id.as_deref().is_some_and(str::is_empty) {
         return Err(Exit::new(USAGE, words.id_empty).into());
@@ -79,7 +79,7 @@ async fn send(config: &Config, args: &SendArgs, text: String, within: Duration) 
     )
     .await;
     let Ok(answered) = answered else {
-        // The goodbye would wait for whatever did not answer.
+        // Closing the connection would wait for the server that did not answer.
         let s = pipe.s.pipes;
         let words = match (pipe.trouble(), is_posted) {
             (Some(why), false) => fill(s.not_sent, &[&why]),
@@ -97,7 +97,7 @@ async fn send(config: &Config, args: &SendArgs, text: String, within: Duration) 
     answered
 }
 
-/// Posts as soon as it is known where to, and waits for what becomes of it.
+/// Posts as soon as the recipient is known, and waits for the result.
 async fn answer(
     pipe: &mut Pipe,
     id: ClientId,
@@ -111,7 +111,7 @@ async fn answer(
         match &event {
             Event::Welcome { you, limits, .. } => {
                 me = Some(you.id);
-                // A server may end a connection over what is far too long.
+                // A server may close the connection if a message is far too long.
                 if text.len() > limits.body_bytes {
                     let refusal = Refusal::new(RefusalCode::BodyTooLong)
                         .with(text.len())
@@ -149,9 +149,9 @@ async fn answer(
     }
 }
 
-/// Where the post comes from: a place of its own, or the one that this text to this place under this `--id` always means. Another text
-/// under the same id is another post, so that none is taken for sent that was not. What others send is counted apart, because the
-/// server counts for each author.
+/// Returns the instance id of the post: a random one, or with `--id` the same one for the same id, recipient and text. Another text with
+/// the same id is another post, so that it is not mistaken for one that was sent already. Posts of other people do not matter, because
+/// the server counts posts for each author.
 fn instance(config: &Config, args: &SendArgs, text: &str) -> Result<InstanceId> {
     let mut bytes = [0; 16];
     if let Some(id) = &args.id {

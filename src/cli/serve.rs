@@ -1,4 +1,4 @@
-//! `tchat --serve`: a server without a screen.
+//! `tchat --serve`: runs a server without a screen.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -21,11 +21,11 @@ use crate::server::store::sqlite::OpenError;
 use crate::server::word_filter::Filter;
 use crate::server::{self, ServerConfig, ServerError, Switch};
 
-/// What still runs at the end has this long.
+/// How long to wait at the end for tasks that still run.
 const EXIT_WITHIN: Duration = Duration::from_secs(1);
-/// And this long when the disk has failed.
+/// The same after the disk has failed.
 const FAIL_WITHIN: Duration = Duration::from_millis(200);
-/// Descriptors kept for files and the database.
+/// File descriptors reserved for files and the database.
 const SPARE_DESCRIPTORS: u64 = 512;
 
 pub fn run(config: Config) -> Result<()> {
@@ -54,7 +54,7 @@ pub fn run(config: Config) -> Result<()> {
         .enable_all()
         .build()?;
     let ended = runtime.block_on(serve(config, directory));
-    // A disk that hangs must not hold the process: what was answered is durable already.
+    // A hanging disk must not keep the process alive: everything that was answered is durable already.
     runtime.shutdown_timeout(if ended.is_ok() {
         EXIT_WITHIN
     } else {
@@ -73,7 +73,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     let stop = stopped().context("cannot wait for signals")?;
     let mut listeners = tcp::bind(&serve.host, serve.port).await.map_err(|error| {
         let next = format!(
-            "another tchat may be hosting here; try `tchat` to join it or `--port {}`",
+            "another tchat may be running here; run `tchat` to join it, or choose another port with `--port {}`",
             serve.port + 1
         );
         match error {
@@ -133,7 +133,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         print_card(&serve, &addresses, &bridges, &paths.data, &join_address);
     }
     for error in &bridges.failed {
-        tracing::warn!(%error, "a bridge is not served there");
+        tracing::warn!(%error, "cannot listen for a bridge");
     }
     listeners.extend(bridges.listeners);
     for address in addresses.iter().chain(&bridges.addresses) {
@@ -153,12 +153,12 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     Ok(ended?)
 }
 
-/// Where old clients look for a host, besides where everybody does.
+/// The additional addresses for old clients, besides the main one.
 #[derive(Default)]
 struct BridgeDoors {
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
-    /// What could not be listened on. The rest goes on: the main address serves all of them.
+    /// The addresses that could not be used. The server runs without them: the main address serves all bridges.
     failed: Vec<tcp::BindError>,
 }
 
@@ -189,7 +189,7 @@ fn inward(decided: Option<bool>, addresses: &[SocketAddr]) -> Switch {
     }
 }
 
-/// The names others may know this server by.
+/// Returns the host names of this server.
 fn hosts(serve: &Serve) -> Vec<String> {
     let listened = serve.bridges.addresses.iter().map(|it| it.host.clone());
     let named = serve.public.iter().cloned().chain(listened);
@@ -199,8 +199,8 @@ fn hosts(serve: &Serve) -> Vec<String> {
         .collect()
 }
 
-/// Completes with a signal to stop. Signals count from the call on, so it is made before anybody can see that a host is here.
-/// A host in the background has no terminal to lose.
+/// Returns a future that completes at a signal to stop. Signals are caught from the call on, so it comes before anybody can see the server.
+/// SIGHUP is left out, because a background server has no terminal to lose.
 fn stopped() -> Result<impl Future<Output = ()> + Send> {
     #[cfg(unix)]
     {
@@ -222,21 +222,21 @@ fn stopped() -> Result<impl Future<Output = ()> + Send> {
     })
 }
 
-/// Becomes independent of the terminal the screen runs in, so that closing it hurts nobody.
+/// Detaches from the terminal of the screen, so that closing it does not end the server.
 fn leave_session() {
     #[cfg(unix)]
-    // It fails only for a process that leads its group already, which then is as independent as it can be.
+    // It fails only for a process that leads its group already, which is independent enough.
     let _leads_already = rustix::process::setsid();
 }
 
-/// How many connections the descriptors allow, after raising their limit as far as this process may.
+/// Raises the limit of file descriptors as far as possible, and returns how many connections it allows.
 fn connections() -> usize {
     let most = Caps::default().connections;
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let limit = getrlimit(Resource::Nofile);
-        // Without the raise there are fewer connections and no other harm.
+        // If it fails, the only harm is that fewer connections are possible.
         let _unraised = setrlimit(
             Resource::Nofile,
             Rlimit {
@@ -252,8 +252,8 @@ fn connections() -> usize {
     most
 }
 
-/// How to join, to be pasted to others.
-#[allow(clippy::print_stdout)] // The card is the answer to the command.
+/// Prints how to join, in a form to paste to others.
+#[allow(clippy::print_stdout)] // The card is the output of the command.
 fn print_card(
     serve: &Serve,
     addresses: &[SocketAddr],
@@ -263,7 +263,7 @@ fn print_card(
 ) {
     let mut all = addresses.iter().chain(&bridges.addresses);
     let is_local = all.all(|address| address.ip().is_loopback());
-    println!("tchat hosts here");
+    println!("tchat server is running");
     for address in addresses {
         println!("  address  {address}");
     }
@@ -277,13 +277,13 @@ fn print_card(
     println!("  join     tchat --server {join_address}");
     print_bridges(bridges);
     if is_local {
-        println!("  others   cannot reach this address; --host :: lets them in");
+        println!("  others   cannot reach this address; allow them with --host ::");
     } else {
-        println!("  warning  there is no encryption yet: what is said can be read on the way");
+        println!("  warning  there is no encryption yet: messages can be read in transit");
     }
 }
 
-/// Where the clients of other systems are served.
+/// Prints the addresses for the clients of other systems.
 #[allow(clippy::print_stdout)] // A part of the card.
 fn print_bridges(doors: &BridgeDoors) {
     for address in &doors.addresses {
@@ -294,7 +294,7 @@ fn print_bridges(doors: &BridgeDoors) {
     }
 }
 
-/// What others give to `--server`: this machine's name where it listens to everybody.
+/// Returns what others pass to `--server`: this machine's name if the server listens on every address.
 fn join_address(addresses: &[SocketAddr]) -> String {
     let Some(address) = addresses.first() else {
         return "localhost".into();
@@ -340,29 +340,29 @@ pub(super) fn explained(error: DataError, config: &Config) -> anyhow::Error {
                 .unwrap_or_default();
             let data = config.paths.data.display();
             anyhow::anyhow!(
-                "{error}\njoin it with `tchat{server}`, stop it with `tchat stop --data '{data}'`, or give this one another with `--data DIR`"
+                "{error}\njoin it with `tchat{server}`, stop it with `tchat stop --data '{data}'`, or use another directory with `--data DIR`"
             )
         }
         DataError::Network { .. } => {
-            anyhow::anyhow!("{error}\ngive it a directory on this machine with `--data DIR`")
+            anyhow::anyhow!("{error}\nuse a directory on this machine with `--data DIR`")
         }
         DataError::Lost { ref path } => {
             let (data, id) = (path.display(), path.join("tchat.id"));
             anyhow::anyhow!(
-                "{error}\nput a backup back with `tchat restore FILE --data '{data}'`, or delete '{}' to begin a new history",
+                "{error}\nrestore a backup with `tchat restore FILE --data '{data}'`, or delete '{}' to start a new history",
                 id.display()
             )
         }
         DataError::Damaged { .. } | DataError::Database(OpenError::Damaged { .. }) => {
             let data = config.paths.data.display();
-            anyhow::anyhow!("{error}\nput a backup back with `tchat restore FILE --data '{data}'`")
+            anyhow::anyhow!("{error}\nrestore a backup with `tchat restore FILE --data '{data}'`")
         }
         other => other.into(),
     }
 }
 
-/// Makes all files of this process private to its user: the log says who came and went, the database has the messages. A directory that
-/// existed before keeps its mode and may be open to others, so the files cannot rely on it.
+/// Makes all new files of this process private to its user: the log shows who joined and left, the database has the messages. A directory
+/// that existed before keeps its mode and may be open to others, so the files cannot rely on it.
 pub(super) fn private_files() {
     #[cfg(unix)]
     {

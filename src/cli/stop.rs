@@ -1,4 +1,4 @@
-//! `tchat stop`: stops the server of this data directory, usually the one in the background.
+//! `tchat stop`: stops the server of this data directory, usually the background server.
 
 use std::io;
 use std::thread::sleep;
@@ -13,13 +13,13 @@ use crate::tui::strings::{self, fill};
 
 /// A server drains within ten seconds, and then still has to close its database.
 const WITHIN: Duration = Duration::from_secs(15);
-/// How often it is looked whether it has ended.
+/// How often to check whether it has ended.
 const EVERY: Duration = Duration::from_millis(50);
 
-/// Ends the server and waits until it has ended. Screens that are open stay, and do not start it again.
+/// Stops the server and waits until it has ended. Open screens stay open, and do not start it again.
 ///
 /// # Errors
-/// It belongs to somebody else, does not end, or is no server.
+/// It belongs to somebody else, does not end, or is not a server.
 pub fn run(config: &Config) -> Result<()> {
     let words = strings::of(&config.join.locale).pipes;
     let path = &config.paths.data;
@@ -33,7 +33,7 @@ pub fn run(config: &Config) -> Result<()> {
         if let Some(process) = holder.process {
             break (holder, process);
         }
-        // It has just begun, and is about to write its number down.
+        // It has just started, and is about to write its process id.
         if Instant::now() >= until {
             bail!(fill(words.still_runs, &[&shown, &"?", &WITHIN.as_secs()]));
         }
@@ -44,7 +44,7 @@ pub fn run(config: &Config) -> Result<()> {
     }
     let told = data_dir::set_stopped(path, true).and_then(|()| terminate(process));
     if let Err(error) = told {
-        // It goes on, and so do the screens that would start it again.
+        // The server still runs, so screens may start it again later.
         let _as_it_was = data_dir::set_stopped(path, false);
         bail!(fill(words.cannot_stop, &[&shown, &process, &error]));
     }
@@ -74,7 +74,7 @@ fn terminate(_process: u32) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-#[allow(clippy::print_stdout)] // The answer to the command.
+#[allow(clippy::print_stdout)] // The output of the command.
 fn say(words: &str) {
     println!("{words}");
 }

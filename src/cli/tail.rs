@@ -1,4 +1,4 @@
-//! `tchat tail`: prints the entries of a room, each once and in order, even if the connection is lost.
+//! `tchat tail`: prints the entries of a room, each once and in order, whatever happens to the connection.
 
 mod out;
 
@@ -17,7 +17,7 @@ use crate::client::{Command, Event, LinkState};
 use crate::config::Config;
 use crate::tui::strings::fill;
 
-/// Without `--follow` it has this long.
+/// The time limit without `--follow`.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn run(config: &Config, args: &TailArgs) -> Result<()> {
@@ -25,7 +25,7 @@ pub fn run(config: &Config, args: &TailArgs) -> Result<()> {
 }
 
 async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
-    // A tail posts nothing, so its outbox needs no name of its own.
+    // A tail posts nothing, so its outbox needs no unique id.
     let instance = InstanceId::new([0; 16]);
     let room = config.join.room.clone().unwrap_or_default();
     let mut pipe = Pipe::open(config, instance, Some(room))?;
@@ -37,7 +37,7 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
         room: String::new(),
     };
     let mut reader = Reader::new(args.last);
-    // Rooms we are in already are followed before it is known which of them is meant.
+    // Rooms that we are members of are followed before it is known which of them is the requested one.
     let mut early = Vec::new();
     let mut trouble = None;
     let give_up = sleep(PATIENCE);
@@ -78,7 +78,7 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
                 },
                 Step::Ask(before) => {
                     let room = room.id;
-                    // The queue is far longer than the pages there can be at once.
+                    // The queue is far longer than the number of pages that can be requested at once.
                     let _asked = pipe.client.send(Command::Older { room, before });
                 }
                 Step::AnotherHistory => complain(pipe.s.pipes.another_history),
@@ -92,32 +92,32 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
     }
 }
 
-#[allow(clippy::print_stderr)] // Beside the entries, which are standard output.
+#[allow(clippy::print_stderr)] // Standard output has the entries.
 fn complain(words: &str) {
     eprintln!("tchat: {words}");
 }
 
-/// What is to be done next.
+/// What to do next.
 #[derive(Debug, PartialEq)]
 enum Step {
-    /// These come next.
+    /// Print these entries.
     Print(Vec<Entry>),
-    /// The page before this one is missing.
+    /// Request the page before this seq.
     Ask(Seq),
-    /// What comes now is not what came before.
+    /// Report that the room has another history from here on.
     AnotherHistory,
-    /// So many messages are not there, and never will be.
+    /// Report that this many messages are gone for good.
     Gone(u64),
 }
 
-/// Puts what arrives in order. Pure.
+/// Puts the entries that arrive in order. Pure.
 #[derive(Debug)]
 struct Reader {
     last: u64,
     epoch: Option<Epoch>,
-    /// The next to be printed; none until it is known where the room ends.
+    /// The next seq to print; `None` until the end of the room is known.
     next: Option<Seq>,
-    /// Where the room ended when it was followed first.
+    /// The last seq of the room when it was first followed.
     end: Seq,
     waiting: BTreeMap<Seq, Entry>,
     asked: Option<Seq>,
@@ -135,7 +135,7 @@ impl Reader {
         }
     }
 
-    /// Everything there was at the beginning has been printed.
+    /// Whether everything that existed at the beginning has been printed.
     fn has_ended(&self) -> bool {
         self.next.is_some_and(|next| next > self.end)
     }
@@ -165,13 +165,13 @@ impl Reader {
                 self.asked = None;
                 let is_empty = entries.is_empty();
                 self.add(of, entries);
-                // What the server no longer has will not come.
+                // Entries that the server no longer has are skipped.
                 let gone_to = if is_empty { before } else { first };
                 self.skip_to(gone_to, &mut steps);
             }
             Event::PageFailed { room, before } if room == of && self.asked == Some(before) => {
                 self.asked = None;
-                // It is asked for again when the room is followed again.
+                // It is requested again when the room is followed again.
                 return steps;
             }
             _ => return steps,
@@ -196,7 +196,7 @@ impl Reader {
         if self.next.is_some() {
             steps.push(Step::AnotherHistory);
         }
-        // A history begins with its newest few, as the first one did.
+        // A new history begins with its newest few entries, as the first one did.
         let begin = last.0.saturating_sub(self.last) + 1;
         self.next = Some(Seq(begin).max(first));
         self.end = last;
@@ -217,7 +217,7 @@ impl Reader {
         }
     }
 
-    /// Prints what comes next, or asks for it where something later is here already.
+    /// Prints the entries that come next, or requests them if later ones have arrived already.
     fn go_on(&mut self, steps: &mut Vec<Step>) {
         let mut ready = Vec::new();
         while let Some(next) = self.next
@@ -290,7 +290,7 @@ mod tests {
         }
     }
 
-    /// What was printed, what was asked for and what was said.
+    /// Returns the seqs that were printed, the pages that were requested, and the number of reports.
     fn steps(reader: &mut Reader, event: Event) -> (Vec<u64>, Vec<u64>, usize) {
         let (mut printed, mut asked, mut said) = (Vec::new(), Vec::new(), 0);
         for step in reader.take(ROOM, event) {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_few_and_then_what_comes() {
+    fn the_newest_few_are_printed_and_then_new_ones() {
         let mut reader = Reader::new(3);
         assert_eq!(
             steps(&mut reader, followed(1, 1, 10)),
@@ -318,11 +318,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_skipped_is_fetched_before_anything_later_is_printed() {
+    fn skipped_entries_are_fetched_before_later_ones_are_printed() {
         let mut reader = Reader::new(0);
         steps(&mut reader, followed(1, 1, 10));
         steps(&mut reader, Event::Entries(entries(1, 11..=11)));
-        // Away for long: the newest come, the rest has to be asked for, page by page.
+        // After a long absence the newest entries arrive, and the rest is requested page by page.
         steps(&mut reader, followed(1, 1, 900));
         let came = steps(&mut reader, Event::Entries(entries(1, 701..=900)));
         assert_eq!(came, (vec![], vec![701], 0));
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_said_and_not_waited_for() {
+    fn lost_entries_are_reported_and_not_waited_for() {
         let mut reader = Reader::new(0);
         steps(&mut reader, followed(1, 1, 10));
         let (_, _, said) = steps(&mut reader, followed(1, 21, 30));
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn another_history_is_said_and_begins_with_its_newest() {
+    fn another_history_is_reported_and_begins_with_its_newest_entries() {
         let mut reader = Reader::new(3);
         steps(&mut reader, followed(1, 1, 10));
         steps(&mut reader, Event::Entries(entries(1, 1..=10)));
@@ -356,10 +356,10 @@ mod tests {
         assert_eq!(said, 1);
         let (printed, ..) = steps(&mut reader, Event::Entries(entries(2, 1..=5)));
         assert_eq!(printed, [2, 3, 4, 5]);
-        // The same name for it, but shorter than what was printed: an old file was put back.
+        // The same epoch, but shorter than what was printed: an old file was restored.
         let (_, _, said) = steps(&mut reader, followed(2, 1, 2));
         assert_eq!(said, 1);
-        // Or longer, and not what was printed: the server says so.
+        // Or longer, and different from what was printed: the server reports that.
         let changed = Event::Followed {
             room: ROOM,
             epoch: Epoch::new([2; 16]),

@@ -1,4 +1,4 @@
-//! The file of unwanted words: read at the start, and again whenever it changes.
+//! The file of a server's forbidden words: read at the start, and again whenever it changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,16 +13,16 @@ use crate::config;
 use crate::server::word_filter::Filter;
 use crate::text::Keywords;
 
-/// How often it is looked at.
+/// How often to check the file for changes.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Reads the words, and goes on doing so while the guard lives.
+/// Reads the words, and reads them again after each change until the guard is dropped.
 ///
 /// # Errors
-/// The file cannot be read. Later on that is only logged, and the words stay as they were.
+/// The file cannot be read at the start. Later, that is only logged, and the words stay as they were.
 pub fn watch(path: PathBuf, mode: FilterMode, filter: Filter) -> Result<AbortOnDropHandle<()>> {
     let words = read(&path)?;
-    tracing::info!(path = %path.display(), words = words.len(), "words nobody says here");
+    tracing::info!(path = %path.display(), words = words.len(), "the forbidden words are loaded");
     filter.set(words, mode);
     let mut known = stamp(&path);
     let watching = async move {
@@ -37,14 +37,14 @@ pub fn watch(path: PathBuf, mode: FilterMode, filter: Filter) -> Result<AbortOnD
                 Ok(words) => {
                     tracing::info!(
                         words = words.len(),
-                        "the words nobody says here have changed"
+                        "the forbidden words have changed and are reloaded"
                     );
                     filter.set(words, mode);
                 }
                 Err(error) => {
                     tracing::warn!(
                         error = format!("{error:#}"),
-                        "the words nobody says here stay as they were"
+                        "cannot reload the forbidden words"
                     );
                 }
             }
@@ -53,13 +53,13 @@ pub fn watch(path: PathBuf, mode: FilterMode, filter: Filter) -> Result<AbortOnD
     Ok(AbortOnDropHandle::new(tokio::spawn(watching)))
 }
 
-/// What tells one state of a file from another.
+/// Returns what changes when a file is changed: its time and size.
 fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
-/// One word or several in each line; what begins with `# ` is a remark.
+/// Reads the words: each line is a word or a phrase. A line that begins with `# ` is a comment.
 fn read(path: &Path) -> Result<Keywords> {
     let about = format!("cannot read the words in '{}'", path.display());
     let text = config::read_text(path).map_err(|error| anyhow!("{about}: {error}"))?;
@@ -67,7 +67,7 @@ fn read(path: &Path) -> Result<Keywords> {
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("# "));
     let words = Keywords::new(lines.clone());
     if words.is_empty() && lines.count() > 0 {
-        bail!("{about}: none of them can be looked for");
+        bail!("{about}: none of them can be searched for");
     }
     Ok(words)
 }
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_holds_a_word_a_line_and_remarks() {
+    fn a_file_has_one_word_per_line_and_comments() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("words");
         fs::write(&path, "# not here\nspam\n\n 坏词 \n#hashtag\n").unwrap();

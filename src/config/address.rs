@@ -1,4 +1,4 @@
-//! The address of a server: a host name or an IP address, and a port.
+//! The address of a server: a host name or an IP address of either family, and a port.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::DEFAULT_PORT;
 
-/// `HOST`, `HOST:PORT`, `[::1]:PORT` or `::1`; also as the URL that people paste, like `tchat://HOST/`.
+/// The address of a server, written as `HOST`, `HOST:PORT`, `[::1]:PORT` or `::1`, or as a URL that people paste, like `tchat://HOST/`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Address {
     pub host: String,
@@ -15,25 +15,25 @@ pub struct Address {
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AddressError {
-    #[error("a host is missing; write HOST or HOST:PORT")]
+    #[error("the host is missing; write HOST or HOST:PORT")]
     Host,
     #[error("the port '{0}' is not a number from 1 to 65535")]
     Port(String),
     #[error("write an IPv6 address with a port in brackets, like [::1]:50051")]
     Brackets,
-    #[error("tchat cannot encrypt yet, so there is no '{0}'; write HOST or HOST:PORT")]
+    #[error("tchat cannot encrypt yet, so '{0}' is not supported; write HOST or HOST:PORT")]
     Encrypted(String),
-    #[error("tchat does not know the scheme '{0}'; write HOST, HOST:PORT or tchat://HOST")]
+    #[error("the scheme '{0}' is not supported; write HOST, HOST:PORT or tchat://HOST")]
     Scheme(String),
-    #[error("a server has no '{0}' behind it; write HOST or HOST:PORT, and a room with --room")]
+    #[error("'{0}' is not part of an address; write HOST or HOST:PORT, and the room with --room")]
     Path(String),
-    #[error("a server has no name before it; write HOST or HOST:PORT, and '{0}' with --name")]
+    #[error("'{0}' is not part of an address; write HOST or HOST:PORT, and the name with --name")]
     Name(String),
 }
 
-/// Schemes that say nothing that is not so without them.
+/// Schemes that are accepted and change nothing.
 const SCHEMES: [&str; 3] = ["tchat", "http", "grpc"];
-/// Schemes that promise what is not so: nothing is encrypted.
+/// Schemes that promise encryption, which tchat does not have.
 const ENCRYPTED: [&str; 4] = ["https", "tchats", "grpcs", "wss"];
 
 impl FromStr for Address {
@@ -48,10 +48,10 @@ impl FromStr for Address {
     }
 }
 
-/// Splits a host, an IPv6 address in brackets or without, from the port behind it. The host comes without brackets, as it is looked up.
+/// Splits a text into the host and the port after it. An IPv6 address may be in brackets; the returned host has none, as a lookup needs.
 ///
 /// # Errors
-/// Says what is missing or wrong.
+/// The host is missing, the port is not a port, or an IPv6 address needs brackets.
 pub fn host_and_port(text: &str) -> Result<(&str, Option<u16>), AddressError> {
     let text = text.trim();
     let (host, port) = if let Some(inside) = text.strip_prefix('[') {
@@ -88,7 +88,7 @@ pub fn host_and_port(text: &str) -> Result<(&str, Option<u16>), AddressError> {
     }
 }
 
-/// What names the server in a URL: no scheme before it and no slash behind it.
+/// Returns the part of a URL that names the server, without the scheme before it and the slash after it.
 fn authority(text: &str) -> Result<&str, AddressError> {
     let is_one = |all: &[&str], scheme: &str| all.iter().any(|it| it.eq_ignore_ascii_case(scheme));
     let rest = match text.split_once("://") {
@@ -110,13 +110,13 @@ fn authority(text: &str) -> Result<&str, AddressError> {
     }
 }
 
-/// Whether it is an IPv6 address, with the name of a network interface behind `%` or without.
+/// Whether a host is an IPv6 address, with or without the name of a network interface after `%`.
 fn is_v6(host: &str) -> bool {
     let (address, zone) = host.split_once('%').unwrap_or((host, "-"));
     !zone.is_empty() && address.parse::<Ipv6Addr>().is_ok()
 }
 
-/// Whether somebody meant an IPv6 address, as far as its letters tell.
+/// Whether an IPv6 address was probably meant: the text contains only characters of one.
 fn is_like_v6(text: &str) -> bool {
     let is_of_one = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
     text.chars().all(is_of_one)
@@ -133,13 +133,13 @@ impl fmt::Display for Address {
 }
 
 impl Address {
-    /// Whether it is this machine itself.
+    /// Whether it is the address of this machine.
     pub fn is_loopback(&self) -> bool {
         self.host.eq_ignore_ascii_case("localhost")
             || self.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
-    /// The form profiles are kept under: every way to write this machine is the same server.
+    /// Returns the form under which profiles are stored: every way to write this machine is the same server.
     pub fn profile_key(&self) -> String {
         let host = if self.is_loopback() {
             "localhost".to_owned()
@@ -153,7 +153,7 @@ impl Address {
         .to_string()
     }
 
-    /// What the status line calls it: without the port everybody uses.
+    /// Returns the form for the status line, without the default port.
     pub fn short(&self) -> String {
         if self.port == DEFAULT_PORT {
             self.host.clone()
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_the_server_it_names() {
+    fn a_url_is_accepted_as_an_address() {
         for (text, plain) in [
             ("http://h:1", "h:1"),
             ("http://h:1/", "h:1"),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_url_has_besides_is_named() {
+    fn an_unsupported_part_of_a_url_is_named() {
         for (text, word) in [
             ("https://h", "'https'"),
             ("HTTPS://h:443/", "'HTTPS'"),
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_one_network_card_keeps_it() {
+    fn an_address_keeps_its_network_interface() {
         for (text, port) in [("fe80::1%eth0", 50051), ("[fe80::1%eth0]:7000", 7000)] {
             let address: Address = text.parse().unwrap();
             assert_eq!(

@@ -1,4 +1,4 @@
-//! Which bridges a server has switched on, and where they listen.
+//! The bridges that a server runs, and the addresses where their clients connect.
 
 use serde::Deserialize;
 
@@ -39,26 +39,26 @@ impl File {
     }
 }
 
-/// One of them.
+/// The settings of one bridge.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table like { on = false }")]
 pub struct Bridge {
-    /// On with all the others if absent.
+    /// On together with the others if absent.
     #[serde(default, deserialize_with = "values::switch")]
     pub on: Option<bool>,
-    /// Where it is served besides the main address: `PORT` or `HOST:PORT`.
+    /// Its addresses besides the main one: `PORT` or `HOST:PORT`.
     pub listen: Option<Vec<Listen>>,
 }
 
-/// Bridges, checked.
+/// The bridges to run, after validation.
 #[derive(Clone, Debug, Default)]
 pub struct Bridging {
     pub served: Bridges,
-    /// Listened on besides the main address.
+    /// The addresses to listen on besides the main one.
     pub addresses: Vec<Address>,
 }
 
-/// What is served where, on `host` unless an address says otherwise. A flag goes before the file.
+/// Returns the bridges to run and their addresses, on `host` unless an address has its own. The flag overrides the file.
 pub fn bridging(flag: Option<bool>, file: &File, host: &str) -> Bridging {
     if !flag.or(file.on).unwrap_or(false) {
         return Bridging::default();
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_are_on_together_and_each_can_be_switched_and_moved() {
+    fn bridges_are_switched_together_and_one_by_one() {
         let off = bridging(None, &File::default(), "::1");
         assert_eq!(off.served, Bridges::default());
         let all = bridging(Some(true), &File::default(), "::1");
@@ -103,7 +103,7 @@ mod tests {
             addresses,
             ["localhost:7000", "10.0.0.1:7001", "localhost:9000"]
         );
-        // What the command line says goes before the file, in both directions.
+        // The command line overrides the file, in both directions.
         let none = bridging(Some(false), &file, "localhost");
         assert_eq!(none.served, Bridges::default());
     }

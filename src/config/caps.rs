@@ -6,12 +6,12 @@ use super::variable;
 use crate::tui::terminal::caps::{Caps, Notifier, NotifyMethod};
 use crate::tui::theme::{Background, Depth};
 
-/// Whether it knows no places, and shows only lines.
+/// Whether the terminal cannot position text, and only prints lines.
 pub fn is_dumb() -> bool {
     variable("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// What it can do, unless the config file knows better.
+/// Returns what the terminal can do; the config file overrides the environment.
 pub(super) fn caps(file: &File) -> Caps {
     let term = variable("TERM").unwrap_or_default();
     let colour = variable("COLORTERM").unwrap_or_default();
@@ -29,12 +29,12 @@ pub(super) fn caps(file: &File) -> Caps {
         .find_map(variable)
         .unwrap_or_default()
         .to_lowercase();
-    // Without any locale the terminal is far more often UTF-8 than not; one that says otherwise is believed.
+    // A terminal without any locale is far more often UTF-8 than not. A locale with another encoding is believed.
     let unicode =
         encoding.is_empty() || encoding.contains("utf") || encoding == "c" || encoding == "posix";
     Caps {
         depth,
-        // Asked of the terminal itself, when it is taken.
+        // The terminal itself is asked when the screen opens.
         ground: Background::default(),
         ambiguous: file.ambiguous,
         unicode: file.glyphs != Some(Glyphs::Ascii) && unicode && term != "linux",
@@ -46,7 +46,7 @@ pub(super) fn caps(file: &File) -> Caps {
     }
 }
 
-/// Whether programs with windows can be opened from here: not on a console, and not at the far end of ssh, where nobody would see them.
+/// Whether programs with windows can be opened from here: not on a text console, and not over ssh, where nobody would see them.
 fn has_desktop() -> bool {
     if cfg!(any(windows, target_os = "macos")) {
         variable("SSH_CONNECTION").is_none()
@@ -55,7 +55,7 @@ fn has_desktop() -> bool {
     }
 }
 
-/// How this terminal tells of something, as far as its variables say so.
+/// Returns how this terminal shows notifications, according to environment variables.
 fn notifier(asked: Option<NotifyMethod>) -> Notifier {
     let program = variable("TERM_PROGRAM").unwrap_or_default();
     let term = variable("TERM").unwrap_or_default();

@@ -1,11 +1,11 @@
-//! What the environment says about the user: editor, login name, language and time zone.
+//! The user's editor, login name, language and time zone, from the environment.
 
 use jiff::tz::TimeZone;
 
 use super::variable;
 use crate::chat::UserName;
 
-/// The command that edits a text: the one of the config file, else as other programs find it.
+/// Returns the command that edits a text: the one of the config file, or `$VISUAL`, or `$EDITOR`.
 pub fn editor(named: Option<&String>) -> String {
     let named = named
         .filter(|command| !command.trim().is_empty())
@@ -16,7 +16,7 @@ pub fn editor(named: Option<&String>) -> String {
     named.unwrap_or_else(|| usual.into())
 }
 
-/// The login name, without what a name may not have.
+/// Returns the login name, without characters that a user name may not have.
 pub fn login_name() -> String {
     let login = ["USER", "LOGNAME", "USERNAME"]
         .into_iter()
@@ -32,7 +32,7 @@ pub fn login_name() -> String {
         .collect()
 }
 
-/// The language of the locale, as a tag like `zh-CN`.
+/// Returns the language of the locale, as a tag like `zh-CN`.
 pub fn locale() -> String {
     let value = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()
@@ -50,8 +50,8 @@ pub fn locale() -> String {
     }
 }
 
-/// The zone that times are shown in. Read from the file itself where nothing else is said: the name of the zone, which nobody is
-/// shown, would be searched for among all there are.
+/// Returns the time zone for the screen. Without `TZ` it is read from `/etc/localtime` directly: the system lookup would search all
+/// zones for the name of this one, which is never shown.
 pub fn zone() -> TimeZone {
     let local = || {
         let bytes = std::fs::read("/etc/localtime").ok()?;

@@ -1,4 +1,5 @@
-//! The config file: TOML, every key optional, none unknown. Every value is checked here, so that an error names its line.
+//! The config file: TOML in which every key is optional and an unknown key is an error. Values are checked here, so that an error names
+//! its line.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,38 +29,38 @@ pub struct File {
     pub server_address: Option<Address>,
     pub room: Option<String>,
     pub theme: Option<Spanned<String>>,
-    /// The language of the screen, en or zh-CN.
+    /// The language of the interface, en or zh-CN.
     #[serde(default, deserialize_with = "values::language")]
     pub lang: Option<String>,
     pub data: Option<PathBuf>,
-    /// Megabytes of messages kept here for each server and name.
+    /// Megabytes of messages cached for each server and name.
     pub cache_mb: Option<u32>,
-    /// How it is told of what comes while nobody looks: auto, off, bell, osc9, osc99 or osc777.
+    /// How to notify users while they are elsewhere: auto, off, bell, osc9, osc99 or osc777.
     pub notifications: Option<Notifications>,
     /// Whether links are marked as hyperlinks for the terminal.
     #[serde(default, deserialize_with = "values::switch")]
     pub links: Option<bool>,
-    /// Whether rooms and people are beside the messages.
+    /// Whether rooms and people are shown beside the messages.
     #[serde(default, deserialize_with = "values::switch")]
     pub panes: Option<bool>,
     /// Whether the window title shows unread counts.
     #[serde(default, deserialize_with = "values::switch")]
     pub title: Option<bool>,
-    /// The program that is run instead of the terminal's notification.
+    /// The program to run instead of the terminal's own notification.
     #[serde(default, deserialize_with = "values::notify_command")]
     pub notify_command: Option<NotifyCommand>,
-    /// How the time of a message is written: 24h, 12h, seconds, or a pattern of `strftime`.
+    /// How the time of a message is written: 24h, 12h, seconds, or a `strftime` pattern.
     #[serde(default, deserialize_with = "values::time_format")]
     pub time_format: Option<TimeFormat>,
-    /// The signs of the screen: auto, or ascii where the terminal draws others too wide.
+    /// The symbols on the screen: auto, or ascii if the terminal draws others too wide.
     pub glyphs: Option<Glyphs>,
-    /// How wide the terminal draws characters of ambiguous width: narrow, wide, or as it says itself.
+    /// How wide the terminal draws characters of ambiguous width: narrow, wide, or auto to ask it.
     #[serde(default, deserialize_with = "values::ambiguous")]
     pub ambiguous: Option<Ambiguous>,
-    /// Whether it is told line by line instead of on a screen.
+    /// Whether to print line by line instead of drawing a screen.
     #[serde(default, deserialize_with = "values::switch")]
     pub plain: Option<bool>,
-    /// Which way it is told who is typing: on, show, send or off.
+    /// Typing indicators: on, show, send or off.
     #[serde(default, deserialize_with = "values::typing")]
     pub typing: Option<TypingMode>,
     /// The command that edits a text; `$VISUAL` or `$EDITOR` if absent.
@@ -70,7 +71,7 @@ pub struct File {
     pub server: Server,
     #[serde(default)]
     pub bridges: bridges::File,
-    /// The rooms there are from the start; the first is where everybody begins.
+    /// The rooms that exist from the start; everyone starts in the first one.
     #[serde(default)]
     pub rooms: Vec<Room>,
 }
@@ -96,14 +97,14 @@ pub struct Server {
     pub reflection: Option<bool>,
     #[serde(default, deserialize_with = "values::switch")]
     pub metrics: Option<bool>,
-    /// Names others know this server by, besides the one it hosts on.
+    /// Additional host names of this server, besides the one that it listens on.
     #[serde(default)]
     pub public: Vec<String>,
-    /// A file of words nobody says here, one in each line; `masked` or `refused`.
+    /// A file of forbidden words, one per line; they are `masked` or `refused`.
     pub words: Option<PathBuf>,
     #[serde(default, deserialize_with = "values::mode")]
     pub words_are: FilterMode,
-    /// How much is kept of rooms that say nothing themselves: entries, and a time like `30d`.
+    /// The retention of rooms that do not set their own: a number of entries, and a time like `30d`.
     pub keep: Option<u64>,
     #[serde(default, deserialize_with = "values::age")]
     pub keep_for: Option<Duration>,
@@ -119,15 +120,15 @@ impl From<toml::de::Error> for Invalid {
     }
 }
 
-/// Reads the text of a config file.
+/// Parses the text of a config file.
 ///
 /// # Errors
-/// Says at which byte something cannot be used, and what to write instead.
+/// A key or value cannot be used. The error has its byte offset and says what to write instead.
 pub fn parse(text: &str) -> Result<File, Invalid> {
     toml::from_str(text).map_err(Invalid::from)
 }
 
-/// Reads what can be used of the text of a config file, and lists what cannot.
+/// Parses everything that can be used in the text of a config file, and returns the errors in the rest.
 pub fn parse_usable(text: &str) -> (File, Vec<Invalid>) {
     if let Ok(file) = parse(text) {
         return (file, Vec::new());
@@ -140,7 +141,7 @@ pub fn parse_usable(text: &str) -> (File, Vec<Invalid>) {
             Err(error) => Invalid::from(error),
         };
         let at = error.at;
-        // What the parser made of a broken line is not wrong a second time.
+        // The consequences of a broken line are not reported as a second error.
         let line = line_of(text, at);
         if wrong.iter().all(|known| line_of(text, known.at) != line) {
             wrong.push(error);
@@ -151,7 +152,7 @@ pub fn parse_usable(text: &str) -> (File, Vec<Invalid>) {
     }
 }
 
-/// Takes the key out of a table that a byte of the text belongs to; says whether there was one.
+/// Removes from a table the key at a byte offset of the text. Returns whether there was one.
 fn take_out(table: &mut DeTable<'_>, at: usize) -> bool {
     let mut found = None;
     for (key, value) in table.iter_mut() {
@@ -179,9 +180,9 @@ fn take_out(table: &mut DeTable<'_>, at: usize) -> bool {
     found.is_some_and(|key| table.remove(key.as_str()).is_some())
 }
 
-/// The words of an error for a key that is not known: the nearest that is, or where it belongs. Nothing for any other error.
+/// Returns the text for an error about an unknown key: the nearest known key, or where it belongs. `None` for any other error.
 ///
-/// serde says which keys a table has only in its message. Reading them there keeps the list in one place: the types.
+/// serde lists the keys of a table only in its error message. Reading them from there keeps the list in one place: the types.
 fn unknown_key(message: &str) -> Option<String> {
     message.strip_prefix("unknown field ")?;
     let named = backquoted(message);
@@ -209,9 +210,9 @@ fn backquoted(message: &str) -> Vec<&str> {
     message.split('`').skip(1).step_by(2).collect()
 }
 
-/// The known key that somebody most likely meant: one begins with the other, or few letters differ.
+/// Returns the known key that was most likely meant: one begins with the other, or few letters differ.
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
-    /// Letters that may differ, and letters that a common beginning has at least.
+    /// The most letters that may differ, and the fewest letters of a common beginning.
     const DIFFER: usize = 2;
     const BEGINS: usize = 3;
     let written = key.to_lowercase().replace('-', "_");
@@ -225,7 +226,7 @@ fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     close.or_else(|| known.iter().find(begins).copied())
 }
 
-/// The tables of the file that have keys of their own, and which.
+/// Returns the tables of the file, each with its keys.
 fn sections() -> [(&'static str, Vec<String>); 5] {
     [
         ("", keys_of::<File>()),
@@ -236,7 +237,7 @@ fn sections() -> [(&'static str, Vec<String>); 5] {
     ]
 }
 
-/// The keys of a table, as serde lists them when it meets one it does not know.
+/// Returns the keys of a table, as serde lists them in an error about an unknown key.
 fn keys_of<T: DeserializeOwned>() -> Vec<String> {
     let error = toml::from_str::<T>("'?' = 0").err();
     let message = error.as_ref().map_or("", toml::de::Error::message);
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_answered_with_the_one_that_was_meant() {
+    fn an_unknown_key_gets_a_suggestion() {
         for (text, line, meant) in [
             ("nmae = \"ann\"\n", 1, "did you mean 'name'?"),
             ("Name = \"ann\"\n", 1, "did you mean 'name'?"),
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_another_section_is_sent_there() {
+    fn a_key_in_the_wrong_section_is_reported_with_the_right_one() {
         for (text, place) in [
             (
                 "[[rooms]]\nname = \"x\"\ntheme = \"paper\"\n",
@@ -333,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_is_on_however_that_is_written() {
+    fn a_switch_accepts_every_spelling_of_on_and_off() {
         for word in ["true", "\"true\"", "\"on\"", "\"ON\"", "\"yes\"", "1"] {
             let text = format!(
                 "panes = {word}\nlinks = {word}\nplain = {word}\ntyping = {word}\nnotifications = {word}\n[server]\nlog_messages = {word}\nmetrics = {word}\nreflection = {word}\n[bridges]\non = {word}\nuser = {{ on = {word} }}\n"
@@ -360,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_cannot_be_used_is_named_with_its_line() {
+    fn an_invalid_value_is_reported_with_its_line() {
         for (text, line, why) in [
             ("\npanes = \"maybe\"\n", 2, "'maybe' is neither on nor off"),
             ("typing = 3\n", 1, "'3' is not one of on, show, send, off"),
@@ -374,7 +375,7 @@ mod tests {
             ),
             ("join = \"a:b:c\"\n", 1, "cannot use 'a:b:c'"),
             ("title = \"maybe\"\n", 1, "neither on nor off"),
-            ("time_format = \"noon\"\n", 1, "no pattern like %H:%M"),
+            ("time_format = \"noon\"\n", 1, "or a pattern like %H:%M"),
             ("notify_command = \"say 'x\"\n", 1, "not closed"),
             ("join = 50051\n", 1, "expected HOST or HOST:PORT"),
             (
@@ -416,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_leaves_the_rest_usable() {
+    fn errors_leave_the_rest_usable() {
         for (text, wrong) in [
             ("nmae = \"x\"\nroom = \"tech\"\n", 1),
             ("nmae = \"x\"\nroon = \"y\"\nroom = \"tech\"\n", 2),
@@ -443,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_seconds_if_it_has_no_unit() {
+    fn a_time_without_a_unit_is_in_seconds() {
         for word in ["300", "\"300\"", "\"300s\"", "\"5m\""] {
             let file = parse(&format!("[server]\nidle_exit = {word}\n")).unwrap();
             assert_eq!(

@@ -7,13 +7,13 @@ use anyhow::anyhow;
 /// Something in the file that cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Invalid {
-    /// At which byte.
+    /// The byte offset in the file.
     pub at: usize,
     pub why: String,
 }
 
 impl Invalid {
-    /// The error for people: the file, the line and the key, and why.
+    /// Returns the error for people, with the file, line, key and reason.
     pub fn of(self, path: &Path, text: &str) -> anyhow::Error {
         let line = line_of(text, self.at.min(text.len()));
         let content = text.lines().nth(line - 1).unwrap_or_default();
@@ -26,7 +26,7 @@ impl Invalid {
     }
 }
 
-/// The line of a byte, from 1 on.
+/// Returns the line of a byte offset, counted from 1.
 pub fn line_of(text: &str, at: usize) -> usize {
     text.get(..at).unwrap_or(text).matches('\n').count() + 1
 }

@@ -1,4 +1,4 @@
-//! The `[keys]` section of the config file: a preset, and key bindings that override it.
+//! The `[keys]` section of the config file: a preset, and custom keys that override it.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ type Rows = BTreeMap<Spanned<String>, Spanned<String>>;
 #[serde(deny_unknown_fields, expecting = "a table, written as [keys]")]
 pub struct File {
     preset: Option<Spanned<String>>,
-    /// `"ctrl+x ctrl+e" = "editor"`, by where the key is pressed; `"none"` takes what a key does away.
+    /// Bindings like `"ctrl+x ctrl+e" = "editor"` for each context; `"none"` removes what a key does.
     #[serde(default)]
     composer: Rows,
     #[serde(default)]
@@ -25,7 +25,7 @@ pub struct File {
     overlay: Rows,
 }
 
-/// What takes a key's meaning away.
+/// The action that removes what a key does.
 const NONE: &str = "none";
 
 impl File {
@@ -34,15 +34,15 @@ impl File {
         self.preset.is_some()
     }
 
-    /// The keys as somebody wants them, for a file of that text.
+    /// Builds the keymap. `text` is the text of the config file.
     ///
     /// # Errors
-    /// Says what is no key, no action, or bound twice, and where.
+    /// A preset, key or action does not exist, a key is bound twice, or a needed action has no key left. The error has the byte offset.
     pub fn keymap(&self, text: &str) -> Result<Keymap, Invalid> {
         let preset = match &self.preset {
             Some(name) => Preset::of(name.get_ref()).ok_or_else(|| Invalid {
                 at: name.span().start,
-                why: format!("there is no preset '{}'; default, emacs", name.get_ref()),
+                why: format!("unknown preset '{}'; use default or emacs", name.get_ref()),
             })?,
             None => Preset::default(),
         };
@@ -54,7 +54,7 @@ impl File {
                 Context::Selection => &self.selection,
                 Context::Overlay => &self.overlay,
             };
-            // In the order of the file, so that the later of two is the one that is wrong.
+            // In the order of the file, so that the later of two conflicting keys is reported.
             let mut rows: Vec<_> = rows.iter().collect();
             rows.sort_by_key(|(key, _)| key.span().start);
             let mut known: Vec<(Keys, usize)> = Vec::new();
@@ -65,7 +65,7 @@ impl File {
                     return Err(Invalid {
                         at,
                         why: format!(
-                            "'{}' cannot do this beside '{other}' of line {}",
+                            "'{}' conflicts with '{other}' on line {}",
                             key.get_ref(),
                             line_of(text, *first)
                         ),
@@ -87,7 +87,7 @@ impl File {
 }
 
 impl File {
-    /// Where the last of an action's keys is given to something else.
+    /// Returns where the last key of an action is bound to something else.
     fn taker(&self, before: &Keymap, action: Action) -> usize {
         let label = before.label(action);
         let rows = self.composer.keys().filter_map(|key| {
@@ -107,7 +107,7 @@ fn wish(
     let keys: Keys = key.get_ref().parse().map_err(|_| Invalid {
         at: key.span().start,
         why: format!(
-            "there is no key '{}'; like ctrl+a, alt+enter, f5, or two like ctrl+x ctrl+e",
+            "there is no key '{}'; write it like ctrl+a, alt+enter or f5, or two like ctrl+x ctrl+e",
             key.get_ref()
         ),
     })?;
@@ -115,7 +115,7 @@ fn wish(
     let known = Action::of(name);
     if known.is_none() && name != NONE {
         let near = Action::ALL.iter().map(|it| it.name());
-        // One that has the word in it is nearer than any other.
+        // An action whose name contains the word is nearer than any other.
         let far = |known: &&str| {
             let has = known.split('-').any(|part| part == name);
             (!has, strsim::damerau_levenshtein(known, name))
@@ -133,13 +133,13 @@ fn wish(
     if is_two && context != Context::Composer {
         return Err(Invalid {
             at: key.span().start,
-            why: "two keys, one after the other, are for [keys.composer] only".into(),
+            why: "two keys in a row only work in [keys.composer]".into(),
         });
     }
     if context == Context::Composer && keys.types() {
         return Err(Invalid {
             at: key.span().start,
-            why: format!("'{}' could not be typed any more", key.get_ref()),
+            why: format!("'{}' could no longer be typed", key.get_ref()),
         });
     }
     if known.is_some_and(|known| !known.is_of(context)) {

@@ -1,4 +1,4 @@
-//! Reads small text files such as the config file and a word list. No file can make it hang or fill the memory.
+//! Reads the small text files that people write for tchat: the config file, a list of words. None of them may block it or fill its memory.
 
 use std::fs::{self, File};
 use std::io::{self, Error, ErrorKind, Read};
@@ -7,15 +7,15 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// A larger file was not written by hand.
+/// The most bytes of a file. A larger one was not written by hand.
 const BYTES: u64 = 1024 * 1024;
-/// What is not a file on a disk has this long to be read to its end: a pipe that nobody writes to never begins.
+/// The time to read anything that is not a regular file: a pipe that nobody writes to would block forever.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// Reads a text whole. A pipe is read as well, if somebody writes it.
+/// Reads a whole text file. A pipe is read too, if somebody writes to it.
 ///
 /// # Errors
-/// There is no such file, it is a directory, it is too large or not UTF-8, or nothing came in time.
+/// The file does not exist, is a directory, is too large, is not UTF-8, or could not be read in time.
 pub fn text(path: &Path) -> io::Result<String> {
     if fs::metadata(path)?.is_file() {
         return whole(path);
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_begins_or_never_ends_is_an_error_and_no_hang() {
+    fn a_silent_or_endless_file_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let silent = text(&pipe(directory.path())).unwrap_err();
         assert_eq!(silent.kind(), ErrorKind::TimedOut);
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_an_empty_device_and_a_pipe_that_is_written_are_read() {
+    fn a_file_an_empty_device_and_a_pipe_with_a_writer_are_read() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         fs::write(&file, "大厅\n").unwrap();

@@ -1,4 +1,4 @@
-//! `[[rooms]]` of the config file: the rooms a server has from the start.
+//! The `[[rooms]]` section of the config file: the rooms that a server has from the start.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::chat::Retention;
 use crate::chat::RoomName;
 use crate::chat::RoomPreset;
 
-/// One room, as the file has it.
+/// One room of the config file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     deny_unknown_fields,
@@ -25,16 +25,16 @@ pub struct Room {
     /// The most people present at once; 0 means no limit.
     #[serde(default)]
     capacity: u32,
-    /// Entries that are kept; 0 means no limit.
+    /// The number of entries to keep; 0 means no limit.
     keep: Option<u64>,
     #[serde(default, deserialize_with = "values::age")]
     keep_for: Option<Duration>,
 }
 
-/// The rooms of the file, or those there are without any.
+/// Returns the rooms of the file, or the default rooms if it has none.
 ///
 /// # Errors
-/// A name cannot be used, or is there twice whatever its case; says at which byte of the file.
+/// A name is not valid, or two names are the same except for their case. The error has the byte offset in the file.
 pub fn presets(rooms: &[Room]) -> Result<Vec<RoomPreset>, Invalid> {
     if rooms.is_empty() {
         return default_presets();
@@ -47,11 +47,11 @@ pub fn presets(rooms: &[Room]) -> Result<Vec<RoomPreset>, Invalid> {
         };
         let written = room.name.get_ref();
         let name = RoomName::new(written)
-            .map_err(|error| wrong(format!("cannot make the room '{written}': {error}")))?;
+            .map_err(|error| wrong(format!("cannot create the room '{written}': {error}")))?;
         if !names.insert(name.key()) {
-            let why = "rooms differ by more than case";
+            let why = "names must differ by more than case";
             return Err(wrong(format!(
-                "cannot make the room '{written}' twice: {why}"
+                "cannot create the room '{written}' twice: {why}"
             )));
         }
         Ok(RoomPreset {
@@ -86,7 +86,7 @@ fn default_presets() -> Result<Vec<RoomPreset>, Invalid> {
     rooms.into_iter().map(preset).collect()
 }
 
-/// How much is kept; nothing if neither is said.
+/// Returns the retention; `None` if neither limit is set.
 pub fn retention(entries: Option<u64>, age: Option<Duration>) -> Option<Retention> {
     let entries = entries.filter(|entries| *entries > 0);
     let is_said = entries.is_some() || age.is_some();

@@ -1,4 +1,4 @@
-//! Saves a setting in the config file and leaves everything else in the file unchanged.
+//! Writes a setting to the config file, and leaves everything else in it unchanged.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,11 +12,11 @@ use crate::tui::settings::Setting;
 /// Sets a value in the file, which is created if it does not exist. Comments and order are preserved.
 ///
 /// # Errors
-/// The file cannot be read, understood or written; it is then as it was.
+/// The file cannot be read, parsed or written; it is then unchanged.
 pub fn save(path: &Path, setting: Setting, value: &str) -> Result<(), String> {
     let fails =
         |error: &dyn std::fmt::Display| format!("cannot save in '{}': {error}", path.display());
-    // A device or a pipe would be replaced by a file.
+    // Writing would replace a device or a pipe with a file.
     if fs::metadata(path).is_ok_and(|it| !it.is_file()) {
         return Err(fails(&"it is not a file"));
     }
@@ -27,7 +27,7 @@ pub fn save(path: &Path, setting: Setting, value: &str) -> Result<(), String> {
     };
     let mut document: DocumentMut = text.parse().map_err(|error| fails(&error))?;
     put(document.as_table_mut(), setting.path(), value)
-        .ok_or_else(|| fails(&format!("'{}' is no table there", setting.path().join("."))))?;
+        .ok_or_else(|| fails(&format!("'{}' is not a table", setting.path().join("."))))?;
     write(path, &document.to_string()).map_err(|error| fails(&error))
 }
 
@@ -59,7 +59,7 @@ fn put(table: &mut Table, path: &[&str], value: &str) -> Option<()> {
     Some(())
 }
 
-/// Writes a file whole or not at all; one that is a link elsewhere stays one.
+/// Writes a file completely or not at all; a link stays a link.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if let Some(directory) = path.parent() {
@@ -67,7 +67,7 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
     }
     let before = fs::metadata(&path).ok();
     if before.as_ref().is_some_and(|it| !it.is_file()) {
-        // Put in its place, a file would end a device like /dev/null for the whole machine.
+        // Replacing a device like /dev/null with a file would break it for the whole machine.
         let words = "it is not a file";
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, words));
     }
@@ -85,7 +85,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_no_file_is_not_replaced() {
+    fn writing_never_replaces_a_pipe() {
         let directory = tempfile::tempdir().unwrap();
         let pipe = directory.path().join("config.toml");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_else_is_in_the_file_stays_as_it_is() {
+    fn saving_leaves_the_rest_of_the_file_unchanged() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("deep/config.toml");
         let read = || fs::read_to_string(&path).unwrap();
@@ -113,7 +113,7 @@ mod tests {
         assert!(read().contains("\"f5\" = \"search\" # handy") && read().starts_with("# mine\n"));
         save(&path, Setting::Panes, "off").unwrap();
         assert!(read().contains("panes = \"off\"") && read().contains("[server]\nport = 1\n"));
-        // What is broken is not made worse.
+        // A broken file is left unchanged.
         fs::write(&path, "theme = \n").unwrap();
         let error = save(&path, Setting::Theme, "night").unwrap_err();
         assert!(error.contains("cannot save in"), "{error}");
@@ -122,13 +122,13 @@ mod tests {
         assert!(
             save(&path, Setting::Keys, "emacs")
                 .unwrap_err()
-                .contains("no table")
+                .contains("not a table")
         );
     }
 
     #[cfg(unix)]
     #[test]
-    fn what_is_no_file_is_never_replaced() {
+    fn saving_never_replaces_a_pipe_a_link_to_one_or_a_directory() {
         use std::os::unix::fs::FileTypeExt;
         let directory = tempfile::tempdir().unwrap();
         let pipe = directory.path().join("pipe");
@@ -146,7 +146,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_to_the_file_stays_one() {
+    fn a_link_to_the_file_stays_a_link() {
         let directory = tempfile::tempdir().unwrap();
         let (real, link) = (
             directory.path().join("real"),

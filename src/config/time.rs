@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// A time as people write it: `90s`, `5m`, `1h`, `30d`; a number alone is seconds.
+/// Parses a time such as `90s`, `5m`, `1h` or `30d`; a number alone is seconds.
 ///
 /// # Errors
-/// Says how it is written.
+/// The text is not such a time. The error shows how to write one.
 pub fn time(text: &str) -> Result<Duration> {
     let wrong = || {
         format!(

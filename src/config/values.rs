@@ -1,5 +1,5 @@
-//! Values of the config file that are more than TOML: checked while the file is read, so that an error names their line. It does not
-//! know which key a value belongs to.
+//! Deserializers for config values that have rules beyond TOML. They run while the file is read, so that an error names the line. They do
+//! not know which key a value belongs to.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,12 +17,12 @@ use crate::tui::settings::typing::TypingMode;
 use crate::tui::strings;
 use crate::tui::terminal::caps::NotifyMethod;
 
-/// Reads a value by its text.
+/// Parses a value from its text.
 struct Word<T> {
     read: fn(&str) -> Result<T, String>,
     /// Completes "invalid type: …, expected …".
     expected: &'static str,
-    /// Whether `true` and `12` are read as `"true"` and `"12"` are, as people who leave the quotes out mean them.
+    /// Whether `true` and `12` are read like `"true"` and `"12"`, for people who leave out the quotes.
     takes_all: bool,
 }
 
@@ -93,7 +93,7 @@ pub fn duration<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>,
     })
 }
 
-/// How long something is kept. A bare number is refused: what is older is deleted, and somebody who writes `30` means days.
+/// How long to keep something. A bare number is refused: older entries are deleted, and somebody who writes `30` means days.
 pub fn age<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
     word(value, "a time like \"30d\"", |word| {
         if word.trim().parse::<u64>().is_ok() {
@@ -121,7 +121,7 @@ pub fn language<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D
     })
 }
 
-/// Who sees who is typing.
+/// Typing indicators: on, show, send or off.
 pub fn typing<'de, D: Deserializer<'de>>(value: D) -> Result<Option<TypingMode>, D::Error> {
     word(value, "on, show, send or off", |word| {
         let wrong = || format!("'{word}' is not one of on, show, send, off");
@@ -129,12 +129,12 @@ pub fn typing<'de, D: Deserializer<'de>>(value: D) -> Result<Option<TypingMode>,
     })
 }
 
-/// The program that notifies.
+/// The program that shows notifications.
 pub fn notify_command<'de, D>(value: D) -> Result<Option<NotifyCommand>, D::Error>
 where
     D: Deserializer<'de>,
 {
-    text(value, "a program with its words, or \"none\"", |word| {
+    text(value, "a program with its arguments, or \"none\"", |word| {
         let wrong = || format!("'{word}' has a quote that is not closed");
         NotifyCommand::of(word).map(Some).ok_or_else(wrong)
     })
@@ -143,12 +143,12 @@ where
 /// How times are written.
 pub fn time_format<'de, D: Deserializer<'de>>(value: D) -> Result<Option<TimeFormat>, D::Error> {
     text(value, "24h, 12h, seconds or a pattern", |word| {
-        let wrong = || format!("'{word}' is none of 24h, 12h, seconds, and no pattern like %H:%M");
+        let wrong = || format!("'{word}' is not 24h, 12h, seconds or a pattern like %H:%M");
         TimeFormat::of(word).map(Some).ok_or_else(wrong)
     })
 }
 
-/// Which notification is wanted; without a way the one that the terminal knows.
+/// How to notify; `None` means in the way that the terminal supports.
 #[derive(Clone, Copy, Debug)]
 pub struct Notifications(pub Option<NotifyMethod>);
 
@@ -163,10 +163,10 @@ impl<'de> Deserialize<'de> for Notifications {
     }
 }
 
-/// Which signs are drawn.
+/// Which symbols are drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Glyphs {
-    /// Those of Unicode where the terminal has them.
+    /// Unicode symbols if the terminal has them.
     Auto,
     Ascii,
 }
@@ -183,7 +183,7 @@ impl<'de> Deserialize<'de> for Glyphs {
     }
 }
 
-/// How wide characters of ambiguous width are; nothing is what the terminal says itself.
+/// How wide characters of ambiguous width are; `None` means that the terminal is asked.
 pub fn ambiguous<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Ambiguous>, D::Error> {
     text(value, "auto, narrow or wide", |word| {
         match word.to_ascii_lowercase().as_str() {
@@ -195,7 +195,7 @@ pub fn ambiguous<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Ambiguous
     })
 }
 
-/// What is done about the words of `[server] words`.
+/// What to do with messages that contain words of `[server] words`.
 pub fn mode<'de, D: Deserializer<'de>>(value: D) -> Result<FilterMode, D::Error> {
     text(value, "masked or refused", |word| {
         match word.to_ascii_lowercase().as_str() {
@@ -219,10 +219,10 @@ impl<'de> Deserialize<'de> for Person {
     }
 }
 
-/// Where a bridge listens beside the main address.
+/// Where a bridge listens besides the main address.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Listen {
-    /// A port of the host that the main address has.
+    /// A port on the host of the main address.
     Port(u16),
     At(Address),
 }
@@ -243,7 +243,7 @@ impl<'de> Deserialize<'de> for Listen {
 }
 
 impl Listen {
-    /// The address it means, for a server whose main address has this host.
+    /// Returns the address that it means for a server whose main address has this host.
     pub fn on(&self, host: &str) -> Address {
         match self {
             Self::Port(port) => Address {

@@ -1,20 +1,20 @@
-//! Finds web addresses in a text: where each begins, where it ends, and whether it can be a link.
+//! Finds the web addresses in a text: where each begins, where it ends, and whether it can be a link.
 //!
-//! Addresses are found before Markdown is, so that nothing in them is taken for a mark. Where the end is uncertain because Chinese (or
-//! another script written without spaces) follows directly, an address gets no link rather than a wrong one.
+//! Addresses are found before Markdown is parsed, so that no character in them is read as a mark. If the end is uncertain because Chinese
+//! (or another script without spaces) follows directly, the address gets no link rather than a wrong one.
 
 use std::ops::Range;
 
 /// An address in a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Address {
-    /// Its bytes in the text.
+    /// Its byte range in the text.
     pub range: Range<usize>,
-    /// Whether a terminal may open it: http or https, and it is certain where it ends.
+    /// Whether it may become a link in the terminal: it is http or https, and its end is certain.
     pub is_link: bool,
 }
 
-/// Top-level domains that are written in Chinese, Japanese or Korean. Behind a dot these are part of a host; other words are prose.
+/// Top-level domains written in Chinese, Japanese or Korean. After a dot they are part of a host; other words are prose.
 const WIDE_DOMAINS: [&str; 22] = [
     "中国",
     "中國",
@@ -40,7 +40,7 @@ const WIDE_DOMAINS: [&str; 22] = [
     "닷컴",
 ];
 
-/// All addresses of a text with a scheme (`scheme://…`), in their order. They never overlap.
+/// Returns all addresses with a scheme (`scheme://…`) in a text, in order. They never overlap.
 pub fn addresses(text: &str) -> Vec<Address> {
     let mut found: Vec<Address> = Vec::new();
     let mut from = 0;
@@ -57,7 +57,7 @@ pub fn addresses(text: &str) -> Vec<Address> {
         let is_enclosed = is_enclosed(&text[..start], &text[after..]);
         let (end, is_certain) = end(text, after, &prose, is_enclosed);
         if end == after {
-            // Nothing follows: it only speaks of a scheme.
+            // Nothing follows the scheme, so this is not an address.
             prose.read(&text[start..after]);
             from = after;
             continue;
@@ -71,7 +71,7 @@ pub fn addresses(text: &str) -> Vec<Address> {
     found
 }
 
-/// Where the scheme at the end of a text begins, and whether it is http or https.
+/// Returns where the scheme at the end of a text begins, and whether it is http or https.
 fn scheme(before: &str) -> Option<(usize, bool)> {
     let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let start = before
@@ -91,11 +91,11 @@ fn scheme(before: &str) -> Option<(usize, bool)> {
     Some((start + letters, false))
 }
 
-/// What the text before an address has opened and not closed.
+/// Brackets and marks that the text before an address opened and did not close.
 #[derive(Default)]
 struct Prose {
     brackets: Vec<char>,
-    /// Runs of `*`, `_` and `~` that may begin bold, italics or struck text.
+    /// Runs of `*`, `_` and `~` that may begin bold, italic or struck-through text.
     marks: Vec<(char, usize)>,
     has_bar: bool,
     last: Option<char>,
@@ -163,12 +163,12 @@ fn is_enclosed(before: &str, rest: &str) -> bool {
     word.contains(close)
 }
 
-/// Where the address ends whose host begins at `from`, and whether that is certain.
+/// Returns where the address with its host at `from` ends, and whether that is certain.
 fn end(text: &str, from: usize, prose: &Prose, is_enclosed: bool) -> (usize, bool) {
     let (run, is_certain) = run(&text[from..], prose, is_enclosed);
     let mut end = from + run;
     let mut marks = prose.marks.clone();
-    // What the prose opened before the address is closed behind it, and its punctuation is not of the address either.
+    // Trailing punctuation, and what closes something that the prose opened before the address, belongs to the prose.
     loop {
         let address = &text[from..end];
         let Some(last) = address.chars().next_back() else {
@@ -201,7 +201,7 @@ fn end(text: &str, from: usize, prose: &Prose, is_enclosed: bool) -> (usize, boo
     (end, is_certain || end < from + run)
 }
 
-/// How many closing brackets of one kind have no opening one before them.
+/// Counts the closing brackets of one kind that have no opening bracket before them.
 fn unmatched(text: &str, close: char) -> usize {
     let mut open = 0_usize;
     let mut over = 0;
@@ -219,7 +219,7 @@ fn unmatched(text: &str, close: char) -> usize {
     over
 }
 
-/// The bytes that may belong to an address, and whether what ends it is certain to be no part of it.
+/// Returns how many bytes may belong to an address, and whether the character that ends it certainly does not.
 fn run(text: &str, prose: &Prose, is_enclosed: bool) -> (usize, bool) {
     let mut at = ip_literal(text);
     let mut is_host = at == 0;
@@ -272,8 +272,8 @@ fn rest_of(text: &str, at: usize) -> String {
     text[at..].chars().take(2).collect()
 }
 
-/// Whether behind a closing bracket that the address did not open comes more of it: something does, and the brackets that
-/// the prose opened are still left to close.
+/// Whether the address goes on after a closing bracket that it did not open: more text follows, with enough closing brackets
+/// left for those that the prose opened.
 fn goes_on(rest: &str, close: char, prose: &Prose) -> bool {
     let token: &str = rest
         .split(|c: char| c.is_whitespace() || is_stop(c))
@@ -297,7 +297,7 @@ fn begins_address(text: &str) -> bool {
     begins("http://") || begins("https://")
 }
 
-/// The length of an IPv6 address in brackets at the start of a text, with the brackets; 0 if there is none.
+/// Returns the length of a bracketed IPv6 address at the start of a text, brackets included; 0 if there is none.
 fn ip_literal(text: &str) -> usize {
     let inside = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
     let is_address = |inner: &str| {
@@ -314,14 +314,14 @@ fn ip_literal(text: &str) -> usize {
     })
 }
 
-/// Whether an authority names a host: letters, digits and dots, or an IPv6 address in brackets.
+/// Whether the authority of an address has a host: it starts with a letter or a digit, or is an IPv6 address in brackets.
 fn has_host(text: &str) -> bool {
     let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     ip_literal(host) > 0 || host.starts_with(|c: char| c.is_alphanumeric())
 }
 
-/// What a run of letters that need no spaces is.
+/// What a run of letters from a script without spaces belongs to.
 enum Unspaced {
     Address,
     Prose,
@@ -342,7 +342,7 @@ fn unspaced(before: &str, word: &str, rest: &str, is_host: bool) -> Unspaced {
     };
     let last = before.chars().next_back();
     if is_host {
-        // A label of a host: it is the first, follows such a label, or is a domain that is known to be written so.
+        // A label of a host: the first one, one after another such label, or a known top-level domain.
         let is_label =
             last.is_none() || before.contains(is_unspaced) || WIDE_DOMAINS.contains(&word);
         return match last {
@@ -353,7 +353,7 @@ fn unspaced(before: &str, word: &str, rest: &str, is_host: bool) -> Unspaced {
     match last {
         Some(c) if is_unspaced(c) => Unspaced::Address,
         Some('/' | '=' | '_' | '-' | '#' | '(' | '+' | ':' | '.') => {
-            // The titles of a wiki stand there as they are.
+            // The addresses of a wiki contain its titles unencoded.
             if is_continued || before.ends_with("/wiki/") {
                 Unspaced::Address
             } else {
@@ -366,7 +366,7 @@ fn unspaced(before: &str, word: &str, rest: &str, is_host: bool) -> Unspaced {
     }
 }
 
-/// Letters of scripts that are written without spaces between words, and pictures, which stand beside anything.
+/// Whether a character is from a script without spaces between words, or an emoji, which may directly follow anything.
 fn is_unspaced(c: char) -> bool {
     matches!(c,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}'
@@ -376,7 +376,7 @@ fn is_unspaced(c: char) -> bool {
         | '\u{1f000}'..='\u{1faff}' | '\u{20000}'..='\u{3ffff}' | '\u{fe0f}' | '\u{200d}')
 }
 
-/// Marks that never stand in an address: of Chinese and Japanese, quotation marks, long dashes.
+/// Whether a character is punctuation that is never part of an address: Chinese and Japanese marks, quotation marks, long dashes.
 fn is_stop(c: char) -> bool {
     matches!(c,
         '“' | '”' | '‘' | '«' | '»' | '‹' | '›' | '„' | '‚' | '—' | '…' | '⋯' | '·'

@@ -1,4 +1,4 @@
-//! `@name text`: a private line. The composer and every bridge follow this one rule.
+//! Recognises `@name text`, a private line for one person. The composer and every bridge use this one rule.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -6,14 +6,15 @@ use unicode_normalization::char::is_combining_mark;
 use super::mentions::{AT, EVERYBODY};
 use super::safe::is_ignorable;
 
-/// What other systems call everybody by. Nobody may bear these names, so they are never one person either.
+/// Names that mean everybody in other systems. Users cannot take them, so here they never mean one person either.
 const ALL: [&str; 3] = ["all", "channel", "所有人"];
 
-/// Finds the person a line is for: the name after the `@`, and everything after the name, the space in front included.
+/// Returns the name of the person a line is for, and the rest of the line, including the space before it.
 ///
-/// The line begins with the sign, and the name ends at a space or with the line. With a mark after the name (`@ann, are you there?`)
-/// or a space before the sign it is for everybody. What looks like a name is taken for one although nobody may bear it: a line with a
-/// mistyped name must not become public. `is_borne` says whether somebody has the name, for one that ends with a full stop.
+/// The line must begin with the sign, and the name ends at a space or with the line. With punctuation after the name
+/// (`@ann, are you there?`) or a space before the sign, the line is for everybody. Anything that looks like a name counts as one, even
+/// if nobody can have it: a line with a mistyped name must not become public. `is_borne` returns whether somebody has a name; it is
+/// called only for a name that ends with a full stop.
 pub fn addressee(text: &str, is_borne: impl FnOnce(&str) -> bool) -> Option<(&str, &str)> {
     let after = text.trim_start_matches(is_ignorable).strip_prefix(AT)?;
     let end = after.find(char::is_whitespace).unwrap_or(after.len());
@@ -58,12 +59,12 @@ mod tests {
             ("@ann ", "ann", " "),
             ("@ann", "ann", ""),
             ("@j.r. hi", "j.r.", " hi"),
-            // Names that nobody bears, or may bear: nothing that is said to one of them becomes public.
+            // Names that nobody has or can have: a line for one of them must not become public.
             ("@nobody hi", "nobody", " hi"),
             ("@admin hi", "admin", " hi"),
             ("@аnn hi", "аnn", " hi"),
             ("@राम hi", "राम", " hi"),
-            // What cannot be seen changes nothing.
+            // Invisible characters change nothing.
             ("\u{feff}@ann hi", "ann", " hi"),
             ("@ann\u{200b} hi", "ann", " hi"),
         ] {

@@ -1,4 +1,4 @@
-//! Finds keywords in a text, regardless of case, width and invisible characters.
+//! Finds words in a text, ignoring case, width and invisible characters.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,10 +8,10 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::{clusters, line};
 
-/// A set of words to be found.
+/// A set of words to find.
 ///
-/// A word of letters with spaces between words is found as a whole word; one that begins or ends with a wide letter, as Chinese has
-/// them, anywhere.
+/// In scripts with spaces between words, only whole words are found. A word that begins or ends with a wide letter, as in Chinese,
+/// needs no word boundary there.
 #[derive(Clone, Default)]
 pub struct Keywords {
     finder: Option<AhoCorasick>,
@@ -20,7 +20,7 @@ pub struct Keywords {
 
 impl fmt::Debug for Keywords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The words themselves may be what somebody does not want to see.
+        // People may not want to see the words themselves.
         f.debug_struct("Keywords")
             .field("count", &self.count)
             .finish_non_exhaustive()
@@ -28,7 +28,7 @@ impl fmt::Debug for Keywords {
 }
 
 impl Keywords {
-    /// Words without letters are passed over; nothing is found if there are more than can be looked for.
+    /// Creates the set. Words without a visible character are ignored. If there are too many words to search for, nothing is found.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         let words = words.into_iter().map(|word| Plain::of(word.trim()).text);
         let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
@@ -46,7 +46,7 @@ impl Keywords {
         self.finder.is_none()
     }
 
-    /// Where words stand in a text, in bytes; ascending, and none within another.
+    /// Returns the byte ranges of words in a text, ascending and without overlaps.
     pub fn find(&self, text: &str) -> Vec<Range<usize>> {
         let Some(finder) = &self.finder else {
             return Vec::new();
@@ -68,10 +68,10 @@ impl Keywords {
     }
 }
 
-/// A text in the form that is compared, and where each part of it comes from.
+/// A text in the form for comparison, and where each part of it comes from.
 struct Plain {
     text: String,
-    /// For each byte of `text` where its cluster begins and ends in the original.
+    /// For each byte of `text`, where its cluster begins and ends in the original.
     origin: Vec<(usize, usize)>,
 }
 
@@ -82,7 +82,7 @@ impl Plain {
             origin: Vec::with_capacity(text.len()),
         };
         for (at, cluster, _) in clusters(text) {
-            // What cannot be seen does not keep a word from being found.
+            // Invisible characters must not keep a word from being found.
             let seen = line(cluster);
             let form = seen.as_str().nfkc().flat_map(char::to_lowercase);
             plain.text.extend(form);
@@ -112,7 +112,7 @@ impl Plain {
     }
 }
 
-/// Whether a letter goes on the word beside it.
+/// Whether a letter continues the word next to it.
 fn is_joined(c: char) -> bool {
     c.is_alphanumeric() && super::width(c.encode_utf8(&mut [0; 4])) < 2
 }

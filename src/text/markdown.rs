@@ -1,6 +1,6 @@
-//! Markdown for chat: bold, italics, strikethrough, code, quotes, lists and links. Everything else is shown as typed.
+//! Parses the Markdown of chat: bold, italics, strikethrough, code, quotes, lists and links. Everything else stays as typed.
 //!
-//! A text becomes lines with parts that are marked. It knows no colours and no widths, and runs nothing it finds.
+//! The result is lines with marked parts. This module knows nothing about colours or widths, and runs nothing that it finds.
 
 mod builder;
 mod source;
@@ -13,21 +13,21 @@ use self::builder::Builder;
 use self::source::Source;
 use super::{SafeText, body, line};
 
-/// A text, understood.
+/// A parsed text.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Rich {
     pub lines: Vec<RichLine>,
-    /// Blocks of code, in their order.
+    /// Its code blocks, in order.
     pub codes: Vec<Arc<Code>>,
 }
 
-/// One line as it was written, however many rows it takes.
+/// One line as it was written; on the screen it may take several rows.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RichLine {
-    /// Stands before the first row; the others are indented by its width.
+    /// Drawn before the first row; the other rows are indented by its width.
     pub lead: SafeText,
     pub text: SafeText,
-    /// Marked parts of the text, in bytes; they may overlap.
+    /// Marked parts of the text, as byte ranges; they may overlap.
     pub marks: Vec<(Range<usize>, Mark)>,
     pub kind: LineKind,
 }
@@ -37,7 +37,7 @@ pub enum LineKind {
     #[default]
     Text,
     Quote,
-    /// A line of a block of code: which block, and which line of it.
+    /// A line of a code block: the index of the block, and of the line in it.
     Code {
         block: usize,
         line: usize,
@@ -50,14 +50,14 @@ pub enum Mark {
     Emphasis,
     Struck,
     Code,
-    /// Leads to this address, which is http, https or mailto and holds nothing but visible ASCII.
+    /// A link to this address, which is http, https or mailto and contains only visible ASCII.
     Link(Arc<str>),
 }
 
-/// A block of code.
+/// A code block.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Code {
-    /// As it was named behind the fence; empty if it was not.
+    /// The language named after the fence; empty if there is none.
     pub language: SafeText,
     pub text: SafeText,
 }
@@ -69,7 +69,7 @@ impl Code {
 }
 
 impl Rich {
-    /// Understands a text as it was sent.
+    /// Sanitises and parses a text as it was sent.
     pub fn of(said: &str) -> Self {
         let safe = body(said);
         if is_plain(safe.as_str()) {
@@ -81,7 +81,7 @@ impl Rich {
         builder.rich
     }
 
-    /// A text in which nothing is marked.
+    /// Splits a text into lines without any marks.
     pub fn plain(safe: &SafeText) -> Self {
         let text = safe.as_str();
         let mut start = 0;
@@ -99,7 +99,7 @@ impl Rich {
         }
     }
 
-    /// The text with words before it.
+    /// Returns the text with a prefix.
     #[must_use]
     pub fn prefixed(&self, words: &str) -> Self {
         let mut rich = self.clone();
@@ -123,13 +123,13 @@ impl Rich {
     }
 }
 
-/// Whether a text has nothing in it that Markdown would see.
+/// Whether a text contains nothing that could be Markdown.
 fn is_plain(text: &str) -> bool {
     let is_marking = |byte: u8| b"*_`~[<>&\\-+.)".contains(&byte);
     !text.bytes().any(is_marking) && !text.contains("://")
 }
 
-/// An address a terminal may be told of; nothing of another kind, or with anything in it that is not plainly visible.
+/// Returns an address in the form that may be sent to a terminal: only visible ASCII. `None` if it is of another kind or too long.
 fn address_of(text: &str) -> Option<Arc<str>> {
     let lower = text.to_ascii_lowercase();
     let is_known = ["http://", "https://", "mailto:"]
@@ -138,7 +138,7 @@ fn address_of(text: &str) -> Option<Arc<str>> {
     (is_known && text.len() <= ADDRESS).then(|| {
         let mut address = String::new();
         for c in text.chars() {
-            // Other letters are written as an address has them.
+            // Everything else is percent-encoded.
             if c.is_ascii_graphic() {
                 address.push(c);
             } else {
@@ -151,7 +151,7 @@ fn address_of(text: &str) -> Option<Arc<str>> {
     })
 }
 
-/// Bytes of an address; terminals pass over longer ones.
+/// The most bytes of an address; terminals ignore longer ones.
 const ADDRESS: usize = 2000;
 
 #[cfg(test)]

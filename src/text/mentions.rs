@@ -1,4 +1,4 @@
-//! Finds mentions (`@name`) in a text.
+//! Finds the mentions (`@name`) in a text, and the names that each may mean.
 
 use unicode_normalization::char::is_combining_mark;
 
@@ -10,10 +10,10 @@ pub const EVERYBODY: [&str; 2] = ["here", "everyone"];
 /// The most mentions of one text that count.
 pub const CALLS: usize = 16;
 
-/// The calls of a text, each with the names it may mean, the longest first.
+/// Returns the mentions in a text, each as the names it may mean, the longest first.
 ///
-/// Chinese is written without spaces, so that behind a name other words may follow: `@张三你好` may call 张三. Code and addresses call
-/// nobody.
+/// Chinese is written without spaces, so other words may directly follow a name: `@张三你好` may mention 张三. Code and addresses contain
+/// no mentions.
 pub fn mentioned_names(text: &str) -> Vec<Vec<String>> {
     let mut mentioned_names = Vec::new();
     if !text.contains(AT) {
@@ -50,18 +50,18 @@ pub fn mentioned_names(text: &str) -> Vec<Vec<String>> {
 /// The sign before a name, also as Chinese keyboards type it.
 pub const AT: [char; 2] = ['@', '＠'];
 
-/// Whether a sign behind this calls somebody. In an address like ann@example.org it does not, and neither does it behind a backslash.
+/// Whether an `@` after this text begins a mention. In an address like ann@example.org or after a backslash it does not.
 fn begins_a_call(before: &str) -> bool {
     let is_of_word = |c: &char| c.is_ascii_alphanumeric() || "_-+.".contains(*c);
     let word = || before.chars().rev().take_while(is_of_word);
     match word().next() {
-        // No address has a full stop there; a sentence may.
+        // An address has no full stop before the `@`; a sentence may.
         None | Some('.') => !before.ends_with('\\'),
         Some(_) => !word().any(|c| c.is_ascii_alphanumeric()),
     }
 }
 
-/// The names that a text may begin with.
+/// Returns the names that a text may begin with, the longest first.
 fn names(text: &str) -> Vec<&str> {
     let is_of_name = |c: char| c.is_alphanumeric() || "_-.".contains(c) || is_combining_mark(c);
     let chars = text.char_indices().take(UserName::LIMIT);
@@ -69,7 +69,7 @@ fn names(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     for (n, (at, c)) in run.iter().enumerate().rev() {
         let next = run.get(n + 1).map(|(_, c)| *c);
-        // Where a name may end: with the word, before the marks that end a sentence, or beside a letter that needs no space.
+        // A name may end with the word, before punctuation, or next to a letter of a script without spaces.
         let is_end = next.is_none_or(|next| !next.is_ascii_alphanumeric() || !c.is_ascii());
         if is_end {
             names.push(&text[..at + c.len_utf8()]);
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_are_found_in_any_script() {
+    fn mentions_are_found_in_any_script() {
         let cases: [(&str, &[&[&str]]); 28] = [
             ("can you look, @ann?", &[&["ann"]]),
             ("@ann. @ben", &[&["ann.", "ann"], &["ben"]]),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn not_every_call_of_a_shout_is_heeded() {
+    fn the_number_of_mentions_in_one_text_is_limited() {
         assert_eq!(mentioned_names(&"@a ".repeat(100)).len(), CALLS);
     }
 }

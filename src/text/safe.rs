@@ -1,7 +1,7 @@
 //! The sanitiser: makes text from other people harmless for a terminal.
 //!
-//! Two forms: [`body`] keeps newlines, [`line()`] has none. Both are idempotent. Every code point is kept, replaced by something
-//! visible or dropped; the tables below say which. The rules for clusters (UAX #29) keep zalgo and invisible joiners out.
+//! There are two forms: [`body`] keeps newlines, [`line()`] has none. Both are idempotent. Every code point is kept, replaced by something
+//! visible, or dropped, as listed in the tables below. The rules for clusters (UAX #29) remove zalgo and invisible joiners.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Text that can be drawn, logged or put into a title. Made by [`line()`], [`body`] or from what the program itself says.
+/// Text that is safe to draw, log or put into a window title. Made by [`line()`], by [`body`] or from the program's own texts.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct SafeText(Cow<'static, str>);
 
@@ -23,7 +23,7 @@ impl SafeText {
         self.0.is_empty()
     }
 
-    /// A part of safe text. Cut between clusters it is safe as well.
+    /// Returns a part of the text, which is safe as well if it is cut between clusters.
     #[must_use]
     pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
         Self(Cow::Owned(self.0.get(range).unwrap_or_default().to_owned()))
@@ -36,25 +36,25 @@ impl fmt::Display for SafeText {
     }
 }
 
-/// What the program itself says is safe as it is.
+/// The program's own texts are safe.
 impl From<&'static str> for SafeText {
     fn from(text: &'static str) -> Self {
         Self(Cow::Borrowed(text))
     }
 }
 
-/// The most lines a body is shown with; later newlines become spaces.
+/// The most lines of a body; later newlines become spaces.
 pub const BODY_LINES: usize = 100;
-/// Combining marks kept on one base.
+/// The most combining marks on one base character.
 const MARKS: usize = 4;
-/// Code points kept in one cluster.
+/// The most code points in one cluster.
 const CLUSTER: usize = 10;
 
 const ZWJ: char = '\u{200d}';
 const KEYCAP: char = '\u{20e3}';
 const BROKEN: char = char::REPLACEMENT_CHARACTER;
 
-/// Several lines, as people write them.
+/// Sanitises a text of several lines, such as a message.
 pub fn body(text: &str) -> SafeText {
     let mut lines = 1;
     sanitised(text, |c| match c {
@@ -68,7 +68,7 @@ pub fn body(text: &str) -> SafeText {
     })
 }
 
-/// One line: a name, a topic, an error.
+/// Sanitises a text of one line: a name, a topic, an error.
 pub fn line(text: &str) -> SafeText {
     sanitised(text, |c| match c {
         '\n' | '\t' | '\u{2028}' | '\u{2029}' => Shown::As(' '),
@@ -130,7 +130,7 @@ fn shown(c: char) -> Shown {
     }
 }
 
-/// Marks of direction and the code points a renderer shows as nothing (`Default_Ignorable_Code_Point`).
+/// Whether a code point is a direction mark, or one that a renderer shows as nothing (`Default_Ignorable_Code_Point`).
 pub(super) fn is_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -138,8 +138,8 @@ pub(super) fn is_ignorable(c: char) -> bool {
         | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Format characters that have a shape: Arabic and other number signs, Egyptian and Shorthand layout are the exceptions to "Cf
-/// is invisible", of which only the first kind is drawn by terminals.
+/// Whether terminals draw a format character (Cf). Most are invisible. Arabic and other number signs are drawn. Egyptian and Shorthand
+/// layout characters have a shape too, but terminals do not draw it.
 fn is_visible_format(c: char) -> bool {
     matches!(
         c,
@@ -155,16 +155,16 @@ fn is_visible_format(c: char) -> bool {
     )
 }
 
-/// Whether a code point may join its neighbours into one cluster, so that [`settle`] has something to look at.
+/// Whether a code point may form one cluster with its neighbours, so that [`settle`] has to check the text.
 fn joins(c: char) -> bool {
     c >= '\u{300}'
         && !matches!(c, '\u{3000}'..='\u{3029}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{9fff}' | '\u{ff01}'..='\u{ff60}')
 }
 
-/// Rounds in which the two rules about neighbours settle whatever was written.
+/// The most rounds of the two rules about neighbours. Every known text settles within them.
 const ROUNDS: usize = 4;
 
-/// Repeats the two rules about neighbours until nothing changes, mostly once. Says how many rounds that took.
+/// Repeats the two rules about neighbours until nothing changes, usually once. Returns the number of rounds.
 fn settle(text: &mut String) -> usize {
     for round in 1..=ROUNDS {
         let next = trim_clusters(&keep_joined(text));
@@ -173,12 +173,12 @@ fn settle(text: &mut String) -> usize {
         }
         *text = next;
     }
-    // Nothing is known that comes here; if something does, it is not worth the time of everybody who sees it.
+    // No known text gets here. One that does is not worth the CPU time of every reader, so it loses all joining characters.
     text.retain(|c| !joins(c));
     ROUNDS + 1
 }
 
-/// Drops joiners and selectors that join nothing, and marks beyond [`MARKS`].
+/// Removes joiners and selectors that join nothing, and marks beyond [`MARKS`].
 fn keep_joined(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut previous = '\n';
@@ -213,7 +213,7 @@ fn keep_joined(text: &str) -> String {
     out
 }
 
-/// Cuts clusters of more than [`CLUSTER`] code points. What is left would join what comes next, and that would be cut again, if it ended
+/// Cuts clusters of more than [`CLUSTER`] code points. If the rest ended in something that joins forwards, it would join the next cluster
 /// in something that joins forwards: that is removed too, and a mark is put between.
 fn trim_clusters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -226,7 +226,7 @@ fn trim_clusters(text: &str) -> String {
     out
 }
 
-/// The beginning of a cluster with the mark that something is missing, which joins it nowhere.
+/// Returns the beginning of a cluster, with a replacement character for the missing part that joins nothing.
 fn cut(beginning: &str) -> String {
     let mut kept = beginning.trim_end_matches(ZWJ).to_owned();
     loop {
@@ -246,7 +246,7 @@ fn is_pictographic(c: char) -> bool {
     c.is_emoji_char() && !c.is_ascii()
 }
 
-/// What may stand before a joiner inside an emoji: a picture, a skin tone or a selector after either.
+/// Whether a character may come before a joiner inside an emoji: a picture, a skin tone, or a selector after either.
 fn is_emoji_part(c: char) -> bool {
     is_pictographic(c) || c == '\u{fe0f}'
 }
@@ -275,7 +275,7 @@ mod tests {
                     GeneralCategory::PrivateUse | GeneralCategory::Unassigned
                 );
             if bad {
-                return Err(format!("{c:?} came through in {text:?}"));
+                return Err(format!("{c:?} is still in {text:?}"));
             }
         }
         if lines > BODY_LINES {
@@ -285,7 +285,7 @@ mod tests {
             if cluster.chars().count() > CLUSTER
                 || cluster.chars().filter(|c| is_combining_mark(*c)).count() > 2 * MARKS
             {
-                return Err(format!("a cluster too large: {cluster:?}"));
+                return Err(format!("the cluster is too large: {cluster:?}"));
             }
         }
         Ok(())
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_joins_without_end_is_cut_once_and_what_follows_stays() {
+    fn an_endless_cluster_is_cut_once_and_the_text_after_it_stays() {
         let family = "👩\u{200d}".repeat(6) + &"👩".repeat(3000);
         let prepended = "\u{600}".repeat(11) + &"a".repeat(6000);
         let syllables = "\u{1100}".repeat(2000) + "end";
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn zalgo_is_cut_and_lines_are_counted() {
+    fn zalgo_and_too_many_lines_are_cut() {
         let zalgo = format!("Z{}", "\u{301}".repeat(300));
         assert_eq!(body(&zalgo).as_str().chars().count(), 1 + MARKS);
         let long = "x\n".repeat(300);
@@ -376,7 +376,7 @@ mod tests {
         }
 
         #[test]
-        fn however_much_is_joined_it_settles_soon(
+        fn long_runs_of_joining_characters_settle_soon(
             runs in prop::collection::vec(("[aक\u{94d}👩🏽1\u{20e3}\u{200d}\u{fe0f}\u{301}\u{1100}\u{1161}\u{600}\u{1f1e6}]{1,2}", 1..40_usize), 0..8),
         ) {
             let mut text: String = runs.iter().map(|(part, count)| part.repeat(*count)).collect();

@@ -1,7 +1,7 @@
-//! Matching for searches: a text as comparable words, and whether an entry matches.
+//! Search: splits a text into words that can be compared, and decides whether an entry matches.
 //!
-//! A Han, kana or Hangul character is a word of its own, so that a word of one or two of them is found anywhere; a phrase
-//! is words that follow each other. It knows nothing of where entries are kept.
+//! Each Han, kana or Hangul character is a word of its own, so that a word of one or two of them is found anywhere in a text. A phrase
+//! is a sequence of words. This module knows nothing about how entries are stored.
 
 use std::ops::Range;
 
@@ -13,12 +13,12 @@ use crate::chat::{Body, Entry, Has, IdentityId, Search};
 /// A word of a text, and its range in bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Token {
-    /// Letters and digits only, in the form that is compared: NFKC, lower case, without accents.
+    /// Letters and digits only, in the form for comparison: NFKC, lower case, without accents.
     pub word: String,
     pub place: Range<usize>,
 }
 
-/// The words of a text, in their order.
+/// Returns the words of a text, in order.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut open: Option<Token> = None;
@@ -59,14 +59,14 @@ pub fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// A name in the form that is compared.
+/// Returns a name in the form for comparison.
 pub fn folded(name: &str) -> String {
     name.nfkc().flat_map(char::to_lowercase).collect()
 }
 
 fn fold(cluster: &str, into: &mut String) {
     for c in cluster.nfkc().flat_map(char::to_lowercase) {
-        // Accents of Latin, Greek and Cyrillic letters; the voice marks of kana make other letters and stay.
+        // Latin, Greek and Cyrillic letters lose their accents. The voice marks of kana make different letters, so they stay.
         if matches!(c, '\u{c0}'..='\u{52f}' | '\u{1e00}'..='\u{1fff}') {
             into.extend(c.nfd().filter(|c| !is_combining_mark(*c)));
         } else {
@@ -81,7 +81,7 @@ fn goes_with_the_one_before(c: char) -> bool {
     !c.is_ascii() && (is_combining_mark(c) || is_jamo || is_half_voice_mark)
 }
 
-/// Whether a character is a word of its own: scripts that are written without spaces between words, and Hangul, whose words carry
+/// Whether a character is a word of its own. Those of scripts without spaces between words are, and so is Hangul, whose words include
 /// their endings.
 fn stands_alone(c: char) -> bool {
     matches!(c,
@@ -90,10 +90,10 @@ fn stands_alone(c: char) -> bool {
         | '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '\u{ac00}'..='\u{d7a3}')
 }
 
-/// A search, ready to be compared with entries.
+/// A search, prepared for comparison with entries.
 #[derive(Clone, Debug)]
 pub struct Finder {
-    /// Each as the words that have to follow each other.
+    /// Each phrase as the words that must follow each other.
     phrases: Vec<Vec<String>>,
     is_open: bool,
     names: Vec<String>,
@@ -105,7 +105,7 @@ pub struct Finder {
 }
 
 impl Finder {
-    /// What `me` looks for; `authors` are those who bear the names that it may be from. Phrases without letters are passed over.
+    /// Prepares a search by `me`; `authors` are the people with the names in `search.from`. Phrases without letters are ignored.
     pub fn new(search: &Search, me: IdentityId, authors: Vec<IdentityId>) -> Self {
         let phrases = search.phrases.iter().map(|phrase| {
             let tokens = tokens(phrase).into_iter();
@@ -123,7 +123,7 @@ impl Finder {
         }
     }
 
-    /// The same with a last word that may be only the beginning of one; nothing if it is too short for that.
+    /// Returns the search with its last word treated as the beginning of a word; `None` if that is too short.
     pub fn open(&self) -> Option<Self> {
         let last = self.phrases.last()?.last()?;
         (last.chars().count() >= Search::OPEN).then(|| Self {
@@ -140,7 +140,7 @@ impl Finder {
         self.is_open
     }
 
-    /// The names it may be from, as they are compared.
+    /// Returns the names of possible authors, in the form for comparison.
     pub fn names(&self) -> &[String] {
         &self.names
     }
@@ -149,13 +149,13 @@ impl Finder {
         &self.authors
     }
 
-    /// Whether an entry is meant.
+    /// Whether an entry matches.
     pub fn finds(&self, entry: &Entry) -> bool {
         self.may_find(entry) && self.has.iter().all(|what| self.has(entry, *what))
     }
 
-    /// Whether an entry is meant, as far as what was said says so: whom it calls and how people reacted is not looked at. The text
-    /// comes last, because that takes longest.
+    /// Whether an entry matches, apart from its mentions and reactions, which are not checked. The text is compared last, because that
+    /// takes longest.
     pub fn may_find(&self, entry: &Entry) -> bool {
         let is_said = |what: &Has| match what {
             Has::Mention | Has::Reaction => true,
@@ -185,7 +185,7 @@ impl Finder {
             || self.names.contains(&folded(&entry.author.name))
     }
 
-    /// Where the phrases stand in a text, ascending, in bytes; nothing if one of them does not.
+    /// Returns the byte ranges of the phrases in a text, ascending; `None` if a phrase is missing.
     pub fn places(&self, text: &str) -> Option<Vec<Range<usize>>> {
         self.look(text, Wanted::All)
     }
@@ -224,14 +224,14 @@ impl Finder {
     }
 }
 
-/// Which phrases have to be there.
+/// Which phrases must be there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wanted {
     All,
     Any,
 }
 
-/// Whether a body has something beside its words; nothing of what an entry gets from elsewhere.
+/// Whether a body itself has a link, code or a reply. Mentions and reactions are not in the body, so for them the answer is always no.
 pub fn has(body: &Body, what: Has) -> bool {
     let text = body.text();
     match what {

@@ -1,12 +1,12 @@
-//! Removes colours, links and titles from text that a program wrote for a terminal.
+//! Turns the terminal output of a program into plain text, without colours, links and titles.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// Removes the control sequences of a text (ECMA-48) and the controls themselves, except for tabs and newlines. What rewrites a line does so
-/// here: after a carriage return it begins again, and a backspace takes the letter before it away.
+/// Removes control sequences (ECMA-48) and control characters from a text, except for tabs and newlines. As in a terminal, a carriage
+/// return restarts the line, and a backspace removes the character before it.
 ///
-/// A sequence that is not ended goes no further than its line, so that a stray Esc costs one line at most.
+/// An unfinished sequence ends with its line, so that a stray Esc costs one line at most.
 pub fn unstyled(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut line = 0;
@@ -31,7 +31,7 @@ pub fn unstyled(text: &str) -> String {
     out
 }
 
-/// What begins with Esc.
+/// Skips a sequence that begins with Esc.
 fn escape(chars: &mut Peekable<Chars<'_>>) {
     match chars.peek() {
         Some('[') => {
@@ -42,7 +42,7 @@ fn escape(chars: &mut Peekable<Chars<'_>>) {
             chars.next();
             control_string(chars);
         }
-        // Others have letters between, and one that ends them.
+        // Other sequences have intermediate characters and a final one.
         Some(' '..='~') => {
             while chars.next_if(|c| matches!(c, ' '..='/')).is_some() {}
             chars.next_if(|c| matches!(c, '0'..='~'));
@@ -51,13 +51,13 @@ fn escape(chars: &mut Peekable<Chars<'_>>) {
     }
 }
 
-/// Parameters, letters between, and one that ends it: `31m`.
+/// Skips parameters, intermediate characters and the final one, as in `31m`.
 fn control_sequence(chars: &mut Peekable<Chars<'_>>) {
     while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
     chars.next_if(|c| matches!(c, '@'..='~'));
 }
 
-/// A title, a link or the like, until Bel or the terminator of strings.
+/// Skips a title, a link or the like, up to BEL or the string terminator.
 fn control_string(chars: &mut Peekable<Chars<'_>>) {
     while let Some(c) = chars.next_if(|c| *c != '\n') {
         match c {
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_for_a_terminal_is_left_out() {
+    fn control_sequences_are_removed() {
         for (text, read) in [
             ("\u{1b}[31mred\u{1b}[0m", "red"),
             ("\u{1b}[1;38;2;255;0;0mbold\u{1b}[m red", "bold red"),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_written_again_is_read_as_it_ended() {
+    fn a_rewritten_line_is_read_in_its_final_form() {
         for (text, read) in [
             ("10%\r50%\r100%\ndone", "100%\ndone"),
             ("one\r\ntwo\r\n", "one\ntwo\n"),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ended_costs_its_own_line_at_most() {
+    fn an_unfinished_sequence_costs_its_own_line_at_most() {
         for (text, read) in [
             ("a\u{1b}]0;no end\nb", "a\nb"),
             ("a\u{1b}[31\nb", "a\nb"),
@@ -127,14 +127,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_left_that_moves_a_terminal(text in any::<String>()) {
+        fn no_control_characters_are_left(text in any::<String>()) {
             let once = unstyled(&text);
             prop_assert!(!once.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')));
             prop_assert_eq!(&unstyled(&once), &once);
         }
 
         #[test]
-        fn what_people_write_stays(text in "[^\\p{Cc}]{0,60}(\n[^\\p{Cc}]{0,60})?") {
+        fn ordinary_text_is_unchanged(text in "[^\\p{Cc}]{0,60}(\n[^\\p{Cc}]{0,60})?") {
             prop_assert_eq!(unstyled(&text), text);
         }
     }

@@ -1,4 +1,4 @@
-//! Text width in columns. Everything that is drawn, wrapped or cut uses this one function.
+//! Measures text in terminal columns. Everything that is drawn, wrapped or cut uses this one function.
 
 use std::cell::Cell;
 
@@ -9,7 +9,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// How wide a terminal draws characters of ambiguous width (UAX #11), like `●`, `…` and Greek letters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Ambiguous {
-    /// Nobody knows: counted as one column, and drawn so that two do no harm.
+    /// Not known: counted as one column, and drawn so that two columns do no harm.
     #[default]
     Unknown,
     Narrow,
@@ -17,7 +17,7 @@ pub enum Ambiguous {
 }
 
 thread_local! {
-    /// A property of the one terminal that the screen's thread draws on, like its locale. Set when it becomes known.
+    /// A property of the one terminal that the screen's thread draws on, as its locale is. Set when it becomes known.
     static AMBIGUOUS: Cell<Ambiguous> = const { Cell::new(Ambiguous::Unknown) };
 }
 
@@ -26,12 +26,12 @@ pub fn set_ambiguous(width: Ambiguous) {
     AMBIGUOUS.set(width);
 }
 
-/// How wide this thread counts characters of ambiguous width.
+/// Returns how wide this thread counts characters of ambiguous width.
 pub fn ambiguous() -> Ambiguous {
     AMBIGUOUS.get()
 }
 
-/// Columns a text takes. Never more than two for one cluster, as terminals draw it.
+/// Returns the columns of a text. A cluster takes two at most, as terminals draw it.
 pub fn width(text: &str) -> usize {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.len();
@@ -39,7 +39,7 @@ pub fn width(text: &str) -> usize {
     clusters(text).map(|(_, _, columns)| columns).sum()
 }
 
-/// The clusters of a text with their byte offset and columns.
+/// Returns the clusters of a text with their byte offsets and columns.
 pub fn clusters(text: &str) -> impl Iterator<Item = (usize, &str, usize)> {
     let is_wide = ambiguous() == Ambiguous::Wide;
     text.grapheme_indices(true).map(move |(at, cluster)| {
@@ -66,7 +66,7 @@ pub fn is_disputed(cluster: &str) -> bool {
     !first.is_ascii() && (is_ambiguous || first.is_emoji_char())
 }
 
-/// The most columns that a terminal may use for a cluster: as if each code point were drawn by itself.
+/// Returns the most columns that a terminal may use for a cluster: as if each code point were drawn by itself.
 pub fn widest(cluster: &str) -> usize {
     let of = |c: char| {
         let is_picture = !c.is_ascii() && c.is_emoji_char();
@@ -74,12 +74,12 @@ pub fn widest(cluster: &str) -> usize {
         if is_picture { columns.max(2) } else { columns }
     };
     let apart: usize = cluster.chars().map(of).sum();
-    // A variation selector makes a digit or a sign a picture.
+    // A variation selector turns a digit or a symbol into a picture.
     let picture = if cluster.contains('\u{fe0f}') { 2 } else { 0 };
     apart.max(picture).max(cluster.width().min(2))
 }
 
-/// A text cut to at most `columns`, with `…` where something is missing.
+/// Cuts a text to at most `columns`, with `…` in place of what is missing.
 pub fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -100,7 +100,7 @@ pub fn cut(text: &str, columns: usize) -> String {
     out
 }
 
-/// A text cut to at most `columns` in its middle: names often differ at their ends.
+/// Cuts a text in the middle, to at most `columns`: names often differ at their ends.
 pub fn cut_middle(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -118,7 +118,7 @@ pub fn cut_middle(text: &str, columns: usize) -> String {
     cut(text, columns - used) + &text[from..]
 }
 
-/// A text cut or filled up to exactly `columns`.
+/// Cuts a text, or pads it with spaces, to exactly `columns`.
 pub fn pad(text: &str, columns: usize) -> String {
     let mut out = cut(text, columns);
     out.extend(std::iter::repeat_n(

@@ -1,4 +1,4 @@
-//! Wraps text where UAX #14 allows it, so that Chinese breaks between characters but not before "，".
+//! Breaks text into lines where UAX #14 allows it, so that Chinese breaks between characters but not before "，".
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use unicode_linebreak::linebreaks;
 
 use super::{clusters, width};
 
-/// The byte ranges of the lines of `text` when it is at most `columns` wide. At least one; newlines and the spaces a line broke
+/// Wraps `text` at `columns` and returns the byte ranges of its lines, at least one. Newlines, and the spaces at which a line was
 /// at belong to none. A cluster wider than `columns` gets a row of its own.
 pub fn wrap(text: &str, columns: usize) -> Vec<Range<usize>> {
     let columns = columns.max(1);

@@ -1,4 +1,4 @@
-//! Disks that are full or fail, backups, restores and lost databases.
+//! Disks that are full, that fail, and that are copied.
 
 mod kept;
 

@@ -1,4 +1,4 @@
-//! Tests of the history checker itself: it accepts a good history and rejects many that are each wrong in one way.
+//! The history checker can say no: a good story, and many that are each wrong in one way.
 
 use sha2::{Digest, Sha256};
 
@@ -110,7 +110,7 @@ fn every_bad_history_is_rejected_for_the_right_reason() {
         }),
         (
             "a refused post that was stored",
-            "refused and is there",
+            "refused but is there",
             |it| {
                 it.sends[0].1[3].code = 1;
             },

@@ -1,4 +1,4 @@
-//! Two bots that talk with each other and with the user of the demo.
+//! Two bots that chat with each other and with the user of the demo.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,13 +15,13 @@ use crate::chat::{
 use crate::client::{Client, Command, Event, Post};
 use crate::tui::strings::{Strings, fill};
 
-/// Lines that stand there before anybody looks; the pauses between those, and between the others.
+/// The lines posted before the screen opens, the pause between those, and the pause between the others.
 const BEGUN: usize = 4;
 const SOON: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_secs(6);
-/// It takes a bot so long to write an answer.
+/// How long a bot takes to write an answer.
 const WRITES: Duration = Duration::from_millis(1200);
-/// Answers that may be thought about at once.
+/// The most answers being written at once.
 const ANSWERS: usize = 16;
 
 /// A client without a screen.
@@ -77,7 +77,7 @@ impl Bot {
         known.is_some_and(|(_, kind)| *kind == RoomKind::Conversation)
     }
 
-    /// Says something in a room it is in.
+    /// Posts a text to a room that it is in.
     fn says(&mut self, room: &str, text: &str) {
         if let Some(room) = self.named(room) {
             self.posts(room, Body::Text(text.to_owned()));
@@ -97,12 +97,12 @@ impl Bot {
         });
     }
 
-    /// A demo that stutters is no reason to end it.
+    /// Sends a command. A lost command makes the demo stutter, but must not end it.
     fn tells(&self, command: Command) {
         let _busy = self.client.send(command);
     }
 
-    /// Takes note of what happens; gives back what somebody has just said.
+    /// Applies an event, and returns the new entries in it.
     fn hears(&mut self, event: Event) -> Vec<Entry> {
         match event {
             Event::Welcome { you, rooms, .. } => {
@@ -129,7 +129,7 @@ struct Answer {
     body: Body,
 }
 
-/// Talks for as long as anybody listens; says when it has begun.
+/// Runs the conversation while the clients are connected. Signals `ready` after the first lines.
 pub async fn talk(mut bots: [Bot; 2], s: &'static Strings, ready: oneshot::Sender<()>) {
     let mut ready = Some(ready);
     let mut lines = s.demo.say.iter().peekable();
@@ -160,7 +160,7 @@ pub async fn talk(mut bots: [Bot; 2], s: &'static Strings, ready: oneshot::Sende
                     bots[*who].tells(Command::Join((*room).to_owned()));
                 }
                 if is_begun && let Some(ready) = ready.take() {
-                    // The screen may have opened without them.
+                    // The screen may have opened already.
                     let _opened = ready.send(());
                 }
                 continue;
@@ -193,7 +193,7 @@ async fn until(at: Option<Instant>) {
     }
 }
 
-/// What a bot says to what it heard, if it says anything: never to another bot, and in public only one of them does.
+/// Returns the answer of a bot to an entry, if it has one. Bots never answer a bot, and in public only one of them answers.
 fn answer(bots: &[Bot; 2], bot: usize, entry: &Entry, s: &'static Strings) -> Option<Answer> {
     let known: Vec<IdentityId> = bots
         .iter()

@@ -1,4 +1,4 @@
-//! Checks the configuration: where values come from, and whether they can be used.
+//! Checks the configuration: the file, name, theme, editor, directories and secrets.
 
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use crate::tui::strings::{Doctor, Strings, fill};
 use crate::tui::terminal::theme_files;
 use crate::tui::theme::{self, ThemeError};
 
-/// Checks it. The file itself is only looked for where nothing of it `is_usable`.
+/// Runs the checks. If not everything in the file `is_usable`, its errors have been reported already, and the file is not checked.
 pub fn check(config: &Arc<Config>, is_usable: bool, s: &'static Strings) -> Vec<Finding> {
     let d = s.doctor;
     let mut findings = Vec::new();
@@ -42,7 +42,7 @@ pub fn check(config: &Arc<Config>, is_usable: bool, s: &'static Strings) -> Vec<
     findings
 }
 
-/// Runs one check for as long as a check may take.
+/// Runs one check with the time limit.
 fn run(
     what: &'static str,
     config: &Arc<Config>,
@@ -72,7 +72,7 @@ fn name(config: &Config, s: &Strings) -> Finding {
     }
 }
 
-/// What a server would say of a name.
+/// Returns the refusal that a server would send for a name.
 fn refusal(name: &str, error: NameError) -> Refusal {
     let why = match error {
         NameError::Reserved => return Refusal::new(RefusalCode::NameReserved).with(name),
@@ -100,7 +100,7 @@ fn theme(config: &Config, d: &'static Doctor) -> Finding {
     }
 }
 
-/// The editor is a command line; its first word has to be a program.
+/// Checks the editor. It is a command line whose first word must be a program.
 fn editor(config: &Config, d: &'static Doctor) -> Finding {
     let command = &config.join.editor;
     let program = command.split_whitespace().next().unwrap_or_default();
@@ -112,7 +112,7 @@ fn editor(config: &Config, d: &'static Doctor) -> Finding {
     }
 }
 
-/// What a shell runs for a word: something of its own, or a file that may be run.
+/// A script that succeeds if a shell can run a word: as something built in, or as an executable file.
 #[cfg(unix)]
 const IS_PROGRAM: &str =
     r#"p=$(command -v -- "$1") || exit 1; case $p in /*) [ -f "$p" ] && [ -x "$p" ];; esac"#;
@@ -127,15 +127,15 @@ fn is_program(name: &str) -> bool {
 
 #[cfg(not(unix))]
 fn is_program(_name: &str) -> bool {
-    // The shell that would look for it is not there.
+    // There is no `sh` that could look for it.
     true
 }
 
-/// Whether a directory can be written to, or made.
+/// Checks whether a directory can be written to or created.
 fn directory(what: &'static str, path: &Path, option: &'static str, d: &'static Doctor) -> Finding {
     let shown = path.display();
     let mut there = path.to_owned();
-    // What is not there yet is made when it is needed.
+    // A missing directory is created when it is needed, so its nearest existing parent is checked.
     while !there.exists() && there.pop() {}
     match writable(&there) {
         Ok(()) => Finding::well(what, shown.to_string()),
@@ -161,7 +161,7 @@ fn writable(directory: &Path) -> io::Result<()> {
     written.and_then(|_| fs::remove_file(&probe))
 }
 
-/// Nobody else may read what proves who one is.
+/// Checks that only the user can read the secrets, which prove who the user is.
 fn secrets(data: &Path, d: &'static Doctor) -> Vec<Finding> {
     let files = fs::read_dir(data.join("profiles"));
     let files = files.into_iter().flatten().flatten().map(|it| it.path());

@@ -10,7 +10,7 @@ use crate::server::data_dir::{DataError, Stored};
 use crate::server::store::Verified;
 use crate::tui::strings::{Doctor, fill};
 
-/// Damaged values that are listed.
+/// The most damaged values to list.
 const LISTED: usize = 20;
 /// Bytes per second that every disk should manage. If the database takes longer than that, the check reports it as slow.
 const BYTES: u64 = 5 * 1024 * 1024;

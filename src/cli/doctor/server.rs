@@ -1,4 +1,4 @@
-//! Checks whether a server can be reached.
+//! Checks whether the server answers.
 
 use tokio::time::timeout;
 

@@ -10,14 +10,14 @@ use crate::tui::terminal::caps::{Caps, NotifyMethod};
 use crate::tui::terminal::{self, Input, Misdrawn, Of, Probed, Questions};
 use crate::tui::theme::{Background, Depth};
 
-/// tmux waits this long for what may follow Esc; more is felt.
+/// How long tmux may wait for bytes after Esc. Users notice a longer wait.
 const ESCAPE_MS: u64 = 50;
 
-/// Checks it. `of_terminal` is what it can do whatever a config file says.
+/// Runs the checks. `of_terminal` is what the terminal can do, without the config file.
 pub fn check(caps: Caps, of_terminal: Caps, s: &'static Strings) -> Vec<Finding> {
     let d = s.doctor;
     let has_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
-    // One that has no screen would show what is tried.
+    // A dumb terminal would display the test sequences.
     let is_terminal = has_terminal && !is_dumb();
     let ground = is_terminal.then(asked_ground).flatten();
     let probed = is_terminal.then(terminal::probe).and_then(Result::ok);
@@ -42,7 +42,7 @@ pub fn check(caps: Caps, of_terminal: Caps, s: &'static Strings) -> Vec<Finding>
         });
     }
     if !caps.notifier.in_tmux {
-        // No terminal says whether it takes it.
+        // No terminal reports whether it accepts copied text.
         findings.push(Finding::note(d.clipboard, d.clipboard_is));
     }
     findings.push(notifications(caps, d));
@@ -53,7 +53,7 @@ pub fn check(caps: Caps, of_terminal: Caps, s: &'static Strings) -> Vec<Finding>
     findings
 }
 
-/// The background by the terminal's own word.
+/// Asks the terminal for its background.
 fn asked_ground() -> Option<Background> {
     let questions = Questions {
         ground: true,
@@ -119,7 +119,7 @@ fn widths(probed: &Probed, has_signs: bool, d: &Doctor) -> Vec<Finding> {
     let words = |what: String| fill(d.widths_differ, &[&what]);
     let (signs, text, emoji) = (of(Of::Signs), of(Of::Text), of(Of::Emoji));
     let mut findings = Vec::new();
-    // Signs in ASCII are as wide as they are everywhere.
+    // ASCII symbols have the same width everywhere.
     if !signs.is_empty() && has_signs {
         findings.push(Finding::wrong(d.signs, words(signs), d.signs_next));
     }
@@ -146,9 +146,9 @@ fn notifications(caps: Caps, d: &Doctor) -> Finding {
     Finding::well(d.notifications, fill(d.notifications_by, &[&number]))
 }
 
-/// What tmux has to let through.
+/// Checks the options of tmux that tchat needs.
 fn tmux(way: NotifyMethod, d: &'static Doctor) -> Vec<Finding> {
-    // The bell needs no help.
+    // The bell needs no option.
     let notifies = matches!(
         way,
         NotifyMethod::Osc9 | NotifyMethod::Osc99 | NotifyMethod::Osc777

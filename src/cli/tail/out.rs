@@ -1,4 +1,4 @@
-//! Entries as lines, for people and for programs.
+//! Prints entries as lines, for people or for programs.
 
 use std::io::{self, Write};
 
@@ -39,7 +39,7 @@ impl Out {
         out.flush()
     }
 
-    /// One object a line; ids are hexadecimal, `at` is RFC 3339.
+    /// Returns the object for one line; ids are hexadecimal, `at` is RFC 3339.
     fn json(&self, entry: &Entry) -> serde_json::Value {
         let id = entry
             .client_id
@@ -99,7 +99,7 @@ impl Out {
         })
     }
 
-    /// A line of time, name and text; what follows in a longer text is indented. Nothing in it can move a terminal's cursor.
+    /// Returns a line of time, name and text; further lines of a text are indented. Nothing in it can move a terminal's cursor.
     fn text(&self, entry: &Entry) -> String {
         let time = at(entry).map(|at| at.to_zoned(self.zone.clone()));
         let time = time.map_or_else(String::new, |at| at.strftime("%Y-%m-%d %H:%M").to_string());

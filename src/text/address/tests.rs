@@ -1,6 +1,6 @@
 use super::*;
 
-/// Each address of a text; in brackets where it is no link.
+/// Returns each address of a text; in brackets if it is not a link.
 fn found(text: &str) -> Vec<String> {
     let shown = |it: Address| {
         let address = &text[it.range];
@@ -15,7 +15,7 @@ fn found(text: &str) -> Vec<String> {
 
 #[test]
 #[allow(clippy::too_many_lines)] // One table.
-fn an_address_ends_where_its_reader_would_end_it() {
+fn an_address_ends_where_a_reader_expects() {
     let cases: [(&str, &[&str]); 52] = [
         ("see https://ex.org/a.", &["https://ex.org/a"]),
         ("(see https://ex.org/a).", &["https://ex.org/a"]),

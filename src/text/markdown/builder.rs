@@ -1,4 +1,4 @@
-//! Turns the events of the `CommonMark` parser into lines. What chat does not format is shown as typed.
+//! Turns the events of the `CommonMark` parser into lines. Syntax that chat does not use is shown as typed.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,22 +9,22 @@ use super::source::{Piece, Place, Source};
 use super::{Code, LineKind, Mark, Rich, RichLine, address_of};
 use crate::text::{SafeText, body, line};
 
-/// A text on its way to lines.
+/// Builds the lines of a text.
 pub(super) struct Builder<'a> {
     prepared: &'a Source,
     source: &'a str,
     pub(super) rich: Rich,
-    /// The line that is being filled, if one is.
+    /// The line being built, if there is one.
     open: Option<RichLine>,
     text: String,
-    /// Marks that have begun.
+    /// Open marks, with the offset in `text` at which each begins.
     begun: Vec<(usize, Option<Mark>)>,
-    /// Quotes that are open, and how many of them the present line is of.
+    /// The number of open quotes, and how many of them the current line belongs to.
     depth: usize,
     quotes: usize,
     /// Markers of the open items; each is shown before one line only.
     items: Vec<Item>,
-    /// Where the source was last shown up to.
+    /// The offset up to which the source has been shown.
     shown: usize,
 }
 
@@ -66,7 +66,7 @@ impl<'a> Builder<'a> {
                         }
                         self.code(&language, &code, range);
                     } else if let Some(end) = self.start(tag, range) {
-                        // Shown as typed, with all that is in it.
+                        // It was shown as typed, including everything inside it, so its events are skipped.
                         let mut depth = 1;
                         while depth > 0 {
                             match events.next() {
@@ -87,7 +87,7 @@ impl<'a> Builder<'a> {
                 Event::Code(code) => {
                     let from = self.text.len();
                     self.say(&code, range, Place::Verbatim);
-                    // Code leads nowhere.
+                    // Code contains no links.
                     if let Some(open) = &mut self.open {
                         open.marks.retain(|(marked, _)| marked.start < from);
                     }
@@ -98,14 +98,14 @@ impl<'a> Builder<'a> {
             }
         }
         self.flush();
-        // Empty lines at the end are nobody's, but a text of nothing else is one.
+        // Empty lines at the end are dropped, but a text of nothing else is kept.
         if self.rich.lines.is_empty() {
             let typed = self.prepared.typed(self.source, Place::Verbatim);
             self.rich = Rich::plain(&body(&typed));
         }
     }
 
-    /// Begins something; says up to where, if it is shown as typed.
+    /// Begins a block or a mark. If it is shown as typed instead, returns where it ends.
     fn start(&mut self, tag: Tag<'_>, range: Range<usize>) -> Option<usize> {
         match tag {
             Tag::Paragraph => {
@@ -149,7 +149,7 @@ impl<'a> Builder<'a> {
                 let mark =
                     address_of(&self.prepared.typed(&dest_url, Place::Verbatim)).map(Mark::Link);
                 if mark.is_none() {
-                    // Not a place one could go to: what was typed is what is meant.
+                    // The target is not an address that can be opened, so the link is shown as typed.
                     self.say(&self.source[range.clone()], range.clone(), Place::Verbatim);
                     return Some(range.end);
                 }
@@ -160,7 +160,7 @@ impl<'a> Builder<'a> {
                 self.say(&self.source[range.clone()], range.clone(), Place::Verbatim);
                 return Some(range.end);
             }
-            // Headings, indented text and everything else.
+            // Headings, indented text and everything else are shown as typed.
             _ => {
                 self.verbatim(range.clone());
                 return Some(range.end);
@@ -179,7 +179,7 @@ impl<'a> Builder<'a> {
             TagEnd::Item => {
                 self.flush();
                 if self.items.pop().is_some_and(|item| !item.is_shown) {
-                    // Without words it is none.
+                    // Without text it is not a list item.
                     self.verbatim(range.clone());
                 }
             }
@@ -211,7 +211,7 @@ impl<'a> Builder<'a> {
         if bare(words) == bare(address) {
             return;
         }
-        // A link may have no words at all, and be the first of its line.
+        // The link may have no text, and be the first thing on its line.
         self.ensure();
         self.text.push_str(" (");
         let from = self.text.len();
@@ -220,10 +220,10 @@ impl<'a> Builder<'a> {
         self.text.push(')');
     }
 
-    /// A line ends, and its paragraph goes on.
+    /// Ends a line within a paragraph.
     fn line_ends(&mut self, range: Range<usize>) {
         if self.source[range.clone()].starts_with('\\') {
-            // It ends the line of a command, and is part of that.
+            // A backslash at the end of a shell command's line is part of the command.
             self.ensure();
             self.text.push('\\');
         }
@@ -232,13 +232,13 @@ impl<'a> Builder<'a> {
         let after = &self.source[range.end..];
         let from = self.source[..range.end].rfind('\n').map_or(0, |at| at + 1);
         if self.depth > 0 {
-            // What follows a quote without a mark of its own is an answer to it.
+            // A line after a quote without its own `>` is an answer to the quote, not part of it.
             let begins = self.source[from..].trim_start_matches(' ');
             let marks = begins.chars().take_while(|c| ">\u{20}".contains(*c));
             self.quotes = marks.filter(|c| *c == '>').count().min(self.depth);
         }
         if self.depth == 0 && self.items.is_empty() {
-            // Spaces before a line are what somebody typed there.
+            // Spaces before a line are shown as typed.
             let next = after.trim_start_matches([' ', '\t']);
             self.indent(&after[..after.len() - next.len()]);
         }
@@ -249,13 +249,13 @@ impl<'a> Builder<'a> {
         self.text.push_str(spaces);
     }
 
-    /// A block begins: what was open ends, and empty lines before it are kept.
+    /// Begins a block: ends the open line, and keeps the empty lines before the block.
     fn block(&mut self, at: usize) {
         self.flush();
         let between = self.source.get(self.shown..at).unwrap_or_default();
         let breaks = between.matches('\n').count();
         if !self.rich.lines.is_empty() {
-            // The end of the line before is part of what was shown, or the first break.
+            // The end of the line before is either shown already, or is the first of these breaks.
             let before = self.source.get(..self.shown).unwrap_or_default();
             let ended = before.ends_with('\n');
             let empty = if ended {
@@ -270,7 +270,7 @@ impl<'a> Builder<'a> {
         self.shown = self.shown.max(at);
     }
 
-    /// A line is open from here on.
+    /// Opens a line if none is open.
     fn ensure(&mut self) {
         if self.open.is_some() {
             return;
@@ -301,7 +301,7 @@ impl<'a> Builder<'a> {
         line(&lead)
     }
 
-    /// Adds text to the open line. It is sanitised as all text is.
+    /// Adds sanitised text; each newline in it ends the open line.
     fn say(&mut self, text: &str, range: Range<usize>, place: Place) {
         self.shown = self.shown.max(range.end);
         for (n, part) in text.split('\n').enumerate() {
@@ -313,7 +313,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Adds a part of a line as it was typed, its addresses as links.
+    /// Adds a part of a line as it was typed, with its addresses as links.
     fn push(&mut self, part: &str, place: Place) {
         let prepared = self.prepared;
         let is_linked = |(_, mark): &(usize, Option<Mark>)| matches!(mark, Some(Mark::Link(_)));
@@ -357,10 +357,10 @@ impl<'a> Builder<'a> {
         self.rich.lines.push(open);
     }
 
-    /// A block as it was typed.
+    /// Adds a block as it was typed.
     fn verbatim(&mut self, range: Range<usize>) {
         self.flush();
-        // From the beginning of its line: spaces before it are text.
+        // Start at the beginning of its line: spaces before the block are text.
         let start = self.source[..range.start]
             .rfind('\n')
             .map_or(0, |at| at + 1);
@@ -380,7 +380,7 @@ impl<'a> Builder<'a> {
         self.shown = range.end;
     }
 
-    /// A block of code. A fence that names no language, or fences nothing in, is what somebody typed.
+    /// Adds a code block. If it is empty, has an invalid language name or is an unclosed `~~~` block, it is shown as typed.
     fn code(&mut self, info: &str, text: &str, range: Range<usize>) {
         let source = &self.source[range.clone()];
         let is_tilde = source.starts_with('~');
@@ -418,5 +418,5 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Characters that a language's name has at most.
+/// The most characters of a language name.
 const LANGUAGE: usize = 24;

@@ -1,7 +1,7 @@
 //! Prepares a text for the Markdown parser.
 //!
-//! The parser must not alter what people type: addresses, escapes that escape nothing, globs, identifiers and lone marks. Each of these
-//! is replaced by private code points before parsing and put back afterwards. A sanitised text contains no private code points, so they
+//! The parser must not change addresses, backslashes that escape nothing, globs, identifiers and lone marks. Each of these is replaced by
+//! private-use code points before parsing and restored afterwards. A sanitised text contains no private-use code points, so they
 //! cannot be confused with what somebody typed.
 
 use std::collections::{BTreeMap, HashSet};
@@ -11,18 +11,18 @@ use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use crate::text::{Address, addresses};
 
-/// Stands where nothing was typed; keeps two characters from forming a mark together.
+/// Inserted between two characters so that they do not form a mark together; shown as nothing.
 const NOTHING: char = '\u{e000}';
 /// A backslash that escaped a mark: shown in code only.
 const ESCAPE: char = '\u{e001}';
-/// The ASCII character `c` that is no mark is `LITERAL + c`.
+/// An ASCII character `c` that is not a mark becomes `LITERAL + c`.
 const LITERAL: u32 = 0xe100;
-/// The nth address is `ADDRESS + n`.
+/// The nth address becomes `ADDRESS + n`.
 const ADDRESS: u32 = 0xf_0000;
 /// Addresses that can be replaced in one text, limited by the code points of the private plane. Others are left as they are.
 const ADDRESSES: usize = 0xfff0;
 
-/// A prepared text, and what its private code points mean.
+/// A prepared text, and what its private-use code points mean.
 pub(super) struct Source {
     pub text: String,
     addresses: Vec<(String, bool)>,
@@ -36,7 +36,7 @@ pub(super) enum Piece<'a> {
     Link(&'a str),
 }
 
-/// Where a text is shown.
+/// How a part of a text is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// Marks take effect, and so do backslashes before them.
@@ -69,7 +69,7 @@ impl Source {
                 (_, Some(Literal::Shown)) => source.text.push(as_literal(c)),
                 ('\\', Some(Literal::Escape)) => source.text.push(ESCAPE),
                 ('*', _) => {
-                    // Bold ends behind Chinese punctuation as it does behind a letter.
+                    // Bold may end after Chinese punctuation as it may after a letter.
                     if before.is_some_and(is_wide_mark) {
                         source.text.push(NOTHING);
                     }
@@ -78,7 +78,7 @@ impl Source {
                         source.text.push(NOTHING);
                     }
                 }
-                // The definition of a link would not be shown.
+                // The parser would read this as a link definition, which is not shown.
                 (':', _) if before == Some(']') => source.text.extend([NOTHING, ':']),
                 // An entity like `&nbsp;` is shown as typed.
                 ('&', _) => source.text.extend(['&', NOTHING]),
@@ -93,7 +93,7 @@ impl Source {
     fn address(&mut self, text: &str, address: &Address) {
         let Range { start, end } = address.range;
         let typed = &text[start..end];
-        // The parser itself knows an address in angle brackets, and does not look into it.
+        // The parser recognises an address in angle brackets itself, and finds no marks in it.
         if address.is_link && text[..start].ends_with('<') && text[end..].starts_with('>') {
             self.text.push_str(typed);
             return;
@@ -104,7 +104,7 @@ impl Source {
         self.addresses.push((typed.to_owned(), address.is_link));
     }
 
-    /// What was typed where the parser saw this.
+    /// Returns what was typed, for a text that came from the parser.
     pub fn typed(&self, text: &str, place: Place) -> String {
         let pieces = self.pieces(text, place).into_iter();
         pieces
@@ -115,7 +115,7 @@ impl Source {
             .collect()
     }
 
-    /// The same, with the addresses apart.
+    /// The same as `typed`, with the addresses as separate pieces.
     pub fn pieces(&self, text: &str, place: Place) -> Vec<Piece<'_>> {
         let mut pieces = Vec::new();
         let mut plain = String::new();
@@ -159,16 +159,16 @@ fn is_wide_mark(c: char) -> bool {
     !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace()
 }
 
-/// What a character is that would otherwise be a mark, or escape one.
+/// How to show a character that would otherwise be a mark, or escape one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Literal {
-    /// Itself.
+    /// As typed.
     Shown,
     /// A backslash that escaped a mark.
     Escape,
 }
 
-/// A run of one mark.
+/// A run of one mark, such as `**`.
 struct Run {
     /// The offsets of its marks, and of the backslashes before them.
     marks: Vec<usize>,
@@ -191,7 +191,7 @@ impl Run {
     }
 }
 
-/// Finds the characters that the parser must not take for marks: by their offset.
+/// Returns the characters that the parser must not read as marks, by their offset.
 fn unmarked(text: &str, addresses: &[Address]) -> BTreeMap<usize, Literal> {
     let mut literal = BTreeMap::new();
     let mut runs = Vec::new();
@@ -236,7 +236,7 @@ fn unmarked(text: &str, addresses: &[Address]) -> BTreeMap<usize, Literal> {
     literal
 }
 
-/// Pairs the newest run with one that is open, or opens it.
+/// Pairs the newest run with an open one, or opens it.
 fn pair(text: &str, runs: &mut [Run], open: &mut Vec<usize>) {
     let newest = runs.len() - 1;
     let Some(run) = runs.last() else { return };
@@ -250,7 +250,7 @@ fn pair(text: &str, runs: &mut [Run], open: &mut Vec<usize>) {
             if is_identifier(run, inner) {
                 return;
             }
-            // A mark whose partner is escaped is none, but its own backslash escaped something.
+            // A mark with an escaped partner is not a mark, but a backslash before it did escape something.
             let is_real = !runs[partner].is_escaped() && !runs[newest].is_escaped();
             for at in [partner, newest] {
                 runs[at].is_paired = is_real || runs[at].is_escaped();
@@ -303,7 +303,7 @@ fn can_close(run: &Run) -> bool {
     }
 }
 
-/// Whether a run before `/` or `.` marks a path, as in `**/etc/hosts**`, and is no glob like `**/*.rs`.
+/// Whether a run before `/` or `.` marks a path, as in `**/etc/hosts**`, and is not a glob like `**/*.rs`.
 fn is_marked_path(text: &str, run: &Run) -> bool {
     let rest = text.get(run.end..).unwrap_or_default();
     let token = rest.split_whitespace().next().unwrap_or_default();
@@ -313,7 +313,7 @@ fn is_marked_path(text: &str, run: &Run) -> bool {
     inner.is_some_and(|inner| !inner.contains('*') && !inner.ends_with('/'))
 }
 
-/// Whether a backslash keeps the character behind it from being a mark of a line, of code or of a link.
+/// Whether a backslash keeps the next character from being a list, quote, code or link mark.
 fn escapes_a_mark(text: &str, at: usize, escapes: &HashSet<usize>) -> bool {
     let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let before = text[line..at].trim_start_matches([' ', '>']);
@@ -341,12 +341,12 @@ fn escapes_a_mark(text: &str, at: usize, escapes: &HashSet<usize>) -> bool {
 
 enum Found {
     Run(Run),
-    /// A backslash before a mark that is no run.
+    /// A backslash before a mark that does not form runs.
     Escape(usize),
     ParagraphEnd,
 }
 
-/// Walks over a text, past addresses and code.
+/// Scans a text for marks, skipping addresses and code.
 struct Scan<'a, 'b> {
     text: &'a str,
     addresses: std::iter::Peekable<std::slice::Iter<'b, Address>>,
@@ -390,7 +390,7 @@ impl Scan<'_, '_> {
             .all(|c| " >-*+".contains(c) || c.is_ascii_digit())
     }
 
-    /// A run of one mark, with or without backslashes.
+    /// Reads a run of one mark, with or without backslashes.
     fn run(&mut self, is_escaped: bool) -> Run {
         let start = self.at;
         let mark = self.text[start + usize::from(is_escaped)..].chars().next();
@@ -419,7 +419,7 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Passes a span or a block of code; marks that enclose none are passed alone.
+    /// Skips a code span or a code block; marks that enclose no code are skipped alone.
     fn code(&mut self, mark: char) {
         let rest = &self.text[self.at..];
         let length = rest.len() - rest.trim_start_matches(mark).len();
@@ -446,7 +446,7 @@ impl Scan<'_, '_> {
                 return;
             }
         }
-        // A block that is not closed goes to the end.
+        // A block that is not closed extends to the end of the text.
         self.at += if is_block { rest.len() } else { length };
         let ends = |it: &&Address| it.range.end <= self.at;
         while self.addresses.next_if(ends).is_some() {}

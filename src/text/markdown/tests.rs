@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Lines as `lead|text`, with marks around their parts: `*` strong, `/` emphasis, `-` struck, `` ` `` code, `[]` link.
+/// Returns lines as `lead|text`, with marks around their parts: `*` strong, `/` emphasis, `-` struck, `` ` `` code, `[]` link.
 fn shown(text: &str) -> Vec<String> {
     let rich = Rich::of(text);
     let of = |line: &RichLine| {
@@ -47,7 +47,7 @@ fn sign(mark: &Mark) -> (&'static str, &'static str) {
 }
 
 #[test]
-fn what_chat_marks_is_marked() {
+fn supported_syntax_is_marked() {
     let cases: [(&str, &[&str]); 28] = [
         (
             "> [](http://x.org)\n\nhello",
@@ -168,7 +168,7 @@ fn everything_else_stays_as_it_was_typed() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
 
-    /// Whatever is typed, every letter and digit of it is shown, in its order.
+    /// Every letter and digit that was typed is shown, in order.
     #[test]
     fn no_letter_is_ever_lost(
         parts in proptest::collection::vec(
@@ -226,7 +226,7 @@ fn a_backslash_is_hidden_only_where_it_escaped_a_mark() {
 }
 
 #[test]
-fn marks_of_chat_still_mark() {
+fn marks_next_to_paths_and_punctuation_still_work() {
     for (text, expected) in [
         ("**/etc/hosts** is", "|*/etc/hosts* is"),
         ("_@ann_ *x*", "|/@ann/ /x/"),
@@ -240,7 +240,7 @@ fn marks_of_chat_still_mark() {
     }
 }
 
-/// Addresses as they are found in the wild.
+/// Addresses like those on the web.
 const ADDRESSES: &[&str] = &[
     "https://ex.org/wiki/Foo_(bar)_baz_(qux)",
     "https://en.wikipedia.org/wiki/C_Sharp_(programming_language)",
@@ -312,7 +312,7 @@ proptest! {
         (before, after) in proptest::sample::select(AROUND),
         more in proptest::sample::select(&["", "hello ", "**b** ", "你好 ", "a\n\n", "`code` "][..]),
     ) {
-        // Its own end could be of the sentence, or its end closes what the sentence opened.
+        // Here the end of the address could belong to the sentence, or close what the sentence opened.
         let is_ambiguous = (before.contains('(') || before == "[words](") && address.contains(").");
         prop_assume!(!(is_ambiguous || before == "“" && address.contains('\'')));
         prop_assume!(!(before.contains('_') && address.ends_with('_')));
@@ -336,7 +336,7 @@ proptest! {
 }
 
 #[test]
-fn nothing_in_it_reaches_the_terminal_as_it_is() {
+fn control_characters_never_reach_the_terminal() {
     let rich = Rich::of(
         "&#27;[31m **&#x202e;x** `\u{1b}[2J` [a](https://a.example/\u{1b}]8;;x) https://a.example/\u{7}b",
     );

@@ -10,7 +10,7 @@ fn a_backup_works_while_the_server_runs_and_a_restore_only_while_it_is_stopped()
     let copy = home.file("copy.db");
     let (code, said) = runs(&home, &["backup", &copy]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("looked them through"), "{said}");
+    assert!(said.contains("verified them"), "{said}");
     let (code, said) = runs(&home, &["backup", &copy]);
     assert_eq!(code, Some(1));
     assert!(
@@ -291,8 +291,8 @@ fn a_lost_history_is_never_replaced_silently_by_an_empty_one() {
         assert_eq!(code, Some(1), "{what}: {said}");
         for words in [
             "is missing or empty",
-            "put a backup back with `tchat restore FILE --data",
-            "tchat.id' to begin a new history",
+            "restore a backup with `tchat restore FILE --data",
+            "tchat.id' to start a new history",
         ] {
             assert!(said.contains(words), "{what}: {said}");
         }

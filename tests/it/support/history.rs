@@ -1,14 +1,14 @@
-//! The history checker: what several readers saw, what senders were told and what screens showed has to be one story.
+//! The history checker: what readers received, what senders were answered and what screens showed must be consistent.
 //!
-//! It knows nothing of the program but its output: the lines of `tchat tail --json`, the exit codes of `tchat send` and the text
-//! of screens. The digest chain is computed anew, from the layout in `frames.proto`.
+//! It knows nothing about the program except its output: the lines of `tchat tail --json`, the exit codes of `tchat send` and the text
+//! of screens. It computes the digest chain again, from the layout in `frames.proto`.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-/// A line of a tail.
+/// One line of a tail.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct Entry {
     pub room: String,
@@ -38,34 +38,34 @@ pub struct ClientId {
 pub struct Body {
     pub kind: String,
     pub text: String,
-    /// What the chain covers, in hexadecimal; told since a body may be more than its text.
+    /// The hash that the chain covers, in hexadecimal. Printed because a body may be more than its text; older tails do not have it.
     #[serde(default)]
     pub hash: Option<String>,
 }
 
-/// What became of something sent: the exit code of `tchat send`, or 0 for a line that a screen no longer shows as waiting.
+/// The result of a post: the exit code of `tchat send`, or 0 for a line that a screen no longer shows as waiting.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sent {
     pub code: u8,
     pub text: String,
 }
 
-/// Everything there is to be looked at, each part with the name of where it comes from.
+/// Everything to check, each part with the name of its source.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// Each tail in the order it was printed.
+    /// The entries of each tail, in the order printed.
     pub tails: Vec<(String, Vec<Entry>)>,
-    /// Each sender's attempts in the order they were made, every text different.
+    /// The attempts of each sender, in the order made; every text is different.
     pub sends: Vec<(String, Vec<Sent>)>,
-    /// Screens at their newest end, when everything was over.
+    /// The screens, scrolled to the newest end, when everything was over.
     pub screens: Vec<(String, String)>,
 }
 
-/// A room's log, as all tails together have it: by epoch and seq.
+/// The log of each room and epoch, by seq, as all tails together have it.
 type Log = BTreeMap<(String, String), BTreeMap<u64, Entry>>;
 
 impl History {
-    /// Everything that is wrong; nothing: it is one story.
+    /// Returns every problem; none if the history is consistent.
     pub fn check(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let log = self.one_entry_at_a_seq(&mut wrong);
@@ -88,7 +88,7 @@ impl History {
                 let known = log.entry(room).or_default();
                 match known.get(&entry.seq) {
                     Some(other) if other != entry => wrong.push(format!(
-                        "{name}: seq {} is another entry than somebody else has",
+                        "{name}: seq {} is another entry than in another tail",
                         entry.seq
                     )),
                     Some(_) => {}
@@ -110,7 +110,7 @@ impl History {
         }
     }
 
-    /// What was accepted is in the log once; what was refused is not; of the rest nobody knows.
+    /// An accepted post is in the log once, a refused one is not; any other may be in it or not.
     fn accepted_is_there(&self, log: &Log, wrong: &mut Vec<String>) {
         let mut places: HashMap<&str, Vec<u64>> = HashMap::new();
         for entry in log.values().flat_map(BTreeMap::values) {
@@ -126,10 +126,10 @@ impl History {
                     .map_or(&[][..], Vec::as_slice);
                 match (sent.code, found.len()) {
                     (0, 0) => {
-                        wrong.push(format!("{name}: '{}' was accepted and is lost", sent.text));
+                        wrong.push(format!("{name}: '{}' was accepted but is lost", sent.text));
                     }
                     (1 | 2, 1..) => {
-                        wrong.push(format!("{name}: '{}' was refused and is there", sent.text));
+                        wrong.push(format!("{name}: '{}' was refused but is there", sent.text));
                     }
                     (_, 2..) => wrong.push(format!("{name}: '{}' is there twice", sent.text)),
                     _ => {}
@@ -144,9 +144,9 @@ impl History {
         }
     }
 
-    /// What a screen shows is a run of the log up to its end, but for gaps that are named.
+    /// A screen shows a part of the log up to its end, without holes except for gaps that it shows.
     fn screens_are_runs(&self, log: &Log, wrong: &mut Vec<String>) {
-        // The newest history is the one that screens are about.
+        // The screens show the longest log.
         let Some(entries) = log.values().max_by_key(|entries| entries.len()) else {
             return;
         };
@@ -167,9 +167,9 @@ impl History {
                     is_gap = true;
                     continue;
                 }
-                // What waits or failed was not said yet.
+                // A waiting or failed message is not posted yet.
                 if row.contains(['…', '✗']) {
-                    wrong.push(format!("{name}: something still waits: {}", row.trim()));
+                    wrong.push(format!("{name}: a message still waits: {}", row.trim()));
                     continue;
                 }
                 let word = row.split_whitespace().find_map(|word| place.get(word));
@@ -186,9 +186,9 @@ impl History {
                 (last, is_gap) = (Some(now), false);
             }
             match last {
-                None => wrong.push(format!("{name}: shows nothing that was said")),
+                None => wrong.push(format!("{name}: shows nothing of the log")),
                 Some(last) if last + 1 != said.len() => wrong.push(format!(
-                    "{name}: ends at '{}' and not at the end",
+                    "{name}: ends at '{}', which is not at the end",
                     said[last].body.text
                 )),
                 Some(_) => {}
@@ -216,7 +216,7 @@ fn chain_holds(epoch: &str, entries: &BTreeMap<u64, Entry>, wrong: &mut Vec<Stri
     }
 }
 
-/// The digest of an entry after another, by the layout of the protocol.
+/// Returns the digest of an entry that follows another, by the layout of the protocol.
 fn expected(previous: &[u8], entry: &Entry) -> Option<Vec<u8>> {
     let body = body_hash(&entry.body)?;
     let mut hash = Sha256::new();
@@ -234,7 +234,7 @@ fn expected(previous: &[u8], entry: &Entry) -> Option<Vec<u8>> {
     Some(hash.finalize()[..8].to_vec())
 }
 
-/// What is told of a body's hash, which has to be that of its text where there is nothing else.
+/// Returns the printed hash of a body. If the body is only a text, it must be the hash of that text.
 fn body_hash(body: &Body) -> Option<Vec<u8>> {
     let told = body.hash.as_ref().map(hex::decode).transpose().ok()?;
     let kind = match body.kind.as_str() {
@@ -267,7 +267,7 @@ fn times_never_fall(entries: &BTreeMap<u64, Entry>, wrong: &mut Vec<String>) {
     }
 }
 
-/// Each client id once, and the counters of an outbox rising.
+/// Each client id occurs once, and the counters of an outbox only rise.
 fn once_and_in_order(entries: &BTreeMap<u64, Entry>, wrong: &mut Vec<String>) {
     let mut highest: HashMap<(&str, &str), u64> = HashMap::new();
     for entry in entries.values() {
@@ -289,10 +289,10 @@ fn once_and_in_order(entries: &BTreeMap<u64, Entry>, wrong: &mut Vec<String>) {
     }
 }
 
-/// The entries of a tail's output.
+/// Parses the output of a tail.
 ///
 /// # Errors
-/// Names the line that is no entry.
+/// A line is not an entry; the error names it.
 pub fn tail(text: &str) -> Result<Vec<Entry>, String> {
     let lines = text.lines().enumerate();
     lines
@@ -302,10 +302,10 @@ pub fn tail(text: &str) -> Result<Vec<Entry>, String> {
         .collect()
 }
 
-/// The attempts of a sender: a line each of exit code, blank, text.
+/// Parses the attempts of a sender: one per line, as exit code, space, text.
 ///
 /// # Errors
-/// Names the line that is none.
+/// A line is not an attempt; the error names it.
 pub fn sends(text: &str) -> Result<Vec<Sent>, String> {
     let sent = |(n, line): (usize, &str)| {
         let split = line.split_once(' ');
