@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use ratatui::style::Color;
+use tchat::chat::Body;
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::input::keymap::{Keymap, Preset};
 use tchat::tui::theme::{Depth, Scope, Theme};
@@ -266,6 +267,30 @@ fn a_long_paste_can_become_a_code_block_and_is_never_sent() {
     let posts =
         |effect: &Effect| matches!(effect, Effect::Client(tchat::client::Command::Post { .. }));
     assert!(!screen.effects.iter().any(posts), "nothing was sent");
+}
+
+#[test]
+fn a_pasted_line_is_sent_as_it_was_copied() {
+    let sent = |screen: &mut Screen| {
+        let effects = screen.keys("<ret>");
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::Client(tchat::client::Command::Post { post, .. }) => Some(post.body),
+            _ => None,
+        })
+    };
+    for text in ["//cdn.example/x.js", "\\@ann is not mentioned", "// TODO"] {
+        let mut screen = Screen::online(100, 30);
+        screen.does(Event::Paste(text.into()));
+        assert_eq!(sent(&mut screen), Some(Body::Text(text.into())), "{text}");
+    }
+    // A backslash is only added where the text begins.
+    let mut screen = Screen::online(100, 30);
+    screen.keys("see ");
+    screen.does(Event::Paste("//cdn.example/x.js".into()));
+    assert_eq!(
+        sent(&mut screen),
+        Some(Body::Text("see //cdn.example/x.js".into()))
+    );
 }
 
 #[test]

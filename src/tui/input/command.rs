@@ -2,7 +2,10 @@
 
 mod arguments;
 
+use std::borrow::Cow;
+
 pub use self::arguments::{duration, first_word, new_room, switched};
+
 use crate::chat::Body;
 use crate::text;
 
@@ -185,6 +188,29 @@ pub enum Missing {
     Argument(Name),
 }
 
+/// Whether a slash in front makes the text an ordinary message: `//word`, so that `/word` can be sent. Code that starts with `//` is sent
+/// unchanged.
+fn is_escaped_command(text: &str) -> bool {
+    let rest = text.strip_prefix("//");
+    rest.is_some_and(|rest| rest.starts_with(char::is_alphabetic)) && !text.contains('\n')
+}
+
+/// Whether the first character only says how the rest is meant, and is not sent: `//word`, `\@name`, and what [`literal`] writes.
+fn has_escape(text: &str) -> bool {
+    let unescaped = text.trim_start_matches('\\');
+    let is_escaped = unescaped.len() < text.len();
+    is_escaped_command(unescaped) || is_escaped && unescaped.starts_with(text::AT)
+}
+
+/// Returns what to put into the composer so that exactly this text is sent. Commands and private messages stay what they are.
+pub fn literal(text: &str) -> Cow<'_, str> {
+    if has_escape(text.trim_end()) {
+        format!("\\{text}").into()
+    } else {
+        text.into()
+    }
+}
+
 /// Parses a typed line.
 pub fn parse(text: &str) -> Line {
     if text.trim().is_empty() {
@@ -193,24 +219,17 @@ pub fn parse(text: &str) -> Line {
     if matches!(text.trim(), "exit" | "/exit" | "quit" | ":q" | ":wq") {
         return Line::Command(Name::Quit, String::new());
     }
-    // One slash is removed only if the rest would be a command. Code that starts with `//` is sent unchanged.
-    if let Some(said) = text.strip_prefix("//") {
-        let is_command = said.starts_with(char::is_alphabetic) && !text.contains('\n');
-        let text = if is_command {
-            &text[1..]
-        } else {
-            text.trim_end()
-        };
-        return Line::Say(Body::Text(text.to_owned()));
+    if has_escape(text.trim_end()) {
+        return Line::Say(Body::Text(text[1..].trim_end().to_owned()));
+    }
+    if text.starts_with("//") {
+        return Line::Say(Body::Text(text.trim_end().to_owned()));
     }
     if let Some(command) = text.strip_prefix('/') {
         return parse_command(command);
     }
     if let Some((old, new)) = substitution(text) {
         return Line::Substitute { old, new };
-    }
-    if text.starts_with("\\@") {
-        return Line::Say(Body::Text(text.chars().skip(1).collect()));
     }
     match addressee(text) {
         Some((name, rest)) if rest.trim().is_empty() => {
@@ -336,6 +355,10 @@ mod tests {
             ("@ann  ", Line::Missing(Missing::PrivateText)),
             (" @ann hi", say("@ann hi")),
             ("\\@ann hi", say("@ann hi")),
+            ("\\\\@ann hi", say("\\@ann hi")),
+            ("\\//etc/hosts", say("//etc/hosts")),
+            ("\\// TODO", say("\\// TODO")),
+            ("\\server\\ann", say("\\server\\ann")),
             ("@here lunch", say("@here lunch")),
             ("@Everyone lunch", say("@Everyone lunch")),
             ("@ alone", say("@ alone")),
@@ -410,6 +433,25 @@ mod tests {
         ];
         for (text, line) in cases {
             assert_eq!(parse(text), line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_literal_text_is_sent_exactly_as_it_is() {
+        for text in [
+            "//etc/hosts",
+            "\\//etc/hosts",
+            "\\\\//x",
+            "\\@ann hi",
+            "// TODO",
+            "//main\n//x",
+            "\\server\\ann",
+            "plain",
+        ] {
+            assert_eq!(parse(&literal(text)), say(text), "{text}");
+        }
+        for text in ["/join dev", "@ann hi", "s/a/b/", "/etc"] {
+            assert_eq!(literal(text), text);
         }
     }
 

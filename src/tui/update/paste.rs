@@ -8,6 +8,7 @@ use super::search;
 use crate::chat::RoomId;
 use crate::text;
 use crate::tui::event::Effect;
+use crate::tui::input::command;
 use crate::tui::input::keymap::{Action, Context};
 use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
@@ -91,7 +92,11 @@ fn into_composer(state: &mut State, text: &str) {
         // Added below the existing draft.
         state.composer_mut().insert("\n");
     }
-    state.composer_mut().insert(text);
+    if state.composer().is_empty() {
+        state.composer_mut().insert(&command::literal(text));
+    } else {
+        state.composer_mut().insert(text);
+    }
     typed(state);
 }
 
