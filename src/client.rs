@@ -46,7 +46,7 @@ pub enum Command {
         room: Option<RoomId>,
         text: String,
     },
-    Join(String),
+    Join(RoomToJoin),
     Leave(RoomId),
     /// Finds or creates the private conversation with the person who has a name.
     Open(String),
@@ -111,10 +111,40 @@ pub enum PersonRef {
     Name(String),
 }
 
+/// The room that a join is for. A listed room has an id: its name alone may mean another one, for example a secret room that only its
+/// members see.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RoomToJoin {
+    /// The name as listed or typed. Empty for the room in which the server starts everyone.
+    pub name: String,
+    pub id: Option<RoomId>,
+}
+
+impl From<String> for RoomToJoin {
+    fn from(name: String) -> Self {
+        Self { name, id: None }
+    }
+}
+
+impl From<&str> for RoomToJoin {
+    fn from(name: &str) -> Self {
+        name.to_owned().into()
+    }
+}
+
+impl From<&RoomInfo> for RoomToJoin {
+    fn from(room: &RoomInfo) -> Self {
+        Self {
+            name: room.name.clone(),
+            id: Some(room.id),
+        }
+    }
+}
+
 /// What a request was about; returned with its refusal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum About {
-    Join(String),
+    Join(RoomToJoin),
     Leave(RoomId),
     Open(String),
     SetName(String),

@@ -142,7 +142,9 @@ impl Host {
     pub fn joins(&self, name: &str, rooms: &[String]) -> (Speaker, Arc<AtomicU64>, Vec<RoomId>) {
         let (client, mut events, instance) = self.client_with(name, None);
         for room in rooms {
-            client.send(Told::Join(room.clone())).expect("it is open");
+            client
+                .send(Told::Join(room.as_str().into()))
+                .expect("it is open");
         }
         let mut ids = HashMap::new();
         let mut followed = HashSet::new();

@@ -126,7 +126,7 @@ impl Pipe {
             Event::Refused {
                 about: About::Join(room),
                 refusal,
-            } if self.wanted.as_ref() == Some(room) => {
+            } if self.wanted.as_ref() == Some(&room.name) => {
                 if let Some(after) = refusal.retry_after {
                     sleep(after).await;
                     let again = Command::Join(room.clone());

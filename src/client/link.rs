@@ -17,7 +17,8 @@ use super::backoff::Backoff;
 use super::cache::{Cache, Opened};
 use super::pending::{Pending, Post};
 use super::{
-    About, Among, ClientConfig, Command, Connector, Event, LinkState, Unreachable, Why, history,
+    About, Among, ClientConfig, Command, Connector, Event, LinkState, RoomToJoin, Unreachable, Why,
+    history,
 };
 use crate::chat::{ClientId, Cursor, Found, IdentityId, RoomId, Search, ServerId, SessionId};
 
@@ -46,7 +47,7 @@ pub(super) struct Link {
     me: Option<IdentityId>,
     health: Health,
     /// Rooms to join as soon as there is a connection.
-    to_join: Vec<String>,
+    to_join: Vec<RoomToJoin>,
 }
 
 /// A post, and the confirmation that it is on disk.
@@ -77,8 +78,8 @@ impl Link {
         events: mpsc::Sender<Event>,
     ) -> (Self, Option<oneshot::Receiver<()>>) {
         // Everyone is in the room that the server starts people in. It has no name here, because each server chooses it.
-        let to_join = std::iter::once(String::new())
-            .chain(config.room.clone())
+        let to_join = std::iter::once(RoomToJoin::default())
+            .chain(config.room.clone().map(RoomToJoin::from))
             .collect();
         let mut link = Self {
             config,

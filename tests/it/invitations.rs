@@ -49,7 +49,9 @@ fn an_invitation_to_a_secret_room_is_listed_in_lobby_and_palette() {
         "{found:?}"
     );
     assert!(found[0].contains("李四 invited you"));
-    let joins = [Effect::Client(Command::Join("vault".into()))];
+    let joins = [Effect::Client(Command::Join(
+        (&vault(RoomKind::Secret)).into(),
+    ))];
     assert_eq!(screen.keys("vau<ret>"), joins);
     screen.keys("<c-k>vau");
     let found = rows(&screen);
@@ -190,4 +192,30 @@ async fn a_secret_room_is_visible_only_to_invited_people() {
         "{}",
         ben.screen.text()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_room_and_an_open_one_of_the_same_name_are_both_reached_by_their_rows() {
+    let server = Server::start();
+    let mut ann = Viewer::opens(server.connector(), "ann", None).await;
+    let mut ben = Viewer::opens(server.connector(), "ben", None).await;
+    ann.keys("/create vault --secret<ret>");
+    ann.shows("#vault ›").await;
+    ann.keys("from inside<ret>");
+    // Ben does not know of the secret room, so the name is free for him.
+    ben.keys("/create vault<ret>");
+    ben.shows("#vault ›").await;
+    ben.keys("in the open<ret>");
+    ben.settles().await;
+    // The lobby lists the open room first, the palette our own.
+    for (open, keys) in [("<c-l>", "vault<ret>"), ("<c-k>", "vault<down><ret>")] {
+        ann.keys(open);
+        ann.settles().await;
+        ann.keys(keys);
+        ann.shows("in the open").await;
+        ann.settles().await;
+        assert!(!ann.screen.shows("from inside"), "{}", ann.screen.text());
+        ann.keys("/leave<ret>");
+        ann.settles().await;
+    }
 }

@@ -50,7 +50,7 @@ impl Bot {
     /// Joins rooms and leaves the server; a later session with the same secret is then a member.
     pub async fn joins(mut self, rooms: &[&str]) {
         for room in rooms {
-            self.tells(Command::Join((*room).to_owned()));
+            self.tells(Command::Join((*room).into()));
         }
         while !rooms.iter().all(|room| self.is_in(room)) {
             let Some(event) = self.events.recv().await else {
@@ -157,7 +157,7 @@ pub async fn talk(mut bots: [Bot; 2], s: &'static Strings, ready: oneshot::Sende
                     bots[*who].says(room, text);
                     said += 1;
                 } else if let Some((who, room, _)) = lines.peek() {
-                    bots[*who].tells(Command::Join((*room).to_owned()));
+                    bots[*who].tells(Command::Join((*room).into()));
                 }
                 if is_begun && let Some(ready) = ready.take() {
                     // The screen may have opened already.

@@ -16,7 +16,7 @@ use tonic::{Code, Status};
 use super::{DIAL_WITHIN, Link, NoReceiver};
 use crate::chat::{Refusal, RefusalCode, RoomId, Secret, Seq};
 use crate::client::pending::{Next, Post};
-use crate::client::{About, Among, Command, Event, PersonRef, Why, history};
+use crate::client::{About, Among, Command, Event, PersonRef, RoomToJoin, Why, history};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
 use crate::wire::{Hello, JoinTarget, PROTOCOL, Request, RequestFrame, Who, proto, request_to};
 
@@ -47,7 +47,7 @@ pub enum End {
 enum Waits {
     For(About),
     /// A room to join at the start.
-    Start(String),
+    Start(RoomToJoin),
     /// The conversation of a name, which posts wait for.
     Resolve(String),
     /// A refusal is not reported.
@@ -446,8 +446,12 @@ impl<'a> Attached<'a> {
         self.ask(what, Some(Waits::For(About::Settings)));
     }
 
-    fn join(&mut self, room: String, waits: Waits) {
-        self.ask(Request::Join(JoinTarget::Name(room)), Some(waits));
+    fn join(&mut self, room: RoomToJoin, waits: Waits) {
+        let target = match room.id {
+            Some(id) => JoinTarget::Room(id),
+            None => JoinTarget::Name(room.name),
+        };
+        self.ask(Request::Join(target), Some(waits));
     }
 }
 

@@ -151,7 +151,7 @@ fn of_room(state: &State, info: &RoomInfo) -> Row {
             .map_or_else(String::new, |last| ago(state, last.at_ms)),
         takes: match ours {
             Some(room) => RowAction::Show(room.info.id),
-            None => RowAction::Join(info.name.clone()),
+            None => RowAction::Join(info.into()),
         },
     }
 }
@@ -263,21 +263,21 @@ fn palette(state: &State) -> Vec<Row> {
         )
     };
     let mut rows: Vec<Row> = state.rooms.list.iter().map(of_ours).collect();
-    let is_ours = |name: &str| state.rooms.list.iter().any(|room| room.info.name == name);
+    let is_ours = |id| state.rooms.list.iter().any(|room| room.info.id == id);
     for invitation in &state.rooms.invitations {
         let room = &invitation.room;
         let label = text::line(&format!("#{}", room.name)).to_string();
-        let takes = RowAction::Join(room.name.clone());
+        let takes = RowAction::Join(room.into());
         rows.push(plain(label, &invited(state, invitation), takes));
     }
     let others = state
         .rooms
         .directory
         .iter()
-        .filter(|room| !is_ours(&room.name));
+        .filter(|room| !is_ours(room.id));
     for room in others.filter(|room| state.invitation(room.id).is_none()) {
         let label = text::line(&format!("#{}", room.name)).to_string();
-        let takes = RowAction::Join(room.name.clone());
+        let takes = RowAction::Join(room.into());
         rows.push(plain(label, text::line(&room.topic).as_str(), takes));
     }
     // People we have a conversation with are already listed among the rooms.
@@ -348,6 +348,7 @@ fn palette(state: &State) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::RoomToJoin;
     use crate::tui::input::command::Name;
 
     fn found(labels: &[&str], filter: &str) -> Vec<String> {
@@ -360,7 +361,7 @@ mod tests {
             marks: Vec::new(),
             aside: String::new(),
             takes: match label.chars().next() {
-                Some('#' | '@') => RowAction::Join(String::new()),
+                Some('#' | '@') => RowAction::Join(RoomToJoin::default()),
                 Some('/') => RowAction::Command(Name::Theme),
                 _ => RowAction::Act(Action::Themes),
             },
@@ -396,7 +397,7 @@ mod tests {
                 about: String::new(),
                 marks: Vec::new(),
                 aside: String::new(),
-                takes: RowAction::Join(String::new()),
+                takes: RowAction::Join(RoomToJoin::default()),
             }],
             "tch",
         );

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::chat::{Entry, RoomId, RoomInfo, Seq};
+use crate::client::RoomToJoin;
 use crate::tui::input::command::Name;
 use crate::tui::input::composer::Composer;
 use crate::tui::input::keymap::Action;
@@ -40,7 +41,7 @@ pub enum PickerKind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RowAction {
     Show(RoomId),
-    Join(String),
+    Join(RoomToJoin),
     Open(String),
     /// Shows a message in its room.
     Visit(RoomId, Seq),

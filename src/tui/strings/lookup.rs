@@ -117,8 +117,8 @@ impl Strings {
     /// What was requested, to follow "cannot".
     pub fn about(&self, about: &About) -> String {
         match about {
-            About::Join(room) if room.is_empty() => self.about_join_first.into(),
-            About::Join(room) => fill(self.about_join, &[room]),
+            About::Join(room) if room.name.is_empty() => self.about_join_first.into(),
+            About::Join(room) => fill(self.about_join, &[&room.name]),
             About::Leave(_) => self.about_leave.into(),
             About::Open(name) => fill(self.about_open, &[name]),
             About::SetName(name) => fill(self.about_set_name, &[name]),

@@ -159,18 +159,18 @@ fn refused(state: &mut State, about: &About, refusal: Refusal) {
     match about {
         About::Mentions => picker::close_mentions(state),
         About::Status => state.me.status_asked = None,
-        About::Join(name)
+        About::Join(room)
             if matches!(
                 refusal.code,
                 RefusalCode::RoomUnknown | RefusalCode::RoomClosed | RefusalCode::NotInvited
             ) =>
         {
             // The room is gone or the invitation was withdrawn.
-            let lower = name.to_lowercase();
-            state
-                .rooms
-                .invitations
-                .retain(|it| it.room.name.to_lowercase() != lower);
+            let lower = room.name.to_lowercase();
+            state.rooms.invitations.retain(|it| match room.id {
+                Some(id) => it.room.id != id,
+                None => it.room.name.to_lowercase() != lower,
+            });
         }
         // In plain mode an empty list would not be visible, and the user would keep waiting.
         About::ListRooms if state.screen.is_plain => state.overlays.top = None,

@@ -35,7 +35,7 @@ pub(super) fn join(state: &mut State, argument: &str) -> Vec<Effect> {
     let known = state.rooms.list.iter().find(is_it);
     match known.map(|room| room.info.id) {
         Some(room) => show(state, room),
-        None => vec![Effect::Client(Command::Join(name.to_owned()))],
+        None => vec![Effect::Client(Command::Join(name.into()))],
     }
 }
 

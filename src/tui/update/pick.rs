@@ -117,9 +117,9 @@ pub(super) fn take_chosen(state: &mut State) -> Vec<Effect> {
 pub(super) fn take_from(state: &mut State, takes: RowAction, picker: Picker) -> Vec<Effect> {
     match takes {
         RowAction::Show(room) => show(state, room),
-        RowAction::Join(name) => {
+        RowAction::Join(room) => {
             // Nothing was typed that would have to be restored if the server refuses.
-            let effect = Effect::Client(Command::Join(name));
+            let effect = Effect::Client(Command::Join(room));
             state.posting.asked = Some((effect.clone(), String::new()));
             vec![effect]
         }
