@@ -10,6 +10,7 @@ mod history;
 mod link;
 mod pending;
 pub mod profile;
+mod target;
 
 use std::fmt;
 use std::io;
@@ -24,6 +25,7 @@ use tokio::sync::mpsc;
 use self::cache::{Cache, Drafts, Opened, Unsent};
 pub use self::link::probe::{Answers, probe};
 pub use self::pending::Post;
+pub use self::target::{PersonRef, RoomToJoin};
 use crate::chat::{
     Author, ClientId, Entry, Epoch, FollowResult, Found, IdentityId, InstanceId, Level, Limits,
     NewRoom, Person, Profile, Refusal, RoomId, RoomInfo, Search, Secret, Seq, ServerId, Settings,
@@ -102,43 +104,6 @@ pub enum Among {
     Kept,
     /// The server.
     All,
-}
-
-/// The person that a request is about.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum PersonRef {
-    Person(IdentityId),
-    Name(String),
-}
-
-/// The room that a join is for. A listed room has an id: its name alone may mean another one, for example a secret room that only its
-/// members see.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct RoomToJoin {
-    /// The name as listed or typed. Empty for the room in which the server starts everyone.
-    pub name: String,
-    pub id: Option<RoomId>,
-}
-
-impl From<String> for RoomToJoin {
-    fn from(name: String) -> Self {
-        Self { name, id: None }
-    }
-}
-
-impl From<&str> for RoomToJoin {
-    fn from(name: &str) -> Self {
-        name.to_owned().into()
-    }
-}
-
-impl From<&RoomInfo> for RoomToJoin {
-    fn from(room: &RoomInfo) -> Self {
-        Self {
-            name: room.name.clone(),
-            id: Some(room.id),
-        }
-    }
 }
 
 /// What a request was about; returned with its refusal.

@@ -81,8 +81,20 @@ pub enum ThemeError {
         scope: String,
         colour: String,
     },
-    #[error("the themes '{0}' and '{1}' inherit from each other")]
-    Cycle(String, String),
+    /// The themes of the circle, each inheriting from the next.
+    #[error("{}", cycle(.0))]
+    Cycle(Vec<String>),
+}
+
+fn cycle(names: &[String]) -> String {
+    match names {
+        [alone] => format!("the theme '{alone}' inherits from itself"),
+        [most @ .., last] => {
+            let most = most.join("', '");
+            format!("the themes '{most}' and '{last}' inherit from each other")
+        }
+        [] => String::new(),
+    }
 }
 
 /// The themes that come with the program; the first is the default.
@@ -213,8 +225,9 @@ impl Theme {
         let mut warnings = Vec::new();
         let mut chain = vec![(name.to_owned(), file(name)?)];
         while let Some(parent) = chain.last().and_then(|(_, file)| file.inherits.clone()) {
-            if chain.iter().any(|(known, _)| *known == parent) {
-                return Err(ThemeError::Cycle(name.to_owned(), parent));
+            if let Some(at) = chain.iter().position(|(known, _)| *known == parent) {
+                let circle = chain.into_iter().skip(at).map(|(name, _)| name);
+                return Err(ThemeError::Cycle(circle.collect()));
             }
             let file = file(&parent)?;
             chain.push((parent, file));

@@ -298,6 +298,10 @@ fn lists_are_printed_with_numbers_to_pick_from() {
     let told = lines.types("/pick 2");
     assert_eq!(told, ["-- #tech"]);
     assert!(lines.types("/pick 9")[0].contains("There is no such row"));
+    // A server may have no room that we can see.
+    assert_eq!(lines.types("/rooms"), ["-- Loading…"]);
+    let told = lines.hears(ClientEvent::Rooms(Vec::new()));
+    assert_eq!(told.len(), 2, "{told:?}");
     assert!(
         lines
             .types("/theme")

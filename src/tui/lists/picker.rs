@@ -46,6 +46,7 @@ pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
     let all = match &picker.of {
         PickerKind::Lobby(rooms) => {
             // The server lists a secret room for its members only, so invitations to one are added here.
+            let rooms = rooms.as_deref().unwrap_or_default();
             let is_listed = |id: RoomId| rooms.iter().any(|room| room.id == id);
             let invited = state.rooms.invitations.iter().map(|it| &it.room);
             let invited = invited.filter(|room| !is_listed(room.id));

@@ -22,8 +22,8 @@ pub struct Picker {
 /// What a list contains.
 #[derive(Clone, Debug)]
 pub enum PickerKind {
-    /// The rooms of the server, as it last reported them.
-    Lobby(Vec<RoomInfo>),
+    /// The rooms of the server, as it last reported them; `None` if it has not yet.
+    Lobby(Option<Vec<RoomInfo>>),
     Palette,
     /// The messages that mention us, newest first; `None` until the server has answered.
     Mentions(Option<Vec<Entry>>),
@@ -79,7 +79,7 @@ impl Picker {
     /// Whether the list has everything that it waits for.
     pub fn is_settled(&self) -> bool {
         match &self.of {
-            PickerKind::Lobby(rooms) => !rooms.is_empty(),
+            PickerKind::Lobby(rooms) => rooms.is_some(),
             PickerKind::Mentions(entries) => entries.is_some(),
             PickerKind::Search(hits) => hits.is_empty() || hits.is_all_there_is(),
             PickerKind::Palette | PickerKind::Themes { .. } | PickerKind::Links(_) => true,

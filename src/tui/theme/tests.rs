@@ -140,10 +140,16 @@ fn a_user_theme_inherits_and_unknown_scopes_and_colours_are_reported() {
     assert_eq!(warnings, ["theme 'mine': unknown scope 'mesage'"]);
     write("a.toml", "inherits = \"b\"");
     write("b.toml", "inherits = \"a\"");
-    assert!(matches!(
-        theme_files::load("a", Some(directory.path()), Depth::True),
-        Err(ThemeError::Cycle(..))
-    ));
+    write("c.toml", "inherits = \"a\"");
+    write("alone.toml", "inherits = \"alone\"");
+    for (name, error) in [
+        ("a", "the themes 'a' and 'b' inherit from each other"),
+        ("c", "the themes 'a' and 'b' inherit from each other"),
+        ("alone", "the theme 'alone' inherits from itself"),
+    ] {
+        let circle = theme_files::load(name, Some(directory.path()), Depth::True);
+        assert_eq!(circle.unwrap_err().to_string(), error);
+    }
     write("bad.toml", "[scopes]\n\"ui.text\" = \"no-colour\"\n");
     let error = theme_files::load("bad", Some(directory.path()), Depth::True).unwrap_err();
     assert_eq!(

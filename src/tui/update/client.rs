@@ -166,11 +166,7 @@ fn refused(state: &mut State, about: &About, refusal: Refusal) {
             ) =>
         {
             // The room is gone or the invitation was withdrawn.
-            let lower = room.name.to_lowercase();
-            state.rooms.invitations.retain(|it| match room.id {
-                Some(id) => it.room.id != id,
-                None => it.room.name.to_lowercase() != lower,
-            });
+            state.rooms.invitations.retain(|it| !room.is(&it.room));
         }
         // In plain mode an empty list would not be visible, and the user would keep waiting.
         About::ListRooms if state.screen.is_plain => state.overlays.top = None,

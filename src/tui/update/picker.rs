@@ -18,11 +18,9 @@ const EVERY: Duration = Duration::from_secs(2);
 /// Opens the lobby with the known rooms and requests the current list.
 pub(super) fn lobby(state: &mut State) -> Vec<Effect> {
     // Plain mode prints the list only once, so it waits for the current one.
-    let known = if state.screen.is_plain {
-        Vec::new()
-    } else {
-        state.rooms.directory.clone()
-    };
+    let known = &state.rooms.directory;
+    let is_usable = !state.screen.is_plain && !known.is_empty();
+    let known = is_usable.then(|| known.clone());
     state.overlays.top = Some(Overlay::Pick(Picker::new(PickerKind::Lobby(known))));
     state.timers.lobby_due = Some(state.screen.now.instant + EVERY);
     vec![Effect::Client(Command::ListRooms)]
@@ -112,7 +110,7 @@ pub(super) fn take(state: &mut State, rooms: Vec<RoomInfo>) {
         return;
     };
     if let PickerKind::Lobby(known) = &mut picker.of {
-        *known = rooms;
+        *known = Some(rooms);
         if let Some(takes) = chosen {
             choose(state, &takes);
         }

@@ -112,13 +112,7 @@ pub(super) fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Ve
     let id = room.id;
     // A join requested while offline is done later, but was still requested by the user.
     let joins = |effect: &Effect| match effect {
-        Effect::Client(Command::Join(wanted)) => match wanted.id {
-            Some(id) => id == room.id,
-            None => {
-                let name = wanted.name.trim_start_matches('#').to_lowercase();
-                name == room.name.to_lowercase()
-            }
-        },
+        Effect::Client(Command::Join(wanted)) => wanted.is(&room),
         _ => false,
     };
     let asked = asked

@@ -90,7 +90,7 @@ pub(super) fn draw(
     }
     if rows.is_empty() && help.is_empty() && y < bottom {
         let words = text::line(&match &picker.of {
-            PickerKind::Mentions(None) => s.loading.to_owned(),
+            PickerKind::Mentions(None) | PickerKind::Lobby(None) => s.loading.to_owned(),
             PickerKind::Mentions(Some(all)) if all.is_empty() => s.no_mentions.to_owned(),
             PickerKind::Search(hits) => hits.nothing(s),
             _ => s.nothing_matches.to_owned(),
