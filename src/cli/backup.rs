@@ -17,7 +17,7 @@ const LISTED: usize = 5;
 pub fn backup(config: &Config, to: &Path) -> Result<()> {
     let holds = data_dir::backup(&config.paths.data, to)?;
     say(&format!(
-        "copied {} rooms with {} entries of '{}' to '{}' and looked them through",
+        "copied {} rooms with {} entries from '{}' to '{}' and verified them",
         holds.rooms,
         holds.entries,
         config.paths.data.display(),
@@ -34,14 +34,14 @@ pub fn restore(config: &Config, from: &Path) -> Result<()> {
         .map_err(|error| explained(error, config))?;
     let restored = directory.restore(from)?;
     say(&format!(
-        "put back {} rooms with {} entries from '{}'",
+        "restored {} rooms with {} entries from '{}'",
         restored.holds.rooms,
         restored.holds.entries,
         from.display()
     ));
     say_damages(&restored.holds);
     if let Some(before) = restored.before {
-        say(&format!("what was there before is '{}'", before.display()));
+        say(&format!("the previous data is in '{}'", before.display()));
     }
     Ok(())
 }
@@ -52,7 +52,7 @@ fn say_damages(holds: &Verified) {
         return;
     }
     say(&format!(
-        "{} of these are damaged; everything else is fine:",
+        "{} damaged; everything else is intact:",
         holds.damages
     ));
     for damage in holds.damaged.iter().take(LISTED) {

@@ -53,7 +53,8 @@ pub(super) fn has_terminal(config: &Config) -> Result<()> {
     let has_screen = io::stdout().is_terminal() && io::stdin().is_terminal();
     if !has_screen && !config.join.is_plain {
         bail!(
-            "cannot show a screen: this is no terminal\nrun tchat in one, line by line with `tchat --plain`, or host with `tchat --serve`"
+            "cannot open the screen: this is not a terminal\n\
+             run tchat in a terminal, print line by line with `tchat --plain`, or run a server with `tchat --serve`"
         );
     }
     Ok(())
@@ -61,7 +62,7 @@ pub(super) fn has_terminal(config: &Config) -> Result<()> {
 
 #[allow(clippy::print_stderr)] // Said before the screen opens.
 fn eprint_warning() {
-    eprintln!("tchat: there is no encryption yet: what you say can be read on the way");
+    eprintln!("tchat: there is no encryption yet: your messages can be read in transit");
 }
 
 /// What the screen is started with.

@@ -73,7 +73,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     let stop = stopped().context("cannot wait for signals")?;
     let mut listeners = tcp::bind(&serve.host, serve.port).await.map_err(|error| {
         let next = format!(
-            "another tchat may be hosting here; try `tchat` to join it or `--port {}`",
+            "another tchat may be running here; run `tchat` to join it, or choose another port with `--port {}`",
             serve.port + 1
         );
         match error {
@@ -133,7 +133,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         print_card(&serve, &addresses, &bridges, &paths.data, &join_address);
     }
     for error in &bridges.failed {
-        tracing::warn!(%error, "a bridge is not served there");
+        tracing::warn!(%error, "cannot listen for bridge clients");
     }
     listeners.extend(bridges.listeners);
     for address in addresses.iter().chain(&bridges.addresses) {
@@ -263,7 +263,7 @@ fn print_card(
 ) {
     let mut all = addresses.iter().chain(&bridges.addresses);
     let is_local = all.all(|address| address.ip().is_loopback());
-    println!("tchat hosts here");
+    println!("tchat server is running");
     for address in addresses {
         println!("  address  {address}");
     }
@@ -277,9 +277,9 @@ fn print_card(
     println!("  join     tchat --server {join_address}");
     print_bridges(bridges);
     if is_local {
-        println!("  others   cannot reach this address; --host :: lets them in");
+        println!("  others   cannot reach this address; use --host :: to let them join");
     } else {
-        println!("  warning  there is no encryption yet: what is said can be read on the way");
+        println!("  warning  there is no encryption yet: messages can be read in transit");
     }
 }
 
@@ -340,22 +340,23 @@ pub(super) fn explained(error: DataError, config: &Config) -> anyhow::Error {
                 .unwrap_or_default();
             let data = config.paths.data.display();
             anyhow::anyhow!(
-                "{error}\njoin it with `tchat{server}`, stop it with `tchat stop --data '{data}'`, or give this one another with `--data DIR`"
+                "{error}\njoin it with `tchat{server}`, stop it with `tchat stop --data '{data}'`, \
+                 or use another directory with `--data DIR`"
             )
         }
         DataError::Network { .. } => {
-            anyhow::anyhow!("{error}\ngive it a directory on this machine with `--data DIR`")
+            anyhow::anyhow!("{error}\nuse a directory on a local disk with `--data DIR`")
         }
         DataError::Lost { ref path } => {
             let (data, id) = (path.display(), path.join("tchat.id"));
             anyhow::anyhow!(
-                "{error}\nput a backup back with `tchat restore FILE --data '{data}'`, or delete '{}' to begin a new history",
+                "{error}\nrestore a backup with `tchat restore FILE --data '{data}'`, or delete '{}' to start with an empty history",
                 id.display()
             )
         }
         DataError::Damaged { .. } | DataError::Database(OpenError::Damaged { .. }) => {
             let data = config.paths.data.display();
-            anyhow::anyhow!("{error}\nput a backup back with `tchat restore FILE --data '{data}'`")
+            anyhow::anyhow!("{error}\nrestore a backup with `tchat restore FILE --data '{data}'`")
         }
         other => other.into(),
     }

@@ -39,11 +39,11 @@ const ROW: usize = 150;
 /// Why there is no cache.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    #[error("cannot keep messages in '{path}': {cause}")]
+    #[error("cannot store messages in '{path}': {cause}")]
     Unusable { path: PathBuf, cause: String },
     #[error("'{path}' is damaged: {cause}")]
     Damaged { path: PathBuf, cause: String },
-    #[error("'{0}' was made by a newer tchat; it was left as it is, and nothing is kept")]
+    #[error("'{0}' was created by a newer tchat; it was not changed, and nothing is saved")]
     Newer(PathBuf),
 }
 
@@ -132,7 +132,7 @@ impl Cache {
                 // What it still holds may be wanted.
                 let aside = schema::put_aside(path).map_err(|error| CacheError::Unusable {
                     path: path.to_owned(),
-                    cause: format!("it is damaged ({cause}) and cannot be put aside: {error}"),
+                    cause: format!("it is damaged ({cause}) and cannot be moved away: {error}"),
                 })?;
                 let fresh = Self::open_whole(path, instance, room, limit)?;
                 Ok(Opened {

@@ -16,7 +16,7 @@ use crate::chat::Secret;
 pub enum ProfileError {
     #[error("cannot use the profile '{path}': {cause}")]
     Io { path: PathBuf, cause: io::Error },
-    #[error("cannot use the profile '{0}': it holds no secret")]
+    #[error("cannot use the profile '{0}': it contains no secret")]
     Damaged(PathBuf),
 }
 

@@ -21,13 +21,13 @@ pub enum AddressError {
     Port(String),
     #[error("write an IPv6 address with a port in brackets, like [::1]:50051")]
     Brackets,
-    #[error("tchat cannot encrypt yet, so there is no '{0}'; write HOST or HOST:PORT")]
+    #[error("tchat cannot encrypt yet, so '{0}' is not supported; write HOST or HOST:PORT")]
     Encrypted(String),
-    #[error("tchat does not know the scheme '{0}'; write HOST, HOST:PORT or tchat://HOST")]
+    #[error("the scheme '{0}' is not supported; write HOST, HOST:PORT or tchat://HOST")]
     Scheme(String),
-    #[error("a server has no '{0}' behind it; write HOST or HOST:PORT, and a room with --room")]
+    #[error("a server cannot end with '{0}'; write HOST or HOST:PORT, and use --room for a room")]
     Path(String),
-    #[error("a server has no name before it; write HOST or HOST:PORT, and '{0}' with --name")]
+    #[error("a server cannot contain a name; write HOST or HOST:PORT, and use --name for '{0}'")]
     Name(String),
 }
 

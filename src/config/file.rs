@@ -374,7 +374,7 @@ mod tests {
             ),
             ("join = \"a:b:c\"\n", 1, "cannot use 'a:b:c'"),
             ("title = \"maybe\"\n", 1, "neither on nor off"),
-            ("time_format = \"noon\"\n", 1, "no pattern like %H:%M"),
+            ("time_format = \"noon\"\n", 1, "or a pattern like %H:%M"),
             ("notify_command = \"say 'x\"\n", 1, "not closed"),
             ("join = 50051\n", 1, "expected HOST or HOST:PORT"),
             (
@@ -401,7 +401,7 @@ mod tests {
             (
                 "[bridges]\nchat = { listen = [99999] }\n",
                 2,
-                "the port 99999 is not from 1 to 65535",
+                "the port 99999 is not between 1 and 65535",
             ),
             (
                 "server = \"chat.example.org\"\n",

@@ -96,7 +96,7 @@ fn a_second_server_for_a_directory_or_an_address_is_refused() {
     let (code, words) = fails(&home, &["--serve", "--port", "1"]);
     assert_eq!(code, Some(1));
     assert!(
-        words.contains("serves the data directory")
+        words.contains("is using the data directory")
             && words.contains(&format!("process {}", server.id())),
         "{words}"
     );
@@ -118,7 +118,7 @@ fn a_second_server_for_a_directory_or_an_address_is_refused() {
         )),
         "{words}"
     );
-    assert!(words.contains("try `tchat` to join it"), "{words}");
+    assert!(words.contains("run `tchat` to join it"), "{words}");
     signal(server.id(), "TERM");
     ends(&mut server, DRAIN);
 }
@@ -200,7 +200,7 @@ fn a_public_host_listens_on_ipv4_and_ipv6_and_warns() {
         .unwrap()
         .read_to_string(&mut card)
         .unwrap();
-    assert!(card.contains("can be read on the way"), "{card}");
+    assert!(card.contains("can be read in transit"), "{card}");
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn an_unusable_option_is_named_in_the_error() {
     let (code, words) = fails(&home, &["--config", &named, "--serve"]);
     assert_eq!(code, Some(1));
     assert!(
-        words.contains("line 4, at 'name': cannot make the room 'X' twice"),
+        words.contains("line 4, at 'name': cannot create the room 'X' twice"),
         "{words}"
     );
     let (_, words) = fails(&home, &["--server", "a:b:c"]);
@@ -260,7 +260,7 @@ fn an_unusable_option_is_named_in_the_error() {
     );
     let (code, words) = fails(&home, &[]);
     assert_eq!(code, Some(1));
-    assert!(words.contains("this is no terminal"), "{words}");
+    assert!(words.contains("this is not a terminal"), "{words}");
     let (code, _) = fails(&home, &["--no-such-flag"]);
     assert_eq!(code, Some(2));
 }
@@ -280,7 +280,7 @@ fn a_switch_accepts_the_same_values_in_file_variable_and_flag() {
         }
         let output = command.stdin(Stdio::null()).output().unwrap();
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
-        !words.contains("this is no terminal")
+        !words.contains("this is not a terminal")
     };
     for on in ["true", "\"on\"", "\"TRUE\"", "1"] {
         assert!(is_plain(&format!("plain = {on}\n"), None, &[]), "{on}");

@@ -73,7 +73,7 @@ pub fn open(path: &Path) -> Result<Connection, CacheError> {
         Version::Newer => Err(CacheError::Newer(path.to_owned())),
         Version::Foreign => Err(CacheError::Damaged {
             path: path.to_owned(),
-            cause: "it is not a cache of tchat's".into(),
+            cause: "it is not a tchat cache".into(),
         }),
     }
 }
