@@ -71,7 +71,7 @@ pub struct Args {
     /// The port to listen on or to join
     #[arg(long, env = "TCHAT_PORT", value_name = "PORT", global = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
-    /// Also serve the clients of five older chat systems, on ports 1234, 9000, 9011 and 8010 too
+    /// Also serve the clients of five older chat systems; this also opens ports 1234, 9000, 9011 and 8010
     #[arg(long, env = "TCHAT_BRIDGES", value_name = "on|off", num_args = 0..=1, require_equals = true,
           default_missing_value = "on", value_parser = switch)]
     pub bridges: Option<bool>,
@@ -95,7 +95,7 @@ pub struct Args {
 /// A command that does not open the screen.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Task {
-    /// Send one message; the exit code tells the result
+    /// Send one message; the exit code reports the result
     #[command(after_help = SEND_CODES)]
     Send(SendArgs),
     /// Print the messages of a room
@@ -106,7 +106,7 @@ pub enum Task {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Check the terminal, the configuration and the server, and say how to fix problems; exits with 0 if there are none, else with 1
+    /// Check the terminal, the configuration and the server, and explain how to fix problems; exits with 0 if there are none, else with 1
     Doctor,
     /// Stop the server that runs in the background
     Stop,
@@ -126,7 +126,7 @@ pub struct SendArgs {
     /// Send it privately to this person instead of to a room
     #[arg(short, long, value_name = "USER")]
     pub user: Option<String>,
-    /// A name for this message: sending it again with the same name posts it only once
+    /// An ID for this message; if you send it again with the same ID, it is posted only once
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
     /// How long to wait for the answer, such as 10 or 1m

@@ -183,7 +183,7 @@ async fn verify(hub: Arc<Hub>) {
                     rooms,
                     entries,
                     damages,
-                    "some stored data is damaged; `tchat doctor` lists it, `tchat restore` brings back a backup"
+                    "some stored data is damaged; `tchat doctor` lists it, `tchat restore` restores a backup"
                 );
             } else {
                 tracing::info!(rooms, entries, "verified the stored data");

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     }
     let entries: usize = history.tails.iter().map(|(_, entries)| entries.len()).sum();
     println!(
-        "{} files, {entries} entries read, {} problems",
+        "{} files, {entries} entries read, {} problems found",
         files.len(),
         wrong.len()
     );
@@ -56,7 +56,11 @@ fn read(files: &[String]) -> Result<History, String> {
                 history.sends.push((file.clone(), sends));
             }
             Some("screen") => history.screens.push((file.clone(), text)),
-            _ => return Err(format!("{file}: must end in .tail, .sends or .screen")),
+            _ => {
+                return Err(format!(
+                    "{file}: unknown kind of file; use *.tail, *.sends or *.screen"
+                ));
+            }
         }
     }
     Ok(history)

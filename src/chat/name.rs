@@ -40,13 +40,13 @@ impl From<&NameKey> for Skeleton {
 pub enum NameError {
     #[error("it is empty")]
     Empty,
-    #[error("it has {length} characters, but only {limit} are allowed")]
+    #[error("it has {length} characters; at most {limit} are allowed")]
     TooLong { length: usize, limit: usize },
     #[error("'{}' is not allowed in a name", .0.escape_default())]
     Character(char),
-    #[error("it combines characters that cannot be used together")]
+    #[error("its letters cannot be used together in a name")]
     Mixed,
-    #[error("it is reserved for tchat")]
+    #[error("it is reserved")]
     Reserved,
 }
 

@@ -52,7 +52,7 @@ fn say_damages(holds: &Verified) {
         return;
     }
     say(&format!(
-        "{} of these are damaged; everything else is intact:",
+        "{} damaged; everything else is intact:",
         holds.damages
     ));
     for damage in holds.damaged.iter().take(LISTED) {

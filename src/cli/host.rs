@@ -88,7 +88,7 @@ impl Host {
                     return Ok(stream);
                 }
                 break said(&mut child)
-                    .unwrap_or_else(|| io::Error::other(format!("the server ended: {status}")));
+                    .unwrap_or_else(|| io::Error::other(format!("the server stopped: {status}")));
             }
             sleep(TRY_EVERY).await;
         };

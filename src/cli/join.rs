@@ -53,7 +53,8 @@ pub(super) fn has_terminal(config: &Config) -> Result<()> {
     let has_screen = io::stdout().is_terminal() && io::stdin().is_terminal();
     if !has_screen && !config.join.is_plain {
         bail!(
-            "cannot show a screen: this is not a terminal\nrun tchat in a terminal, run it line by line with `tchat --plain`, or run a server with `tchat --serve`"
+            "cannot open the screen: this is not a terminal\n\
+             run tchat in a terminal, print line by line with `tchat --plain`, or run a server with `tchat --serve`"
         );
     }
     Ok(())
@@ -61,7 +62,7 @@ pub(super) fn has_terminal(config: &Config) -> Result<()> {
 
 #[allow(clippy::print_stderr)] // Printed before the screen opens.
 fn eprint_warning() {
-    eprintln!("tchat: there is no encryption yet: messages can be read in transit");
+    eprintln!("tchat: there is no encryption yet: your messages can be read in transit");
 }
 
 /// Returns the settings that the screen starts with.

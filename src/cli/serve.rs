@@ -133,7 +133,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         print_card(&serve, &addresses, &bridges, &paths.data, &join_address);
     }
     for error in &bridges.failed {
-        tracing::warn!(%error, "cannot listen for a bridge");
+        tracing::warn!(%error, "cannot listen for bridge clients");
     }
     listeners.extend(bridges.listeners);
     for address in addresses.iter().chain(&bridges.addresses) {
@@ -277,7 +277,7 @@ fn print_card(
     println!("  join     tchat --server {join_address}");
     print_bridges(bridges);
     if is_local {
-        println!("  others   cannot reach this address; allow them with --host ::");
+        println!("  others   cannot reach this address; use --host :: to let them join");
     } else {
         println!("  warning  there is no encryption yet: messages can be read in transit");
     }
@@ -340,16 +340,17 @@ pub(super) fn explained(error: DataError, config: &Config) -> anyhow::Error {
                 .unwrap_or_default();
             let data = config.paths.data.display();
             anyhow::anyhow!(
-                "{error}\njoin it with `tchat{server}`, stop it with `tchat stop --data '{data}'`, or use another directory with `--data DIR`"
+                "{error}\njoin it with `tchat{server}`, stop it with `tchat stop --data '{data}'`, \
+                 or use another directory with `--data DIR`"
             )
         }
         DataError::Network { .. } => {
-            anyhow::anyhow!("{error}\nuse a directory on this machine with `--data DIR`")
+            anyhow::anyhow!("{error}\nuse a directory on a local disk with `--data DIR`")
         }
         DataError::Lost { ref path } => {
             let (data, id) = (path.display(), path.join("tchat.id"));
             anyhow::anyhow!(
-                "{error}\nrestore a backup with `tchat restore FILE --data '{data}'`, or delete '{}' to start a new history",
+                "{error}\nrestore a backup with `tchat restore FILE --data '{data}'`, or delete '{}' to start with an empty history",
                 id.display()
             )
         }

@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_secs(2);
 /// The file cannot be read at the start. Later, that is only logged, and the words stay as they were.
 pub fn watch(path: PathBuf, mode: FilterMode, filter: Filter) -> Result<AbortOnDropHandle<()>> {
     let words = read(&path)?;
-    tracing::info!(path = %path.display(), words = words.len(), "the forbidden words are loaded");
+    tracing::info!(path = %path.display(), words = words.len(), "loaded the word filter");
     filter.set(words, mode);
     let mut known = stamp(&path);
     let watching = async move {
@@ -35,16 +35,13 @@ pub fn watch(path: PathBuf, mode: FilterMode, filter: Filter) -> Result<AbortOnD
             known = now;
             match read(&path) {
                 Ok(words) => {
-                    tracing::info!(
-                        words = words.len(),
-                        "the forbidden words have changed and are reloaded"
-                    );
+                    tracing::info!(words = words.len(), "reloaded the word filter");
                     filter.set(words, mode);
                 }
                 Err(error) => {
                     tracing::warn!(
                         error = format!("{error:#}"),
-                        "cannot reload the forbidden words"
+                        "cannot reload the word filter; the previous words stay in use"
                     );
                 }
             }
@@ -67,7 +64,7 @@ fn read(path: &Path) -> Result<Keywords> {
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("# "));
     let words = Keywords::new(lines.clone());
     if words.is_empty() && lines.count() > 0 {
-        bail!("{about}: none of them can be searched for");
+        bail!("{about}: none of them can be used");
     }
     Ok(words)
 }

@@ -43,7 +43,7 @@ pub enum CacheError {
     Unusable { path: PathBuf, cause: String },
     #[error("'{path}' is damaged: {cause}")]
     Damaged { path: PathBuf, cause: String },
-    #[error("'{0}' was made by a newer tchat; it was left unchanged, and nothing is stored")]
+    #[error("'{0}' was created by a newer tchat; it was not changed, and nothing is saved")]
     Newer(PathBuf),
 }
 
@@ -133,7 +133,7 @@ impl Cache {
                 // The damaged file may still contain something a person wants.
                 let aside = schema::put_aside(path).map_err(|error| CacheError::Unusable {
                     path: path.to_owned(),
-                    cause: format!("it is damaged ({cause}) and cannot be renamed: {error}"),
+                    cause: format!("it is damaged ({cause}) and cannot be moved away: {error}"),
                 })?;
                 let fresh = Self::open_whole(path, instance, room, limit)?;
                 Ok(Opened {

@@ -25,9 +25,9 @@ pub enum AddressError {
     Encrypted(String),
     #[error("the scheme '{0}' is not supported; write HOST, HOST:PORT or tchat://HOST")]
     Scheme(String),
-    #[error("'{0}' is not part of an address; write HOST or HOST:PORT, and the room with --room")]
+    #[error("a server cannot end with '{0}'; write HOST or HOST:PORT, and use --room for a room")]
     Path(String),
-    #[error("'{0}' is not part of an address; write HOST or HOST:PORT, and the name with --name")]
+    #[error("a server cannot contain a name; write HOST or HOST:PORT, and use --name for '{0}'")]
     Name(String),
 }
 

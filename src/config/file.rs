@@ -402,7 +402,7 @@ mod tests {
             (
                 "[bridges]\nchat = { listen = [99999] }\n",
                 2,
-                "the port 99999 is not from 1 to 65535",
+                "the port 99999 is not between 1 and 65535",
             ),
             (
                 "server = \"chat.example.org\"\n",

@@ -42,7 +42,10 @@ impl File {
         let preset = match &self.preset {
             Some(name) => Preset::of(name.get_ref()).ok_or_else(|| Invalid {
                 at: name.span().start,
-                why: format!("unknown preset '{}'; use default or emacs", name.get_ref()),
+                why: format!(
+                    "there is no preset '{}'; use default or emacs",
+                    name.get_ref()
+                ),
             })?,
             None => Preset::default(),
         };
@@ -65,7 +68,7 @@ impl File {
                     return Err(Invalid {
                         at,
                         why: format!(
-                            "'{}' conflicts with '{other}' on line {}",
+                            "'{}' conflicts with '{other}' in line {}",
                             key.get_ref(),
                             line_of(text, *first)
                         ),
@@ -80,7 +83,7 @@ impl File {
             None => Ok(keymap),
             Some(action) => Err(Invalid {
                 at: self.taker(&Keymap::new(preset, Vec::new()), action),
-                why: format!("no key is left for '{}' in [keys.composer]", action.name()),
+                why: format!("[keys.composer] leaves no key for '{}'", action.name()),
             }),
         }
     }
@@ -107,7 +110,7 @@ fn wish(
     let keys: Keys = key.get_ref().parse().map_err(|_| Invalid {
         at: key.span().start,
         why: format!(
-            "there is no key '{}'; write it like ctrl+a, alt+enter or f5, or two like ctrl+x ctrl+e",
+            "there is no key '{}'; write it like ctrl+a, alt+enter or f5, or two keys like ctrl+x ctrl+e",
             key.get_ref()
         ),
     })?;
@@ -133,13 +136,13 @@ fn wish(
     if is_two && context != Context::Composer {
         return Err(Invalid {
             at: key.span().start,
-            why: "two keys in a row only work in [keys.composer]".into(),
+            why: "two keys in a row work only in [keys.composer]".into(),
         });
     }
     if context == Context::Composer && keys.types() {
         return Err(Invalid {
             at: key.span().start,
-            why: format!("'{}' could no longer be typed", key.get_ref()),
+            why: format!("with this, you could not type '{}'", key.get_ref()),
         });
     }
     if known.is_some_and(|known| !known.is_of(context)) {

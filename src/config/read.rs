@@ -26,7 +26,7 @@ pub fn text(path: &Path) -> io::Result<String> {
     thread::spawn(move || done.send(whole(&from)));
     answer.recv_timeout(WITHIN).unwrap_or_else(|_| {
         let words = format!(
-            "it is not a file, and nothing came from it within {} s",
+            "it is not a file, and no data came from it within {} s",
             WITHIN.as_secs()
         );
         Err(Error::new(ErrorKind::TimedOut, words))

@@ -15,8 +15,8 @@ use crate::tui::settings::Setting;
 /// The file cannot be read, parsed or written; it is then unchanged.
 pub fn save(path: &Path, setting: Setting, value: &str) -> Result<(), String> {
     let fails =
-        |error: &dyn std::fmt::Display| format!("cannot save in '{}': {error}", path.display());
-    // Writing would replace a device or a pipe with a file.
+        |error: &dyn std::fmt::Display| format!("cannot save to '{}': {error}", path.display());
+    // A device or a pipe would be replaced by a file.
     if fs::metadata(path).is_ok_and(|it| !it.is_file()) {
         return Err(fails(&"it is not a file"));
     }
@@ -26,8 +26,12 @@ pub fn save(path: &Path, setting: Setting, value: &str) -> Result<(), String> {
         Err(error) => return Err(fails(&error)),
     };
     let mut document: DocumentMut = text.parse().map_err(|error| fails(&error))?;
-    put(document.as_table_mut(), setting.path(), value)
-        .ok_or_else(|| fails(&format!("'{}' is not a table", setting.path().join("."))))?;
+    put(document.as_table_mut(), setting.path(), value).ok_or_else(|| {
+        fails(&format!(
+            "the parent of '{}' is not a table",
+            setting.path().join(".")
+        ))
+    })?;
     write(path, &document.to_string()).map_err(|error| fails(&error))
 }
 
@@ -116,7 +120,7 @@ mod tests {
         // A broken file is left unchanged.
         fs::write(&path, "theme = \n").unwrap();
         let error = save(&path, Setting::Theme, "night").unwrap_err();
-        assert!(error.contains("cannot save in"), "{error}");
+        assert!(error.contains("cannot save to"), "{error}");
         assert_eq!(read(), "theme = \n");
         fs::write(&path, "keys = 1\n").unwrap();
         assert!(

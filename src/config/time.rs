@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 pub fn time(text: &str) -> Result<Duration> {
     let wrong = || {
         format!(
-            "cannot read the time '{text}': write seconds, or a number and s, m, h or d, like 5m"
+            "cannot read the time '{text}': use a number of seconds, or a number with s, m, h or d, like 5m"
         )
     };
     let trimmed = text.trim();

@@ -154,7 +154,7 @@ pub struct Notifications(pub Option<NotifyMethod>);
 
 impl<'de> Deserialize<'de> for Notifications {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        word(value, "a way to notify", |word| {
+        word(value, "a notification method", |word| {
             let all = || NotifyMethod::ALL.map(|(name, _)| name).join(", ");
             let row = NotifyMethod::row(word)
                 .ok_or_else(|| format!("'{word}' is not one of {}", all()))?;
@@ -233,7 +233,7 @@ impl<'de> Deserialize<'de> for Listen {
             let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
             if is_number {
                 let port = word.parse::<u16>().ok().filter(|port| *port > 0);
-                let wrong = || format!("the port {word} is not from 1 to 65535");
+                let wrong = || format!("the port {word} is not between 1 and 65535");
                 return port.map(Self::Port).ok_or_else(wrong);
             }
             let wrong = |error| format!("cannot use '{word}': {error}");

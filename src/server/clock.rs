@@ -79,7 +79,7 @@ impl LogClock {
             Some(ahead_ms) => {
                 tracing::warn!(
                     ahead_ms,
-                    "the clock is far ahead of the newest message; the time between them is not counted"
+                    "the clock is far ahead of the newest message; the time between them is ignored"
                 );
                 0
             }

@@ -25,7 +25,7 @@ const STOPPED: &str = "tchat.stopped";
 pub enum DataError {
     #[error("cannot use the data directory '{path}': {cause}")]
     Directory { path: PathBuf, cause: io::Error },
-    #[error("another tchat{holder} serves the data directory '{path}'")]
+    #[error("another tchat{holder} is using the data directory '{path}'")]
     Held {
         path: PathBuf,
         holder: String,

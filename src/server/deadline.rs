@@ -23,7 +23,7 @@ pub fn is_over(deadline: &mut Deadline, context: &mut Context<'_>) -> bool {
 }
 
 pub fn exceeded() -> Status {
-    Status::deadline_exceeded("the call's own deadline is over")
+    Status::deadline_exceeded("the call's deadline has passed")
 }
 
 /// Parses `grpc-timeout`: at most eight digits and a unit, as the gRPC specification defines it. Anything else is no limit.

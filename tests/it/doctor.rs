@@ -18,7 +18,7 @@ fn everything_is_ok_in_a_good_terminal_with_a_server() {
         "ok    colours        16 million",
         "ok    background     dark, reported by the terminal",
         "ok    widths         Chinese, emoji and symbols",
-        "ok    keys           Shift+Enter makes a new line",
+        "ok    keys           Shift+Enter starts a new line",
         "ok    notifications  with the bell",
         "ok    theme          auto",
         "ok    editor         vi",
@@ -51,9 +51,9 @@ fn differences_of_the_terminal_are_reported_with_a_fix() {
     for line in [
         "light, reported by the terminal",
         "-> export TERM=xterm-256color",
-        "WRONG symbols        columns differ from what is expected: ● 2 instead of 1, … 2 instead of 1",
+        "WRONG symbols        unexpected width in columns: ● 2 instead of 1, … 2 instead of 1",
         "or set glyphs = \"ascii\" in the config file",
-        "note  emoji          columns differ from what is expected: 👋🏽 4 instead of 2",
+        "note  emoji          unexpected width in columns: 👋🏽 4 instead of 2",
         "one problem found",
     ] {
         assert!(text.contains(line), "{line}:\n{text}");
@@ -102,9 +102,9 @@ fn configuration_and_server_are_checked_without_a_terminal_too() {
         "no server running there",
         "on that machine: tchat --serve --host ::",
         "WRONG theme          there is no theme 'nope'",
-        "-> theme = \"auto\" in the config file",
+        "-> set theme = \"auto\" in the config file",
         "WRONG editor         cannot find the program '/no/such'",
-        "-> editor = \"nano\" in the config file",
+        "-> set editor = \"nano\" in the config file",
     ] {
         assert!(text.contains(line), "{line}:\n{text}");
     }
@@ -194,11 +194,11 @@ fn it_ends_even_if_a_file_or_server_never_answers() {
     for (arguments, found) in [
         (
             &["--config", config.as_str(), "--server", "localhost:1"][..],
-            "it is not a file, and nothing came from it",
+            "it is not a file, and no data came from it",
         ),
         (
             &["--data", data.as_str(), "--server", "localhost:1"],
-            "WRONG data           cannot write in",
+            "WRONG data           cannot write to",
         ),
         (
             &["--config", plain.as_str(), "--server", "localhost:1"],

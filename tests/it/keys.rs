@@ -45,27 +45,27 @@ fn a_wrong_key_binding_is_reported_with_its_line() {
         (
             "[keys]\npreset = \"vi\"\n",
             2,
-            "unknown preset 'vi'; use default or emacs",
+            "there is no preset 'vi'; use default or emacs",
         ),
         (
             "[keys.composer]\n\"f5\" = \"search\"\n\"F5\" = \"lobby\"\n",
             3,
-            "'F5' conflicts with 'F5' on line 2",
+            "'F5' conflicts with 'F5' in line 2",
         ),
         (
             "[keys.composer]\n\"ctrl+x ctrl+s\" = \"send\"\n\"ctrl+x\" = \"quit\"\n",
             3,
-            "'ctrl+x' conflicts with 'Ctrl+X Ctrl+S' on line 2",
+            "'ctrl+x' conflicts with 'Ctrl+X Ctrl+S' in line 2",
         ),
         (
             "[keys.selection]\n\"f f\" = \"turn-fold\"\n",
             2,
-            "two keys in a row only work in [keys.composer]",
+            "work only in [keys.composer]",
         ),
         (
             "[keys.composer]\na = \"search\"\n",
             2,
-            "'a' could no longer be typed",
+            "you could not type 'a'",
         ),
         (
             "[keys.composer]\n\"alt+d\" = \"delete-selected\"\n",
@@ -86,7 +86,7 @@ fn a_wrong_key_binding_is_reported_with_its_line() {
         (
             "[keys.composer]\nenter = \"none\"\n",
             2,
-            "no key is left for 'send'",
+            "leaves no key for 'send'",
         ),
     ] {
         let said = complaint(text);

@@ -207,7 +207,7 @@ fn after_edit_or_answer_the_next_line_is_the_edit_or_the_answer() {
     ]));
     let told = lines.types("/edit");
     assert!(
-        told[0].contains("The next line you type replaces it: teh"),
+        told[0].contains("The next line you type replaces this message: teh"),
         "{told:?}"
     );
     // A command is not taken as the edit.

@@ -96,7 +96,7 @@ fn a_second_server_for_a_directory_or_an_address_is_refused() {
     let (code, words) = fails(&home, &["--serve", "--port", "1"]);
     assert_eq!(code, Some(1));
     assert!(
-        words.contains("serves the data directory")
+        words.contains("is using the data directory")
             && words.contains(&format!("process {}", server.id())),
         "{words}"
     );

@@ -115,7 +115,7 @@ fn a_name_that_now_belongs_to_somebody_else_needs_confirmation() {
     });
     assert_eq!(said(&screen.keys("@李四 our secret<ret>")), None);
     assert!(
-        screen.shows("is not the one you wrote to before"),
+        screen.shows("is not the person you wrote to before"),
         "{}",
         screen.text()
     );

@@ -291,7 +291,7 @@ fn saving_a_setting_is_requested_and_confirmed() {
         value: "emacs".into(),
         saved: Ok("/home/ann/.config/tchat/config.toml".into()),
     });
-    assert!(screen.shows("Saved in /home/ann"));
+    assert!(screen.shows("Saved to /home/ann"));
     assert_eq!(Setting::Keys.source(&screen.state), Source::File);
     // Without a value the current one is saved.
     let effects = screen.keys("/set panes --save<ret>");
@@ -299,9 +299,9 @@ fn saving_a_setting_is_requested_and_confirmed() {
     screen.does(Event::Saved {
         setting: Setting::Panes,
         value: "on".into(),
-        saved: Err("cannot save in 'x': it is not yours".into()),
+        saved: Err("cannot save to 'x': it is not yours".into()),
     });
-    assert!(screen.shows("cannot save in 'x'"));
+    assert!(screen.shows("cannot save to 'x'"));
 }
 
 #[test]
@@ -349,7 +349,7 @@ fn a_saved_setting_is_used_at_the_next_start() {
     ann.types("\x1b");
     ann.until("the list to close", |text| !text.contains("config file"));
     ann.says("/set theme paper --save");
-    ann.shows("Saved in");
+    ann.shows("Saved to");
     ann.says("/set keys emacs --save");
     ann.until("both to be saved", |_| {
         std::fs::read_to_string(&path).unwrap().contains("emacs")

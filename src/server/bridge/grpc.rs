@@ -92,7 +92,7 @@ type BridgeResponse = Result<Response<Answers>, Status>;
 impl BridgeService {
     /// Starts a call. The response headers are sent at once, because some clients wait for them before they send anything.
     fn open(&self, protocol: Protocol, request: Calls) -> BridgeResponse {
-        let unknown = || Status::internal("the stream came over no known connection");
+        let unknown = || Status::internal("the stream's connection is not known");
         let connection = request.extensions().get::<Connection>().cloned();
         let connection = connection.ok_or_else(unknown)?;
         let deadline = deadline::of(request.metadata());
@@ -178,7 +178,7 @@ impl rooms::ChatService for BridgeService {
         &self,
         request: Request<CheckUsernameRequest>,
     ) -> Result<Response<CheckUsernameResponse>, Status> {
-        let unknown = || Status::internal("the call came over no known connection");
+        let unknown = || Status::internal("the call's connection is not known");
         let connection = request.extensions().get::<Connection>().cloned();
         let connection = connection.ok_or_else(unknown)?;
         connection.greeted();
@@ -236,7 +236,7 @@ fn status(ending: Ending) -> Option<Status> {
         Ending::Done | Ending::Refused => None,
         Ending::Eof => Some(Status::unknown("EOF")),
         Ending::Malformed => Some(Status::internal("the message cannot be read")),
-        Ending::Stopping => Some(Status::unavailable("the server stops")),
+        Ending::Stopping => Some(Status::unavailable("the server is stopping")),
         Ending::Failed(code, message) => Some(Status::new(code, message)),
     }
 }

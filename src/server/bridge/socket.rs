@@ -50,7 +50,7 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: Hosts, mut request: Request) -> Respo
         return (StatusCode::FORBIDDEN, "cannot connect from another origin").into_response();
     }
     let Ok(response) = Handshake::new().receive_request(&request) else {
-        return (StatusCode::BAD_REQUEST, "this is a WebSocket").into_response();
+        return (StatusCode::BAD_REQUEST, "expected a WebSocket handshake").into_response();
     };
     let name = request.headers().get(USERNAME);
     // Invalid UTF-8 becomes an invalid name. It is refused as such, so that the user sees why.
@@ -72,7 +72,7 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: Hosts, mut request: Request) -> Respo
     // Its clients show only messages, so the reason for a refusal is sent as one. It is waiting in `said`.
     let answer = timeout(ENTER_WITHIN, answer).await;
     if !answer.is_ok_and(|answer| answer.is_ok()) {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the room does not answer").into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, "the room did not answer").into_response();
     }
     connection.go_on(async move {
         let Ok(upgraded) = upgrading.await else {

@@ -86,8 +86,8 @@ impl ChatService for Endpoint {
     ) -> Result<Response<FrameStream>, Status> {
         let deadline = deadline::of(request.metadata());
         let connection = request.extensions().get::<Connection>().cloned();
-        let connection = connection
-            .ok_or_else(|| Status::internal("the stream came over no known connection"))?;
+        let connection =
+            connection.ok_or_else(|| Status::internal("the stream's connection is not known"))?;
         let outbox = Outbox::new(Arc::clone(&self.hub.budget));
         connection.watch(&outbox);
         let inbound = request.into_inner().map(|frame| match frame {
@@ -167,7 +167,7 @@ impl ChatService for Endpoint {
         let head = self.hub.head(room, caller).await.ok_or_else(hidden)?;
         if !asked.epoch.is_empty() && Epoch::from_slice(&asked.epoch) != Some(head.epoch) {
             return Err(Status::failed_precondition(
-                "the room has another history now (epoch changed)",
+                "the room's history was replaced (epoch changed)",
             ));
         }
         let span = match (asked.before, asked.after) {

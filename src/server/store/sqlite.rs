@@ -71,7 +71,7 @@ pub enum OpenError {
     #[error("'{0}' is not a tchat database")]
     Foreign(PathBuf),
     #[error(
-        "'{path}' was made by a newer tchat (format {found}, this one knows {known}); it was not changed"
+        "'{path}' was created by a newer tchat (format {found}; this one supports {known}); it was not changed"
     )]
     Newer {
         path: PathBuf,

@@ -26,7 +26,7 @@ pub fn edit(editor: &Editor, text: &str) -> Result<String, String> {
     let status = ended.map_err(|error| format!("cannot run '{}': {error}", editor.command))?;
     let edited = taken(editor, &file.path, text, status);
     let edited = edited.and_then(|edited| {
-        resumed.map_err(|error| format!("cannot take the terminal back: {error}"))?;
+        resumed.map_err(|error| format!("cannot restore the terminal: {error}"))?;
         Ok(edited)
     });
     let edited = edited.map_err(|why| match file.kept(text) {

@@ -17,7 +17,7 @@ use super::{ANN, BEN, at, entry, made, members, record, taken};
 async fn a_damaged_body_is_shown_as_damaged_and_the_rest_of_the_entry_is_kept() {
     let bench = Bench::new().await;
     let unread = "its text cannot be read";
-    let other = "its text is not what was stored";
+    let other = "its text does not match its hash";
     for (seq, set, named) in [
         (2, format!("text = {TORN}"), unread),
         (2, "text = 'first wards'".into(), other),
@@ -121,7 +121,7 @@ async fn other_damaged_values_of_an_entry_are_read_as_far_as_possible() {
     // An edited text has no hash of its own, but its edit has one.
     let sql = "UPDATE entries SET text = 'second agoin' WHERE room = 1 AND seq = 3";
     let (_, found) = bench.shows(sql, 3).await;
-    assert_eq!(found, ["entry 3 of #log: its text is not what was stored"]);
+    assert_eq!(found, ["entry 3 of #log: its text does not match its hash"]);
     let sql = format!("UPDATE entries SET text = {TORN} WHERE room = 1 AND seq = 3");
     let (shown, found) = bench.shows(&sql, 3).await;
     assert_eq!(shown.body, damaged(entry(3).original_hash()));
@@ -196,7 +196,7 @@ async fn damaged_values_in_other_tables_do_not_affect_the_entries() {
             "a person",
         ),
         ("identities SET seen_ms = -1 WHERE name = 'Ben'", "a person"),
-        ("ignored SET person = x'00'", "somebody who is ignored"),
+        ("ignored SET person = x'00'", "an ignored person"),
         ("levels SET level = -1", "#log: a notification setting"),
     ] {
         let sql = format!("UPDATE {}", set.replace("TORN", TORN));

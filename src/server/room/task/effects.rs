@@ -44,7 +44,7 @@ impl Task {
             }
             Body::Ruling(person, ruling) => {
                 let whom = text::line(&person.name);
-                tracing::info!(%name, %room, %whom, ruling = ?ruling.right(), kind = entry.body.kind(), "ruled");
+                tracing::info!(%name, %room, %whom, ruling = ?ruling.right(), kind = entry.body.kind(), "moderated");
                 match ruling {
                     Ruling::Invited => {
                         let invited = Invited {

@@ -48,10 +48,10 @@ impl Space {
             if is_full {
                 tracing::error!(
                     free,
-                    "the disk is full; nothing is stored until there is room"
+                    "the disk is full; nothing is stored until there is space"
                 );
             } else {
-                tracing::info!(free, "the disk has room again");
+                tracing::info!(free, "the disk has space again");
             }
         }
         is_full

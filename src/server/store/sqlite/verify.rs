@@ -35,7 +35,7 @@ const TABLES: [(&str, &str); 10] = [
     ("mentions", "a mention"),
     ("reads", "a read position"),
     ("levels", "a notification setting"),
-    ("ignored", "somebody who is ignored"),
+    ("ignored", "an ignored person"),
     ("identities", "a person"),
 ];
 
@@ -431,7 +431,7 @@ fn body(
         hash.is_none_or(|hash| hash == Body::hash_of(kind, payload.as_bytes()))
     };
     if !is_intact {
-        return Ok(Some("its text is not what was stored"));
+        return Ok(Some("its text does not match its hash"));
     }
     let is_read = !matches!(Body::from_parts(kind, payload), Body::Unknown(kind) if Body::is_known_kind(kind));
     Ok((!is_read).then_some("its body cannot be decoded"))

@@ -4,7 +4,7 @@ use crate::chat::RefusalCode;
 
 pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static str {
     match code {
-        RefusalCode::Malformed => "服务器不明白“{0}”；其中一方可能需要更新 tchat",
+        RefusalCode::Malformed => "服务器无法识别“{0}”；其中一方可能需要更新 tchat",
         RefusalCode::Protocol => "服务器使用协议 {0} 到 {1}；其中一方需要更新 tchat",
         RefusalCode::NameTaken if second.is_empty() => "名字 {0} 已被使用",
         RefusalCode::NameTaken => "名字 {0} 已被使用；{1} 可以用",
@@ -25,13 +25,13 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::BodyTooLong => "太长：{0} 字节，上限 {1} 字节",
         RefusalCode::BodyTooManyLines => "行数太多：{0} 行，上限 {1} 行",
         RefusalCode::BodyControl => "不能使用控制字符 {0}",
-        RefusalCode::RateLimited => "一次发得太多了",
-        RefusalCode::AfterRefused => "要先发送更早的一条",
+        RefusalCode::RateLimited => "发送太频繁",
+        RefusalCode::AfterRefused => "请先发送前面的那条消息",
         RefusalCode::Draining => "服务器正在重启",
         RefusalCode::EpochChanged => "这个房间的历史已更换",
         RefusalCode::Unauthenticated => "服务器不认识这个客户端",
         RefusalCode::TooManyRooms => "你已在 {0} 个房间里，达到上限",
-        RefusalCode::CannotLeave => "每个人都从这个房间开始；不能离开或关闭",
+        RefusalCode::CannotLeave => "所有人一开始都在这个房间，不能离开或关闭它",
         RefusalCode::StorageFull => "服务器的磁盘满了",
         RefusalCode::PersonGone => "对方用的是旧客户端，已经离开，无法联系",
         RefusalCode::NotAllowed => match (first, second) {
@@ -54,7 +54,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NoEffect => "对 {0} 来说没有变化",
         RefusalCode::Word => "这个服务器上不允许“{0}”",
         RefusalCode::TooMany if first == "ignored" => "你已屏蔽 {1} 人，达到上限",
-        RefusalCode::TooMany => "最多 {1} 个关键词",
+        RefusalCode::TooMany => "最多可以设置 {1} 个关键词",
         RefusalCode::RoomExists => "已有房间 #{0}，或看起来相似的房间",
         RefusalCode::RoomNameInvalid => match second {
             "empty" => "房间名至少要有一个字母或数字",

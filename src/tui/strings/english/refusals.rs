@@ -36,7 +36,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::Draining => "the server is restarting",
         RefusalCode::EpochChanged => "the room's history was replaced",
         RefusalCode::Unauthenticated => "the server does not know this client",
-        RefusalCode::TooManyRooms => "you are in {0} rooms, the most allowed",
+        RefusalCode::TooManyRooms => "you are already in {0} rooms, which is the limit",
         RefusalCode::CannotLeave => "everyone starts in this room; it cannot be left or closed",
         RefusalCode::StorageFull => "the server's disk is full",
         RefusalCode::PersonGone => "they used an old client and have left; they cannot be reached",
@@ -60,7 +60,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NoEffect => "that changes nothing for {0}",
         RefusalCode::Word => "'{0}' is not allowed on this server",
         RefusalCode::TooMany if first == "ignored" => {
-            "you already ignore {1} people, the most allowed"
+            "you already ignore {1} people, which is the limit"
         }
         RefusalCode::TooMany => "you can have at most {1} keywords",
         RefusalCode::RoomExists => "there is already a room #{0}, or one that looks like it",
@@ -73,7 +73,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::TargetUnknown => "that message no longer exists",
         RefusalCode::NotYours => "you can only edit your own messages",
         RefusalCode::EmojiInvalid => "that is not a single emoji",
-        RefusalCode::TooManyReactions => "that message has the most reactions allowed",
+        RefusalCode::TooManyReactions => "that message cannot have any more reactions",
         RefusalCode::RoomClosed => "#{0} was closed",
         RefusalCode::Offline => "you are not connected",
         RefusalCode::Unknown => {
