@@ -145,19 +145,8 @@ impl Hub {
     ) -> Result<Arc<Self>, StoreError> {
         let server_id = store.server_id().await?;
         let fatal = Fatal::default();
-        let retention = Retentions {
-            others: config.retention,
-            rooms: config
-                .presets
-                .iter()
-                .filter_map(|preset| Some((preset.name.key(), preset.retention?)))
-                .collect(),
-        };
-        // The author of what the server does itself. No person has this id.
-        let server = Author {
-            id: IdentityId::new(*server_id.bytes()),
-            name: "tchat".into(),
-        };
+        let retention = retentions(&config);
+        let server = server_author(server_id);
         let clock = LogClock::resume(config.wall, store.newest().await?);
         rooms::set_up(&*store, &config.presets, &server, &clock).await?;
         let directory = Directory::new(store.named_rooms().await?);
@@ -192,16 +181,7 @@ impl Hub {
             state: Mutex::default(),
             store,
         };
-        let until = Instant::now() + NAME_HOLD;
-        for record in hub.store.present().await? {
-            hub.lock().names.hold(&record.name, record.id, until);
-        }
-        // Nobody has a session yet. People who come back are marked as present again.
-        match hub.store.clear_presence().await {
-            // The next start will then reserve the names of people who did not come back as well.
-            Err(StoreError::Full) => {}
-            cleared => cleared?,
-        }
+        hub.reserve_names().await?;
         let left_behind = hub.store.guests().await?;
         let hub = Arc::new(hub);
         tokio::spawn(notify_invited(Arc::downgrade(&hub), invitations));
@@ -209,6 +189,20 @@ impl Hub {
             tokio::spawn(Arc::clone(&hub).remove_guests(left_behind));
         }
         Ok(hub)
+    }
+
+    /// Reserves the names of the people who were present when the last server stopped, and marks everybody as not present.
+    async fn reserve_names(&self) -> Result<(), StoreError> {
+        let until = Instant::now() + NAME_HOLD;
+        for record in self.store.present().await? {
+            self.lock().names.hold(&record.name, record.id, until);
+        }
+        // Nobody has a session yet. People who come back are marked as present again.
+        match self.store.clear_presence().await {
+            // The next start will then reserve the names of people who did not come back as well.
+            Err(StoreError::Full) => Ok(()),
+            cleared => cleared,
+        }
     }
 
     /// Returns the number of sessions.
@@ -266,6 +260,25 @@ impl Hub {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Poison is ignored: no code under the lock can panic with the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns how much history is stored: for the preset rooms with a setting of their own, and for all others.
+fn retentions(config: &HubConfig) -> Retentions {
+    let presets = config.presets.iter();
+    Retentions {
+        others: config.retention,
+        rooms: presets
+            .filter_map(|preset| Some((preset.name.key(), preset.retention?)))
+            .collect(),
+    }
+}
+
+/// Returns the author of what the server does itself. No person has this id.
+fn server_author(server_id: ServerId) -> Author {
+    Author {
+        id: IdentityId::new(*server_id.bytes()),
+        name: "tchat".into(),
     }
 }
 

@@ -139,23 +139,13 @@ impl Room {
         };
         let mut entries = Vec::with_capacity(posts.len());
         let mut fates = Vec::with_capacity(posts.len());
-        let mut raised = HashMap::new();
+        let mut raised = Marks::new();
         let mut draft = self.permissions.draft(at, targets);
         for mut post in posts {
             let author = post.author.id;
-            if let Some(id) = post.client_id {
-                let outbox = (author, id.instance);
-                let mark = raised
-                    .get(&outbox)
-                    .or_else(|| self.marks.get(&outbox))
-                    .copied()
-                    .unwrap_or(0);
-                if id.counter <= mark {
-                    fates.push(Outcome::Duplicate);
-                    continue;
-                }
-            }
-            if matches!(post.body, Body::Joined(_)) && draft.role(author).is_some() {
+            let is_joined_already =
+                matches!(post.body, Body::Joined(_)) && draft.role(author).is_some();
+            if is_joined_already || self.was_accepted(&post, &raised) {
                 fates.push(Outcome::Duplicate);
                 continue;
             }
@@ -190,6 +180,15 @@ impl Room {
             changes: draft.into_changes(),
             fates,
         }
+    }
+
+    /// Returns whether a post was accepted before: in an earlier batch, or in this one, whose marks are `raised`.
+    fn was_accepted(&self, post: &Post, raised: &Marks) -> bool {
+        post.client_id.is_some_and(|id| {
+            let outbox = (post.author.id, id.instance);
+            let mark = raised.get(&outbox).or_else(|| self.marks.get(&outbox));
+            id.counter <= mark.copied().unwrap_or(0)
+        })
     }
 
     /// Applies entries that are now durable and offers them to every follower. A follower whose membership ends receives everything up to
