@@ -3,8 +3,8 @@
 //! One mutex guards its state. It is locked for a few lines at a time and never across an await.
 
 mod admission;
-pub mod guest;
-pub mod guests;
+pub(crate) mod guest;
+pub(crate) mod guests;
 mod mentions;
 mod names;
 mod people;
@@ -23,13 +23,13 @@ use tokio::sync::{Notify, OnceCell, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use self::admission::{AdmitError, Admitted};
+pub(crate) use self::admission::{AdmitError, Admitted};
 use self::guest::Guest;
 use self::names::{Names, Operators};
 use self::reads::Reads;
 use self::turns::Turns;
 use super::bus::Bus;
-pub use super::clock::now_ms;
+pub(crate) use super::clock::now_ms;
 use super::clock::{LogClock, WallClock};
 use super::metrics::Metrics;
 use super::outbox::{Budget, Outbox};
@@ -48,8 +48,8 @@ use crate::chat::{
 use crate::wire::Event;
 
 /// How long a person whose connection broke stays present, and how long their name stays reserved for them.
-pub const GRACE: Duration = Duration::from_mins(1);
-pub const NAME_HOLD: Duration = Duration::from_mins(2);
+pub(crate) const GRACE: Duration = Duration::from_mins(1);
+pub(crate) const NAME_HOLD: Duration = Duration::from_mins(2);
 
 /// Capacity of the queue of invitations that are to be sent to invited people.
 const INVITATIONS: usize = 256;
@@ -293,7 +293,7 @@ async fn notify_invited(hub: Weak<Hub>, mut invitations: mpsc::Receiver<Invited>
 }
 
 /// Returns sixteen random bytes.
-pub fn random_id() -> [u8; 16] {
+pub(crate) fn random_id() -> [u8; 16] {
     let mut bytes = [0; 16];
     // The system's generator does not fail once it is running. Without it no id and no secret would be safe.
     getrandom::fill(&mut bytes).expect("the operating system provides random bytes");

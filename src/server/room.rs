@@ -3,11 +3,11 @@
 //! A `Room` is owned by one task and never awaits, so each call is atomic for everyone in the room. It knows nothing of sockets, protobuf
 //! or SQLite, and reads no clock.
 
-pub mod attendance;
-pub mod directory;
-pub mod mailbox;
+pub(crate) mod attendance;
+pub(crate) mod directory;
+pub(crate) mod mailbox;
 pub mod permissions;
-pub mod retention;
+pub(crate) mod retention;
 mod tail;
 pub mod task;
 
@@ -25,9 +25,9 @@ use crate::chat::{
 use crate::wire::Event;
 
 /// The most entries that are replayed after a cursor. With more, the client gets an explicit gap and the newest [`NEWEST`].
-pub const REPLAY_ENTRIES: u64 = 1000;
+pub(crate) const REPLAY_ENTRIES: u64 = 1000;
 /// How many of the newest entries a client gets when there is too much to replay.
-pub const NEWEST: u64 = 200;
+pub(crate) const NEWEST: u64 = 200;
 
 /// What the room knows about its last durable entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -16,7 +16,7 @@ use std::time::Duration;
 use futures::{Stream, StreamExt};
 use tokio::time::{Instant, timeout};
 
-pub use self::guest::run_guest;
+pub(crate) use self::guest::run_guest;
 use self::post::Order;
 use super::hub::{AdmitError, Admitted, Hub, now_ms};
 use super::outbox::{Outbox, Slot};
@@ -31,7 +31,7 @@ use crate::wire::{
 };
 
 /// A client must send Hello within this time after the stream opens.
-pub const HELLO_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// Maximum width in the log of the client's name and version, in columns.
 const AGENT: usize = 64;
 /// Maximum number of rooms and conversations in one session.
@@ -39,7 +39,7 @@ const ROOMS: usize = 512;
 
 /// Why a client's stream ended early.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SessionError {
+pub(crate) enum SessionError {
     /// A frame cannot be decoded.
     Malformed(Malformed),
     /// The connection is gone.
@@ -47,7 +47,7 @@ pub enum SessionError {
 }
 
 /// Runs one client's session to its end. `greeted` is called once the client was let in, so that it no longer counts as a stranger.
-pub async fn run(
+pub(crate) async fn run(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
     mut inbound: impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin + Send,

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::join::Joining;
-pub use self::trim::Retentions;
+pub(crate) use self::trim::Retentions;
 use super::attendance::Attendance;
 use super::directory::Directory;
 use super::mailbox::{Fatal, RoomMsg};
@@ -39,7 +39,7 @@ use crate::server::store::{Append, RoomRecord, RoomState, Store, StoreError};
 use crate::wire::{Event, encode_event};
 
 /// How many messages may wait in a room's mailbox.
-pub const MAILBOX: usize = 1024;
+pub(crate) const MAILBOX: usize = 1024;
 /// The most posts and payload bytes in one batch.
 const BATCH_POSTS: usize = 256;
 const BATCH_BYTES: usize = 64 * 1024;
@@ -50,13 +50,13 @@ const HOLD: Duration = Duration::from_millis(1);
 /// Changes of presence are collected for this long and sent together.
 const ROSTER_EVERY: Duration = Duration::from_millis(250);
 /// The log target of message bodies. It is off by default.
-pub const MESSAGES: &str = "tchat::messages";
+pub(crate) const MESSAGES: &str = "tchat::messages";
 /// The task of an unused room ends after this long. It is started again on demand.
 const IDLE: Duration = Duration::from_mins(10);
 
 /// A running room.
 #[derive(Clone, Debug)]
-pub struct RoomHandle {
+pub(crate) struct RoomHandle {
     pub mailbox: mpsc::Sender<RoomMsg>,
     /// Cancelled when the task has ended.
     pub ended: CancellationToken,
@@ -64,7 +64,7 @@ pub struct RoomHandle {
 
 /// What all rooms of a server share.
 #[derive(Clone, Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub fatal: Fatal,
@@ -79,7 +79,7 @@ pub struct Shared {
 
 /// A person was invited to a room.
 #[derive(Clone, Debug)]
-pub struct Invited {
+pub(crate) struct Invited {
     pub person: IdentityId,
     pub by: Author,
     pub room: RoomId,
@@ -87,7 +87,11 @@ pub struct Invited {
 
 /// Starts a room's task. It first waits for `predecessor`, an earlier task of the same room that is ending, because two tasks must never
 /// number the same room.
-pub fn start(id: RoomId, shared: &Shared, predecessor: Option<CancellationToken>) -> RoomHandle {
+pub(crate) fn start(
+    id: RoomId,
+    shared: &Shared,
+    predecessor: Option<CancellationToken>,
+) -> RoomHandle {
     let (mailbox, inbox) = mpsc::channel(MAILBOX);
     let ended = CancellationToken::new();
     let guard = ended.clone().drop_guard();
