@@ -23,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Join};
 use tokio::sync::mpsc;
 
 use self::cache::{Cache, Drafts, Opened, Unsent};
-pub use self::link::probe::{Answers, probe};
+pub(crate) use self::link::probe::{Answers, probe};
 pub use self::pending::Post;
 pub use self::target::{PersonRef, RoomToJoin};
 use crate::chat::{

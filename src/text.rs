@@ -14,15 +14,15 @@ mod unstyled;
 mod width;
 mod wrap;
 
-pub use address::{Address, addresses};
-pub use addressee::addressee;
+pub(crate) use address::{Address, addresses};
+pub(crate) use addressee::addressee;
 pub use keywords::Keywords;
 pub use markdown::{Code, LineKind, Mark, Rich, RichLine};
-pub use mentions::{AT, CALLS, EVERYBODY, mentioned_names};
-pub use safe::{BODY_LINES, SafeText, body, is_harmless, line};
-pub use search::{Finder, Token, folded, has, tokens};
-pub use unstyled::unstyled;
-pub use width::{
-    Ambiguous, ambiguous, clusters, cut, cut_middle, is_disputed, pad, set_ambiguous, widest, width,
-};
-pub use wrap::wrap;
+pub(crate) use mentions::{AT, EVERYBODY, mentioned_names};
+pub use safe::{SafeText, body};
+pub(crate) use safe::{is_harmless, line};
+pub(crate) use search::{Finder, folded, has, tokens};
+pub(crate) use unstyled::unstyled;
+pub use width::{Ambiguous, cut, is_disputed, width};
+pub(crate) use width::{clusters, cut_middle, pad, set_ambiguous, widest};
+pub(crate) use wrap::wrap;

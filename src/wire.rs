@@ -21,16 +21,16 @@ pub mod proto {
     tonic::include_proto!("tchat.v1");
 }
 
-pub use body::{amended_from_bytes, amended_to_bytes};
-pub use codec::{Frame, FrameCodec, RawCodec, encode_entries, encode_event};
+pub(crate) use body::{amended_from_bytes, amended_to_bytes};
+pub use codec::{Frame, encode_event};
+pub(crate) use codec::{FrameCodec, RawCodec, encode_entries};
 pub use entry::{entry_from, entry_to};
 pub use event::{event_from, event_to};
 pub use frame::{
     Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, PROTOCOL, Request, RequestFrame, Then,
     UnfollowReason, Welcome, Who,
 };
-pub use parts::{
-    Malformed, refusal_from, refusal_from_bytes, refusal_to, refusal_to_bytes, room_from, room_to,
-};
+pub use parts::{Malformed, room_from, room_to};
+pub(crate) use parts::{refusal_from_bytes, refusal_to_bytes};
 pub use request::{request_from, request_to};
 pub use search::{search_from, search_to};

@@ -140,10 +140,6 @@ impl RoomName {
         checked(text, Self::LIMIT).map(Self)
     }
 
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     pub fn key(&self) -> NameKey {
         mapped(&self.0)
     }

@@ -3,7 +3,7 @@
 mod out;
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -51,16 +51,7 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
                 return Err(Exit::new(UNKNOWN, why).into());
             }
         };
-        let now = pipe
-            .trouble()
-            .filter(|_| !matches!(pipe.link, LinkState::Connecting));
-        if now.is_some() && now != trouble {
-            let why = now.as_deref().unwrap_or_default();
-            complain(&fill(pipe.s.pipes.no_connection, &[&why]));
-        }
-        if now.is_some() || pipe.link == LinkState::Online {
-            trouble = now;
-        }
+        report_trouble(&pipe, &mut trouble);
         early.push(event);
         let Some(room) = &pipe.room else { continue };
         out.room.clone_from(&room.name);
@@ -69,20 +60,10 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
             .into_iter()
             .flat_map(|event| reader.take(room.id, event));
         for step in steps.collect::<Vec<_>>() {
-            match step {
-                Step::Print(entries) => match out.print(&entries) {
-                    Ok(()) => {}
-                    // The reader has closed the pipe.
-                    Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
-                    Err(error) => return Err(error.into()),
-                },
-                Step::Ask(before) => {
-                    let room = room.id;
-                    // The queue is far longer than the number of pages that can be requested at once.
-                    let _asked = pipe.client.send(Command::Older { room, before });
-                }
-                Step::AnotherHistory => complain(pipe.s.pipes.another_history),
-                Step::Gone(count) => complain(&fill(pipe.s.gap_gone, &[&count])),
+            if let Err(error) = perform(step, room.id, &pipe, &out) {
+                // Not an error: the reader has closed the pipe.
+                let is_closed = error.kind() == ErrorKind::BrokenPipe;
+                return if is_closed { Ok(()) } else { Err(error.into()) };
             }
         }
         if !args.follow && reader.has_ended() {
@@ -90,6 +71,37 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
             return Ok(());
         }
     }
+}
+
+/// Reports a broken connection, once for each reason. `trouble` is what was reported last.
+fn report_trouble(pipe: &Pipe, trouble: &mut Option<String>) {
+    let now = pipe
+        .trouble()
+        .filter(|_| !matches!(pipe.link, LinkState::Connecting));
+    if now.is_some() && now != *trouble {
+        let why = now.as_deref().unwrap_or_default();
+        complain(&fill(pipe.s.pipes.no_connection, &[&why]));
+    }
+    if now.is_some() || pipe.link == LinkState::Online {
+        *trouble = now;
+    }
+}
+
+/// Performs a step of the reader.
+///
+/// # Errors
+/// The entries cannot be printed.
+fn perform(step: Step, room: RoomId, pipe: &Pipe, out: &Out) -> io::Result<()> {
+    match step {
+        Step::Print(entries) => out.print(&entries)?,
+        Step::Ask(before) => {
+            // The queue is far longer than the number of pages that can be requested at once.
+            let _asked = pipe.client.send(Command::Older { room, before });
+        }
+        Step::AnotherHistory => complain(pipe.s.pipes.another_history),
+        Step::Gone(count) => complain(&fill(pipe.s.gap_gone, &[&count])),
+    }
+    Ok(())
 }
 
 #[allow(clippy::print_stderr)] // Standard output has the entries.

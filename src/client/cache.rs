@@ -12,6 +12,7 @@ mod outbox;
 mod rooms;
 mod schema;
 mod search;
+mod thread;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -22,18 +23,17 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use self::lock::Locks;
+use self::thread::{Job, Work};
 use super::Post;
 use crate::chat::{
     Author, ClientId, Cursor, Entry, Epoch, Found, InstanceId, Limits, Refusal, RoomId, RoomInfo,
     Search, Seq, ServerId,
 };
 
-/// The maximum number of waiting jobs. Copies of entries beyond that are left out and loaded again when they are needed.
-const JOBS: usize = 256;
-/// The maximum size of the entries in these jobs, in bytes; the same applies beyond that.
+/// The maximum size of the entries that wait to be written, in bytes. Copies of entries beyond that are left out and loaded again when they
+/// are needed.
 const WAITING: u64 = 4 * 1024 * 1024;
-/// The size is checked after this many bytes of copies. A row takes `ROW` bytes in addition to its text.
-const LOOK_EVERY: u64 = 4 * 1024 * 1024;
+/// A row takes this many bytes in addition to its text.
 const ROW: usize = 150;
 
 /// Why the cache cannot be used.
@@ -77,16 +77,6 @@ pub struct Page {
 /// Drafts by room; `None`: typed before there was a room.
 pub type Drafts = Vec<(Option<RoomId>, String)>;
 
-type Work = Box<dyn FnOnce(&Connection, &mut Locks) -> rusqlite::Result<()> + Send>;
-
-struct Job {
-    work: Work,
-    /// Answered once the job is committed: on the disk itself, not only in the system's memory.
-    done: Option<oneshot::Sender<Result<(), String>>>,
-    /// The approximate size of the copies it adds, in bytes.
-    bytes: u64,
-}
-
 /// The handle of the cache. When the last one is dropped, the thread writes everything and ends.
 #[derive(Clone, Debug)]
 pub struct Cache {
@@ -100,6 +90,9 @@ pub struct Cache {
     waiting: Arc<AtomicU64>,
 }
 
+/// The newest page of a room, and its messages from earlier histories.
+pub type FirstPage = (RoomId, Page, Vec<Entry>);
+
 /// An opened cache and its content.
 #[derive(Debug)]
 pub struct Opened {
@@ -109,8 +102,8 @@ pub struct Opened {
     /// Where a damaged file was moved to, if there was one.
     pub damaged: Option<PathBuf>,
     pub kept: Option<Kept>,
-    /// The newest page of the room to start in, and its messages from earlier histories.
-    pub page: Option<(RoomId, Page, Vec<Entry>)>,
+    /// What is shown first of the room to start in.
+    pub page: Option<FirstPage>,
     pub drafts: Drafts,
     /// Posts for that server, oldest first.
     pub posts: Vec<Unsent>,
@@ -151,45 +144,25 @@ impl Cache {
         room: Option<&str>,
         limit: u64,
     ) -> Result<Opened, CacheError> {
-        let unusable = |cause: String| CacheError::Unusable {
+        let unusable = |cause: std::io::Error| CacheError::Unusable {
             path: path.to_owned(),
-            cause,
+            cause: cause.to_string(),
         };
         let mut db = schema::open(path)?;
-        let mut locks = Locks::take(path, instance).map_err(|error| unusable(error.to_string()))?;
+        let mut locks = Locks::take(path, instance).map_err(unusable)?;
         let sql = |error| schema::failed(path, &error);
         locks.adopt(outbox::instances(&db).map_err(sql)?);
         let kept = rooms::kept(&db).map_err(sql)?;
         let (mut page, mut typed, mut posts) = (None, Drafts::new(), Vec::new());
         if let Some(kept) = &kept {
-            let wanted = room.map(str::to_lowercase);
-            let is_wanted = |(info, _): &&(RoomInfo, Option<Cursor>)| {
-                info.peer.is_none() && Some(info.name.to_lowercase()) == wanted
-            };
-            let first = kept.rooms.iter().find(is_wanted).or(kept.rooms.first());
-            if let Some((info, _)) = first {
-                let newest = rooms::page(&db, kept.server, info.id, Seq(u64::MAX)).map_err(sql)?;
-                let former = rooms::former(&db, kept.server, info.id).map_err(sql)?;
-                page = newest.map(|page| (info.id, page, former));
-            }
+            page = first_page(&db, kept, room).map_err(sql)?;
             let ours = locks.held();
             typed = drafts::take_over_drafts(&mut db, kept.server, instance, &ours).map_err(sql)?;
             posts = outbox::posts(&db, kept.server, &ours).map_err(sql)?;
         }
-        let (jobs, inbox) = mpsc::channel(JOBS);
-        let (end, ended) = oneshot::channel();
         let waiting = Arc::new(AtomicU64::new(0));
-        let written = Arc::clone(&waiting);
-        let thread = std::thread::Builder::new().name("tchat-cache".into());
-        thread
-            .spawn(move || {
-                serve(&mut db, &mut locks, inbox, &written, limit);
-                let left = outbox::instances(&db).unwrap_or_default();
-                locks.release(&left);
-                drop(db);
-                let _nobody_waits = end.send(());
-            })
-            .map_err(|error| unusable(error.to_string()))?;
+        let (jobs, ended) =
+            thread::start(db, locks, Arc::clone(&waiting), limit).map_err(unusable)?;
         Ok(Opened {
             cache: Self {
                 jobs,
@@ -430,57 +403,21 @@ pub enum History {
     Another,
 }
 
-/// Runs the cache's thread. All waiting jobs are one commit.
-fn serve(
-    db: &mut Connection,
-    locks: &mut Locks,
-    mut inbox: mpsc::Receiver<Job>,
-    waiting: &AtomicU64,
-    limit: u64,
-) {
-    // The file may have grown under an earlier limit, so check it at the first commit.
-    let mut grown = u64::MAX;
-    let look_every = LOOK_EVERY.min(limit / 10);
-    while let Some(first) = inbox.blocking_recv() {
-        let mut jobs = vec![first];
-        while jobs.len() < JOBS
-            && let Ok(job) = inbox.try_recv()
-        {
-            jobs.push(job);
-        }
-        let added: u64 = jobs.iter().map(|job| job.bytes).sum();
-        grown = grown.saturating_add(added);
-        let waits = jobs.iter().any(|job| job.done.is_some());
-        let (works, waiters): (Vec<Work>, Vec<_>) =
-            jobs.into_iter().map(|job| (job.work, job.done)).unzip();
-        let committed = commit(db, locks, works, waits).map_err(|error| error.to_string());
-        waiting.fetch_sub(added, Ordering::Relaxed);
-        if let Err(error) = &committed {
-            tracing::warn!(%error, "cannot write to the cache");
-        }
-        for waiter in waiters.into_iter().flatten() {
-            let _gone = waiter.send(committed.clone());
-        }
-        if grown >= look_every {
-            grown = 0;
-            if let Err(error) = rooms::trim(db, limit) {
-                tracing::warn!(%error, "cannot trim the cache");
-            }
-        }
-    }
-}
-
-fn commit(
-    db: &mut Connection,
-    locks: &mut Locks,
-    works: Vec<Work>,
-    waits: bool,
-) -> rusqlite::Result<()> {
-    // Copies may be lost in a power failure; a post that is about to be sent may not.
-    db.pragma_update(None, "synchronous", if waits { "FULL" } else { "NORMAL" })?;
-    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    for work in works {
-        work(&transaction, locks)?;
-    }
-    transaction.commit()
+/// Returns what is shown first of the room to start in.
+fn first_page(
+    db: &Connection,
+    kept: &Kept,
+    room: Option<&str>,
+) -> rusqlite::Result<Option<FirstPage>> {
+    let wanted = room.map(str::to_lowercase);
+    let is_wanted = |(info, _): &&(RoomInfo, Option<Cursor>)| {
+        info.peer.is_none() && Some(info.name.to_lowercase()) == wanted
+    };
+    let first = kept.rooms.iter().find(is_wanted).or(kept.rooms.first());
+    let Some((info, _)) = first else {
+        return Ok(None);
+    };
+    let newest = rooms::page(db, kept.server, info.id, Seq(u64::MAX))?;
+    let former = rooms::former(db, kept.server, info.id)?;
+    Ok(newest.map(|page| (info.id, page, former)))
 }

@@ -71,21 +71,21 @@ pub fn cache(directory: &Path, server: &str, name: &str) -> PathBuf {
 }
 
 /// Returns the public room that was read last under a profile.
-pub fn last_room(directory: &Path, server: &str, name: &str) -> Option<String> {
+pub(crate) fn last_room(directory: &Path, server: &str, name: &str) -> Option<String> {
     let room = fs::read_to_string(file(directory, server, name, "room")).ok()?;
     let room = room.trim();
     (!room.is_empty()).then(|| room.to_owned())
 }
 
 /// Saves the room that is being read. Best effort: without it the client starts in the room that everyone starts in.
-pub fn remember_room(directory: &Path, server: &str, name: &str, room: &str) {
+pub(crate) fn remember_room(directory: &Path, server: &str, name: &str, room: &str) {
     let path = file(directory, server, name, "room");
     let _forgotten = fs::write(path, format!("{room}\n"));
 }
 
 /// Records the present name of a profile's identity, so that the profile is found by it from now on. Best effort: without it the profile is
 /// found by its earlier names.
-pub fn note_name(directory: &Path, server: &str, start: &str, now: &str) {
+pub(crate) fn note_name(directory: &Path, server: &str, start: &str, now: &str) {
     let profile = stem(directory, server, start);
     let of = |stem: &str, kind: &str| directory.join(format!("{stem}.{kind}"));
     let before = fs::read_to_string(of(&profile, "name")).unwrap_or_default();

@@ -1,16 +1,17 @@
 //! Bridges: the wire protocols of five older chat systems, so that their clients can use the same rooms as tchat's users.
 //!
-//! Each protocol has a [`Protocol`]. This is a plain state machine that turns foreign messages into steps, and news into foreign messages.
-//! Each connected client has a [`call`], which owns one and drives an ordinary session. [`grpc`], [`socket`] and [`trigger`] accept the
-//! clients. None of these modules contains chat rules: who may post what is decided in the session and the room, as for everybody.
+//! Each protocol has a [`Protocol`](protocol::Protocol). This is a plain state machine that turns foreign messages into steps, and news into
+//! foreign messages. Each connected client has a [`call`], which owns one and drives an ordinary session. [`grpc`], [`socket`] and
+//! [`trigger`] accept the clients. None of these modules contains chat rules: who may post what is decided in the session and the room, as
+//! for everybody.
 
-pub mod call;
+pub(crate) mod call;
 mod exchange;
-pub mod grpc;
+pub(crate) mod grpc;
 mod notices;
-pub mod protocol;
-pub mod socket;
-pub mod trigger;
+pub(crate) mod protocol;
+pub(crate) mod socket;
+pub(crate) mod trigger;
 
 mod chat;
 mod gochat;
@@ -18,11 +19,9 @@ mod service;
 mod user;
 mod websocket;
 
-pub use self::protocol::Protocol;
-
 /// The types generated from `proto/bridge`.
 #[allow(clippy::all, clippy::pedantic)] // Generated.
-pub mod proto {
+pub(crate) mod proto {
     pub mod chat {
         include!(concat!(env!("OUT_DIR"), "/chat.rs"));
     }

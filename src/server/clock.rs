@@ -15,9 +15,9 @@ use tokio::time::Instant;
 use crate::chat::Stamp;
 
 /// If a server seems to have been down for longer than this, its clock is, or was, wrong, and none of that time is counted.
-pub const LONGEST_AWAY: Duration = Duration::from_hours(90 * 24);
+pub(crate) const LONGEST_AWAY: Duration = Duration::from_hours(90 * 24);
 /// How many milliseconds of doubt one millisecond of running removes. With 7, a server that runs three hours a day accumulates no doubt.
-pub const CONFIRMED: u64 = 7;
+pub(crate) const CONFIRMED: u64 = 7;
 
 /// The wall clock. Tests use one that they can step.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ pub fn now_ms() -> u64 {
 
 /// The clock for log time, shared by all rooms of a server, together with the wall clock.
 #[derive(Clone, Debug)]
-pub struct LogClock {
+pub(crate) struct LogClock {
     wall: WallClock,
     started: Instant,
     /// Log time and doubt when the clock was started.

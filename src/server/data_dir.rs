@@ -68,7 +68,7 @@ impl Purpose {
 
 /// The process that uses a directory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Holder {
+pub(crate) struct Holder {
     /// Its process id. Unknown for the moment before the process has written it.
     pub process: Option<u32>,
     pub purpose: Purpose,
@@ -232,7 +232,7 @@ fn is_lost(path: &Path) -> bool {
 
 /// What is in a data directory.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Stored {
+pub(crate) enum Stored {
     /// No server has run here.
     Nothing,
     /// A server has run here, and its database is missing or empty.
@@ -241,7 +241,7 @@ pub enum Stored {
 }
 
 /// Returns the path of the database in a directory.
-pub fn database(path: &Path) -> PathBuf {
+pub(crate) fn database(path: &Path) -> PathBuf {
     path.join(DATABASE)
 }
 
@@ -249,7 +249,7 @@ pub fn database(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// The database cannot be read, or its pages are damaged.
-pub fn verify(path: &Path) -> Result<Stored, DataError> {
+pub(crate) fn verify(path: &Path) -> Result<Stored, DataError> {
     let database = path.join(DATABASE);
     if is_lost(path) {
         return Ok(Stored::Lost(database));
@@ -281,7 +281,7 @@ fn check(database: &Path) -> Result<(), DataError> {
 ///
 /// # Errors
 /// See [`BackupError`].
-pub fn backup(path: &Path, to: &Path) -> Result<Backup, BackupError> {
+pub(crate) fn backup(path: &Path, to: &Path) -> Result<Backup, BackupError> {
     sqlite::backup(&path.join(DATABASE), to)
 }
 
@@ -289,7 +289,7 @@ pub fn backup(path: &Path, to: &Path) -> Result<Backup, BackupError> {
 ///
 /// # Errors
 /// The lock file cannot be opened or checked.
-pub fn holder(path: &Path) -> Result<Option<Holder>, DataError> {
+pub(crate) fn holder(path: &Path) -> Result<Option<Holder>, DataError> {
     let cause = |cause| DataError::Directory {
         path: path.to_owned(),
         cause,
@@ -327,7 +327,7 @@ fn holder_in(lock: &mut File) -> Holder {
 ///
 /// # Errors
 /// The directory cannot be written.
-pub fn set_stopped(path: &Path, is_stopped: bool) -> io::Result<()> {
+pub(crate) fn set_stopped(path: &Path, is_stopped: bool) -> io::Result<()> {
     let note = path.join(STOPPED);
     if is_stopped {
         return fs::write(note, "");
@@ -339,12 +339,12 @@ pub fn set_stopped(path: &Path, is_stopped: bool) -> io::Result<()> {
 }
 
 /// Whether the server of a directory was stopped on purpose and none has been started since.
-pub fn is_stopped(path: &Path) -> bool {
+pub(crate) fn is_stopped(path: &Path) -> bool {
     path.join(STOPPED).exists()
 }
 
 /// Returns the id of the server of a directory, if one has ever run there.
-pub fn server_of(path: &Path) -> Option<ServerId> {
+pub(crate) fn server_of(path: &Path) -> Option<ServerId> {
     let text = fs::read_to_string(path.join(SERVER)).ok()?;
     ServerId::from_slice(&hex::decode(text.lines().next()?.trim()).ok()?)
 }
@@ -353,7 +353,7 @@ pub fn server_of(path: &Path) -> Option<ServerId> {
 ///
 /// # Errors
 /// The directory cannot be created.
-pub fn make_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -1,5 +1,5 @@
 //! Endpoints: turn frames into requests and outbox items into frames, and serve plain HTTP. They contain no chat rules.
 
 pub mod grpc;
-pub mod http;
-pub mod reflection;
+pub(crate) mod http;
+pub(crate) mod reflection;

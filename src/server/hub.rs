@@ -3,8 +3,8 @@
 //! One mutex guards its state. It is locked for a few lines at a time and never across an await.
 
 mod admission;
-pub mod guest;
-pub mod guests;
+pub(crate) mod guest;
+pub(crate) mod guests;
 mod mentions;
 mod names;
 mod people;
@@ -23,13 +23,13 @@ use tokio::sync::{Notify, OnceCell, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use self::admission::{AdmitError, Admitted};
+pub(crate) use self::admission::{AdmitError, Admitted};
 use self::guest::Guest;
 use self::names::{Names, Operators};
 use self::reads::Reads;
 use self::turns::Turns;
 use super::bus::Bus;
-pub use super::clock::now_ms;
+pub(crate) use super::clock::now_ms;
 use super::clock::{LogClock, WallClock};
 use super::metrics::Metrics;
 use super::outbox::{Budget, Outbox};
@@ -48,8 +48,8 @@ use crate::chat::{
 use crate::wire::Event;
 
 /// How long a person whose connection broke stays present, and how long their name stays reserved for them.
-pub const GRACE: Duration = Duration::from_mins(1);
-pub const NAME_HOLD: Duration = Duration::from_mins(2);
+pub(crate) const GRACE: Duration = Duration::from_mins(1);
+pub(crate) const NAME_HOLD: Duration = Duration::from_mins(2);
 
 /// Capacity of the queue of invitations that are to be sent to invited people.
 const INVITATIONS: usize = 256;
@@ -145,19 +145,8 @@ impl Hub {
     ) -> Result<Arc<Self>, StoreError> {
         let server_id = store.server_id().await?;
         let fatal = Fatal::default();
-        let retention = Retentions {
-            others: config.retention,
-            rooms: config
-                .presets
-                .iter()
-                .filter_map(|preset| Some((preset.name.key(), preset.retention?)))
-                .collect(),
-        };
-        // The author of what the server does itself. No person has this id.
-        let server = Author {
-            id: IdentityId::new(*server_id.bytes()),
-            name: "tchat".into(),
-        };
+        let retention = retentions(&config);
+        let server = server_author(server_id);
         let clock = LogClock::resume(config.wall, store.newest().await?);
         rooms::set_up(&*store, &config.presets, &server, &clock).await?;
         let directory = Directory::new(store.named_rooms().await?);
@@ -192,16 +181,7 @@ impl Hub {
             state: Mutex::default(),
             store,
         };
-        let until = Instant::now() + NAME_HOLD;
-        for record in hub.store.present().await? {
-            hub.lock().names.hold(&record.name, record.id, until);
-        }
-        // Nobody has a session yet. People who come back are marked as present again.
-        match hub.store.clear_presence().await {
-            // The next start will then reserve the names of people who did not come back as well.
-            Err(StoreError::Full) => {}
-            cleared => cleared?,
-        }
+        hub.reserve_names().await?;
         let left_behind = hub.store.guests().await?;
         let hub = Arc::new(hub);
         tokio::spawn(notify_invited(Arc::downgrade(&hub), invitations));
@@ -209,6 +189,20 @@ impl Hub {
             tokio::spawn(Arc::clone(&hub).remove_guests(left_behind));
         }
         Ok(hub)
+    }
+
+    /// Reserves the names of the people who were present when the last server stopped, and marks everybody as not present.
+    async fn reserve_names(&self) -> Result<(), StoreError> {
+        let until = Instant::now() + NAME_HOLD;
+        for record in self.store.present().await? {
+            self.lock().names.hold(&record.name, record.id, until);
+        }
+        // Nobody has a session yet. People who come back are marked as present again.
+        match self.store.clear_presence().await {
+            // The next start will then reserve the names of people who did not come back as well.
+            Err(StoreError::Full) => Ok(()),
+            cleared => cleared,
+        }
     }
 
     /// Returns the number of sessions.
@@ -269,6 +263,25 @@ impl Hub {
     }
 }
 
+/// Returns how much history is stored: for the preset rooms with a setting of their own, and for all others.
+fn retentions(config: &HubConfig) -> Retentions {
+    let presets = config.presets.iter();
+    Retentions {
+        others: config.retention,
+        rooms: presets
+            .filter_map(|preset| Some((preset.name.key(), preset.retention?)))
+            .collect(),
+    }
+}
+
+/// Returns the author of what the server does itself. No person has this id.
+fn server_author(server_id: ServerId) -> Author {
+    Author {
+        id: IdentityId::new(*server_id.bytes()),
+        name: "tchat".into(),
+    }
+}
+
 /// Sends invitations to the invited people.
 async fn notify_invited(hub: Weak<Hub>, mut invitations: mpsc::Receiver<Invited>) {
     while let Some(Invited { person, by, room }) = invitations.recv().await {
@@ -280,7 +293,7 @@ async fn notify_invited(hub: Weak<Hub>, mut invitations: mpsc::Receiver<Invited>
 }
 
 /// Returns sixteen random bytes.
-pub fn random_id() -> [u8; 16] {
+pub(crate) fn random_id() -> [u8; 16] {
     let mut bytes = [0; 16];
     // The system's generator does not fail once it is running. Without it no id and no secret would be safe.
     getrandom::fill(&mut bytes).expect("the operating system provides random bytes");

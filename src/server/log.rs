@@ -18,14 +18,14 @@ const DAYS: usize = 14;
 
 /// Whether message bodies are logged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Bodies {
+pub(crate) enum Bodies {
     Left,
     Logged,
 }
 
 /// Whether the log also goes to standard error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Terminal {
+pub(crate) enum Terminal {
     Shown,
     Silent,
 }
@@ -38,7 +38,7 @@ const LINES: usize = 1024;
 ///
 /// # Errors
 /// A file cannot be written in the directory.
-pub fn start(
+pub(crate) fn start(
     directory: &Path,
     bodies: Bodies,
     terminal: Terminal,

@@ -13,10 +13,10 @@ use prometheus_client::registry::Registry;
 use crate::chat::Via;
 
 /// The content type of [`Metrics::text`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Debug, Default)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     /// Attached clients, those of bridges included.
     sessions: Gauge,
     /// What was dropped at bridges: requests for things that do not exist, and events that the foreign protocol cannot express.

@@ -28,9 +28,9 @@ use crate::wire::Event;
 
 /// The most entries and bytes that may wait in one live lane.
 pub const LIVE_ENTRIES: usize = 1024;
-pub const LIVE_BYTES: usize = 1024 * 1024;
+pub(crate) const LIVE_BYTES: usize = 1024 * 1024;
 /// The most bytes that may wait in all live lanes together.
-pub const LIVE_BYTES_ALL: usize = 256 * 1024 * 1024;
+pub(crate) const LIVE_BYTES_ALL: usize = 256 * 1024 * 1024;
 /// With this many answers or bytes waiting, a session takes no further request.
 const ANSWERS: usize = 64;
 const ANSWER_BYTES: usize = 256 * 1024;

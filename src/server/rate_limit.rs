@@ -7,7 +7,7 @@ use crate::chat::Limits;
 
 /// A token bucket. It counts millionths of a token, so that a slow refill loses nothing to rounding.
 #[derive(Clone, Copy, Debug)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     micros: u64,
     filled: Instant,
 }

@@ -3,11 +3,11 @@
 //! A `Room` is owned by one task and never awaits, so each call is atomic for everyone in the room. It knows nothing of sockets, protobuf
 //! or SQLite, and reads no clock.
 
-pub mod attendance;
-pub mod directory;
-pub mod mailbox;
+pub(crate) mod attendance;
+pub(crate) mod directory;
+pub(crate) mod mailbox;
 pub mod permissions;
-pub mod retention;
+pub(crate) mod retention;
 mod tail;
 pub mod task;
 
@@ -25,9 +25,9 @@ use crate::chat::{
 use crate::wire::Event;
 
 /// The most entries that are replayed after a cursor. With more, the client gets an explicit gap and the newest [`NEWEST`].
-pub const REPLAY_ENTRIES: u64 = 1000;
+pub(crate) const REPLAY_ENTRIES: u64 = 1000;
 /// How many of the newest entries a client gets when there is too much to replay.
-pub const NEWEST: u64 = 200;
+pub(crate) const NEWEST: u64 = 200;
 
 /// What the room knows about its last durable entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,23 +139,13 @@ impl Room {
         };
         let mut entries = Vec::with_capacity(posts.len());
         let mut fates = Vec::with_capacity(posts.len());
-        let mut raised = HashMap::new();
+        let mut raised = Marks::new();
         let mut draft = self.permissions.draft(at, targets);
         for mut post in posts {
             let author = post.author.id;
-            if let Some(id) = post.client_id {
-                let outbox = (author, id.instance);
-                let mark = raised
-                    .get(&outbox)
-                    .or_else(|| self.marks.get(&outbox))
-                    .copied()
-                    .unwrap_or(0);
-                if id.counter <= mark {
-                    fates.push(Outcome::Duplicate);
-                    continue;
-                }
-            }
-            if matches!(post.body, Body::Joined(_)) && draft.role(author).is_some() {
+            let is_joined_already =
+                matches!(post.body, Body::Joined(_)) && draft.role(author).is_some();
+            if is_joined_already || self.was_accepted(&post, &raised) {
                 fates.push(Outcome::Duplicate);
                 continue;
             }
@@ -190,6 +180,15 @@ impl Room {
             changes: draft.into_changes(),
             fates,
         }
+    }
+
+    /// Returns whether a post was accepted before: in an earlier batch, or in this one, whose marks are `raised`.
+    fn was_accepted(&self, post: &Post, raised: &Marks) -> bool {
+        post.client_id.is_some_and(|id| {
+            let outbox = (post.author.id, id.instance);
+            let mark = raised.get(&outbox).or_else(|| self.marks.get(&outbox));
+            id.counter <= mark.copied().unwrap_or(0)
+        })
     }
 
     /// Applies entries that are now durable and offers them to every follower. A follower whose membership ends receives everything up to

@@ -16,7 +16,7 @@ use std::time::Duration;
 use futures::{Stream, StreamExt};
 use tokio::time::{Instant, timeout};
 
-pub use self::guest::run_guest;
+pub(crate) use self::guest::run_guest;
 use self::post::Order;
 use super::hub::{AdmitError, Admitted, Hub, now_ms};
 use super::outbox::{Outbox, Slot};
@@ -31,7 +31,7 @@ use crate::wire::{
 };
 
 /// A client must send Hello within this time after the stream opens.
-pub const HELLO_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// Maximum width in the log of the client's name and version, in columns.
 const AGENT: usize = 64;
 /// Maximum number of rooms and conversations in one session.
@@ -39,7 +39,7 @@ const ROOMS: usize = 512;
 
 /// Why a client's stream ended early.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SessionError {
+pub(crate) enum SessionError {
     /// A frame cannot be decoded.
     Malformed(Malformed),
     /// The connection is gone.
@@ -47,7 +47,7 @@ pub enum SessionError {
 }
 
 /// Runs one client's session to its end. `greeted` is called once the client was let in, so that it no longer counts as a stranger.
-pub async fn run(
+pub(crate) async fn run(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
     mut inbound: impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin + Send,
@@ -75,46 +75,8 @@ async fn admit(
     outbox: &Arc<Outbox>,
     inbound: &mut (impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin),
 ) -> Result<(Admitted, Hello), Option<Goodbye>> {
-    let first = tokio::select! {
-        first = timeout(HELLO_WITHIN, inbound.next()) => first,
-        () = hub.draining.cancelled() => return Err(Some(leaving())),
-    };
-    let malformed = Goodbye {
-        reason: GoodbyeReason::Malformed,
-        then: Then::Stop,
-        retry_after: None,
-    };
-    let asked = match first {
-        Ok(Some(Ok(asked))) => asked,
-        Ok(Some(Err(SessionError::Malformed(what)))) => {
-            let refusal = Refusal::new(RefusalCode::Malformed).with(what.0);
-            outbox.answer(Event::Refused {
-                request: 0,
-                client_id: None,
-                refusal,
-            });
-            return Err(Some(malformed));
-        }
-        Ok(Some(Err(SessionError::Lost)) | None) => return Err(None),
-        Err(_) => return Err(Some(malformed)),
-    };
-    let refuse = |refusal: Refusal| {
-        let retry_after = refusal.retry_after;
-        outbox.answer(Event::Refused {
-            request: asked.request,
-            client_id: None,
-            refusal,
-        });
-        Some(Goodbye {
-            reason: GoodbyeReason::Refused,
-            then: if retry_after.is_some() {
-                Then::Reconnect
-            } else {
-                Then::Stop
-            },
-            retry_after,
-        })
-    };
+    let asked = first_request(hub, outbox, inbound).await?;
+    let refuse = |refusal| Some(refuse_client(outbox, asked.request, refusal));
     let Request::Hello(hello) = asked.what else {
         return Err(refuse(Refusal::new(RefusalCode::Malformed).with("hello")));
     };
@@ -133,6 +95,62 @@ async fn admit(
             hub.fatal.raise(&error);
             Err(None)
         }
+    }
+}
+
+/// Waits for the first request. Returns the goodbye if there is none in time or it cannot be decoded, or nothing if the connection is lost.
+async fn first_request(
+    hub: &Hub,
+    outbox: &Outbox,
+    inbound: &mut (impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin),
+) -> Result<RequestFrame, Option<Goodbye>> {
+    let first = tokio::select! {
+        first = timeout(HELLO_WITHIN, inbound.next()) => first,
+        () = hub.draining.cancelled() => return Err(Some(leaving())),
+    };
+    match first {
+        Ok(Some(Ok(asked))) => Ok(asked),
+        Ok(Some(Err(SessionError::Malformed(what)))) => Err(Some(refuse_frame(outbox, what))),
+        Ok(Some(Err(SessionError::Lost)) | None) => Err(None),
+        Err(_) => Err(Some(goodbye(GoodbyeReason::Malformed))),
+    }
+}
+
+/// Sends the refusal of a client that is not admitted. Returns its goodbye.
+fn refuse_client(outbox: &Outbox, request: u64, refusal: Refusal) -> Goodbye {
+    let retry_after = refusal.retry_after;
+    outbox.answer(Event::Refused {
+        request,
+        client_id: None,
+        refusal,
+    });
+    Goodbye {
+        reason: GoodbyeReason::Refused,
+        then: if retry_after.is_some() {
+            Then::Reconnect
+        } else {
+            Then::Stop
+        },
+        retry_after,
+    }
+}
+
+/// Sends the refusal of a frame that cannot be decoded. Returns the goodbye that follows it.
+fn refuse_frame(outbox: &Outbox, what: Malformed) -> Goodbye {
+    outbox.answer(Event::Refused {
+        request: 0,
+        client_id: None,
+        refusal: Refusal::new(RefusalCode::Malformed).with(what.0),
+    });
+    goodbye(GoodbyeReason::Malformed)
+}
+
+/// Returns the goodbye of a session that ends for good.
+const fn goodbye(reason: GoodbyeReason) -> Goodbye {
+    Goodbye {
+        reason,
+        then: Then::Stop,
+        retry_after: None,
     }
 }
 
@@ -234,13 +252,11 @@ impl Session {
                     Some(Ok(asked)) => {
                         self.handle(asked).await?;
                         if self.quits {
-                            return Ok(Some(Goodbye { reason: GoodbyeReason::Bye, then: Then::Stop, retry_after: None }));
+                            return Ok(Some(goodbye(GoodbyeReason::Bye)));
                         }
                     }
                     Some(Err(SessionError::Malformed(what))) => {
-                        let refusal = Refusal::new(RefusalCode::Malformed).with(what.0);
-                        outbox.answer(Event::Refused { request: 0, client_id: None, refusal });
-                        return Ok(Some(Goodbye { reason: GoodbyeReason::Malformed, then: Then::Stop, retry_after: None }));
+                        return Ok(Some(refuse_frame(&outbox, what)));
                     }
                     Some(Err(SessionError::Lost)) | None => return Ok(None),
                 },
@@ -316,12 +332,7 @@ impl Session {
             Request::Leave(room) => self.leave(request, room).await,
             Request::Follow { room, cursor } => self.follow(request, room, cursor).await,
             Request::Unfollow(room) => {
-                self.unfollow(room).await;
-                self.outbox.answer(Event::Unfollowed {
-                    request,
-                    room,
-                    why: UnfollowReason::RequestFrame,
-                });
+                self.stop_following(request, room).await;
                 Ok(())
             }
             Request::SetName(name) => self.set_name(request, &name).await,
@@ -340,12 +351,7 @@ impl Session {
             Request::SetLevel { room, level } => self.set_level(request, room, level).await,
             Request::SetKeywords(words) => self.set_keywords(request, words).await,
             Request::Ping => {
-                let heads = self.heads().await;
-                self.outbox.answer(Event::Pong {
-                    request,
-                    now_ms: now_ms(),
-                    heads,
-                });
+                self.pong(request).await;
                 Ok(())
             }
             Request::Bye => {
@@ -367,6 +373,26 @@ impl Session {
             }
             Err(AdmitError::Store(error)) => Err(error),
         }
+    }
+
+    /// Answers Unfollow.
+    async fn stop_following(&mut self, request: u64, room: RoomId) {
+        self.unfollow(room).await;
+        self.outbox.answer(Event::Unfollowed {
+            request,
+            room,
+            why: UnfollowReason::RequestFrame,
+        });
+    }
+
+    /// Answers a ping.
+    async fn pong(&mut self, request: u64) {
+        let heads = self.heads().await;
+        self.outbox.answer(Event::Pong {
+            request,
+            now_ms: now_ms(),
+            heads,
+        });
     }
 
     /// Returns the person that a request names.

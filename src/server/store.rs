@@ -27,7 +27,7 @@ use crate::chat::{
 use crate::text;
 
 /// How long to wait before retrying a write that did not fit on the disk.
-pub const FULL_RETRY: Duration = Duration::from_secs(5);
+pub(crate) const FULL_RETRY: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -111,7 +111,7 @@ pub enum PersonalChange {
 }
 
 /// How many of a room's newest entries are looked at to count unread ones.
-pub const COUNTED: u64 = 20_000;
+pub(crate) const COUNTED: u64 = 20_000;
 
 /// A room with everything its task needs to continue.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -22,15 +22,7 @@ pub fn event_from(event: proto::Event) -> Result<Event, Malformed> {
     };
     Ok(match kind {
         Kind::Welcome(welcome) => Event::Welcome(welcome_from(welcome)?),
-        Kind::Followed(it) => Event::Followed {
-            request: it.request,
-            room: room_id(&it.room)?,
-            epoch: epoch(&it.epoch)?,
-            first: Seq(it.first),
-            last: Seq(it.last),
-            result: result_from(it.result()),
-            unread: unread_from(it.unread),
-        },
+        Kind::Followed(it) => followed_from(&it)?,
         Kind::Gap(gap) => Event::Gap {
             room: room_id(&gap.room)?,
             from: Seq(gap.from),
@@ -57,31 +49,8 @@ pub fn event_from(event: proto::Event) -> Result<Event, Malformed> {
             request: it.request,
             room: room_from(it.room.ok_or(Malformed("room"))?)?,
         },
-        Kind::RosterPage(page) => Event::RosterPage {
-            room: room_id(&page.room)?,
-            first: page.first,
-            last: page.last,
-            people: page
-                .people
-                .into_iter()
-                .map(person_from)
-                .collect::<Result<_, _>>()?,
-            count: page.count,
-        },
-        Kind::RosterDelta(delta) => Event::RosterDelta {
-            room: room_id(&delta.room)?,
-            came: delta
-                .r#in
-                .into_iter()
-                .map(person_from)
-                .collect::<Result<_, _>>()?,
-            went: delta
-                .out
-                .iter()
-                .map(|id| identity(id))
-                .collect::<Result<_, _>>()?,
-            count: delta.count,
-        },
+        Kind::RosterPage(page) => roster_page_from(page)?,
+        Kind::RosterDelta(delta) => roster_delta_from(delta)?,
         Kind::Named(named) => Event::Named {
             request: named.request,
             you: author_from(named.you)?,
@@ -99,6 +68,65 @@ pub fn event_from(event: proto::Event) -> Result<Event, Malformed> {
 pub fn event_to(event: &Event) -> proto::Event {
     let kind = match event {
         Event::Welcome(welcome) => Some(Kind::Welcome(welcome_to(welcome))),
+        Event::Followed { .. } | Event::Gap { .. } | Event::Unfollowed { .. } => {
+            following_to(event)
+        }
+        Event::Entry(entry) => Some(Kind::Entry(entry_to(entry))),
+        Event::Accepted {
+            client_id,
+            room,
+            epoch,
+            seq,
+        } => Some(Kind::Accepted(proto::Accepted {
+            client_id: Some(client_id_to(*client_id)),
+            room: room.bytes().to_vec(),
+            epoch: epoch.bytes().to_vec(),
+            seq: seq.map_or(0, |seq| seq.0),
+        })),
+        Event::Refused {
+            request,
+            client_id,
+            refusal,
+        } => Some(Kind::Refused(refusal_to(*request, *client_id, refusal))),
+        Event::RoomChanged { request, room } => Some(Kind::RoomChanged(proto::RoomChanged {
+            request: *request,
+            room: Some(room_to(room)),
+        })),
+        Event::RosterPage { .. } | Event::RosterDelta { .. } => roster_to(event),
+        Event::Named { request, you } => Some(Kind::Named(proto::Named {
+            request: *request,
+            you: Some(author_to(you)),
+        })),
+        Event::Pong {
+            request,
+            now_ms,
+            heads,
+        } => Some(Kind::Pong(proto::Pong {
+            request: *request,
+            now_ms: *now_ms,
+            heads: heads.iter().map(head_to).collect(),
+        })),
+        Event::Goodbye(bye) => Some(Kind::Goodbye(goodbye_to(bye))),
+        of_one => personal::event_to(of_one),
+    };
+    proto::Event { kind }
+}
+
+fn followed_from(it: &proto::Followed) -> Result<Event, Malformed> {
+    Ok(Event::Followed {
+        request: it.request,
+        room: room_id(&it.room)?,
+        epoch: epoch(&it.epoch)?,
+        first: Seq(it.first),
+        last: Seq(it.last),
+        result: result_from(it.result()),
+        unread: unread_from(it.unread),
+    })
+}
+
+/// Converts the events about following a room. Every other event becomes `None`.
+fn following_to(event: &Event) -> Option<Kind> {
+    match event {
         Event::Followed {
             request,
             room,
@@ -126,27 +154,35 @@ pub fn event_to(event: &Event) -> proto::Event {
             room: room.bytes().to_vec(),
             ..why_to(why)
         })),
-        Event::Entry(entry) => Some(Kind::Entry(entry_to(entry))),
-        Event::Accepted {
-            client_id,
-            room,
-            epoch,
-            seq,
-        } => Some(Kind::Accepted(proto::Accepted {
-            client_id: Some(client_id_to(*client_id)),
-            room: room.bytes().to_vec(),
-            epoch: epoch.bytes().to_vec(),
-            seq: seq.map_or(0, |seq| seq.0),
-        })),
-        Event::Refused {
-            request,
-            client_id,
-            refusal,
-        } => Some(Kind::Refused(refusal_to(*request, *client_id, refusal))),
-        Event::RoomChanged { request, room } => Some(Kind::RoomChanged(proto::RoomChanged {
-            request: *request,
-            room: Some(room_to(room)),
-        })),
+        _ => None,
+    }
+}
+
+fn roster_page_from(page: proto::RosterPage) -> Result<Event, Malformed> {
+    let people = page.people.into_iter().map(person_from);
+    Ok(Event::RosterPage {
+        room: room_id(&page.room)?,
+        first: page.first,
+        last: page.last,
+        people: people.collect::<Result<_, _>>()?,
+        count: page.count,
+    })
+}
+
+fn roster_delta_from(delta: proto::RosterDelta) -> Result<Event, Malformed> {
+    let came = delta.r#in.into_iter().map(person_from);
+    let went = delta.out.iter().map(|id| identity(id));
+    Ok(Event::RosterDelta {
+        room: room_id(&delta.room)?,
+        came: came.collect::<Result<_, _>>()?,
+        went: went.collect::<Result<_, _>>()?,
+        count: delta.count,
+    })
+}
+
+/// Converts the events about who is in a room. Every other event becomes `None`.
+fn roster_to(event: &Event) -> Option<Kind> {
+    match event {
         Event::RosterPage {
             room,
             first,
@@ -171,23 +207,8 @@ pub fn event_to(event: &Event) -> proto::Event {
             out: went.iter().map(|id| id.bytes().to_vec()).collect(),
             count: *count,
         })),
-        Event::Named { request, you } => Some(Kind::Named(proto::Named {
-            request: *request,
-            you: Some(author_to(you)),
-        })),
-        Event::Pong {
-            request,
-            now_ms,
-            heads,
-        } => Some(Kind::Pong(proto::Pong {
-            request: *request,
-            now_ms: *now_ms,
-            heads: heads.iter().map(head_to).collect(),
-        })),
-        Event::Goodbye(bye) => Some(Kind::Goodbye(goodbye_to(bye))),
-        of_one => personal::event_to(of_one),
-    };
-    proto::Event { kind }
+        _ => None,
+    }
 }
 
 fn why_from(it: proto::Unfollowed) -> UnfollowReason {

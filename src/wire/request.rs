@@ -23,10 +23,7 @@ pub fn request_from(frame: proto::ChatRequest) -> Result<RequestFrame, Malformed
     };
     let what = match kind {
         Kind::Hello(hello) => Request::Hello(hello_from(hello)?),
-        Kind::Join(join) => Request::Join(match join.target.ok_or(Malformed("target"))? {
-            Target::Room(room) => JoinTarget::Room(room_id(&room.id)?),
-            Target::Name(name) => JoinTarget::Name(name.name),
-        }),
+        Kind::Join(join) => Request::Join(target_from(join.target.ok_or(Malformed("target"))?)?),
         Kind::Leave(leave) => Request::Leave(room_id(&leave.room)?),
         Kind::Follow(follow) => Request::Follow {
             room: room_id(&follow.room)?,
@@ -40,28 +37,15 @@ pub fn request_from(frame: proto::ChatRequest) -> Result<RequestFrame, Malformed
         Kind::Unfollow(unfollow) => Request::Unfollow(room_id(&unfollow.room)?),
         Kind::Post(post) => Request::Post {
             client_id: client_id_from(post.client_id.as_ref().ok_or(Malformed("client_id"))?)?,
-            to: match post.to.ok_or(Malformed("to"))? {
-                To::Room(room) => Recipient::Room(room_id(&room.id)?),
-                To::Person(person) => Recipient::Person(identity(&person.id)?),
-                To::Name(name) => Recipient::Name(name.name),
-            },
+            to: recipient_from(post.to.ok_or(Malformed("to"))?)?,
             body: body_from(post.body),
         },
         Kind::SetName(name) => Request::SetName(name.name),
-        Kind::Open(open) => Request::Open(match open.who.ok_or(Malformed("who"))? {
-            open::Who::Person(person) => Who::Person(identity(&person.id)?),
-            open::Who::Name(name) => Who::Name(name.name),
-        }),
-        Kind::Whois(it) => Request::Whois(match it.who.ok_or(Malformed("who"))? {
-            whois::Who::Person(person) => Who::Person(identity(&person.id)?),
-            whois::Who::Name(name) => Who::Name(name.name),
-        }),
+        Kind::Open(open) => Request::Open(open.who.ok_or(Malformed("who"))?.try_into()?),
+        Kind::Whois(it) => Request::Whois(it.who.ok_or(Malformed("who"))?.try_into()?),
         Kind::Ignore(it) => Request::Ignore {
             is_on: it.on,
-            who: match it.who.ok_or(Malformed("who"))? {
-                ignore::Who::Person(person) => Who::Person(identity(&person.id)?),
-                ignore::Who::Name(name) => Who::Name(name.name),
-            },
+            who: it.who.ok_or(Malformed("who"))?.try_into()?,
         },
         Kind::MarkRead(it) => Request::MarkRead {
             room: room_id(&it.room)?,
@@ -91,13 +75,18 @@ pub fn request_from(frame: proto::ChatRequest) -> Result<RequestFrame, Malformed
 }
 
 pub fn request_to(asked: &RequestFrame) -> proto::ChatRequest {
-    let kind = match &asked.what {
+    proto::ChatRequest {
+        request: asked.request,
+        kind: kind_to(&asked.what),
+    }
+}
+
+/// Returns `None` for [`Request::Unknown`].
+fn kind_to(what: &Request) -> Option<Kind> {
+    Some(match what {
         Request::Hello(hello) => Kind::Hello(hello_to(hello)),
         Request::Join(target) => Kind::Join(proto::Join {
-            target: Some(match target {
-                JoinTarget::Room(room) => Target::Room(room_message(*room)),
-                JoinTarget::Name(name) => Target::Name(proto::RoomName { name: name.clone() }),
-            }),
+            target: Some(target_to(target)),
         }),
         Request::Leave(room) => Kind::Leave(proto::Leave {
             room: room.bytes().to_vec(),
@@ -115,33 +104,39 @@ pub fn request_to(asked: &RequestFrame) -> proto::ChatRequest {
             body,
         } => Kind::Post(proto::Post {
             client_id: Some(client_id_to(*client_id)),
-            to: Some(match to {
-                Recipient::Room(room) => To::Room(room_message(*room)),
-                Recipient::Person(id) => To::Person(person_message(*id)),
-                Recipient::Name(name) => To::Name(proto::PersonName { name: name.clone() }),
-            }),
+            to: Some(recipient_to(to)),
             body: Some(body_to(body)),
         }),
         Request::SetName(name) => Kind::SetName(proto::SetName { name: name.clone() }),
         Request::Open(who) => Kind::Open(proto::Open {
-            who: Some(match who {
-                Who::Person(id) => open::Who::Person(person_message(*id)),
-                Who::Name(name) => open::Who::Name(proto::PersonName { name: name.clone() }),
-            }),
+            who: Some(who.into()),
         }),
         Request::Whois(who) => Kind::Whois(proto::Whois {
-            who: Some(match who {
-                Who::Person(id) => whois::Who::Person(person_message(*id)),
-                Who::Name(name) => whois::Who::Name(proto::PersonName { name: name.clone() }),
-            }),
+            who: Some(who.into()),
         }),
-        Request::Ignore { who, is_on } => Kind::Ignore(proto::Ignore {
-            who: Some(match who {
-                Who::Person(id) => ignore::Who::Person(person_message(*id)),
-                Who::Name(name) => ignore::Who::Name(proto::PersonName { name: name.clone() }),
-            }),
-            on: *is_on,
+        Request::MarkRead { .. }
+        | Request::SetStatus(_)
+        | Request::Ignore { .. }
+        | Request::SetLevel { .. }
+        | Request::SetKeywords(_) => return personal_to(what),
+        Request::Typing(room) => Kind::Typing(proto::Typing {
+            room: room.bytes().to_vec(),
         }),
+        Request::Create(wanted) => Kind::Create(proto::Create {
+            name: wanted.name.clone(),
+            kind: room_kind_to(wanted.kind).into(),
+            topic: wanted.topic.clone(),
+            capacity: wanted.capacity,
+        }),
+        Request::Ping => Kind::Ping(proto::Ping {}),
+        Request::Bye => Kind::Bye(proto::Bye {}),
+        Request::Unknown => return None,
+    })
+}
+
+/// Converts the requests about what belongs to one person. Every other request becomes `None`.
+fn personal_to(what: &Request) -> Option<Kind> {
+    Some(match what {
         Request::MarkRead { room, epoch, seq } => Kind::MarkRead(proto::MarkRead {
             room: room.bytes().to_vec(),
             epoch: epoch.bytes().to_vec(),
@@ -150,8 +145,9 @@ pub fn request_to(asked: &RequestFrame) -> proto::ChatRequest {
         Request::SetStatus(status) => Kind::SetStatus(proto::SetStatus {
             status: status_to(status),
         }),
-        Request::Typing(room) => Kind::Typing(proto::Typing {
-            room: room.bytes().to_vec(),
+        Request::Ignore { who, is_on } => Kind::Ignore(proto::Ignore {
+            who: Some(who.into()),
+            on: *is_on,
         }),
         Request::SetLevel { room, level } => Kind::SetLevel(proto::SetLevel {
             room: room.bytes().to_vec(),
@@ -160,26 +156,66 @@ pub fn request_to(asked: &RequestFrame) -> proto::ChatRequest {
         Request::SetKeywords(words) => Kind::SetKeywords(proto::SetKeywords {
             words: words.clone(),
         }),
-        Request::Create(wanted) => Kind::Create(proto::Create {
-            name: wanted.name.clone(),
-            kind: room_kind_to(wanted.kind).into(),
-            topic: wanted.topic.clone(),
-            capacity: wanted.capacity,
-        }),
-        Request::Unknown => {
-            return proto::ChatRequest {
-                request: asked.request,
-                kind: None,
-            };
-        }
-        Request::Ping => Kind::Ping(proto::Ping {}),
-        Request::Bye => Kind::Bye(proto::Bye {}),
-    };
-    proto::ChatRequest {
-        request: asked.request,
-        kind: Some(kind),
+        _ => return None,
+    })
+}
+
+fn target_from(target: Target) -> Result<JoinTarget, Malformed> {
+    Ok(match target {
+        Target::Room(room) => JoinTarget::Room(room_id(&room.id)?),
+        Target::Name(name) => JoinTarget::Name(name.name),
+    })
+}
+
+fn target_to(target: &JoinTarget) -> Target {
+    match target {
+        JoinTarget::Room(room) => Target::Room(room_message(*room)),
+        JoinTarget::Name(name) => Target::Name(proto::RoomName { name: name.clone() }),
     }
 }
+
+fn recipient_from(to: To) -> Result<Recipient, Malformed> {
+    Ok(match to {
+        To::Room(room) => Recipient::Room(room_id(&room.id)?),
+        To::Person(person) => Recipient::Person(identity(&person.id)?),
+        To::Name(name) => Recipient::Name(name.name),
+    })
+}
+
+fn recipient_to(to: &Recipient) -> To {
+    match to {
+        Recipient::Room(room) => To::Room(room_message(*room)),
+        Recipient::Person(id) => To::Person(person_message(*id)),
+        Recipient::Name(name) => To::Name(proto::PersonName { name: name.clone() }),
+    }
+}
+
+/// Converts between [`Who`] and the `who` of a message. In each message it has a type of its own, with the same content.
+macro_rules! convert_who {
+    ($($message:ident),*) => {$(
+        impl TryFrom<$message::Who> for Who {
+            type Error = Malformed;
+
+            fn try_from(who: $message::Who) -> Result<Self, Malformed> {
+                Ok(match who {
+                    $message::Who::Person(person) => Self::Person(identity(&person.id)?),
+                    $message::Who::Name(name) => Self::Name(name.name),
+                })
+            }
+        }
+
+        impl From<&Who> for $message::Who {
+            fn from(who: &Who) -> Self {
+                match who {
+                    Who::Person(id) => Self::Person(person_message(*id)),
+                    Who::Name(name) => Self::Name(proto::PersonName { name: name.clone() }),
+                }
+            }
+        }
+    )*};
+}
+
+convert_who!(open, whois, ignore);
 
 fn room_message(room: RoomId) -> proto::RoomId {
     proto::RoomId {

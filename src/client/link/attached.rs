@@ -1,6 +1,8 @@
 //! One connection: hello, then requests out and events in, until it ends.
 
 mod apply;
+mod commands;
+mod refused;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -8,17 +10,18 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
-use tonic::{Code, Status};
+use tonic::{Code, Response, Status};
 
 use super::{DIAL_WITHIN, Link, NoReceiver};
-use crate::chat::{Refusal, RefusalCode, RoomId, Secret, Seq};
+use crate::chat::{Refusal, RoomId, Seq};
 use crate::client::pending::{Next, Post};
-use crate::client::{About, Among, Command, Event, PersonRef, RoomToJoin, Why, history};
+use crate::client::{About, Command, Event, RoomToJoin, Why};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
-use crate::wire::{Hello, JoinTarget, PROTOCOL, Request, RequestFrame, Who, proto, request_to};
+use crate::wire::{Hello, PROTOCOL, Request, RequestFrame, Who, proto, request_to};
 
 /// The maximum number of frames that wait for the connection; further posts stay in the pending set.
 const FRAMES: usize = 64;
@@ -41,6 +44,19 @@ pub enum End {
     NameRefused(Refusal),
     Stopped(Why),
 }
+
+impl End {
+    /// Returns the end of a connection after which the client may reconnect when it wants.
+    fn lost(why: Why) -> Self {
+        Self::Lost {
+            why,
+            retry_after: None,
+        }
+    }
+}
+
+/// The frames from the server.
+type Frames = tonic::Streaming<proto::ChatResponse>;
 
 /// What a request that waits for its answer is for.
 #[derive(Debug)]
@@ -130,6 +146,18 @@ impl<'a> Attached<'a> {
             }
         }
         let opening = timeout(DIAL_WITHIN, service.chat(ReceiverStream::new(sending)));
+        match self.opened(opening, commands).await? {
+            Ok(stream) => self.exchange(frames, stream, commands).await,
+            Err(end) => Ok(end),
+        }
+    }
+
+    /// Waits until the server accepts the call. Returns its frames, or how the connection has ended.
+    async fn opened(
+        &mut self,
+        opening: impl Future<Output = Result<Result<Response<Frames>, Status>, Elapsed>>,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<Result<Frames, End>, NoReceiver> {
         let mut opening = std::pin::pin!(opening);
         // While a server accepts the connection but does not answer, people can still write or quit.
         let opened = loop {
@@ -137,88 +165,96 @@ impl<'a> Attached<'a> {
                 opened = &mut opening => break opened,
                 kept = self.link.kept() => kept?,
                 command = commands.recv() => match command {
-                    None | Some(Command::Quit) => return Ok(End::Quit),
-                    Some(Command::Disconnect) => return Ok(End::Stopped(Why::Disconnected)),
+                    None | Some(Command::Quit) => return Ok(Err(End::Quit)),
+                    Some(Command::Disconnect) => return Ok(Err(End::Stopped(Why::Disconnected))),
                     Some(command) => self.link.offline(command).await?,
                 },
             }
         };
-        let mut stream = match opened {
-            Ok(Ok(answer)) => answer.into_inner(),
-            Ok(Err(status)) => return Ok(self.lost(&status)),
-            Err(_) => {
-                return Ok(End::Lost {
-                    why: Why::Silent,
-                    retry_after: None,
-                });
-            }
-        };
+        Ok(match opened {
+            Ok(Ok(answer)) => Ok(answer.into_inner()),
+            Ok(Err(status)) => Err(self.broken(&status)),
+            Err(_) => Err(End::lost(Why::Silent)),
+        })
+    }
+
+    /// Sends and receives frames until the connection ends.
+    async fn exchange(
+        &mut self,
+        frames: mpsc::Sender<proto::ChatRequest>,
+        mut stream: Frames,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<End, NoReceiver> {
         let mut ping = interval_at(Instant::now() + PING, PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let welcome_by = Instant::now() + DIAL_WITHIN;
         loop {
             self.send_pending();
-            let wakes_at = self
-                .link
-                .pending
-                .wakes_at(Instant::now().into_std())
-                .filter(|_| self.welcome_at.is_some())
-                .map(Instant::from_std);
+            let wakes_at = self.pending_wakes_at();
             let missed_until = self.link.health.wakes_at();
             tokio::select! {
                 permit = frames.reserve(), if !self.outgoing.is_empty() => {
-                    let Ok(permit) = permit else { return Ok(End::Lost { why: Why::Lost, retry_after: None }) };
+                    let Ok(permit) = permit else { return Ok(End::lost(Why::Lost)) };
                     if let Some(frame) = self.outgoing.pop_front() {
                         permit.send(frame);
                     }
                 }
-                frame = stream.message() => match frame {
-                    Ok(Some(frame)) => {
-                        if let Some(end) = self.take(frame).await? {
-                            return Ok(end);
-                        }
+                frame = stream.message() => {
+                    let end = match frame {
+                        Ok(Some(frame)) => self.take(frame).await?,
+                        Ok(None) => Some(End::lost(Why::Lost)),
+                        Err(status) => Some(self.broken(&status)),
+                    };
+                    if let Some(end) = end {
+                        return Ok(end);
                     }
-                    Ok(None) => return Ok(End::Lost { why: Why::Lost, retry_after: None }),
-                    Err(status) => return Ok(self.lost(&status)),
-                },
-                command = commands.recv() => match command {
-                    None | Some(Command::Quit) => {
-                        self.say_goodbye(&frames, stream).await;
-                        return Ok(End::Quit);
-                    }
-                    Some(Command::Disconnect) => {
-                        self.say_goodbye(&frames, stream).await;
-                        return Ok(End::Stopped(Why::Disconnected));
-                    }
-                    Some(command) => self.handle(command).await?,
-                },
-                Some(event) = self.calls.next() => {
-                    if let Event::Page { room, before, .. } | Event::PageFailed { room, before } = &event {
-                        self.older.retain(|asked| asked != &(*room, *before));
-                    }
-                    self.link.tell(event).await?;
                 }
+                command = commands.recv() => {
+                    let end = match command {
+                        None | Some(Command::Quit) => End::Quit,
+                        Some(Command::Disconnect) => End::Stopped(Why::Disconnected),
+                        Some(command) => {
+                            self.handle(command).await?;
+                            continue;
+                        }
+                    };
+                    self.say_goodbye(&frames, stream).await;
+                    return Ok(end);
+                }
+                Some(event) = self.calls.next() => self.call_answered(event).await?,
                 kept = self.link.kept() => kept?,
                 _ = ping.tick() => self.ping(),
-                () = sleep_until(missed_until.unwrap_or_else(Instant::now)), if missed_until.is_some() => {
-                    for room in self.link.health.lost(&self.link.cursors, Instant::now()) {
-                        self.follow(room);
-                    }
-                }
+                () = sleep_until(missed_until.unwrap_or_else(Instant::now)), if missed_until.is_some() => self.follow_lost(),
                 () = sleep_until(wakes_at.unwrap_or_else(Instant::now)), if wakes_at.is_some() => {}
-                () = sleep_until(welcome_by), if self.welcome_at.is_none() => {
-                    return Ok(End::Lost { why: Why::Silent, retry_after: None });
-                }
+                () = sleep_until(welcome_by), if self.welcome_at.is_none() => return Ok(End::lost(Why::Silent)),
             }
         }
     }
 
+    /// Returns when the next post or name that was postponed is to be sent, if the server has let us in.
+    fn pending_wakes_at(&self) -> Option<Instant> {
+        self.welcome_at?;
+        let wakes_at = self.link.pending.wakes_at(Instant::now().into_std());
+        wakes_at.map(Instant::from_std)
+    }
+
+    /// Passes on the result of a call.
+    async fn call_answered(&mut self, event: Event) -> Result<(), NoReceiver> {
+        if let Event::Page { room, before, .. } | Event::PageFailed { room, before } = &event {
+            self.older.retain(|asked| asked != &(*room, *before));
+        }
+        self.link.tell(event).await
+    }
+
+    /// Follows rooms again whose newest entries did not arrive in time.
+    fn follow_lost(&mut self) {
+        for room in self.link.health.lost(&self.link.cursors, Instant::now()) {
+            self.follow(room);
+        }
+    }
+
     /// Sends the remaining frames and then Bye, and gives the server a moment to end the stream itself.
-    async fn say_goodbye(
-        &mut self,
-        frames: &mpsc::Sender<proto::ChatRequest>,
-        mut stream: tonic::Streaming<proto::ChatResponse>,
-    ) {
+    async fn say_goodbye(&mut self, frames: &mpsc::Sender<proto::ChatRequest>, mut stream: Frames) {
         self.ask(Request::Bye, None);
         let farewell = async {
             for frame in self.outgoing.drain(..) {
@@ -262,7 +298,7 @@ impl<'a> Attached<'a> {
     }
 
     /// Returns how a broken connection is reported: one that ended before the welcome was not a connection to a tchat server.
-    fn lost(&self, status: &Status) -> End {
+    fn broken(&self, status: &Status) -> End {
         let is_foreign = matches!(
             status.code(),
             Code::Unimplemented | Code::Unauthenticated | Code::PermissionDenied
@@ -272,10 +308,7 @@ impl<'a> Attached<'a> {
         } else {
             Why::Lost
         };
-        End::Lost {
-            why,
-            retry_after: None,
-        }
+        End::lost(why)
     }
 
     /// Sends a ping, unless one is waiting for its answer.
@@ -321,143 +354,5 @@ impl<'a> Attached<'a> {
                 None => return,
             }
         }
-    }
-
-    async fn handle(&mut self, command: Command) -> Result<(), NoReceiver> {
-        if self.welcome_at.is_none()
-            && !matches!(command, Command::Older { .. } | Command::ListRooms)
-        {
-            return self.link.offline(command).await;
-        }
-        let Some(command) = self.link.keep_or(command).await? else {
-            return Ok(());
-        };
-        let secret = self.link.config.secret.clone();
-        match command {
-            Command::Join(room) => self.join(room.clone(), Waits::For(About::Join(room))),
-            Command::Leave(room) => {
-                self.ask(Request::Leave(room), Some(Waits::For(About::Leave(room))));
-            }
-            Command::Open(name) => {
-                self.ask(
-                    Request::Open(Who::Name(name.clone())),
-                    Some(Waits::For(About::Open(name))),
-                );
-            }
-            Command::SetName(name) => {
-                self.ask(
-                    Request::SetName(name.clone()),
-                    Some(Waits::For(About::SetName(name))),
-                );
-            }
-            Command::Create(wanted) => {
-                let about = About::Create(wanted.name.clone());
-                self.ask(Request::Create(wanted), Some(Waits::For(about)));
-            }
-            Command::Older { room, before } => {
-                self.older.push((room, before));
-                self.calls.push(Box::pin(history::older(
-                    self.service.clone(),
-                    secret,
-                    self.link.cache.clone().zip(self.link.holds),
-                    room,
-                    before,
-                )));
-            }
-            Command::Report => {
-                self.is_watched = true;
-                self.ping();
-                self.link.report().await?;
-            }
-            Command::MarkRead { room, epoch, seq } => {
-                self.ask(Request::MarkRead { room, epoch, seq }, Some(Waits::Quietly));
-            }
-            Command::Typing(room) => self.ask(Request::Typing(room), None),
-            Command::SetStatus(status) => {
-                self.ask(Request::SetStatus(status), Some(Waits::For(About::Status)));
-            }
-            Command::Whois(whom) => {
-                self.ask(Request::Whois(who(whom)), Some(Waits::For(About::Whois)));
-            }
-            Command::Ignore { whom, is_on } => {
-                let who = who(whom);
-                self.ask_setting(Request::Ignore { who, is_on });
-            }
-            Command::SetLevel { room, level } => {
-                self.ask_setting(Request::SetLevel { room, level });
-            }
-            Command::SetKeywords(words) => self.ask_setting(Request::SetKeywords(words)),
-            Command::ListMentions | Command::ListRooms | Command::Search { .. } => {
-                self.call(command, secret);
-            }
-            // The first three are handled already, and the last three in the loop.
-            Command::Post { .. }
-            | Command::Forget(_)
-            | Command::Draft { .. }
-            | Command::RetryNow
-            | Command::Disconnect
-            | Command::Quit => {}
-        }
-        Ok(())
-    }
-
-    /// Makes a call next to the stream; the answer arrives as an event.
-    fn call(&mut self, command: Command, secret: Secret) {
-        match command {
-            Command::ListMentions => {
-                let call = history::mentions(self.service.clone(), secret);
-                self.calls.push(Box::pin(async {
-                    match call.await {
-                        Some(entries) => Event::Mentions(entries),
-                        None => Event::Refused {
-                            about: About::Mentions,
-                            refusal: Refusal::new(RefusalCode::Offline),
-                        },
-                    }
-                }));
-            }
-            Command::Search { id, search, among } => match among {
-                Among::Kept => self.calls.push(Box::pin(self.link.kept_found(id, search))),
-                Among::All => {
-                    let call = history::found(self.service.clone(), secret, search);
-                    self.calls.push(Box::pin(async move {
-                        let found = call.await;
-                        Event::Found { id, among, found }
-                    }));
-                }
-            },
-            Command::ListRooms => {
-                let call = history::rooms(self.service.clone(), secret);
-                self.calls.push(Box::pin(async {
-                    match call.await {
-                        Some(rooms) => Event::Rooms(rooms),
-                        None => Event::Refused {
-                            about: About::ListRooms,
-                            refusal: Refusal::new(RefusalCode::Offline),
-                        },
-                    }
-                }));
-            }
-            _ => {}
-        }
-    }
-
-    fn ask_setting(&mut self, what: Request) {
-        self.ask(what, Some(Waits::For(About::Settings)));
-    }
-
-    fn join(&mut self, room: RoomToJoin, waits: Waits) {
-        let target = match room.id {
-            Some(id) => JoinTarget::Room(id),
-            None => JoinTarget::Name(room.name),
-        };
-        self.ask(Request::Join(target), Some(waits));
-    }
-}
-
-fn who(whom: PersonRef) -> Who {
-    match whom {
-        PersonRef::Person(person) => Who::Person(person),
-        PersonRef::Name(name) => Who::Name(name),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::guest::Guest;
-use crate::chat::{Author, Refusal, RefusalCode, Role, SessionId, Via};
+use crate::chat::{Author, Refusal, RefusalCode, SessionId, Via};
 use crate::server::store::{FULL_RETRY, StoreError};
 
 /// An admitted person and their session.
@@ -11,8 +11,6 @@ use crate::server::store::{FULL_RETRY, StoreError};
 pub struct Admitted {
     pub session: SessionId,
     pub author: Author,
-    /// Their role in the preset rooms.
-    pub role: Role,
     /// `None` for clients that use tchat's own protocol.
     pub guest: Option<Arc<Guest>>,
 }

@@ -15,8 +15,7 @@ use super::guest::Guest;
 use super::names::valid;
 use super::{Hub, now_ms, random_id};
 use crate::chat::{
-    Author, IdentityId, Refusal, RefusalCode, Role, RoomId, Secret, SessionId, Status, UserName,
-    Via,
+    Author, IdentityId, Refusal, RefusalCode, RoomId, Secret, SessionId, Status, UserName, Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::room::attendance::Departure;
@@ -186,7 +185,6 @@ impl Hub {
         Ok(Admitted {
             session,
             author: guest.author(),
-            role: Role::Member,
             guest: Some(Arc::clone(guest)),
         })
     }

@@ -70,14 +70,12 @@ impl Hub {
         let is_owner = self.owner == Some(hash) || self.operators.has(&record.name);
         let status = self.store.personal(record.id).await?.status;
         self.attend(session, &record, is_owner, status, outbox)?;
-        let role = if is_owner { Role::Owner } else { Role::Member };
         Ok(Admitted {
             session,
             author: Author {
                 id: record.id,
                 name: record.name.to_string(),
             },
-            role,
             guest: None,
         })
     }

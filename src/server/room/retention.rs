@@ -2,7 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use super::Head;
-pub use crate::chat::Retention;
+use crate::chat::Retention;
 use crate::chat::{Seq, Stamp};
 use crate::server::store::Since;
 

@@ -5,6 +5,7 @@
 
 mod effects;
 mod join;
+mod messages;
 mod outcome;
 mod signals;
 mod trim;
@@ -19,26 +20,26 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::join::Joining;
-pub use self::trim::Retentions;
+pub(crate) use self::trim::Retentions;
 use super::attendance::Attendance;
 use super::directory::Directory;
-use super::mailbox::{Fatal, Leaving, RoomMsg};
+use super::mailbox::{Fatal, RoomMsg};
 use super::permissions::Permissions;
-use super::{Follow, Head, Marks, Room};
+use super::{Head, Marks, Room};
 use crate::chat::Retention;
 use crate::chat::{
-    Author, Body, ClientId, Entry, IdentityId, InstanceId, Post, Refusal, RefusalCode, RoomId,
-    RoomInfo, RoomKind, Seq, SessionId, Stamp,
+    Author, ClientId, Entry, IdentityId, InstanceId, Post, Refusal, RefusalCode, RoomId, RoomInfo,
+    Seq, SessionId, Stamp,
 };
 use crate::server::bus::{Batch, Bus, IN_FLIGHT};
 use crate::server::clock::LogClock;
 use crate::server::outbox::JoinOrLeave;
 use crate::server::outbox::{Outbox, Signal};
-use crate::server::store::{Append, RoomRecord, Store, StoreError};
+use crate::server::store::{Append, RoomRecord, RoomState, Store, StoreError};
 use crate::wire::{Event, encode_event};
 
 /// How many messages may wait in a room's mailbox.
-pub const MAILBOX: usize = 1024;
+pub(crate) const MAILBOX: usize = 1024;
 /// The most posts and payload bytes in one batch.
 const BATCH_POSTS: usize = 256;
 const BATCH_BYTES: usize = 64 * 1024;
@@ -49,13 +50,13 @@ const HOLD: Duration = Duration::from_millis(1);
 /// Changes of presence are collected for this long and sent together.
 const ROSTER_EVERY: Duration = Duration::from_millis(250);
 /// The log target of message bodies. It is off by default.
-pub const MESSAGES: &str = "tchat::messages";
+pub(crate) const MESSAGES: &str = "tchat::messages";
 /// The task of an unused room ends after this long. It is started again on demand.
 const IDLE: Duration = Duration::from_mins(10);
 
 /// A running room.
 #[derive(Clone, Debug)]
-pub struct RoomHandle {
+pub(crate) struct RoomHandle {
     pub mailbox: mpsc::Sender<RoomMsg>,
     /// Cancelled when the task has ended.
     pub ended: CancellationToken,
@@ -63,7 +64,7 @@ pub struct RoomHandle {
 
 /// What all rooms of a server share.
 #[derive(Clone, Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub fatal: Fatal,
@@ -78,7 +79,7 @@ pub struct Shared {
 
 /// A person was invited to a room.
 #[derive(Clone, Debug)]
-pub struct Invited {
+pub(crate) struct Invited {
     pub person: IdentityId,
     pub by: Author,
     pub room: RoomId,
@@ -86,7 +87,11 @@ pub struct Invited {
 
 /// Starts a room's task. It first waits for `predecessor`, an earlier task of the same room that is ending, because two tasks must never
 /// number the same room.
-pub fn start(id: RoomId, shared: &Shared, predecessor: Option<CancellationToken>) -> RoomHandle {
+pub(crate) fn start(
+    id: RoomId,
+    shared: &Shared,
+    predecessor: Option<CancellationToken>,
+) -> RoomHandle {
     let (mailbox, inbox) = mpsc::channel(MAILBOX);
     let ended = CancellationToken::new();
     let guard = ended.clone().drop_guard();
@@ -105,70 +110,28 @@ pub fn start(id: RoomId, shared: &Shared, predecessor: Option<CancellationToken>
     RoomHandle { mailbox, ended }
 }
 
-async fn run(
-    id: RoomId,
-    shared: Shared,
-    mut inbox: mpsc::Receiver<RoomMsg>,
-) -> Result<(), StoreError> {
+async fn run(id: RoomId, shared: Shared, inbox: mpsc::Receiver<RoomMsg>) -> Result<(), StoreError> {
     let Some(state) = shared.store.room(id).await? else {
-        // The dropped replies tell the callers that there is no such room.
-        inbox.close();
-        while let Some(message) = inbox.recv().await {
-            if let RoomMsg::Post { post, outbox, .. } = message {
-                // A post has no such reply, but must always be answered.
-                outbox.answer(Event::Refused {
-                    request: 0,
-                    client_id: post.client_id,
-                    refusal: Refusal::new(RefusalCode::RoomUnknown).with(id),
-                });
-            }
-        }
+        refuse_everything(id, inbox).await;
         return Ok(());
     };
-    let (seq, digest, log_ms) = state.last.unwrap_or_default();
-    let head = Head {
-        epoch: state.record.epoch,
-        first: state.first,
-        seq,
-        digest,
-        log_ms,
-    };
-    let marks: Marks = state
-        .marks
-        .into_iter()
-        .map(|(author, instance, counter)| ((author, instance), counter))
-        .collect();
-    let ordered = shared.bus.follow(id);
-    let retention = shared.retention.of(&state.record);
-    let permissions = Permissions::new(
-        state.record.kind,
-        shared.server.id,
-        state.members.into_iter().collect(),
-        state.standings.into_iter().collect(),
-    );
-    let task = Task {
-        room: Room::new(id, head, marks, permissions),
-        record: state.record,
-        attendance: Attendance::default(),
-        store: shared.store,
-        bus: shared.bus,
-        directory: shared.directory,
-        server: shared.server,
-        invited: shared.invited,
-        clock: shared.clock,
-        ordered,
-        in_flight: 0,
-        waiting: HashMap::new(),
-        joining: HashSet::new(),
-        refused: HashMap::new(),
-        subscribed: HashSet::new(),
-        retention,
-        look_at: Seq::ZERO,
-        trimming: None,
-        tell_at: None,
-        sent_at: None,
-    };
-    task.serve(inbox).await
+    Task::new(id, shared, state).serve(inbox).await
+}
+
+/// Answers what was sent to a room that does not exist.
+async fn refuse_everything(id: RoomId, mut inbox: mpsc::Receiver<RoomMsg>) {
+    // The dropped replies tell the callers that there is no such room.
+    inbox.close();
+    while let Some(message) = inbox.recv().await {
+        if let RoomMsg::Post { post, outbox, .. } = message {
+            // A post has no such reply, but must always be answered.
+            outbox.answer(Event::Refused {
+                request: 0,
+                client_id: post.client_id,
+                refusal: Refusal::new(RefusalCode::RoomUnknown).with(id),
+            });
+        }
+    }
 }
 
 /// Identifies a post, to find its waiter when it comes back from the bus.
@@ -214,6 +177,50 @@ struct Task {
 }
 
 impl Task {
+    fn new(id: RoomId, shared: Shared, state: RoomState) -> Self {
+        let (seq, digest, log_ms) = state.last.unwrap_or_default();
+        let head = Head {
+            epoch: state.record.epoch,
+            first: state.first,
+            seq,
+            digest,
+            log_ms,
+        };
+        let marks: Marks = state
+            .marks
+            .into_iter()
+            .map(|(author, instance, counter)| ((author, instance), counter))
+            .collect();
+        let permissions = Permissions::new(
+            state.record.kind,
+            shared.server.id,
+            state.members.into_iter().collect(),
+            state.standings.into_iter().collect(),
+        );
+        Self {
+            room: Room::new(id, head, marks, permissions),
+            attendance: Attendance::default(),
+            ordered: shared.bus.follow(id),
+            in_flight: 0,
+            waiting: HashMap::new(),
+            joining: HashSet::new(),
+            refused: HashMap::new(),
+            subscribed: HashSet::new(),
+            retention: shared.retention.of(&state.record),
+            look_at: Seq::ZERO,
+            trimming: None,
+            tell_at: None,
+            sent_at: None,
+            record: state.record,
+            store: shared.store,
+            bus: shared.bus,
+            directory: shared.directory,
+            server: shared.server,
+            invited: shared.invited,
+            clock: shared.clock,
+        }
+    }
+
     async fn serve(mut self, mut inbox: mpsc::Receiver<RoomMsg>) -> Result<(), StoreError> {
         let mut messages = Vec::new();
         loop {
@@ -307,97 +314,6 @@ impl Task {
             log_ms: now.log_ms.max(self.room.head().log_ms),
             ..now
         }
-    }
-
-    /// Handles a message. Returns the post that it results in, if any.
-    fn handle(&mut self, message: RoomMsg) -> Option<Post> {
-        match message {
-            RoomMsg::Post {
-                post,
-                session,
-                outbox,
-            } => {
-                self.waiting
-                    .entry(key(&post))
-                    .or_default()
-                    .push(Waiter::Session(session, outbox));
-                return Some(post);
-            }
-            RoomMsg::Announce(post) => return Some(post),
-            RoomMsg::Join {
-                who,
-                follower,
-                reply,
-            } => {
-                return self.join(Joining {
-                    who,
-                    follower,
-                    reply,
-                });
-            }
-            RoomMsg::Leave { author, how, reply } => {
-                let may = how == Leaving::ForGood || self.room.permissions().is_lonely();
-                if self.record.kind == RoomKind::Conversation && !may {
-                    tell(reply, Err(Refusal::new(RefusalCode::CannotLeave)));
-                    return None;
-                }
-                let post = Post {
-                    author,
-                    client_id: None,
-                    body: Body::Left,
-                    mentions: Vec::new(),
-                };
-                self.waiting
-                    .entry(key(&post))
-                    .or_default()
-                    .push(Waiter::Leave(reply));
-                return Some(post);
-            }
-            RoomMsg::Attend { who, reply } => {
-                let head = self.attend(&who).map(|()| self.room.head());
-                let promoted = self.promotion(&who);
-                tell(reply, head);
-                return promoted;
-            }
-            RoomMsg::Follow {
-                follower,
-                after,
-                reply,
-            } => {
-                let session = follower.session;
-                let follow = self.room.follow(follower, after);
-                if follow != Follow::NotAMember {
-                    self.subscribed.insert(session);
-                }
-                tell(reply, (follow, self.room.head()));
-            }
-            RoomMsg::Unfollow { session, reply } => {
-                self.subscribed.remove(&session);
-                self.room.unfollow(session);
-                tell(reply, ());
-            }
-            RoomMsg::Depart {
-                session,
-                identity,
-                how,
-            } => {
-                self.subscribed.remove(&session);
-                self.room.unfollow(session);
-                self.attendance.depart(session, identity, how);
-                self.note_changes();
-            }
-            RoomMsg::Expire { identity, lost } => {
-                self.attendance.expire(identity, lost);
-                self.note_changes();
-            }
-            RoomMsg::Status { identity, status } => {
-                self.attendance.set_status(identity, &status);
-                self.note_changes();
-            }
-            RoomMsg::Typing { identity } => self.send_typing(identity),
-            RoomMsg::Ask(question) => self.reply(question),
-        }
-        None
     }
 
     /// Numbers a batch that came back from the bus, stores it and delivers it.

@@ -14,7 +14,7 @@ use crate::server::room::Follower;
 use crate::wire::{Event, RequestFrame};
 
 /// Runs a guest's session until it ends. The bridge has already admitted the connection.
-pub async fn run_guest(
+pub(crate) async fn run_guest(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
     mut inbound: impl Stream<Item = RequestFrame> + Unpin + Send,

@@ -183,7 +183,7 @@ fn log(damage: &Damage) {
 
 /// Whether a database is missing, or has no tables. An empty file is not opened: SQLite would delete the write-ahead log beside it, which
 /// may have all the data.
-pub fn is_missing_or_empty(path: &Path) -> bool {
+pub(crate) fn is_missing_or_empty(path: &Path) -> bool {
     match fs::metadata(path) {
         Err(error) => error.kind() == io::ErrorKind::NotFound,
         Ok(file) if file.len() == 0 => true,

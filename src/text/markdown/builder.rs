@@ -108,36 +108,14 @@ impl<'a> Builder<'a> {
     /// Begins a block or a mark. If it is shown as typed instead, returns where it ends.
     fn start(&mut self, tag: Tag<'_>, range: Range<usize>) -> Option<usize> {
         match tag {
-            Tag::Paragraph => {
-                self.block(range.start);
-                let begins = self.source[..range.start]
-                    .rfind('\n')
-                    .map_or(0, |at| at + 1);
-                let spaces = &self.source[begins..range.start];
-                if self.depth == 0 && self.items.is_empty() && spaces.trim().is_empty() {
-                    self.indent(spaces);
-                }
-            }
+            Tag::Paragraph => self.start_paragraph(range.start),
             Tag::BlockQuote(_) => {
                 self.block(range.start);
                 self.depth += 1;
                 self.quotes = self.depth;
             }
             Tag::List(_) => self.flush(),
-            Tag::Item => {
-                self.flush();
-                self.block(range.start);
-                let marker = self.source[range].split_whitespace().next().unwrap_or("-");
-                let marker = if matches!(marker, "-" | "*" | "+") {
-                    "•"
-                } else {
-                    marker
-                };
-                self.items.push(Item {
-                    marker: format!("{} ", self.prepared.typed(marker, Place::Verbatim)),
-                    is_shown: false,
-                });
-            }
+            Tag::Item => self.start_item(range),
             Tag::Emphasis => self.begun.push((self.text.len(), Some(Mark::Emphasis))),
             Tag::Strong => self.begun.push((self.text.len(), Some(Mark::Strong))),
             Tag::Strikethrough => self.begun.push((self.text.len(), Some(Mark::Struck))),
@@ -167,6 +145,32 @@ impl<'a> Builder<'a> {
             }
         }
         None
+    }
+
+    /// Begins a paragraph, with the spaces before it on its line.
+    fn start_paragraph(&mut self, start: usize) {
+        self.block(start);
+        let begins = self.source[..start].rfind('\n').map_or(0, |at| at + 1);
+        let spaces = &self.source[begins..start];
+        if self.depth == 0 && self.items.is_empty() && spaces.trim().is_empty() {
+            self.indent(spaces);
+        }
+    }
+
+    /// Begins a list item. Its marker is shown before its first line.
+    fn start_item(&mut self, range: Range<usize>) {
+        self.flush();
+        self.block(range.start);
+        let marker = self.source[range].split_whitespace().next().unwrap_or("-");
+        let marker = if matches!(marker, "-" | "*" | "+") {
+            "•"
+        } else {
+            marker
+        };
+        self.items.push(Item {
+            marker: format!("{} ", self.prepared.typed(marker, Place::Verbatim)),
+            is_shown: false,
+        });
     }
 
     fn end(&mut self, tag: TagEnd, range: Range<usize>) {

@@ -2,13 +2,12 @@
 
 use super::{Attached, End, Waits};
 use crate::chat::{
-    Body, ClientId, Cursor, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId, RoomInfo,
-    Seq, ServerId, Unread,
+    Body, Cursor, Entry, Epoch, FollowResult, RoomId, RoomInfo, Seq, ServerId, Unread,
 };
 use crate::client::cache::{History, Whose};
 use crate::client::link::NoReceiver;
 use crate::client::pending::Pending;
-use crate::client::{About, Event, LinkState, PutOut, Why, history};
+use crate::client::{Event, LinkState, PutOut, Why, history};
 use crate::wire::{self, Goodbye, GoodbyeReason, Then, UnfollowReason, Welcome, event_from, proto};
 use tokio::time::Instant;
 
@@ -27,10 +26,7 @@ impl Attached<'_> {
             // If a server breaks the protocol, disconnect instead of guessing.
             let Ok(event) = event_from(event) else {
                 self.pass_on(entries).await?;
-                return Ok(Some(End::Lost {
-                    why: Why::NotTchat(String::new()),
-                    retry_after: None,
-                }));
+                return Ok(Some(End::lost(Why::NotTchat(String::new()))));
             };
             match event {
                 wire::Event::Entry(entry) => {
@@ -126,28 +122,7 @@ impl Attached<'_> {
             }
             wire::Event::Unfollowed { request, room, why } => {
                 self.waiting.remove(&request);
-                let event = match why {
-                    UnfollowReason::RequestFrame => return Ok(None),
-                    UnfollowReason::Left => Event::Left(room),
-                    UnfollowReason::Kicked { by, reason } => {
-                        let how = PutOut::Kicked { by, reason };
-                        Event::PutOut { room, how }
-                    }
-                    UnfollowReason::Banned { by, reason } => {
-                        let how = PutOut::Banned { by, reason };
-                        Event::PutOut { room, how }
-                    }
-                    UnfollowReason::Closed => {
-                        let how = PutOut::Closed;
-                        Event::PutOut { room, how }
-                    }
-                };
-                self.followed.remove(&room);
-                self.link.cursors.remove(&room);
-                if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
-                    cache.left(server, room).await;
-                }
-                self.link.tell(event).await?;
+                self.unfollowed(room, why).await?;
             }
             wire::Event::Accepted {
                 client_id,
@@ -186,6 +161,29 @@ impl Attached<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// A room is no longer followed, because we left it or were removed from it.
+    async fn unfollowed(&mut self, room: RoomId, why: UnfollowReason) -> Result<(), NoReceiver> {
+        let put_out = |how| Event::PutOut { room, how };
+        let event = match why {
+            UnfollowReason::RequestFrame => return Ok(()),
+            UnfollowReason::Left => Event::Left(room),
+            UnfollowReason::Kicked { by, reason } => put_out(PutOut::Kicked { by, reason }),
+            UnfollowReason::Banned { by, reason } => put_out(PutOut::Banned { by, reason }),
+            UnfollowReason::Closed => put_out(PutOut::Closed),
+        };
+        self.forget(room).await;
+        self.link.tell(event).await
+    }
+
+    /// Removes a room that we are no longer in.
+    pub(super) async fn forget(&mut self, room: RoomId) {
+        self.followed.remove(&room);
+        self.link.cursors.remove(&room);
+        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
+            cache.left(server, room).await;
+        }
     }
 
     /// A room is followed, or followed again: from the cursor, or from what the server has instead.
@@ -340,94 +338,6 @@ impl Attached<'_> {
             self.follow(id);
         }
         Ok(())
-    }
-
-    /// A post was refused permanently: it stays on disk with the reason, until it is repeated or discarded.
-    async fn fail(&mut self, client_id: ClientId, refusal: Refusal) -> Result<(), NoReceiver> {
-        if let Some(cache) = &self.link.cache {
-            cache.failed(client_id, refusal.clone()).await;
-        }
-        self.link
-            .tell(Event::PostRefused { client_id, refusal })
-            .await
-    }
-
-    /// A room that cannot be followed, because we are not a member or it was deleted.
-    async fn forget(&mut self, room: RoomId, refusal: &Refusal) {
-        let is_gone = matches!(
-            refusal.code,
-            RefusalCode::NotAMember | RefusalCode::RoomUnknown
-        );
-        if !is_gone {
-            return;
-        }
-        self.followed.remove(&room);
-        self.link.cursors.remove(&room);
-        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
-            cache.left(server, room).await;
-        }
-    }
-
-    async fn refused(
-        &mut self,
-        request: u64,
-        client_id: Option<ClientId>,
-        refusal: Refusal,
-    ) -> Result<Option<End>, NoReceiver> {
-        if self.welcome_at.is_none() {
-            return Ok(Some(match refusal.code {
-                RefusalCode::NameTaken | RefusalCode::NameInvalid | RefusalCode::NameReserved => {
-                    End::NameRefused(refusal)
-                }
-                _ if refusal.retry_after.is_some() => End::Lost {
-                    retry_after: refusal.retry_after,
-                    why: Why::Refused(refusal),
-                },
-                _ => End::Stopped(Why::Refused(refusal)),
-            }));
-        }
-        if let Some(client_id) = client_id {
-            if let Some(after) = refusal.retry_after {
-                self.link
-                    .pending
-                    .postponed(client_id, after, Instant::now().into_std());
-                if refusal.code == RefusalCode::StorageFull {
-                    self.link.tell(Event::PostWaits(refusal)).await?;
-                }
-            } else if self.link.pending.answered(client_id).is_some() {
-                self.fail(client_id, refusal).await?;
-            }
-            return Ok(None);
-        }
-        match self.waiting.remove(&request) {
-            Some(Waits::For(about)) => {
-                if let About::Follow(room) = about {
-                    self.forget(room, &refusal).await;
-                }
-                self.link.tell(Event::Refused { about, refusal }).await?;
-            }
-            Some(Waits::Resolve(_)) if refusal.retry_after.is_some() => {
-                let after = refusal.retry_after.unwrap_or_default();
-                self.link
-                    .pending
-                    .not_resolved_yet(after, Instant::now().into_std());
-            }
-            Some(Waits::Resolve(name)) => {
-                for post in self.link.pending.unresolved(&name) {
-                    self.fail(post.client_id, refusal.clone()).await?;
-                }
-            }
-            Some(Waits::Start(room)) => {
-                self.link
-                    .tell(Event::Refused {
-                        about: About::Join(room),
-                        refusal,
-                    })
-                    .await?;
-            }
-            Some(Waits::Quietly) | None => {}
-        }
-        Ok(None)
     }
 }
 

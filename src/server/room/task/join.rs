@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{Task, Waiter, key, tell};
+use super::{Task, Waiter, tell};
 use crate::chat::{
     Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomInfo, RoomKind, Ruling, Seq,
 };
@@ -52,11 +52,7 @@ impl Task {
             body: Body::Joined(role),
             mentions: Vec::new(),
         };
-        self.waiting
-            .entry(key(&post))
-            .or_default()
-            .push(Waiter::Join(Box::new(joining)));
-        Some(post)
+        Some(self.await_outcome(post, Waiter::Join(Box::new(joining))))
     }
 
     /// Makes a member present. If the join has a follower, it follows the entries after `at`.

@@ -1,6 +1,7 @@
 //! Signals of a room: who types, and for guests who came and went.
 
-use super::{Arc, Event, IdentityId, JoinOrLeave, RoomKind, Signal, Task, encode_event};
+use super::{Arc, Event, IdentityId, JoinOrLeave, Signal, Task, encode_event};
+use crate::chat::RoomKind;
 
 impl Task {
     /// Sends a typing signal, unless the person may not write here.

@@ -71,29 +71,47 @@ fn filled(
     let length = u64::try_from(page.len()).unwrap_or(u64::MAX);
     let is_whole =
         |from: Seq, to: Seq| from.count_to(to) == length && from <= first.seq && last.seq <= to;
-    let most = u64::try_from(most).unwrap_or(u64::MAX);
-    let (mut from, mut to) = match span {
+    let (from, to) = match span {
         Span::After(seq) => (seq.next(), last.seq),
         Span::Before(seq) => (first.seq, seq.before()),
     };
     if is_whole(from, to) {
         return Ok(page);
     }
-    // Trimmed entries and entries that do not exist yet are not holes.
-    match span {
-        Span::After(_) => {
-            from = from.max(Seq(first_seq(db, num)?.unsigned_abs()));
-            to = to.min(Seq(from.0.saturating_add(most).saturating_sub(1)));
-        }
-        Span::Before(_) => {
-            to = to.min(Seq(write::last(db, num)?.0.unsigned_abs()));
-            from = from.max(Seq((to.0 + 1).saturating_sub(most)));
-        }
-    }
+    let (from, to) = stored_bounds(db, num, span, most, (from, to))?;
     if is_whole(from, to) {
         return Ok(page);
     }
-    let lost = Entry {
+    let lost = lost_entry(first);
+    fill_holes(db, num, (from, to), page, &lost)
+}
+
+/// Returns the first and last seq of a page without trimmed entries and entries that do not exist yet, because these are not holes.
+fn stored_bounds(
+    db: &Connection,
+    num: i64,
+    span: Span,
+    most: usize,
+    (from, to): (Seq, Seq),
+) -> rusqlite::Result<(Seq, Seq)> {
+    let most = u64::try_from(most).unwrap_or(u64::MAX);
+    Ok(match span {
+        Span::After(_) => {
+            let from = from.max(Seq(first_seq(db, num)?.unsigned_abs()));
+            let end = Seq(from.0.saturating_add(most).saturating_sub(1));
+            (from, to.min(end))
+        }
+        Span::Before(_) => {
+            let to = to.min(Seq(write::last(db, num)?.0.unsigned_abs()));
+            let begin = Seq((to.0 + 1).saturating_sub(most));
+            (from.max(begin), to)
+        }
+    })
+}
+
+/// Returns the entry that takes the place of a lost row of the same room as `known`.
+fn lost_entry(known: &Entry) -> Entry {
+    Entry {
         digest: Digest::default(),
         author: Author {
             id: IdentityId::NOBODY,
@@ -102,8 +120,18 @@ fn filled(
         client_id: None,
         body: Body::Damaged([0; 32]),
         amended: None,
-        ..first.clone()
-    };
+        ..known.clone()
+    }
+}
+
+/// Returns the entries of a page from one seq to another, with `lost` in each hole.
+fn fill_holes(
+    db: &Connection,
+    num: i64,
+    (from, to): (Seq, Seq),
+    page: Vec<Entry>,
+    lost: &Entry,
+) -> rusqlite::Result<Vec<Entry>> {
     let mut rows = page.into_iter().peekable();
     let mut whole = Vec::new();
     for seq in (from.0..=to.0).map(Seq) {

@@ -274,63 +274,12 @@ fn amend(
     target: i64,
     what: &Amendment,
 ) -> rusqlite::Result<()> {
-    let seq = signed(by.seq.0);
     db.prepare_cached("UPDATE entries SET amended = ?3 WHERE room = ?1 AND seq = ?2")?
-        .execute([num, target, seq])?;
+        .execute([num, target, signed(by.seq.0)])?;
     match what {
-        Amendment::Edit(text) => {
-            let old = db
-                .prepare_cached("SELECT kind, text FROM entries WHERE room = ?1 AND seq = ?2")?
-                .query_row([num, target], |row| {
-                    Ok(decode::small(row, 0)?.zip(decode::whole_text(row, 1)?))
-                })
-                .optional()?
-                .flatten();
-            let edited = old.and_then(|(kind, old)| Body::from_parts(kind, old).with_text(text));
-            if let Some(body) = edited {
-                index::forget(db, num, target)?;
-                db.prepare_cached(
-                    "UPDATE entries SET text = ?3, is_edited = 1 WHERE room = ?1 AND seq = ?2",
-                )?
-                .execute(params![num, target, body.payload()])?;
-                index::put(db, num, target)?;
-                db.prepare_cached("DELETE FROM mentions WHERE room = ?1 AND seq = ?2")?
-                    .execute([num, target])?;
-                mention(db, num, target, &by.mentions)?;
-            }
-        }
-        Amendment::Erase => {
-            index::forget(db, num, target)?;
-            // This erases the entry itself and every edit of it.
-            db.prepare_cached(&format!(
-                "UPDATE entries SET kind = ?3, text = '', is_edited = 0
-                 WHERE room = ?1 AND (seq = ?2 OR (target = ?2 AND {EDIT}))"
-            ))?
-            .execute(params![num, target, ERASED])?;
-            for gone in [
-                "DELETE FROM reactions WHERE room = ?1 AND target = ?2",
-                "DELETE FROM mentions WHERE room = ?1 AND (seq = ?2 OR seq IN
-                 (SELECT seq FROM entries WHERE room = ?1 AND target = ?2))",
-            ] {
-                db.prepare_cached(gone)?.execute([num, target])?;
-            }
-        }
-        Amendment::React { emoji, is_on: true } => {
-            db.prepare_cached(
-                "INSERT OR IGNORE INTO reactions (room, target, emoji, person, name, seq)
-                 SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS
-                 (SELECT 1 FROM entries WHERE room = ?1 AND seq = ?2 AND kind <> ?7)",
-            )?
-            .execute(params![
-                num,
-                target,
-                emoji,
-                by.author.id.bytes(),
-                by.author.name,
-                seq,
-                ERASED
-            ])?;
-        }
+        Amendment::Edit(text) => edit(db, num, by, target, text)?,
+        Amendment::Erase => erase(db, num, target)?,
+        Amendment::React { emoji, is_on: true } => add_reaction(db, num, by, target, emoji)?,
         Amendment::React { emoji, .. } => {
             db.prepare_cached(
                 "DELETE FROM reactions WHERE room = ?1 AND target = ?2 AND emoji = ?3 AND person = ?4",
@@ -338,6 +287,71 @@ fn amend(
             .execute(params![num, target, emoji, by.author.id.bytes()])?;
         }
     }
+    Ok(())
+}
+
+/// Replaces the text and the mentions of an entry, if it has a text.
+fn edit(db: &Connection, num: i64, by: &Entry, target: i64, text: &str) -> rusqlite::Result<()> {
+    let old = db
+        .prepare_cached("SELECT kind, text FROM entries WHERE room = ?1 AND seq = ?2")?
+        .query_row([num, target], |row| {
+            Ok(decode::small(row, 0)?.zip(decode::whole_text(row, 1)?))
+        })
+        .optional()?
+        .flatten();
+    let edited = old.and_then(|(kind, old)| Body::from_parts(kind, old).with_text(text));
+    let Some(body) = edited else {
+        return Ok(());
+    };
+    index::forget(db, num, target)?;
+    db.prepare_cached("UPDATE entries SET text = ?3, is_edited = 1 WHERE room = ?1 AND seq = ?2")?
+        .execute(params![num, target, body.payload()])?;
+    index::put(db, num, target)?;
+    db.prepare_cached("DELETE FROM mentions WHERE room = ?1 AND seq = ?2")?
+        .execute([num, target])?;
+    mention(db, num, target, &by.mentions)
+}
+
+/// Erases the text of an entry and of every edit of it, and deletes its reactions and mentions.
+fn erase(db: &Connection, num: i64, target: i64) -> rusqlite::Result<()> {
+    index::forget(db, num, target)?;
+    db.prepare_cached(&format!(
+        "UPDATE entries SET kind = ?3, text = '', is_edited = 0
+         WHERE room = ?1 AND (seq = ?2 OR (target = ?2 AND {EDIT}))"
+    ))?
+    .execute(params![num, target, ERASED])?;
+    for gone in [
+        "DELETE FROM reactions WHERE room = ?1 AND target = ?2",
+        "DELETE FROM mentions WHERE room = ?1 AND (seq = ?2 OR seq IN
+         (SELECT seq FROM entries WHERE room = ?1 AND target = ?2))",
+    ] {
+        db.prepare_cached(gone)?.execute([num, target])?;
+    }
+    Ok(())
+}
+
+/// Adds a reaction to an entry, if it exists and was not erased.
+fn add_reaction(
+    db: &Connection,
+    num: i64,
+    by: &Entry,
+    target: i64,
+    emoji: &str,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO reactions (room, target, emoji, person, name, seq)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS
+         (SELECT 1 FROM entries WHERE room = ?1 AND seq = ?2 AND kind <> ?7)",
+    )?
+    .execute(params![
+        num,
+        target,
+        emoji,
+        by.author.id.bytes(),
+        by.author.name,
+        signed(by.seq.0),
+        ERASED
+    ])?;
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! The thread that writes to the database: it takes all waiting writes, commits them together and then answers each of them. Two more
 //! threads run checkpoints and request indexing. It does not know what the writes do.
 
+mod job;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 use tokio::sync::oneshot;
 
+use self::job::{Job, Write};
 use super::index::Indexer;
 use super::space::Space;
 use crate::server::store::StoreError;
@@ -29,97 +32,6 @@ const INDEX_AFTER: Duration = Duration::from_millis(20);
 const INDEX_SHARE: u32 = 6;
 /// A log longer than this, in bytes, is checkpointed by the writer itself, even though writes wait for that.
 const WAL_BYTES: u64 = 64 * 1024 * 1024;
-
-/// A write with its answer: it runs inside the transaction and is answered after the commit.
-trait Job: Send {
-    fn rows(&self) -> usize;
-    /// Runs the write. An error means that the whole commit fails.
-    fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
-}
-
-struct Write<T, F> {
-    rows: usize,
-    refusal: Refusal,
-    run: Option<F>,
-    done: Option<Result<T, StoreError>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T: Send, F: FnOnce(&Connection) -> Result<T, WriteError> + Send> Job for Write<T, F> {
-    fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
-        let Some(run) = self.run.take() else {
-            return Ok(());
-        };
-        if self.refusal == Refusal::BeforeWriting {
-            let before = db.total_changes();
-            let done = run(db);
-            if matches!(done, Err(WriteError::Conflict)) && db.total_changes() != before {
-                return Err(StoreError::Failed(
-                    "a write conflicted after it had changed rows".into(),
-                ));
-            }
-            return self.done(done);
-        }
-        // A conflict must not undo the other writes in the same commit.
-        batch(db, "SAVEPOINT job")?;
-        let done = run(db);
-        batch(
-            db,
-            if done.is_ok() {
-                "RELEASE job"
-            } else {
-                "ROLLBACK TO job; RELEASE job"
-            },
-        )?;
-        self.done(done)
-    }
-
-    fn rows(&self) -> usize {
-        self.rows
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let answer = match (committed, self.done) {
-            (Err(error), _) => Err(error),
-            (Ok(()), Some(done)) => done,
-            (Ok(()), None) => Err(StoreError::Failed("a write was not run".into())),
-        };
-        // The caller may be gone; the write is committed all the same.
-        let _gone = self.reply.send(answer);
-    }
-}
-
-impl<T, F> Write<T, F> {
-    fn new(
-        rows: usize,
-        refusal: Refusal,
-        run: F,
-    ) -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
-        let (reply, answer) = oneshot::channel();
-        let write = Self {
-            rows,
-            refusal,
-            run: Some(run),
-            done: None,
-            reply,
-        };
-        (write, answer)
-    }
-
-    fn done(&mut self, done: Result<T, WriteError>) -> Result<(), StoreError> {
-        match done {
-            Ok(value) => self.done = Some(Ok(value)),
-            Err(WriteError::Conflict) => self.done = Some(Err(StoreError::Conflict)),
-            Err(WriteError::Sqlite(error)) => return Err(failure(&error)),
-        }
-        Ok(())
-    }
-}
-
-fn batch(db: &Connection, sql: &str) -> Result<(), StoreError> {
-    db.execute_batch(sql).map_err(|error| failure(&error))
-}
 
 /// A request to the writer thread.
 enum Task {
@@ -273,16 +185,13 @@ fn write_all(
             rows,
             index,
         } = Waiting::beginning_with(first, &mut waiting);
-        let may_write = match poison.get() {
-            Some(cause) => Err(StoreError::Failed(cause.clone())),
-            None if space.is_full() => Err(StoreError::Full),
-            None => Ok(()),
-        };
-        let committed = if jobs.is_empty() {
-            may_write
-        } else {
-            may_write.and_then(|()| commit(&mut db, &mut jobs))
-        };
+        let mut committed = checkpoint_outcome(poison);
+        if committed.is_ok() && space.is_full() {
+            committed = Err(StoreError::Full);
+        }
+        if committed.is_ok() && !jobs.is_empty() {
+            committed = commit(&mut db, &mut jobs);
+        }
         for job in jobs {
             job.answer(committed.clone());
         }
@@ -309,18 +218,21 @@ fn write_all(
         since_checkpoint += rows;
         if since_checkpoint >= CHECKPOINT_ROWS {
             since_checkpoint = 0;
-            if log.metadata().is_ok_and(|log| log.len() > WAL_BYTES) {
-                truncate(&db)?;
-            } else {
-                // One request that has not started yet is enough.
-                let _asked = after.checkpoint.try_send(());
-            }
+            checkpoint(&db, log, after)?;
         }
     }
-    match poison.get() {
-        Some(cause) => Err(StoreError::Failed(cause.clone())),
-        None => truncate(&db),
+    checkpoint_outcome(poison)?;
+    truncate(&db)
+}
+
+/// Requests a checkpoint of the log, or runs it if the log has become too long.
+fn checkpoint(db: &Connection, log: &Path, after: &After) -> Result<(), StoreError> {
+    if log.metadata().is_ok_and(|log| log.len() > WAL_BYTES) {
+        return truncate(db);
     }
+    // One request that has not started yet is enough.
+    let _asked = after.checkpoint.try_send(());
+    Ok(())
 }
 
 /// Requests that are handled together.
@@ -444,3 +356,11 @@ fn checkpoints(path: &Path, asked: &Receiver<()>, poison: &Poison) {
 
 /// The cause of a failed checkpoint. Nothing is written after that.
 type Poison = Arc<OnceLock<String>>;
+
+/// Returns the error of a checkpoint that failed.
+fn checkpoint_outcome(poison: &Poison) -> Result<(), StoreError> {
+    match poison.get() {
+        Some(cause) => Err(StoreError::Failed(cause.clone())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,113 @@
+//! The messages in a room's mailbox: which post each results in, and the replies of those that result in none.
+
+use tokio::sync::oneshot;
+
+use super::{Joining, Task, Waiter, key, tell};
+use crate::chat::{Author, Body, IdentityId, Post, Refusal, RefusalCode, RoomKind, Seq, SessionId};
+use crate::server::room::attendance::Departure;
+use crate::server::room::mailbox::{Leaving, RoomMsg};
+use crate::server::room::{Follow, Follower, Head};
+
+impl Task {
+    /// Handles a message. Returns the post that it results in, if any.
+    pub(super) fn handle(&mut self, message: RoomMsg) -> Option<Post> {
+        match message {
+            RoomMsg::Post {
+                post,
+                session,
+                outbox,
+            } => return Some(self.await_outcome(post, Waiter::Session(session, outbox))),
+            RoomMsg::Announce(post) => return Some(post),
+            RoomMsg::Join {
+                who,
+                follower,
+                reply,
+            } => {
+                return self.join(Joining {
+                    who,
+                    follower,
+                    reply,
+                });
+            }
+            RoomMsg::Leave { author, how, reply } => return self.leave(author, how, reply),
+            RoomMsg::Attend { who, reply } => {
+                let head = self.attend(&who).map(|()| self.room.head());
+                let promoted = self.promotion(&who);
+                tell(reply, head);
+                return promoted;
+            }
+            RoomMsg::Follow {
+                follower,
+                after,
+                reply,
+            } => tell(reply, self.follow(follower, after)),
+            RoomMsg::Unfollow { session, reply } => {
+                self.unfollow(session);
+                tell(reply, ());
+            }
+            RoomMsg::Depart {
+                session,
+                identity,
+                how,
+            } => self.depart(session, identity, how),
+            RoomMsg::Expire { identity, lost } => {
+                self.attendance.expire(identity, lost);
+                self.note_changes();
+            }
+            RoomMsg::Status { identity, status } => {
+                self.attendance.set_status(identity, &status);
+                self.note_changes();
+            }
+            RoomMsg::Typing { identity } => self.send_typing(identity),
+            RoomMsg::Ask(question) => self.reply(question),
+        }
+        None
+    }
+
+    /// Registers who gets the outcome of a post, before it is published.
+    pub(super) fn await_outcome(&mut self, post: Post, waiter: Waiter) -> Post {
+        self.waiting.entry(key(&post)).or_default().push(waiter);
+        post
+    }
+
+    /// Returns the post that ends a membership. A conversation that both people are still in cannot be left.
+    fn leave(
+        &mut self,
+        author: Author,
+        how: Leaving,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    ) -> Option<Post> {
+        let may = how == Leaving::ForGood || self.room.permissions().is_lonely();
+        if self.record.kind == RoomKind::Conversation && !may {
+            tell(reply, Err(Refusal::new(RefusalCode::CannotLeave)));
+            return None;
+        }
+        let post = Post {
+            author,
+            client_id: None,
+            body: Body::Left,
+            mentions: Vec::new(),
+        };
+        Some(self.await_outcome(post, Waiter::Leave(reply)))
+    }
+
+    fn follow(&mut self, follower: Follower, after: Seq) -> (Follow, Head) {
+        let session = follower.session;
+        let follow = self.room.follow(follower, after);
+        if follow != Follow::NotAMember {
+            self.subscribed.insert(session);
+        }
+        (follow, self.room.head())
+    }
+
+    fn unfollow(&mut self, session: SessionId) {
+        self.subscribed.remove(&session);
+        self.room.unfollow(session);
+    }
+
+    fn depart(&mut self, session: SessionId, identity: IdentityId, how: Departure) {
+        self.unfollow(session);
+        self.attendance.depart(session, identity, how);
+        self.note_changes();
+    }
+}
