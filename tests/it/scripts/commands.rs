@@ -110,7 +110,11 @@ fn the_link_overlay_shows_counts_and_refreshes_while_it_is_open() {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    assert!(words.contains("1 in the middle, 0 at the end"), "{}", screen.text());
+    assert!(
+        words.contains("1 in the middle, 0 at the end"),
+        "{}",
+        screen.text()
+    );
     // It refreshes once a second, and not after it was closed.
     screen.effects.clear();
     screen.state.screen.now.instant += std::time::Duration::from_secs(1);
