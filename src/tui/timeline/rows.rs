@@ -208,11 +208,7 @@ impl Layout<'_> {
     }
 
     pub fn height(&self, timeline: &Timeline, index: usize) -> Height {
-        let rows = self.rows(timeline, index);
-        let is_rule = |row: &&Row| matches!(row, Row::Date(_) | Row::New);
-        let head = rows.iter().take_while(is_rule).count();
-        let body = rows.len() - head;
-        Height { head, body }
+        height(&self.rows(timeline, index))
     }
 
     /// Adds the rows of an item that is shown on its own. `continues` is true for a message that needs no name and time.
@@ -356,6 +352,14 @@ impl Layout<'_> {
         let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
         Some(at.to_zoned(self.zone.clone()).date())
     }
+}
+
+/// The height of an item, from its rows.
+pub fn height(rows: &[Row]) -> Height {
+    let is_rule = |row: &&Row| matches!(row, Row::Date(_) | Row::New);
+    let head = rows.iter().take_while(is_rule).count();
+    let body = rows.len() - head;
+    Height { head, body }
 }
 
 fn message_scope(is_for_me: bool, is_action: bool) -> Scope {

@@ -1,5 +1,8 @@
 //! Draws the message area: the visible part of a timeline, starting at its anchor.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
@@ -13,7 +16,7 @@ use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
 use crate::tui::timeline::message_text::TextRowKind;
-use crate::tui::timeline::rows::{Gutter, Layout, Line, Row};
+use crate::tui::timeline::rows::{self, Gutter, Layout, Line, Row};
 use crate::tui::timeline::{Item, ItemKey, ItemKind, Timeline};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
@@ -62,10 +65,18 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
 
 /// The rows on a screen of a height, each with the index of its item.
 fn visible_rows(layout: &Layout<'_>, timeline: &Timeline, height: usize) -> Vec<(usize, Row)> {
-    let (top, line) = timeline.top(height, |index| layout.height(timeline, index));
+    // `top` needs the heights of the items on the screen. Their rows are then drawn, so no item is laid out twice.
+    let laid: RefCell<HashMap<usize, Vec<Row>>> = RefCell::default();
+    let (top, line) = timeline.top(height, |index| {
+        let mut laid = laid.borrow_mut();
+        let rows = laid.entry(index);
+        rows::height(rows.or_insert_with(|| layout.rows(timeline, index)))
+    });
+    let mut laid = laid.into_inner();
     let of = |index: usize| {
-        let rows = layout.rows(timeline, index).into_iter();
-        rows.map(move |row| (index, row))
+        let rows = laid.remove(&index);
+        let rows = rows.unwrap_or_else(|| layout.rows(timeline, index));
+        rows.into_iter().map(move |row| (index, row))
     };
     let visible = (top..timeline.len()).flat_map(of).skip(line).take(height);
     let mut rows: Vec<(usize, Row)> = visible.collect();
