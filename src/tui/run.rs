@@ -1,11 +1,12 @@
 //! The only loop: owns terminal, clock and client, feeds `update`, performs its effects, and draws the screen or prints lines.
 
+mod app;
 mod output;
+mod pace;
 mod performer;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crossterm::event::Event as Input;
 use futures::{Stream, StreamExt};
@@ -16,8 +17,10 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use self::output::{ASKS, Output};
-use self::performer::{Next, Performer};
+use self::app::App;
+use self::output::Output;
+use self::pace::Pace;
+use self::performer::Next;
 use super::content::tour::Tour;
 use super::event::Event;
 use super::input::keymap::Keymap;
@@ -36,12 +39,6 @@ use crate::chat::{InstanceId, ServerId};
 use crate::client::{self, Client};
 use crate::text::Ambiguous;
 
-/// The least time between two frames.
-const FRAME: Duration = Duration::from_millis(16);
-/// The least time between two frames while the user is typing, so that text appears at once.
-const TYPED: Duration = Duration::from_millis(6);
-/// How often time-dependent parts of the screen are updated.
-const TICK: Duration = Duration::from_millis(250);
 /// The most client events taken before the next frame.
 const EVENTS: usize = 64;
 /// The most waiting results of background work.
@@ -156,116 +153,63 @@ pub async fn run_plain(
     turn(output, input, setup, connect, stop).await
 }
 
+/// The loop: waits for the next event, applies it with what has arrived since, and shows the result when a frame is due.
 async fn turn<B: Backend<Error = io::Error>>(
-    mut output: Output<'_, B>,
+    output: Output<'_, B>,
     mut input: impl Stream<Item = io::Result<Event>> + Unpin,
     setup: Setup,
     connect: Connect,
     stop: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let (mut look, warnings) = first_look(&setup)?;
-    let mut state = first_state(&setup, output.size().map_err(RunError::Terminal)?);
-    if let Some(warning) = warnings.first() {
-        state.say(super::state::Tone::Problem, warning.clone());
-    }
     let (worked, mut works) = mpsc::channel(WORKS);
-    let mut performer = Performer::begin(&mut state, setup, connect, worked)?;
-
+    let mut app = App::begin(output, setup, connect, worked)?;
     let mut stop = std::pin::pin!(stop);
     let mut arrived = Vec::new();
-    let mut drawn_at = Instant::now() - FRAME;
-    let (mut is_dirty, mut is_typed) = (true, false);
-    let mut ticked_at = Instant::now();
-    // Set when the input has ended: how long answers are still waited for.
-    let mut ends_at: Option<Instant> = None;
-    let (mut typed_at, mut waits_for) = (Instant::now(), 0);
+    let mut pace = Pace::begin();
     loop {
-        let unanswered = ends_at.map_or(0, |_| state.unanswered());
-        if unanswered < waits_for {
-            // Each answer extends the time for the others.
-            ends_at = ends_at.map(|_| Instant::now() + output.patience());
+        pace.note_answers(&app.state, app.output.patience());
+        if pace.is_over() {
+            return app.finish().await;
         }
-        waits_for = unanswered;
-        let is_over = |at: Instant| at <= Instant::now() || unanswered == 0;
-        if ends_at.is_some_and(is_over) {
-            // A failure is ignored: the reader of the output may be gone.
-            let _gone = output.show(&mut state, &look);
-            let unsaid = output.unsaid(&state);
-            performer.quit(&mut state).await?;
-            return unsaid.map_or(Ok(()), |words| Err(RunError::Unsaid(words)));
-        }
-        let frame_at = drawn_at + if is_typed { TYPED } else { FRAME };
-        // Ticks are needed even if other events arrive all the time.
-        let tick_at = ticked_at + TICK;
-        let takes_input = ends_at.is_none()
-            && output.takes_input(&state, is_dirty, typed_at.elapsed())
-            && !(performer.is_away && output.is_plain());
+        let takes_input = app.takes_input(&pace);
         let event = tokio::select! {
             biased;
-            () = stop.as_mut() => return performer.quit(&mut state).await,
+            () = stop.as_mut() => return app.quit().await,
             // A frame that is due comes before input that would only cause the next one.
-            () = sleep_until(frame_at), if is_dirty && !performer.is_away => {
-                state.screen.now = now();
-                match output.show(&mut state, &look) {
-                    // The reader has closed the pipe, so the program ends without an error.
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                        return performer.quit(&mut state).await;
-                    }
-                    shown => shown.map_err(RunError::Terminal)?,
+            () = sleep_until(pace.frame_at()), if pace.is_dirty && !app.performer.is_away => {
+                if app.show()? == Next::Quit {
+                    return app.quit().await;
                 }
-                performer.entitle(&state);
-                (drawn_at, is_dirty, is_typed) = (Instant::now(), false, false);
+                pace.note_frame();
                 continue;
             }
             event = input.next(), if takes_input => {
-                typed_at = Instant::now();
                 let Some(Ok(event)) = event else {
                     // The terminal is gone or the piped input has ended.
-                    ends_at = Some(typed_at + output.patience());
+                    pace.end_input(app.output.patience());
                     continue;
                 };
-                is_typed = true;
+                pace.note_input();
                 Some(event)
             }
-            count = performer.recv(&mut arrived) => {
+            count = app.performer.recv(&mut arrived) => {
                 if count == 0 {
-                    performer.connection = None;
+                    app.performer.connection = None;
                 }
                 None
             }
             Some(done) = works.recv() => Some(done),
-            () = sleep_until(tick_at), if state.wants_ticks() => {
-                ticked_at = Instant::now();
+            () = sleep_until(pace.tick_at()), if app.state.wants_ticks() => {
+                pace.note_tick();
                 Some(Event::Tick)
             }
-            () = sleep_until(ends_at.unwrap_or(frame_at)), if ends_at.is_some() => None,
+            () = sleep_until(pace.end_at()), if pace.is_ending() => None,
             // The answer is late, so the next line is read without it.
-            () = sleep_until(typed_at + ASKS), if !takes_input && typed_at.elapsed() < ASKS => None,
+            () = sleep_until(pace.asks_at()), if !takes_input && pace.is_asking() => None,
         };
-        state.screen.now = now();
-        is_dirty = true;
-        let is_back = matches!(event, Some(Event::Edited { .. }));
-        if is_back {
-            performer.is_away = false;
-            // A resize during the editor was not reported.
-            state.screen.size = output.size().map_err(RunError::Terminal)?;
-        }
-        if is_back || matches!(event, Some(Event::Resize(..))) {
-            // Terminals truncate and reflow their contents on a resize, even if the size ends up the same.
-            output.reset().map_err(RunError::Terminal)?;
-        }
-        let events = event
-            .into_iter()
-            .chain(arrived.drain(..).map(Event::Client));
-        for event in events.collect::<Vec<_>>() {
-            performer.note(&event, &mut state);
-            output.hear(&event);
-            if performer.happen(event, &mut state, &mut look) == Next::Quit {
-                return performer.quit(&mut state).await;
-            }
-        }
-        if std::mem::take(&mut performer.wants_redraw) {
-            output.reset().map_err(RunError::Terminal)?;
+        pace.is_dirty = true;
+        if app.apply(event, &mut arrived)? == Next::Quit {
+            return app.quit().await;
         }
     }
 }

@@ -66,68 +66,53 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
 
 fn handle(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
-        Event::Key(key) => keys::press(state, key),
+        Event::Key(key) => return keys::press(state, key),
         // Terminals send a carriage return at the end of each pasted line, as for the Enter key.
-        Event::Paste(text) => paste::insert(state, &text.replace("\r\n", "\n").replace('\r', "\n")),
-        Event::Line(text) => plain::line(state, &text),
+        Event::Paste(text) => {
+            return paste::insert(state, &text.replace("\r\n", "\n").replace('\r', "\n"));
+        }
+        Event::Line(text) => return plain::line(state, &text),
         Event::Cut(text) => {
             let effects = paste::insert(state, &text);
             state.say(Tone::Problem, state.preferences.strings.line_cut);
-            effects
+            return effects;
         }
-        Event::Unreadable => {
-            state.say(Tone::Problem, state.preferences.strings.no_text);
-            Vec::new()
-        }
-        Event::ReadOut => {
-            plain::read_out(state);
-            Vec::new()
-        }
-        Event::Mouse(mouse) => mouse::point(state, mouse),
+        Event::Unreadable => state.say(Tone::Problem, state.preferences.strings.no_text),
+        Event::ReadOut => plain::read_out(state),
+        Event::Mouse(mouse) => return mouse::point(state, mouse),
         Event::Resize(width, height) => {
             state.screen.size = (width, height);
             viewport::hold_beginning(state);
-            Vec::new()
         }
-        Event::Focus(has) => {
-            state.screen.focus = Some(has);
-            Vec::new()
-        }
-        Event::Client(event) => client::handle(state, event),
-        Event::Tick => {
-            let mut effects = drafts::due(state);
-            effects.extend(link_details::due(state));
-            effects.extend(picker::due(state));
-            effects.extend(search::due(state));
-            effects.extend(reading::due(state));
-            notify::due(state);
-            effects
-        }
-        Event::Busy(command) => client::busy(state, *command),
+        Event::Focus(has) => state.screen.focus = Some(has),
+        Event::Client(event) => return client::handle(state, event),
+        Event::Tick => return tick(state),
+        Event::Busy(command) => return client::busy(state, *command),
         Event::Saved {
             setting,
             value,
             saved,
-        } => {
-            settings::saved(state, setting, value, saved);
-            Vec::new()
-        }
-        Event::Edited { room, text } => {
-            paste::edited(state, room, text);
-            Vec::new()
-        }
-        Event::Highlighted(code, tokens) => {
-            state.screen.highlights.take(&code, tokens);
-            Vec::new()
-        }
+        } => settings::saved(state, setting, value, saved),
+        Event::Edited { room, text } => paste::edited(state, room, text),
+        Event::Highlighted(code, tokens) => state.screen.highlights.take(&code, tokens),
         Event::CannotOpen(why) | Event::NotifyFailed(why) => {
             state.say(Tone::Problem, text::line(&why).to_string());
-            Vec::new()
         }
         Event::CannotConnect(why) | Event::ThemeFailed(why) => {
             state.say(Tone::Problem, why);
             client::give_back(state);
-            Vec::new()
         }
     }
+    Vec::new()
+}
+
+/// Does what is due by now.
+fn tick(state: &mut State) -> Vec<Effect> {
+    let mut effects = drafts::due(state);
+    effects.extend(link_details::due(state));
+    effects.extend(picker::due(state));
+    effects.extend(search::due(state));
+    effects.extend(reading::due(state));
+    notify::due(state);
+    effects
 }

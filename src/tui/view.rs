@@ -7,6 +7,7 @@ mod overlay;
 mod picker;
 mod prompt;
 mod sides;
+mod status;
 
 use std::num::NonZeroU16;
 use std::ops::Range;
@@ -110,7 +111,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) -> HitMap {
     sides::people(&mut canvas, state, regions.people);
     messages::draw(&mut canvas, state, &regions);
     prompt::rule(&mut canvas, state, &regions);
-    sides::status(&mut canvas, state, &regions);
+    status::draw(&mut canvas, state, &regions);
     let mut cursor = prompt::composer(&mut canvas, state, &prompt, &regions);
     overlay::popup(&mut canvas, state, &regions);
     if state.overlays.top.is_some() {

@@ -1,7 +1,9 @@
 //! Entries as items of the timeline: what is shown of each, for this user and in this language.
 
+use jiff::tz::TimeZone;
+
 use crate::chat::{Body, Entry, IdentityId};
-use crate::text::{self, SafeText};
+use crate::text::{self, Keywords, SafeText};
 use crate::tui::content::system_lines;
 use crate::tui::state::State;
 use crate::tui::strings::Strings;
@@ -10,66 +12,82 @@ use crate::tui::timeline::{Direction, ItemKind};
 
 /// Returns a function that turns an entry into a timeline item, with the current settings.
 pub fn item(state: &State) -> impl Fn(&Entry) -> ItemKind + Clone + use<> {
-    let (strings, zone) = (state.preferences.strings, state.screen.zone.clone());
-    let me = state.me.account.as_ref().map(|me| me.id);
-    let keywords = state.me.keywords.clone();
-    let ignored: Vec<IdentityId> = state.me.settings.ignored.iter().map(|it| it.id).collect();
-    let is_for_me = move |entry: &Entry| {
-        let is_mine = me == Some(entry.author.id);
-        let is_called = me.is_some_and(|me| entry.mentions(me));
-        !is_mine && (is_called || !keywords.find(entry.body.text()).is_empty())
+    let reader = Reader {
+        strings: state.preferences.strings,
+        zone: state.screen.zone.clone(),
+        me: state.me.account.as_ref().map(|me| me.id),
+        keywords: state.me.keywords.clone(),
+        ignored: state.me.settings.ignored.iter().map(|it| it.id).collect(),
     };
-    move |entry| {
+    move |entry| reader.item(entry)
+}
+
+/// What the item of an entry depends on, besides the entry.
+#[derive(Clone)]
+struct Reader {
+    strings: &'static Strings,
+    zone: TimeZone,
+    me: Option<IdentityId>,
+    keywords: Keywords,
+    ignored: Vec<IdentityId>,
+}
+
+impl Reader {
+    fn item(&self, entry: &Entry) -> ItemKind {
         let is_said =
             entry.body.is_said() || matches!(entry.body, Body::Erased(_) | Body::Damaged(_));
-        if is_said && ignored.contains(&entry.author.id) {
+        if is_said && self.ignored.contains(&entry.author.id) {
             return ItemKind::Hidden;
         }
-        let name = text::line(&entry.author.name);
         match &entry.body {
-            Body::Text(_) | Body::Reply { .. } => ItemKind::Message {
-                author: entry.author.id,
-                client_id: entry.client_id,
-                name,
-                text: MessageText::by(&entry.body),
-                is_action: false,
-                answers: match &entry.body {
-                    Body::Reply { to, .. } => Some(*to),
-                    _ => None,
-                },
-                aside: aside(strings, entry),
-                is_for_me: is_for_me(entry),
-            },
-            Body::Action(_) => ItemKind::Message {
-                author: entry.author.id,
-                client_id: entry.client_id,
-                name,
-                text: MessageText::by(&entry.body),
-                is_action: true,
-                answers: None,
-                aside: aside(strings, entry),
-                is_for_me: is_for_me(entry),
-            },
-            Body::Joined(_) => ItemKind::JoinOrLeave {
-                person: entry.author.id,
-                name,
-                way: Direction::In,
-            },
-            Body::Left => ItemKind::JoinOrLeave {
-                person: entry.author.id,
-                name,
-                way: Direction::Out,
-            },
+            Body::Text(_) | Body::Reply { .. } | Body::Action(_) => self.message(entry),
+            Body::Joined(_) => join_or_leave(entry, Direction::In),
+            Body::Left => join_or_leave(entry, Direction::Out),
             Body::Amendment { .. } => ItemKind::Hidden,
             // Erasing a message also erases its edits; only the message itself leaves a mark.
             Body::Erased(_) if entry.amended.is_none() => ItemKind::Hidden,
             Body::Erased(_) => ItemKind::Deleted {
                 author: entry.author.id,
                 client_id: entry.client_id,
-                name,
+                name: text::line(&entry.author.name),
             },
-            _ => ItemKind::System(text::line(&system_lines::of(strings, &zone, entry))),
+            _ => ItemKind::System(text::line(&system_lines::of(
+                self.strings,
+                &self.zone,
+                entry,
+            ))),
         }
+    }
+
+    fn message(&self, entry: &Entry) -> ItemKind {
+        ItemKind::Message {
+            author: entry.author.id,
+            client_id: entry.client_id,
+            name: text::line(&entry.author.name),
+            text: MessageText::by(&entry.body),
+            is_action: matches!(entry.body, Body::Action(_)),
+            answers: match &entry.body {
+                Body::Reply { to, .. } => Some(*to),
+                _ => None,
+            },
+            aside: aside(self.strings, entry),
+            is_for_me: self.is_for_me(entry),
+        }
+    }
+
+    /// Whether an entry of somebody else mentions us or contains one of our keywords.
+    fn is_for_me(&self, entry: &Entry) -> bool {
+        let is_mine = self.me == Some(entry.author.id);
+        let is_mention = self.me.is_some_and(|me| entry.mentions(me));
+        !is_mine && (is_mention || !self.keywords.find(entry.body.text()).is_empty())
+    }
+}
+
+fn join_or_leave(entry: &Entry, way: Direction) -> ItemKind {
+    ItemKind::JoinOrLeave {
+        person: entry.author.id,
+        name: text::line(&entry.author.name),
+        way,
     }
 }
 

@@ -2,20 +2,19 @@
 //!
 //! One fuzzy matcher filters all of them except search results.
 
+mod palette;
+
 use std::cmp::Reverse;
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
+use self::palette::palette;
 use super::search::Hits;
 use crate::chat::{Entry, RoomId, RoomInfo, RoomKind};
 use crate::text;
-use crate::tui::input::command::COMMANDS;
-use crate::tui::input::keymap::Action;
-use crate::tui::settings::Setting;
 use crate::tui::state::{Invitation, Picker, PickerKind, Room, RowAction, State};
 use crate::tui::strings::fill;
 
@@ -39,6 +38,22 @@ pub struct Row {
     /// The age of a message, or the key of an action.
     pub aside: String,
     pub takes: RowAction,
+}
+
+impl Row {
+    /// A row with nothing but a label.
+    fn new(label: String, takes: RowAction) -> Self {
+        Self {
+            label,
+            matched: Vec::new(),
+            unread: 0,
+            people: String::new(),
+            about: String::new(),
+            marks: Vec::new(),
+            aside: String::new(),
+            takes,
+        }
+    }
 }
 
 /// The rows that match the filter, best first. Without a filter, all rows in their own order.
@@ -171,47 +186,35 @@ fn of_mention(state: &State, entry: &Entry) -> Row {
     let room = room.unwrap_or_default();
     let name = text::line(&entry.author.name);
     Row {
-        label: format!("{name} {}", text::line(&room)),
-        matched: Vec::new(),
-        unread: 0,
-        people: String::new(),
         about: text::line(entry.body.text()).to_string(),
-        marks: Vec::new(),
         aside: ago(state, entry.at_ms),
-        takes: RowAction::Visit(entry.room, entry.seq),
+        ..Row::new(
+            format!("{name} {}", text::line(&room)),
+            RowAction::Visit(entry.room, entry.seq),
+        )
     }
 }
 
 fn of_theme(state: &State, theme: &str, before: &str) -> Row {
-    let is_present = theme == before;
+    let about = if theme == before {
+        state.preferences.strings.theme_present
+    } else {
+        ""
+    };
     Row {
-        label: text::line(theme).to_string(),
-        matched: Vec::new(),
-        unread: 0,
-        people: String::new(),
-        about: if is_present {
-            state.preferences.strings.theme_present
-        } else {
-            ""
-        }
-        .to_owned(),
-        marks: Vec::new(),
-        aside: String::new(),
-        takes: RowAction::Theme(theme.to_owned()),
+        about: about.to_owned(),
+        ..Row::new(
+            text::line(theme).to_string(),
+            RowAction::Theme(theme.to_owned()),
+        )
     }
 }
 
 fn of_link(address: &Arc<str>) -> Row {
-    Row {
-        label: text::line(address).to_string(),
-        matched: Vec::new(),
-        unread: 0,
-        people: String::new(),
-        about: String::new(),
-        marks: Vec::new(),
-        aside: String::new(),
-        takes: RowAction::Link(Arc::clone(address)),
-    }
+    Row::new(
+        text::line(address).to_string(),
+        RowAction::Link(Arc::clone(address)),
+    )
 }
 
 fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> Row {
@@ -242,130 +245,21 @@ fn ago(state: &State, at_ms: u64) -> String {
     }
 }
 
-/// The rows of the palette: rooms and conversations, other people, commands, settings, and actions that do not edit the composer.
-fn palette(state: &State) -> Vec<Row> {
-    let s = state.preferences.strings;
-    let plain = |label: String, about: &str, takes| Row {
-        label,
-        matched: Vec::new(),
-        unread: 0,
-        people: String::new(),
-        about: about.to_owned(),
-        marks: Vec::new(),
-        aside: String::new(),
-        takes,
-    };
-    let of_ours = |room: &Room| Row {
-        unread: state.news(room).0,
-        ..plain(
-            text::line(&room.label()).to_string(),
-            text::line(&room.info.topic).as_str(),
-            RowAction::Show(room.info.id),
-        )
-    };
-    let mut rows: Vec<Row> = state.rooms.list.iter().map(of_ours).collect();
-    let is_ours = |id| state.rooms.list.iter().any(|room| room.info.id == id);
-    for invitation in &state.rooms.invitations {
-        let room = &invitation.room;
-        let label = text::line(&format!("#{}", room.name)).to_string();
-        let takes = RowAction::Join(room.into());
-        rows.push(plain(label, &invited(state, invitation), takes));
-    }
-    let others = state
-        .rooms
-        .directory
-        .iter()
-        .filter(|room| !is_ours(room.id));
-    for room in others.filter(|room| state.invitation(room.id).is_none()) {
-        let label = text::line(&format!("#{}", room.name)).to_string();
-        let takes = RowAction::Join(room.into());
-        rows.push(plain(label, text::line(&room.topic).as_str(), takes));
-    }
-    // People we have a conversation with are already listed among the rooms.
-    let peers = state
-        .rooms
-        .list
-        .iter()
-        .filter_map(|room| room.info.peer.as_ref());
-    let mut known: HashSet<&str> = peers.map(|peer| peer.name.as_str()).collect();
-    let here = state
-        .rooms
-        .list
-        .iter()
-        .flat_map(|room| room.roster.people());
-    for person in here.filter(|person| !state.is_me(person.id)) {
-        if known.insert(person.name.as_str()) {
-            rows.push(plain(
-                text::line(&format!("@{}", person.name)).to_string(),
-                s.private_mark_of_people,
-                RowAction::Open(person.name.clone()),
-            ));
-        }
-    }
-    for known in COMMANDS {
-        let words = s.command(known.name);
-        let takes = RowAction::Command(known.name);
-        let key = state
-            .input
-            .keymap
-            .of_command(known.name)
-            .unwrap_or_default();
-        rows.push(Row {
-            aside: key,
-            ..plain(format!("/{}", known.word), words.about, takes)
-        });
-    }
-    for (name, setting) in Setting::ALL {
-        let about = format!("{} · {}", setting.value(state), (s.settings)(setting));
-        let label = fill(s.setting_set, &[&name]);
-        let action = match setting {
-            Setting::Theme => Some(Action::Themes),
-            Setting::Panes => Some(Action::Panes),
-            _ => None,
-        };
-        rows.push(Row {
-            aside: action.map_or_else(String::new, |action| state.input.keymap.first(action)),
-            ..plain(label, &about, RowAction::Set(setting))
-        });
-    }
-    // The key of an action that has a command is shown with the command.
-    let of_commands: Vec<String> = COMMANDS
-        .iter()
-        .filter_map(|known| state.input.keymap.of_command(known.name))
-        .collect();
-    let actions = state.input.keymap.actions().into_iter();
-    for action in actions.filter(|action| action.is_offered()) {
-        let key = state.input.keymap.first(action);
-        if let Some(about) = s.action(action).filter(|_| !of_commands.contains(&key)) {
-            rows.push(Row {
-                aside: key,
-                ..plain(about.to_owned(), "", RowAction::Act(action))
-            });
-        }
-    }
-    rows
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::client::RoomToJoin;
     use crate::tui::input::command::Name;
+    use crate::tui::input::keymap::Action;
 
     fn found(labels: &[&str], filter: &str) -> Vec<String> {
-        let row = |label: &&str| Row {
-            label: (*label).to_owned(),
-            matched: Vec::new(),
-            unread: 0,
-            people: String::new(),
-            about: String::new(),
-            marks: Vec::new(),
-            aside: String::new(),
-            takes: match label.chars().next() {
+        let row = |label: &&str| {
+            let takes = match label.chars().next() {
                 Some('#' | '@') => RowAction::Join(RoomToJoin::default()),
                 Some('/') => RowAction::Command(Name::Theme),
                 _ => RowAction::Act(Action::Themes),
-            },
+            };
+            Row::new((*label).to_owned(), takes)
         };
         let rows = labels.iter().map(row).collect();
         matching(rows, filter)
@@ -389,19 +283,8 @@ mod tests {
         assert_eq!(found(&all, "GNRL"), ["#general"]);
         assert_eq!(found(&all, "键消"), ["#关键消息"]);
         assert_eq!(found(&all, "xyz"), Vec::<String>::new());
-        let rows = matching(
-            vec![Row {
-                label: "#tech".into(),
-                matched: Vec::new(),
-                unread: 0,
-                people: String::new(),
-                about: String::new(),
-                marks: Vec::new(),
-                aside: String::new(),
-                takes: RowAction::Join(RoomToJoin::default()),
-            }],
-            "tch",
-        );
+        let room = RowAction::Join(RoomToJoin::default());
+        let rows = matching(vec![Row::new("#tech".into(), room)], "tch");
         assert_eq!(rows[0].matched, [1, 3, 4]);
     }
 

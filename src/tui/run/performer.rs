@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::{Caps, Connect, Connection, EVENTS, NotifyMethod, RunError, Setup, first_state};
+use crate::chat::RoomId;
 use crate::client::{self, Busy, Command};
 use crate::text::Code;
 use crate::tui::content::title;
@@ -136,68 +137,70 @@ impl Performer {
         self.titled = wanted;
     }
 
+    /// Performs one effect, and returns the event it leads to.
     fn perform(&mut self, effect: Effect, state: &mut State, look: &mut Look) -> Option<Event> {
-        let command = match effect {
-            Effect::Client(command) => command,
-            Effect::Connect(None) if self.connection.is_some() => Command::RetryNow,
-            // An address that is already connected only reconnects.
-            Effect::Connect(Some(address))
-                if self.connection.is_some()
-                    && (self.setup.short)(&address).as_ref() == Some(&state.connection.server) =>
-            {
-                Command::RetryNow
-            }
-            Effect::Connect(address) => return self.reconnect(address.as_deref(), state),
+        match effect {
+            Effect::Client(command) => return self.request(command),
+            Effect::Connect(address) => return self.connect_to(address.as_deref(), state),
             Effect::Notify { title, text } => return self.notify(state, &title, &text),
-            Effect::Redraw => {
-                self.wants_redraw = true;
-                return None;
-            }
-            Effect::Suspend => {
-                (self.setup.suspend)();
-                return None;
-            }
-            Effect::Copy(text) => {
-                (self.setup.copy)(&text);
-                return None;
-            }
-            Effect::Open(address) => {
-                self.open(address);
-                return None;
-            }
-            // Only one program at a time can have the terminal.
-            Effect::Edit { .. } if self.is_away => return None,
-            Effect::Edit { room, text } => {
-                let (worked, edit) = (self.worked.clone(), self.setup.edit);
-                let editor = self.setup.editor.clone();
-                self.is_away = true;
-                tokio::task::spawn_blocking(move || {
-                    let text = edit(&editor, &text);
-                    let _gone = worked.blocking_send(Event::Edited { room, text });
-                });
-                return None;
-            }
-            Effect::Highlight(code) => {
-                self.highlight(code);
-                return None;
-            }
-            Effect::Save(setting, value) => {
-                let saved = (self.setup.save)(&self.setup.config, setting, &value);
-                let path = self.setup.config.display().to_string();
-                let saved = saved.map(|()| path);
-                return Some(Event::Saved {
-                    setting,
-                    value,
-                    saved,
-                });
-            }
+            Effect::Redraw => self.wants_redraw = true,
+            Effect::Suspend => (self.setup.suspend)(),
+            Effect::Copy(text) => (self.setup.copy)(&text),
+            Effect::Open(address) => self.open(address),
+            Effect::Edit { room, text } => self.edit(room, text),
+            Effect::Highlight(code) => self.highlight(code),
+            Effect::Save(setting, value) => return Some(self.save(setting, value)),
             Effect::Theme(name) => return self.change_theme(&name, state, look),
-            Effect::Quit => return None,
-        };
+            // `happen` handles this one.
+            Effect::Quit => {}
+        }
+        None
+    }
+
+    /// Sends a command to the client. If it is not accepted, returns the event that reports this.
+    fn request(&self, command: Command) -> Option<Event> {
         match self.send(command)? {
             // The read position is sent again when the room is followed again, and typing signals repeat.
             Command::MarkRead { .. } | Command::Typing(_) => None,
             command => Some(Event::Busy(Box::new(command))),
+        }
+    }
+
+    /// Connects to an address, or, with `None`, to the present one. A server that is already connected is only tried again at once.
+    fn connect_to(&mut self, address: Option<&str>, state: &mut State) -> Option<Event> {
+        let is_connected = self.connection.is_some()
+            && address.is_none_or(|address| {
+                (self.setup.short)(address).as_ref() == Some(&state.connection.server)
+            });
+        if is_connected {
+            self.request(Command::RetryNow)
+        } else {
+            self.reconnect(address, state)
+        }
+    }
+
+    /// Opens a text in the user's editor, on another thread. Only one program at a time can have the terminal.
+    fn edit(&mut self, room: Option<RoomId>, text: String) {
+        if self.is_away {
+            return;
+        }
+        let (worked, edit) = (self.worked.clone(), self.setup.edit);
+        let editor = self.setup.editor.clone();
+        self.is_away = true;
+        tokio::task::spawn_blocking(move || {
+            let text = edit(&editor, &text);
+            let _gone = worked.blocking_send(Event::Edited { room, text });
+        });
+    }
+
+    /// Saves a setting in the config file, and returns the event with the file's path or the reason why it was not saved.
+    fn save(&self, setting: Setting, value: String) -> Event {
+        let saved = (self.setup.save)(&self.setup.config, setting, &value);
+        let path = self.setup.config.display().to_string();
+        Event::Saved {
+            setting,
+            value,
+            saved: saved.map(|()| path),
         }
     }
 

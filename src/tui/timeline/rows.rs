@@ -1,16 +1,17 @@
 //! Lays out an item of the timeline as rows of a given width. Only visible items are laid out.
 
+mod block;
 mod joins_and_leaves;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::message_text::{Fold, MessageText, TextLayout, TextRow, TextRowKind};
-use super::{Direction, Height, Item, ItemKind, PostStatus, Timeline};
+use self::block::{Block, Said};
+use super::message_text::{Fold, MessageText, TextLayout, TextRowKind};
+use super::{Direction, Gap, Height, Item, ItemKind, Timeline};
 use crate::chat::{IdentityId, Seq};
 use crate::text::{self, Mark, SafeText};
 use crate::tui::settings::time_format::TimeFormat;
@@ -67,6 +68,21 @@ pub struct Line {
     pub scope: Scope,
     /// Dim text after the line.
     pub aside: Option<SafeText>,
+}
+
+impl Line {
+    fn empty(scope: Scope) -> Self {
+        Self {
+            gutter: Gutter::Empty,
+            time: None,
+            name: None,
+            text: SafeText::default(),
+            marks: Vec::new(),
+            kind: TextRowKind::Text,
+            scope,
+            aside: None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -192,70 +208,59 @@ impl Layout<'_> {
     }
 
     pub fn height(&self, timeline: &Timeline, index: usize) -> Height {
-        let rows = self.rows(timeline, index);
-        let is_rule = |row: &&Row| matches!(row, Row::Date(_) | Row::New);
-        let head = rows.iter().take_while(is_rule).count();
-        let body = rows.len() - head;
-        Height { head, body }
+        height(&self.rows(timeline, index))
     }
 
+    /// Adds the rows of an item that is shown on its own. `continues` is true for a message that needs no name and time.
     fn lines(&self, timeline: &Timeline, item: &Item, continues: bool, rows: &mut Vec<Row>) {
-        let time = self.time(item.at_ms);
-        match &item.what {
-            ItemKind::System(words) => self.system_line(words, rows),
-            ItemKind::Gap(gap) => {
-                let s = self.strings;
-                let template = if gap.is_gone { s.gap_gone } else { s.gap };
-                rows.push(Row::Gap(fill(template, &[&gap.from.count_to(gap.to)])));
-            }
+        let mut block = match &item.what {
+            ItemKind::System(words) => return self.system_line(words, rows),
+            ItemKind::Gap(gap) => return rows.push(self.gap(*gap)),
+            what => match self.block(what, timeline.fold(item.key)) {
+                Some(block) => block,
+                None => return,
+            },
+        };
+        block.time = self.time(item.at_ms);
+        if let ItemKind::Message {
+            answers: Some(to), ..
+        } = item.what
+        {
+            // The quoted line comes first, so it has the time and the name.
+            rows.push(Row::Line(Line {
+                time: block.time.take(),
+                name: block.name.take(),
+                text: self.quote(timeline, to),
+                ..Line::empty(Scope::MessageQuote)
+            }));
+        } else if continues {
+            (block.time, block.name) = (None, None);
+        }
+        block.spread(self.text_columns(), rows);
+    }
+
+    /// The lines of a message, without its time. Other items have none.
+    fn block(&self, what: &ItemKind, fold: Fold) -> Option<Block> {
+        let lay = self.lay(fold);
+        Some(match what {
             ItemKind::Message {
                 author,
                 name,
                 text,
                 is_action,
-                answers,
                 aside,
                 is_for_me,
                 ..
             } => {
-                let scope = if *is_for_me {
-                    Scope::MessageMention
-                } else if *is_action {
-                    Scope::MessageSystem
-                } else {
-                    Scope::MessageText
-                };
-                let lay = self.lay(timeline.fold(item.key));
-                let (text, name) = self.spoken(*author, name, text, *is_action, lay);
-                let (mut time, mut name) = if continues && answers.is_none() {
-                    (None, None)
-                } else {
-                    (time, name)
-                };
-                if let Some(answers) = answers {
-                    let quote = self.quote(timeline, *answers);
-                    rows.push(Row::Line(Line {
-                        gutter: Gutter::Empty,
-                        time: time.take(),
-                        name: name.take(),
-                        text: quote,
-                        marks: Vec::new(),
-                        kind: TextRowKind::Text,
-                        scope: Scope::MessageQuote,
-                        aside: None,
-                    }));
-                }
-                self.spread(&text, scope, Gutter::Empty, time, name, aside.clone(), rows);
+                let said = self.said(*author, name, text, *is_action, lay);
+                let scope = message_scope(*is_for_me, *is_action);
+                Block::new(scope, said).with_aside(aside.clone())
             }
             ItemKind::Deleted { author, name, .. } => {
                 let words = MessageText::plain(&text::line(self.strings.deleted));
-                let lay = self.lay(Fold::Folded);
-                let (words, name) = self.spoken(*author, name, &words, false, lay);
-                let scope = Scope::MessageSystem;
-                self.spread(&words, scope, Gutter::Empty, time, name, None, rows);
+                let said = self.said(*author, name, &words, false, self.lay(Fold::Folded));
+                Block::new(Scope::MessageSystem, said)
             }
-            // `rows_with` lays out these, because it knows the items around them.
-            ItemKind::Hidden | ItemKind::JoinOrLeave { .. } => {}
             ItemKind::Private {
                 author,
                 name,
@@ -264,21 +269,8 @@ impl Layout<'_> {
                 status,
                 ..
             } => {
-                let (gutter, aside) = match status {
-                    PostStatus::Stored => (Gutter::Private, whom.clone()),
-                    PostStatus::Pending => (Gutter::Pending, whom.clone()),
-                    PostStatus::Failed(why) => (Gutter::Failed, why.clone()),
-                };
-                let name = Some((*author, name.clone()));
-                self.spread(
-                    &text.rows(self.lay(timeline.fold(item.key))),
-                    Scope::MessagePrivate,
-                    gutter,
-                    time,
-                    name,
-                    Some(aside),
-                    rows,
-                );
+                let said = (text.rows(lay), Some((*author, name.clone())));
+                Block::private(status, whom, said)
             }
             ItemKind::OwnPost {
                 name,
@@ -287,28 +279,21 @@ impl Layout<'_> {
                 status,
                 ..
             } => {
-                let lay = self.lay(timeline.fold(item.key));
-                let said = self.spoken(IdentityId::NOBODY, name, text, *is_action, lay);
-                self.mine(said, status, time, rows);
+                let said = self.said(IdentityId::NOBODY, name, text, *is_action, lay);
+                Block::own(status, said)
             }
-        }
+            ItemKind::System(_)
+            | ItemKind::Gap(_)
+            | ItemKind::Hidden
+            | ItemKind::JoinOrLeave { .. } => return None,
+        })
     }
 
-    /// Adds the rows of our own post while it is pending or failed.
-    fn mine(
-        &self,
-        (text, name): (Arc<[TextRow]>, Option<(IdentityId, SafeText)>),
-        status: &PostStatus,
-        time: Option<String>,
-        rows: &mut Vec<Row>,
-    ) {
-        let (gutter, scope, aside) = match status {
-            PostStatus::Failed(why) => (Gutter::Failed, Scope::MessageFailed, Some(why.clone())),
-            PostStatus::Pending | PostStatus::Stored => {
-                (Gutter::Pending, Scope::MessagePending, None)
-            }
-        };
-        self.spread(&text, scope, gutter, time, name, aside, rows);
+    /// The rule in place of missing entries.
+    fn gap(&self, gap: Gap) -> Row {
+        let s = self.strings;
+        let template = if gap.is_gone { s.gap_gone } else { s.gap };
+        Row::Gap(fill(template, &[&gap.from.count_to(gap.to)]))
     }
 
     /// The quoted line of the message that is replied to, cut to one row.
@@ -325,14 +310,14 @@ impl Layout<'_> {
     }
 
     /// The text and name of a message. The name becomes part of the text for an action, and if there is no column for names.
-    fn spoken(
+    fn said(
         &self,
         author: IdentityId,
         name: &SafeText,
         text: &MessageText,
         is_action: bool,
         lay: TextLayout,
-    ) -> (Arc<[TextRow]>, Option<(IdentityId, SafeText)>) {
+    ) -> Said {
         if !is_action && self.shows_name() {
             return (text.rows(lay), Some((author, name.clone())));
         }
@@ -352,62 +337,7 @@ impl Layout<'_> {
     /// Adds the rows of a system line.
     fn system_line(&self, words: &SafeText, rows: &mut Vec<Row>) {
         let words = MessageText::plain(words).rows(self.lay(Fold::Folded));
-        let (scope, gutter) = (Scope::MessageSystem, Gutter::Empty);
-        self.spread(&words, scope, gutter, None, None, None, rows);
-    }
-
-    #[allow(clippy::too_many_arguments)] // The parts of a line, each of another type.
-    fn spread(
-        &self,
-        text: &[TextRow],
-        scope: Scope,
-        gutter: Gutter,
-        time: Option<String>,
-        name: Option<(IdentityId, SafeText)>,
-        aside: Option<SafeText>,
-        rows: &mut Vec<Row>,
-    ) {
-        let columns = self.text_columns();
-        let empty = Line {
-            gutter: Gutter::Empty,
-            time: None,
-            name: None,
-            text: SafeText::default(),
-            marks: Vec::new(),
-            kind: TextRowKind::Text,
-            scope,
-            aside: None,
-        };
-        let first = rows.len();
-        rows.extend(text.iter().map(|spread| {
-            Row::Line(Line {
-                text: spread.text.clone(),
-                marks: spread.marks.clone(),
-                kind: spread.kind.clone(),
-                ..empty.clone()
-            })
-        }));
-        if let Some(Row::Line(line)) = rows.get_mut(first) {
-            (line.gutter, line.time, line.name) = (gutter, time, name);
-        }
-        let Some(aside) = aside else { return };
-        let fits = |line: &Line| {
-            let is_text = matches!(line.kind, TextRowKind::Text | TextRowKind::Quote);
-            let used = text::width(line.text.as_str()) + 2 + text::width(aside.as_str());
-            is_text && used <= columns
-        };
-        match rows.last_mut() {
-            Some(Row::Line(line)) if fits(line) => line.aside = Some(aside),
-            _ => {
-                let whole = text::wrap(aside.as_str(), columns);
-                rows.extend(whole.into_iter().map(|range| {
-                    Row::Line(Line {
-                        aside: Some(aside.slice(range)),
-                        ..empty.clone()
-                    })
-                }));
-            }
-        }
+        Block::new(Scope::MessageSystem, (words, None)).spread(self.text_columns(), rows);
     }
 
     fn time(&self, at_ms: u64) -> Option<String> {
@@ -421,6 +351,24 @@ impl Layout<'_> {
     fn date(&self, at_ms: u64) -> Option<Date> {
         let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
         Some(at.to_zoned(self.zone.clone()).date())
+    }
+}
+
+/// The height of an item, from its rows.
+pub fn height(rows: &[Row]) -> Height {
+    let is_rule = |row: &&Row| matches!(row, Row::Date(_) | Row::New);
+    let head = rows.iter().take_while(is_rule).count();
+    let body = rows.len() - head;
+    Height { head, body }
+}
+
+fn message_scope(is_for_me: bool, is_action: bool) -> Scope {
+    if is_for_me {
+        Scope::MessageMention
+    } else if is_action {
+        Scope::MessageSystem
+    } else {
+        Scope::MessageText
     }
 }
 

@@ -7,12 +7,14 @@ use super::{
     amend, link_details, paste, picker, reading, search, select, send, settings, unsent, visit,
 };
 use crate::tui::event::Effect;
+use crate::tui::input::composer::Composer;
 use crate::tui::input::keymap::{Action, Context};
 use crate::tui::settings::Setting;
 use crate::tui::state::{Overlay, Room, State, Tone, Writing};
 use crate::tui::strings::fill;
 use crate::tui::timeline::Anchor;
 
+/// Does what a key stands for where text is typed.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     if !is_kill(action) {
         state.input.kill_ring.ends();
@@ -21,19 +23,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         return nth_room(state, place);
     }
     match action {
-        Action::Send => {
-            if state
-                .input
-                .popup
-                .as_ref()
-                .is_some_and(|popup| popup.chosen.is_some())
-            {
-                take_offer(state);
-                return Vec::new();
-            }
-            state.input.popup = None;
-            return send::enter(state);
-        }
+        Action::Send => return press_enter(state),
         Action::PageUp => return scroll(state, -page(state)),
         Action::PageDown => return scroll(state, page(state)),
         Action::Oldest => return to_oldest(state),
@@ -48,21 +38,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Retry => return unsent::retry(state),
         Action::EditFailed => return unsent::edit(state),
         Action::Link => return link_details::open(state),
-        Action::Panes => {
-            state.preferences.shows_panes = !state.preferences.shows_panes;
-            if state.screen.is_plain {
-                settings::tell(state, Setting::Panes);
-            }
-        }
+        Action::Panes => turn_panes(state),
         Action::Quit => return vec![Effect::Quit],
-        Action::Close => {
-            state.input.confirm = None;
-            if !amend::cancel(state)
-                && let Some(effects) = visit::back(state)
-            {
-                return effects;
-            }
-        }
+        Action::Close => return go_back(state),
         Action::Lobby => return picker::lobby(state),
         Action::Palette => picker::palette(state),
         Action::Themes => picker::themes(state),
@@ -75,39 +53,67 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Up if state.composer().is_empty() => amend::edit_newest(state),
         Action::SentBefore => recall(state, 1),
         Action::SentAfter => recall(state, -1),
-        Action::Complete => {
-            state.input.popup = completion::offers(state).or_else(|| completion::names(state));
-            if state
-                .input
-                .popup
-                .as_ref()
-                .is_some_and(|popup| popup.offers.len() == 1)
-            {
-                take_offer(state);
-            }
-        }
-        Action::Up | Action::Down => {
-            let columns = layout(state).text_columns();
-            let composer = state.composer_mut();
-            if action == Action::Up {
-                composer.row_up(columns);
-            } else {
-                composer.row_down(columns);
-            }
-            state.input.popup = None;
-        }
-        edit => {
-            let mut kill_ring = std::mem::take(&mut state.input.kill_ring);
-            let is_change = edits(state.composer_mut(), &mut kill_ring, edit);
-            state.input.kill_ring = kill_ring;
-            if is_change {
-                typed(state);
-            } else {
-                state.input.popup = None;
-            }
-        }
+        Action::Complete => complete(state),
+        Action::Up => move_row(state, Composer::row_up),
+        Action::Down => move_row(state, Composer::row_down),
+        edit => edit_draft(state, edit),
     }
     Vec::new()
+}
+
+/// Takes the selected completion, or else sends what was typed.
+fn press_enter(state: &mut State) -> Vec<Effect> {
+    let popup = state.input.popup.as_ref();
+    if popup.is_some_and(|popup| popup.chosen.is_some()) {
+        take_offer(state);
+        return Vec::new();
+    }
+    state.input.popup = None;
+    send::enter(state)
+}
+
+fn turn_panes(state: &mut State) {
+    state.preferences.shows_panes = !state.preferences.shows_panes;
+    if state.screen.is_plain {
+        settings::tell(state, Setting::Panes);
+    }
+}
+
+/// Cancels an edit or a reply, or else returns to where the last visit began.
+fn go_back(state: &mut State) -> Vec<Effect> {
+    state.input.confirm = None;
+    if amend::cancel(state) {
+        return Vec::new();
+    }
+    visit::back(state).unwrap_or_default()
+}
+
+/// Shows the completions, or takes the only one.
+fn complete(state: &mut State) {
+    state.input.popup = completion::offers(state).or_else(|| completion::names(state));
+    let popup = state.input.popup.as_ref();
+    if popup.is_some_and(|popup| popup.offers.len() == 1) {
+        take_offer(state);
+    }
+}
+
+/// Moves the cursor of the composer to another row. `to` is given the columns of a row.
+fn move_row(state: &mut State, to: fn(&mut Composer, usize)) {
+    let columns = layout(state).text_columns();
+    to(state.composer_mut(), columns);
+    state.input.popup = None;
+}
+
+/// Does an action that moves or edits in the composer.
+fn edit_draft(state: &mut State, action: Action) {
+    let mut kill_ring = std::mem::take(&mut state.input.kill_ring);
+    let is_change = edits(state.composer_mut(), &mut kill_ring, action);
+    state.input.kill_ring = kill_ring;
+    if is_change {
+        typed(state);
+    } else {
+        state.input.popup = None;
+    }
 }
 
 /// Does an action by its name: to the selected message if it is an action of the selection mode, else as the key would.

@@ -1,4 +1,4 @@
-//! Handles client events: the state of the link, rooms, entries and answers. Events about people and settings are handled in `told`.
+//! Handles client events: the state of the link, rooms, entries and answers. Events about people and settings are handled in `people`.
 
 use super::viewport::load_older;
 use super::{drafts, notify, people, personal, picker, reading, rooms, search, unsent, visit};
@@ -19,7 +19,6 @@ use crate::tui::timeline::rows::system;
 use crate::tui::timeline::{ItemKind, PostStatus};
 
 pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
-    let s = state.preferences.strings;
     match event {
         Event::Link(link) => return linked(state, link),
         Event::Kept { you, limits, rooms } => {
@@ -31,8 +30,14 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
             drafts::restore(state, drafts);
             unsent::restore(state, posts);
         }
-        Event::Former { room, entries } => former(state, room, &entries),
-        Event::CacheFailed(why) => state.say(Tone::Problem, fill(s.not_kept, &[&text::line(&why)])),
+        Event::CacheFailed(why) => {
+            let words = fill(state.preferences.strings.not_kept, &[&text::line(&why)]);
+            state.say(Tone::Problem, words);
+        }
+        Event::CacheDamaged(aside) => {
+            let words = fill(state.preferences.strings.cache_damaged, &[&aside.display()]);
+            state.say(Tone::Problem, text::line(&words).to_string());
+        }
         Event::Welcome {
             you,
             limits,
@@ -51,9 +56,20 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
             personal::settle(state, settings);
             return rooms::welcome(state, rooms, &ending);
         }
-        Event::Room { room, asked } => return rooms::room_changed(state, room, asked),
-        Event::Left(room) => return rooms::left(state, room),
-        Event::PutOut { room, how } => rooms::put_out(state, room, &how),
+        other => return handle_room(state, other),
+    }
+    Vec::new()
+}
+
+/// Handles the events about a room and its entries.
+fn handle_room(state: &mut State, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Room { room, asked } => rooms::room_changed(state, room, asked),
+        Event::Left(room) => rooms::left(state, room),
+        Event::PutOut { room, how } => {
+            rooms::put_out(state, room, &how);
+            Vec::new()
+        }
         Event::Followed {
             room,
             epoch,
@@ -63,13 +79,17 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
             unread,
         } => {
             followed(state, room, epoch, (first, last), result);
-            return reading::followed(state, room, (result, last), unread);
+            reading::followed(state, room, (result, last), unread)
+        }
+        Event::Former { room, entries } => {
+            former(state, room, &entries);
+            Vec::new()
         }
         // The gap shows when the next entries arrive.
-        Event::Gap { .. } => {}
+        Event::Gap { .. } => Vec::new(),
         Event::Entries(entries) => {
             search::apply_amendments(state, &entries);
-            return arrived(state, &entries);
+            arrived(state, &entries)
         }
         Event::Page {
             room,
@@ -85,17 +105,19 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
             let oldest = entries.first().map(|entry| entry.seq);
             let mut effects = visit::sought(state, room, before, oldest);
             effects.extend(load_older(state));
-            return effects;
+            effects
         }
-        Event::PageFailed { room, before } => {
-            return page_failed(state, room, before);
-        }
+        Event::PageFailed { room, before } => page_failed(state, room, before),
+        other => handle_answer(state, other),
+    }
+}
+
+/// Handles the answers to what we posted or asked for.
+fn handle_answer(state: &mut State, event: Event) -> Vec<Effect> {
+    match event {
         Event::Accepted { client_id, .. } => settle(state, client_id),
-        Event::CacheDamaged(aside) => {
-            let words = fill(s.cache_damaged, &[&aside.display()]);
-            state.say(Tone::Problem, text::line(&words).to_string());
-        }
         Event::PostWaits(refusal) => {
+            let s = state.preferences.strings;
             let words = fill(s.waits, &[&s.refusal(&refusal)]);
             state.say(Tone::Problem, text::line(&words).to_string());
         }
@@ -110,16 +132,21 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
             RefusalCode::NotAMember | RefusalCode::RoomUnknown
         ) =>
         {
-            if let Some(label) = state.room(room).map(Room::label) {
-                let words = fill(s.room_gone, &[&text::line(&label)]);
-                state.say(Tone::Info, words);
-            }
-            return rooms::left(state, room);
+            return gone(state, room);
         }
         Event::Refused { about, refusal } => refused(state, &about, refusal),
         other => return people::handle(state, other),
     }
     Vec::new()
+}
+
+/// Removes a room that cannot be followed, because it no longer exists or we are no longer a member.
+fn gone(state: &mut State, room: RoomId) -> Vec<Effect> {
+    if let Some(label) = state.room(room).map(Room::label) {
+        let words = fill(state.preferences.strings.room_gone, &[&text::line(&label)]);
+        state.say(Tone::Info, words);
+    }
+    rooms::left(state, room)
 }
 
 fn followed(

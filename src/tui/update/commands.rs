@@ -19,19 +19,9 @@ pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> 
         Name::Leave => return navigation::leave(state, argument),
         Name::Rooms => return picker::lobby(state),
         Name::Msg => return navigation::open(state, argument.trim_start_matches('@')),
-        Name::Nick => {
-            state.me.proposal = None;
-            return vec![Effect::Client(Command::SetName(argument.to_owned()))];
-        }
+        Name::Nick => return rename(state, argument),
         Name::Who => who(state),
-        Name::Clear => {
-            if let Some(room) = state.current_mut() {
-                room.timeline.clear();
-            }
-            if state.screen.is_plain {
-                state.say(Tone::Info, state.preferences.strings.cleared);
-            }
-        }
+        Name::Clear => clear(state),
         Name::Theme if argument.is_empty() => picker::themes(state),
         Name::Link => return link_details::open(state),
         Name::Set => return settings::run(state, argument),
@@ -76,6 +66,21 @@ pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> 
         Name::Me | Name::Do => {}
     }
     Vec::new()
+}
+
+fn rename(state: &mut State, name: &str) -> Vec<Effect> {
+    state.me.proposal = None;
+    vec![Effect::Client(Command::SetName(name.to_owned()))]
+}
+
+/// Clears the current room. In plain mode nothing on the screen changes, so that is confirmed in words.
+fn clear(state: &mut State) {
+    if let Some(room) = state.current_mut() {
+        room.timeline.clear();
+    }
+    if state.screen.is_plain {
+        state.say(Tone::Info, state.preferences.strings.cleared);
+    }
 }
 
 pub(super) fn who(state: &mut State) {

@@ -30,77 +30,95 @@ pub(super) fn click(state: &mut State, row: usize) -> Vec<Effect> {
     }
 }
 
+/// Applies a key to the open list, without the preview of the row that is then chosen.
 pub(super) fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let Some(Overlay::Pick(picker)) = &state.overlays.top else {
         return Vec::new();
     };
-    let count = rows(state, picker).len();
     let is_lobby = matches!(picker.of, PickerKind::Lobby(_));
-    // The title and headings take up to two rows and the hint one; one row of the previous page stays visible.
-    let page = usize::from(layout(state).overlay().height.saturating_sub(4).max(1));
-    let Some(Overlay::Pick(picker)) = &mut state.overlays.top else {
-        return Vec::new();
-    };
     if is_lobby && keymap::typed(key) == Some('n') && picker.filter.is_empty() {
         return command(state, "/create ");
     }
-    let action = state.input.keymap.action(Context::Composer, key);
-    let Some(Overlay::Pick(picker)) = &mut state.overlays.top else {
-        return Vec::new();
-    };
-    match action {
-        Some(Action::Send) => return take_chosen(state),
-        Some(Action::Close) => return close(state),
-        // The key of the open list closes it; the key of another list opens that one.
+    match state.input.keymap.action(Context::Composer, key) {
+        Some(Action::Send) => take_chosen(state),
+        Some(Action::Close) => close(state),
         Some(
-            other @ (Action::Lobby
+            list @ (Action::Lobby
             | Action::Palette
             | Action::Mentions
             | Action::Search
             | Action::Themes
             | Action::Help),
+        ) => switch_to(state, list),
+        Some(Action::Quit) => vec![Effect::Quit],
+        Some(
+            step @ (Action::PageUp
+            | Action::PageDown
+            | Action::Up
+            | Action::RoomBefore
+            | Action::Down
+            | Action::RoomAfter),
         ) => {
-            let is_same = opens(&picker.of) == other;
-            let effects = close(state);
-            if !is_same {
-                state.input.follow_up = Some(other);
-            }
-            return effects;
+            move_choice(state, step);
+            Vec::new()
         }
-        Some(Action::PageUp) => picker.chosen = picker.chosen.saturating_sub(page),
-        Some(Action::PageDown) => {
-            picker.chosen = (picker.chosen + page).min(count.saturating_sub(1));
-        }
-        Some(Action::Quit) => return vec![Effect::Quit],
-        Some(Action::Up | Action::RoomBefore) => {
-            picker.chosen = picker
-                .chosen
-                .checked_sub(1)
-                .unwrap_or(count.saturating_sub(1));
-        }
-        Some(Action::Down | Action::RoomAfter) => {
-            picker.chosen = if picker.chosen + 1 < count {
-                picker.chosen + 1
-            } else {
-                0
-            };
-        }
-        Some(Action::Newline) => {}
-        Some(action) => {
-            if edits(&mut picker.filter, &mut state.input.kill_ring, action) {
-                picker.chosen = 0;
-                return search::changed(state);
-            }
-        }
-        None => {
-            if let Some(c) = keymap::typed(key) {
-                picker.filter.insert(c.encode_utf8(&mut [0; 4]));
-                picker.chosen = 0;
-                return search::changed(state);
-            }
-        }
+        Some(Action::Newline) => Vec::new(),
+        action => edit_filter(state, key, action),
     }
-    Vec::new()
+}
+
+/// Handles the key of a list while one is open: that of the open list closes it, that of another list opens that one.
+fn switch_to(state: &mut State, list: Action) -> Vec<Effect> {
+    let Some(Overlay::Pick(picker)) = &state.overlays.top else {
+        return Vec::new();
+    };
+    let is_same = opens(&picker.of) == list;
+    let effects = close(state);
+    if !is_same {
+        state.input.follow_up = Some(list);
+    }
+    effects
+}
+
+/// Chooses another row. A single step wraps around at the ends.
+fn move_choice(state: &mut State, step: Action) {
+    // The title and headings take up to two rows and the hint one; one row of the previous page stays visible.
+    let page = usize::from(layout(state).overlay().height.saturating_sub(4).max(1));
+    let Some(Overlay::Pick(picker)) = &state.overlays.top else {
+        return;
+    };
+    let last = rows(state, picker).len().saturating_sub(1);
+    let Some(Overlay::Pick(picker)) = &mut state.overlays.top else {
+        return;
+    };
+    let now = picker.chosen;
+    picker.chosen = match step {
+        Action::PageUp => now.saturating_sub(page),
+        Action::PageDown => (now + page).min(last),
+        Action::Up | Action::RoomBefore => now.checked_sub(1).unwrap_or(last),
+        _ if now < last => now + 1,
+        _ => 0,
+    };
+}
+
+/// Edits the filter. If its text changes, the first row is chosen.
+fn edit_filter(state: &mut State, key: KeyEvent, action: Option<Action>) -> Vec<Effect> {
+    let Some(Overlay::Pick(picker)) = &mut state.overlays.top else {
+        return Vec::new();
+    };
+    let is_change = match (action, keymap::typed(key)) {
+        (Some(action), _) => edits(&mut picker.filter, &mut state.input.kill_ring, action),
+        (None, Some(c)) => {
+            picker.filter.insert(c.encode_utf8(&mut [0; 4]));
+            true
+        }
+        (None, None) => false,
+    };
+    if !is_change {
+        return Vec::new();
+    }
+    picker.chosen = 0;
+    search::changed(state)
 }
 
 pub(super) fn take_chosen(state: &mut State) -> Vec<Effect> {

@@ -311,36 +311,7 @@ fn is_loaded(room: &Room, seq: Seq) -> bool {
 /// Updates the counts for an entry that has just arrived.
 pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
     if let Body::Amendment { target, what } = &entry.body {
-        let Some(room) = state.room(entry.room) else {
-            return Vec::new();
-        };
-        if matches!(what, Amendment::React { .. }) || *target <= room.reading.unread.read {
-            return Vec::new();
-        }
-        let is_uncounted = entry.seq > room.reading.counted_to;
-        // An edit can add or remove a mention or a keyword.
-        let is_edit = matches!(what, Amendment::Edit(_));
-        let has_keyword = is_edit && has_keyword_after(state, room, entry, *target);
-        let is_for_me = match room.timeline.message(*target) {
-            Some(said) => for_me(state, said),
-            None if is_mention(state, entry) => ForMe::Mention,
-            None if has_keyword => ForMe::Keyword,
-            None => ForMe::No,
-        };
-        if let Some(Room { reading, .. }) = state.room_mut(entry.room) {
-            reading.note_keyword(*target, has_keyword);
-            if *what == Amendment::Erase {
-                reading.seen.remove(target);
-            } else if let Some(seen) = reading.seen.get_mut(target) {
-                *seen = is_for_me;
-            }
-        }
-        // Only the server knows whether it was counted and whether it was a mention.
-        return if is_uncounted {
-            recount(state, entry.room)
-        } else {
-            Vec::new()
-        };
+        return amended(state, entry, *target, what);
     }
     let (is_new, is_for_me) = (counts(state, entry), is_mention(state, entry));
     let is_keyword = is_new && !is_for_me && state.has_keyword(entry);
@@ -368,6 +339,39 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
         room.reading.unread.add(is_for_me);
     }
     room.reading.note_keyword(entry.seq, is_keyword);
+    Vec::new()
+}
+
+/// Updates the counts after an unread message was edited or deleted. `entry` is the amendment.
+fn amended(state: &mut State, entry: &Entry, target: Seq, what: &Amendment) -> Vec<Effect> {
+    let Some(room) = state.room(entry.room) else {
+        return Vec::new();
+    };
+    if matches!(what, Amendment::React { .. }) || target <= room.reading.unread.read {
+        return Vec::new();
+    }
+    let is_uncounted = entry.seq > room.reading.counted_to;
+    // An edit can add or remove a mention or a keyword.
+    let is_edit = matches!(what, Amendment::Edit(_));
+    let has_keyword = is_edit && has_keyword_after(state, room, entry, target);
+    let is_for_me = match room.timeline.message(target) {
+        Some(said) => for_me(state, said),
+        None if is_mention(state, entry) => ForMe::Mention,
+        None if has_keyword => ForMe::Keyword,
+        None => ForMe::No,
+    };
+    if let Some(Room { reading, .. }) = state.room_mut(entry.room) {
+        reading.note_keyword(target, has_keyword);
+        if *what == Amendment::Erase {
+            reading.seen.remove(&target);
+        } else if let Some(seen) = reading.seen.get_mut(&target) {
+            *seen = is_for_me;
+        }
+    }
+    if is_uncounted {
+        // Only the server knows whether it was counted and whether it was a mention.
+        return recount(state, entry.room);
+    }
     Vec::new()
 }
 

@@ -12,9 +12,9 @@ use crate::tui::input::command::{Line, Missing, Name};
 use crate::tui::state::{Confirm, State, Tone, Writing};
 use crate::tui::strings::fill;
 
+/// Handles the composer's text as what it is: a message, a private message, a substitution or a command.
 pub(super) fn enter(state: &mut State) -> Vec<Effect> {
     let text = state.composer().text();
-    let s = state.preferences.strings;
     // In plain mode there is no key to leave editing, so a command is still a command.
     let is_command = state.screen.is_plain && plain_commands::is_command(&text);
     if let Some(Writing::Edit(seq)) = state.current().map(|room| room.writing)
@@ -23,18 +23,9 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
         return rewrite(state, seq, text);
     }
     match command::parse(&text) {
-        Line::Empty => match state.connection.link {
-            LinkState::Waiting { .. } | LinkState::Stopped(_) => {
-                vec![Effect::Client(Command::RetryNow)]
-            }
-            _ => Vec::new(),
-        },
+        Line::Empty => retry_now(state),
         Line::Say(body) => {
-            let answers = state.current().map(|room| room.writing);
-            let body = match (body, answers) {
-                (Body::Text(text), Some(Writing::Answer(to))) => Body::Reply { to, text },
-                (body, _) => body,
-            };
+            let body = as_reply(state, body);
             say(state, &text, body)
         }
         Line::Substitute { old, new } => {
@@ -46,47 +37,13 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
             effects
         }
         Line::Private { name, text: said } => privately(state, &text, &name, said),
-        Line::Command(Name::Do, argument) => {
-            state.screen.notice = None;
-            // Cleared first, because the action may change the composer.
-            sent_from(state, state.rooms.current, text);
-            state.input.follow_up = plain_commands::requested(state, &argument);
-            Vec::new()
-        }
-        Line::Command(Name::Edit, argument) if argument.is_empty() => {
-            state.screen.notice = None;
-            sent_from(state, state.rooms.current, text);
-            amend::edit_newest(state);
-            Vec::new()
-        }
-        Line::Command(name, argument) => {
-            state.screen.notice = None;
-            let here = state.rooms.current;
-            let effects = commands::run(state, name, &argument);
-            // A command that fails returns to the composer to be corrected.
-            let asked = effects.first().map(|effect| (effect.clone(), text.clone()));
-            state.posting.asked = asked;
-            if state
-                .screen
-                .notice
-                .as_ref()
-                .is_none_or(|notice| notice.tone == Tone::Info)
-            {
-                // The command may have switched rooms; the other room's draft stays.
-                sent_from(state, here, text);
-            }
-            effects
-        }
-        Line::Missing(Missing::PrivateText) => {
-            let name = command::addressee(&text).map_or("", |(name, _)| name);
-            state.say(Tone::Problem, fill(s.private_text_missing, &[&name]));
-            Vec::new()
-        }
-        Line::Missing(Missing::Argument(name)) => {
-            state.say(Tone::Problem, fill(s.usage, &[&s.command(name).usage]));
+        Line::Command(name, argument) => run(state, name, &argument, text),
+        Line::Missing(missing) => {
+            explain(state, &text, missing);
             Vec::new()
         }
         Line::Unknown { word, nearest } => {
+            let s = state.preferences.strings;
             let words = match nearest {
                 Some(nearest) => fill(s.unknown_command_nearest, &[&word, &nearest]),
                 None => fill(s.unknown_command, &[&word]),
@@ -95,6 +52,70 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// Reconnects without waiting, if there is no connection.
+fn retry_now(state: &State) -> Vec<Effect> {
+    match state.connection.link {
+        LinkState::Waiting { .. } | LinkState::Stopped(_) => {
+            vec![Effect::Client(Command::RetryNow)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A text as a reply, if the user is writing one.
+fn as_reply(state: &State, body: Body) -> Body {
+    let writing = state.current().map(|room| room.writing);
+    match (body, writing) {
+        (Body::Text(text), Some(Writing::Answer(to))) => Body::Reply { to, text },
+        (body, _) => body,
+    }
+}
+
+/// Runs a command. `typed` is the line it was typed in.
+fn run(state: &mut State, name: Name, argument: &str, typed: String) -> Vec<Effect> {
+    state.screen.notice = None;
+    let here = state.rooms.current;
+    match name {
+        Name::Do => {
+            // Cleared first, because the action may change the composer.
+            sent_from(state, here, typed);
+            state.input.follow_up = plain_commands::requested(state, argument);
+            return Vec::new();
+        }
+        Name::Edit if argument.is_empty() => {
+            sent_from(state, here, typed);
+            amend::edit_newest(state);
+            return Vec::new();
+        }
+        _ => {}
+    }
+    let effects = commands::run(state, name, argument);
+    // A command that fails returns to the composer to be corrected.
+    let asked = effects
+        .first()
+        .map(|effect| (effect.clone(), typed.clone()));
+    state.posting.asked = asked;
+    let notice = state.screen.notice.as_ref();
+    if notice.is_none_or(|notice| notice.tone == Tone::Info) {
+        // The command may have switched rooms; the other room's draft stays.
+        sent_from(state, here, typed);
+    }
+    effects
+}
+
+/// Shows what a line still needs.
+fn explain(state: &mut State, typed: &str, missing: Missing) {
+    let s = state.preferences.strings;
+    let words = match missing {
+        Missing::PrivateText => {
+            let name = command::addressee(typed).map_or("", |(name, _)| name);
+            fill(s.private_text_missing, &[&name])
+        }
+        Missing::Argument(name) => fill(s.usage, &[&s.command(name).usage]),
+    };
+    state.say(Tone::Problem, words);
 }
 
 /// Sends the composer's text as the new text of a message. An empty text cancels the edit.

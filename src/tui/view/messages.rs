@@ -1,5 +1,8 @@
 //! Draws the message area: the visible part of a timeline, starting at its anchor.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
@@ -13,7 +16,7 @@ use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
 use crate::tui::timeline::message_text::TextRowKind;
-use crate::tui::timeline::rows::{Gutter, Layout, Line, Row};
+use crate::tui::timeline::rows::{self, Gutter, Layout, Line, Row};
 use crate::tui::timeline::{Item, ItemKey, ItemKind, Timeline};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
@@ -26,65 +29,61 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         return;
     };
     canvas.target(area, Target::Messages);
+    let timeline = &room.timeline;
     let layout = Layout {
         columns: usize::from(area.width),
-        name_columns: room.timeline.name_columns(),
+        name_columns: timeline.name_columns(),
         zone: &state.screen.zone,
         time: &state.preferences.time_format,
         strings: state.preferences.strings,
     };
-    let timeline = &room.timeline;
     let height = usize::from(area.height);
-    let (top, line) = timeline.top(height, |index| layout.height(timeline, index));
+    let rows = visible_rows(&layout, timeline, height);
     let selected = room
         .selected
         .or(room.found)
         .and_then(|seq| timeline.place(ItemKey::entry(seq)));
+    // A short timeline is drawn at the bottom, where the next message will appear.
+    let offset = height - rows.len();
+    for (n, (index, row)) in rows.iter().enumerate() {
+        let place = Rect {
+            y: area.y + u16::try_from(offset + n).unwrap_or(u16::MAX),
+            height: 1,
+            ..area
+        };
+        if selected == Some(*index) && matches!(row, Row::Line(_)) {
+            canvas.fill(place, Scope::Selection);
+        }
+        draw_row(canvas, state, &layout, place, row);
+        let item = timeline.get(*index);
+        if let Some(target) = item.and_then(|item| target(item, row)) {
+            canvas.target(place, target);
+        }
+    }
+    new_below(canvas, state, room, regions.below);
+}
+
+/// The rows on a screen of a height, each with the index of its item.
+fn visible_rows(layout: &Layout<'_>, timeline: &Timeline, height: usize) -> Vec<(usize, Row)> {
+    // `top` needs the heights of the items on the screen. Their rows are then drawn, so no item is laid out twice.
+    let laid: RefCell<HashMap<usize, Vec<Row>>> = RefCell::default();
+    let (top, line) = timeline.top(height, |index| {
+        let mut laid = laid.borrow_mut();
+        let rows = laid.entry(index);
+        rows::height(rows.or_insert_with(|| layout.rows(timeline, index)))
+    });
+    let mut laid = laid.into_inner();
     let of = |index: usize| {
-        let rows = layout.rows(timeline, index).into_iter();
-        rows.map(move |row| (index, row))
+        let rows = laid.remove(&index);
+        let rows = rows.unwrap_or_else(|| layout.rows(timeline, index));
+        rows.into_iter().map(move |row| (index, row))
     };
     let visible = (top..timeline.len()).flat_map(of).skip(line).take(height);
     let mut rows: Vec<(usize, Row)> = visible.collect();
     if let Some((index, Row::Line(line))) = rows.first_mut() {
-        repeat_heading(&layout, timeline, *index, line);
+        repeat_heading(layout, timeline, *index, line);
     }
-    // A short timeline is drawn at the bottom, where the next message will appear.
-    let offset = height - rows.len();
-    for (n, (index, row)) in rows.iter().enumerate() {
-        let is_selected = selected == Some(*index);
-        let target = timeline.get(*index).and_then(target);
-        let y = area.y + u16::try_from(offset + n).unwrap_or(u16::MAX);
-        let place = Rect {
-            y,
-            height: 1,
-            ..area
-        };
-        if is_selected && matches!(row, Row::Line(_)) {
-            canvas.fill(place, Scope::Selection);
-        }
-        match row {
-            Row::Date(date) => rule_with(canvas, place, date, Scope::MessageDate),
-            Row::New => rule_with(
-                canvas,
-                place,
-                state.preferences.strings.new_line,
-                Scope::MessageUnread,
-            ),
-            Row::Gap(words) => rule_with(canvas, place, words, Scope::MessageGap),
-            Row::Line(line) => {
-                draw_line(canvas, state, &layout, place, line);
-                let target = match (&line.kind, target) {
-                    (TextRowKind::Folded(_), Some(Target::Said(seq))) => Some(Target::Folded(seq)),
-                    (_, target) => target,
-                };
-                if let Some(target) = target {
-                    canvas.target(place, target);
-                }
-            }
-        }
-    }
-    new_below(canvas, state, room, regions.below);
+    rows
 }
 
 /// Adds the time and author to the first visible row if it has none, because the row that shows them is above the screen.
@@ -97,15 +96,31 @@ fn repeat_heading(layout: &Layout<'_>, timeline: &Timeline, index: usize, line: 
     }
 }
 
-/// The click target of an item's rows.
-fn target(item: &Item) -> Option<Target> {
+/// The click target of a row of an item. Rules have none.
+fn target(item: &Item, row: &Row) -> Option<Target> {
+    let Row::Line(line) = row else { return None };
     match &item.what {
-        ItemKind::Message { .. } => Some(Target::Said(item.key.seq)),
+        ItemKind::Message { .. } => Some(match line.kind {
+            TextRowKind::Folded(_) => Target::Folded(item.key.seq),
+            _ => Target::Said(item.key.seq),
+        }),
         ItemKind::Private {
             of: Some((room, seq)),
             ..
         } => Some(Target::Elsewhere(*room, *seq)),
         _ => None,
+    }
+}
+
+fn draw_row(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, place: Rect, row: &Row) {
+    match row {
+        Row::Date(date) => rule_with(canvas, place, date, Scope::MessageDate),
+        Row::New => {
+            let words = state.preferences.strings.new_line;
+            rule_with(canvas, place, words, Scope::MessageUnread);
+        }
+        Row::Gap(words) => rule_with(canvas, place, words, Scope::MessageGap),
+        Row::Line(line) => draw_line(canvas, state, layout, place, line),
     }
 }
 
@@ -195,29 +210,9 @@ fn draw_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, area: 
 
 /// Draws the text of a line with its marks, and returns how many columns it used.
 fn draw_text(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) -> u16 {
-    let s = state.preferences.strings;
-    let code = canvas.style(Scope::MessageCode);
-    let style = match &line.kind {
-        TextRowKind::Text => canvas.style(line.scope),
-        TextRowKind::Quote => canvas.style(Scope::MessageQuote),
-        TextRowKind::Code { indent, .. } => {
-            let clear_overlay = place.x.saturating_add(u16::try_from(*indent).unwrap_or(0));
-            let clear_overlay = Rect::new(
-                clear_overlay,
-                place.y,
-                place.right().saturating_sub(clear_overlay),
-                1,
-            );
-            canvas.fill(clear_overlay, Scope::MessageCode);
-            code
-        }
-        TextRowKind::Language | TextRowKind::Folded(_) => {
-            canvas.fill(place, Scope::MessageCode);
-            let dim = canvas.style(Scope::Dim);
-            Style { bg: code.bg, ..dim }
-        }
-    };
+    let style = text_background(canvas, place, line);
     if let TextRowKind::Folded(count) = line.kind {
+        let s = state.preferences.strings;
         let select = state.input.keymap.first(Action::Select);
         let turn = state
             .input
@@ -227,28 +222,60 @@ fn draw_text(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) -
         return canvas.put(place.x, place.y, place.width, &words, style);
     }
     let used = canvas.put(place.x, place.y, place.width, &line.text, style);
-    if let TextRowKind::Code {
+    mark_code(canvas, state, place, line);
+    draw_marks(canvas, place, line);
+    used
+}
+
+/// Draws the background of a line of text, which code has, and returns the style of the text.
+fn text_background(canvas: &mut Canvas<'_>, place: Rect, line: &Line) -> Style {
+    let code = canvas.style(Scope::MessageCode);
+    match &line.kind {
+        TextRowKind::Text => canvas.style(line.scope),
+        TextRowKind::Quote => canvas.style(Scope::MessageQuote),
+        TextRowKind::Code { indent, .. } => {
+            let x = place.x.saturating_add(u16::try_from(*indent).unwrap_or(0));
+            let width = place.right().saturating_sub(x);
+            canvas.fill(Rect::new(x, place.y, width, 1), Scope::MessageCode);
+            code
+        }
+        TextRowKind::Language | TextRowKind::Folded(_) => {
+            canvas.fill(place, Scope::MessageCode);
+            let dim = canvas.style(Scope::Dim);
+            Style { bg: code.bg, ..dim }
+        }
+    }
+}
+
+/// Highlights the syntax of a line of code that has been drawn.
+fn mark_code(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) {
+    let TextRowKind::Code {
         code,
         line: of_code,
         from,
         indent,
     } = &line.kind
-    {
-        let end = line.text.as_str().len();
-        for (range, token) in state.screen.highlights.of(code, *of_code) {
-            let moved = |at: usize| (at.max(*from) - from + indent).min(end);
-            let part = moved(range.start)..moved(range.end);
-            let style = canvas.style(token.scope());
-            canvas.mark(place, &line.text, &[part], style);
-        }
+    else {
+        return;
+    };
+    let end = line.text.as_str().len();
+    for (range, token) in state.screen.highlights.of(code, *of_code) {
+        let moved = |at: usize| (at.max(*from) - from + indent).min(end);
+        let part = moved(range.start)..moved(range.end);
+        let style = canvas.style(token.scope());
+        canvas.mark(place, &line.text, &[part], style);
     }
+}
+
+/// Styles the marked parts of a line that has been drawn, and makes its links clickable.
+fn draw_marks(canvas: &mut Canvas<'_>, place: Rect, line: &Line) {
     for (range, mark) in &line.marks {
         let part = std::slice::from_ref(range);
         let style = match mark {
             Mark::Strong => Style::new().add_modifier(Modifier::BOLD),
             Mark::Emphasis => Style::new().add_modifier(Modifier::ITALIC),
             Mark::Struck => Style::new().add_modifier(Modifier::CROSSED_OUT),
-            Mark::Code => code,
+            Mark::Code => canvas.style(Scope::MessageCode),
             Mark::Link(_) => canvas.style(Scope::MessageLink),
         };
         canvas.mark(place, &line.text, part, style);
@@ -258,7 +285,6 @@ fn draw_text(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) -
             canvas.link(place, &line.text, range.clone(), address);
         }
     }
-    used
 }
 
 /// Draws a rule across an area with a label in its middle.

@@ -5,22 +5,18 @@ use ratatui::layout::Rect;
 use super::{Canvas, clear_overlay, columns, place};
 use crate::text;
 use crate::tui::content::{help, link_details, reactions};
-use crate::tui::input::completion;
+use crate::tui::input::completion::{self, Offer};
 use crate::tui::input::composer::Composer;
 use crate::tui::screen::hit_map::Target;
 use crate::tui::screen::regions::{OVERLAY_COLUMNS, Regions};
 use crate::tui::state::{Overlay, State};
-use crate::tui::strings::fill;
+use crate::tui::strings::{Strings, fill};
 use crate::tui::theme::Scope;
 
 /// Draws the completions above the composer.
 pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
-    let Some(popup) = state
-        .input
-        .popup
-        .as_ref()
-        .filter(|_| state.overlays.top.is_none())
-    else {
+    let popup = state.input.popup.as_ref();
+    let Some(popup) = popup.filter(|_| state.overlays.top.is_none()) else {
         return;
     };
     let above = regions.rule.y;
@@ -30,63 +26,50 @@ pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     if rows == 0 || regions.composer.is_empty() {
         return;
     }
-    let widest = popup
-        .offers
-        .iter()
-        .map(|offer| columns(&offer.text))
-        .max()
-        .unwrap_or(0);
-    let about = popup
-        .offers
-        .iter()
-        .map(|offer| columns(&offer.about))
-        .max()
-        .unwrap_or(0);
-    let width = (widest + about + 5)
+    let widest = |part: fn(&Offer) -> &str| {
+        let parts = popup.offers.iter().map(|offer| columns(part(offer)));
+        parts.max().unwrap_or(0)
+    };
+    let text_columns = widest(|offer| &offer.text);
+    let width = (text_columns + widest(|offer| &offer.about) + 5)
         .min(OVERLAY_COLUMNS)
         .min(regions.composer.width);
-    let area = Rect::new(
-        regions
-            .prompt
-            .saturating_sub(1)
-            .min(regions.composer.width - width),
-        above - rows,
-        width,
-        rows,
-    );
+    let x = regions.prompt.saturating_sub(1);
+    let x = x.min(regions.composer.width - width);
+    let area = Rect::new(x, above - rows, width, rows);
     canvas.clear(area, Scope::Popup);
-    for (n, offer) in popup.offers.iter().take(usize::from(rows)).enumerate() {
-        let y = area.y + u16::try_from(n).unwrap_or(0);
-        let scope = if popup.chosen == Some(n) {
-            Scope::PopupSelected
-        } else {
-            Scope::Popup
-        };
+    for ((n, offer), y) in popup.offers.iter().enumerate().zip(area.y..area.bottom()) {
         let row = Rect {
             y,
             height: 1,
             ..area
         };
-        canvas.fill(row, scope);
+        draw_offer(canvas, row, offer, text_columns, popup.chosen == Some(n));
         canvas.target(row, Target::Offer(n));
-        let style = canvas.style(scope);
-        canvas.put(
-            area.x + 1,
-            y,
-            area.width.saturating_sub(2),
-            &text::line(&offer.text),
-            style,
-        );
-        let x = area.x + 1 + widest + 2;
-        let style = style.patch(canvas.style(Scope::Dim));
-        canvas.put(
-            x,
-            y,
-            (area.right().saturating_sub(1)).saturating_sub(x),
-            &text::line(&offer.about),
-            style,
-        );
     }
+}
+
+/// Draws a completion: its text, and after the columns of the longest text what it is about.
+fn draw_offer(
+    canvas: &mut Canvas<'_>,
+    row: Rect,
+    offer: &Offer,
+    text_columns: u16,
+    is_chosen: bool,
+) {
+    let scope = if is_chosen {
+        Scope::PopupSelected
+    } else {
+        Scope::Popup
+    };
+    canvas.fill(row, scope);
+    let style = canvas.style(scope);
+    let width = row.width.saturating_sub(2);
+    canvas.put(row.x + 1, row.y, width, &text::line(&offer.text), style);
+    let x = row.x + 1 + text_columns + 2;
+    let style = style.patch(canvas.style(Scope::Dim));
+    let width = (row.right().saturating_sub(1)).saturating_sub(x);
+    canvas.put(x, row.y, width, &text::line(&offer.about), style);
 }
 
 /// Draws the overlay, if one is open. Returns the cursor position if it has a text field.
@@ -117,59 +100,83 @@ pub(super) fn draw(
             why,
             proposal,
             composer,
-        } => {
-            let title = if proposal.is_empty() {
-                s.name_title
-            } else {
-                s.name_first_title
-            };
-            let words = (title, s.name_prompt);
-            let (x, y) = ask(canvas, regions, place, words, why, composer);
-            if composer.is_empty() {
-                let popup = canvas.style(Scope::Popup);
-                let dim = popup.patch(canvas.style(Scope::Dim));
-                let width = regions.overlay().right().saturating_sub(x);
-                canvas.put(x, y, width, &text::line(proposal), dim);
-            }
-            Some((x, y))
-        }
+        } => Some(ask_name(canvas, state, regions, why, proposal, composer)),
         Overlay::Pick(picker) => Some(super::picker::draw(canvas, state, regions, picker)),
         Overlay::Snippet { text, composer } => {
-            let lines = text.lines().count();
-            let mut why = fill(s.snippet_hint, &[&lines]);
-            // A code block adds a fence before and after it.
-            let (lines, limits) = (lines + 2, &state.connection.limits);
-            if lines > limits.body_lines || text.len() > limits.body_bytes {
-                let sizes: [&dyn std::fmt::Display; 4] =
-                    [&lines, &limits.body_lines, &text.len(), &limits.body_bytes];
-                why = format!("{why}\n{}", fill(s.snippet_too_long, &sizes));
-            }
+            let why = snippet_words(state, text);
             let words = (s.snippet_title, s.snippet_prompt);
             // The question is about text for the composer, so it is drawn next to the composer.
             Some(ask(canvas, regions, place_below, words, &why, composer))
         }
         Overlay::React { composer, .. } => {
-            let offers = reactions::OFFERED.iter().zip(1..);
-            // The no-break space keeps a number and its emoji on one line.
-            let offers: Vec<String> = offers.map(|(it, n)| format!("{n}\u{a0}{it}")).collect();
-            let mut why = format!("{}\n{}", offers.join("   "), s.react_hint);
-            // Each emoji is followed by its short name, which is the first word of `about`.
-            let like = completion::emoji_like(composer.text().trim()).into_iter();
-            let like = like.map(|it| {
-                let name = it.about.split(' ').next().unwrap_or_default();
-                format!("{}\u{a0}{name}", it.text)
-            });
-            let like: Vec<String> = like.collect();
-            if !like.is_empty() {
-                why = format!("{why}\n{}", like.join("   "));
-            }
+            let why = reaction_words(s, composer);
             let words = (s.react_title, "›");
             Some(ask(canvas, regions, place, words, &why, composer))
         }
     }
 }
 
-/// The same, but directly above the composer.
+/// Draws the question for a name. As long as nothing is typed, the field shows the proposed name.
+fn ask_name(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    regions: &Regions,
+    why: &str,
+    proposal: &str,
+    composer: &Composer,
+) -> (u16, u16) {
+    let s = state.preferences.strings;
+    let title = if proposal.is_empty() {
+        s.name_title
+    } else {
+        s.name_first_title
+    };
+    let words = (title, s.name_prompt);
+    let (x, y) = ask(canvas, regions, place, words, why, composer);
+    if composer.is_empty() {
+        let popup = canvas.style(Scope::Popup);
+        let dim = popup.patch(canvas.style(Scope::Dim));
+        let width = regions.overlay().right().saturating_sub(x);
+        canvas.put(x, y, width, &text::line(proposal), dim);
+    }
+    (x, y)
+}
+
+/// What happens to a pasted text if it is sent as a code block, and whether it is too long for that.
+fn snippet_words(state: &State, text: &str) -> String {
+    let s = state.preferences.strings;
+    let lines = text.lines().count();
+    let why = fill(s.snippet_hint, &[&lines]);
+    // A code block adds a fence before and after it.
+    let (lines, limits) = (lines + 2, &state.connection.limits);
+    if lines <= limits.body_lines && text.len() <= limits.body_bytes {
+        return why;
+    }
+    let sizes: [&dyn std::fmt::Display; 4] =
+        [&lines, &limits.body_lines, &text.len(), &limits.body_bytes];
+    format!("{why}\n{}", fill(s.snippet_too_long, &sizes))
+}
+
+/// The emojis to react with: a few with numbers, and those that match what was typed with their names.
+fn reaction_words(s: &Strings, composer: &Composer) -> String {
+    let offers = reactions::OFFERED.iter().zip(1..);
+    // The no-break space keeps a number and its emoji on one line.
+    let offers: Vec<String> = offers.map(|(it, n)| format!("{n}\u{a0}{it}")).collect();
+    let why = format!("{}\n{}", offers.join("   "), s.react_hint);
+    // Each emoji is followed by its short name, which is the first word of `about`.
+    let like = completion::emoji_like(composer.text().trim()).into_iter();
+    let like = like.map(|it| {
+        let name = it.about.split(' ').next().unwrap_or_default();
+        format!("{}\u{a0}{name}", it.text)
+    });
+    let like: Vec<String> = like.collect();
+    if like.is_empty() {
+        return why;
+    }
+    format!("{why}\n{}", like.join("   "))
+}
+
+/// The area of an overlay with this many rows, directly above the composer.
 fn place_below(regions: &Regions, rows: u16) -> Rect {
     let body = regions.overlay();
     let height = rows.min(body.height);
@@ -197,51 +204,39 @@ fn list(
         Some(_) => (area.width / 2).saturating_sub(2),
         None => area.width.saturating_sub(columns(s.close_hint) + 4),
     };
-    let accent = clear_overlay(
-        canvas,
-        regions,
-        area,
-        &text::line(&text::cut(title, usize::from(room))),
-    );
-    let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
+    let title = text::line(&text::cut(title, usize::from(room)));
+    let accent = clear_overlay(canvas, regions, area, &title);
     let label = (true, s.lobby_filter);
     let cursor = filter.map(|it| super::picker::filter(canvas, area, it, label, accent));
     // If there is a filter, the hint moves to the last row.
     let row = filter.map_or(0, |_| area.height.saturating_sub(1));
     if filter.is_none() || area.height > 2 {
+        let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
         let row_area = Rect {
             width: area.width.saturating_sub(1),
             ..area
         };
         canvas.put_right(row_area, row, &s.close_hint.into(), dim);
     }
+    list_lines(canvas, area, lines, scroll);
+    cursor
+}
+
+/// Draws the lines of a list from `scroll` on, and in the last row how many more there are.
+fn list_lines(canvas: &mut Canvas<'_>, area: Rect, lines: &[String], scroll: usize) {
+    let style = canvas.style(Scope::Popup);
+    let (x, width) = (area.x + 2, area.width.saturating_sub(4));
     let shown = usize::from(area.height.saturating_sub(2));
     let first = scroll.min(lines.len().saturating_sub(shown));
-    let style = canvas.style(Scope::Popup);
     for (y, line) in (area.y + 1..).zip(lines.iter().skip(first).take(shown)) {
-        canvas.put(
-            area.x + 2,
-            y,
-            area.width.saturating_sub(4),
-            &text::line(line),
-            style,
-        );
+        canvas.put(x, y, width, &text::line(line), style);
     }
-    if first + shown < lines.len() && area.height > 2 {
-        let more = format!(
-            "{} {}",
-            canvas.look.glyphs.below,
-            lines.len() - first - shown
-        );
-        canvas.put(
-            area.x + 2,
-            area.bottom() - 1,
-            area.width.saturating_sub(4),
-            &text::line(&more),
-            dim,
-        );
+    let below = lines.len().saturating_sub(first + shown);
+    if below > 0 && area.height > 2 {
+        let more = text::line(&format!("{} {below}", canvas.look.glyphs.below));
+        let dim = style.patch(canvas.style(Scope::Dim));
+        canvas.put(x, area.bottom() - 1, width, &more, dim);
     }
-    cursor
 }
 
 /// Draws a question with a text field: its title, an explanation, and the prompt before the field. Returns the cursor position.

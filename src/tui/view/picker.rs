@@ -27,21 +27,66 @@ pub(super) fn draw(
     regions: &Regions,
     picker: &Picker,
 ) -> (u16, u16) {
-    let s = state.preferences.strings;
     let is_lobby = matches!(picker.of, PickerKind::Lobby(_));
     let rows = rows(state, picker);
-    let extra: u16 = if is_lobby { 3 } else { 2 };
-    // An empty search shows what can be typed.
-    let help = match &picker.of {
-        PickerKind::Search(hits) if hits.is_empty() && hits.problem.is_none() => s.help_search,
-        _ => &[],
-    };
+    let help = help(state, picker);
     let area = place(
         regions,
         u16::try_from(rows.len().max(help.len()).max(1))
             .unwrap_or(u16::MAX)
-            .saturating_add(extra),
+            .saturating_add(if is_lobby { 3 } else { 2 }),
     );
+    let cursor = head(canvas, state, regions, area, picker);
+    // On a low screen the rows matter more than the headings and the hint.
+    let has_edges = area.height > 3;
+    let mut body = Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1 + u16::from(has_edges)),
+        ..area
+    };
+    if is_lobby && has_edges {
+        let line = Rect { height: 1, ..body };
+        let heads = state.preferences.strings.lobby_heads;
+        cells(canvas, line, is_lobby, heads, dim(canvas));
+        body.y += 1;
+        body.height = body.height.saturating_sub(1);
+    }
+    let shown = usize::from(body.height);
+    let first = (picker.chosen + 1).saturating_sub(shown);
+    for ((y, n), row) in (body.y..)
+        .zip(first..)
+        .zip(rows.iter().skip(first).take(shown))
+    {
+        let line = Rect {
+            y,
+            height: 1,
+            ..body
+        };
+        draw_row(canvas, line, is_lobby, row, n == picker.chosen);
+        canvas.target(line, Target::Row(n));
+    }
+    if rows.is_empty() && help.is_empty() {
+        lines(canvas, body, &[&reason(state, picker)]);
+    } else if rows.is_empty() {
+        lines(canvas, body, help);
+    }
+    if has_edges {
+        // The number of rows below, as in the overlays that are only read.
+        let below = rows.len().saturating_sub(first + shown);
+        foot(canvas, area, hint(state, picker), below);
+    }
+    cursor
+}
+
+/// Draws the title and the filter. Returns the cursor position.
+fn head(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    regions: &Regions,
+    area: Rect,
+    picker: &Picker,
+) -> (u16, u16) {
+    let s = state.preferences.strings;
     let title = match &picker.of {
         PickerKind::Lobby(_) => fill(s.lobby_title, &[&text::line(&state.connection.server)]),
         PickerKind::Mentions(_) => s.mentions_title.to_owned(),
@@ -56,73 +101,72 @@ pub(super) fn draw(
     };
     let title = text::cut(&title, usize::from((area.width / 2).saturating_sub(2)));
     let accent = clear_overlay(canvas, regions, area, &text::line(&title));
-    let dim = canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim));
     let has_title = !title.is_empty();
-    let cursor = filter(canvas, area, &picker.filter, (has_title, label), accent);
-    let mut y = area.y + 1;
-    if is_lobby && area.height > 3 {
-        let heads = s.lobby_heads;
-        let row = Rect {
-            y,
-            height: 1,
-            ..area
-        };
-        cells(canvas, row, is_lobby, heads, dim);
-        y += 1;
+    filter(canvas, area, &picker.filter, (has_title, label), accent)
+}
+
+/// What can be typed, for a search that is still empty.
+fn help(state: &State, picker: &Picker) -> &'static [&'static str] {
+    match &picker.of {
+        PickerKind::Search(hits) if hits.is_empty() && hits.problem.is_none() => {
+            state.preferences.strings.help_search
+        }
+        _ => &[],
     }
-    let bottom = area.bottom().saturating_sub(u16::from(area.height > 3));
-    let shown = usize::from(bottom.saturating_sub(y));
-    let first = (picker.chosen + 1).saturating_sub(shown);
-    for (n, row) in rows.iter().enumerate().skip(first).take(shown) {
-        let is_chosen = n == picker.chosen;
-        let line = Rect {
-            y,
-            height: 1,
-            ..area
-        };
-        draw_row(canvas, line, is_lobby, row, is_chosen);
-        canvas.target(line, Target::Row(n));
-        y += 1;
+}
+
+/// Why there are no rows.
+fn reason(state: &State, picker: &Picker) -> String {
+    let s = state.preferences.strings;
+    match &picker.of {
+        PickerKind::Mentions(None) | PickerKind::Lobby(None) => s.loading.to_owned(),
+        PickerKind::Mentions(Some(all)) if all.is_empty() => s.no_mentions.to_owned(),
+        PickerKind::Search(hits) => hits.nothing(s),
+        _ => s.nothing_matches.to_owned(),
     }
-    for (y, line) in (y..bottom).zip(help) {
+}
+
+/// Draws lines of text where there are no rows.
+fn lines(canvas: &mut Canvas<'_>, area: Rect, lines: &[&str]) {
+    let dim = dim(canvas);
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
         let width = area.width.saturating_sub(4);
         canvas.put(area.x + 3, y, width, &text::line(line), dim);
     }
-    if rows.is_empty() && help.is_empty() && y < bottom {
-        let words = text::line(&match &picker.of {
-            PickerKind::Mentions(None) | PickerKind::Lobby(None) => s.loading.to_owned(),
-            PickerKind::Mentions(Some(all)) if all.is_empty() => s.no_mentions.to_owned(),
-            PickerKind::Search(hits) => hits.nothing(s),
-            _ => s.nothing_matches.to_owned(),
-        });
-        canvas.put(area.x + 3, y, area.width.saturating_sub(4), &words, dim);
+}
+
+fn hint<'a>(state: &'a State, picker: &Picker) -> &'a str {
+    let s = state.preferences.strings;
+    match &picker.of {
+        PickerKind::Lobby(_) => s.lobby_hint,
+        PickerKind::Palette => s.palette_hint,
+        PickerKind::Mentions(_) => s.mentions_hint,
+        PickerKind::Themes { .. } => s.themes_hint,
+        PickerKind::Search(hits) => search_hint(s, hits),
+        PickerKind::Links(_) => s.links_hint,
     }
-    if area.height > 3 {
-        let hint = text::line(match &picker.of {
-            PickerKind::Lobby(_) => s.lobby_hint,
-            PickerKind::Palette => s.palette_hint,
-            PickerKind::Mentions(_) => s.mentions_hint,
-            PickerKind::Themes { .. } => s.themes_hint,
-            PickerKind::Search(hits) => search_hint(s, hits),
-            PickerKind::Links(_) => s.links_hint,
-        });
-        let last = Rect {
-            y: area.bottom() - 1,
-            height: 1,
-            width: area.width.saturating_sub(1),
-            ..area
-        };
-        // The number of rows below, as in the overlays that are only read.
-        let below = rows.len().saturating_sub(first + shown);
-        let more = match below {
-            0 => String::new(),
-            below => format!("{} {below}", canvas.look.glyphs.below),
-        };
-        canvas.put_right(last, 0, &text::line(&more), dim);
-        let width = last.width.saturating_sub(columns(&more) + 2);
-        canvas.put(area.x + 1, last.y, width, &hint, dim);
-    }
-    cursor
+}
+
+/// Draws the hint and the number of rows below the last one into the last row.
+fn foot(canvas: &mut Canvas<'_>, area: Rect, hint: &str, below: usize) {
+    let dim = dim(canvas);
+    let last = Rect {
+        y: area.bottom() - 1,
+        height: 1,
+        width: area.width.saturating_sub(1),
+        ..area
+    };
+    let more = match below {
+        0 => String::new(),
+        below => format!("{} {below}", canvas.look.glyphs.below),
+    };
+    canvas.put_right(last, 0, &text::line(&more), dim);
+    let width = last.width.saturating_sub(columns(&more) + 2);
+    canvas.put(area.x + 1, last.y, width, &text::line(hint), dim);
+}
+
+fn dim(canvas: &Canvas<'_>) -> Style {
+    canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim))
 }
 
 /// The hint below search results. That they are incomplete is more important than the keys.

@@ -30,53 +30,16 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         ..area
     };
     let style = canvas.style(Scope::Rule);
-    canvas.put(
-        inner.x,
-        inner.y,
-        inner.width,
-        &text::line(&canvas.look.glyphs.rule.repeat(usize::from(inner.width))),
-        style,
-    );
-    // While a message is selected, letters are commands, so the rule lists them.
-    let selects = state.current().is_some_and(|room| room.selected.is_some());
-    let hint = selects.then(|| {
-        let s = state.preferences.strings;
-        let key = |action| state.input.keymap.first_in(Context::Selection, action);
-        if let Some((at, count)) = state.walk().map(|walk| walk.place(&state.hits(&walk.hits))) {
-            let (older, newer) = (key(Action::NextHit), key(Action::HitBefore));
-            let of = |words| fill(words, &[&at, &count, &older, &newer]);
-            return fitting(inner, of(s.hits_hint), of(s.hits_hint_short));
-        }
-        let keys = [
-            Action::Answer,
-            Action::EditSelected,
-            Action::DeleteSelected,
-            Action::ReactSelected,
-            Action::WhoReacted,
-            Action::CopySelected,
-            Action::OpenSelected,
-            Action::TurnFold,
-        ]
-        .map(key);
-        let keys: Vec<&dyn Display> = keys.iter().map(|key| key as &dyn Display).collect();
-        fitting(
-            inner,
-            fill(s.selection_hint, &keys),
-            fill(s.selection_hint_short, &keys),
-        )
-    });
+    let line = text::line(&canvas.look.glyphs.rule.repeat(usize::from(inner.width)));
+    canvas.put(inner.x, inner.y, inner.width, &line, style);
     // The tour is shown here only if it cannot be shown in the composer: there is a draft, or it does not fit.
     let tour_step =
         tour_step(state).filter(|words| !state.composer().is_empty() || !fits(regions, words));
-    let hint = hint.or(tour_step);
+    let hint = selection_hint(state, inner).or(tour_step);
     let hint = hint.as_deref().map(|hint| (hint, Tone::Info));
-    let notice = state
-        .screen
-        .notice
-        .as_ref()
-        .map(|it| (it.text.as_str(), it.tone));
+    let notice = state.screen.notice.as_ref();
+    let notice = notice.map(|it| (it.text.as_str(), it.tone));
     let words = notice.or(hint);
-    let is_free = words.is_none();
     if let Some((words, tone)) = words {
         let scope = match tone {
             Tone::Info => Scope::Accent,
@@ -85,20 +48,58 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         let style = canvas.style(scope);
         said(canvas, inner, words, style);
     }
-    let (is_over, words) = size(canvas, state, regions);
-    if !words.is_empty() {
-        let scope = if is_over {
-            Scope::MessageFailed
-        } else {
-            Scope::ComposerLimit
-        };
-        let style = canvas.style(scope);
-        let words = text::line(&format!(" {} ", words.join(" · ")));
-        canvas.put_right(inner, 0, &words, style);
-    } else if is_free && regions.header.is_empty() {
+    let has_size = draw_size(canvas, state, regions, inner);
+    if !has_size && words.is_none() && regions.header.is_empty() {
         // The header shows this if there is one.
         new_above(canvas, state, inner);
     }
+}
+
+/// While a message is selected, letters are commands, so the rule lists them.
+fn selection_hint(state: &State, rule: Rect) -> Option<String> {
+    state.current()?.selected?;
+    let s = state.preferences.strings;
+    let key = |action| state.input.keymap.first_in(Context::Selection, action);
+    if let Some((at, count)) = state.walk().map(|walk| walk.place(&state.hits(&walk.hits))) {
+        let (older, newer) = (key(Action::NextHit), key(Action::HitBefore));
+        let of = |words| fill(words, &[&at, &count, &older, &newer]);
+        return Some(fitting(rule, of(s.hits_hint), of(s.hits_hint_short)));
+    }
+    let keys = [
+        Action::Answer,
+        Action::EditSelected,
+        Action::DeleteSelected,
+        Action::ReactSelected,
+        Action::WhoReacted,
+        Action::CopySelected,
+        Action::OpenSelected,
+        Action::TurnFold,
+    ]
+    .map(key);
+    let keys: Vec<&dyn Display> = keys.iter().map(|key| key as &dyn Display).collect();
+    let of = |words| fill(words, &keys);
+    Some(fitting(
+        rule,
+        of(s.selection_hint),
+        of(s.selection_hint_short),
+    ))
+}
+
+/// Draws the size of the draft at the right end of the rule, if there is anything to say about it. Returns whether there is.
+fn draw_size(canvas: &mut Canvas<'_>, state: &State, regions: &Regions, rule: Rect) -> bool {
+    let (is_over, words) = size(canvas, state, regions);
+    if words.is_empty() {
+        return false;
+    }
+    let scope = if is_over {
+        Scope::MessageFailed
+    } else {
+        Scope::ComposerLimit
+    };
+    let style = canvas.style(scope);
+    let words = text::line(&format!(" {} ", words.join(" · ")));
+    canvas.put_right(rule, 0, &words, style);
+    true
 }
 
 /// The size of the draft: rows above the visible ones, and lines and bytes if they are near their limits. The flag is true if a limit

@@ -1,16 +1,13 @@
-//! Draws the header, the room list, the people list and the status line.
+//! Draws the header, the room list and the people list.
 
 use ratatui::layout::Rect;
 
 use super::messages::new_above;
 use super::{Canvas, columns};
 use crate::chat::{Person, Presence, Role};
-use crate::client::LinkState;
 use crate::text::{self, SafeText};
-use crate::tui::input::keymap::Action;
 use crate::tui::lists::panes::{RoomRow, first_person, first_room, room_rows};
 use crate::tui::screen::hit_map::Target;
-use crate::tui::screen::regions::Regions;
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
@@ -161,13 +158,11 @@ fn room_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, room: &Room) {
     canvas.put_right(before, 0, &text::line(&mentions), of_mentions);
 }
 
-/// Shown if not all rooms with unread messages fit.
-const MORE: &str = "+";
 /// Written before the number of mentions.
-const MENTION: &str = "@";
+pub(super) const MENTION: &str = "@";
 
 /// A count as shown in lists; empty for 0.
-fn badge(sign: &str, count: u32) -> String {
+pub(super) fn badge(sign: &str, count: u32) -> String {
     match count {
         0 => String::new(),
         count => format!("{sign}{}", count.min(999)),
@@ -259,221 +254,4 @@ fn person_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, person: &Perso
         ..row
     };
     canvas.put_right(right, 0, &words, style);
-}
-
-pub(super) fn status(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
-    let area = regions.status;
-    if area.is_empty() {
-        return;
-    }
-    let is_narrow = regions.rooms.is_empty();
-    let (glyph, scope, words) = link_words(canvas, state, is_narrow, area.width);
-    let style = canvas.style(scope);
-    let mut x = area.x + 1;
-    x += canvas.put(x, area.y, 1, &glyph.into(), style) + 1;
-    let is_well = scope == Scope::StatusOnline;
-    // A connection problem needs the space more.
-    let help = if area.width >= 60 && is_well {
-        fill(
-            state.preferences.strings.help_key,
-            &[&state.input.keymap.first(Action::Help)],
-        )
-    } else {
-        String::new()
-    };
-    let help = help.as_str();
-    let style = if is_well {
-        canvas.style(Scope::Status)
-    } else {
-        style
-    };
-    let mut right = area.right().saturating_sub(columns(help) + 2);
-    if is_well && !is_narrow {
-        right = counts(
-            canvas,
-            state,
-            Rect {
-                width: right.saturating_sub(area.x + 2),
-                ..area
-            },
-        );
-    }
-    x += canvas.put(
-        x,
-        area.y,
-        right.saturating_sub(x),
-        &text::line(&words),
-        style,
-    );
-    if is_well {
-        let mut rest = Rect {
-            x: x + 2,
-            width: right.saturating_sub(x + 3),
-            ..area
-        };
-        if is_narrow {
-            let end = strip(canvas, state, rest);
-            rest.width = rest.right().saturating_sub(end);
-            rest.x = end;
-        }
-        typing(canvas, state, rest);
-    }
-    let style = canvas.style(Scope::Status);
-    canvas.put_right(
-        Rect {
-            width: area.width - 1,
-            ..area
-        },
-        0,
-        &text::line(help),
-        style,
-    );
-}
-
-/// Draws the unread and mention counts of all rooms at the right end of an area. Returns the column they start at.
-fn counts(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
-    let s = state.preferences.strings;
-    let news = state.listed().map(|room| state.news(room));
-    let (unread, mentions) = news.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
-    let mut words: Vec<String> = Vec::new();
-    if unread > 0 {
-        words.push(fill(s.unread_counts, &[&unread]));
-    }
-    if mentions > 0 {
-        words.push(fill(s.mention_counts, &[&mentions]));
-    }
-    let words = text::line(&words.join(" · "));
-    let scope = if mentions > 0 {
-        Scope::BadgeMention
-    } else {
-        Scope::Status
-    };
-    let style = canvas.style(scope);
-    canvas.put_right(area, 0, &words, style);
-    area.right().saturating_sub(columns(words.as_str()) + 1)
-}
-
-/// Draws who is typing in this room at the right end of an area, if it fits.
-fn typing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
-    let Some(room) = state.current() else { return };
-    let people = room.typing.iter();
-    let people = people.filter_map(|(id, _)| room.roster.find(*id));
-    let names: Vec<_> = people.map(|it| text::line(&it.name)).collect();
-    let s = state.preferences.strings;
-    let words = match names.as_slice() {
-        [] => return,
-        [one] => fill(s.typing_one, &[one]),
-        [one, other] => fill(s.typing_two, &[one, other]),
-        many => fill(s.typing_many, &[&many.len()]),
-    };
-    let style = canvas.style(Scope::Status);
-    canvas.put_right(area, 0, &text::line(&words), style);
-}
-
-/// Draws the rooms with unread messages into the status line, for screens without a room list. Returns the column after the last.
-fn strip(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
-    let mut x = area.x;
-    let mut rooms: Vec<&Room> = state.listed().collect();
-    rooms.retain(|room| state.news(room).0 > 0);
-    // Rooms with mentions and private conversations come first.
-    rooms.sort_by_key(|room| state.news(room).1 == 0 && !room.is_conversation());
-    for room in rooms {
-        let (unread, mentions) = state.news(room);
-        let of_mentions = badge(MENTION, mentions);
-        let words = [room.label(), of_mentions, badge("", unread)];
-        let words: Vec<String> = words.into_iter().filter(|it| !it.is_empty()).collect();
-        let words = text::line(&words.join(" "));
-        if x + columns(words.as_str()) > area.right() {
-            let style = canvas.style(Scope::BadgeUnread);
-            canvas.put(
-                x,
-                area.y,
-                area.right().saturating_sub(x),
-                &MORE.into(),
-                style,
-            );
-            break;
-        }
-        let scope = if mentions > 0 {
-            Scope::BadgeMention
-        } else {
-            Scope::BadgeUnread
-        };
-        let style = canvas.style(scope);
-        let used = canvas.put(x, area.y, area.right() - x, &words, style);
-        canvas.target(Rect::new(x, area.y, used, 1), Target::Room(room.info.id));
-        x += used + 2;
-    }
-    x
-}
-
-/// The connection state in the status line: its symbol, colour and text.
-fn link_words(
-    canvas: &Canvas<'_>,
-    state: &State,
-    is_narrow: bool,
-    columns: u16,
-) -> (&'static str, Scope, String) {
-    let (s, glyphs) = (state.preferences.strings, canvas.look.glyphs);
-    let me = state.me.account.as_ref().map_or("", |me| me.name.as_str());
-    let server = if state.connection.is_hosting {
-        s.hosting_here
-    } else {
-        &state.connection.server
-    };
-    match &state.connection.link {
-        LinkState::Online => {
-            let glyph = if state.connection.is_hosting {
-                glyphs.hosting
-            } else {
-                glyphs.online
-            };
-            let words = if is_narrow {
-                me.to_owned()
-            } else {
-                format!("{server} · {me}")
-            };
-            (glyph, Scope::StatusOnline, words)
-        }
-        LinkState::Connecting => (
-            glyphs.waiting,
-            Scope::StatusConnecting,
-            fill(s.connecting, &[&state.connection.server]),
-        ),
-        LinkState::Waiting { why, .. } => {
-            let seconds = state
-                .connection
-                .retry_in(state.screen.now.instant)
-                .unwrap_or_default()
-                .as_millis()
-                .div_ceil(1000);
-            let words = if is_narrow {
-                format!(
-                    "{} · {}",
-                    fill(s.reconnecting_short, &[&seconds]),
-                    s.why(why)
-                )
-            } else {
-                // The cause may be cut, but the countdown and the key that reconnects at once are always shown.
-                let around = fill(s.reconnecting, &[&state.connection.server, &"", &seconds]);
-                let left = usize::from(columns).saturating_sub(text::width(&around) + 5);
-                let why = text::cut(&s.why(why), left);
-                fill(s.reconnecting, &[&state.connection.server, &why, &seconds])
-            };
-            (glyphs.waiting, Scope::StatusConnecting, words)
-        }
-        LinkState::NameRefused(_) if state.me.proposal.is_some() => (
-            glyphs.waiting,
-            Scope::StatusConnecting,
-            s.name_needed.to_owned(),
-        ),
-        LinkState::NameRefused(refusal) => {
-            (glyphs.offline, Scope::StatusOffline, s.refusal(refusal))
-        }
-        LinkState::Stopped(why) => (
-            glyphs.offline,
-            Scope::StatusOffline,
-            fill(s.offline, &[&s.why(why)]),
-        ),
-    }
 }
