@@ -1,7 +1,7 @@
-//! Searches among a million messages in ten rooms: the newest fifty of what one term, several terms or a phrase finds.
+//! Measures searches among a million messages in ten rooms: the newest fifty matches of one term, several terms or a phrase.
 //!
-//! `cargo bench --bench search` builds the database (a minute or two), prints how long indexing took, and for each search the median
-//! of 21 runs; beside it what reading one room's texts with `LIKE` takes for the same word in the same file.
+//! `cargo bench --bench search` builds the database (a minute or two), then prints how long indexing took and, for each search, the median
+//! of 21 runs. For comparison it prints the time of a `LIKE` scan over one room for the same word in the same file.
 
 #![allow(clippy::print_stdout)] // A benchmark's figures are its output.
 

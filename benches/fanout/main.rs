@@ -1,10 +1,10 @@
 //! Fan-out: one room, N members, 10 senders round robin, 64 to 256 bytes a message, everything durable before it is delivered.
 //!
-//! `cargo bench --bench fanout` runs the server as a process of its own (this binary again, with `serve`), because its CPU is what
-//! is measured, and prints deliveries a second and the server's CPU seconds per million deliveries, kernel included. *Saturated*:
-//! at most 64 messages in flight. *Paced*: due times at a fixed rate, latency counted from when a message was due. Beside each
-//! stands the same work done by a bare TCP fan-out in a process of its own, which stores nothing and encodes nothing: the
-//! practical limit, in the same run.
+//! `cargo bench --bench fanout` runs the server in its own process (this binary again, with `serve`), because the CPU time of that process
+//! is measured. It prints deliveries per second and the server's CPU seconds per million deliveries, kernel included. *Saturated*: at most
+//! 64 messages in flight. *Paced*: due times at a fixed rate, latency counted from when a message was due. Each result is printed beside
+//! that of a baseline in the same run: a plain TCP fan-out in its own process, which stores nothing and encodes nothing and so shows the
+//! practical limit.
 
 #![allow(clippy::print_stdout)] // A benchmark's figures are its output.
 
@@ -68,7 +68,7 @@ fn main() {
                     &runtime.block_on(paced(members, rate, Readers::AllRead)),
                 );
             }
-            // In turn, so that what else the machine does meets both alike.
+            // They alternate, so that other load on the machine affects both equally.
             for _ in 0..3 {
                 for readers in [Readers::AllRead, Readers::OneStalls] {
                     let figures = runtime.block_on(paced(100, 1000, readers));
@@ -160,7 +160,7 @@ async fn serve(directory: &str, port: u16) {
     ended.expect("the server goes on");
 }
 
-/// A server in a process of its own, ended with the value.
+/// A server in its own process, which is killed on drop.
 pub struct Server {
     child: Child,
     pub port: u16,
@@ -219,18 +219,18 @@ impl Drop for Server {
     }
 }
 
-/// What all members count together.
+/// Counters shared by all members.
 #[derive(Default)]
 pub struct Counts {
     pub delivered: AtomicU64,
     ready: AtomicUsize,
 }
 
-/// Whether everybody reads what they are sent.
+/// Whether all members read what they are sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Readers {
     AllRead,
-    /// The last one stops once it is live, with windows that are soon full.
+    /// The last member stops reading once it is live. Its flow-control windows are small and soon full.
     OneStalls,
 }
 
@@ -239,7 +239,7 @@ struct Member {
     instance: InstanceId,
 }
 
-/// Joins a member; entries are counted, and the first member's are answered with a permit and a latency.
+/// Joins a member and counts the entries that it receives. For each entry, the first member also releases a permit and records a latency.
 async fn join(
     port: u16,
     n: usize,
@@ -332,7 +332,7 @@ async fn join(
     (Member { frames, instance }, room)
 }
 
-/// What is measured at one member.
+/// The measurements of one member.
 #[derive(Clone)]
 struct First {
     permits: Arc<Semaphore>,

@@ -6,7 +6,7 @@ use super::{
     Stdio, Told, pipe, profile, room_name,
 };
 
-/// A host of tchat with people who fill it.
+/// A tchat server with people who post on it.
 pub struct Host {
     process: Child,
     port: u16,
@@ -37,7 +37,7 @@ impl Speaker {
             post,
             instead_of: None,
         };
-        // Whoever is faster than the link waits for it.
+        // A sender that is faster than the link waits for it.
         while self.client.send(command.clone()).is_err() {
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -186,7 +186,7 @@ impl Host {
         (speaker, taken, rooms)
     }
 
-    /// Somebody who talks.
+    /// Returns a person who can post.
     pub fn speaker(&self, name: &str) -> Speaker {
         let (client, mut events, instance) = self.client(name);
         let room = self.runtime.block_on(async {
@@ -206,7 +206,7 @@ impl Host {
         }
     }
 
-    /// Has one person hear, and keep, everything that another says.
+    /// Lets one person receive and store everything that another posts.
     pub fn fill(&self) {
         let (listener, mut events, _) = self.client("ann");
         let speaker = self.speaker("li");
@@ -228,7 +228,7 @@ impl Host {
         }
         all_heard
             .recv_timeout(Duration::from_secs(120))
-            .expect("all of it is heard");
+            .expect("all messages are received");
         self.runtime.block_on(async {
             listener.quit().await;
             speaker.client.quit().await;

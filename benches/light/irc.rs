@@ -1,4 +1,4 @@
-//! As much of an IRC server as weechat and irssi need to be in a channel where somebody talks.
+//! A minimal IRC server: just enough for weechat and irssi to join a channel and receive messages.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Serves one channel, `#general`, and talks there as it is told to.
+/// A server with one channel, `#general`, in which the benchmark posts.
 pub struct Irc {
     pub port: u16,
     members: Arc<Mutex<Vec<TcpStream>>>,
@@ -32,7 +32,7 @@ impl Irc {
         }
     }
 
-    /// Says one line to everybody in the channel.
+    /// Sends one line to everyone in the channel.
     pub fn says(&self, text: &str) {
         let said = self.said.fetch_add(1, Ordering::SeqCst);
         let line = format!(":user{}!u@h PRIVMSG #general :{text}\r\n", said % 10);

@@ -1,4 +1,4 @@
-//! A program in a terminal of its own, read back as a screen, with the time at which each thing came to be shown.
+//! Runs a program in its own terminal and reads back its screen, with the time at which each change appeared.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -14,7 +14,7 @@ const SIZE: (u16, u16) = (40, 120);
 struct Shown {
     parser: vt100::Parser,
     bytes: usize,
-    /// When bytes came last.
+    /// When the last bytes arrived.
     at: Option<Instant>,
 }
 
@@ -68,7 +68,7 @@ impl Screen {
             let mut buffer = vec![0; 65536];
             while let Ok(read @ 1..) = output.read(&mut buffer) {
                 let bytes = &buffer[..read];
-                // What it asks a terminal is answered at once, as most terminals do.
+                // Terminal queries are answered at once, as most terminals do.
                 let asks = |asked: &[u8]| bytes.windows(asked.len()).any(|it| it == asked);
                 let mut answer = String::new();
                 if asks(b"]11;?") {
@@ -99,7 +99,7 @@ impl Screen {
         }
     }
 
-    /// Waits until the screen is so, and says when it was.
+    /// Waits until the screen satisfies a condition and returns when it did.
     pub fn until(&self, what: &str, is: impl Fn(&str) -> bool) -> Instant {
         let deadline = Instant::now() + Duration::from_secs(20);
         let mut shown = self.shown.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -149,16 +149,16 @@ impl Drop for Screen {
     }
 }
 
-/// What a process holds and does, as the system counts it.
+/// The resource usage of a process, as the system reports it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
-    /// Bytes in memory, shared ones too.
+    /// Resident memory in bytes, including shared pages.
     pub resident: u64,
-    /// The most bytes in memory so far.
+    /// The peak memory use in bytes so far.
     pub peak: u64,
-    /// Times that a thread of it went to sleep by itself, to be woken later.
+    /// The number of voluntary context switches of its threads.
     pub wakeups: u64,
-    /// Hundredths of a second of a processor.
+    /// CPU time in hundredths of a second.
     pub ticks: u64,
 }
 

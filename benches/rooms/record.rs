@@ -1,4 +1,4 @@
-//! A room as the benches of the store make it.
+//! The room record that the store benchmarks use.
 
 use tchat::chat::{Epoch, RoomId, RoomKind, RoomName};
 use tchat::server::store::RoomRecord;

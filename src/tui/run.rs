@@ -1,4 +1,4 @@
-//! The only loop: owns terminal, clock and client, feeds `update`, performs its effects, and draws the screen or prints lines.
+//! The main loop: owns the terminal, the clock and the client, feeds `update`, performs its effects, and draws the screen or prints lines.
 
 mod output;
 mod performer;
@@ -36,15 +36,15 @@ use crate::chat::{InstanceId, ServerId};
 use crate::client::{self, Client};
 use crate::text::Ambiguous;
 
-/// The least time between two frames.
+/// The minimum time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
-/// The least time between two frames while the user is typing, so that text appears at once.
+/// The minimum time between two frames while the user is typing, so that text appears at once.
 const TYPED: Duration = Duration::from_millis(6);
 /// How often time-dependent parts of the screen are updated.
 const TICK: Duration = Duration::from_millis(250);
-/// The most client events taken before the next frame.
+/// The maximum number of client events taken before the next frame.
 const EVENTS: usize = 64;
-/// The most waiting results of background work.
+/// The maximum number of waiting results of background work.
 const WORKS: usize = 64;
 
 /// The terminal, the settings and the functions that the screen is started with.
@@ -176,7 +176,7 @@ async fn turn<B: Backend<Error = io::Error>>(
     let mut drawn_at = Instant::now() - FRAME;
     let (mut is_dirty, mut is_typed) = (true, false);
     let mut ticked_at = Instant::now();
-    // Set when the input has ended: how long answers are still waited for.
+    // Set when the input has ended: the time until which the program waits for answers.
     let mut ends_at: Option<Instant> = None;
     let (mut typed_at, mut waits_for) = (Instant::now(), 0);
     loop {

@@ -1,4 +1,4 @@
-//! Handles client events: the state of the link, rooms, entries and answers. Events about people and settings are handled in `told`.
+//! Handles client events: the state of the link, rooms, entries and answers. Events about people and settings are handled in `people`.
 
 use super::viewport::load_older;
 use super::{drafts, notify, people, personal, picker, reading, rooms, search, unsent, visit};
@@ -309,7 +309,7 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
     effects
 }
 
-/// Shows a private message that arrived in another room in the current room as well. This copy exists only in memory.
+/// Copies a new private message into the current room, so that the user sees it there too. The copy exists only in memory.
 fn show_beside(state: &mut State, entry: &Entry) {
     let what = ItemKind::Private {
         author: entry.author.id,

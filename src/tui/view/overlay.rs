@@ -169,7 +169,7 @@ pub(super) fn draw(
     }
 }
 
-/// The same, but directly above the composer.
+/// Like [`place`], but directly above the composer.
 fn place_below(regions: &Regions, rows: u16) -> Rect {
     let body = regions.overlay();
     let height = rows.min(body.height);

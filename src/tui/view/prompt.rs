@@ -1,4 +1,4 @@
-//! Draws the rule above the composer, with its notice, and the composer.
+//! Draws the separator line above the composer, with its notice, and the composer itself.
 
 use std::fmt::Display;
 
@@ -37,7 +37,7 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         &text::line(&canvas.look.glyphs.rule.repeat(usize::from(inner.width))),
         style,
     );
-    // While a message is selected, letters are commands, so the rule lists them.
+    // While a message is selected, letters are commands, so the separator line lists them.
     let selects = state.current().is_some_and(|room| room.selected.is_some());
     let hint = selects.then(|| {
         let s = state.preferences.strings;
@@ -152,10 +152,10 @@ fn fitting(rule: Rect, long: String, short: String) -> String {
     }
 }
 
-/// The most rows that a notice above the composer takes.
+/// The maximum number of rows for a notice above the composer.
 const ROWS: usize = 4;
 
-/// Draws a text in the rule. If it is too long for one row, it starts above the rule.
+/// Draws a text in the separator line. If it is too long for one row, it starts above that line.
 fn said(canvas: &mut Canvas<'_>, rule: Rect, words: &str, style: Style) {
     let words = text::line(words);
     let columns = usize::from(rule.width.saturating_sub(3).max(1));

@@ -1,17 +1,17 @@
-//! A terminal's buffer as a picture: its grounds as rectangles, its text run by run, each exactly as wide as its cells.
+//! Draws a terminal buffer as SVG: backgrounds as rectangles, and text in runs that are each exactly as wide as their cells.
 
 use std::fmt::Write as _;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-/// Points of a cell, and of the margin around them.
+/// The width and height of a cell in SVG units.
 const CELL: (usize, usize) = (9, 19);
 const MARGIN: usize = 10;
-/// Where a letter stands in its cell.
+/// The distance from the top of a cell to the baseline of its text.
 const BASE: usize = 14;
 
-/// Draws a buffer. Colours that are the terminal's own are those of its first cell.
+/// Draws a buffer. The first cell's colours are used wherever a cell has the terminal's default colours.
 pub fn of(buffer: &Buffer) -> String {
     let (columns, rows) = (
         usize::from(buffer.area.width),
@@ -31,7 +31,7 @@ pub fn of(buffer: &Buffer) -> String {
     out
 }
 
-/// Cells that follow each other and look the same.
+/// Consecutive cells with the same style.
 struct Run {
     from: usize,
     cells: usize,
@@ -51,7 +51,7 @@ fn row(out: &mut String, buffer: &Buffer, y: u16, ground: &str) {
         while x < buffer.area.width && looks_like(first, &buffer[(x, y)]) {
             let cell = &buffer[(x, y)];
             let wide = tchat::text::width(cell.symbol()).max(1);
-            // What is no ASCII is rarely as wide in a picture as in a terminal: it stands alone.
+            // A symbol that is not ASCII rarely has the same width in a picture as in a terminal, so it gets a run of its own.
             let is_plain = cell.symbol().is_ascii();
             if !is_plain && run.cells > 0 {
                 break;
@@ -79,7 +79,7 @@ fn draw(out: &mut String, run: &Run, cell: &Cell, top: usize, ground: &str) {
     }
     if back != ground {
         let height = CELL.1;
-        // Nothing a picture can do without is worth an error; a string takes everything.
+        // Writing to a string cannot fail.
         let _ = writeln!(
             out,
             "<rect x=\"{x}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" fill=\"{back}\"/>"
