@@ -1,6 +1,6 @@
-//! Measures drawing: a frame of a room with 100,000 entries compared with one of 100, at 200×50, and the parts of a frame.
+//! Measures drawing at 200×50: a frame of a room with 100,000 entries compared with one of 100, and the steps of drawing a frame.
 //!
-//! `cargo bench --bench render`. The goal is a ratio of at most 1.2.
+//! `cargo bench --bench render`. The target is a ratio of at most 1.2.
 
 use std::hint::black_box;
 

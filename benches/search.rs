@@ -1,7 +1,7 @@
-//! Measures searches in a million messages in ten rooms: the newest fifty results for one term, several terms or a phrase.
+//! Measures searches among a million messages in ten rooms: the newest fifty matches of one term, several terms or a phrase.
 //!
-//! `cargo bench --bench search` builds the database (a minute or two) and prints how long indexing took, and the median of 21 runs for
-//! each search. For comparison it prints how long `LIKE` takes to find the same word in one room of the same file.
+//! `cargo bench --bench search` builds the database (a minute or two), then prints how long indexing took and, for each search, the median
+//! of 21 runs. For comparison it prints the time of a `LIKE` scan over one room for the same word in the same file.
 
 #![allow(clippy::print_stdout)] // The results are the output.
 

@@ -1,8 +1,8 @@
-//! Measures durable entries on one disk: the batches of a room, and the group commit of many rooms.
+//! Measures durable appends: how fast one disk is with batches of one room, and with commits that many rooms share.
 //!
-//! `cargo bench --bench store` prints entries per second and the median wait, on the disk of the temporary directory. For comparison it
-//! prints the same for a bare append and `fdatasync`, the limit for durable writes one at a time. *Outstanding* posts of one room are
-//! one batch, as its task makes them. Rooms append separately and share commits.
+//! `cargo bench --bench store` prints entries per second and the median wait, on the disk of the temporary directory. For comparison, it
+//! first measures a plain append and `fdatasync` on the same disk: single durable appends cannot be faster than that. The *outstanding*
+//! posts of one room form one batch, as in the room's task. Each room appends on its own, and the rooms share commits.
 
 #![allow(clippy::print_stdout)] // The results are the output.
 
@@ -71,7 +71,7 @@ fn bare(directory: &std::path::Path) -> (f64, Duration) {
     summary(waits, began.elapsed())
 }
 
-#[allow(clippy::cast_precision_loss)] // The rate is only read by people.
+#[allow(clippy::cast_precision_loss)] // The rate is only displayed.
 async fn run(path: &std::path::Path, writers: usize, posts: u64) -> (f64, Duration) {
     let store = Arc::new(SqliteStore::open(path, ServerId::new([1; 16])).expect("a database"));
     let began = Instant::now();
@@ -117,7 +117,7 @@ async fn run(path: &std::path::Path, writers: usize, posts: u64) -> (f64, Durati
     (appends * posts as f64, p50)
 }
 
-#[allow(clippy::cast_precision_loss)] // The rate is only read by people.
+#[allow(clippy::cast_precision_loss)] // The rate is only displayed.
 fn summary(mut waits: Vec<Duration>, over: Duration) -> (f64, Duration) {
     waits.sort_unstable();
     (

@@ -49,9 +49,9 @@
 //! | `wire`, `text` | `chat` |
 //! | `chat` | nothing |
 //!
-//! Further rules: `update` does not know `view`. Types generated from protobuf are used only in `wire`, `client::link`,
-//! `server::endpoint` and `server::bridge`. Only `config` reads environment variables. `tests/it/architecture/` checks these rules, the layers
-//! inside `server` and `tui`, and that no files import each other in a circle.
+//! Further rules: `update` does not know `view`. Types generated from protobuf are used only in `wire`, `client::link`, `server::endpoint`
+//! and `server::bridge`. Only `config` reads environment variables. `tests/it/architecture/` checks these rules, the layers inside `server`
+//! and `tui`, and that there are no import cycles between files.
 //!
 //! Two components are behind a trait, [`server::store::Store`] and [`server::bus::Bus`]. Only these have a second implementation and
 //! need injected faults.

@@ -1,10 +1,10 @@
 //! Measures fan-out: one room, N members, 10 senders round robin, 64 to 256 bytes a message, everything durable before it is delivered.
 //!
-//! `cargo bench --bench fanout` runs the server as a separate process (this binary again, with `serve`), because its CPU time is
-//! measured. It prints deliveries per second and the server's CPU seconds per million deliveries, kernel included. *Saturated*:
-//! at most 64 messages in flight. *Paced*: messages are due at a fixed rate, and latency counts from when a message was due. For
-//! comparison, the same run does the same work with a bare TCP fan-out in a separate process, which stores nothing and encodes
-//! nothing: the practical limit.
+//! `cargo bench --bench fanout` runs the server in its own process (this binary again, with `serve`), because the CPU time of that process
+//! is measured. It prints deliveries per second and the server's CPU seconds per million deliveries, kernel included. *Saturated*: at most
+//! 64 messages in flight. *Paced*: due times at a fixed rate, latency counted from when a message was due. Each result is printed beside
+//! that of a baseline in the same run: a plain TCP fan-out in its own process, which stores nothing and encodes nothing and so shows the
+//! practical limit.
 
 #![allow(clippy::print_stdout)] // The results are the output.
 
@@ -68,7 +68,7 @@ fn main() {
                     &runtime.block_on(paced(members, rate, Readers::AllRead)),
                 );
             }
-            // The two take turns, so that other load on the machine affects both alike.
+            // They alternate, so that other load on the machine affects both equally.
             for _ in 0..3 {
                 for readers in [Readers::AllRead, Readers::OneStalls] {
                     let figures = runtime.block_on(paced(100, 1000, readers));
@@ -160,7 +160,7 @@ async fn serve(directory: &str, port: u16) {
     ended.expect("the server runs");
 }
 
-/// A server in a separate process, which is killed when the value is dropped.
+/// A server in its own process, which is killed on drop.
 pub struct Server {
     child: Child,
     pub port: u16,
@@ -219,18 +219,18 @@ impl Drop for Server {
     }
 }
 
-/// The counters shared by all members.
+/// Counters shared by all members.
 #[derive(Default)]
 pub struct Counts {
     pub delivered: AtomicU64,
     ready: AtomicUsize,
 }
 
-/// Whether all members read what they receive.
+/// Whether all members read what they are sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Readers {
     AllRead,
-    /// The last one stops reading once it is live, and its flow-control windows are soon full.
+    /// The last member stops reading once it is live. Its flow-control windows are small and soon full.
     OneStalls,
 }
 
@@ -239,7 +239,7 @@ struct Member {
     instance: InstanceId,
 }
 
-/// Joins a member and counts its entries. Each entry of the first member also returns a permit and records a latency.
+/// Joins a member and counts the entries that it receives. For each entry, the first member also releases a permit and records a latency.
 async fn join(
     port: u16,
     n: usize,
@@ -332,7 +332,7 @@ async fn join(
     (Member { frames, instance }, room)
 }
 
-/// What is measured at the first member.
+/// The measurements of one member.
 #[derive(Clone)]
 struct First {
     permits: Arc<Semaphore>,

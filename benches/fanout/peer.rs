@@ -1,5 +1,5 @@
-//! The bare peer: a TCP server that reads lines and sends all waiting ones to everybody in one write. It stores nothing,
-//! encodes nothing and checks nothing, so no chat server is faster.
+//! The baseline: a TCP server that reads lines and sends all lines that arrived together to everyone in one write. It stores nothing,
+//! encodes nothing and checks nothing, so no chat server can be faster.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +30,7 @@ pub async fn serve(port: u16) {
             {
                 batch.extend_from_slice(&next);
             }
-            // It fails only if nobody is connected.
+            // Without receivers there is nothing to send.
             let _alone = sender.send(batch.into());
         }
     });

@@ -6,7 +6,7 @@ use super::{
     Stdio, Told, pipe, profile, room_name,
 };
 
-/// A tchat server, and clients that fill it with messages.
+/// A tchat server with people who post on it.
 pub struct Host {
     process: Child,
     port: u16,
@@ -37,7 +37,7 @@ impl Speaker {
             post,
             instead_of: None,
         };
-        // The queue is full if this is faster than the link.
+        // A sender that is faster than the link waits for it.
         while self.client.send(command.clone()).is_err() {
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -188,7 +188,7 @@ impl Host {
         (speaker, taken, rooms)
     }
 
-    /// Returns a client that posts messages.
+    /// Returns a person who can post.
     pub fn speaker(&self, name: &str) -> Speaker {
         let (client, mut events, instance) = self.client(name);
         let room = self.runtime.block_on(async {
@@ -208,7 +208,7 @@ impl Host {
         }
     }
 
-    /// Sends messages from one client until another has received and cached all of them.
+    /// Lets one person receive and store everything that another posts.
     pub fn fill(&self) {
         let (listener, mut events, _) = self.client("ann");
         let speaker = self.speaker("li");
@@ -230,7 +230,7 @@ impl Host {
         }
         all_heard
             .recv_timeout(Duration::from_secs(120))
-            .expect("all messages arrive");
+            .expect("all messages are received");
         self.runtime.block_on(async {
             listener.quit().await;
             speaker.client.quit().await;

@@ -1,4 +1,4 @@
-//! A minimal IRC server: enough for weechat and irssi to be in a channel where messages arrive.
+//! A minimal IRC server: just enough for weechat and irssi to join a channel and receive messages.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// An IRC server with one channel, `#general`, that posts the given lines there.
+/// A server with one channel, `#general`, in which the benchmark posts.
 pub struct Irc {
     pub port: u16,
     members: Arc<Mutex<Vec<TcpStream>>>,
@@ -32,7 +32,7 @@ impl Irc {
         }
     }
 
-    /// Sends one line to everybody in the channel.
+    /// Sends one line to everyone in the channel.
     pub fn says(&self, text: &str) {
         let said = self.said.fetch_add(1, Ordering::SeqCst);
         let line = format!(":user{}!u@h PRIVMSG #general :{text}\r\n", said % 10);

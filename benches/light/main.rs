@@ -1,12 +1,11 @@
-//! Measures how light the client is, compared with weechat and irssi: time to the first frame, memory, time from key to screen while
-//! messages arrive, and its activity when idle.
+//! Measures the client against weechat and irssi: time to the first frame, memory, key-to-screen latency while others post, and activity
+//! when idle.
 //!
-//! `cargo bench --bench light`, on Linux. weechat and irssi come from Debian's packages (`apt-get install weechat-curses irssi`);
-//! without them only tchat is measured. tchat starts with 100,000 messages in its cache on disk; the others store none.
-//! The last part is tchat's memory after a million live messages in one room and in a hundred (`cargo bench --bench light -- heard`
-//! runs only that).
+//! `cargo bench --bench light`, on Linux. weechat and irssi come from Debian's packages (`apt-get install weechat-curses irssi`); without
+//! them only tchat is measured. tchat starts with 100,000 messages in its local store; the others store none. The last measurement is
+//! tchat's memory after a million live messages in one room and in a hundred (`cargo bench --bench light -- heard` runs only that).
 
-#![allow(clippy::print_stdout)] // The results are the output.
+#![allow(clippy::print_stdout)] // A benchmark prints its results.
 
 mod host;
 mod irc;
@@ -26,19 +25,19 @@ use self::host::Host;
 use self::irc::Irc;
 use self::screen::{Screen, Usage};
 
-/// The number of cached messages, and the messages per second while keys are timed.
+/// The number of stored messages, and the number of messages posted per second while keys are timed.
 const KEPT: u64 = 100_000;
 const EACH_SECOND: u32 = 1000;
-/// The number of starts and of keys that are timed, and the length of the idle time.
+/// The number of timed starts, the number of timed keys, and the length of the idle period.
 const STARTS: usize = 21;
 const KEYS: usize = 400;
 const IDLE: Duration = Duration::from_secs(10);
 /// The number of live messages before the client's memory is measured, and the bytes of each.
 const HEARD: u64 = 1_000_000;
 const BYTES: usize = 160;
-/// The numbers of rooms they are spread over, one run each.
+/// The numbers of rooms that the messages are spread over. Each gets its own run.
 const ROOMS: [usize; 2] = [1, 100];
-/// The most messages in flight.
+/// The maximum number of messages that are sent and not yet received.
 const ON_THE_WAY: u64 = 2000;
 
 fn main() {
@@ -57,7 +56,7 @@ fn main() {
     let fill = Instant::now();
     host.fill();
     println!(
-        "{KEPT} messages sent and cached in {:.1} s",
+        "{KEPT} messages posted and stored in {:.1} s",
         fill.elapsed().as_secs_f64()
     );
     let irc = Irc::start();
@@ -105,7 +104,7 @@ fn heard(home: &Path, rooms: usize) {
     let took = began.elapsed().as_secs_f64();
     std::thread::sleep(Duration::from_secs(2));
     let usage = Usage::of(screen.process());
-    #[allow(clippy::cast_precision_loss)] // The values are small enough to be exact.
+    #[allow(clippy::cast_precision_loss)] // The values are far too small to lose precision.
     let [resident, peak] = [usage.resident, usage.peak].map(|bytes| bytes as f64 / 1e6);
     println!(
         "tchat after {HEARD} live messages in {} rooms, in {took:.0} s: {resident:.1} MB resident, {peak:.1} at most",
@@ -118,7 +117,7 @@ fn heard(home: &Path, rooms: usize) {
     }
     screen.until("no gap", |text| !text.contains("not loaded"));
     let after = Usage::of(screen.process()).resident;
-    #[allow(clippy::cast_precision_loss)] // The values are small enough to be exact.
+    #[allow(clippy::cast_precision_loss)] // The values are far too small to lose precision.
     let after = after as f64 / 1e6;
     println!("and {after:.1} MB after 60 pages up");
 }
@@ -134,12 +133,12 @@ fn room_name(n: usize) -> String {
 /// The measurements of one program.
 struct Light {
     name: &'static str,
-    /// The times from its start to the frame with its newest line, ascending.
+    /// Times from the start to the frame with the newest line, ascending.
     first: Vec<Duration>,
     resident: Usage,
-    /// The times from a key to its character on the screen, ascending.
+    /// Times from a key to its character on the screen, ascending.
     keys: Vec<Duration>,
-    /// The activity while idle: bytes written to the terminal, wakeups and CPU ticks.
+    /// Counted during the idle period: bytes written, wakeups and CPU ticks.
     bytes: usize,
     wakeups: u64,
     ticks: u64,
@@ -172,7 +171,7 @@ fn print(it: &Light) {
         let place = (times.len() * percent / 100).min(times.len().saturating_sub(1));
         ms(times.get(place).copied().unwrap_or_default())
     };
-    #[allow(clippy::cast_precision_loss)] // The values are small enough to be exact.
+    #[allow(clippy::cast_precision_loss)] // The values are far too small to lose precision.
     let (mb, cpu) = (
         it.resident.resident as f64 / 1e6,
         it.ticks as f64 / IDLE.as_secs_f64(),
@@ -200,14 +199,14 @@ fn tchat(host: &Host, home: &Path) -> Light {
     measured("tchat", first, &screen, |text| speaker.says(text))
 }
 
-/// Measures a program that is in its room.
+/// Measures a program that has joined its room.
 fn measured(
     name: &'static str,
     first: Vec<Duration>,
     screen: &Screen,
     says: impl Fn(&str) + Sync,
 ) -> Light {
-    // Memory that was needed only for the start is released first.
+    // Wait until the memory that startup needed is freed.
     std::thread::sleep(Duration::from_secs(2));
     let resident = Usage::of(screen.process());
     let (bytes, wakeups, ticks) = idle(screen);
@@ -258,7 +257,7 @@ fn irc_client(
     home: &Path,
 ) -> Light {
     let open = || Screen::open(program, arguments, home);
-    // They have no cached messages, so this waits for the bar that they always show.
+    // These clients store no messages, so wait for the status bar, which they always show.
     let first = starts(&open, |text| text.contains("[1") || text.contains("[2]"));
     irc.forgets();
     let screen = open();
@@ -278,13 +277,13 @@ fn starts(open: &impl Fn() -> Screen, is_shown: impl Fn(&str) -> bool) -> Vec<Du
             let screen = open();
             let at = screen.until("the first frame", &is_shown);
             let time = at - screen.began;
-            // It must have ended before the next one starts.
+            // End it before the next one starts.
             drop(screen);
             std::thread::sleep(Duration::from_millis(50));
             time
         })
         .collect();
-    // The first start fills the caches of the system, so it does not count.
+    // The first start fills the caches of the system, so it is not counted.
     times.remove(0);
     times.sort_unstable();
     times
@@ -301,7 +300,7 @@ fn idle(screen: &Screen) -> (usize, u64, u64) {
     )
 }
 
-/// Types one key after another at irregular times while messages arrive.
+/// Types one key after another, at irregular intervals, while another user posts.
 fn keys(screen: &Screen, says: impl Fn(&str) + Sync) -> Vec<Duration> {
     let is_done = std::sync::atomic::AtomicBool::new(false);
     let order = std::sync::atomic::Ordering::SeqCst;
@@ -322,7 +321,7 @@ fn keys(screen: &Screen, says: impl Fn(&str) + Sync) -> Vec<Duration> {
         let mut times = Vec::new();
         let mut typed = String::new();
         for n in 0..KEYS {
-            // The line is cleared from time to time, so that it is never full.
+            // Clear the line after 40 characters, so that it is never full.
             if typed.len() >= 40 {
                 screen.types("\x15");
                 screen.until("an empty line", |text| !bottom(text).contains(&typed));
@@ -344,7 +343,7 @@ fn keys(screen: &Screen, says: impl Fn(&str) + Sync) -> Vec<Duration> {
     })
 }
 
-/// Returns the last rows, where the composer is.
+/// Returns the last rows, which contain the input line.
 fn bottom(screen: &str) -> &str {
     let mut ends = screen.char_indices().rev().filter(|(_, c)| *c == '\n');
     ends.nth(2).map_or(screen, |(at, _)| &screen[at..])

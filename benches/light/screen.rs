@@ -1,4 +1,4 @@
-//! Runs a program in its own terminal and reads its screen, with the time at which something was shown.
+//! Runs a program in its own terminal and reads back its screen, with the time at which each change appeared.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -68,7 +68,7 @@ impl Screen {
             let mut buffer = vec![0; 65536];
             while let Ok(read @ 1..) = output.read(&mut buffer) {
                 let bytes = &buffer[..read];
-                // Its queries to the terminal are answered at once, as by most terminals.
+                // Terminal queries are answered at once, as most terminals do.
                 let asks = |asked: &[u8]| bytes.windows(asked.len()).any(|it| it == asked);
                 let mut answer = String::new();
                 if asks(b"]11;?") {
@@ -99,7 +99,7 @@ impl Screen {
         }
     }
 
-    /// Waits until the screen fulfils a condition, and returns when it did.
+    /// Waits until the screen satisfies a condition and returns when it did.
     pub fn until(&self, what: &str, is: impl Fn(&str) -> bool) -> Instant {
         let deadline = Instant::now() + Duration::from_secs(20);
         let mut shown = self.shown.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -149,14 +149,14 @@ impl Drop for Screen {
     }
 }
 
-/// The resources that a process uses, as counted by the system.
+/// The resource usage of a process, as the system reports it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
-    /// Bytes in memory, including shared ones.
+    /// Resident memory in bytes, including shared pages.
     pub resident: u64,
-    /// The most bytes in memory so far.
+    /// The peak memory use in bytes so far.
     pub peak: u64,
-    /// The number of times that one of its threads went to sleep by itself, to be woken later.
+    /// The number of voluntary context switches of its threads.
     pub wakeups: u64,
     /// CPU time in hundredths of a second.
     pub ticks: u64,

@@ -1,4 +1,4 @@
-//! The room that the store benchmarks create.
+//! The room record that the store benchmarks use.
 
 use tchat::chat::{Epoch, RoomId, RoomKind, RoomName};
 use tchat::server::store::RoomRecord;

@@ -1,8 +1,8 @@
 //! Checks a history: `cargo run --example check -- FILES`.
 //!
-//! `*.tail` is what `tchat tail --json` printed, `*.sends` has a line of exit code and text for each `tchat send`, `*.screen` is
-//! the text of a screen. Exits with 0 if all of it is consistent, with 1 and a list of problems if not, and with 2 on wrong usage.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // This is a command-line tool.
+//! `*.tail` is the output of `tchat tail --json`, `*.sends` has a line with exit code and text for each `tchat send`, `*.screen` is the
+//! text of a screen. Exits with 0 if the history is consistent, with 1 and a list of the errors if it is not, and with 2 on wrong usage.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // A command prints its result.
 
 #[path = "../../tests/it/support/history.rs"]
 mod history;
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     }
     let entries: usize = history.tails.iter().map(|(_, entries)| entries.len()).sum();
     println!(
-        "{} files, {entries} entries read, {} problems found",
+        "{} files, {entries} entries read, {} errors",
         files.len(),
         wrong.len()
     );
@@ -58,7 +58,7 @@ fn read(files: &[String]) -> Result<History, String> {
             Some("screen") => history.screens.push((file.clone(), text)),
             _ => {
                 return Err(format!(
-                    "{file}: unknown kind of file; use *.tail, *.sends or *.screen"
+                    "{file}: the name must end in .tail, .sends or .screen"
                 ));
             }
         }

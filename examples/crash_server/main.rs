@@ -1,8 +1,8 @@
 //! A server that kills itself at a chosen point: `cargo run --example crash_server -- PORT DATA POINT N`.
 //!
-//! POINT is `before-commit`, `after-commit` (the entry is durable, but nobody has received it yet) or `mid-checkpoint`; N is the append
-//! at which it happens, from 1. The signal is SIGKILL, so nothing is cleaned up, as in a power failure.
-#![allow(clippy::print_stderr)] // This is a command-line tool.
+//! POINT is `before-commit`, `after-commit` (the entries are durable but not delivered yet) or `mid-checkpoint`. N is the number of the
+//! append at which it happens, from 1. The signal is SIGKILL, so nothing is cleaned up, as in a power failure.
+#![allow(clippy::print_stderr)] // A command prints its usage.
 
 #[path = "../../tests/it/support/faulty.rs"]
 mod faulty;
@@ -40,7 +40,7 @@ async fn main() {
         "before-commit" => Point::BeforeCommit,
         "after-commit" => Point::AfterCommit,
         "mid-checkpoint" => Point::MidCheckpoint,
-        other => panic!("there is no point '{other}'"),
+        other => panic!("unknown point '{other}'"),
     };
     let directory = DataDir::open(Path::new(data), Purpose::Serve).expect("the directory is free");
     let inner = Arc::new(directory.store().expect("the database opens"));
@@ -98,17 +98,17 @@ async fn main() {
         .expect("the port is free");
     let incoming = tcp::incoming(listeners);
     let ended = server::run(config, incoming, Arc::new(store), std::future::pending()).await;
-    ended.expect("it runs until it kills itself");
+    ended.expect("the server runs until it is killed");
 }
 
-/// Ends like a process on a machine that loses power.
+/// Ends the process at once, without any cleanup, as a power failure would.
 fn die() {
     let me = rustix::process::getpid();
     let killed = rustix::process::kill_process(me, rustix::process::Signal::KILL);
-    unreachable!("a killed process does not continue: {killed:?}");
+    unreachable!("the process survived SIGKILL: {killed:?}");
 }
 
-/// Copies the write-ahead log into the database, and dies in the middle of it.
+/// Copies the write-ahead log into the database again and again, and kills the process while it does so.
 fn die_in_a_checkpoint(database: &Path, seed: u64) {
     let db = rusqlite::Connection::open(database).expect("the database opens");
     std::thread::spawn(move || {
@@ -116,7 +116,7 @@ fn die_in_a_checkpoint(database: &Path, seed: u64) {
         die();
     });
     loop {
-        // The result does not matter: the process is about to end.
+        // The result does not matter, because the process is about to end.
         let _busy = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 }

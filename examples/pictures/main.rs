@@ -1,6 +1,6 @@
-//! Makes the pictures of the README from the real screen: what `view` draws into a terminal's buffer, as SVG.
+//! Generates the pictures of the README as SVG from what `view` draws into a terminal buffer.
 //!
-//! `cargo run --example pictures` writes `examples/pictures/*.svg`; a test fails if they differ from the screen.
+//! `cargo run --example pictures` writes `examples/pictures/*.svg`; a test fails if they do not match the current screen.
 
 #[path = "../../tests/it/pictures/scenes.rs"]
 mod scenes;
@@ -10,7 +10,7 @@ mod svg;
 /// The screen of the tests: keys in, a buffer out.
 #[path = "../../tests/it/support"]
 mod support {
-    // Not all of it is needed here.
+    // Not every function of it is used here.
     #[allow(dead_code, clippy::unwrap_used)]
     pub mod screen;
 }

@@ -2,7 +2,7 @@
 //! It does not know what a post means.
 //!
 //! The contract, which the suite in `tests/it/bus.rs` checks:
-//! 1. Each batch published to a room reaches each of its followers once and in the same order, from the moment the follower follows.
+//! 1. Each batch published to a room reaches each of its followers once and in the same order, from the moment it starts to follow.
 //! 2. [`Bus::publish`] is bounded: it waits while a follower is too far behind.
 //! 3. A room's follower ends when the bus ends.
 

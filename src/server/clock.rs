@@ -97,7 +97,7 @@ impl LogClock {
         }
     }
 
-    /// Returns the present time by both clocks.
+    /// Returns the current time by both clocks.
     pub fn stamp(&self) -> Stamp {
         let ran_ms = millis(self.started.elapsed());
         Stamp {

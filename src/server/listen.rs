@@ -216,7 +216,7 @@ impl Connection {
 }
 
 impl Connection {
-    /// The client was admitted. Its connection no longer counts against the limit for unknown clients.
+    /// Marks the client as admitted: its connection no longer counts against the limit for unknown clients.
     pub fn greeted(&self) {
         self.0
             .stranger

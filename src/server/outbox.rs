@@ -26,10 +26,10 @@ use super::delivery::Delivery;
 use crate::chat::Seq;
 use crate::wire::Event;
 
-/// The most entries and bytes that may wait in one live lane.
+/// The maximum number of entries and bytes that may wait in one live lane.
 pub const LIVE_ENTRIES: usize = 1024;
 pub(crate) const LIVE_BYTES: usize = 1024 * 1024;
-/// The most bytes that may wait in all live lanes together.
+/// The maximum number of bytes that may wait in all live lanes together.
 pub(crate) const LIVE_BYTES_ALL: usize = 256 * 1024 * 1024;
 /// With this many answers or bytes waiting, a session takes no further request.
 const ANSWERS: usize = 64;
@@ -408,7 +408,7 @@ impl Outbox {
         self.lock().has_room()
     }
 
-    /// Waits until something changed: an overflow, room for answers, or a writer that is gone. It may wake without a reason.
+    /// Waits until something changed: an overflow, room for answers, or a writer that is gone. It may also return although nothing changed.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
@@ -429,7 +429,7 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// Ends the outbox for new events. Queued answers are still written.
+    /// Closes the outbox to new events. Queued answers are still written.
     pub fn finish(&self) {
         let mut lanes = self.lock();
         if lanes.state == State::Open {

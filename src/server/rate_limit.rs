@@ -1,4 +1,4 @@
-//! The rate limit for posts of one identity: a token bucket. Pure: the caller passes the time in.
+//! The rate limit for posts of one identity: a token bucket. Pure: the caller passes in the time.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::time::{Duration, Instant};

@@ -24,7 +24,8 @@ use crate::chat::{
 };
 use crate::wire::Event;
 
-/// The most entries that are replayed after a cursor. With more, the client gets an explicit gap and the newest [`NEWEST`].
+/// The maximum number of entries that are replayed after a cursor. If there are more, the client gets an explicit gap and the newest
+/// [`NEWEST`].
 pub(crate) const REPLAY_ENTRIES: u64 = 1000;
 /// How many of the newest entries a client gets when there is too much to replay.
 pub(crate) const NEWEST: u64 = 200;

@@ -46,7 +46,8 @@ pub(crate) enum SessionError {
     Lost,
 }
 
-/// Runs one client's session to its end. `greeted` is called once the client was let in, so that it no longer counts as a stranger.
+/// Runs one client's session to its end. `greeted` is called once the client is admitted, so that its connection no longer counts as
+/// unknown.
 pub(crate) async fn run(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,

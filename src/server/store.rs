@@ -186,7 +186,7 @@ pub struct Since {
     pub log_ms: u64,
     /// The limit by the wall clock.
     pub at_ms: u64,
-    /// The present time of the wall clock.
+    /// The current time of the wall clock.
     pub now_ms: u64,
 }
 
@@ -298,7 +298,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Changes a room's capacity and position, and its topic unless a member has set one. Nothing else is changed.
     async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError>;
 
-    /// Returns the conversation of two people, given in any order.
+    /// Returns the conversation of two people, given in either order.
     async fn conversation(
         &self,
         one: IdentityId,
@@ -329,7 +329,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError>;
 
-    /// Returns everyone whose current or last name has this key.
+    /// Returns everyone whose current or most recent name has this key.
     async fn named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;
 
     /// Finds members of a room by name. Returns at most two for each key: two are enough to know that the name is ambiguous.

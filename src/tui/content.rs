@@ -1,4 +1,4 @@
-//! What both the screen and the plain mode show: help, the tour, connection details, system lines and the prompt.
+//! What both the screen and plain mode show: help, the tour, connection details, system lines and the prompt.
 //!
 //! It turns the state into words and lines. It knows no widths, no colours and no keys being pressed.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]

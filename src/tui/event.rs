@@ -83,13 +83,13 @@ pub enum Effect {
     Suspend,
     /// Copies a text to the clipboard.
     Copy(String),
-    /// Opens a link in the desktop's program for it.
+    /// Opens a link with the desktop's default program.
     Open(String),
     Quit,
 }
 
 impl Effect {
-    /// Whether this effect asked the server for what is answered.
+    /// Whether this effect is the request for an answer about this subject.
     pub fn asks_about(&self, about: &About) -> bool {
         let Effect::Client(command) = self else {
             return false;

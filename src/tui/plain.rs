@@ -93,7 +93,7 @@ impl PlainWriter {
     /// Records what is needed later and is not part of the state.
     pub fn hear(&mut self, event: &Event) {
         match event {
-            // The same answer to a new line is printed again.
+            // After a new line, a notice is printed even if it is the same as before.
             Event::Line(text) => {
                 self.notice = None;
                 self.is_typed = !["/draft", "/do"].iter().any(|it| text.starts_with(it));

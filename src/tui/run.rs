@@ -1,4 +1,4 @@
-//! The only loop: owns terminal, clock and client, feeds `update`, performs its effects, and draws the screen or prints lines.
+//! The main loop: owns the terminal, the clock and the client, feeds `update`, performs its effects, and draws the screen or prints lines.
 
 mod app;
 mod output;
@@ -39,9 +39,9 @@ use crate::chat::{InstanceId, ServerId};
 use crate::client::{self, Client};
 use crate::text::Ambiguous;
 
-/// The most client events taken before the next frame.
+/// The maximum number of client events taken before the next frame.
 const EVENTS: usize = 64;
-/// The most waiting results of background work.
+/// The maximum number of waiting results of background work.
 const WORKS: usize = 64;
 
 /// The terminal, the settings and the functions that the screen is started with.

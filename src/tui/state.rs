@@ -42,7 +42,7 @@ use crate::client::Command;
 /// If the terminal does not report its focus, the user counts as reading for this long after the last key press.
 const READS: Duration = Duration::from_mins(5);
 
-/// Everything that the screen shows, in parts: each has its own file.
+/// Everything that the screen shows. Each part has its own file.
 #[derive(Clone, Debug)]
 pub struct State {
     pub connection: Connection,
@@ -56,7 +56,7 @@ pub struct State {
     pub screen: Screen,
 }
 
-/// The current time, once for timeouts and once for people.
+/// The current time: as an instant for timeouts, and as wall-clock time for display.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Now {
     pub instant: Instant,

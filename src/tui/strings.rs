@@ -116,7 +116,7 @@ table! {
     people,
     you,
     owner,
-    /// How a person is connected who uses a bridge.
+    /// How a person who uses a bridge is connected.
     via_user,
     via_gochat,
     via_chat,

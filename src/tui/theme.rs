@@ -211,11 +211,11 @@ impl Theme {
         Self::parse(name, |_| Ok(None), depth)
     }
 
-    /// Parses a theme. `own` returns the text of the user's own theme with a name, or nothing if there is none; it goes before a built-in one.
-    /// The warnings name unknown scopes.
+    /// Parses a theme. `own` returns the text of the user's own theme with a name, or nothing if there is none; it takes precedence over a
+    /// built-in one. The warnings name unknown scopes.
     ///
     /// # Errors
-    /// There is no such theme, or it cannot be read or understood.
+    /// There is no such theme, or it cannot be read or parsed.
     pub fn parse(
         name: &str,
         own: impl Fn(&str) -> Result<Option<String>, ThemeError>,
@@ -261,8 +261,8 @@ impl Theme {
             .filter_map(|colour| reduced_colour(colour, depth))
             .collect();
         if depth == Depth::Ansi16 && name != SIXTEEN && has_background(&scopes) {
-            // Reduced to sixteen colours, text may not stand out from the theme's own background. The terminal's own colours do from its
-            // background.
+            // Reduced to sixteen colours, text may be hard to read on the theme's background. So use the theme that has no background of
+            // its own.
             let (plain, _) = Self::built_in(SIXTEEN, depth)?;
             (styles, names) = (plain.styles, plain.names);
         }

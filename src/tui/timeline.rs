@@ -1,6 +1,6 @@
 //! The timeline of a room: loaded entries in order, gaps for those that are not loaded, local lines, and our pending posts at the end.
 //!
-//! It knows neither the screen nor the network: it only says which page to request next.
+//! It knows neither the screen nor the network: it only returns which page to request next.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod amend;
@@ -42,7 +42,7 @@ const PAGE: u64 = 200;
 pub enum Anchor {
     /// The newest item is at the bottom, also when new ones arrive.
     Newest,
-    /// This line of this item is at the top of the screen. Rules before the item have negative line numbers.
+    /// This line of this item is at the top of the screen. Separators before the item have negative line numbers.
     Top { key: ItemKey, line: isize },
 }
 
@@ -70,7 +70,7 @@ pub struct Timeline {
     further: usize,
     next_local: u32,
     next_pending: u64,
-    /// Columns of the names. It only grows.
+    /// The width of the name column. It never shrinks.
     name_columns: usize,
     /// Messages that arrived while the screen was scrolled up.
     unread_below: usize,
@@ -82,7 +82,7 @@ pub struct Timeline {
     load: Load,
 }
 
-/// The fewest and the most columns of names.
+/// The minimum and maximum width of the name column.
 const NAME_COLUMNS: (usize, usize) = (10, 14);
 
 impl Default for Timeline {
@@ -180,13 +180,13 @@ impl Timeline {
         self.new_after = None;
     }
 
-    /// Whether the rule for new messages comes before `item`. `before` is the item that is shown before it.
+    /// Whether the separator for new messages comes before `item`. `before` is the item that is shown before it.
     pub fn is_first_new(&self, before: Option<&Item>, item: &Item) -> bool {
         let is_new = |item: &Item| {
             let is_of_now = item.key.era == Era::Now;
             is_of_now && self.new_after.is_some_and(|after| item.key.seq > after)
         };
-        // If the first new entry is not loaded, the rule comes before the gap that contains it.
+        // If the first new entry is not loaded, the separator comes before the gap that contains it.
         is_new(item) && !before.is_some_and(is_new)
     }
 
@@ -205,7 +205,7 @@ impl Timeline {
         (!is_here).then(|| after.next().max(self.first))
     }
 
-    /// Whether the loaded entries start no later than right after an entry.
+    /// Whether the loaded entries reach back to the one directly after `seq`.
     pub fn goes_on_from(&self, seq: Seq) -> bool {
         let begins = seq.next().max(self.first);
         self.oldest().is_some_and(|oldest| oldest <= begins)
@@ -251,7 +251,7 @@ impl Timeline {
         self.items.iter().map(gap).sum()
     }
 
-    /// Notes that there are entries on disk or on the server. They are requested when the room is shown.
+    /// Records that there are entries on disk or on the server. They are requested when the room is shown.
     pub fn expect_entries(&mut self) {
         self.wants_newest = true;
     }

@@ -73,7 +73,7 @@ fn other(what: usize, seq: u64) -> Body {
 
 const OTHERS: usize = 14;
 
-/// Tells the screen about the room, as the server describes it after this log.
+/// Sends the screen the room as the server describes it after this log.
 fn knows(screen: &mut Screen, log: &[Entry]) {
     let topic = log.iter().rev().find_map(|entry| match &entry.body {
         Body::Topic(topic) => Some(topic.as_str()),
@@ -197,7 +197,7 @@ proptest! {
         hears_page(&mut snapshot, u64::MAX, page(&log, cut, cut));
         hears_live(&mut snapshot, &log[cut..]);
         prop_assert_eq!(snapshot.text(), live.text(), "a page, then live");
-        // Older entries are loaded later, in the state of some moment in between.
+        // Older entries are loaded later, as amended up to some moment in between.
         let mut backwards = screen();
         knows(&mut backwards, &log[..cut]);
         hears_live(&mut backwards, &log[cut..]);

@@ -1,6 +1,6 @@
-//! The walls between the parts of tchat: who may import whom, what the pure parts may not name, and how large a file may be.
+//! Architecture tests: which module may import which, what the pure modules may not use, and how long a file may be.
 //!
-//! The rules work on resolved paths, see [`source`]. [`refused`] proves that each rule refuses what it should.
+//! The rules work on resolved paths, see [`source`]. [`refused`] checks that each rule rejects what it should.
 
 mod refused;
 mod rules;
@@ -47,7 +47,7 @@ fn every_module_keeps_to_the_rules() {
 }
 
 #[test]
-fn no_circle_joins_files_of_different_modules() {
+fn modules_have_no_import_cycles() {
     let modules = modules();
     let circles = rules::circles(&modules, &source::paths(&modules));
     assert!(circles.is_empty(), "{}", circles.join("\n"));
@@ -78,7 +78,7 @@ fn every_file_belongs_to_a_module_and_says_what_it_is() {
         let text = fs::read_to_string(&path).unwrap();
         assert!(
             is_tests || text.starts_with("//!"),
-            "{} does not begin with what it is",
+            "{} does not begin with a `//!` description",
             path.display()
         );
     }

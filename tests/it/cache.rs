@@ -420,7 +420,7 @@ async fn a_post_stored_before_the_client_died_is_not_stored_twice() {
     let id = ann.says("general", "once");
     ann.sees("general", "once").await;
     ann.client.quit().await;
-    // The client died after it received the entry and before it noted that.
+    // The client died after it received the entry and before it recorded that.
     let mut left = open(&path, instance(6));
     let server_id = left.kept.take().unwrap().server;
     let unanswered = Post::new(id, Recipient::Room(general), Body::Text("once".into()));

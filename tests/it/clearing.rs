@@ -43,7 +43,7 @@ fn cleared_messages_stay_hidden_when_new_ones_arrive() {
     assert_eq!(asked(&mut screen), []);
     assert!(screen.shows("line 401 here") && screen.shows("mine"));
     assert!(!screen.shows("line 400 here"));
-    // Switching rooms, reconnecting or resizing does not bring it back either.
+    // Switching rooms, reconnecting or resizing does not show the cleared messages again either.
     screen.keys("<a-2><a-1>");
     screen.hears(ClientEvent::Link(LinkState::Connecting));
     screen.hears(ClientEvent::Link(LinkState::Online));
@@ -110,7 +110,7 @@ fn scrolling_up_shows_cleared_messages_again() {
         screen.keys("<c-end>");
         assert!(screen.shows("line 400 here"), "{key}: {}", screen.text());
     }
-    // A second clear hides it again.
+    // A second clear hides them again.
     let mut screen = cleared();
     screen.hears(ClientEvent::Entries(vec![line(401)]));
     screen.keys("<pgup>");

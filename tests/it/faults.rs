@@ -37,7 +37,7 @@ fn disturbed(names: &[&'static str], lines: usize, kills: usize, cuts: usize, ra
         for line in 0..lines.div_ceil(times) {
             chat.talkers[(n + line) % names.len()].says();
         }
-        // Somewhere between the first of these lines being read and the last being answered.
+        // The fault happens at some moment after the first of these lines is read and before the last is answered.
         std::thread::sleep(Duration::from_millis(n as u64 * 7 % 23));
         // Spread the kills among the cuts.
         if (n + 1) * kills / times > n * kills / times {
@@ -281,7 +281,7 @@ fn a_silent_link_is_detected_and_replaced() {
     is_one_story(&chat.story());
 }
 
-/// Starts the host that kills itself at a named point.
+/// Starts the server that kills itself at a named point.
 fn crash_server(home: &Home, point: &str, n: usize) -> Child {
     let program = std::env::current_exe().unwrap();
     let program = program
@@ -302,14 +302,14 @@ fn crash_server(home: &Home, point: &str, n: usize) -> Child {
     while std::net::TcpStream::connect(("127.0.0.1", home.port)).is_err() {
         assert!(
             began.elapsed() < Duration::from_secs(30),
-            "it does not listen"
+            "the server does not listen"
         );
         std::thread::sleep(Duration::from_millis(5));
     }
     child
 }
 
-/// Kills a host at named points, one after the other, while a client keeps sending. Nothing that was accepted may be lost.
+/// Kills a server at named points, one after the other, while a client keeps sending. Nothing that was accepted may be lost.
 fn killed_at_points(times: usize) {
     let home = Home::new();
     let address = format!("localhost:{}", home.port);
@@ -446,7 +446,7 @@ fn when_descriptors_run_out_silent_sockets_are_closed_and_people_get_in() {
     let connect = |_| std::net::TcpStream::connect_timeout(&at, Duration::from_millis(300)).ok();
     let mut silent: Vec<_> = (0..200).map_while(connect).collect();
     assert!(silent.len() > 100, "more than its descriptors");
-    // Some hang up, some stay silent: those have ten seconds each, a few at a time.
+    // Close most of them. The others stay silent, so the server closes them after ten seconds each, a few at a time.
     silent.truncate(20);
     let address = format!("localhost:{}", home.port);
     let sent = home

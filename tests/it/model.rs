@@ -1,7 +1,7 @@
 //! A model of catching up: following, appending and overflowing in any order. Every session must see one contiguous run without
 //! duplicates, and all sessions the same entry at a seq.
 //!
-//! The model plays the session's part, over the real `Room` and the real `Outbox`.
+//! Only the sessions are modelled; `Room` and `Outbox` are the real ones.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ struct Session {
     generation: u64,
     seen: Vec<Seq>,
     cursor: Option<Cursor>,
-    /// The skips it was told about, each as the seq after the gap.
+    /// The gaps that were reported to the client, each as the first seq after the gap.
     skips: Vec<Seq>,
 }
 
@@ -127,7 +127,7 @@ impl World {
             mentions: Vec::new(),
         };
         let posts = (first..=self.counter).map(post).collect();
-        // The clock keeps going back.
+        // The clock runs backwards, so each batch has an earlier time than the one before.
         let at = Stamp {
             at_ms: 1_000_000 - self.counter.min(1_000_000),
             ..Stamp::default()

@@ -123,7 +123,7 @@ fn in_a_list_a_click_selects_and_a_second_click_confirms() {
     assert!(picker.chosen > 0);
     screen.clicks("#tech");
     assert_eq!(screen.state.rooms.current, Some(TECH));
-    // A click outside closes the overlay and takes back a preview.
+    // A click outside closes the overlay and reverts a preview.
     screen.keys("<c-u><a-t>");
     screen.effects.clear();
     screen.clicks("paper");
@@ -213,7 +213,7 @@ fn clicks_and_the_wheel_work_in_a_real_terminal() {
     for n in 1..=40 {
         ann.says(&format!("line {n}"));
     }
-    // While a line is being typed or waits, it brings the newest end back.
+    // A line that is being typed or is not stored yet scrolls the timeline back to the newest end. Wait until there is none.
     ann.until("the last line stored", |text| {
         let is_empty = text.lines().any(|row| row.trim() == "#tech ›");
         is_empty && text.contains("line 40") && !text.contains('…')

@@ -163,7 +163,7 @@ async fn epoch_of(server: &Server) -> Epoch {
     server.store.named_rooms().await.unwrap()[0].epoch
 }
 
-/// Posts to #10#, makes a copy, posts on to #15#, and restarts the server from what `put` makes of the copy.
+/// Posts to #10#, makes a copy, posts on to #15#, and restarts the server with the database that `put` makes from the copy.
 async fn puts_back(
     put: impl Fn(&Path, &Path) -> PathBuf,
 ) -> (Server, Viewer, Person, tempfile::TempDir) {

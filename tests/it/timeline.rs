@@ -312,7 +312,7 @@ fn the_new_line_is_shown_where_reading_stopped() {
         "{}",
         screen.text()
     );
-    // From far above, a key goes there.
+    // When the "new" line is out of view, a key scrolls to it.
     screen.hears(ClientEvent::Entries((6..=60).map(line).collect()));
     assert!(!screen.shows("─ new ─"));
     screen.keys("<a-u>");

@@ -15,7 +15,7 @@ use crate::chat::{Entry, Refusal, RefusalCode};
 /// Maximum length of a name in this protocol, in characters.
 const NAME: usize = 20;
 
-/// One client's stream. It stands for one stay in one room.
+/// One client's stream, which lasts for one stay in one room.
 #[derive(Debug, Default)]
 pub struct Chat {
     has_asked: bool,
@@ -67,7 +67,7 @@ impl Chat {
     pub(super) fn on_event(&mut self, news: Notification<'_>, at: EventTime) -> Vec<Step> {
         use server_message::Event;
         if self.is_leaving {
-            // The client would take it for news of its next stay.
+            // The client would mistake it for an event of its next stay.
             return Vec::new();
         }
         let event = match news {

@@ -1,4 +1,4 @@
-//! What a foreign client asks for and what it is told, as values that all the protocols share.
+//! The steps that a foreign client requests and the notifications it receives, as types that all foreign protocols share.
 
 use bytes::Bytes;
 
@@ -72,7 +72,7 @@ pub enum Notification<'a> {
     People(&'a [String]),
 }
 
-/// The time of a message, and how many people are in the room then.
+/// The time of a message, and the number of people in the room at that time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EventTime {
     /// Unix seconds.

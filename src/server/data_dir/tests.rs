@@ -23,7 +23,11 @@ fn the_lock_file_names_the_process_and_its_purpose() {
         let process = Some(std::process::id());
         assert_eq!(holder(path).unwrap(), Some(Holder { process, purpose }));
         drop(open);
-        assert_eq!(holder(path).unwrap(), None, "its process id is still there");
+        assert_eq!(
+            holder(path).unwrap(),
+            None,
+            "the process id was not removed"
+        );
     }
     // Earlier versions wrote only the process id.
     let open = DataDir::open(path, Purpose::Serve).unwrap();

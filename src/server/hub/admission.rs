@@ -1,4 +1,4 @@
-//! What comes of letting somebody in.
+//! The results of admitting a client: an admitted person, or an error.
 
 use std::sync::Arc;
 

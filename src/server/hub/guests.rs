@@ -30,7 +30,7 @@ const SEAT_WITHIN: Duration = Duration::from_secs(2);
 const SHARED: &str = "stream";
 /// Maximum number of its sessions at once. Requests from further connections are not passed on to the room.
 const SHARED_SEATS: usize = 64;
-/// After a crash, how many guests of the old server are removed from their rooms at the same time.
+/// How many guests of a crashed server are removed from their rooms at the same time.
 const SEEN_OFF: usize = 64;
 /// Maximum number of names to try for a guest who gave none.
 const NAMELESS: usize = 100_000;

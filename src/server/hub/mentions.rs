@@ -11,7 +11,7 @@ use crate::server::store::StoreError;
 use crate::text;
 
 impl Hub {
-    /// Returns the people that a text mentions: members of the room, by their current name or by the last name they had.
+    /// Returns the people that a text mentions: members of the room, by their current name or by the name they had most recently.
     ///
     /// # Errors
     /// The store failed.
@@ -37,8 +37,8 @@ impl Hub {
         Ok(called)
     }
 
-    /// Returns the member that each name in `calls` refers to. A name refers to the person who has it now, before anybody who had it
-    /// earlier. A name that two members had earlier refers to neither.
+    /// Returns the member that each name in `calls` refers to. A name refers to the person who has it now. If nobody has it, it refers to
+    /// the member who had it most recently; if two members had it, to neither.
     async fn members_meant(
         &self,
         room: RoomId,
@@ -81,8 +81,8 @@ impl Hub {
     }
 }
 
-/// Whether a name mentions everybody (`@here`, `@everyone`). It does not as the start of a longer name. It does before punctuation, or
-/// before letters of a script that is written without spaces.
+/// Whether a name mentions everybody (`@here`, `@everyone`). The start of a longer name does not count. Punctuation, or letters of a script
+/// that is written without spaces, may follow directly.
 fn is_everybody(name: &str, longest: &str) -> bool {
     let rest = longest.get(name.len()..).unwrap_or_default();
     let is_whole =

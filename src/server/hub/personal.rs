@@ -45,7 +45,7 @@ impl Hub {
         attending.map_or_else(Status::default, |it| it.status.clone())
     }
 
-    /// Whether a typing signal may be sent for a person: at most one per `every`. If so, notes the time.
+    /// Whether a typing signal may be sent for a person: at most one per `every`. If so, records the time.
     pub fn may_tell_typing(&self, identity: IdentityId, every: Duration) -> bool {
         let now = Instant::now();
         let mut state = self.lock();

@@ -19,8 +19,8 @@ impl Hub {
             .is_some()
     }
 
-    /// Resolves a name to a person: the one who has it now, else the one whose last name it was and who is a member of one of
-    /// the asker's rooms or conversations.
+    /// Resolves a name to a person: the one who has it now, otherwise the one who had it last and is a member of one of the asker's rooms
+    /// or conversations.
     ///
     /// # Errors
     /// No person or more than one person matches, or the store failed.
@@ -64,8 +64,8 @@ impl Hub {
         }
     }
 
-    /// Resolves a name in a room: as [`Hub::resolve`] does, else to a person who is no member but has a standing there,
-    /// like a ban or a mute.
+    /// Resolves a name in a room: as [`Hub::resolve`] does, otherwise to a person who is not a member but has a standing there, like a ban
+    /// or a mute.
     ///
     /// # Errors
     /// No person or more than one person matches, or the store failed.

@@ -18,7 +18,7 @@ use crate::server::store::{Append, RoomRecord, Store, StoreError, pair};
 use crate::text;
 use crate::wire::Event;
 
-/// A person who is a member of this many rooms made by people cannot create another.
+/// The maximum number of rooms created by users that the creator of a new one may be a member of.
 const OWNED: usize = 64;
 /// Code points of a room's last message that are sent in the room list.
 const LAST: usize = 200;
@@ -335,8 +335,8 @@ impl Hub {
         Ok(record)
     }
 
-    /// Posts a line to the home room for the server itself, under the name `name`. Nobody joins or leaves for it, and it mentions nobody.
-    /// A line that the word filter refuses is not posted.
+    /// Posts a line to the home room for the server itself, under the name `name`. The post causes no join or leave, and mentions nobody. A
+    /// line that the word filter refuses is not posted.
     pub async fn announce(&self, name: &str, mut line: String) {
         let Some(room) = self.rooms.directory.home() else {
             return;
@@ -368,7 +368,7 @@ impl Hub {
         }
     }
 
-    /// Sends a message to a room's mailbox if the room is running. For what matters only to people who are present.
+    /// Sends a message to a room's mailbox if the room is running. Used for messages that matter only to people who are present.
     pub async fn notify(&self, room: RoomId, message: RoomMsg) {
         let handle = self.lock().running.get(&room).cloned();
         if let Some(handle) = handle {

@@ -176,7 +176,7 @@ impl Permissions {
     }
 }
 
-/// The most different emoji on one entry, and the most reactions in total.
+/// The maximum number of different emoji on one entry, and of reactions in total.
 const EMOJI: usize = 32;
 const REACTIONS: usize = 256;
 

@@ -13,7 +13,7 @@ impl Retention {
         Some(Seq(head.seq.0.saturating_sub(kept) + 1))
     }
 
-    /// Returns the times since when entries are kept because of their age, or `None` if there is no age limit.
+    /// Returns the earliest times that an entry may have and still be kept because of its age, or `None` if there is no age limit.
     ///
     /// Doubtful time does not count as age, so a server that starts with a clock that is ahead deletes nothing because of it.
     pub fn since(&self, now: Stamp) -> Option<Since> {

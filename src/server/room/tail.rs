@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::chat::{Digest, Seq};
 use crate::server::delivery::Delivery;
 
-/// The most entries and bytes in the tail.
+/// The maximum number of entries and bytes in the tail.
 const ENTRIES: usize = 1024;
 const BYTES: usize = 1024 * 1024;
 

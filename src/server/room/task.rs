@@ -40,7 +40,7 @@ use crate::wire::{Event, encode_event};
 
 /// How many messages may wait in a room's mailbox.
 pub(crate) const MAILBOX: usize = 1024;
-/// The most posts and payload bytes in one batch.
+/// The maximum number of posts and payload bytes in one batch.
 const BATCH_POSTS: usize = 256;
 const BATCH_BYTES: usize = 64 * 1024;
 /// A room with at least this many followers that has just sent delays the next batch for [`HOLD`]. At a thousand messages per second this
@@ -72,7 +72,7 @@ pub(crate) struct Shared {
     pub directory: Arc<Directory>,
     /// The author of posts that the server makes by itself.
     pub server: Author,
-    /// Receives invitations, to notify the invited people. An invitation that does not fit is not notified.
+    /// Receives invitations, to notify the invited people. If the channel is full, the invited person is not notified.
     pub invited: mpsc::Sender<Invited>,
     pub clock: LogClock,
 }
@@ -286,8 +286,8 @@ impl Task {
         }
     }
 
-    /// Publishes a batch. If the bus is full, batches that are already ordered are applied first, because a task that waits for its own
-    /// follower would wait for ever.
+    /// Publishes a batch. If the bus is full, batches that are already ordered are applied first: the bus has no room until this task takes
+    /// them, so waiting for it here would never end.
     async fn publish(&mut self, posts: Vec<Post>) -> Result<(), StoreError> {
         while self.in_flight >= IN_FLIGHT
             && let Some(ordered) = self.ordered.recv().await

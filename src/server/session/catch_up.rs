@@ -1,4 +1,4 @@
-//! Following rooms and catching up. A first join, a reconnect and a slow reader all use the same way.
+//! Following rooms and catching up. A first join, a reconnect and a slow reader all use the same code path.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -5,7 +5,8 @@ use crate::tui::input::command;
 use crate::tui::input::keymap::{Action, Context, Keymap};
 use crate::tui::strings::{Strings, fill};
 
-/// Help layouts: from this many columns on, the column of keys and usages has this width. With fewer, descriptions go below.
+/// The layouts of the help: the minimum width of the overlay, and the width of the column for keys and usages. In a narrower overlay,
+/// descriptions are on the lines below.
 const KEYS: [(usize, usize); 2] = [(68, 30), (52, 24)];
 
 /// The keys and commands for an overlay of this width, taken from the tables themselves. Only entries that contain every word of the

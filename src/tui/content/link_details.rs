@@ -8,7 +8,7 @@ use crate::text;
 use crate::tui::state::{Room, State};
 use crate::tui::strings::fill;
 
-/// Columns of each number, and the least columns of a room's name.
+/// The width of each number, and the minimum width of a room's name, in columns.
 const NUMBER: usize = 9;
 const ROOM: usize = 8;
 

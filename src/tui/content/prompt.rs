@@ -1,4 +1,4 @@
-//! The prompt before the composer: it always says where Enter sends.
+//! The prompt before the composer: it always shows where Enter sends the text.
 
 use crate::text;
 use crate::tui::input::command;

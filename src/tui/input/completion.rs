@@ -1,6 +1,6 @@
 //! Completions: the popup with what could follow at the cursor, and emoji by their short names.
 
-/// The most completions that are offered.
+/// The maximum number of completions that are offered.
 pub const MOST: usize = 8;
 
 /// The completions shown above the composer.

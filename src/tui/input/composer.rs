@@ -40,7 +40,7 @@ impl Composer {
         self.area.lines().join("\n")
     }
 
-    /// Whether the text is this one. Faster than comparing with [`Composer::text`], which joins all lines.
+    /// Whether the composer contains exactly this text. Faster than comparing with [`Composer::text`], which joins all lines.
     pub fn holds(&self, text: &str) -> bool {
         self.area
             .lines()

@@ -28,7 +28,7 @@ pub enum Context {
 }
 
 impl Context {
-    /// As the config file calls it.
+    /// Each context with its name in the config file.
     pub const ALL: [(&'static str, Self); 4] = [
         ("composer", Self::Composer),
         ("popup", Self::Popup),
@@ -131,7 +131,7 @@ impl Keymap {
         Self::new(preset, self.user_bindings.clone())
     }
 
-    /// A necessary action that no key is bound to, if there is one.
+    /// A required action that no key is bound to, if there is one.
     pub fn missing(&self) -> Option<Action> {
         let has = |action: &Action| {
             let mut order = self.order.iter();

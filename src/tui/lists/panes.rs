@@ -30,8 +30,8 @@ pub fn room_rows(state: &State) -> Vec<RoomRow<'_>> {
     rows
 }
 
-/// The first visible row of the room list. Without a position of its own, it scrolls just far enough to show the current room and the
-/// row that counts the rooms below.
+/// The first visible row of the room list. Unless the user has scrolled it, it scrolls just far enough to show the current room and the row
+/// that counts the rooms below.
 pub fn first_room(state: &State, rows: &[RoomRow<'_>], height: usize) -> usize {
     let is_current = |row: &RoomRow| matches!(row, RoomRow::Room(room) if state.rooms.current == Some(room.info.id));
     let current = || rows.iter().position(is_current).unwrap_or(0);

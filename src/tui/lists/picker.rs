@@ -18,7 +18,7 @@ use crate::text;
 use crate::tui::state::{Invitation, Picker, PickerKind, Room, RowAction, State};
 use crate::tui::strings::fill;
 
-/// The most columns of a search result before the first word that was found. A screen narrower than `NARROW` has none.
+/// The maximum number of columns shown before the first match in a search result. On a screen narrower than `NARROW` it is 0.
 const LEAD: usize = 16;
 const NARROW: u16 = 60;
 
@@ -126,7 +126,7 @@ fn matching(all: Vec<Row>, filter: &str) -> Vec<Row> {
 type Rank = (bool, u8, bool, Reverse<u32>);
 
 fn rank(row: &Row, hay: &str, filter: &str, score: u32) -> Rank {
-    // The sign before a name may be left out.
+    // The `#`, `@` or `/` before a name may be left out.
     let plain = |text: &str| text.trim_start_matches(['#', '@', '/']).to_owned();
     let (hay, filter) = (text::folded(hay), text::folded(filter));
     let is_scattered = !filter.split_whitespace().all(|word| hay.contains(word));
@@ -218,7 +218,7 @@ fn of_link(address: &Arc<str>) -> Row {
 }
 
 fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> Row {
-    // A narrow screen shows the text from the word that was found.
+    // On a narrow screen, the text starts at the first match.
     let lead = if state.screen.size.0 < NARROW {
         0
     } else {

@@ -232,7 +232,8 @@ impl Hits {
 
     /// All results, newest first.
     ///
-    /// For the time that the server has searched completely, its answer counts: a local copy that it did not return no longer matches.
+    /// In the period that the server has searched completely, only its results count: a local copy that it did not return no longer
+    /// matches.
     pub fn all(&self) -> Vec<&Entry> {
         // An edit may have removed the words that were found.
         let is_meant = |entry: &&Entry| {

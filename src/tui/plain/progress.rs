@@ -5,7 +5,7 @@ use crate::chat::{Epoch, Seq};
 use crate::tui::state::Room;
 use crate::tui::timeline::{Era, Item, ItemKey};
 
-/// How many items that are already printed are passed when looking back for others.
+/// How many printed items the search for unprinted ones passes before it stops.
 const LOOKED_BACK: usize = 200;
 
 /// How far a room has been printed.

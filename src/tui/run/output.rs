@@ -16,11 +16,11 @@ use crate::tui::strings::fill;
 use crate::tui::update::update;
 use crate::tui::view::{Look, draw};
 
-/// After the piped input ends, the rest of the answers is waited for this long; then the unsent posts are left to the next start.
+/// How long the program waits for the remaining answers after the piped input has ended. Unsent posts are then sent at the next start.
 const ANSWERS: Duration = Duration::from_secs(5);
 /// The next line is read after this long, even if an answer is still awaited.
 pub(super) const ASKS: Duration = Duration::from_secs(2);
-/// The first connection may take this long, because a host may have to be started first.
+/// The first connection may take this long, because a server may have to be started first.
 const BEGINS: Duration = Duration::from_secs(15);
 
 /// The output that shows the state.
@@ -61,7 +61,7 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
         !waits
     }
 
-    /// How long answers are waited for after the input has ended.
+    /// How long the program waits for answers after the input has ended.
     pub fn patience(&self) -> Duration {
         match self {
             Self::Screen(_) => Duration::ZERO,

@@ -25,7 +25,7 @@ pub(super) struct Performer {
     pub connection: Option<Connection>,
     connect: Connect,
     setup: Setup,
-    /// Receives the results of work on other threads.
+    /// Work on other threads sends its results here.
     worked: mpsc::Sender<Event>,
     /// Whether another program, such as the editor, has the terminal.
     pub is_away: bool,
@@ -278,7 +278,7 @@ impl Performer {
                 let is_elsewhere = connection.server != state.connection.server;
                 if is_elsewhere {
                     let mut fresh = first_state(&self.setup, state.screen.size);
-                    // The user takes along what they typed and how they set the screen up. What was said stays with its server.
+                    // The draft and the screen settings are carried over. The messages belong to the previous server and are dropped.
                     fresh.input.lobby = Composer::with(&state.draft());
                     fresh.input.keymap = state.input.keymap.clone();
                     fresh.preferences = state.preferences.clone();

@@ -1,4 +1,4 @@
-//! The hit map: what is where on the screen that was drawn last. A click means what the user saw there.
+//! The hit map: what was drawn where in the last frame, so that a click acts on what the user saw.
 
 use ratatui::layout::{Position, Rect};
 

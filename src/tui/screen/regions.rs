@@ -10,7 +10,7 @@ const PEOPLE_FROM: u16 = 100;
 const ROOMS_FROM: u16 = 70;
 const ROOMS_COLUMNS: u16 = 19;
 const PEOPLE_COLUMNS: u16 = 23;
-/// The greatest width of an overlay, in columns.
+/// The maximum width of an overlay, in columns.
 pub const OVERLAY_COLUMNS: u16 = 72;
 /// A screen smaller than this (columns, rows) shows only messages, and the composer while there is a draft or an overlay.
 const TINY: (u16, u16) = (20, 6);
@@ -24,7 +24,7 @@ pub struct Regions {
     /// Below the messages: the number of new ones further down.
     pub below: Rect,
     pub people: Rect,
-    /// Above the composer: a rule with a notice or a hint.
+    /// Above the composer: a separator line with a notice or a hint.
     pub rule: Rect,
     pub composer: Rect,
     /// The number of rows of the draft that are scrolled out at the top of the composer.

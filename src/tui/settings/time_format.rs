@@ -16,7 +16,7 @@ pub struct TimeFormat {
     columns: usize,
 }
 
-/// The most columns a time may take; more would be missing for the messages.
+/// The maximum number of columns for a time. With more, too few would be left for the messages.
 const WIDEST: usize = 11;
 
 impl Default for TimeFormat {
@@ -47,7 +47,7 @@ impl TimeFormat {
             None if word.contains('%') => (word, word),
             None => return None,
         };
-        // One of these is as wide as any time: two digits everywhere, and both halves of the day.
+        // One of these samples is as wide as any time can be: every number has two digits, and the samples include AM and PM.
         let samples = [(2026, 9, 30, 23, 59, 59), (2026, 11, 11, 10, 10, 10)];
         let mut columns = 0;
         for (year, month, day, hour, minute, second) in samples {

@@ -1,4 +1,4 @@
-//! What is typed: the composer without a room, completions, the keymap, and what waits for a second key.
+//! The input state: the composer without a room, completions, the keymap, and what waits for a second key.
 
 use super::Confirm;
 use crate::tui::input::completion::Popup;
@@ -9,21 +9,21 @@ use crate::tui::input::keymap::{Action, Key, Keymap};
 pub struct Input {
     /// Where text goes as long as no room is shown. Each room has a composer of its own.
     pub lobby: Composer,
-    /// The text of that composer which is saved on disk.
+    /// The text of the lobby composer as saved on disk.
     pub lobby_drafted: String,
     pub popup: Option<Popup>,
     pub kill_ring: KillRing,
     pub keymap: Keymap,
     /// The first of two keys, after it was pressed.
     pub prefix: Option<Key>,
-    /// What is done if it is requested a second time; anything else cancels it.
+    /// An action that runs only when it is requested a second time. Any other input cancels it.
     pub confirm: Option<Confirm>,
-    /// An action that a list or a command has requested. It is done as soon as the present event is handled.
+    /// An action that a list or a command has requested. It runs as soon as the current event is handled.
     pub follow_up: Option<Action>,
 }
 
 impl Input {
-    /// Whether the same was requested just before. If not, it is remembered for the next time.
+    /// Whether the same action was requested just before. If not, it is remembered for the next request.
     pub fn is_confirmed(&mut self, what: Confirm) -> bool {
         if self.confirm.take().as_ref() == Some(&what) {
             return true;

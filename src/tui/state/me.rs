@@ -5,7 +5,7 @@ use crate::text;
 
 #[derive(Clone, Debug, Default)]
 pub struct Me {
-    /// Who the server says we are; nothing before the first welcome.
+    /// Our account, as reported by the server; `None` before the first welcome.
     pub account: Option<Author>,
     /// The name that is proposed as long as the user has not chosen one. If it is taken, another one is asked for instead of showing an error.
     pub proposal: Option<String>,
@@ -16,6 +16,6 @@ pub struct Me {
     pub status: Status,
     /// The status that was requested and is not confirmed yet.
     pub status_asked: Option<Status>,
-    /// The status text before the one that says why we are away.
+    /// The status text to restore when the user is back: `/away REASON` replaces it.
     pub status_before: Option<String>,
 }

@@ -37,7 +37,7 @@ pub enum Overlay {
     /// Asks for a name, because there is none yet or the server refused it.
     Name {
         why: String,
-        /// The name that an empty line stands for while the user has not chosen one; empty otherwise.
+        /// The proposed name, which an empty line accepts, as long as the user has not chosen one; empty otherwise.
         proposal: String,
         composer: Box<Composer>,
     },
@@ -67,9 +67,9 @@ pub enum Confirm {
 pub struct Overlays {
     /// The one that is shown and gets the keys.
     pub top: Option<Overlay>,
-    /// The one that opens as soon as that closes: nobody pressed a key for it, and the user is busy in the other.
+    /// An overlay that the user did not request. It opens as soon as the top one closes, so that it does not interrupt the user.
     pub behind: Option<Overlay>,
-    /// The list that was last written line by line, as long as something can be chosen from it.
+    /// The list that plain mode printed last, as long as a row of it can still be chosen.
     pub offered: Option<Offered>,
 }
 

@@ -1,4 +1,4 @@
-//! How far the lists at the sides are scrolled.
+//! The scroll state of the side panes.
 
 /// The scroll positions of the side panes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

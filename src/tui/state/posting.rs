@@ -1,4 +1,4 @@
-//! What we posted or requested and is not answered yet.
+//! Posts and requests that are not answered yet.
 
 use std::collections::{HashMap, VecDeque};
 

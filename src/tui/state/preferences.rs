@@ -1,4 +1,4 @@
-//! What the user prefers: language, theme, notifications and the like. The settings table changes these.
+//! The user's preferences: language, theme, notifications and so on. The settings table changes them.
 
 use crate::tui::settings::Kept;
 use crate::tui::settings::notify_command::NotifyCommand;
@@ -19,14 +19,14 @@ pub struct Preferences {
     pub shows_panes: bool,
     /// Whether the title of the window shows what is unread.
     pub shows_title: bool,
-    /// Whether addresses are links for the terminal.
+    /// Whether web addresses are written as terminal hyperlinks.
     pub links: bool,
     /// Whether a browser can be started from here.
     pub has_desktop: bool,
     pub notifier: Notifier,
     /// The program that notifies the user, instead of the terminal.
     pub notify_command: NotifyCommand,
-    /// The values that the program began with, or that were saved since.
+    /// The values that the program started with, or that were saved since.
     pub kept: Kept,
 }
 

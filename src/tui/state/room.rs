@@ -9,7 +9,7 @@ use crate::tui::timeline::{Anchor, Timeline};
 
 /// How many sent texts of a room can be recalled.
 const HISTORY: usize = 100;
-/// The most messages that are recorded one by one; the server counts no more unread ones than that either.
+/// The maximum number of messages that are recorded individually. The server stops counting unread messages at the same number.
 const REMEMBERED: usize = Unread::MOST as usize;
 
 /// What the composer's text will become.
@@ -128,7 +128,7 @@ pub enum Recount {
 #[derive(Clone, Debug)]
 pub struct Aside {
     composer: Composer,
-    /// The text that replaced it, as it was then.
+    /// The text that replaced it, before the user edited that text.
     instead: String,
 }
 
@@ -232,7 +232,7 @@ impl Room {
         }
     }
 
-    /// Whether this room's draft is saved as it is. It is asked after every event, so it avoids making the text of a draft.
+    /// Whether the saved draft is up to date. This is called after every event, so it avoids building the text of the draft.
     pub fn is_saved(&self) -> bool {
         match &self.aside {
             None => self.composer.holds(&self.drafted),

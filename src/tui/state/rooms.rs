@@ -16,9 +16,9 @@ pub struct Rooms {
     pub directory: Vec<RoomInfo>,
     /// Names of rooms that we were in: failed posts are shown with the name of their room.
     pub left: HashMap<RoomId, String>,
-    /// The way through the rooms with something unread, and back to where it began.
+    /// The tour through the rooms with unread messages. It ends in the room where it began.
     pub tour: Option<UnreadTour>,
-    /// A look at a message elsewhere; Esc goes back.
+    /// A jump to a message somewhere else. Esc returns to the previous place.
     pub visit: Option<Visit>,
     /// Rooms whose invitation was announced.
     pub invited: HashSet<RoomId>,

@@ -1,4 +1,4 @@
-//! The screen itself: its size, the time, what is where, and one line for the user.
+//! The state of the screen itself: size, time, hit map and notices.
 
 use jiff::tz::TimeZone;
 
@@ -14,18 +14,18 @@ pub struct Screen {
     pub zone: TimeZone,
     /// Whether the terminal has the keyboard focus; `None` until it reports it.
     pub focus: Option<bool>,
-    /// How far the lists at the sides are scrolled.
+    /// The scroll positions of the side panes.
     pub panes: Panes,
-    /// What was where when it was last drawn.
+    /// What was drawn where in the last frame.
     pub hit_map: HitMap,
     pub highlights: Highlights,
-    /// Whether there is no screen, so that everything is written line by line.
+    /// Whether this is plain mode: there is no screen, and everything is printed line by line.
     pub is_plain: bool,
-    /// One line for the user, until the next key.
+    /// The notice that is shown until the next key press.
     pub notice: Option<Notice>,
-    /// Without a screen: every notice since they were last written.
+    /// In plain mode: the notices that are not printed yet.
     pub notices: Vec<Notice>,
-    /// The tour that is being given.
+    /// The tour, as long as it is shown.
     pub guide: Option<Tour>,
 }
 

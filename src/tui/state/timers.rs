@@ -1,4 +1,4 @@
-//! When something is due, and when something last happened.
+//! Timers: when actions are due, and when events last happened.
 
 use std::time::Instant;
 
@@ -10,13 +10,13 @@ pub struct Timers {
     pub typed_at: Option<Instant>,
     /// When a key was last pressed.
     pub pressed_at: Instant,
-    /// When the user was last notified.
+    /// When the last notification was shown.
     pub notified_at: Option<Instant>,
     /// When the list of rooms is requested again.
     pub lobby_due: Option<Instant>,
     /// The number of searches so far.
     pub searches: u64,
-    /// When the server is asked for the newest search.
+    /// When the newest search is sent to the server.
     pub search_due: Option<Instant>,
     /// When the connection details are requested again.
     pub report_due: Option<Instant>,

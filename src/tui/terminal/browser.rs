@@ -1,4 +1,4 @@
-//! Opens a link in the desktop's program for it. Uses no shell: the address is a single argument.
+//! Opens a link with the desktop's default program. Uses no shell: the address is a single argument.
 
 use std::io::ErrorKind;
 use std::process::{Command, Stdio};
@@ -32,7 +32,7 @@ fn opened(address: &str) -> Result<String, String> {
         return Ok(address.to_owned());
     }
     if lower.starts_with("mailto:") && is_visible {
-        // Some mail programs attach files that are named after the question mark.
+        // Some mail programs attach files whose names follow the question mark.
         let recipient = address.split('?').next().unwrap_or_default();
         return Ok(recipient.to_owned());
     }

@@ -1,8 +1,8 @@
 //! Decodes the bytes of a terminal into keys, pastes, mouse events and answers to queries.
 //!
-//! crossterm reads the terminal itself and takes a late or split answer for typed text. This decoder knows every kind of control sequence
-//! (ECMA-48), so it discards everything that is not a key, whenever it arrives and in however many pieces. It does no I/O and has no clock:
-//! the caller reports when nothing has arrived for a while.
+//! crossterm reads the terminal itself and mistakes a late or split answer for typed text. This decoder knows every kind of control
+//! sequence (ECMA-48), so it discards everything that is not a key, whenever it arrives and in however many pieces. It does no I/O and has
+//! no clock: the caller reports when nothing has arrived for a while.
 
 mod keys;
 
@@ -10,9 +10,9 @@ use std::collections::VecDeque;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
-/// The most bytes stored of a control sequence or an answer; the rest is discarded.
+/// The maximum number of bytes stored of a control sequence or an answer; the rest is discarded.
 const SEQUENCE: usize = 1024;
-/// The most bytes stored of a paste. A message is far smaller, and a longer text is refused with its size.
+/// The maximum number of bytes stored of a paste. A message is far smaller, and a longer text is refused with its size.
 const PASTE: usize = 4 * 1024 * 1024;
 const PASTE_END: &[u8] = b"\x1b[201~";
 const ESC: u8 = 0x1b;
@@ -187,7 +187,7 @@ impl Decoder {
                     ends: false,
                 }
             }
-            // The end of a string that was already discarded.
+            // Alt+\, or the end of a string that was already discarded: they have the same bytes.
             b'\\' => self.key(KeyEvent::new(KeyCode::Char('\\'), KeyModifiers::ALT)),
             _ => {
                 self.is_alt = true;

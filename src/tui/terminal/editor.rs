@@ -78,7 +78,7 @@ fn run(command: &str, file: &Path) -> std::io::Result<std::process::ExitStatus> 
     Command::new(program).args(words).arg(file).status()
 }
 
-/// The most bytes accepted from an editor; a message is far smaller.
+/// The maximum number of bytes accepted from an editor; a message is far smaller.
 const BYTES: u64 = 256 * 1024;
 
 /// A temporary file that only its owner can read. It is deleted when dropped, unless it has the only copy of a text.

@@ -96,14 +96,14 @@ mod unix {
 
     /// How long the terminal may take to answer before the first frame is drawn; later answers are discarded.
     const ANSWERS_WITHIN: Duration = Duration::from_millis(300);
-    /// How long after a query an answer is still waited for when the program ends, so that it does not reach the shell.
+    /// How long after a query the program still waits for an answer before it ends, so that the answer does not reach the shell.
     const DRAINS_WITHIN: Duration = Duration::from_secs(2);
     /// The bytes of a key press arrive together; over a slow link they may be this far apart.
     const KEY: Duration = Duration::from_millis(50);
     /// While an answer is expected, a lone Esc may be its first byte, even from terminals that send one byte at a time.
     const KEY_OR_ANSWER: Duration = Duration::from_millis(100);
     const SEQUENCE: Duration = Duration::from_millis(500);
-    /// The most answers stored until they are read; a terminal sends three.
+    /// The maximum number of answers stored until they are read; a terminal sends three.
     const ANSWERS: usize = 16;
     /// A paste without an end marker ends after this pause.
     const PASTE: Duration = Duration::from_secs(1);

@@ -9,9 +9,9 @@ use tokio::time::sleep;
 
 use crate::tui::event::Event;
 
-/// The most bytes of a line; a message is far smaller, and a longer text is refused with its size.
+/// The maximum number of bytes in a line; a message is far smaller, and a longer text is refused with its size.
 const BYTES: usize = 256 * 1024;
-/// The most bytes of a line in a terminal's line mode: 4,096 with the newline.
+/// The maximum number of bytes in a line in a terminal's line mode: 4,096 with the newline.
 const TYPED: usize = 4095;
 /// A line that follows within this time was pasted: nobody types so fast.
 const PASTED: Duration = Duration::from_millis(15);

@@ -24,10 +24,10 @@ pub fn list(directory: Option<&Path>) -> Vec<String> {
     names
 }
 
-/// Loads a theme. One of the user's own goes before a built-in one. The warnings name unknown scopes.
+/// Loads a theme. The user's own theme takes precedence over a built-in one with the same name. The returned warnings name unknown scopes.
 ///
 /// # Errors
-/// There is no such theme, or it cannot be read or understood.
+/// There is no such theme, or it cannot be read or parsed.
 pub fn load(
     name: &str,
     directory: Option<&Path>,

@@ -98,7 +98,7 @@ fn columns(cell: &Cell) -> usize {
     }
 }
 
-/// The most columns that a terminal may use for a cell, if terminals disagree; otherwise `None`.
+/// The maximum number of columns that a terminal may use for a cell, if terminals disagree; otherwise `None`.
 fn disputed(cell: &Cell) -> Option<usize> {
     let shown = shown(cell.symbol());
     if shown.is_ascii() {

@@ -9,7 +9,7 @@ use crate::chat::{ClientId, Entry, IdentityId, Seq};
 const FORMER: usize = 500;
 
 impl Timeline {
-    /// Moves the messages above a new history. Each stays until the same message is found in the new history.
+    /// Moves the messages into the former history, above the new one. Each stays until the same message is found in the new history.
     pub(super) fn move_to_former(&mut self, words: impl FnOnce() -> ItemKind) {
         let is_said = |item: &&Item| said_by(&item.what).is_some();
         let plain = |item: &Item| Item {

@@ -40,7 +40,7 @@ impl Token {
     }
 }
 
-/// The most blocks that are highlighted at the same time.
+/// The maximum number of blocks that are highlighted at the same time.
 const AT_ONCE: usize = 8;
 
 /// A cache of tokens, with the blocks that are being highlighted.
@@ -53,7 +53,7 @@ pub struct Highlights {
 }
 
 impl Highlights {
-    /// The most blocks to request for one screen: fewer than are cached, so that they do not push each other out.
+    /// The maximum number of blocks to request for one screen: fewer than are cached, so that they do not push each other out.
     pub const WANTED: usize = KEPT / 2;
 
     /// Returns true if a block is to be highlighted now, and notes that it is: it is not in the cache, and not too many are in progress.

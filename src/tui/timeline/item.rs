@@ -93,7 +93,7 @@ pub enum ItemKind {
     System(SafeText),
     /// Entries that are not loaded. They are loaded when the gap comes near the screen.
     Gap(Gap),
-    /// A private message that is also shown outside its conversation. `whom` says who it is for.
+    /// A private message that is also shown outside its conversation. `whom` is the text that names the recipient.
     Private {
         author: IdentityId,
         name: SafeText,

@@ -64,7 +64,7 @@ impl Timeline {
         self.pending.iter().filter(waits).count()
     }
 
-    /// Notes that a post was stored. Its pending line is removed, because its entry is shown instead. A private message stays, no longer
+    /// Records that a post was stored. Its pending line is removed, because its entry is shown instead. A private message stays, no longer
     /// marked as pending. Returns false if there is no such post here.
     pub fn settle(&mut self, id: ClientId) -> bool {
         let before = self.pending.len();

@@ -1,4 +1,4 @@
-//! Loading older entries: pages are put between what is there, and gaps say what is missing.
+//! Loading older entries: pages are inserted between the loaded entries, and gaps mark what is missing.
 
 use std::ops::Range;
 
@@ -55,7 +55,7 @@ impl Timeline {
         }
     }
 
-    /// Notes that a page was empty: the server has no entries between `before` and the loaded entry below it.
+    /// Records that a page was empty: the server has no entries between `before` and the loaded entry below it.
     pub(super) fn nothing_before(&mut self, before: Seq) {
         let key = ItemKey::gap(before.before());
         let place = self.items.partition_point(|item| item.key < key);
@@ -86,7 +86,7 @@ impl Timeline {
         }
     }
 
-    /// Notes that the server no longer has the entries before `first`, and marks the gaps that they leave.
+    /// Records that the server no longer has the entries before `first`, and marks the gaps that they leave.
     pub(super) fn begins_at(&mut self, first: Seq) {
         self.first = first;
         let mut place = 0;
@@ -159,7 +159,7 @@ impl Timeline {
         }
     }
 
-    /// The page to request while these items are on the screen. Notes that it was requested.
+    /// The page to request while these items are on the screen. Records that it was requested.
     pub fn wants_page(&mut self, shown: Range<usize>) -> Option<Seq> {
         if self.asked.is_some() {
             return None;

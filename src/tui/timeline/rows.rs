@@ -47,11 +47,11 @@ pub struct Layout<'a> {
 /// One row of the message area.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Row {
-    /// A rule with a date in it.
+    /// A separator line with a date in it.
     Date(String),
-    /// The rule before new messages.
+    /// The separator line before new messages.
     New,
-    /// A rule that says how many entries are missing.
+    /// A separator line with the number of entries that are missing.
     Gap(String),
     Line(Line),
 }
@@ -135,15 +135,15 @@ impl Layout<'_> {
         self.rows_with(timeline, index, is_continuation)
     }
 
-    /// The same, but a message always has its own name and time, also right after one of the same author. Joins and leaves are still
-    /// summarized in the first of a run.
+    /// Like [`Layout::rows`], but a message always has its own name and time, even directly after one of the same author. Joins and leaves
+    /// are still summarized in the first of a run.
     pub fn each(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
         self.rows_with(timeline, index, |before, item| {
             is_passage(item) && is_continuation(before, item)
         })
     }
 
-    /// The same, as if nothing came before the item.
+    /// Like [`Layout::rows`], but as if nothing came before the item.
     pub fn alone(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
         self.rows_with(timeline, index, |_, _| false)
     }

@@ -8,7 +8,7 @@ use super::{Anchor, FURTHER, ItemKey, ItemKind, Timeline};
 /// The number of rows an item takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Height {
-    /// Rules before it. They depend on the items above.
+    /// The separator lines before the item. They depend on the items above.
     pub head: usize,
     /// The item itself.
     pub body: usize,
@@ -63,7 +63,7 @@ impl Timeline {
         if left < rows { newest() } else { (index, line) }
     }
 
-    /// The item and line of an anchor at present.
+    /// The current item and line of an anchor.
     fn place_of(
         &self,
         key: ItemKey,
@@ -92,12 +92,12 @@ impl Timeline {
         let line = line.min(isize::try_from(own.body).unwrap_or(isize::MAX) - 1);
         match own.head.checked_add_signed(line) {
             Some(line) => Some((index, line)),
-            // A rule that was before it has disappeared.
+            // A separator that was before it has disappeared.
             None => Some(above(index, 0, line.unsigned_abs() - own.head, &all)),
         }
     }
 
-    /// The anchor of an item and a line in it, where rules before it count as lines. At the newest end it is [`Anchor::Newest`].
+    /// The anchor of an item and a line in it, where separators before it count as lines. At the newest end it is [`Anchor::Newest`].
     fn anchored(
         &self,
         (index, line): (usize, usize),

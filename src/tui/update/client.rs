@@ -332,7 +332,7 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
     effects
 }
 
-/// Shows a private message that arrived in another room in the current room as well. This copy exists only in memory.
+/// Copies a new private message into the current room, so that the user sees it there too. The copy exists only in memory.
 fn show_beside(state: &mut State, entry: &Entry) {
     let what = ItemKind::Private {
         author: entry.author.id,

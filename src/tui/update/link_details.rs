@@ -1,4 +1,4 @@
-//! The overlay with connection details: opened, and asked for again while it is open.
+//! The overlay with connection details: opens it, and requests the details again while it is open.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(super) fn take(state: &mut State, fresh: Report) {
     }
 }
 
-/// Asks again, if it is time and somebody looks.
+/// Requests the details again, if it is time and the overlay is open.
 pub(super) fn due(state: &mut State) -> Vec<Effect> {
     if !matches!(state.overlays.top, Some(Overlay::Link { .. })) {
         state.timers.report_due = None;

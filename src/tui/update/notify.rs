@@ -10,11 +10,11 @@ use crate::tui::input::command;
 use crate::tui::state::State;
 use crate::tui::strings::fill;
 
-/// The least time between two notifications.
+/// The minimum time between two notifications.
 const EVERY: Duration = Duration::from_secs(1);
 /// If the terminal does not report its focus, the user counts as away after this long without a key press.
 const GONE: Duration = Duration::from_secs(30);
-/// The most code points of a notification's text.
+/// The maximum number of code points in a notification's text.
 const TEXT: usize = 200;
 /// How long a typing indicator is shown, and how often the user's own is sent.
 const TYPING: Duration = Duration::from_secs(6);

@@ -14,7 +14,7 @@ use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::timeline::message_text::FOLDED_FROM;
 
-/// The most bytes in the composer after a paste; a message is far smaller.
+/// The maximum number of bytes in the composer after a paste; a message is far smaller.
 const BYTES: usize = 60_000;
 
 /// Opens the composer's text in the editor.

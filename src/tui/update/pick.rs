@@ -131,7 +131,7 @@ pub(super) fn take_chosen(state: &mut State) -> Vec<Effect> {
     take_from(state, takes, picker)
 }
 
-/// Does what a row of a list stands for.
+/// Performs the action of a list row.
 pub(super) fn take_from(state: &mut State, takes: RowAction, picker: Picker) -> Vec<Effect> {
     match takes {
         RowAction::Show(room) => show(state, room),

@@ -10,7 +10,7 @@ use crate::tui::lists::picker::rows;
 use crate::tui::state::{Overlay, State};
 use crate::tui::state::{Picker, PickerKind, RowAction};
 
-/// The most messages listed because of a keyword.
+/// The maximum number of messages listed because of a keyword.
 const NAMED: usize = 100;
 /// How often the rooms are requested while the lobby is open.
 const EVERY: Duration = Duration::from_secs(2);
@@ -117,7 +117,7 @@ pub(super) fn take(state: &mut State, rooms: Vec<RoomInfo>) {
     }
 }
 
-/// Asks again, if it is time and somebody looks.
+/// Requests the rooms again if it is time and the list of rooms is open.
 pub(super) fn due(state: &mut State) -> Vec<Effect> {
     let is_open = matches!(&state.overlays.top, Some(Overlay::Pick(picker)) if matches!(picker.of, PickerKind::Lobby(_)));
     if !is_open {

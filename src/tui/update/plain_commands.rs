@@ -1,4 +1,4 @@
-//! Commands for those who have no keys to press: `/do`, `/select`, `/history` and `/pick`.
+//! Commands that replace keys in plain mode: `/do`, `/select`, `/history` and `/pick`.
 
 use super::{pick as choosing, select, viewport};
 use crate::chat::Seq;
@@ -18,7 +18,7 @@ pub(super) fn is_command(text: &str) -> bool {
     text.starts_with('/') && !text.starts_with("//")
 }
 
-/// `/do ACTION`: the action with that name, which a key would do. Without a name it lists all actions.
+/// `/do ACTION`: returns the action with that name, to be run as its key would run it. Without a name it lists all actions.
 pub(super) fn requested(state: &mut State, argument: &str) -> Option<Action> {
     let s = state.preferences.strings;
     if argument.is_empty() {

@@ -8,7 +8,7 @@ use crate::tui::event::Effect;
 use crate::tui::state::{State, Tone, Writing};
 use crate::tui::strings::fill;
 
-/// The most unanswered posts at once; further messages stay in the composer.
+/// The maximum number of unanswered posts at a time; further messages stay in the composer.
 const PENDING: usize = 1000;
 
 /// Shows a post and sends it. It is stored until it is answered.
@@ -36,7 +36,8 @@ pub(super) fn post(
     })]
 }
 
-/// Posts a change that is not a message. It shows only by its effect; `typed` returns to the composer if it is refused.
+/// Posts a change that is not a message. Only its effect is shown, for example a new topic. If it is refused, `typed` returns to the
+/// composer.
 pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect> {
     let Some(room) = state.rooms.current else {
         say_where_nobody_is(state);
@@ -47,7 +48,7 @@ pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect>
         return Vec::new();
     }
     if state.connection.link != LinkState::Online {
-        // It must not happen later, when the user no longer expects it.
+        // The change must not take effect later, when the user no longer expects it.
         let words = state.preferences.strings.not_now;
         state.say(Tone::Problem, words);
         return Vec::new();

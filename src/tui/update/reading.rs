@@ -285,7 +285,7 @@ fn loaded_keywords(state: &State, room: &Room, read: Seq) -> BTreeSet<Seq> {
     found.map(|entry| entry.seq).collect()
 }
 
-/// The same, plus those found earlier that are no longer loaded.
+/// The unread messages with a keyword: the loaded ones, plus those found earlier that are no longer loaded.
 fn keywords(state: &State, room: &Room, read: Seq) -> BTreeSet<Seq> {
     let mut found = loaded_keywords(state, room, read);
     let known = room.reading.keywords.iter().copied();

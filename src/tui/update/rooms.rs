@@ -170,7 +170,7 @@ pub(super) fn left(state: &mut State, room: RoomId) -> Vec<Effect> {
 pub(super) fn put_out(state: &mut State, id: RoomId, how: &PutOut) {
     let words = state.preferences.strings.put_out(how);
     let words = text::line(&words);
-    // In plain mode the line added below says it, if this room is shown.
+    // In plain mode the line added below reports it, if this room is shown.
     if !state.screen.is_plain || state.rooms.current != Some(id) {
         state.say(Tone::Problem, words.as_str());
     }

@@ -120,7 +120,7 @@ fn explain(state: &mut State, typed: &str, missing: Missing) {
 
 /// Sends the composer's text as the new text of a message. An empty text cancels the edit.
 fn rewrite(state: &mut State, seq: Seq, text: String) -> Vec<Effect> {
-    // A leading mark that stops a line from being private or a command works in an edit as well.
+    // An escape at the start of a line, such as `//`, which makes the line plain text, works in an edit as well.
     let new = match command::parse(&text) {
         Line::Say(Body::Text(said)) => said,
         _ => text.trim_end().to_owned(),

@@ -1,4 +1,4 @@
-//! Tells the tour which features the user has tried.
+//! Records in the tour which features the user has tried.
 
 use crate::chat::{Recipient, RoomId};
 use crate::client::Command;
@@ -41,7 +41,7 @@ pub(super) fn note(state: &mut State, before: Option<RoomId>, effects: &[Effect]
     }
 }
 
-/// The lesson that a sent message completes: a public or a private one.
+/// The tour step that a sent message completes: the one for public or the one for private messages.
 fn said(state: &State, effect: &Effect) -> Option<TourStep> {
     let Effect::Client(Command::Post { post, .. }) = effect else {
         return None;

@@ -1,6 +1,6 @@
 //! The part of a room that is on the screen: scrolling, loading what is near it, and showing another room.
 //!
-//! Everything else in `update` may use this; it uses nothing of theirs.
+//! Every other module of `update` may use this one; it uses none of them.
 
 use crate::chat::{RoomId, Seq};
 use crate::client::Command;

@@ -287,7 +287,7 @@ fn draw_marks(canvas: &mut Canvas<'_>, place: Rect, line: &Line) {
     }
 }
 
-/// Draws a rule across an area with a label in its middle.
+/// Draws a separator line across an area with a label in the middle.
 fn rule_with(canvas: &mut Canvas<'_>, area: Rect, words: &str, scope: Scope) {
     let inner = Rect {
         x: area.x + 1.min(area.width),

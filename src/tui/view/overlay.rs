@@ -176,7 +176,7 @@ fn reaction_words(s: &Strings, composer: &Composer) -> String {
     format!("{why}\n{}", like.join("   "))
 }
 
-/// The area of an overlay with this many rows, directly above the composer.
+/// Like [`place`], but directly above the composer.
 fn place_below(regions: &Regions, rows: u16) -> Rect {
     let body = regions.overlay();
     let height = rows.min(body.height);

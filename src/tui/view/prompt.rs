@@ -1,4 +1,4 @@
-//! Draws the rule above the composer, with its notice, and the composer.
+//! Draws the separator line above the composer, with its notice, and the composer itself.
 
 use std::fmt::Display;
 
@@ -153,10 +153,10 @@ fn fitting(rule: Rect, long: String, short: String) -> String {
     }
 }
 
-/// The most rows that a notice above the composer takes.
+/// The maximum number of rows for a notice above the composer.
 const ROWS: usize = 4;
 
-/// Draws a text in the rule. If it is too long for one row, it starts above the rule.
+/// Draws a text in the separator line. If it is too long for one row, it starts above that line.
 fn said(canvas: &mut Canvas<'_>, rule: Rect, words: &str, style: Style) {
     let words = text::line(words);
     let columns = usize::from(rule.width.saturating_sub(3).max(1));

@@ -1,4 +1,4 @@
-//! Proof that the rules hold: code that each of them must refuse, and code that they must allow.
+//! Tests of the architecture rules themselves: code that they must reject, and code that they must allow.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -58,7 +58,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("tui::update::send", "use crate::tui::plain::SIZE;"),
     ("tui::timeline", "use super::state::State;"),
     ("tui::input", "use super::super::tui::lists;"),
-    // A file of `update` may not use what the file above it does with all of them.
+    // A submodule of `update` may not call the functions of `update` itself, which calls all of them.
     ("tui::update::send", "use super::update;"),
     ("tui::update::send", "fn f() { super::handle(); }"),
     // The pure parts.
@@ -82,7 +82,7 @@ const REFUSED: &[(&str, &str)] = &[
         "tui::lists",
         "#[cfg(not(test))] fn f() { std::process::exit(1); }",
     ),
-    // What only some modules may name.
+    // Items that only some modules may use.
     ("server", "fn f() { std::env::var(\"HOME\"); }"),
     ("tui::run", "use std::env;"),
     ("server::hub", "use rusqlite::Connection;"),
@@ -122,14 +122,17 @@ fn broken(module: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_breaks_a_rule_is_refused() {
+fn code_that_breaks_a_rule_is_refused() {
     for (module, text) in REFUSED {
-        assert!(!broken(module, text).is_empty(), "{module} may say: {text}");
+        assert!(
+            !broken(module, text).is_empty(),
+            "{module} is allowed to contain: {text}"
+        );
     }
 }
 
 #[test]
-fn what_keeps_to_the_rules_is_allowed() {
+fn code_that_follows_the_rules_is_allowed() {
     for (module, text) in ALLOWED {
         let wrong = broken(module, text);
         assert!(wrong.is_empty(), "{module}: {text}: {wrong:?}");
@@ -137,7 +140,7 @@ fn what_keeps_to_the_rules_is_allowed() {
 }
 
 #[test]
-fn circles_between_modules_are_found() {
+fn cycles_between_modules_are_found() {
     let of = |texts: &[(&str, &str)]| {
         let modules: Vec<_> = texts
             .iter()
@@ -155,7 +158,7 @@ fn circles_between_modules_are_found() {
     assert_eq!(of(&three).len(), 1);
     let siblings = [("a::x", "use super::y::X;"), ("a::y", "use super::x::Y;")];
     assert_eq!(of(&siblings).len(), 1);
-    // A module and what is below it may know each other, but not in `update`.
+    // A module and its submodules may use each other, but not in `update`.
     let family = [("a", "use self::x::X; mod x {}"), ("a::x", "use super::Y;")];
     assert_eq!(of(&family), Vec::<String>::new());
     let update = [

@@ -1,13 +1,13 @@
-//! The rules, as tables, and what checks them.
+//! The architecture rules as tables, and the functions that check them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::Module;
 
-/// The most lines of a file.
+/// The maximum number of lines in a file.
 pub const LINES: usize = 500;
 
-/// A part of the crate, and the other parts that it may name.
+/// A part of the crate, and the other parts that it may use.
 type May = (&'static str, &'static [&'static str]);
 
 /// The parts of the crate.
@@ -137,10 +137,10 @@ const TUI: &[May] = &[
     ("theme", &[]),
 ];
 
-/// Inside which module each table holds.
+/// The tables, each with the module whose submodules it describes.
 const TABLES: &[(&str, &[May])] = &[("", PARTS), ("server", SERVER), ("tui", TUI)];
 
-/// Modules that do no I/O, read no clock and wait for nothing, with everything below them.
+/// Modules that do no I/O, read no clock and never await, together with their submodules.
 const PURE: &[&str] = &[
     "chat",
     "client::backoff",
@@ -168,7 +168,7 @@ const PURE: &[&str] = &[
     "wire",
 ];
 
-/// What the pure modules may not name, nor anything below these paths.
+/// Paths that the pure modules may not use, including everything below them.
 const IMPURE: &[&str] = &[
     ".await",
     "crossterm::execute",
@@ -192,7 +192,7 @@ const IMPURE: &[&str] = &[
     "tokio",
 ];
 
-/// Paths that only some modules may name.
+/// Paths that only some modules may use.
 const ONLY: &[(&str, &[&str])] = &[
     ("std::env", &["cli", "config"]),
     (
@@ -217,7 +217,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("futures::channel::mpsc::unbounded", &[]),
 ];
 
-/// Modules whose files may not import the file above them: each uses only what is below it.
+/// Modules whose submodules may not import from the module itself.
 const STRICT: &[&str] = &["tui::update"];
 
 /// Every module that a rule names.
@@ -243,7 +243,7 @@ fn is_in(path: &str, other: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// Everything in which the modules break the rules. `known` are the paths of all modules of the crate.
+/// Returns every violation of the rules. `known` are the paths of all modules of the crate.
 pub fn check(modules: &[Module], known: &BTreeSet<String>) -> Vec<String> {
     let mut wrong = Vec::new();
     for module in modules {
@@ -262,7 +262,7 @@ pub fn check(modules: &[Module], known: &BTreeSet<String>) -> Vec<String> {
     wrong
 }
 
-/// The rules that a module breaks by naming a path.
+/// Returns the rules that a module breaks by using a path.
 fn broken(module: &str, path: &str, known: &BTreeSet<String>) -> Vec<String> {
     let mut why = Vec::new();
     if let Some(inner) = path.strip_prefix("crate::") {
@@ -275,7 +275,7 @@ fn broken(module: &str, path: &str, known: &BTreeSet<String>) -> Vec<String> {
         let is_above =
             |strict: &&str| target == Some(*strict) && module != *strict && is_in(module, strict);
         if STRICT.iter().any(is_above) {
-            why.push("that is in the file above".to_owned());
+            why.push("that is in the parent module".to_owned());
         }
     }
     if PURE.iter().any(|pure| is_in(module, pure)) && IMPURE.iter().any(|it| is_in(path, it)) {
@@ -289,7 +289,7 @@ fn broken(module: &str, path: &str, known: &BTreeSet<String>) -> Vec<String> {
     why
 }
 
-/// The module that a path within the crate leads to.
+/// Returns the module that a path within the crate belongs to.
 fn module_of<'a>(mut path: &str, known: &'a BTreeSet<String>) -> Option<&'a str> {
     loop {
         if let Some(found) = known.get(path) {
@@ -299,7 +299,7 @@ fn module_of<'a>(mut path: &str, known: &'a BTreeSet<String>) -> Option<&'a str>
     }
 }
 
-/// Whether a module breaks a table by naming a path of the crate.
+/// Checks one use of a path of the crate against a table. Returns the problem, if there is one.
 fn layer(within: &str, table: &[May], module: &str, path: &str) -> Option<String> {
     let part = |path: &str| -> Option<String> {
         let rest = if within.is_empty() {
@@ -313,7 +313,7 @@ fn layer(within: &str, table: &[May], module: &str, path: &str) -> Option<String
             .map(str::to_owned)
     };
     let (from, to) = (part(module)?, part(path)?);
-    // What is written in the parent itself may be used by all of its parts.
+    // Items of the parent module itself may be used by all of its parts.
     table.iter().find(|(known, _)| *known == to)?;
     let Some((_, may)) = table.iter().find(|(known, _)| *known == from) else {
         return Some(format!("'{from}' is not in the table of '{within}'"));
@@ -322,7 +322,7 @@ fn layer(within: &str, table: &[May], module: &str, path: &str) -> Option<String
     (!is_allowed).then(|| format!("'{from}' may not import '{to}'"))
 }
 
-/// Circles of files. A module and the files below it may know each other, but not within `tui::update`.
+/// Returns the import cycles between modules. A module and its submodules may import each other, but not within `tui::update`.
 pub fn circles(modules: &[Module], known: &BTreeSet<String>) -> Vec<String> {
     let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for module in modules.iter().filter(|module| !module.path.is_empty()) {
@@ -330,7 +330,7 @@ pub fn circles(modules: &[Module], known: &BTreeSet<String>) -> Vec<String> {
             let path = name.path.strip_prefix("crate::")?;
             module_of(path, known)
         });
-        // A module and the files below it may know each other, as long as no two of those do.
+        // Imports between a module and its submodules do not count, but imports between two submodules do.
         let is_family = |target: &str| is_in(target, &module.path) || is_in(&module.path, target);
         let is_strict = STRICT.iter().any(|strict| is_in(&module.path, strict));
         let targets =
@@ -341,11 +341,11 @@ pub fn circles(modules: &[Module], known: &BTreeSet<String>) -> Vec<String> {
         .into_iter()
         .filter(|circle| circle.len() > 1);
     circles
-        .map(|circle| format!("a circle: {}", circle.join(" ")))
+        .map(|circle| format!("import cycle: {}", circle.join(" ")))
         .collect()
 }
 
-/// The strongly connected components of a graph (Kosaraju): files that reach each other.
+/// The strongly connected components of a graph (Kosaraju): modules that reach each other.
 fn components<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<Vec<&'a str>> {
     let mut back: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (from, targets) in edges {

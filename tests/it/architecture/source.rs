@@ -1,7 +1,7 @@
 //! Reads Rust sources as a tree of modules, and finds every path that each of them names.
 //!
 //! Paths are resolved to absolute ones: `use` in all its forms, `self`, `super::super`, renamed imports, full paths in bodies, and paths
-//! within macros. What is compiled for tests only is left out. Macros are not expanded and types are not inferred.
+//! within macros. Items that are compiled only for tests are left out. Macros are not expanded and types are not inferred.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,16 +14,16 @@ use syn::{Attribute, Item, UseTree};
 /// A module with everything that it names.
 #[derive(Debug)]
 pub struct Module {
-    /// Its path within the crate: `tui`, `tui::update`; the crate itself is empty.
+    /// Its path within the crate: `tui`, `tui::update`; empty for the crate root.
     pub path: String,
     pub file: PathBuf,
     pub names: Vec<Name>,
 }
 
-/// A path that a module names, and the line it is named in.
+/// A path that a module uses, and the line where it is used.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Name {
-    /// Absolute: `crate::chat::Seq`, `tokio::spawn`. Waiting is named `.await`.
+    /// Absolute: `crate::chat::Seq`, `tokio::spawn`. Each `.await` and each `async` is recorded as `.await`.
     pub path: String,
     pub line: usize,
 }
@@ -40,7 +40,7 @@ pub fn paths(modules: &[Module]) -> BTreeSet<String> {
     modules.iter().map(|module| module.path.clone()).collect()
 }
 
-/// Reads one module from its text, as if its file contained that.
+/// Reads one module from a text instead of a file.
 pub fn read_text(path: &str, text: &str) -> Vec<Module> {
     let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}"));
     let mut modules = Vec::new();
@@ -66,7 +66,7 @@ fn read_file(path: &Path, module: &str, modules: &mut Vec<Module>) {
     }
 }
 
-/// Adds a module and those written within it. Returns the paths of those that have files of their own.
+/// Adds a module and its inline child modules. Returns the paths of the child modules that have their own files.
 fn read_items(module: &str, file: &Path, items: &[Item], modules: &mut Vec<Module>) -> Vec<String> {
     let mut reader = Reader {
         module: module.to_owned(),
@@ -118,7 +118,7 @@ fn below(module: &str, name: &str) -> String {
     }
 }
 
-/// Whether something is compiled for tests only.
+/// Whether an item is compiled only for tests.
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let is_conditional = attribute.path().is_ident("cfg");
@@ -192,7 +192,7 @@ impl<'a> Visit<'a> for Imports<'a> {
 
 struct Reader {
     module: String,
-    /// Names that `use` brings in, with what they are.
+    /// The imported names, each with its absolute path.
     imports: BTreeMap<String, String>,
     children: BTreeSet<String>,
     names: Vec<Name>,
@@ -243,7 +243,7 @@ impl Reader {
         self.names.push(Name { path, line });
     }
 
-    /// The absolute path of one that is written in this module.
+    /// Returns the absolute path for a path written in this module.
     fn resolve(&self, path: &[String]) -> String {
         let mut module: Vec<&str> = self
             .module
@@ -282,7 +282,7 @@ impl Reader {
     }
 
     fn name(&mut self, path: &[String], span: Span) {
-        // A single name is a local one, or was brought in by a `use` that is known already.
+        // A single identifier is either local or imported, and imports are recorded already.
         if path.len() < 2 {
             return;
         }
@@ -291,7 +291,7 @@ impl Reader {
         self.names.push(Name { path, line });
     }
 
-    /// Finds paths in what a macro is given.
+    /// Finds paths in the arguments of a macro.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;
@@ -359,7 +359,7 @@ impl<'a> Visit<'a> for Reader {
     }
 
     fn visit_item_use(&mut self, _: &'a syn::ItemUse) {
-        // These were read first, because they say what the other names mean.
+        // Imports were read first, because the other paths are resolved with them.
     }
 
     fn visit_path(&mut self, path: &'a syn::Path) {

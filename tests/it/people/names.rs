@@ -1,4 +1,4 @@
-//! Names: who has one, who may take one, and what it means.
+//! Names: who has one, who may take one, and how a name is resolved.
 
 use super::*;
 
@@ -189,7 +189,7 @@ async fn a_name_resolves_to_its_current_holder_or_else_to_a_former_one_in_a_shar
             }
         }
     };
-    assert_eq!(opened(&mut ann, "ben").await, far_id, "the present holder");
+    assert_eq!(opened(&mut ann, "ben").await, far_id, "the current holder");
     far.ask(0, Request::Bye).await;
     sleep(Duration::from_secs(1)).await;
     // Now both are candidates: one shares a room with ann, the other a conversation.

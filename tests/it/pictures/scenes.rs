@@ -1,4 +1,4 @@
-//! The scenes of the pictures.
+//! The scenes that the pictures show.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tchat::tui::view::{Glyphs, Look, draw};
 use super::svg;
 use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, author, entry, says};
 
-/// Returns all pictures, with the names of their files.
+/// Returns all scenes as SVG, each with its file name.
 pub fn all() -> Vec<(&'static str, String)> {
     vec![
         ("chat", picture(&chat(), "dusk")),
@@ -36,7 +36,7 @@ fn picture(screen: &Screen, theme: &str) -> String {
     svg::of(terminal.backend().buffer())
 }
 
-/// Highlights code, as the event loop does.
+/// Highlights code, as the main loop does.
 fn colour(screen: &mut Screen) {
     for effect in std::mem::take(&mut screen.effects) {
         if let Effect::Highlight(code) = effect {
@@ -110,7 +110,7 @@ fn chat() -> Screen {
         mention,
     ]));
     colour(&mut screen);
-    // The room is read before the user switches to another.
+    // The messages are marked as read before another room is opened.
     screen.passes(Duration::from_secs(2));
     screen.keys("/msg 李四<ret>");
     screen.keys("<a-up><a-up>");
@@ -129,7 +129,7 @@ fn chat() -> Screen {
     screen
 }
 
-/// The results of a search for one character.
+/// A message search for a single Chinese character.
 fn search() -> Screen {
     let mut screen = chat();
     screen.keys("<c-u><c-f>键");
@@ -159,7 +159,7 @@ fn search() -> Screen {
     screen
 }
 
-/// The preview of themes while the user chooses.
+/// The list of themes, which previews the selected one.
 fn themes() -> Screen {
     let mut screen = chat();
     screen.keys("<c-u>");

@@ -1,17 +1,17 @@
-//! Draws a terminal's buffer as SVG: backgrounds as rectangles, and text in runs that are exactly as wide as their cells.
+//! Draws a terminal buffer as SVG: backgrounds as rectangles, and text in runs that are each exactly as wide as their cells.
 
 use std::fmt::Write as _;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-/// The size of a cell, and the margin around all cells, in SVG units.
+/// The width and height of a cell in SVG units.
 const CELL: (usize, usize) = (9, 19);
 const MARGIN: usize = 10;
-/// The baseline of a letter in its cell.
+/// The distance from the top of a cell to the baseline of its text.
 const BASE: usize = 14;
 
-/// Returns the SVG of a buffer. The terminal's default background is that of the first cell.
+/// Draws a buffer. The first cell's colours are used wherever a cell has the terminal's default colours.
 pub fn of(buffer: &Buffer) -> String {
     let (columns, rows) = (
         usize::from(buffer.area.width),
@@ -31,7 +31,7 @@ pub fn of(buffer: &Buffer) -> String {
     out
 }
 
-/// Consecutive cells of the same style.
+/// Consecutive cells with the same style.
 struct Run {
     from: usize,
     cells: usize,
@@ -51,7 +51,7 @@ fn row(out: &mut String, buffer: &Buffer, y: u16, ground: &str) {
         while x < buffer.area.width && looks_like(first, &buffer[(x, y)]) {
             let cell = &buffer[(x, y)];
             let wide = tchat::text::width(cell.symbol()).max(1);
-            // Text that is not ASCII is rarely as wide in a picture as in a terminal, so each cell of it is a run of its own.
+            // A symbol that is not ASCII rarely has the same width in a picture as in a terminal, so it gets a run of its own.
             let is_plain = cell.symbol().is_ascii();
             if !is_plain && run.cells > 0 {
                 break;

@@ -1,4 +1,4 @@
-//! Everything that is done by a line gets an answer.
+//! In plain mode, every command prints an answer.
 
 use super::*;
 

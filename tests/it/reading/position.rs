@@ -78,7 +78,7 @@ fn a_deletion_during_a_count_is_counted_afterwards() {
             .count()
     };
     assert_eq!(erases(&mut screen, 5, 3), 1);
-    assert_eq!(erases(&mut screen, 6, 4), 0, "one question at a time");
+    assert_eq!(erases(&mut screen, 6, 4), 0, "one request at a time");
     screen.effects.clear();
     moved(&mut screen, 2, 1, 5);
     let asks = screen.effects.iter();

@@ -76,7 +76,7 @@ fn paging_up_through_5000_messages_reaches_the_first_without_a_jump() {
         );
         seen = shown;
         pages += 1;
-        assert!(pages < 2000, "it does not reach the first");
+        assert!(pages < 2000, "the first message is not reached");
     }
     screen.keys("<c-end>");
     assert_eq!(numbers(&screen).last(), Some(&5000));
@@ -96,10 +96,14 @@ fn new_messages_never_move_the_ones_being_read() {
     assert_eq!(
         numbers(&screen),
         with_the_count_below,
-        "nor does an older page"
+        "loading an older page does not move the lines"
     );
     screen.does(Event::Resize(60, 20));
-    assert_eq!(numbers(&screen)[0], before[0], "nor another size");
+    assert_eq!(
+        numbers(&screen)[0],
+        before[0],
+        "a resize does not move the lines"
+    );
     screen.does(Event::Resize(80, 24));
     screen.keys("<pgdn><pgdn>");
     screen.keys("<pgdn><pgdn><pgdn><pgdn>");

@@ -23,7 +23,7 @@ pub struct Weather {
     pub slice: usize,
     /// The probability of a pause, and its length.
     pub stall: (u64, Duration),
-    /// The probability that only a part of the chunk passes and the connection then breaks.
+    /// The probability that only half of the chunk is forwarded and the connection is then closed.
     pub truncate: u64,
     /// The probability that one bit is flipped.
     pub flip: u64,
@@ -67,7 +67,7 @@ struct Inner {
     half_open: Mutex<CancellationToken>,
 }
 
-/// The proxy. Dropping it ends it.
+/// The proxy. It stops when it is dropped.
 pub struct Chaos {
     pub port: u16,
     inner: Arc<Inner>,

@@ -1,4 +1,4 @@
-//! A store that forwards to another one, with faults injected into its appends.
+//! A store that wraps another one and injects faults into its appends.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use tchat::server::store::{
 
 pub struct Faulty {
     pub inner: Arc<dyn Store>,
-    /// Called before each append; an error that it returns is the result instead.
+    /// Called before each append. If it returns an error, that is the result of the append.
     pub before: Box<dyn Fn() -> Option<StoreError> + Send + Sync>,
-    /// Called when an append is durable, before anybody is notified.
+    /// Called when an append is durable, before its entries are delivered.
     pub after: Box<dyn Fn() + Send + Sync>,
 }
 

@@ -1,7 +1,7 @@
-//! The history checker: what readers received, what senders were answered and what screens showed must be consistent.
+//! The history checker: checks that what several readers saw, what senders were told and what screens showed is one consistent history.
 //!
-//! It knows nothing about the program except its output: the lines of `tchat tail --json`, the exit codes of `tchat send` and the text
-//! of screens. It computes the digest chain again, from the layout in `frames.proto`.
+//! It uses only the output of the program: the lines of `tchat tail --json`, the exit codes of `tchat send` and the text of screens. The
+//! digest chain is computed independently, from the layout in `frames.proto`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -38,34 +38,34 @@ pub struct ClientId {
 pub struct Body {
     pub kind: String,
     pub text: String,
-    /// The hash that the chain covers, in hexadecimal. Printed because a body may be more than its text; older tails do not have it.
+    /// The hash that the chain covers, in hexadecimal. It is printed since a body can contain more than its text.
     #[serde(default)]
     pub hash: Option<String>,
 }
 
-/// The result of a post: the exit code of `tchat send`, or 0 for a line that a screen no longer shows as waiting.
+/// The result of an attempt to send: the exit code of `tchat send`, or 0 for a line that a screen no longer shows as waiting.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sent {
     pub code: u8,
     pub text: String,
 }
 
-/// Everything to check, each part with the name of its source.
+/// All output to check, each part with the name of its source.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// The entries of each tail, in the order printed.
     pub tails: Vec<(String, Vec<Entry>)>,
     /// The attempts of each sender, in the order made; every text is different.
     pub sends: Vec<(String, Vec<Sent>)>,
-    /// The screens, scrolled to the newest end, when everything was over.
+    /// Screens that show the newest entries, taken at the end of the test.
     pub screens: Vec<(String, String)>,
 }
 
-/// The log of each room and epoch, by seq, as all tails together have it.
+/// The log of each room, merged from all tails, by epoch and seq.
 type Log = BTreeMap<(String, String), BTreeMap<u64, Entry>>;
 
 impl History {
-    /// Returns every problem; none if the history is consistent.
+    /// Returns all errors. If there are none, the history is consistent.
     pub fn check(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let log = self.one_entry_at_a_seq(&mut wrong);
@@ -110,7 +110,7 @@ impl History {
         }
     }
 
-    /// An accepted post is in the log once, a refused one is not; any other may be in it or not.
+    /// Checks that each accepted post is in the log once and no refused post is. Other posts may or may not be there.
     fn accepted_is_there(&self, log: &Log, wrong: &mut Vec<String>) {
         let mut places: HashMap<&str, Vec<u64>> = HashMap::new();
         for entry in log.values().flat_map(BTreeMap::values) {
@@ -144,9 +144,9 @@ impl History {
         }
     }
 
-    /// A screen shows a part of the log up to its end, without holes except for gaps that it shows.
+    /// Checks that each screen shows the last entries of the log without a hole, apart from gaps that are marked.
     fn screens_are_runs(&self, log: &Log, wrong: &mut Vec<String>) {
-        // The screens show the longest log.
+        // Screens show the newest history, which is the longest one.
         let Some(entries) = log.values().max_by_key(|entries| entries.len()) else {
             return;
         };
@@ -167,7 +167,7 @@ impl History {
                     is_gap = true;
                     continue;
                 }
-                // A waiting or failed message is not posted yet.
+                // Posts that are waiting or failed are not in the log yet.
                 if row.contains(['…', '✗']) {
                     wrong.push(format!("{name}: a message still waits: {}", row.trim()));
                     continue;
@@ -234,7 +234,7 @@ fn expected(previous: &[u8], entry: &Entry) -> Option<Vec<u8>> {
     Some(hash.finalize()[..8].to_vec())
 }
 
-/// Returns the printed hash of a body. If the body is only a text, it must be the hash of that text.
+/// Returns the printed hash of a body. If the body is only text, it has to be the hash of that text.
 fn body_hash(body: &Body) -> Option<Vec<u8>> {
     let told = body.hash.as_ref().map(hex::decode).transpose().ok()?;
     let kind = match body.kind.as_str() {
@@ -267,7 +267,7 @@ fn times_never_fall(entries: &BTreeMap<u64, Entry>, wrong: &mut Vec<String>) {
     }
 }
 
-/// Each client id occurs once, and the counters of an outbox only rise.
+/// Checks that each client id occurs once and that the counters of each outbox increase.
 fn once_and_in_order(entries: &BTreeMap<u64, Entry>, wrong: &mut Vec<String>) {
     let mut highest: HashMap<(&str, &str), u64> = HashMap::new();
     for entry in entries.values() {
@@ -292,7 +292,7 @@ fn once_and_in_order(entries: &BTreeMap<u64, Entry>, wrong: &mut Vec<String>) {
 /// Parses the output of a tail.
 ///
 /// # Errors
-/// A line is not an entry; the error names it.
+/// Names the line that is not an entry.
 pub fn tail(text: &str) -> Result<Vec<Entry>, String> {
     let lines = text.lines().enumerate();
     lines
@@ -302,10 +302,10 @@ pub fn tail(text: &str) -> Result<Vec<Entry>, String> {
         .collect()
 }
 
-/// Parses the attempts of a sender: one per line, as exit code, space, text.
+/// Parses the attempts of a sender. Each line is an exit code, a space and the text.
 ///
 /// # Errors
-/// A line is not an attempt; the error names it.
+/// Names the line that is not an attempt.
 pub fn sends(text: &str) -> Result<Vec<Sent>, String> {
     let sent = |(n, line): (usize, &str)| {
         let split = line.split_once(' ');

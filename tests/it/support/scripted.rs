@@ -106,7 +106,7 @@ pub fn start() -> (Connector, mpsc::Receiver<Talk>) {
     start_with(Headers::AtOnce)
 }
 
-/// The same, with response headers at another time.
+/// Like [`start`], but sends the response headers at a chosen time.
 pub fn start_with(headers: Headers) -> (Connector, mpsc::Receiver<Talk>) {
     let (door, incoming) = mpsc::channel(16);
     let (talks, arriving) = mpsc::channel(16);

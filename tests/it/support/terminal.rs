@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-/// Five times the longest duration of anything here.
+/// About five times as long as the slowest operation in these tests.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A home directory for some terminals, and a free port.
@@ -20,7 +20,7 @@ pub struct Home {
     pub port: u16,
     /// The background colour of its terminals.
     pub ground: &'static str,
-    /// The number of columns over which they draw a text.
+    /// Returns the number of columns in which its terminals draw a text.
     pub columns: fn(&str) -> usize,
     pub answering: Answering,
 }
@@ -108,7 +108,7 @@ impl Home {
             is_noted && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
         };
         while !is_up() {
-            assert!(began.elapsed() < PATIENCE, "it does not listen");
+            assert!(began.elapsed() < PATIENCE, "no server listens");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -158,7 +158,7 @@ impl Home {
         signal(pid, "KILL");
         let gone = Instant::now();
         while Path::new(&format!("/proc/{pid}/stat")).exists() && !is_zombie(pid) {
-            assert!(gone.elapsed() < PATIENCE, "the host does not die");
+            assert!(gone.elapsed() < PATIENCE, "the server is still running");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -356,7 +356,7 @@ impl Screen {
 
     /// Checks that the terminal is restored: main screen, cursor shown, no mouse, no bracketed paste, echo and line mode.
     pub fn is_restored(&self) {
-        // The last bytes of a program may be read after its end, and an editor before it may have had the terminal as well.
+        // The last bytes of a program may be read only after it has ended. An editor may have written the same sequence earlier.
         let is_plain = || {
             let parser = self.parser.lock().unwrap();
             let screen = parser.screen();
@@ -392,7 +392,7 @@ impl Screen {
         }
     }
 
-    /// Closes the terminal, like its window.
+    /// Closes the terminal, as when the user closes its window.
     pub fn closes(mut self) -> Box<dyn portable_pty::Child + Send + Sync> {
         // Every handle of the pty must be closed. The reader closes its own after the next read.
         self.is_closing.store(true, Ordering::SeqCst);

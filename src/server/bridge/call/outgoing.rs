@@ -1,4 +1,4 @@
-//! What the session has for the client, in the words of its protocol.
+//! Converts a session's outgoing events into messages of the client's protocol.
 
 use super::{
     ASKS, Body, Call, Delivery, Direction, Ending, Entry, Event, GoodbyeReason, Item, JoinOrLeave,

@@ -40,7 +40,7 @@ pub enum FrameError {
 }
 
 impl FrameError {
-    /// Returns the close code. For a lost stream it does not matter: the close frame is only an attempt.
+    /// Returns the close code. For a lost stream the code does not matter, because the close frame will hardly arrive.
     pub fn close_code(self) -> u16 {
         match self {
             Self::Lost => NORMAL,

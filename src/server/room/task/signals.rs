@@ -1,4 +1,4 @@
-//! Signals of a room: who types, and for guests who came and went.
+//! Signals of a room: typing and, for guests, joins and leaves.
 
 use super::{Arc, Event, IdentityId, JoinOrLeave, Signal, Task, encode_event};
 use crate::chat::RoomKind;

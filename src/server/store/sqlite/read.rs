@@ -220,7 +220,7 @@ pub fn bans(db: &Connection, identity: IdentityId) -> rusqlite::Result<Vec<(Room
     .and_then(readable)
 }
 
-/// Uses the partial index over messages.
+/// Returns the newest message of a room. Uses the partial index over messages.
 pub fn last_said(db: &Connection, room: RoomId) -> rusqlite::Result<Option<Entry>> {
     let Some((num, epoch)) = number_and_epoch(db, room)? else {
         return Ok(None);

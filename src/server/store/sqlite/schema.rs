@@ -114,8 +114,8 @@ INSERT INTO behind SELECT num FROM rooms;
 ";
 
 /// Adds log time. Entries without it are from versions whose `at_ms` never went back; for them `at_ms` is the log time. If the clock had
-/// once been ahead, those versions stamped all later entries in the future. Such entries get the present time as their log time. If no
-/// entry of any room is in the past, the present clock is the wrong one, and nothing is changed. Ends of bans and mutes already are log
+/// once been ahead, those versions stamped all later entries in the future. Such entries get the current time as their log time. If no
+/// entry of any room is in the past, the current clock is the wrong one, and nothing is changed. Ends of bans and mutes already are log
 /// time and stay as they are.
 const VERSION_6: &str = "
 ALTER TABLE entries ADD COLUMN log_ms INTEGER;
@@ -160,7 +160,7 @@ pub fn is_ours(db: &Connection, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Configures a connection and migrates the database to the present version.
+/// Configures a connection and migrates the database to the current version.
 pub fn prepare(db: &mut Connection, path: &Path, fresh_id: ServerId) -> Result<(), OpenError> {
     let cause = |cause| OpenError::of(path, cause);
     let pragma = |db: &Connection, name| {

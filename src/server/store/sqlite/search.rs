@@ -22,7 +22,7 @@ use crate::text::Finder;
 const READ: usize = 20_000;
 /// The smallest share of one room.
 const LEAST: usize = 500;
-/// How many index rows are read for the beginning of a word.
+/// The maximum number of index rows that are read for the beginning of a word.
 const OPEN: usize = 200_000;
 
 /// A room that is searched.
@@ -139,7 +139,7 @@ fn readable(db: &Connection, me: IdentityId, wanted: &Search) -> rusqlite::Resul
     Ok(found)
 }
 
-/// Returns everyone whose current or last name is one of these.
+/// Returns everyone whose current or most recent name is one of these.
 fn holders(db: &Connection, names: &[String]) -> rusqlite::Result<Vec<IdentityId>> {
     let mut holders = Vec::new();
     let keys = names.iter().filter_map(|name| UserName::new(name).ok());

@@ -62,7 +62,7 @@ pub fn verify_file(path: &Path) -> Result<Verified, String> {
     verify(&db)
 }
 
-/// Checks all pages. Damage that is limited to the search index is returned and is no error.
+/// Checks all pages. Damage that is limited to the search index is returned and is not an error.
 fn pages(db: &Connection) -> Result<Option<index::Damage>, String> {
     let words = |error: rusqlite::Error| error.to_string();
     let roots = roots_of_index(db).map_err(words)?;

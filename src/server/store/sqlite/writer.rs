@@ -20,7 +20,7 @@ use crate::server::store::StoreError;
 
 /// How many writes may wait. A room has at most one, so only more busy rooms than a machine can serve would reach this.
 const WAITING: usize = 4096;
-/// How many rows one commit has at most, so that the first write in it does not wait for long.
+/// The maximum number of rows in one commit, so that the first write in it does not wait for long.
 const ROWS: usize = 1024;
 /// A checkpoint is requested after this many rows.
 const CHECKPOINT_ROWS: usize = 2000;

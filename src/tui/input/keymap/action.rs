@@ -10,7 +10,7 @@ macro_rules! actions {
         impl Action {
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// As the config file calls it.
+            /// The name of the action in the config file.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
             }
@@ -108,7 +108,7 @@ impl Action {
         })
     }
 
-    /// Whether it edits a text field or controls a popup or an overlay. The plain mode, which has no screen, does not offer these.
+    /// Whether it edits a text field or controls a popup or an overlay. Plain mode, which has no screen, does not offer these.
     pub const fn is_of_line(self) -> bool {
         matches!(
             self,

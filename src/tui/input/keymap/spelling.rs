@@ -47,7 +47,7 @@ impl Keys {
         matches!(key.code, KeyCode::Char(_)) && !key.modifiers.intersects(CTRL.union(ALT))
     }
 
-    /// Whether the two cannot both be bound in one context: they are equal, or one begins the other.
+    /// Whether the two cannot both be bound in one context: they are equal, or one is the first key of the other.
     pub fn clashes(self, other: Self) -> bool {
         match (self, other) {
             (Self::One(one), Self::Two(first, _)) | (Self::Two(first, _), Self::One(one)) => {
