@@ -107,12 +107,12 @@ impl<'a, B: Backend<Error = io::Error>> App<'a, B> {
         Ok(())
     }
 
-    pub async fn quit(mut self) -> Result<(), RunError> {
+    pub async fn quit(&mut self) -> Result<(), RunError> {
         self.performer.quit(&mut self.state).await
     }
 
     /// Ends after the input has ended: shows the rest, and fails if part of the input was not sent.
-    pub async fn finish(mut self) -> Result<(), RunError> {
+    pub async fn finish(&mut self) -> Result<(), RunError> {
         // A failure is ignored: the reader of the output may be gone.
         let _gone = self.output.show(&mut self.state, &self.look);
         let unsaid = self.output.unsaid(&self.state);

@@ -320,7 +320,7 @@ impl Performer {
         }
     }
 
-    pub async fn quit(mut self, state: &mut State) -> Result<(), RunError> {
+    pub async fn quit(&mut self, state: &mut State) -> Result<(), RunError> {
         self.keep_drafts(state);
         if let Some(connection) = self.connection.take() {
             remember(&connection, state);
