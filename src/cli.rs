@@ -11,6 +11,8 @@ mod send;
 mod serve;
 mod stop;
 mod tail;
+mod target;
+mod trust;
 mod word_list;
 
 use std::path::PathBuf;
@@ -20,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 pub use self::parse::parse;
 pub use self::pipe::Exit;
-use crate::config::{Config, Overrides};
+use crate::config::{Config, Overrides, ServerLink};
 use crate::tui::input::command::switched;
 
 /// Chat in the terminal: `tchat` joins a server, `tchat --serve` runs one.
@@ -37,7 +39,7 @@ pub struct Args {
         long,
         env = "TCHAT_SERVER",
         global = true,
-        value_name = "HOST[:PORT]"
+        value_name = "HOST[:PORT]|LINK"
     )]
     pub server: Option<String>,
     /// The room to open first
@@ -71,6 +73,12 @@ pub struct Args {
     /// The port to listen on or to join
     #[arg(long, env = "TCHAT_PORT", value_name = "PORT", global = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
+    /// Join the server on this machine, and start it if needed, instead of the one joined last by its link
+    #[arg(long, conflicts_with_all = ["server", "host"], global = true)]
+    pub here: bool,
+    /// Connect, or let others connect, without encryption
+    #[arg(long, global = true)]
+    pub insecure: bool,
     /// Also serve the clients of five older chat systems; this also opens ports 1234, 9000, 9011 and 8010
     #[arg(long, env = "TCHAT_BRIDGES", value_name = "on|off", num_args = 0..=1, require_equals = true,
           default_missing_value = "on", value_parser = switch)]
@@ -88,6 +96,9 @@ pub struct Args {
     /// Run as the background server of a client
     #[arg(long, hide = true, requires = "serve")]
     pub background: bool,
+    /// The link of a server to join
+    #[arg(value_name = "LINK", value_parser = server_link, conflicts_with_all = ["serve", "demo", "server", "host", "port", "here"])]
+    pub link: Option<String>,
     #[command(subcommand)]
     pub task: Option<Task>,
 }
@@ -110,6 +121,10 @@ pub enum Task {
     Doctor,
     /// Stop the server that runs in the background
     Stop,
+    /// Join the server of a link that is pasted, or read from standard input
+    Join,
+    /// Trust the key of a server from now on
+    Trust(TrustArgs),
     /// Restore a backup; stop the server first
     Restore {
         /// A file written by `tchat backup`
@@ -138,6 +153,16 @@ pub struct SendArgs {
 }
 
 #[derive(Clone, Debug, clap::Args)]
+pub struct TrustArgs {
+    /// The server
+    #[arg(value_name = "HOST[:PORT]|LINK")]
+    pub address: String,
+    /// Replace the key that is trusted now
+    #[arg(long)]
+    pub replace: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
 pub struct TailArgs {
     /// How many of the newest messages to print first
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -155,7 +180,7 @@ impl From<&Args> for Overrides {
         let args = args.clone();
         Self {
             name: args.name,
-            server: args.server,
+            server: args.link.or(args.server),
             room: args.room,
             lang: args.lang,
             theme: args.theme,
@@ -164,6 +189,8 @@ impl From<&Args> for Overrides {
             plain: args.plain,
             host: args.host,
             port: args.port,
+            here: args.here,
+            insecure: args.insecure,
             bridges: args.bridges,
             log_dir: args.log_dir,
             log_messages: args.log_messages,
@@ -178,6 +205,15 @@ fn switch(word: &str) -> Result<bool, String> {
     let word = if word.is_empty() { "off" } else { word };
     let wrong = || format!("'{word}' is neither on nor off");
     switched(word).ok_or_else(wrong)
+}
+
+/// Accepts only a word that is meant as a link: any other is meant as a command.
+fn server_link(word: &str) -> Result<String, String> {
+    if ServerLink::is_meant(word) {
+        Ok(word.to_owned())
+    } else {
+        Err(format!("'{word}' is not a link"))
+    }
 }
 
 /// Runs what the command line asks for.
@@ -195,14 +231,16 @@ pub fn run(args: &Args) -> Result<()> {
         _ => error,
     })?;
     match &args.task {
-        Some(Task::Send(send)) => send::run(&config, send),
-        Some(Task::Tail(tail)) => tail::run(&config, tail),
+        Some(Task::Send(send)) => send::run(&target::last_joined(config)?, send),
+        Some(Task::Tail(tail)) => tail::run(&target::last_joined(config)?, tail),
         Some(Task::Backup { file }) => backup::backup(&config, file),
         Some(Task::Restore { file }) => backup::restore(&config, file),
         Some(Task::Stop) => stop::run(&config),
+        Some(Task::Trust(args)) => trust::trust(&config, args),
+        Some(Task::Join) => join::run(trust::with_link(config)?),
         Some(Task::Doctor) => doctor::run(args),
         None if args.demo => demo::run(config),
         None if args.serve => serve::run(config),
-        None => join::run(config),
+        None => join::run(target::last_joined(config)?),
     }
 }

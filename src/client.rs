@@ -6,26 +6,27 @@
 
 mod backoff;
 pub mod cache;
+mod connector;
 mod history;
+pub mod known_servers;
 mod link;
 mod pending;
 pub mod profile;
 mod target;
+pub mod tls;
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use tokio::io::{AsyncRead, AsyncWrite, Join};
 use tokio::sync::mpsc;
 
 use self::cache::{Cache, Drafts, Opened, Unsent};
+pub use self::connector::{Connector, Dialled, Pipe, Protection, pipe};
 pub(crate) use self::link::probe::{Answers, probe};
 pub use self::pending::Post;
 pub use self::target::{PersonRef, RoomToJoin};
+pub use self::tls::{Distrust, Untrusted};
 use crate::chat::{
     Author, ClientId, Entry, Epoch, FollowResult, Found, IdentityId, InstanceId, Level, Limits,
     NewRoom, Person, Profile, Refusal, RoomId, RoomInfo, Search, Secret, Seq, ServerId, Settings,
@@ -126,6 +127,8 @@ pub enum About {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
     Link(LinkState),
+    /// How the connection that was just opened is protected.
+    Protected(Protection),
     /// What the cache knows, until the server answers.
     Kept {
         you: Author,
@@ -323,6 +326,8 @@ pub enum Why {
     Unreachable(Unreachable),
     /// The server accepts connections but does not answer.
     Silent,
+    /// It was not recognised, so nothing was sent to it.
+    Untrusted(Untrusted),
     /// It answers, but not like a tchat server; with its error message, if it sent one.
     NotTchat(String),
     /// The connection broke.
@@ -346,20 +351,6 @@ pub enum Unreachable {
     /// The operating system's error message.
     Other(String),
 }
-
-/// Both directions of a connection, whatever it goes over.
-pub type Pipe = Join<Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>>;
-
-/// Wraps a stream as a [`Pipe`].
-pub fn pipe(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Pipe {
-    let (read, write) = tokio::io::split(stream);
-    tokio::io::join(Box::new(read), Box::new(write))
-}
-
-/// Opens a connection to the server, over TCP or in memory. It gets the id of the server that was there before, if there was one.
-/// An unknown host name is an error of the kind `NotFound`.
-pub type Connector =
-    Arc<dyn Fn(Option<ServerId>) -> BoxFuture<'static, io::Result<Pipe>> + Send + Sync>;
 
 /// The configuration of a link.
 #[derive(Clone)]

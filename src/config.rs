@@ -10,6 +10,7 @@ mod environment;
 mod file;
 mod invalid;
 mod keys;
+mod link;
 mod overrides;
 mod read;
 mod rooms;
@@ -25,16 +26,18 @@ use anyhow::{Context, Result, anyhow, bail};
 use directories::ProjectDirs;
 use jiff::tz::TimeZone;
 
-pub use self::address::Address;
 use self::address::host_and_port;
+pub use self::address::{Address, AddressError};
 pub use self::bridges::Bridging;
 use self::environment::{editor, locale, login_name, zone};
 use self::file::File;
+pub use self::link::{LinkError, ServerLink};
 pub use self::overrides::Overrides;
 pub use self::read::text as read_text;
 pub use self::save::save;
 pub use self::time::time;
 use crate::chat::FilterMode;
+use crate::chat::Pin;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
 use crate::chat::{Limits, UserName};
@@ -81,8 +84,15 @@ pub struct Paths {
 #[allow(clippy::struct_excessive_bools)] // Each one is independent of the others.
 pub struct Join {
     pub server: Address,
+    /// More addresses of the server, and its pin, as a link gives them.
+    pub others: Vec<Address>,
+    pub pin: Option<Pin>,
+    /// Connect without encryption.
+    pub is_insecure: bool,
     /// No server was named, so one is started here if none is running.
     pub may_host: bool,
+    /// The server on this machine is meant, and not the one joined last.
+    pub is_here: bool,
     pub name: String,
     /// The name to propose if `name` is not available. Set only if `name` is the login name, which nobody chose.
     pub proposal: Option<String>,
@@ -126,10 +136,33 @@ pub struct Serve {
     pub reflection: Option<bool>,
     /// Whether metrics are served, with the same default.
     pub metrics: Option<bool>,
+    /// A certificate chain and its key in PEM files, instead of the server's own.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// Clients of other machines may sign in without encryption.
+    pub is_insecure: bool,
     /// Additional host names of this server.
     pub public: Vec<String>,
     /// A file of forbidden words, one per line, and what to do with messages that contain one.
     pub words: Option<(PathBuf, FilterMode)>,
+}
+
+impl Join {
+    /// Joins the server of a link instead.
+    pub fn set_link(&mut self, link: ServerLink) {
+        self.server = link.server;
+        self.others = link.others;
+        self.pin = link.pin;
+        self.may_host = false;
+    }
+
+    /// Returns the server to join as a link.
+    pub fn link(&self) -> ServerLink {
+        ServerLink {
+            server: self.server.clone(),
+            others: self.others.clone(),
+            pin: self.pin,
+        }
+    }
 }
 
 pub use self::caps::is_dumb;
@@ -286,17 +319,23 @@ pub fn language_of(words: &[OsString]) -> &'static Strings {
 fn join(set: &Overrides, file: &File) -> Result<Join> {
     let given = set.server.as_deref().map(|text| (text, "--server"));
     let given = given.or_else(|| set.host.as_deref().map(|text| (text, "--host")));
-    let given: Option<Address> = match given {
+    let given: Option<ServerLink> = match given {
         Some((text, flag)) => Some(
-            text.parse::<Address>()
+            text.parse::<ServerLink>()
                 .map_err(|error| anyhow!("cannot use {flag} '{text}': {error}"))?,
         ),
-        None => file.server_address.clone(),
+        None => file.server_link.clone(),
     };
     let may_host = given.is_none();
-    let mut server = given.unwrap_or_else(|| Address {
-        host: "localhost".into(),
-        port: DEFAULT_PORT,
+    let ServerLink {
+        mut server,
+        others,
+        pin,
+    } = given.unwrap_or_else(|| {
+        ServerLink::from(Address {
+            host: "localhost".into(),
+            port: DEFAULT_PORT,
+        })
     });
     if let Some(port) = set.port {
         server.port = port;
@@ -310,7 +349,11 @@ fn join(set: &Overrides, file: &File) -> Result<Join> {
     Ok(Join {
         zone: zone(),
         server,
+        others,
+        pin,
+        is_insecure: set.insecure,
         may_host,
+        is_here: set.here || set.port.is_some(),
         proposal: chosen.is_none().then(|| PROPOSAL.to_owned()),
         name: chosen.unwrap_or_else(login_name),
         room: room(set.room.as_ref().or(file.room.as_ref())),
@@ -359,6 +402,8 @@ fn serve(set: &Overrides, file: &File) -> Result<Serve> {
     let words = file.server.words.as_deref();
     Ok(Serve {
         bridges: bridges::bridging(set.bridges, &file.bridges, host),
+        certificate: certificate(&file.server)?,
+        is_insecure: set.insecure,
         public: file.server.public.clone(),
         reflection: file.server.reflection,
         metrics: file.server.metrics,
@@ -381,6 +426,16 @@ fn serve(set: &Overrides, file: &File) -> Result<Serve> {
             ..defaults
         },
     })
+}
+
+/// Returns the certificate files of a server, if it uses any.
+fn certificate(server: &file::Server) -> Result<Option<(PathBuf, PathBuf)>> {
+    match (&server.cert, &server.key) {
+        (Some(cert), Some(key)) => Ok(Some((at_home(cert), at_home(key)))),
+        (None, None) => Ok(None),
+        (Some(_), None) => bail!("cannot use cert of [server] in the config file without key"),
+        (None, Some(_)) => bail!("cannot use key of [server] in the config file without cert"),
+    }
 }
 
 /// Expands `~` in a path from the config file, because no shell has done so.

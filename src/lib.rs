@@ -10,6 +10,7 @@
 //! | [`chat`] | The shared data types: rooms, people, posts, entries, cursors, names, refusals. |
 //! | [`text`] | Text for a terminal: sanitising, measuring, wrapping, Markdown, mentions. |
 //! | [`wire`] | Converts the frames of `proto/tchat/v1` to and from the types of `chat`. Has the codec that encodes each frame once. |
+//! | [`tls`] | What both ends of an encrypted connection share: the cryptography and the pin of a certificate. |
 //! | [`server`] | The server: connections, sessions, rooms, the store, and the bridges to five other chat protocols. |
 //! | [`client`] | The client without a screen: dialling, resuming, pending posts, and a cache on disk (outbox, drafts, entries). |
 //! | [`tui`] | The screen: a state, a pure `update`, a pure `view`, and the loop that runs them. Without a screen it prints lines. |
@@ -45,8 +46,8 @@
 //! | `cli` | all except `wire` |
 //! | `config` | `chat`, `text`, and the tables of `tui` (keys, theme, settings, strings) |
 //! | `tui` | `chat`, `client`, `text` |
-//! | `client`, `server` | `chat`, `text`, `wire`, but never each other |
-//! | `wire`, `text` | `chat` |
+//! | `client`, `server` | `chat`, `text`, `tls`, `wire`, but never each other |
+//! | `wire`, `tls`, `text` | `chat` |
 //! | `chat` | nothing |
 //!
 //! Further rules: `update` does not know `view`. Types generated from protobuf are used only in `wire`, `client::link`, `server::endpoint`
@@ -93,5 +94,6 @@ pub mod client;
 pub mod config;
 pub mod server;
 pub mod text;
+pub mod tls;
 pub mod tui;
 pub mod wire;

@@ -35,7 +35,7 @@ use self::allowed_hosts::Hosts;
 use self::bus::local::LocalBus;
 use self::endpoint::grpc::{ChatServiceServer, Endpoint};
 use self::hub::{Hub, HubConfig};
-use self::listen::{Caps, Peer, Services};
+use self::listen::{Caps, Encryption, Peer, Services};
 use self::store::{Store, Verified};
 use crate::chat::Bridges;
 
@@ -53,6 +53,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 pub struct ServerConfig {
     pub hub: HubConfig,
     pub caps: Caps,
+    pub encryption: Encryption,
     pub bridges: Bridges,
     /// Whether gRPC reflection lists the services.
     pub reflection: Switch,
@@ -127,7 +128,14 @@ where
     // In the background, because it only reports damage. The server does not need the result.
     let verifying = tokio::spawn(verify(Arc::clone(&hub)));
     let hurry = hub.fatal.token();
-    let serve = listen::serve(incoming, doors, config.caps, hub.draining.clone(), hurry);
+    let serve = listen::serve(
+        incoming,
+        doors,
+        config.encryption,
+        config.caps,
+        hub.draining.clone(),
+        hurry,
+    );
     tokio::join!(stop, serve);
     verifying.abort();
 

@@ -23,7 +23,7 @@ use tchat::chat::{
 };
 use tchat::server::clock::WallClock;
 use tchat::server::hub::HubConfig;
-use tchat::server::listen::{Caps, tcp};
+use tchat::server::listen::{Caps, Encryption, tcp};
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::{self, ServerConfig};
 use tchat::wire::proto::chat_service_client::ChatServiceClient;
@@ -139,6 +139,7 @@ async fn serve(directory: &str, port: u16) {
     };
     let config = ServerConfig {
         hub,
+        encryption: Encryption::default(),
         caps: Caps {
             strangers: 2000,
             ..Caps::default()

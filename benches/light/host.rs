@@ -1,9 +1,9 @@
 //! A server for the measurements, and people who post on it.
 
 use super::{
-    Arc, AtomicU64, Body, Child, Client, ClientConfig, ClientId, Command, Connector, Duration,
-    Event, HashMap, HashSet, InstanceId, KEPT, Ordering, Path, PathBuf, Post, Recipient, RoomId,
-    Stdio, Told, pipe, profile, room_name,
+    Arc, AtomicU64, Body, Child, Client, ClientConfig, ClientId, Command, Connector, Dialled,
+    Duration, Event, HashMap, HashSet, InstanceId, KEPT, Ordering, Path, PathBuf, Post, Recipient,
+    RoomId, Stdio, Told, profile, room_name,
 };
 
 /// A tchat server with people who post on it.
@@ -117,7 +117,7 @@ impl Host {
             Box::pin(async move {
                 let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
                 stream.set_nodelay(true)?;
-                Ok(pipe(stream))
+                Ok(Dialled::local(stream))
             })
         });
         let (profiles, key) = self.profiles();

@@ -19,7 +19,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tchat::chat::{Body, ClientId, InstanceId, Recipient, RoomId};
-use tchat::client::{Client, ClientConfig, Command as Told, Connector, Event, Post, pipe, profile};
+use tchat::client::{
+    Client, ClientConfig, Command as Told, Connector, Dialled, Event, Post, profile,
+};
 
 use self::host::Host;
 use self::irc::Irc;

@@ -17,9 +17,10 @@ use tchat::chat::Retention;
 use tchat::chat::RoomPreset;
 use tchat::chat::{Limits, RoomName};
 use tchat::server::clock::WallClock;
-use tchat::server::data_dir::{DataDir, Purpose};
+use tchat::server::data_dir::{DataDir, Purpose, ServerNote};
 use tchat::server::hub::HubConfig;
-use tchat::server::listen::{Caps, tcp};
+use tchat::server::listen::{Caps, ClearText, Encryption, tcp};
+use tchat::server::store::Store;
 use tchat::server::{self, ServerConfig};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,15 @@ async fn main() {
     };
     let directory = DataDir::open(Path::new(data), Purpose::Serve).expect("the directory is free");
     let inner = Arc::new(directory.store().expect("the database opens"));
+    let key = directory.key(None).expect("the key can be used");
+    let note = ServerNote {
+        id: inner.server_id().await.expect("the database has an id"),
+        address: format!("localhost:{port}"),
+        pin: Some(key.pin()),
+        has_own_key: true,
+    };
+    let noted = directory.note_server(&note);
+    noted.expect("the directory can be written");
     let database = Path::new(data).join("tchat.db");
     let (begun, stored) = (AtomicU64::new(0), AtomicU64::new(0));
     let at: u64 = n.parse().expect("N is a number");
@@ -86,6 +96,10 @@ async fn main() {
             wall: WallClock::default(),
         },
         caps: Caps::default(),
+        encryption: Encryption {
+            tls: Some(key.config().expect("TLS is supported").0),
+            clear_text: ClearText::default(),
+        },
         idle_exit: None,
         bridges: tchat::chat::Bridges::default(),
         reflection: server::Switch::Off,

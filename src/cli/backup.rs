@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::serve::{explained, private_files};
+use super::serve::{explain, private_files};
 use crate::config::Config;
 use crate::server::data_dir;
 use crate::server::data_dir::{DataDir, Purpose};
@@ -31,7 +31,7 @@ pub fn restore(config: &Config, from: &Path) -> Result<()> {
     private_files();
     // Locked until the restore is done, so that no server uses the data that is being replaced.
     let directory = DataDir::open(&config.paths.data, Purpose::Restore)
-        .map_err(|error| explained(error, config))?;
+        .map_err(|error| explain::data_directory(error, config))?;
     let restored = directory.restore(from)?;
     say(&format!(
         "restored {} rooms with {} entries from '{}'",

@@ -19,11 +19,11 @@ use crate::chat::Bridges;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
 use crate::chat::{InstanceId, RoomName, Secret, ServerId, UserName};
-use crate::client::{Client, ClientConfig, Connector, Event, pipe};
+use crate::client::{Client, ClientConfig, Connector, Dialled, Event};
 use crate::config::Config;
 use crate::server::clock::WallClock;
 use crate::server::hub::HubConfig;
-use crate::server::listen::{Caps, Peer};
+use crate::server::listen::{Caps, Encryption, Peer};
 use crate::server::store::memory::MemoryStore;
 use crate::server::word_filter::Filter;
 use crate::server::{self, ServerConfig, Switch};
@@ -116,6 +116,7 @@ fn serve(config: &Config, owner: &Secret) -> Result<Door> {
             wall: WallClock::default(),
         },
         caps: Caps::default(),
+        encryption: Encryption::default(),
         bridges: Bridges::default(),
         reflection: Switch::Off,
         metrics: Switch::Off,
@@ -150,6 +151,7 @@ fn connect(door: Door, secret: Secret, config: &Config) -> Connect {
             remember: Box::new(|_| {}),
             named: Box::new(|_| {}),
             is_ours: Box::new(|_| false),
+            trust: Box::new(|_| Ok(())),
         })
     })
 }
@@ -183,7 +185,7 @@ fn connector(door: &Door) -> Connector {
             let (ours, theirs) = tokio::io::duplex(PIPE);
             let gone = |_| io::Error::from(io::ErrorKind::ConnectionRefused);
             door.send(Ok((theirs, Peer::Memory))).await.map_err(gone)?;
-            Ok(pipe(ours))
+            Ok(Dialled::local(ours))
         })
     })
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use crate::chat::ServerId;
+use crate::client::Dialled;
 use crate::config::Config;
 use crate::server::data_dir;
 
@@ -67,9 +67,9 @@ impl Host {
     }
 
     /// Starts a server and connects to it as soon as it listens. If another one was faster, connects to that one.
-    pub async fn start<F>(&self, dial: impl Fn() -> F) -> io::Result<TcpStream>
+    pub async fn start<F>(&self, dial: impl Fn() -> F) -> io::Result<Dialled>
     where
-        F: Future<Output = io::Result<TcpStream>>,
+        F: Future<Output = io::Result<Dialled>>,
     {
         let mut child = self.spawn()?;
         let until = Instant::now() + READY_WITHIN;

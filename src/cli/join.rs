@@ -1,25 +1,23 @@
 //! `tchat`: opens the screen, and starts a background server if none is running.
 
 use std::io::{self, IsTerminal};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
-use tokio::net::{TcpStream, lookup_host};
-
 use super::host::Host;
+use super::target::Target;
 use crate::chat::InstanceId;
-use crate::client::{Client, ClientConfig, Connector, pipe, profile};
-use crate::config::{Address, Config};
+use crate::client::{Client, ClientConfig, Connector, known_servers, profile};
+use crate::config::{Config, ServerLink};
 use crate::text;
 use crate::tui::run::{Connect, Connection, RunError, Setup, run as run_screen, run_plain};
 use crate::tui::strings;
 use crate::tui::terminal::{self, Editor, Input, Questions, Screen, Typist};
 use crate::tui::theme::AUTO;
+use anyhow::{Result, bail};
 
 pub fn run(config: Config) -> Result<()> {
     has_terminal(&config)?;
-    if !config.join.server.is_loopback() {
+    if config.join.is_insecure && !config.join.server.is_loopback() {
         eprint_warning();
     }
     with_screen(async move {
@@ -62,7 +60,7 @@ pub(super) fn has_terminal(config: &Config) -> Result<()> {
 
 #[allow(clippy::print_stderr)] // Printed before the screen opens.
 fn eprint_warning() {
-    eprintln!("tchat: there is no encryption yet: your messages can be read in transit");
+    eprintln!("tchat: with --insecure, your messages can be read in transit");
 }
 
 /// Returns the settings that the screen starts with.
@@ -81,7 +79,7 @@ pub(super) fn setup(config: &Config) -> Setup {
         theme: config.join.theme.clone(),
         themes: Some(config.paths.themes.clone()),
         zone: config.join.zone.clone(),
-        short: |address| Some(address.parse::<Address>().ok()?.short()),
+        short: |address| Some(address.parse::<ServerLink>().ok()?.server.short()),
         copy: terminal::copy,
         open: terminal::open,
         notify: terminal::notify,
@@ -136,22 +134,23 @@ pub(super) async fn show(setup: Setup, connect: Connect) -> Result<()> {
 
 /// Returns the function that opens connections. Each server and identity has its own profile.
 fn connect(config: Config) -> Connect {
-    let mut last: Option<(Address, bool)> = None;
+    let mut last: Option<(ServerLink, bool)> = None;
     Box::new(move |asked| {
-        let (server, may_host) = match (asked, &last) {
+        let (link, may_host) = match (asked, &last) {
             (Some(text), _) => {
-                let server: Address = text
+                let link: ServerLink = text
                     .parse()
                     .map_err(|error| format!("cannot connect to '{text}': {error}"))?;
-                (server, false)
+                (link, false)
             }
             (None, Some(last)) => last.clone(),
-            (None, None) => (config.join.server.clone(), config.join.may_host),
+            (None, None) => (config.join.link(), config.join.may_host),
         };
+        let (target, server) = (Target::new(&config, link.clone()), link.server.clone());
+        let key = target.profile().map_err(|error| error.to_string())?;
+        let name = config.join.name.clone();
         let profiles = config.paths.data.join("profiles");
-        let secret = profile::secret(&profiles, &server.profile_key(), &config.join.name)
-            .map_err(|it| it.to_string())?;
-        let (key, name) = (server.profile_key(), config.join.name.clone());
+        let secret = profile::secret(&profiles, &key, &name).map_err(|it| it.to_string())?;
         let room = config
             .join
             .room
@@ -165,7 +164,7 @@ fn connect(config: Config) -> Connect {
         let host = may_host.then(|| Arc::new(Host::new(&config, server.port)));
         let ours = host.clone();
         let client_config = ClientConfig {
-            connector: connector(server.clone(), host),
+            connector: connector(target.clone(), host),
             secret,
             name: config.join.name.clone(),
             instance,
@@ -175,11 +174,17 @@ fn connect(config: Config) -> Connect {
             cache_bytes: config.join.cache_bytes,
         };
         let (client, events) = Client::start(client_config);
-        last = Some((server.clone(), may_host));
+        last = Some((link.clone(), may_host));
         let is_ours = Box::new(move |id| ours.as_ref().is_some_and(|host| host.serves(id)));
         let named = {
             let (profiles, key, name) = (profiles.clone(), key.clone(), name.clone());
-            Box::new(move |now: &str| profile::note_name(&profiles, &key, &name, now))
+            let (data, link) = (config.paths.data.clone(), link.clone());
+            Box::new(move |now: &str| {
+                profile::note_name(&profiles, &key, &name, now);
+                if link.pin.is_some() {
+                    known_servers::remember_last(&data, &link.to_string());
+                }
+            })
         };
         Ok(Connection {
             client,
@@ -189,39 +194,32 @@ fn connect(config: Config) -> Connect {
             room,
             is_ours,
             named,
+            trust: Box::new(move |pin| {
+                let trusted = target.trust(&target.link.server, Some(pin));
+                trusted.map_err(|error| error.to_string())
+            }),
             remember: Box::new(move |room| profile::remember_room(&profiles, &key, &name, room)),
         })
     })
 }
 
-pub(super) fn connector(server: Address, host: Option<Arc<Host>>) -> Connector {
+pub(super) fn connector(target: Target, host: Option<Arc<Host>>) -> Connector {
     Arc::new(move |before| {
-        let (server, host) = (server.clone(), host.clone());
+        let (target, host) = (target.clone(), host.clone());
         Box::pin(async move {
-            let dialled = dial(&server).await;
-            let stream = match (dialled, host) {
+            match (target.dial().await, host) {
                 // Only our own server is restarted. A new, empty server in place of somebody else's would be misleading, and one
                 // that a user stopped must stay stopped.
                 (Err(error), Some(host))
                     if error.kind() == io::ErrorKind::ConnectionRefused
                         && before.is_none_or(|id| host.serves(id) && !host.is_stopped()) =>
                 {
-                    host.start(|| dial(&server)).await?
+                    host.start(|| target.dial()).await
                 }
-                (dialled, _) => dialled?,
-            };
-            Ok(pipe(stream))
+                (dialled, _) => dialled,
+            }
         })
     })
-}
-
-async fn dial(server: &Address) -> io::Result<TcpStream> {
-    let unknown = |error| io::Error::new(io::ErrorKind::NotFound, error);
-    let addresses = lookup_host((server.host.as_str(), server.port)).await;
-    let addresses: Vec<SocketAddr> = addresses.map_err(unknown)?.collect();
-    let stream = TcpStream::connect(&addresses[..]).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }
 
 /// Waits for a signal that ends the screen.

@@ -29,7 +29,9 @@ pub fn parse() -> Args {
 
 fn read(words: &[OsString], s: &'static Strings) -> Result<Args, Error> {
     let mut command = command(s);
-    let matches = command.try_get_matches_from_mut(words.iter())?;
+    let matches = command
+        .try_get_matches_from_mut(words.iter())
+        .map_err(|error| as_command(error, &command))?;
     let args = Args::from_arg_matches(&matches)?;
     // If it was set as a variable, it may be meant for another tchat.
     let is_typed = matches.value_source("bridges") == Some(ValueSource::CommandLine);
@@ -38,6 +40,35 @@ fn read(words: &[OsString], s: &'static Strings) -> Result<Args, Error> {
         return Err(command.error(ErrorKind::MissingRequiredArgument, words));
     }
     Ok(args)
+}
+
+/// A word that is not a link was probably meant as a command, and is reported as one.
+fn as_command(error: Error, command: &Command) -> Error {
+    let is_link = matches!(error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(arg)) if arg == "[LINK]");
+    let Some(ContextValue::String(word)) = error
+        .get(ContextKind::InvalidValue)
+        .filter(|_| is_link && error.kind() == ErrorKind::ValueValidation)
+    else {
+        return error;
+    };
+    let mut unknown = Error::new(ErrorKind::InvalidSubcommand).with_cmd(command);
+    unknown.insert(
+        ContextKind::InvalidSubcommand,
+        ContextValue::String(word.clone()),
+    );
+    let near = command
+        .get_subcommands()
+        .map(|it| (strsim::damerau_levenshtein(it.get_name(), word), it))
+        .filter(|(distance, it)| *distance <= it.get_name().len() / 2)
+        .min_by_key(|(distance, _)| *distance);
+    if let Some((_, near)) = near {
+        unknown.insert(
+            ContextKind::SuggestedSubcommand,
+            ContextValue::Strings(vec![near.get_name().to_owned()]),
+        );
+    }
+    unknown
 }
 
 #[allow(clippy::print_stderr)] // The answer to a wrong command line.
@@ -149,6 +180,7 @@ fn concerns(command: &str, option: &str) -> bool {
     match option {
         "config" | "data" | "lang" => true,
         "name" | "server" | "port" => matches!(command, "send" | "tail" | "doctor"),
+        "insecure" | "here" => matches!(command, "send" | "tail"),
         "room" => matches!(command, "send" | "tail"),
         _ => false,
     }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::join::connector;
+use super::target::Target;
 use crate::chat::{InstanceId, Refusal, RoomInfo};
 use crate::client::{About, Client, ClientConfig, Command, Event, LinkState, profile};
 use crate::config::Config;
@@ -57,13 +58,13 @@ pub struct Pipe {
 impl Pipe {
     /// Connects. There is no outbox on disk: what was not sent when this process ends is never sent.
     pub fn open(config: &Config, instance: InstanceId, room: Option<String>) -> Result<Self> {
-        let server = config.join.server.clone();
-        let key = server.profile_key();
+        let target = Target::new(config, config.join.link());
+        let key = target.profile()?;
         let profiles = config.paths.data.join("profiles");
         let name = config.join.name.clone();
         let secret = profile::secret(&profiles, &key, &name)?;
         let (client, events) = Client::start(ClientConfig {
-            connector: connector(server, None),
+            connector: connector(target, None),
             secret,
             name: config.join.name.clone(),
             instance,

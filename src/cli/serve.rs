@@ -1,23 +1,27 @@
 //! `tchat --serve`: runs a server without a screen.
 
-use std::net::{IpAddr, SocketAddr};
+mod card;
+pub(super) mod explain;
+mod listeners;
+mod reload;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::net::TcpListener;
 
+use self::listeners::Listeners;
 use super::word_list;
 use crate::chat::SecretHash;
 use crate::client::profile;
-use crate::config::{Address, Config, Serve};
+use crate::config::{Address, Config, Join, Serve};
 use crate::server::clock::WallClock;
-use crate::server::data_dir::{DataDir, DataError, Purpose, make_directory};
+use crate::server::data_dir::{CertificateFiles, DataDir, Purpose, ServerNote, make_directory};
 use crate::server::hub::HubConfig;
-use crate::server::listen::{Caps, tcp};
+use crate::server::listen::{Caps, ClearText, Encryption};
 use crate::server::log::{self, Bodies};
 use crate::server::store::Store;
-use crate::server::store::sqlite::OpenError;
 use crate::server::word_filter::Filter;
 use crate::server::{self, ServerConfig, ServerError, Switch};
 
@@ -34,22 +38,8 @@ pub fn run(config: Config) -> Result<()> {
     }
     private_files();
     let directory = DataDir::open(&config.paths.data, Purpose::Serve)
-        .map_err(|error| explained(error, &config))?;
-    let bodies = if config.serve.log_messages {
-        Bodies::Logged
-    } else {
-        Bodies::Left
-    };
-    let terminal = if config.serve.is_background {
-        log::Terminal::Silent
-    } else {
-        log::Terminal::Shown
-    };
-    let _log = make_directory(&config.paths.logs)
-        .and_then(|()| {
-            log::start(&config.paths.logs, bodies, terminal).map_err(std::io::Error::other)
-        })
-        .with_context(|| format!("cannot write the log in '{}'", config.paths.logs.display()))?;
+        .map_err(|error| explain::data_directory(error, &config))?;
+    let _log = start_log(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -63,83 +53,63 @@ pub fn run(config: Config) -> Result<()> {
     ended
 }
 
+fn start_log(config: &Config) -> Result<log::Guard> {
+    let bodies = if config.serve.log_messages {
+        Bodies::Logged
+    } else {
+        Bodies::Left
+    };
+    let terminal = if config.serve.is_background {
+        log::Terminal::Silent
+    } else {
+        log::Terminal::Shown
+    };
+    make_directory(&config.paths.logs)
+        .and_then(|()| {
+            log::start(&config.paths.logs, bodies, terminal).map_err(std::io::Error::other)
+        })
+        .with_context(|| format!("cannot write the log in '{}'", config.paths.logs.display()))
+}
+
 async fn serve(config: Config, directory: DataDir) -> Result<()> {
-    let store = Arc::new(
-        directory
-            .store()
-            .map_err(|error| explained(error, &config))?,
-    );
+    let store = directory.store();
+    let store = Arc::new(store.map_err(|error| explain::data_directory(error, &config))?);
     let Config { serve, join, paths } = config;
     let stop = stopped().context("cannot wait for signals")?;
-    let mut listeners = tcp::bind(&serve.host, serve.port).await.map_err(|error| {
-        let next = format!(
-            "another tchat may be running here; run `tchat` to join it, or choose another port with `--port {}`",
-            serve.port + 1
-        );
-        match error {
-            tcp::BindError::Bind { ref cause, .. }
-                if cause.kind() == std::io::ErrorKind::AddrInUse =>
-            {
-                anyhow::anyhow!("{error}\n{next}")
-            }
-            other => other.into(),
-        }
+    let listeners = Listeners::open(&serve).await?;
+    let join_address = card::join_address(&listeners.main);
+    let files = certificate_files(&serve);
+    let key = directory
+        .key(files.as_ref())
+        .map_err(|error| explain::key(error, &paths.data))?;
+    directory.note_server(&ServerNote {
+        id: store.server_id().await?,
+        address: join_address.clone(),
+        pin: Some(key.pin()),
+        has_own_key: files.is_none(),
     })?;
-    let addresses: Vec<SocketAddr> = listeners
-        .iter()
-        .filter_map(|listener| listener.local_addr().ok())
-        .collect();
-    let bridges = listen_for_bridges(&serve).await;
-    let join_address = join_address(&addresses);
-    directory.note_server(store.server_id().await?, &join_address)?;
-    let profile_key = Address {
-        host: "localhost".into(),
-        port: serve.port,
-    }
-    .profile_key();
-    // The user who joins from this machine with this login is the host and owns the preset rooms.
-    let host: Option<SecretHash> =
-        profile::secret(&paths.data.join("profiles"), &profile_key, &join.name)
-            .ok()
-            .map(|secret| secret.hash());
-    let owner = directory.owner(host)?;
-    let listened = [&addresses[..], &bridges.addresses].concat();
+    let owner = directory.owner(host_secret(&serve, &join, &paths.data))?;
     let filter = Filter::default();
     let _watching = match serve.words.clone() {
         Some((path, mode)) => Some(word_list::watch(path, mode, filter.clone())?),
         None => None,
     };
-    let server_config = ServerConfig {
-        hub: HubConfig {
-            limits: serve.limits,
-            presets: serve.presets.clone(),
-            operators: serve.operators.clone(),
-            owner,
-            retention: serve.retention,
-            filter,
-            wall: WallClock::default(),
-        },
-        caps: Caps {
-            connections: connections(),
-            ..Caps::default()
-        },
-        idle_exit: serve.idle_exit,
-        bridges: serve.bridges.served,
-        reflection: inward(serve.reflection, &listened),
-        metrics: inward(serve.metrics, &listened),
-        hosts: hosts(&serve),
+    let (tls, current_key) = key.config()?;
+    let _reloading = match files {
+        Some(files) => Some(reload::watch(files, current_key, key.pin())?),
+        None => None,
     };
+    let server_config = server_config(&serve, &listeners, tls, owner, filter);
     if !serve.is_background {
-        print_card(&serve, &addresses, &bridges, &paths.data, &join_address);
+        card::print(&serve, &listeners, &paths.data, &join_address, key.pin());
     }
-    for error in &bridges.failed {
+    for error in &listeners.failed {
         tracing::warn!(%error, "cannot listen for bridge clients");
     }
-    listeners.extend(bridges.listeners);
-    for address in addresses.iter().chain(&bridges.addresses) {
+    for address in listeners.addresses() {
         tracing::info!(%address, data = %paths.data.display(), "started");
     }
-    let ended = server::run(server_config, tcp::incoming(listeners), store, stop).await;
+    let ended = server::run(server_config, listeners.incoming(), store, stop).await;
     match &ended {
         Ok(()) => tracing::info!("stopped"),
         Err(error) => {
@@ -153,35 +123,62 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     Ok(ended?)
 }
 
-/// The additional addresses for old clients, besides the main one.
-#[derive(Default)]
-struct BridgeDoors {
-    listeners: Vec<TcpListener>,
-    addresses: Vec<SocketAddr>,
-    /// The addresses that could not be used. The server runs without them: the main address serves all bridges.
-    failed: Vec<tcp::BindError>,
+fn certificate_files(serve: &Serve) -> Option<CertificateFiles> {
+    let (certificate, key) = serve.certificate.clone()?;
+    Some(CertificateFiles { certificate, key })
 }
 
-async fn listen_for_bridges(serve: &Serve) -> BridgeDoors {
-    let mut doors = BridgeDoors::default();
-    let is_main = |it: &&Address| it.host == serve.host && it.port == serve.port;
-    for address in &serve.bridges.addresses {
-        if is_main(&address) {
-            continue;
-        }
-        match tcp::bind(&address.host, address.port).await {
-            Ok(listeners) => doors.listeners.extend(listeners),
-            Err(error) => doors.failed.push(error),
-        }
+/// Returns the hash of the secret of the user who joins from this machine with this login: the host, who owns the preset rooms.
+fn host_secret(serve: &Serve, join: &Join, data: &Path) -> Option<SecretHash> {
+    let localhost = Address {
+        host: "localhost".into(),
+        port: serve.port,
+    };
+    let profiles = data.join("profiles");
+    let secret = profile::secret(&profiles, &localhost.profile_key(), &join.name);
+    secret.ok().map(|secret| secret.hash())
+}
+
+fn server_config(
+    serve: &Serve,
+    listeners: &Listeners,
+    tls: Arc<rustls::ServerConfig>,
+    owner: Option<SecretHash>,
+    filter: Filter,
+) -> ServerConfig {
+    let is_local = listeners.is_local();
+    ServerConfig {
+        hub: HubConfig {
+            limits: serve.limits,
+            presets: serve.presets.clone(),
+            operators: serve.operators.clone(),
+            owner,
+            retention: serve.retention,
+            filter,
+            wall: WallClock::default(),
+        },
+        caps: Caps {
+            connections: connections(),
+            ..Caps::default()
+        },
+        encryption: Encryption {
+            tls: Some(tls),
+            clear_text: if serve.is_insecure {
+                ClearText::Everything
+            } else {
+                ClearText::Bridges
+            },
+        },
+        idle_exit: serve.idle_exit,
+        bridges: serve.bridges.served,
+        reflection: inward(serve.reflection, is_local),
+        metrics: inward(serve.metrics, is_local),
+        hosts: hosts(serve),
     }
-    let addresses = doors.listeners.iter();
-    doors.addresses = addresses.filter_map(|it| it.local_addr().ok()).collect();
-    doors
 }
 
 /// A server that only this machine can reach shows internals by default.
-fn inward(decided: Option<bool>, addresses: &[SocketAddr]) -> Switch {
-    let is_local = addresses.iter().all(|address| address.ip().is_loopback());
+fn inward(decided: Option<bool>, is_local: bool) -> Switch {
     if decided.unwrap_or(is_local) {
         Switch::On
     } else {
@@ -195,7 +192,7 @@ fn hosts(serve: &Serve) -> Vec<String> {
     let named = serve.public.iter().cloned().chain(listened);
     named
         .chain([serve.host.clone()])
-        .chain(own_name())
+        .chain(card::own_name())
         .collect()
 }
 
@@ -250,116 +247,6 @@ fn connections() -> usize {
         }
     }
     most
-}
-
-/// Prints how to join, in a form to paste to others.
-#[allow(clippy::print_stdout)] // The card is the output of the command.
-fn print_card(
-    serve: &Serve,
-    addresses: &[SocketAddr],
-    bridges: &BridgeDoors,
-    data: &std::path::Path,
-    join_address: &str,
-) {
-    let mut all = addresses.iter().chain(&bridges.addresses);
-    let is_local = all.all(|address| address.ip().is_loopback());
-    println!("tchat server is running");
-    for address in addresses {
-        println!("  address  {address}");
-    }
-    let rooms: Vec<String> = serve
-        .presets
-        .iter()
-        .map(|room| format!("#{}", room.name))
-        .collect();
-    println!("  rooms    {}", rooms.join(" "));
-    println!("  data     {}", data.display());
-    println!("  join     tchat --server {join_address}");
-    print_bridges(bridges);
-    if is_local {
-        println!("  others   cannot reach this address; use --host :: to let them join");
-    } else {
-        println!("  warning  there is no encryption yet: messages can be read in transit");
-    }
-}
-
-/// Prints the addresses for the clients of other systems.
-#[allow(clippy::print_stdout)] // A part of the card.
-fn print_bridges(doors: &BridgeDoors) {
-    for address in &doors.addresses {
-        println!("  bridges  {address}");
-    }
-    for error in &doors.failed {
-        println!("  warning  {error}; old clients are served on the other addresses");
-    }
-}
-
-/// Returns what others pass to `--server`: this machine's name if the server listens on every address.
-fn join_address(addresses: &[SocketAddr]) -> String {
-    let Some(address) = addresses.first() else {
-        return "localhost".into();
-    };
-    let is_everywhere = matches!(address.ip(), ip if ip.is_unspecified());
-    let host = if is_everywhere {
-        own_name().unwrap_or_else(|| "THIS-HOST".into())
-    } else {
-        match address.ip() {
-            IpAddr::V6(ip) if !ip.is_loopback() => ip.to_string(),
-            ip if ip.is_loopback() => "localhost".into(),
-            ip => ip.to_string(),
-        }
-    };
-    let target = Address {
-        host,
-        port: address.port(),
-    };
-    target.short()
-}
-
-#[cfg(unix)]
-fn own_name() -> Option<String> {
-    rustix::system::uname()
-        .nodename()
-        .to_str()
-        .ok()
-        .map(str::to_owned)
-        .filter(|name| !name.is_empty())
-}
-
-#[cfg(not(unix))]
-fn own_name() -> Option<String> {
-    None
-}
-
-pub(super) fn explained(error: DataError, config: &Config) -> anyhow::Error {
-    match error {
-        DataError::Held { ref address, .. } => {
-            let server = address
-                .as_ref()
-                .map(|it| format!(" --server {it}"))
-                .unwrap_or_default();
-            let data = config.paths.data.display();
-            anyhow::anyhow!(
-                "{error}\njoin it with `tchat{server}`, stop it with `tchat stop --data '{data}'`, \
-                 or use another directory with `--data DIR`"
-            )
-        }
-        DataError::Network { .. } => {
-            anyhow::anyhow!("{error}\nuse a directory on a local disk with `--data DIR`")
-        }
-        DataError::Lost { ref path } => {
-            let (data, id) = (path.display(), path.join("tchat.id"));
-            anyhow::anyhow!(
-                "{error}\nrestore a backup with `tchat restore FILE --data '{data}'`, or delete '{}' to start with an empty history",
-                id.display()
-            )
-        }
-        DataError::Damaged { .. } | DataError::Database(OpenError::Damaged { .. }) => {
-            let data = config.paths.data.display();
-            anyhow::anyhow!("{error}\nrestore a backup with `tchat restore FILE --data '{data}'`")
-        }
-        other => other.into(),
-    }
 }
 
 /// Makes all new files of this process private to its user: the log shows who joined and left, the database has the messages. A directory

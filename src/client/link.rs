@@ -5,6 +5,7 @@ mod health;
 pub mod probe;
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -16,9 +17,10 @@ use self::health::Health;
 use super::backoff::Backoff;
 use super::cache::{Cache, Opened};
 use super::pending::{Pending, Post};
+use super::tls;
 use super::{
-    About, Among, ClientConfig, Command, Connector, Event, LinkState, RoomToJoin, Unreachable, Why,
-    history,
+    About, Among, ClientConfig, Command, Connector, Event, LinkState, Protection, RoomToJoin,
+    Unreachable, Why, history,
 };
 use crate::chat::{ClientId, Cursor, Found, IdentityId, RoomId, Search, ServerId, SessionId};
 
@@ -222,7 +224,14 @@ impl Link {
             }
         };
         let channel = match channel {
-            Ok(Ok(channel)) => channel,
+            Ok(Ok((channel, protection))) => {
+                self.tell(Event::Protected(protection)).await?;
+                channel
+            }
+            // Trying again would change nothing: a person has to decide.
+            Ok(Err(Why::Untrusted(untrusted))) if untrusted.why.is_final() => {
+                return Ok(End::Stopped(Why::Untrusted(untrusted)));
+            }
             Ok(Err(why)) => {
                 return Ok(End::Lost {
                     why,
@@ -360,7 +369,10 @@ impl Link {
 }
 
 /// Opens an HTTP/2 connection through the connector.
-async fn dial(connector: Connector, before: Option<ServerId>) -> Result<Channel, Why> {
+async fn dial(
+    connector: Connector,
+    before: Option<ServerId>,
+) -> Result<(Channel, Protection), Why> {
     // The connector knows the address; this one only fills the `:authority` of requests.
     let endpoint = Endpoint::from_static("http://tchat")
         .initial_stream_window_size(2 * 1024 * 1024)
@@ -368,35 +380,32 @@ async fn dial(connector: Connector, before: Option<ServerId>) -> Result<Channel,
         .http2_keep_alive_interval(Duration::from_secs(25))
         .keep_alive_timeout(Duration::from_secs(8))
         .keep_alive_while_idle(true);
-    let reason = std::sync::Arc::new(std::sync::Mutex::new(None));
-    let noted = std::sync::Arc::clone(&reason);
+    // What the connector reports does not pass through the endpoint's own errors.
+    let noted: Arc<Mutex<Option<Result<Protection, Why>>>> = Arc::default();
+    let note = Arc::clone(&noted);
     let service = tower::service_fn(move |_: http::Uri| {
-        let (opening, noted) = (connector(before), std::sync::Arc::clone(&noted));
+        let (opening, note) = (connector(before), Arc::clone(&note));
         async move {
-            opening
-                .await
-                .map(hyper_util::rt::TokioIo::new)
-                .inspect_err(|error| {
-                    *noted
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner) =
-                        Some(unreachable(error));
-                })
+            let opened = opening.await;
+            let told = match &opened {
+                Ok(dialled) => Ok(dialled.protection),
+                Err(error) => Err(match tls::untrusted(error) {
+                    Some(untrusted) => Why::Untrusted(untrusted.clone()),
+                    None => Why::Unreachable(unreachable(error)),
+                }),
+            };
+            *note.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+            opened.map(|dialled| hyper_util::rt::TokioIo::new(dialled.pipe))
         }
     });
-    endpoint
-        .connect_with_connector(service)
-        .await
-        .map_err(|error| {
-            let noted = reason
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .take();
-            match noted {
-                Some(how) => Why::Unreachable(how),
-                None => Why::NotTchat(error.to_string()),
-            }
-        })
+    let connected = endpoint.connect_with_connector(service).await;
+    let noted = noted.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (connected, noted) {
+        (Ok(channel), Some(Ok(protection))) => Ok((channel, protection)),
+        (_, Some(Err(why))) => Err(why),
+        (Err(error), _) => Err(Why::NotTchat(error.to_string())),
+        (Ok(_), None) => Err(Why::NotTchat(String::new())),
+    }
 }
 
 /// Returns why an address cannot be reached.

@@ -21,9 +21,7 @@ pub enum AddressError {
     Port(String),
     #[error("write an IPv6 address with a port in brackets, like [::1]:50051")]
     Brackets,
-    #[error("tchat cannot encrypt yet, so '{0}' is not supported; write HOST or HOST:PORT")]
-    Encrypted(String),
-    #[error("the scheme '{0}' is not supported; write HOST, HOST:PORT or tchat://HOST")]
+    #[error("the scheme '{0}' is not supported; write HOST, HOST:PORT or a tchat:// link")]
     Scheme(String),
     #[error("a server cannot end with '{0}'; write HOST or HOST:PORT, and use --room for a room")]
     Path(String),
@@ -33,8 +31,6 @@ pub enum AddressError {
 
 /// Schemes that are accepted and change nothing.
 const SCHEMES: [&str; 3] = ["tchat", "http", "grpc"];
-/// Schemes that promise encryption, which tchat does not have.
-const ENCRYPTED: [&str; 4] = ["https", "tchats", "grpcs", "wss"];
 
 impl FromStr for Address {
     type Err = AddressError;
@@ -94,9 +90,6 @@ fn authority(text: &str) -> Result<&str, AddressError> {
     let rest = match text.split_once("://") {
         None => text,
         Some((scheme, rest)) if is_one(&SCHEMES, scheme) => rest,
-        Some((scheme, _)) if is_one(&ENCRYPTED, scheme) => {
-            return Err(AddressError::Encrypted(scheme.to_owned()));
-        }
         Some((scheme, _)) => return Err(AddressError::Scheme(scheme.to_owned())),
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -151,6 +144,15 @@ impl Address {
             port: self.port,
         }
         .to_string()
+    }
+
+    /// Returns the form for a link, without the default port.
+    pub fn short_for_link(&self) -> String {
+        let all = self.to_string();
+        match all.strip_suffix(&format!(":{DEFAULT_PORT}")) {
+            Some(host) => host.to_owned(),
+            None => all,
+        }
     }
 
     /// Returns the form for the status line, without the default port.

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue, Deserializer};
 use super::invalid::{Invalid, line_of};
 use super::rooms::Room;
 use super::values::{self, Glyphs, Notifications, Person};
-use super::{Address, bridges, keys};
+use super::{ServerLink, bridges, keys};
 use crate::chat::FilterMode;
 use crate::text::Ambiguous;
 use crate::tui::settings::notify_command::NotifyCommand;
@@ -24,9 +24,9 @@ use crate::tui::settings::typing::TypingMode;
 #[serde(deny_unknown_fields)]
 pub struct File {
     pub name: Option<String>,
-    /// The server to join, `HOST[:PORT]`.
-    #[serde(rename = "join", default, deserialize_with = "values::address")]
-    pub server_address: Option<Address>,
+    /// The server to join: `HOST[:PORT]` or a link.
+    #[serde(rename = "join", default, deserialize_with = "values::server")]
+    pub server_link: Option<ServerLink>,
     pub room: Option<String>,
     pub theme: Option<Spanned<String>>,
     /// The language of the interface, en or zh-CN.
@@ -97,6 +97,9 @@ pub struct Server {
     pub reflection: Option<bool>,
     #[serde(default, deserialize_with = "values::switch")]
     pub metrics: Option<bool>,
+    /// A certificate chain and its key (PEM), instead of the server's own.
+    pub cert: Option<PathBuf>,
+    pub key: Option<PathBuf>,
     /// Additional host names of this server, besides the one that it listens on.
     #[serde(default)]
     pub public: Vec<String>,

@@ -17,6 +17,8 @@ pub struct Overrides {
     /// The address to listen on, or the host to join.
     pub host: Option<String>,
     pub port: Option<u16>,
+    pub here: bool,
+    pub insecure: bool,
     pub bridges: Option<bool>,
     pub log_dir: Option<PathBuf>,
     pub log_messages: Option<bool>,

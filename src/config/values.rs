@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
-use super::{Address, time};
+use super::{Address, ServerLink, time};
 use crate::chat::FilterMode;
 use crate::chat::UserName;
 use crate::text::Ambiguous;
@@ -105,9 +105,9 @@ pub fn age<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::E
 }
 
 /// The server to join.
-pub fn address<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Address>, D::Error> {
+pub fn server<'de, D: Deserializer<'de>>(value: D) -> Result<Option<ServerLink>, D::Error> {
     text(value, "HOST or HOST:PORT", |word| {
-        let address: Result<Address, _> = word.parse();
+        let address: Result<ServerLink, _> = word.parse();
         let wrong = |error| format!("cannot use '{word}': {error}");
         address.map(Some).map_err(wrong)
     })

@@ -15,10 +15,17 @@ const LOCK: &str = "tchat.lock";
 const OWNER: &str = "tchat.owner";
 /// Exists after a server stopped because its disk failed, and contains the cause.
 const FAILED: &str = "tchat.failed";
-/// Contains the server's id, so that a client can check whether a server is the one of this directory, and its address.
+/// Contains a [`ServerNote`].
 const SERVER: &str = "tchat.id";
 /// Exists after the server was stopped on purpose, until one is started again. Clients that are still open do not start it.
 const STOPPED: &str = "tchat.stopped";
+
+mod server_key;
+mod server_note;
+
+use self::server_key::KeyHistory;
+pub use self::server_key::{CertificateFiles, CurrentKey, KeyError, ServerKey};
+pub use self::server_note::ServerNote;
 
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +50,8 @@ pub enum DataError {
         "cannot serve from '{path}': a server has run here before, and its database '{DATABASE}' is missing or empty"
     )]
     Lost { path: PathBuf },
+    #[error(transparent)]
+    Key(#[from] KeyError),
     #[error(transparent)]
     Database(#[from] OpenError),
     #[error(transparent)]
@@ -113,8 +122,7 @@ impl DataDir {
                     Some(process) => format!(" (process {process})"),
                     None => String::new(),
                 };
-                let noted = fs::read_to_string(path.join(SERVER)).unwrap_or_default();
-                let address = noted.lines().nth(1).map(str::to_owned);
+                let address = ServerNote::read(path).map(|note| note.address);
                 return Err(DataError::Held {
                     path: path.to_owned(),
                     holder,
@@ -150,7 +158,7 @@ impl DataDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if let Some(host) = host {
                     let text = format!("{}\n", hex::encode(host.bytes()));
-                    write_whole(&path, &text).map_err(cause)?;
+                    write_whole(&path, &text, 0o600).map_err(cause)?;
                 }
                 Ok(host)
             }
@@ -158,17 +166,34 @@ impl DataDir {
         }
     }
 
-    /// Writes the server's id and address to the directory.
+    /// Writes the server's id, address and pin to the directory, for clients of the same user.
     ///
     /// # Errors
     /// The directory cannot be written.
-    pub fn note_server(&self, id: ServerId, address: &str) -> Result<(), DataError> {
-        write_whole(&self.path.join(SERVER), &format!("{id}\n{address}\n")).map_err(|cause| {
+    pub fn note_server(&self, note: &ServerNote) -> Result<(), DataError> {
+        write_whole(&self.path.join(SERVER), &note.to_string(), 0o644).map_err(|cause| {
             DataError::Directory {
                 path: self.path.clone(),
                 cause,
             }
         })
+    }
+
+    /// Returns the server's key: the one in the files, or the directory's own, which is made at the first start.
+    ///
+    /// # Errors
+    /// See [`KeyError`].
+    pub fn key(&self, files: Option<&CertificateFiles>) -> Result<ServerKey, DataError> {
+        if let Some(files) = files {
+            return Ok(ServerKey::of_files(&files.certificate, &files.key)?);
+        }
+        let noted = ServerNote::read(&self.path);
+        let history = if noted.is_some_and(|note| note.has_own_key) {
+            KeyHistory::Made
+        } else {
+            KeyHistory::New
+        };
+        Ok(ServerKey::of_directory(&self.path, history)?)
     }
 
     /// Opens the database, or creates it if no server has run here before. After a disk failure the database is checked first.
@@ -213,13 +238,16 @@ impl DataDir {
         let _stays = fs::remove_file(self.path.join(FAILED));
     }
 
-    /// Replaces the database with a backup.
+    /// Replaces the database with a backup, and the server's key with the one in it.
     ///
     /// # Errors
-    /// See [`BackupError`]; the database is unchanged.
+    /// See [`BackupError`]; the database is unchanged. Or the key cannot be written.
     pub fn restore(&self, from: &Path) -> Result<Restored, DataError> {
         let restored = sqlite::restore(from, &self.path.join(DATABASE))?;
         self.forget_failure();
+        if let Some(key) = &restored.key {
+            ServerKey::restore(&self.path, key)?;
+        }
         Ok(restored)
     }
 }
@@ -277,12 +305,13 @@ fn check(database: &Path) -> Result<(), DataError> {
     })
 }
 
-/// Copies the database of a directory. A server may be using it meanwhile.
+/// Copies the database of a directory, with the server's own key. A server may be using it meanwhile.
 ///
 /// # Errors
-/// See [`BackupError`].
-pub(crate) fn backup(path: &Path, to: &Path) -> Result<Backup, BackupError> {
-    sqlite::backup(&path.join(DATABASE), to)
+/// See [`BackupError`]; or there is a key that cannot be read.
+pub(crate) fn backup(path: &Path, to: &Path) -> Result<Backup, DataError> {
+    let key = ServerKey::stored(path)?;
+    Ok(sqlite::backup(&path.join(DATABASE), to, key.as_deref())?)
 }
 
 /// Returns the process that uses a directory now, or `None` if nobody does or there is no such directory.
@@ -345,8 +374,7 @@ pub(crate) fn is_stopped(path: &Path) -> bool {
 
 /// Returns the id of the server of a directory, if one has ever run there.
 pub(crate) fn server_of(path: &Path) -> Option<ServerId> {
-    let text = fs::read_to_string(path.join(SERVER)).ok()?;
-    ServerId::from_slice(&hex::decode(text.lines().next()?.trim()).ok()?)
+    Some(ServerNote::read(path)?.id)
 }
 
 /// Creates a directory and its parents, private to the user. One that already exists keeps its mode: it may be shared on purpose.
@@ -361,18 +389,33 @@ pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Creates a file that is private to the user, if it does not exist: the directory may be open to others. SQLite gives the files beside it
-/// the same mode.
-/// Writes a file so that a crash leaves either what was there before or all of the new text.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a file with a mode, so that a crash leaves either what was there before or all of the new text.
+///
+/// # Errors
+/// The file cannot be written.
+fn write_whole(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let mut aside = path.as_os_str().to_owned();
     aside.push(".new");
-    let mut file = fs::File::create(&aside)?;
+    let aside = PathBuf::from(aside);
+    // A file that a crash left here keeps its mode when it is opened again.
+    match fs::remove_file(&aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _no_modes_here = mode;
+    let mut file = options.open(&aside)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&aside, path)
 }
 
+/// Creates a file that is private to the user, if it does not exist: the directory may be open to others. SQLite gives the files beside it
+/// the same mode.
 fn make_private_file(path: &Path) -> io::Result<()> {
     let mut options = File::options();
     options.write(true).create(true).truncate(false);

@@ -4,15 +4,19 @@
 //! graceful shutdown are not enough: they do not end a peer that never sends anything, or one that never reads. The loop knows nothing
 //! of rooms or messages.
 
+mod connection;
+mod first_byte;
 pub mod tcp;
 
-use std::collections::HashMap;
+use self::connection::Registry;
+pub use self::connection::{Connection, Peer, STALLED};
+
+use self::first_byte::FirstByte;
+
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::IntoResponse;
@@ -23,15 +27,14 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{interval, sleep, timeout};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, interval, sleep, sleep_until, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tower::ServiceExt;
-
-use super::hub::guest::Guest;
-use super::outbox::Outbox;
 
 /// Time limit for a connection's first complete request.
 pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
@@ -39,8 +42,6 @@ pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
 const HEALTH: &str = "/grpc.health.v1.Health/";
 /// Time limit for a client to be admitted, from the start of the connection.
 pub const GREETED_WITHIN: Duration = Duration::from_secs(20);
-/// A connection ends if data has been waiting in one of its outboxes for this long without being read.
-pub const STALLED: Duration = Duration::from_secs(30);
 /// How often connections are checked for stalled outboxes.
 const SWEEP: Duration = Duration::from_secs(5);
 /// Time limit for sessions to send their goodbyes when the server stops. Then the connections are dropped.
@@ -73,227 +74,30 @@ pub struct Services {
     pub web: axum::Router,
 }
 
-/// Where a connection comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Peer {
-    Tcp(SocketAddr),
-    /// A pipe in memory, in the same process.
-    Memory,
+/// How connections are protected.
+#[derive(Clone, Default, Debug)]
+pub struct Encryption {
+    /// The server's side of TLS. Without it, a TLS client is dropped.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Whether clients of other machines may sign in without encryption.
+    pub clear_text: ClearText,
 }
 
-impl Peer {
-    /// Returns the address that counts against `per_address`; nothing for loopback and memory.
-    fn counted(self) -> Option<IpAddr> {
-        match self {
-            Self::Tcp(address) => {
-                let ip = match address.ip().to_canonical() {
-                    // A client with one IPv6 address usually has the whole /64, so the /64 is counted.
-                    IpAddr::V6(ip) => {
-                        IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)))
-                    }
-                    v4 @ IpAddr::V4(_) => v4,
-                };
-                (!address.ip().to_canonical().is_loopback()).then_some(ip)
-            }
-            Self::Memory => None,
-        }
-    }
-}
-
-impl std::fmt::Display for Peer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Tcp(address) => address.fmt(f),
-            Self::Memory => f.write_str("memory"),
-        }
-    }
-}
-
-/// One accepted connection, as its requests see it.
-#[derive(Clone, Debug)]
-pub struct Connection(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    peer: Peer,
-    /// Drops the connection, whatever its peer does.
-    kill: CancellationToken,
-    has_asked: AtomicBool,
-    /// The permit under `Caps::strangers`. Released when the client is admitted.
-    stranger: Mutex<Option<OwnedSemaphorePermit>>,
-    outboxes: Mutex<Vec<Weak<Outbox>>>,
-    /// A guest name that is reserved while the connection lasts.
-    reserved: Mutex<Option<Arc<Guest>>>,
-    /// Tasks that use the socket after an upgrade, when HTTP has released it.
-    upgraded: TaskTracker,
-}
-
-impl Connection {
-    fn new(peer: Peer, stranger: OwnedSemaphorePermit) -> Self {
-        Self(Arc::new(Inner {
-            peer,
-            kill: CancellationToken::new(),
-            has_asked: AtomicBool::new(false),
-            stranger: Mutex::new(Some(stranger)),
-            outboxes: Mutex::default(),
-            reserved: Mutex::default(),
-            upgraded: TaskTracker::new(),
-        }))
-    }
-
-    /// Reserves a guest name until the connection ends. Replaces the name that was reserved before.
-    pub fn reserve(&self, guest: Option<Arc<Guest>>) {
-        let mut reserved = self
-            .0
-            .reserved
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *reserved, guest);
-        drop(reserved);
-        // Dropping the guest frees its name, which locks the hub. So it happens after this lock is released.
-        drop(before);
-    }
-
-    pub fn reserved(&self) -> Option<Arc<Guest>> {
-        self.0
-            .reserved
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Runs a task that uses the socket after an upgrade. It is still part of the connection: the kill switch,
-    /// the limits and the drain apply.
-    pub fn go_on(&self, with: impl Future<Output = ()> + Send + 'static) {
-        let kill = self.0.kill.clone();
-        self.0.upgraded.spawn(async move {
-            tokio::select! {
-                () = with => {}
-                () = kill.cancelled() => {}
-            }
-        });
-    }
-
-    pub fn peer(&self) -> String {
-        self.0.peer.to_string()
-    }
-
-    /// Whether the client is on this machine.
-    pub fn is_local(&self) -> bool {
-        self.0.peer.counted().is_none()
-    }
-
-    /// Watches an outbox. If it is not read for [`STALLED`], the connection is dropped.
-    pub fn watch(&self, outbox: &Arc<Outbox>) {
-        let mut outboxes = self
-            .0
-            .outboxes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        outboxes.retain(|it| it.strong_count() > 0);
-        outboxes.push(Arc::downgrade(outbox));
-    }
-
-    fn is_stranger(&self) -> bool {
-        self.0
-            .stranger
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_some()
-    }
-
-    fn is_stalled(&self) -> bool {
-        let outboxes = self
-            .0
-            .outboxes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        outboxes
-            .iter()
-            .filter_map(Weak::upgrade)
-            .any(|outbox| outbox.stalled() >= STALLED)
-    }
-}
-
-impl Connection {
-    /// Marks the client as admitted: its connection no longer counts against the limit for unknown clients.
-    pub fn greeted(&self) {
-        self.0
-            .stranger
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-    }
-}
-
-/// All open connections, and how many each address has.
-#[derive(Debug, Default)]
-struct Registry {
-    next: AtomicU64,
-    connections: Mutex<HashMap<u64, Connection>>,
-    addresses: Mutex<HashMap<IpAddr, usize>>,
-}
-
-impl Registry {
-    fn add(&self, connection: Connection) -> u64 {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, connection);
-        id
-    }
-
-    fn remove(&self, id: u64, address: Option<IpAddr>) {
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&id);
-        let mut addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(address) = address
-            && let Some(count) = addresses.get_mut(&address)
-        {
-            *count -= 1;
-            if *count == 0 {
-                addresses.remove(&address);
-            }
-        }
-    }
-
-    /// Counts a connection from an address. Returns false if the address has reached its limit.
-    fn admits(&self, address: Option<IpAddr>, most: usize) -> bool {
-        let Some(address) = address else { return true };
-        let mut addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let count = addresses.entry(address).or_default();
-        if *count >= most {
-            return false;
-        }
-        *count += 1;
-        true
-    }
-
-    fn each(&self, act: impl Fn(&Connection)) {
-        let all: Vec<Connection> = self
-            .connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .cloned()
-            .collect();
-        all.iter().for_each(act);
-    }
+/// What a connection without encryption may do. On this machine it may do everything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ClearText {
+    /// From other machines only what older clients need: the bridges and the health service.
+    #[default]
+    Bridges,
+    /// Everything, also from other machines.
+    Everything,
 }
 
 /// Serves connections until `drain` is cancelled, then gives them [`GOODBYES`] to finish. Once `hurry` is cancelled it drops them at once.
 pub async fn serve<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
     doors: Services,
+    encryption: Encryption,
     caps: Caps,
     drain: CancellationToken,
     hurry: CancellationToken,
@@ -304,7 +108,7 @@ pub async fn serve<S>(
     let tracker = TaskTracker::new();
     let sweeper = tokio::spawn(sweep(Arc::clone(&registry)));
     tokio::select! {
-        () = accept(incoming, doors, caps, &drain, &registry, &tracker) => {}
+        () = accept(incoming, doors, encryption, caps, &drain, &registry, &tracker) => {}
         () = drain.cancelled() => {}
     }
     // The listening sockets are closed now, so no client waits in an accept queue that is not served any more.
@@ -315,7 +119,7 @@ pub async fn serve<S>(
         () = hurry.cancelled() => false,
     };
     if !finished {
-        registry.each(|connection| connection.0.kill.cancel());
+        registry.each(|connection| connection.kill().cancel());
         tracker.wait().await;
     }
     sweeper.abort();
@@ -328,8 +132,11 @@ async fn sweep(registry: Arc<Registry>) {
         every.tick().await;
         registry.each(|connection| {
             if connection.is_stalled() {
-                tracing::info!(peer = %connection.0.peer, "dropped: the client does not read");
-                connection.0.kill.cancel();
+                tracing::info!(
+                    peer = connection.peer(),
+                    "dropped: the client does not read"
+                );
+                connection.kill().cancel();
             }
         });
     }
@@ -338,6 +145,7 @@ async fn sweep(registry: Arc<Registry>) {
 async fn accept<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
     doors: Services,
+    encryption: Encryption,
     caps: Caps,
     drain: &CancellationToken,
     registry: &Arc<Registry>,
@@ -379,25 +187,78 @@ async fn accept<S>(
         let connection = Connection::new(peer, stranger);
         let id = registry.add(connection.clone());
         let (doors, drain, registry) = (doors.clone(), drain.clone(), Arc::clone(registry));
+        let encryption = encryption.clone();
         tracker.spawn(async move {
-            serve_one(io, connection.clone(), doors, drain).await;
-            connection.0.upgraded.close();
-            connection.0.upgraded.wait().await;
-            connection.reserve(None);
+            serve_one(io, connection.clone(), doors, encryption, drain).await;
+            connection.finish().await;
             registry.remove(id, address);
             drop(place);
         });
     }
 }
 
-async fn serve_one<S>(io: S, connection: Connection, doors: Services, drain: CancellationToken)
-where
+async fn serve_one<S>(
+    io: S,
+    connection: Connection,
+    doors: Services,
+    encryption: Encryption,
+    drain: CancellationToken,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let kill = connection.0.kill.clone();
+    let until = Instant::now() + FIRST_REQUEST_WITHIN;
+    let opened = tokio::select! {
+        opened = timeout_at(until, open(io, &connection, encryption)) => opened.ok().flatten(),
+        () = connection.kill().cancelled() => None,
+        () = drain.cancelled() => None,
+    };
+    match opened {
+        // Boxed, so that the task of a clear connection does not have the size of TLS.
+        Some(Opened::Tls(io)) => Box::pin(serve_http(io, connection, doors, until, drain)).await,
+        Some(Opened::Clear(io)) => serve_http(io, connection, doors, until, drain).await,
+        None => {}
+    }
+}
+
+/// A connection that is ready for HTTP.
+enum Opened<S> {
+    Clear(FirstByte<S>),
+    Tls(Box<TlsStream<FirstByte<S>>>),
+}
+
+/// Waits for the first byte and, if it begins a TLS handshake, for the handshake. `None`: the connection is of no use.
+async fn open<S>(io: S, connection: &Connection, encryption: Encryption) -> Option<Opened<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let io = FirstByte::read(io).await.ok()??;
+    if !io.is_tls() {
+        let is_exposed = !connection.is_local() && encryption.clear_text == ClearText::Bridges;
+        connection.set_exposed(is_exposed);
+        return Some(Opened::Clear(io));
+    }
+    match TlsAcceptor::from(encryption.tls?).accept(io).await {
+        Ok(stream) => Some(Opened::Tls(Box::new(stream))),
+        Err(error) => {
+            tracing::debug!(peer = connection.peer(), %error, "dropped: the TLS handshake failed");
+            None
+        }
+    }
+}
+
+async fn serve_http<S>(
+    io: S,
+    connection: Connection,
+    doors: Services,
+    until: Instant,
+    drain: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let kill = connection.kill().clone();
     let seen = connection.clone();
     let service = tower::service_fn(move |mut request: http::Request<Incoming>| {
-        seen.0.has_asked.store(true, Ordering::Relaxed);
+        seen.note_request();
         if request.uri().path().starts_with(HEALTH) {
             // Health checks never say hello, so they count as admitted.
             seen.greeted();
@@ -410,7 +271,7 @@ where
         http.serve_connection_with_upgrades(TokioIo::new(io), TowerToHyperService::new(service))
     );
     let mut is_draining = false;
-    let mut deadline = pin!(sleep(FIRST_REQUEST_WITHIN));
+    let mut deadline = pin!(sleep_until(until));
     let mut awaits = Awaits::Request;
     loop {
         tokio::select! {
@@ -418,7 +279,7 @@ where
             _ = served.as_mut() => return,
             () = kill.cancelled() => return,
             () = deadline.as_mut(), if awaits != Awaits::Nothing => match awaits {
-                Awaits::Request if connection.0.has_asked.load(Ordering::Relaxed) => {
+                Awaits::Request if connection.has_asked() => {
                     awaits = Awaits::Greeting;
                     deadline.set(sleep(GREETED_WITHIN.saturating_sub(FIRST_REQUEST_WITHIN)));
                 }
@@ -427,7 +288,7 @@ where
             },
             () = drain.cancelled(), if !is_draining => {
                 is_draining = true;
-                if !connection.0.has_asked.load(Ordering::Relaxed) {
+                if !connection.has_asked() {
                     return;
                 }
                 served.as_mut().graceful_shutdown();

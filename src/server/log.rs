@@ -4,7 +4,8 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use tracing::Level;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::NonBlockingBuilder;
+pub(crate) use tracing_appender::non_blocking::WorkerGuard as Guard;
 use tracing_appender::rolling::{InitError, RollingFileAppender, Rotation};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;
@@ -42,7 +43,7 @@ pub(crate) fn start(
     directory: &Path,
     bodies: Bodies,
     terminal: Terminal,
-) -> Result<WorkerGuard, InitError> {
+) -> Result<Guard, InitError> {
     let files = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("tchat")

@@ -70,6 +70,24 @@ pub(crate) async fn run(
     outbox.finish();
 }
 
+/// Refuses a client that does not encrypt, in words that such an earlier client has: it needs a later protocol.
+pub fn refuse_protocol(outbox: &Outbox) {
+    let needed = PROTOCOL + 1;
+    outbox.answer(Event::Refused {
+        request: 0,
+        client_id: None,
+        refusal: Refusal::new(RefusalCode::Protocol)
+            .with(needed)
+            .with(needed),
+    });
+    outbox.answer(Event::Goodbye(Goodbye {
+        reason: GoodbyeReason::Refused,
+        then: Then::Stop,
+        retry_after: None,
+    }));
+    outbox.finish();
+}
+
 /// Waits for Hello and admits the client. Otherwise sends the refusal and returns the goodbye, or nothing if the connection is lost.
 async fn admit(
     hub: &Arc<Hub>,

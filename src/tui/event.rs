@@ -7,7 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::settings::Setting;
 use super::timeline::highlight::Tokens;
-use crate::chat::RoomId;
+use crate::chat::{Pin, RoomId};
 use crate::client::{self, About, Command};
 use crate::text::Code;
 
@@ -66,6 +66,8 @@ pub enum Effect {
     },
     /// Closes this connection and opens another. `None` means the same address again.
     Connect(Option<String>),
+    /// Trusts the key of the server from now on, and connects again.
+    Trust(Pin),
     Theme(String),
     /// Saves a setting in the config file.
     Save(Setting, String),

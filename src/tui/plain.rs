@@ -443,8 +443,8 @@ impl PlainWriter {
             Some(Overlay::React { .. }) => {
                 lines.push(mark(s.react_by_line));
             }
-            // In plain mode a long paste is not asked about.
-            Some(Overlay::Snippet { .. }) => {}
+            // In plain mode these are not asked.
+            Some(Overlay::Snippet { .. } | Overlay::Trust { .. }) => {}
         }
         true
     }

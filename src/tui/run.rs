@@ -35,7 +35,7 @@ pub use super::terminal::caps::{Caps, Notifier, NotifyMethod};
 use super::terminal::{Editor, theme_files};
 use super::theme;
 use super::view::{Glyphs, Look};
-use crate::chat::{InstanceId, ServerId};
+use crate::chat::{InstanceId, Pin, ServerId};
 use crate::client::{self, Client};
 use crate::text::Ambiguous;
 
@@ -107,6 +107,8 @@ pub struct Connection {
     pub remember: Box<dyn Fn(&str) + Send>,
     /// Records the name that the server knows the user by.
     pub named: Box<dyn Fn(&str) + Send>,
+    /// Stores the pin by which the server is recognised from now on.
+    pub trust: Box<dyn Fn(Pin) -> Result<(), String> + Send>,
     /// Whether a server belongs to this machine's own data directory.
     pub is_ours: Box<dyn Fn(ServerId) -> bool + Send>,
 }

@@ -26,6 +26,7 @@ mod doctor;
 mod english;
 mod lookup;
 mod pipes;
+mod trust;
 
 use jiff::civil::Date;
 
@@ -35,6 +36,7 @@ pub use self::demo::Demo;
 pub use self::doctor::Doctor;
 pub use self::english::ENGLISH;
 pub use self::pipes::Pipes;
+pub use self::trust::Trust;
 use super::input::command::Name;
 use super::input::keymap::Action;
 use super::settings::Setting;
@@ -85,6 +87,7 @@ macro_rules! table {
             /// The texts of `tchat doctor`, of `send` and `tail`, and the help of the command line.
             pub doctor: &'static Doctor,
             pub pipes: &'static Pipes,
+            pub trust: &'static Trust,
             pub command_line: &'static CommandLine,
             pub help_sending: &'static [&'static str],
             /// The help for search queries.

@@ -32,6 +32,7 @@ mod send;
 mod settings;
 mod tour;
 mod trim;
+mod trust;
 mod unsent;
 mod viewport;
 mod visit;

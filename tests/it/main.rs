@@ -21,6 +21,8 @@ mod demo;
 mod disk;
 mod doctor;
 mod drafts;
+mod encrypted_port;
+mod encryption;
 mod faults;
 mod fixtures;
 mod frames;

@@ -92,7 +92,9 @@ fn an_unusable_login_name_opens_a_question_instead_of_an_error() {
     // Another person is root on that server, as everybody in a container is.
     let first = with("root", "data", "");
     first.shows("hosting here · root");
-    let mut second = with("root", "second", "");
+    // The server belongs to somebody else, so they join it with its link.
+    let link = format!("--server '{}'", home.link(home.port));
+    let mut second = with("root", "second", &link);
     second.shows("Your name");
     second.shows("Press Enter to use root2.");
     assert!(!second.text().contains("is taken"), "{}", second.text());
@@ -102,11 +104,11 @@ fn an_unusable_login_name_opens_a_question_instead_of_an_error() {
     assert!(second.ends());
     // At the next start the name is known.
     with("root", "second", "").shows("· daniel");
-    let mut nobody = with("", "third", "");
+    let mut nobody = with("", "third", &link);
     nobody.shows("Press Enter to use guest.");
     nobody.types("\r");
     nobody.shows("· guest");
     // A refused name that the user chose is reported as an error.
-    let chosen = with("ann", "fourth", "--name root");
+    let chosen = with("ann", "fourth", &format!("{link} --name root"));
     chosen.shows("the name root is taken; root2 is free");
 }

@@ -144,7 +144,7 @@ fn a_server_may_be_given_as_a_url_everywhere() {
     );
     ann.shows("#general ›");
     ann.says("/connect https://chat.example.org");
-    ann.shows("cannot encrypt");
+    ann.shows("'https'");
     // A failed command stays in the composer to be corrected.
     ann.types("\x15");
     ann.says("/connect tchat://127.0.0.1:1/general");

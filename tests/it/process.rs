@@ -185,9 +185,9 @@ fn an_idle_host_ends_by_itself() {
 }
 
 #[test]
-fn a_public_host_listens_on_ipv4_and_ipv6_and_warns() {
+fn a_public_host_listens_on_ipv4_and_ipv6_and_prints_its_link() {
     let home = Home::new();
-    let mut server = home.serves(&["--host", "::"]);
+    let mut server = home.serves(&["--host", "::", "--insecure"]);
     let has_v6 = TcpStream::connect(("::1", home.port)).is_ok();
     println!("IPv6 here: {has_v6}");
     assert!(TcpStream::connect(("127.0.0.1", home.port)).is_ok());
@@ -201,6 +201,14 @@ fn a_public_host_listens_on_ipv4_and_ipv6_and_warns() {
         .read_to_string(&mut card)
         .unwrap();
     assert!(card.contains("can be read in transit"), "{card}");
+    let link = home.link(home.port);
+    let (_, pin) = link.split_once('#').unwrap();
+    let join = card.lines().find(|line| line.contains("  join "));
+    let join = join.unwrap_or_else(|| panic!("{card}"));
+    assert!(
+        join.contains("tchat 'tchat://") && join.contains(pin),
+        "{card}"
+    );
 }
 
 #[test]
@@ -447,7 +455,7 @@ fn a_host_address_works_with_and_without_brackets() {
             .unwrap();
         let mut card = BufReader::new(server.stdout.take().unwrap());
         let mut lines = String::new();
-        while !lines.contains("others") && !lines.contains("warning") {
+        while !lines.contains("  key ") {
             let read = card.read_line(&mut lines).unwrap();
             assert!(read > 0, "{host}: {lines}");
         }

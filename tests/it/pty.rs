@@ -372,34 +372,6 @@ fn the_next_start_opens_the_last_room() {
 }
 
 #[test]
-fn connect_goes_to_another_server_and_back() {
-    let (here, there) = (Home::new(), Home::new());
-    let mut ann = here.opens(WIDE, &[]);
-    let mut ben = there.opens(WIDE, &["--name", "ben"]);
-    ann.shows("#general ›");
-    ben.shows("#general ›");
-    ann.says("said here");
-    ann.shows("said here");
-    ann.says(&format!("/connect localhost:{}", there.port));
-    ann.shows(&format!("localhost:{} · ann", there.port));
-    ben.shows("ann joined");
-    ann.until("nothing of the first server", |text| {
-        !text.contains("said here")
-    });
-    // A line typed before she is in the room there stays in the composer.
-    ann.shows("PEOPLE 2");
-    ann.says("said there");
-    ben.shows("said there");
-    ben.says("welcome");
-    ann.shows("welcome");
-    ann.says(&format!("/connect localhost:{}", here.port));
-    ann.shows("said here");
-    ann.until("nothing of the second server", |text| {
-        !text.contains("said there")
-    });
-}
-
-#[test]
 fn keys_typed_while_the_program_is_stopped_are_all_read() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);

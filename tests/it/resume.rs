@@ -174,7 +174,7 @@ async fn puts_back(
     let mut ben = server.joins("ben").await;
     says_from_to(&mut ben, 1, 10).await;
     let copy = directory.path().join("copy.db");
-    assert!(backup(&path, &copy).unwrap().entries > 10);
+    assert!(backup(&path, &copy, None).unwrap().entries > 10);
     says_from_to(&mut ben, 11, 15).await;
     viewer.shows("#15#").await;
     server.stops().await.unwrap();

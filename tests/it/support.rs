@@ -5,6 +5,7 @@ pub mod chat;
 pub mod faulty;
 pub mod foreign;
 pub mod history;
+pub mod interceptor;
 pub mod person;
 pub mod raw;
 pub mod screen;

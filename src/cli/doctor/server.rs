@@ -4,16 +4,20 @@ use tokio::time::timeout;
 
 use super::{Finding, WITHIN};
 use crate::cli::join::connector;
-use crate::client::{self, Answers, Why};
+use crate::cli::target::Target;
+use crate::client::{self, Answers, Protection, Why};
 use crate::config::Config;
 use crate::tui::strings::{Strings, fill};
 
 pub async fn check(config: &Config, s: &Strings) -> Vec<Finding> {
     let (d, server) = (s.doctor, &config.join.server);
     let shown = server.short();
-    let asked = client::probe(connector(server.clone(), None));
+    let asked = client::probe(connector(Target::new(config, config.join.link()), None));
+    let mut protection = None;
     let finding = match timeout(WITHIN, asked).await {
-        Ok(Ok(Answers { rtt })) => {
+        Ok(Ok(answers)) => {
+            let Answers { rtt, .. } = answers;
+            protection = Some(answers.protection);
             let ms = format!("{:.1}", rtt.as_secs_f64() * 1000.0);
             Finding::well(d.server, fill(d.serves, &[&shown, &ms]))
         }
@@ -25,6 +29,7 @@ pub async fn check(config: &Config, s: &Strings) -> Vec<Finding> {
             let words = fill(d.server_is, &[&shown, &s.why(&why)]);
             let next = match why {
                 Why::Unreachable(_) => fill(d.server_next, &[&server.port]),
+                Why::Untrusted(ref it) if it.why.is_final() => s.trust.doctor_next.to_owned(),
                 _ => d.not_tchat_next.to_owned(),
             };
             Finding::wrong(d.server, words, next)
@@ -35,8 +40,13 @@ pub async fn check(config: &Config, s: &Strings) -> Vec<Finding> {
         }
     };
     let mut findings = vec![finding];
-    if !server.is_loopback() {
-        findings.push(Finding::note(d.encryption, d.encryption_none));
+    if let Some(protection) = protection {
+        let words = s.protection(protection);
+        findings.push(if protection == Protection::ClearText {
+            Finding::note(d.encryption, words)
+        } else {
+            Finding::well(d.encryption, words)
+        });
     }
     findings
 }

@@ -9,7 +9,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::dial;
-use crate::client::{Connector, Why};
+use crate::client::{Connector, Protection, Why};
 
 /// The service whose health is checked.
 const SERVICE: &str = "tchat.v1.ChatService";
@@ -19,6 +19,7 @@ const SERVICE: &str = "tchat.v1.ChatService";
 pub struct Answers {
     /// The time from a request to its answer.
     pub rtt: Duration,
+    pub protection: Protection,
 }
 
 /// Connects and checks the health of the chat service.
@@ -26,7 +27,8 @@ pub struct Answers {
 /// # Errors
 /// No server is running there, it is not a tchat server, or it is stopping.
 pub async fn probe(connector: Connector) -> Result<Answers, Why> {
-    let mut health = HealthClient::new(dial(connector, None).await?);
+    let (channel, protection) = dial(connector, None).await?;
+    let mut health = HealthClient::new(channel);
     let request = || HealthCheckRequest {
         service: SERVICE.into(),
     };
@@ -44,5 +46,6 @@ pub async fn probe(connector: Connector) -> Result<Answers, Why> {
     health.check(request()).await.map_err(|it| not_tchat(&it))?;
     Ok(Answers {
         rtt: asked.elapsed(),
+        protection,
     })
 }

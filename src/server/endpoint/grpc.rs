@@ -45,6 +45,12 @@ impl Endpoint {
     /// # Errors
     /// `UNAUTHENTICATED`: the secret is missing or unknown. `INTERNAL`: the store failed.
     async fn caller<T>(&self, request: &Request<T>) -> Result<IdentityId, Status> {
+        let connection = request.extensions().get::<Connection>();
+        if connection.is_some_and(Connection::is_exposed) {
+            return Err(Status::failed_precondition(
+                "the connection is not encrypted: use a newer tchat",
+            ));
+        }
         let metadata = request.metadata();
         let unauthenticated = || Status::unauthenticated("the secret is missing or unknown");
         let value = metadata
@@ -90,6 +96,11 @@ impl ChatService for Endpoint {
             connection.ok_or_else(|| Status::internal("the stream's connection is not known"))?;
         let outbox = Outbox::new(Arc::clone(&self.hub.budget));
         connection.watch(&outbox);
+        if connection.is_exposed() {
+            // An earlier client, which does not encrypt. It understands this refusal and tells its user to upgrade.
+            session::refuse_protocol(&outbox);
+            return Ok(Response::new(FrameStream { outbox, deadline }));
+        }
         let inbound = request.into_inner().map(|frame| match frame {
             Ok(frame) => request_from(frame).map_err(SessionError::Malformed),
             Err(_) => Err(SessionError::Lost),

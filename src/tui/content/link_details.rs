@@ -27,6 +27,7 @@ pub fn lines(state: &State, report: &Report, columns: u16) -> Vec<String> {
     };
     let mut lines = vec![
         format!("{} · {link}", state.connection.server),
+        s.protection(state.connection.protection),
         fill(s.link_counts, &[&report.reconnects, &waiting(state, None)]),
         String::new(),
         row(s.link_heads, wide, number),

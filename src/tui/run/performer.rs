@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::{Caps, Connect, Connection, EVENTS, NotifyMethod, RunError, Setup, first_state};
-use crate::chat::RoomId;
+use crate::chat::{Pin, RoomId};
 use crate::client::{self, Busy, Command};
 use crate::text::Code;
 use crate::tui::content::title;
@@ -142,6 +142,7 @@ impl Performer {
         match effect {
             Effect::Client(command) => return self.request(command),
             Effect::Connect(address) => return self.connect_to(address.as_deref(), state),
+            Effect::Trust(pin) => return self.trust(pin, state),
             Effect::Notify { title, text } => return self.notify(state, &title, &text),
             Effect::Redraw => self.wants_redraw = true,
             Effect::Suspend => (self.setup.suspend)(),
@@ -176,6 +177,15 @@ impl Performer {
             self.request(Command::RetryNow)
         } else {
             self.reconnect(address, state)
+        }
+    }
+
+    /// Stores the pin of the server, and connects again: with a known key it may have another profile.
+    fn trust(&mut self, pin: Pin, state: &mut State) -> Option<Event> {
+        let stored = self.connection.as_ref().map(|it| (it.trust)(pin))?;
+        match stored {
+            Ok(()) => self.reconnect(None, state),
+            Err(why) => Some(Event::CannotConnect(why)),
         }
     }
 

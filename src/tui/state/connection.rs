@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::chat::Limits;
-use crate::client::LinkState;
+use crate::client::{LinkState, Protection};
 
 #[derive(Clone, Debug)]
 pub struct Connection {
@@ -12,6 +12,7 @@ pub struct Connection {
     /// Whether a background server of ours runs there.
     pub is_hosting: bool,
     pub link: LinkState,
+    pub protection: Protection,
     /// When the link last changed; countdowns start from here.
     pub since: Instant,
     pub limits: Limits,
@@ -23,6 +24,7 @@ impl Connection {
             server: String::new(),
             is_hosting: false,
             link: LinkState::Connecting,
+            protection: Protection::default(),
             since: now,
             limits: Limits::default(),
         }

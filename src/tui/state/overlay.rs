@@ -2,7 +2,7 @@
 
 use super::Offered;
 use super::picker::Picker;
-use crate::chat::{IdentityId, RoomId, Seq};
+use crate::chat::{IdentityId, Pin, RoomId, Seq};
 use crate::client::Report;
 use crate::tui::input::composer::Composer;
 
@@ -32,6 +32,13 @@ pub enum Overlay {
     /// Asks whether a long text that was pasted is code, and of which language.
     Snippet {
         text: String,
+        composer: Box<Composer>,
+    },
+    /// Asks whether to trust the key of a server that was never joined from here.
+    Trust {
+        /// The server's address.
+        server: String,
+        pin: Pin,
         composer: Box<Composer>,
     },
     /// Asks for a name, because there is none yet or the server refused it.
@@ -83,6 +90,7 @@ impl Overlays {
                 Overlay::Pick(_)
                 | Overlay::React { .. }
                 | Overlay::Snippet { .. }
+                | Overlay::Trust { .. }
                 | Overlay::Name { .. },
             ) => false,
         };

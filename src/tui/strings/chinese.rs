@@ -98,6 +98,7 @@ pub static CHINESE: Strings = Strings {
     demo: &super::demo::CHINESE,
     doctor: &super::doctor::CHINESE,
     pipes: &super::pipes::CHINESE,
+    trust: &super::trust::CHINESE,
     command_line: &super::command_line::CHINESE,
     no_text: "这一行不是 UTF-8 文本，没有发送",
     no_draft: "这里没有草稿",

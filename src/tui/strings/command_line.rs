@@ -110,6 +110,8 @@ fn chinese_about(command: &str) -> Option<&'static str> {
         "restore" => "恢复备份；要先停止服务器",
         "doctor" => "检查终端、配置和服务器，并告诉你怎么解决；一切正常时退出码是 0，否则是 1",
         "stop" => "停止在后台运行的服务器",
+        "join" => "用粘贴的或从标准输入读取的链接加入服务器",
+        "trust" => "从现在起信任一台服务器的密钥",
         "help" => "显示帮助，或某个命令的帮助",
         _ => return None,
     })
@@ -117,13 +119,15 @@ fn chinese_about(command: &str) -> Option<&'static str> {
 
 fn chinese_usage(command: &str) -> Option<&'static str> {
     Some(match command {
-        "" => "tchat [选项] [命令]",
+        "" => "tchat [选项] [命令|链接]",
         "send" => "tchat send [选项] [内容]...",
         "tail" => "tchat tail [选项]",
         "backup" => "tchat backup [选项] <FILE>",
         "restore" => "tchat restore [选项] <FILE>",
         "doctor" => "tchat doctor [选项]",
         "stop" => "tchat stop [选项]",
+        "join" => "tchat join [选项]",
+        "trust" => "tchat trust [选项] <HOST[:PORT]|LINK>",
         "help" => "tchat help [命令]",
         _ => return None,
     })
@@ -142,10 +146,11 @@ fn chinese(command: &str, option: &str) -> Option<&'static str> {
         ("tail", "last") => "从最新的多少条开始；默认 10",
         ("tail", "follow") => "继续显示之后的消息",
         ("tail", "json") => "每行一个 JSON 对象",
-        ("send" | "tail" | "doctor", "server") => "服务器",
+        ("send" | "tail" | "doctor", "server") | ("trust", "address") => "服务器",
         ("send" | "tail" | "doctor", "port") => "服务器的端口",
         ("send" | "tail", "data") => "存放个人资料的目录",
         ("backup" | "restore" | "stop", "data") => "服务器的数据目录",
+        ("trust", "replace") => "替换现在信任的密钥",
         ("backup", "file") => "备份到哪个文件；它不能已经存在",
         ("restore", "file") => "`tchat backup` 生成的文件",
         ("send" | "tail" | "doctor" | "backup" | "restore" | "stop", "lang") => {
@@ -165,6 +170,9 @@ fn chinese(command: &str, option: &str) -> Option<&'static str> {
             "和 --serve 一起使用时是监听的地址（`::` 表示本机的所有地址）；否则是要加入的主机"
         }
         (_, "port") => "监听的端口，或要加入的端口",
+        (_, "here") => "加入本机的服务器（需要时启动它），而不是上次用链接加入的服务器",
+        (_, "insecure") => "连接时不加密，或允许别人不加密地连接",
+        (_, "link") => "要加入的服务器的链接",
         (_, "bridges") => "同时支持五种旧聊天系统的客户端，另外监听端口 1234、9000、9011 和 8010",
         (_, "log_dir") => "服务器写日志的目录",
         (_, "log_messages") => "公开房间里的消息也写进日志",

@@ -110,7 +110,6 @@ words! {
         no_answer,
         no_answer_next,
         encryption,
-        encryption_none,
     }
 }
 
@@ -220,7 +219,6 @@ pub(super) static ENGLISH: Doctor = Doctor {
     no_answer: "{0}: no answer within {1} s",
     no_answer_next: "a firewall may block the port; or use another --server HOST:PORT",
     encryption: "encryption",
-    encryption_none: "none yet: messages can be read in transit",
 };
 
 pub(super) static CHINESE: Doctor = Doctor {
@@ -329,5 +327,4 @@ pub(super) static CHINESE: Doctor = Doctor {
     no_answer: "{0}：{1} 秒内没有响应",
     no_answer_next: "端口可能被防火墙挡住了；也可以换一个 --server 主机:端口",
     encryption: "加密",
-    encryption_none: "还没有：消息在途中可能被读到",
 };

@@ -98,6 +98,7 @@ pub static ENGLISH: Strings = Strings {
     demo: &super::demo::ENGLISH,
     doctor: &super::doctor::ENGLISH,
     pipes: &super::pipes::ENGLISH,
+    trust: &super::trust::ENGLISH,
     command_line: &super::command_line::ENGLISH,
     no_text: "That line is not UTF-8 text; it was not sent",
     no_draft: "There is no draft here",

@@ -5,6 +5,8 @@ use super::{
     Via, Why, fill,
 };
 
+use crate::client::{Distrust, Protection, Untrusted};
+
 impl Strings {
     /// How a person is connected; empty for tchat itself.
     pub fn via(&self, via: Via) -> &'static str {
@@ -103,6 +105,7 @@ impl Strings {
                 Unreachable::UnknownHost => self.unknown_host.into(),
                 Unreachable::Other(words) => words.clone(),
             },
+            Why::Untrusted(untrusted) => self.untrusted(untrusted),
             Why::Silent => self.silent.into(),
             Why::NotTchat(reason) if reason.is_empty() => self.not_tchat.into(),
             Why::NotTchat(reason) => fill(self.not_tchat_because, &[reason]),
@@ -111,6 +114,29 @@ impl Strings {
             Why::TooSlow => self.too_slow.into(),
             Why::Disconnected => self.disconnected.into(),
             Why::Refused(refusal) => self.refusal(refusal),
+        }
+    }
+
+    /// How a connection is protected, with the server's key to compare.
+    pub fn protection(&self, protection: Protection) -> String {
+        match protection {
+            Protection::Local => self.trust.local.to_owned(),
+            Protection::Pinned(pin) => fill(self.trust.pinned, &[&pin.groups()]),
+            Protection::Certified => self.trust.certified.to_owned(),
+            Protection::ClearText => self.trust.not_encrypted.to_owned(),
+        }
+    }
+
+    /// Why a server was not recognised, and what to do about it.
+    pub fn untrusted(&self, untrusted: &Untrusted) -> String {
+        let server = &untrusted.server;
+        match &untrusted.why {
+            Distrust::Unknown(_) => fill(self.trust.unknown, &[server]),
+            Distrust::Changed { .. } => fill(self.trust.changed, &[server]),
+            Distrust::OtherThanLink(_) => fill(self.trust.other_than_link, &[server]),
+            Distrust::LinkDiffers => fill(self.trust.link_differs, &[server]),
+            Distrust::ClearText => fill(self.trust.clear_text, &[server]),
+            Distrust::Handshake(cause) => fill(self.trust.handshake, &[server, cause]),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Handles client events: the state of the link, rooms, entries and answers. Events about people and settings are handled in `people`.
 
 use super::viewport::load_older;
-use super::{drafts, notify, people, personal, picker, reading, rooms, search, unsent, visit};
+use super::{
+    drafts, notify, people, personal, picker, reading, rooms, search, trust, unsent, visit,
+};
 use crate::chat::{
     Amendment, Author, Body, ClientId, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId,
     Ruling, Seq,
@@ -21,6 +23,9 @@ use crate::tui::timeline::{ItemKind, PostStatus};
 pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
         Event::Link(link) => return linked(state, link),
+        Event::Protected(protection) => {
+            state.connection.protection = protection;
+        }
         Event::Kept { you, limits, rooms } => {
             state.me.account = Some(you);
             state.connection.limits = limits;
@@ -241,6 +246,7 @@ fn linked(state: &mut State, link: LinkState) -> Vec<Effect> {
     }
     state.connection.link = link;
     state.connection.since = state.screen.now.instant;
+    trust::linked(state);
     if state.connection.link == LinkState::Online {
         // Pages that could not be loaded while offline can be loaded now.
         return load_older(state);

@@ -5,7 +5,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use super::completion::{take_offer, typed};
 use super::editing::edits_line;
 use super::viewport::layout;
-use super::{actions, amend, paste, pick, select};
+use super::{actions, amend, paste, pick, select, trust};
 use crate::chat::Seq;
 use crate::client::Command;
 use crate::text;
@@ -29,6 +29,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     state.timers.pressed_at = state.screen.now.instant;
     match &state.overlays.top {
         Some(Overlay::Name { .. }) => return name_overlay(state, key),
+        Some(Overlay::Trust { .. }) => return trust::press(state, key),
         Some(Overlay::Pick(_)) => return pick::press(state, key),
         Some(Overlay::Snippet { .. }) => return paste::press(state, key),
         Some(Overlay::React { target, .. }) => return react_overlay(state, *target, key),
@@ -177,6 +178,7 @@ fn overlay_lines(state: &State) -> usize {
             Overlay::Name { .. }
             | Overlay::React { .. }
             | Overlay::Snippet { .. }
+            | Overlay::Trust { .. }
             | Overlay::Pick(_),
         )
         | None => 0,

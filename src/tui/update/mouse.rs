@@ -118,9 +118,13 @@ fn close(state: &mut State) -> Vec<Effect> {
             state.overlays.top = None;
             Vec::new()
         }
-        Some(Overlay::Name { .. } | Overlay::React { .. } | Overlay::Snippet { .. }) | None => {
-            Vec::new()
-        }
+        Some(
+            Overlay::Name { .. }
+            | Overlay::React { .. }
+            | Overlay::Snippet { .. }
+            | Overlay::Trust { .. },
+        )
+        | None => Vec::new(),
     }
 }
 

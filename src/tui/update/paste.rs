@@ -55,7 +55,8 @@ pub(super) fn insert(state: &mut State, text: &str) -> Vec<Effect> {
         Some(
             Overlay::Name { composer, .. }
             | Overlay::React { composer, .. }
-            | Overlay::Snippet { composer, .. },
+            | Overlay::Snippet { composer, .. }
+            | Overlay::Trust { composer, .. },
         ) => {
             composer.insert(text.lines().next().unwrap_or_default());
         }

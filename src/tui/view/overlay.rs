@@ -101,6 +101,16 @@ pub(super) fn draw(
             proposal,
             composer,
         } => Some(ask_name(canvas, state, regions, why, proposal, composer)),
+        Overlay::Trust {
+            server,
+            pin,
+            composer,
+        } => {
+            let words = (s.trust.title, s.trust.prompt);
+            let about = fill(s.trust.about, &[server]);
+            let why = format!("{about}\n{}\n{}", pin.groups(), s.trust.compare);
+            Some(ask(canvas, regions, place, words, &why, composer))
+        }
         Overlay::Pick(picker) => Some(super::picker::draw(canvas, state, regions, picker)),
         Overlay::Snippet { text, composer } => {
             let why = snippet_words(state, text);

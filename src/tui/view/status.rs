@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::sides::{MENTION, badge};
 use super::{Canvas, columns};
-use crate::client::LinkState;
+use crate::client::{LinkState, Protection};
 use crate::text;
 use crate::tui::input::keymap::Action;
 use crate::tui::screen::hit_map::Target;
@@ -193,18 +193,22 @@ fn connection(
     }
 }
 
-/// The server and our name, or only the name if there is little space.
+/// The server and our name, or only the name if there is little space. A connection that others can read is always named.
 fn online_words(state: &State, is_narrow: bool) -> String {
+    let s = state.preferences.strings;
     let me = state.me.account.as_ref().map_or("", |me| me.name.as_str());
-    if is_narrow {
-        return me.to_owned();
-    }
     let server = if state.connection.is_hosting {
-        state.preferences.strings.hosting_here
+        s.hosting_here
     } else {
         &state.connection.server
     };
-    format!("{server} · {me}")
+    let is_clear = state.connection.protection == Protection::ClearText;
+    let parts = [
+        Some(server).filter(|_| !is_narrow),
+        Some(me),
+        Some(s.trust.not_encrypted_short).filter(|_| is_clear),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// Why there is no connection and when the next attempt is made.

@@ -18,9 +18,10 @@ const PARTS: &[May] = &[
     ),
     ("config", &["chat", "text", "tui"]),
     ("tui", &["chat", "client", "text"]),
-    ("client", &["chat", "text", "wire"]),
-    ("server", &["chat", "text", "wire"]),
+    ("client", &["chat", "text", "tls", "wire"]),
+    ("server", &["chat", "text", "tls", "wire"]),
     ("wire", &["chat"]),
+    ("tls", &["chat"]),
     ("text", &["chat"]),
     ("chat", &[]),
 ];

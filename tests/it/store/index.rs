@@ -245,7 +245,7 @@ async fn a_database_with_only_a_damaged_index_passes_verification() {
         sqlite::quick_check(&path).unwrap();
         if what.contains(' ') {
             let copy = directory.path().join(format!("{n}.copy"));
-            sqlite::backup(&path, &copy).unwrap();
+            sqlite::backup(&path, &copy, None).unwrap();
             let store = open(&copy);
             store.verify().await.unwrap();
             made_again(&copy).await;

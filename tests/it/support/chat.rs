@@ -46,7 +46,7 @@ impl Chat {
         let server = home.serves(&["--config", &home.file("config.toml")]);
         let talkers = names.iter().zip(1..).map(|(name, seed)| {
             let network = Chaos::before(home.port, seed, weather);
-            let server = format!("localhost:{}", network.port);
+            let server = home.link(network.port);
             let screen = home.screen(SIZE, &["--server", &server, "--name", name]);
             screen.shows("#general ›");
             Talker {

@@ -9,6 +9,7 @@ use tchat::wire::{
     Event, Hello, JoinTarget, PROTOCOL, Request, RequestFrame, Welcome, event_from, proto,
     request_to,
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
@@ -41,7 +42,11 @@ pub fn hello(name: &str, secret: Secret) -> Hello {
 }
 
 pub async fn channel(server: &Server) -> Channel {
-    let pipe = std::sync::Mutex::new(Some(server.dial().await));
+    channel_over(server.dial().await).await
+}
+
+async fn channel_over(pipe: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Channel {
+    let pipe = std::sync::Mutex::new(Some(pipe));
     let connector = tower::service_fn(move |_: http::Uri| {
         let pipe = pipe.lock().unwrap().take();
         async move {
@@ -58,7 +63,12 @@ pub async fn channel(server: &Server) -> Channel {
 impl Raw {
     /// Opens a stream without sending anything.
     pub async fn open(server: &Server) -> Self {
-        let mut service = ChatServiceClient::new(channel(server).await);
+        Self::open_over(server.dial().await).await
+    }
+
+    /// Opens a stream over a connection.
+    pub async fn open_over(pipe: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        let mut service = ChatServiceClient::new(channel_over(pipe).await);
         let (frames, sending) = mpsc::channel(1024);
         let stream = service
             .chat(ReceiverStream::new(sending))

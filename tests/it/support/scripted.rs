@@ -9,9 +9,9 @@ use tchat::chat::{
     Author, Body, Digest, Entry, Epoch, FollowResult, IdentityId, Limits, RoomId, RoomInfo,
     RoomKind, Seq, ServerId, SessionId,
 };
-use tchat::client::{Connector, pipe};
+use tchat::client::{Connector, Dialled};
 use tchat::server::endpoint::grpc::{ChatService, ChatServiceServer};
-use tchat::server::listen::{self, Caps, Connection, Peer};
+use tchat::server::listen::{self, Caps, Connection, Encryption, Peer};
 use tchat::wire::{
     Event, Frame, Request, RequestFrame, Welcome, encode_event, proto, request_from,
 };
@@ -118,7 +118,15 @@ pub fn start_with(headers: Headers) -> (Connector, mpsc::Receiver<Talk>) {
             grpc: routes,
             web: axum::Router::new(),
         };
-        listen::serve(incoming, doors, Caps::default(), drain, hurry).await;
+        listen::serve(
+            incoming,
+            doors,
+            Encryption::default(),
+            Caps::default(),
+            drain,
+            hurry,
+        )
+        .await;
     });
     let door = Arc::new(Mutex::new(door));
     let connector: Connector = Arc::new(move |_| {
@@ -127,7 +135,7 @@ pub fn start_with(headers: Headers) -> (Connector, mpsc::Receiver<Talk>) {
             let (ours, theirs) = tokio::io::duplex(64 * 1024);
             let gone = |_| std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
             door.send(Ok((theirs, Peer::Memory))).await.map_err(gone)?;
-            Ok(pipe(ours))
+            Ok(Dialled::local(ours))
         })
     });
     (connector, arriving)

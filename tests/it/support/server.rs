@@ -1,16 +1,17 @@
 //! A server over in-memory pipes. It uses no sockets, so tests can pause time.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tchat::chat::Retention;
 use tchat::chat::RoomPreset;
 use tchat::chat::{Limits, RoomName, Seq, ServerId, UserName};
-use tchat::client::{Connector, pipe};
+use tchat::client::{Connector, Dialled};
 use tchat::server::clock::WallClock;
 use tchat::server::hub::HubConfig;
-use tchat::server::listen::{Caps, Peer};
+use tchat::server::listen::{Caps, Encryption, Peer};
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::{PageLimit, Span, Store};
 use tchat::server::{self, ServerConfig, ServerError};
@@ -67,6 +68,7 @@ pub fn config() -> ServerConfig {
             wall: WallClock::default(),
         },
         caps: Caps::default(),
+        encryption: Encryption::default(),
         idle_exit: None,
         bridges: tchat::chat::Bridges::all(),
         metrics: server::Switch::On,
@@ -134,14 +136,19 @@ impl Server {
 
     /// Opens a new pipe to the server, as a client does.
     pub async fn dial(&self) -> DuplexStream {
-        dial(&self.door).await.unwrap()
+        dial(&self.door, Peer::Memory).await.unwrap()
+    }
+
+    /// Opens a new pipe that the server takes for a connection from another machine.
+    pub async fn dial_from(&self, address: SocketAddr) -> DuplexStream {
+        dial(&self.door, Peer::Tcp(address)).await.unwrap()
     }
 
     pub fn connector(&self) -> Connector {
         let door = Arc::clone(&self.door);
         Arc::new(move |_| {
             let door = Arc::clone(&door);
-            Box::pin(async move { Ok(pipe(dial(&door).await?)) })
+            Box::pin(async move { Ok(Dialled::local(dial(&door, Peer::Memory).await?)) })
         })
     }
 
@@ -233,12 +240,10 @@ fn runtime() -> Runtime {
         .unwrap()
 }
 
-async fn dial(door: &Mutex<Incoming>) -> io::Result<DuplexStream> {
+async fn dial(door: &Mutex<Incoming>, peer: Peer) -> io::Result<DuplexStream> {
     let (ours, theirs) = tokio::io::duplex(PIPE);
     let door = door.lock().unwrap().clone();
     let refused = |_| io::Error::from(io::ErrorKind::ConnectionRefused);
-    door.send(Ok((theirs, Peer::Memory)))
-        .await
-        .map_err(refused)?;
+    door.send(Ok((theirs, peer))).await.map_err(refused)?;
     Ok(ours)
 }

@@ -113,6 +113,12 @@ impl Home {
         }
     }
 
+    /// The link of the server here, at another port that leads to it.
+    pub fn link(&self, port: u16) -> String {
+        let note = std::fs::read_to_string(self.data().join("tchat.id")).unwrap();
+        format!("tchat://localhost:{port}/#{}", note.lines().nth(2).unwrap())
+    }
+
     /// A shell command line with this home's environment.
     pub fn shell(&self, line: &str) -> Command {
         let mut command = Command::new("sh");

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::verify::{renew_epochs, verify};
 use super::{OpenError, index, schema};
@@ -31,20 +31,31 @@ pub type Backup = Verified;
 pub struct Restored {
     pub holds: Verified,
     pub before: Option<PathBuf>,
+    /// The server's key, if the copy has one.
+    pub key: Option<String>,
 }
 
-/// Copies a database that may be in use, as it is at one moment, and verifies the copy.
+/// The table of a backup in which the server's key travels. A running server's database does not have it.
+const KEY_TABLE: &str = "backup_key";
+
+/// Copies a database that may be in use, as it is at one moment, and verifies the copy. The server's `key`, in PEM format, is put into it.
 ///
 /// # Errors
 /// See [`BackupError`]; a damaged copy is removed.
-pub fn backup(database: &Path, to: &Path) -> Result<Backup, BackupError> {
+pub fn backup(database: &Path, to: &Path, key: Option<&str>) -> Result<Backup, BackupError> {
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
     // Each process has its own partial file, so that two backups at the same time do not collide before the last step.
     let partial = beside(to, &format!(".partial-{}", std::process::id()));
     let _stale = fs::remove_file(&partial);
-    let made = copy(database, &partial).and_then(|()| look_through(&partial, database, verify));
+    let made = copy(database, &partial).and_then(|()| {
+        look_through(&partial, database, |db| {
+            let holds = verify(db)?;
+            put_key(db, key).map_err(|error| error.to_string())?;
+            Ok(holds)
+        })
+    });
     let moved = made.and_then(|holds| {
         // A hard link, unlike a rename, never replaces an existing file.
         fs::hard_link(&partial, to)
@@ -66,10 +77,12 @@ pub fn restore(from: &Path, database: &Path) -> Result<Restored, BackupError> {
     let fresh = beside(database, ".restoring");
     // An earlier attempt may have left a file, which is of no use.
     let _none = fs::remove_file(&fresh);
+    let mut key = None;
     let holds = copy(from, &fresh).and_then(|()| {
         look_through(&fresh, from, |db| {
             let holds = verify(db)?;
             renew_epochs(db).map_err(|error| error.to_string())?;
+            key = take_key(db).map_err(|error| error.to_string())?;
             Ok(holds)
         })
     });
@@ -82,7 +95,7 @@ pub fn restore(from: &Path, database: &Path) -> Result<Restored, BackupError> {
         fs::rename(&fresh, database)
             .and_then(|()| sync_directory(database))
             .map_err(write)?;
-        Ok(Restored { holds, before })
+        Ok(Restored { holds, before, key })
     });
     if put.is_err() {
         let _gone = fs::remove_file(&fresh);
@@ -117,6 +130,26 @@ fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
     File::open(to)
         .and_then(|file| file.sync_all())
         .map_err(|error| cannot_write(to, &error))
+}
+
+fn put_key(db: &Connection, key: Option<&str>) -> rusqlite::Result<()> {
+    let Some(key) = key else { return Ok(()) };
+    db.execute_batch(&format!("CREATE TABLE {KEY_TABLE} (pem TEXT NOT NULL)"))?;
+    db.execute(&format!("INSERT INTO {KEY_TABLE} VALUES (?1)"), [key])?;
+    Ok(())
+}
+
+/// Returns the key in a backup, and removes it from the database.
+fn take_key(db: &Connection) -> rusqlite::Result<Option<String>> {
+    if !db.table_exists(None, KEY_TABLE)? {
+        return Ok(None);
+    }
+    let select = format!("SELECT pem FROM {KEY_TABLE}");
+    let key = db.query_row(&select, [], |row| row.get(0)).optional()?;
+    db.execute_batch(&format!(
+        "PRAGMA secure_delete = ON; DROP TABLE {KEY_TABLE}"
+    ))?;
+    Ok(key)
 }
 
 /// Creates an empty file that nobody else can read, for the copy.

@@ -252,7 +252,7 @@ pub async fn lives(path: &Path, what: &str) -> (Vec<Entry>, Verified) {
         store.append(append).await.expect(what);
     }
     let copy = path.with_extension("copy");
-    let copied = sqlite::backup(path, &copy).expect(what);
+    let copied = sqlite::backup(path, &copy, None).expect(what);
     // The entries appended here do not continue the digest chain.
     assert!(copied.damages >= named.damages, "{what}: {copied:?}");
     sqlite::restore(&copy, &path.with_extension("restored")).expect(what);

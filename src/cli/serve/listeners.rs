@@ -1,0 +1,86 @@
+//! The addresses that a server listens on.
+
+use std::io;
+use std::net::SocketAddr;
+
+use anyhow::{Result, anyhow};
+use futures::stream::Stream;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::config::{Address, Serve};
+use crate::server::listen::{Peer, tcp};
+
+/// The open listeners of a server.
+pub(super) struct Listeners {
+    all: Vec<TcpListener>,
+    /// The main addresses.
+    pub main: Vec<SocketAddr>,
+    /// The additional addresses for old clients.
+    pub bridges: Vec<SocketAddr>,
+    /// The bridge addresses that could not be used. The server runs without them: the main address serves all bridges.
+    pub failed: Vec<tcp::BindError>,
+}
+
+impl Listeners {
+    /// Listens on the main address and on the bridge addresses.
+    ///
+    /// # Errors
+    /// The main address cannot be used.
+    pub async fn open(serve: &Serve) -> Result<Self> {
+        let mut all = tcp::bind(&serve.host, serve.port)
+            .await
+            .map_err(|error| explained(error, serve.port))?;
+        let main = addresses(&all);
+        let mut failed = Vec::new();
+        let is_main = |it: &&Address| it.host == serve.host && it.port == serve.port;
+        for address in &serve.bridges.addresses {
+            if is_main(&address) {
+                continue;
+            }
+            match tcp::bind(&address.host, address.port).await {
+                Ok(listeners) => all.extend(listeners),
+                Err(error) => failed.push(error),
+            }
+        }
+        let bridges = addresses(&all[main.len()..]);
+        Ok(Self {
+            all,
+            main,
+            bridges,
+            failed,
+        })
+    }
+
+    /// All addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = &SocketAddr> {
+        self.main.iter().chain(&self.bridges)
+    }
+
+    /// Whether only this machine can connect.
+    pub fn is_local(&self) -> bool {
+        self.addresses().all(|address| address.ip().is_loopback())
+    }
+
+    /// Returns the accepted connections.
+    pub fn incoming(self) -> impl Stream<Item = io::Result<(TcpStream, Peer)>> + Send {
+        tcp::incoming(self.all)
+    }
+}
+
+fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+    let addresses = listeners.iter();
+    addresses.filter_map(|it| it.local_addr().ok()).collect()
+}
+
+/// Adds what to do about an address that cannot be used.
+fn explained(error: tcp::BindError, port: u16) -> anyhow::Error {
+    match error {
+        tcp::BindError::Bind { ref cause, .. } if cause.kind() == io::ErrorKind::AddrInUse => {
+            anyhow!(
+                "{error}\nanother tchat may be running here; run `tchat` to join it, or choose another port with `--port {}`",
+                port.wrapping_add(1).max(1024)
+            )
+        }
+        other => other.into(),
+    }
+}

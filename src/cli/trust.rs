@@ -1,0 +1,95 @@
+//! `tchat trust` and `tchat join`: decides by which key a server is recognised from now on.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use anyhow::{Context, Result, bail};
+
+use super::TrustArgs;
+use super::target::Target;
+use crate::client::{Distrust, tls};
+use crate::config::{Config, ServerLink};
+use crate::tui::strings::{self, Strings, fill};
+
+/// The longest line to read.
+const LINE: u64 = 4096;
+/// What to type to trust an unknown key, in every language: a single letter is too easily typed by mistake.
+const YES: &str = "yes";
+
+/// Trusts a server: at once if its link has the pin, otherwise after a person has compared the key.
+pub fn trust(config: &Config, args: &TrustArgs) -> Result<()> {
+    let s = strings::of(&config.join.locale);
+    let asked = &args.address;
+    let link: ServerLink = asked
+        .parse()
+        .with_context(|| format!("cannot trust '{asked}'"))?;
+    let target = Target::new(config, link.clone());
+    let shown = link.server.short();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let Err(error) = runtime.block_on(target.dial()) else {
+        print(&fill(s.trust.is_trusted, &[&shown]));
+        return Ok(());
+    };
+    match tls::untrusted(&error).map(|it| &it.why) {
+        Some(Distrust::Unknown(pin)) => {
+            print(&fill(s.trust.key_of, &[&shown, &pin.groups()]));
+            confirm(s, &fill(s.trust.type_yes, &[&YES]), |typed| {
+                typed.trim().eq_ignore_ascii_case(YES)
+            })?;
+            target.trust(&link.server, Some(*pin))?;
+        }
+        Some(Distrust::Changed { before, seen }) if args.replace => {
+            let before = before.map_or_else(|| s.trust.a_certificate.to_owned(), |it| it.groups());
+            print(&fill(s.trust.key_changed, &[&shown, &before]));
+            // The person must have the new key from somebody who can see the server, so it is not shown here.
+            confirm(s, s.trust.type_key, |typed| seen.begins_with(typed))?;
+            target.trust(&link.server, Some(*seen))?;
+        }
+        _ => return Err(error).with_context(|| fill(s.trust.cannot, &[&shown])),
+    }
+    print(&fill(s.trust.is_trusted, &[&shown]));
+    Ok(())
+}
+
+/// Reads a link from a prompt or from standard input, and returns the configuration to join its server.
+///
+/// # Errors
+/// The text is not a link.
+pub fn with_link(mut config: Config) -> Result<Config> {
+    let s = strings::of(&config.join.locale);
+    if io::stdin().is_terminal() {
+        print(s.trust.paste_link);
+    }
+    let text = line()?;
+    let text = text.trim();
+    let link: ServerLink = text
+        .parse()
+        .with_context(|| fill(s.trust.no_link, &[&text]))?;
+    config.join.set_link(link);
+    Ok(config)
+}
+
+/// Asks a person, and fails unless the answer is right.
+fn confirm(s: &Strings, question: &str, is_right: impl Fn(&str) -> bool) -> Result<()> {
+    if !io::stdin().is_terminal() {
+        bail!("{}", s.trust.no_terminal);
+    }
+    print(question);
+    if !is_right(&line()?) {
+        bail!("{}", s.trust.not_trusted);
+    }
+    Ok(())
+}
+
+fn line() -> Result<String> {
+    let mut text = String::new();
+    io::Read::take(io::stdin().lock(), LINE).read_line(&mut text)?;
+    Ok(text)
+}
+
+#[allow(clippy::print_stdout)] // The output of the command.
+fn print(words: &str) {
+    println!("{words}");
+    let _unflushed = io::stdout().flush();
+}

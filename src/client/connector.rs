@@ -1,0 +1,53 @@
+//! What opens a connection to the server for the link, and how that connection is protected.
+
+use std::io;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite, Join};
+
+use crate::chat::{Pin, ServerId};
+
+/// Both directions of a connection, whatever it goes over.
+pub type Pipe = Join<Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>>;
+
+/// Wraps a stream as a [`Pipe`].
+pub fn pipe(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Pipe {
+    let (read, write) = tokio::io::split(stream);
+    tokio::io::join(Box::new(read), Box::new(write))
+}
+
+/// How a connection is protected from others on the way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Protection {
+    /// It does not leave this machine: it goes through memory, or through a socket that only its user can open.
+    #[default]
+    Local,
+    /// Encrypted. The server was recognised by its pin.
+    Pinned(Pin),
+    /// Encrypted. The server was recognised by a certificate that this machine trusts.
+    Certified,
+    /// Anybody on the way can read it.
+    ClearText,
+}
+
+/// A connection to a server that was just opened.
+pub struct Dialled {
+    pub pipe: Pipe,
+    pub protection: Protection,
+}
+
+impl Dialled {
+    /// A connection within this machine.
+    pub fn local(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
+        Self {
+            pipe: pipe(stream),
+            protection: Protection::Local,
+        }
+    }
+}
+
+/// Opens a connection to the server, over TCP or in memory. It gets the id of the server that was there before, if there was one.
+/// An unknown host name is an error of the kind `NotFound`.
+pub type Connector =
+    Arc<dyn Fn(Option<ServerId>) -> BoxFuture<'static, io::Result<Dialled>> + Send + Sync>;

@@ -1,0 +1,279 @@
+//! The client's side of TLS: a server is recognised by its pin, or by a certificate that this machine trusts.
+//!
+//! Nothing is sent to a server that is not recognised. It knows nothing of files: the caller says what to expect and stores what was seen.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::chat::Pin;
+use crate::tls;
+
+/// The name to ask for where the host has none that TLS allows, such as an address with a network interface.
+const NAMELESS: &str = "tchat";
+
+/// How a server is to be recognised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expected {
+    /// By the key that it had before.
+    Pin(Pin),
+    /// By the key in its link, because it was never joined from here.
+    Link(Pin),
+    /// By a certificate that this machine trusts, as last time.
+    Certificate,
+    /// It was never joined from here and there is no link: a certificate that this machine trusts is enough, and nothing else is.
+    Nothing,
+}
+
+/// How a server was recognised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Recognised {
+    ByPin(Pin),
+    ByCertificate,
+}
+
+/// A server that was not recognised. Nothing was sent to it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("cannot trust {server}: {why}")]
+pub struct Untrusted {
+    /// Its address as people write it.
+    pub server: String,
+    pub why: Distrust,
+}
+
+/// Why a server was not recognised.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Distrust {
+    /// It was never joined from here, and its certificate is its own.
+    #[error("the server is not known here; its key is {0}")]
+    Unknown(Pin),
+    /// Its key is not the one that it had before; `None`: it had a certificate that this machine trusts.
+    #[error("the server has another key than before: {seen}")]
+    Changed { before: Option<Pin>, seen: Pin },
+    /// Its key is not the one in its link.
+    #[error("the server has another key than its link says: {0}")]
+    OtherThanLink(Pin),
+    /// The link has another key than the one that is known. Nobody was asked: a link must not be able to replace a known server.
+    #[error("the link has another key than the one known here")]
+    LinkDiffers,
+    /// It does not encrypt.
+    #[error("the server does not encrypt")]
+    ClearText,
+    /// There is no common way to encrypt.
+    #[error("the handshake failed: {0}")]
+    Handshake(String),
+}
+
+impl Distrust {
+    /// Whether the server has shown that it is not the expected one. A handshake that only failed may succeed the next time: the server may
+    /// have been stopped in the middle of it, or the network may have damaged it.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Unknown(_)
+            | Self::Changed { .. }
+            | Self::OtherThanLink(_)
+            | Self::LinkDiffers => true,
+            Self::ClearText | Self::Handshake(_) => false,
+        }
+    }
+}
+
+/// Encrypts a connection to a host. `server` is its address for error messages.
+///
+/// # Errors
+/// The connection broke, or the server was not recognised; the error then contains an [`Untrusted`].
+pub async fn encrypt<S>(
+    stream: S,
+    (host, server): (&str, &str),
+    expected: Expected,
+) -> io::Result<(TlsStream<S>, Recognised)>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let provider = tls::provider();
+    let public = match expected {
+        Expected::Pin(_) | Expected::Link(_) => None,
+        Expected::Certificate | Expected::Nothing => public_verifier(&provider).await,
+    };
+    let verifier = Arc::new(Verifier {
+        expected,
+        public,
+        provider: Arc::clone(&provider),
+        seen: Mutex::new(None),
+    });
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![tls::ALPN[0].to_vec()];
+    let name = ServerName::try_from(host.to_owned())
+        .or_else(|_| ServerName::try_from(NAMELESS))
+        .map_err(io::Error::other)?;
+    let connected = TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await;
+    let distrust = |why| {
+        io::Error::other(Untrusted {
+            server: server.to_owned(),
+            why,
+        })
+    };
+    match (connected, verifier.seen()) {
+        (Ok(stream), Some(Ok(recognised))) => Ok((stream, recognised)),
+        // The verifier runs in every handshake, because no session is ever resumed: each connection has a new configuration.
+        (Ok(_), _) => Err(io::Error::other("the server sent no certificate")),
+        (Err(_), Some(Err(why))) => Err(distrust(why)),
+        (Err(error), _) => Err(explained(error).map_or_else(|broken| broken, distrust)),
+    }
+}
+
+/// Returns the reason for which an error of a connector says that a server was not recognised.
+pub fn untrusted(error: &io::Error) -> Option<&Untrusted> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// Returns why a handshake failed, or the error of a connection that broke.
+fn explained(error: io::Error) -> Result<Distrust, io::Error> {
+    let Some(reason) = error.get_ref().and_then(|it| it.downcast_ref::<Error>()) else {
+        // The peer closed the connection at the first frame that it did not understand.
+        return match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+                Ok(Distrust::ClearText)
+            }
+            _ => Err(error),
+        };
+    };
+    Ok(match reason {
+        Error::InvalidMessage(_) => Distrust::ClearText,
+        other => Distrust::Handshake(other.to_string()),
+    })
+}
+
+/// Returns a verifier for the certificates that this machine trusts; `None` if it trusts none.
+async fn public_verifier(provider: &Arc<CryptoProvider>) -> Option<Arc<WebPkiServerVerifier>> {
+    let found = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs)
+        .await
+        .ok()?;
+    let mut roots = RootCertStore::empty();
+    let (_added, _unusable) = roots.add_parsable_certificates(found.certs);
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+        .build()
+        .ok()
+}
+
+/// Recognises one server in one handshake.
+struct Verifier {
+    expected: Expected,
+    public: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+    seen: Mutex<Option<Result<Recognised, Distrust>>>,
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("expected", &self.expected)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Verifier {
+    fn seen(&self) -> Option<Result<Recognised, Distrust>> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.take()
+    }
+
+    fn judge(&self, pin: Pin, is_public: impl Fn() -> bool) -> Result<Recognised, Distrust> {
+        match self.expected {
+            Expected::Pin(expected) | Expected::Link(expected) if expected == pin => {
+                Ok(Recognised::ByPin(pin))
+            }
+            Expected::Pin(before) => Err(Distrust::Changed {
+                before: Some(before),
+                seen: pin,
+            }),
+            Expected::Link(_) => Err(Distrust::OtherThanLink(pin)),
+            Expected::Certificate | Expected::Nothing if is_public() => {
+                Ok(Recognised::ByCertificate)
+            }
+            Expected::Certificate => Err(Distrust::Changed {
+                before: None,
+                seen: pin,
+            }),
+            Expected::Nothing => Err(Distrust::Unknown(pin)),
+        }
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let pin = tls::pin_of(end_entity)?;
+        let recognised = self.judge(pin, || {
+            self.public.as_ref().is_some_and(|public| {
+                let verified = public.verify_server_cert(
+                    end_entity,
+                    intermediates,
+                    server_name,
+                    ocsp_response,
+                    now,
+                );
+                verified.is_ok()
+            })
+        });
+        let is_recognised = recognised.is_ok();
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(recognised);
+        if is_recognised {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            let why = CertificateError::ApplicationVerificationFailure;
+            Err(Error::InvalidCertificate(why))
+        }
+    }
+
+    // Without these two checks, anybody could show the certificate of another server: it is public.
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}

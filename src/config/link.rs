@@ -1,0 +1,163 @@
+//! The link to a server that people send to each other: where it is, and the pin by which it is recognised.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Address, AddressError};
+use crate::chat::{Pin, PinError};
+
+/// A server as it is named in a link, a flag or the config file: `tchat://HOST[:PORT][,HOST…]/#PIN`, or an address without a pin.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServerLink {
+    /// The address to connect to.
+    pub server: Address,
+    /// More addresses of the same server, in case the first cannot be reached.
+    pub others: Vec<Address>,
+    pub pin: Option<Pin>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum LinkError {
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    #[error("the pin after '#' cannot be right: {0}; copy the whole link again")]
+    Pin(#[from] PinError),
+    #[error("it has an invitation, which needs a newer tchat")]
+    Invite,
+}
+
+const SCHEME: &str = "tchat://";
+
+impl FromStr for ServerLink {
+    type Err = LinkError;
+
+    fn from_str(text: &str) -> Result<Self, LinkError> {
+        let text = bare(text);
+        if !Self::is_meant(text) {
+            return Ok(Self::from(text.parse::<Address>()?));
+        }
+        let (place, secret) = text.split_once('#').unwrap_or((text, ""));
+        let mut servers = place[SCHEME.len()..]
+            .trim_end_matches('/')
+            .split(',')
+            .map(str::parse);
+        let server = servers.next().ok_or(AddressError::Host)??;
+        let others = servers.collect::<Result<_, _>>()?;
+        if secret.contains('.') {
+            return Err(LinkError::Invite);
+        }
+        Ok(Self {
+            server,
+            others,
+            pin: match secret {
+                "" => None,
+                pin => Some(pin.parse()?),
+            },
+        })
+    }
+}
+
+/// Removes the quotes that shells need around a link, which people copy with it.
+fn bare(text: &str) -> &str {
+    text.trim().trim_matches(['\'', '"', '<', '>'])
+}
+
+impl From<Address> for ServerLink {
+    fn from(server: Address) -> Self {
+        Self {
+            server,
+            others: Vec::new(),
+            pin: None,
+        }
+    }
+}
+
+impl ServerLink {
+    /// Whether a text is meant as a link, even if something in it is wrong.
+    pub fn is_meant(text: &str) -> bool {
+        let scheme = bare(text).get(..SCHEME.len());
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(SCHEME))
+    }
+
+    /// All addresses, in the order in which to try them.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        [&self.server].into_iter().chain(&self.others)
+    }
+}
+
+impl fmt::Display for ServerLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{SCHEME}{}", self.server.short_for_link())?;
+        for other in &self.others {
+            write!(f, ",{}", other.short_for_link())?;
+        }
+        f.write_str("/")?;
+        match self.pin {
+            Some(pin) => write!(f, "#{pin}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pin() -> Pin {
+        Pin::new([9; 32])
+    }
+
+    #[test]
+    fn a_link_survives_a_round_trip() {
+        for places in [
+            "chat.example.org",
+            "10.0.0.1:7000,chat.example.org",
+            "[::1]:7,[fe80::2]",
+        ] {
+            let text = format!("tchat://{places}/#{}", pin());
+            let link: ServerLink = text.parse().unwrap();
+            assert_eq!(link.pin, Some(pin()));
+            assert_eq!(link.addresses().count(), places.split(',').count());
+            assert_eq!(link.to_string(), text);
+            // As people paste it.
+            for pasted in [
+                format!(" '{text}'\n"),
+                format!("<{text}>"),
+                text.to_uppercase(),
+            ] {
+                let again: ServerLink = pasted.parse().unwrap();
+                assert_eq!(again.pin, link.pin, "{pasted}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_is_a_link_without_a_pin() {
+        for text in [
+            "chat.example.org:1",
+            "tchat://chat.example.org:1/",
+            "tchat://chat.example.org:1/#",
+        ] {
+            let link: ServerLink = text.parse().unwrap();
+            assert_eq!((link.server.port, link.pin), (1, None), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_link_says_what_is_wrong() {
+        let text = format!("tchat://h/#{}", pin());
+        for (wrong, words) in [
+            (&text[..text.len() - 1], "copy the whole link again"),
+            (
+                &text.replace("tchat://h", "tchat://"),
+                "the host is missing",
+            ),
+            (&text.replace("tchat://h", "tchat://h:x"), "the port 'x'"),
+            (&text.replace("tchat://h", "https://h"), "not supported"),
+            (&format!("{text}.abc"), "newer tchat"),
+        ] {
+            let error = wrong.parse::<ServerLink>().unwrap_err().to_string();
+            assert!(error.contains(words), "{wrong}: {error}");
+        }
+    }
+}

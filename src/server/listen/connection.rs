@@ -1,0 +1,265 @@
+//! One accepted connection as its requests see it, and the registry of all of them.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::server::hub::guest::Guest;
+use crate::server::outbox::Outbox;
+
+/// A connection ends if data has been waiting in one of its outboxes for this long without being read.
+pub const STALLED: Duration = Duration::from_secs(30);
+
+/// Where a connection comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Peer {
+    Tcp(SocketAddr),
+    /// A pipe in memory, in the same process.
+    Memory,
+}
+
+impl Peer {
+    /// Returns the address that counts against `per_address`; nothing for loopback and memory.
+    pub(super) fn counted(self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(address) => {
+                let ip = match address.ip().to_canonical() {
+                    // A client with one IPv6 address usually has the whole /64, so the /64 is counted.
+                    IpAddr::V6(ip) => {
+                        IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)))
+                    }
+                    v4 @ IpAddr::V4(_) => v4,
+                };
+                (!address.ip().to_canonical().is_loopback()).then_some(ip)
+            }
+            Self::Memory => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Memory => f.write_str("memory"),
+        }
+    }
+}
+
+/// One accepted connection, as its requests see it.
+#[derive(Clone, Debug)]
+pub struct Connection(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    peer: Peer,
+    /// Whether others can read or change what the connection transports.
+    is_exposed: AtomicBool,
+    /// Drops the connection, whatever its peer does.
+    kill: CancellationToken,
+    has_asked: AtomicBool,
+    /// The permit under `Caps::strangers`. Released when the client is admitted.
+    stranger: Mutex<Option<OwnedSemaphorePermit>>,
+    outboxes: Mutex<Vec<Weak<Outbox>>>,
+    /// A guest name that is reserved while the connection lasts.
+    reserved: Mutex<Option<Arc<Guest>>>,
+    /// Tasks that use the socket after an upgrade, when HTTP has released it.
+    upgraded: TaskTracker,
+}
+
+impl Connection {
+    pub(super) fn new(peer: Peer, stranger: OwnedSemaphorePermit) -> Self {
+        Self(Arc::new(Inner {
+            peer,
+            is_exposed: AtomicBool::new(false),
+            kill: CancellationToken::new(),
+            has_asked: AtomicBool::new(false),
+            stranger: Mutex::new(Some(stranger)),
+            outboxes: Mutex::default(),
+            reserved: Mutex::default(),
+            upgraded: TaskTracker::new(),
+        }))
+    }
+
+    /// Reserves a guest name until the connection ends. Replaces the name that was reserved before.
+    pub fn reserve(&self, guest: Option<Arc<Guest>>) {
+        let mut reserved = self
+            .0
+            .reserved
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *reserved, guest);
+        drop(reserved);
+        // Dropping the guest frees its name, which locks the hub. So it happens after this lock is released.
+        drop(before);
+    }
+
+    pub fn reserved(&self) -> Option<Arc<Guest>> {
+        self.0
+            .reserved
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Runs a task that uses the socket after an upgrade. It is still part of the connection: the kill switch,
+    /// the limits and the drain apply.
+    pub fn go_on(&self, with: impl Future<Output = ()> + Send + 'static) {
+        let kill = self.0.kill.clone();
+        self.0.upgraded.spawn(async move {
+            tokio::select! {
+                () = with => {}
+                () = kill.cancelled() => {}
+            }
+        });
+    }
+
+    pub fn peer(&self) -> String {
+        self.0.peer.to_string()
+    }
+
+    /// Whether the client is on this machine.
+    pub fn is_local(&self) -> bool {
+        self.0.peer.counted().is_none()
+    }
+
+    pub(super) fn set_exposed(&self, is_exposed: bool) {
+        self.0.is_exposed.store(is_exposed, Ordering::Relaxed);
+    }
+
+    /// The token that drops the connection, whatever its peer does.
+    pub(super) fn kill(&self) -> &CancellationToken {
+        &self.0.kill
+    }
+
+    pub(super) fn note_request(&self) {
+        self.0.has_asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a complete request has arrived.
+    pub(super) fn has_asked(&self) -> bool {
+        self.0.has_asked.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the tasks that use the socket after an upgrade, and frees the reserved guest name.
+    pub(super) async fn finish(&self) {
+        self.0.upgraded.close();
+        self.0.upgraded.wait().await;
+        self.reserve(None);
+    }
+
+    /// Whether others may read what the connection transports, so that nobody may sign in over it.
+    pub fn is_exposed(&self) -> bool {
+        self.0.is_exposed.load(Ordering::Relaxed)
+    }
+
+    /// Watches an outbox. If it is not read for [`STALLED`], the connection is dropped.
+    pub fn watch(&self, outbox: &Arc<Outbox>) {
+        let mut outboxes = self
+            .0
+            .outboxes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        outboxes.retain(|it| it.strong_count() > 0);
+        outboxes.push(Arc::downgrade(outbox));
+    }
+
+    pub(super) fn is_stranger(&self) -> bool {
+        self.0
+            .stranger
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
+    }
+
+    pub(super) fn is_stalled(&self) -> bool {
+        let outboxes = self
+            .0
+            .outboxes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        outboxes
+            .iter()
+            .filter_map(Weak::upgrade)
+            .any(|outbox| outbox.stalled() >= STALLED)
+    }
+
+    /// Marks the client as admitted: its connection no longer counts against the limit for unknown clients.
+    pub fn greeted(&self) {
+        self.0
+            .stranger
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+    }
+}
+
+/// All open connections, and how many each address has.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    next: AtomicU64,
+    connections: Mutex<HashMap<u64, Connection>>,
+    addresses: Mutex<HashMap<IpAddr, usize>>,
+}
+
+impl Registry {
+    pub(super) fn add(&self, connection: Connection) -> u64 {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, connection);
+        id
+    }
+
+    pub(super) fn remove(&self, id: u64, address: Option<IpAddr>) {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id);
+        let mut addresses = self
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(address) = address
+            && let Some(count) = addresses.get_mut(&address)
+        {
+            *count -= 1;
+            if *count == 0 {
+                addresses.remove(&address);
+            }
+        }
+    }
+
+    /// Counts a connection from an address. Returns false if the address has reached its limit.
+    pub(super) fn admits(&self, address: Option<IpAddr>, most: usize) -> bool {
+        let Some(address) = address else { return true };
+        let mut addresses = self
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let count = addresses.entry(address).or_default();
+        if *count >= most {
+            return false;
+        }
+        *count += 1;
+        true
+    }
+
+    pub(super) fn each(&self, act: impl Fn(&Connection)) {
+        let all: Vec<Connection> = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect();
+        all.iter().for_each(act);
+    }
+}

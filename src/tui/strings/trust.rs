@@ -1,0 +1,100 @@
+//! The texts about the key of a server: who it is, and what to do if it is not recognised.
+
+words! {
+    /// The texts of one language.
+    Trust {
+        /// Why a server was not recognised: its address, and then its key, in groups of letters, or the cause.
+        unknown,
+        changed,
+        other_than_link,
+        link_differs,
+        clear_text,
+        handshake,
+        /// The screen that asks about an unknown server.
+        title,
+        about,
+        compare,
+        prompt,
+        /// How the connection is protected, in the connection details; the server's key in groups of letters.
+        local,
+        pinned,
+        certified,
+        not_encrypted,
+        /// The same for the status line, where only a danger is shown.
+        not_encrypted_short,
+        /// `tchat trust` and `tchat join`.
+        is_trusted,
+        key_of,
+        key_changed,
+        a_certificate,
+        type_yes,
+        type_key,
+        cannot,
+        paste_link,
+        no_link,
+        no_terminal,
+        not_trusted,
+        /// What to do about a server that is not recognised, in `tchat doctor`.
+        doctor_next,
+    }
+}
+
+pub(super) static ENGLISH: Trust = Trust {
+    unknown: "{0} is not known here yet; join with its link, or compare its key and run `tchat trust {0}`",
+    changed: "{0} has another key than before, so nothing was sent to it; if its operator confirms the new key, run `tchat trust {0} --replace`",
+    other_than_link: "{0} has another key than its link says, so nothing was sent to it; check the link with the person who sent it",
+    link_differs: "the link has another key than the one known for {0}; if its operator confirms the new key, run `tchat trust {0} --replace`",
+    clear_text: "{0} does not encrypt: it is not a tchat server, or one so old that only `--insecure` joins it",
+    handshake: "{0} could not agree on encryption ({1})",
+    title: "Unknown server",
+    about: "You have not joined {0} from here before. The connection is encrypted, but only its key shows that it is the right server:",
+    compare: "Compare the key with what its operator sees at the start of the server, or join with the link that they send you.",
+    prompt: "Type yes to trust it, or press Esc ›",
+    local: "does not leave this machine",
+    pinned: "encrypted, pinned · key {0}",
+    certified: "encrypted, recognised by its public certificate",
+    not_encrypted: "NOT encrypted: others on the network can read along",
+    not_encrypted_short: "not encrypted",
+    is_trusted: "{0} is trusted",
+    key_of: "{0} is not known here yet. Its key is\n\n  {1}\n\nCompare it with the key that the server's operator sees.",
+    key_changed: "{0} has another key than before. The key before was\n\n  {1}\n\nAsk the server's operator for the first 8 letters of the new key.",
+    a_certificate: "one with a public certificate",
+    type_yes: "Type {0} to trust it:",
+    type_key: "Type them to trust it:",
+    cannot: "cannot trust {0}",
+    paste_link: "Paste the link of the server:",
+    no_link: "cannot use the link '{0}'",
+    no_terminal: "cannot ask whether to trust it: this is not a terminal\nuse the link of the server, which has its key",
+    not_trusted: "not trusted; nothing was changed",
+    doctor_next: "ask its operator for the link of the server, which has its key",
+};
+
+pub(super) static CHINESE: Trust = Trust {
+    unknown: "{0} 还不在已知服务器之列；请用它的链接加入，或核对密钥后运行 `tchat trust {0}`",
+    changed: "{0} 的密钥与以前不同，因此没有向它发送任何内容；管理员确认新密钥后，请运行 `tchat trust {0} --replace`",
+    other_than_link: "{0} 的密钥与链接中的不同，因此没有向它发送任何内容；请向发链接的人核对",
+    link_differs: "链接中的密钥与已知的 {0} 的密钥不同；管理员确认新密钥后，请运行 `tchat trust {0} --replace`",
+    clear_text: "{0} 不加密：它不是 tchat 服务器，或者太旧，只能用 `--insecure` 加入",
+    handshake: "无法与 {0} 建立加密连接（{1}）",
+    title: "未知的服务器",
+    about: "您还没有在这台电脑上加入过 {0}。连接是加密的，但只有密钥能证明它就是那台服务器：",
+    compare: "请与服务器启动时管理员看到的密钥核对，或用对方发来的链接加入。",
+    prompt: "输入 yes 表示信任，或按 Esc ›",
+    local: "不离开这台电脑",
+    pinned: "已加密，密钥已固定 · 密钥 {0}",
+    certified: "已加密，由公开证书识别",
+    not_encrypted: "没有加密：网络上的其他人可以看到内容",
+    not_encrypted_short: "没有加密",
+    is_trusted: "已信任 {0}",
+    key_of: "{0} 还不在已知服务器之列。它的密钥是\n\n  {1}\n\n请与服务器管理员看到的密钥核对。",
+    key_changed: "{0} 的密钥与以前不同。以前的密钥是\n\n  {1}\n\n请向管理员询问新密钥的前 8 个字符。",
+    a_certificate: "公开证书的密钥",
+    type_yes: "输入 {0} 表示信任：",
+    type_key: "输入这 8 个字符表示信任：",
+    cannot: "无法信任 {0}",
+    paste_link: "粘贴服务器的链接：",
+    no_link: "无法使用链接“{0}”",
+    no_terminal: "无法询问是否信任：这不是终端\n请使用服务器的链接，其中包含密钥",
+    not_trusted: "没有信任；没有任何更改",
+    doctor_next: "向管理员索取服务器的链接，其中包含密钥",
+};
