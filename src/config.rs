@@ -26,8 +26,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use directories::ProjectDirs;
 use jiff::tz::TimeZone;
 
-use self::address::host_and_port;
-pub use self::address::{Address, AddressError};
+pub use self::address::{Address, AddressError, host_and_port};
 pub use self::bridges::Bridging;
 use self::environment::{editor, locale, login_name, zone};
 use self::file::File;

@@ -1,11 +1,12 @@
 //! The card that a server prints when it has started: where it is, how to join it, and its key.
 
-use std::net::{IpAddr, SocketAddr};
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::Path;
 
 use super::Listeners;
 use crate::chat::Pin;
-use crate::config::{Address, Serve, ServerLink};
+use crate::config::{Address, Serve, ServerLink, host_and_port};
 
 /// The most addresses in a link.
 const LINK_ADDRESSES: usize = 3;
@@ -29,7 +30,10 @@ pub(super) fn print(serve: &Serve, listeners: &Listeners, data: &Path, join: &st
         println!("  join     tchat --server {join}");
         println!("  others   cannot reach this address; use --host :: to let them join");
     } else {
-        println!("  join     tchat '{}'", link(serve, join, pin));
+        println!(
+            "  join     tchat '{}'",
+            link(serve, &listeners.main, join, pin)
+        );
     }
     println!("  key      {}", pin.groups());
     for address in &listeners.bridges {
@@ -45,25 +49,69 @@ pub(super) fn print(serve: &Serve, listeners: &Listeners, data: &Path, join: &st
     }
 }
 
-/// Returns the link to send to others: with the public names of the server, or else the name of this machine.
-fn link(serve: &Serve, join_address: &str, pin: Pin) -> String {
-    let named = serve.public.iter().map(String::as_str);
-    let mut servers = named
-        .chain([join_address])
-        .filter_map(|host| host.parse::<Address>().ok())
-        .take(LINK_ADDRESSES);
-    let server = servers.next().unwrap_or_else(|| Address {
-        host: join_address.to_owned(),
-        port: serve.port,
+/// Returns the link to send to others: with the public names of the server, or else the addresses at which others reach this machine.
+fn link(serve: &Serve, main: &[SocketAddr], join: &str, pin: Pin) -> String {
+    let port = main.first().map_or(serve.port, SocketAddr::port);
+    let named = serve.public.iter().filter_map(|name| {
+        let (host, port_of_name) = host_and_port(name).ok()?;
+        Some(Address {
+            host: host.to_owned(),
+            port: port_of_name.unwrap_or(port),
+        })
     });
-    let others = servers.collect();
-    let pin = Some(pin);
+    let addressed = reachable(main).into_iter().map(|ip| Address {
+        host: ip.to_string(),
+        port,
+    });
+    let mut servers: Vec<Address> = if serve.public.is_empty() {
+        addressed.take(LINK_ADDRESSES).collect()
+    } else {
+        named.take(LINK_ADDRESSES).collect()
+    };
+    if servers.is_empty() {
+        servers.extend(join.parse::<Address>().ok());
+    }
+    let mut servers = servers.into_iter();
+    let Some(server) = servers.next() else {
+        return String::new();
+    };
     ServerLink {
         server,
-        others,
-        pin,
+        others: servers.collect(),
+        pin: Some(pin),
     }
     .to_string()
+}
+
+/// Returns the addresses of a server that others can reach. A listener on every address stands for those that lead to other networks.
+fn reachable(main: &[SocketAddr]) -> Vec<IpAddr> {
+    let mut all = Vec::new();
+    for address in main {
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => all.extend(own_address(V4)),
+            // It accepts IPv4 too.
+            IpAddr::V6(ip) if ip.is_unspecified() => {
+                all.extend(own_address(V4).into_iter().chain(own_address(V6)));
+            }
+            ip => all.push(ip),
+        }
+    }
+    all.retain(|ip| !ip.is_loopback() && !ip.is_unspecified());
+    let mut seen = HashSet::new();
+    all.retain(|ip| seen.insert(*ip));
+    all
+}
+
+/// Any own address of a family, and an address of the documentation that belongs to no machine.
+type Probe = (&'static str, &'static str);
+const V4: Probe = ("0.0.0.0:0", "192.0.2.1:9");
+const V6: Probe = ("[::]:0", "[2001:db8::1]:9");
+
+/// Returns the address from which this machine would send to another network. Nothing is sent.
+fn own_address((any, other): Probe) -> Option<IpAddr> {
+    let socket = UdpSocket::bind(any).ok()?;
+    socket.connect(other).ok()?;
+    Some(socket.local_addr().ok()?.ip())
 }
 
 /// Returns what others pass to `--server`: this machine's name if the server listens on every address.
