@@ -2,10 +2,10 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use tchat::chat::{Refusal, RefusalCode};
-use tchat::client::{Event as ClientEvent, LinkState};
+use tchat::chat::{Pin, Refusal, RefusalCode};
+use tchat::client::{Distrust, Event as ClientEvent, LinkState, Untrusted, Why};
 use tchat::tui::content::prompt::prompt;
-use tchat::tui::event::Event;
+use tchat::tui::event::{Effect, Event};
 use tchat::tui::screen::regions::{OVERLAY_COLUMNS, Regions, regions};
 use tchat::tui::theme::{DEFAULT, Depth, Scope, Theme};
 
@@ -106,6 +106,32 @@ fn the_draft_stays_visible_below_an_overlay() {
             }
             screen.keys("<esc>");
         }
+    }
+}
+
+#[test]
+fn the_question_about_an_unknown_server_shows_its_key_and_needs_the_whole_word() {
+    let pin = Pin::new([7; 32]);
+    for (width, height) in [(120, 40), (80, 24), (60, 16), (40, 12)] {
+        let mut screen = talked(width, height);
+        let untrusted = Untrusted {
+            server: "chat.example.org".into(),
+            why: Distrust::Unknown(pin),
+        };
+        let why = Why::Untrusted(untrusted);
+        screen.hears(ClientEvent::Link(LinkState::Stopped(why)));
+        for group in pin.groups().split(' ') {
+            assert!(screen.shows(group), "{group}:\n{}", screen.text());
+        }
+        assert!(screen.shows("Type yes"), "{}", screen.text());
+        let rule = &screen.rows()[usize::from(parts(&screen).rule.y)];
+        assert!(rule.trim().chars().all(|c| c == '─'), "{}", screen.text());
+        screen.effects.clear();
+        screen.keys("y<ret>");
+        assert_eq!(screen.effects, []);
+        screen.keys("es<ret>");
+        assert_eq!(screen.effects, [Effect::Trust(pin)]);
+        assert!(screen.state.overlays.top.is_none());
     }
 }
 

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::{Canvas, columns};
-use crate::client::LinkState;
+use crate::client::{LinkState, Why};
 use crate::text::{self, Mark, SafeText};
 use crate::tui::input::keymap::{Action, Context};
 use crate::tui::screen::hit_map::Target;
@@ -130,6 +130,8 @@ fn nothing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let words = match &state.connection.link {
         LinkState::Connecting => fill(s.connecting, &[&state.connection.server]),
         LinkState::Online => s.not_in_a_room.to_owned(),
+        // This reason already names the server.
+        LinkState::Stopped(why @ Why::Untrusted(_)) => s.why(why),
         LinkState::Waiting { why, .. } | LinkState::Stopped(why) => {
             fill(s.cannot_reach, &[&state.connection.server, &s.why(why)])
         }

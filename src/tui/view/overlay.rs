@@ -267,12 +267,15 @@ fn ask(
     let accent = clear_overlay(canvas, regions, area, &text::line(title));
     let style = canvas.style(Scope::Popup);
     let mut y = area.y + 1;
-    for range in reasons {
+    // On a low screen the text field matters more than the end of the explanation.
+    for range in reasons
+        .into_iter()
+        .take(usize::from(area.height.saturating_sub(2)))
+    {
         let line = text::line(why.get(range).unwrap_or_default());
         canvas.put(area.x + 2, y, area.width.saturating_sub(4), &line, style);
         y += 1;
     }
-    // On a low screen the text field matters more than the explanation.
     let y = (y + 1).min(area.bottom().saturating_sub(1));
     let used = canvas.put(
         area.x + 2,
